@@ -1,0 +1,1 @@
+"""Penstock: a data orchestrator."""

@@ -1,0 +1,299 @@
+"""Checks a value against a schema: fills in defaults and reports all mistakes at once, each with place and remedy."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from .problems import Checked, ConfigProblem, Problem, place
+from .schema import (
+    UNSET,
+    Array,
+    ConfigType,
+    Enum,
+    Field,
+    MapOf,
+    Noneable,
+    Permissive,
+    Scalar,
+    ScalarKind,
+    Selector,
+    Shape,
+    env_name,
+    only_choice,
+)
+
+__all__ = ["check", "nearest_name"]
+
+Path = tuple[str, ...]
+
+_SHOWN = 60
+_EXPECTED: Mapping[ScalarKind, str] = {
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "str": "text",
+    "any": "any value",
+}
+_PYTHON: Mapping[ScalarKind, tuple[type, ...]] = {"int": (int,), "float": (int, float), "bool": (bool,), "str": (str,)}
+
+
+def check(schema: ConfigType, value: object, *, path: Path = (), root: str = "the config") -> Checked:
+    """Check `value` against `schema`.
+
+    The forms `{env: NAME}` stay as they are. A mapping given as null counts as empty, as a YAML key without a value
+    means it. The given value is never changed.
+
+    Args:
+        schema: The type that the value must have.
+        value: Plain values: dicts, lists, numbers, text, booleans, None.
+        path: Where the value stands in a larger config; it begins the path of each problem.
+        root: What messages call the value at the empty path.
+
+    Returns:
+        The value with defaults filled in, or every problem found.
+    """
+    walk = _Walk(root)
+    result = walk.visit(schema, value, path, secret=False)
+    return Checked(value=result, problems=tuple(walk.problems))
+
+
+def nearest_name(name: str, known: Iterable[str]) -> str | None:
+    """The known name that `name` was probably meant to be, if one is near enough."""
+    matches = difflib.get_close_matches(name, list(known), n=1)
+    return matches[0] if matches else None
+
+
+class _Walk:
+    """One pass over a value; it gathers the problems."""
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+        self.problems: list[Problem] = []
+
+    def visit(self, schema: ConfigType, value: Any, path: Path, *, secret: bool) -> Any:
+        match schema:
+            case Scalar():
+                return self.scalar(schema, value, path, secret)
+            case Enum():
+                if isinstance(value, str) and value in schema.values:
+                    return value
+                return self.mismatch(schema, value, path, secret)
+            case Noneable():
+                return None if value is None else self.visit(schema.inner, value, path, secret=secret)
+            case Array():
+                if not isinstance(value, list | tuple):
+                    return self.mismatch(schema, value, path, secret)
+                return [
+                    self.visit(schema.item, item, (*path, str(index)), secret=secret)
+                    for index, item in enumerate(value)
+                ]
+        given = {} if value is None else value
+        if not isinstance(given, Mapping):
+            return self.mismatch(schema, value, path, secret)
+        match schema:
+            case MapOf():
+                return self.free_keys(schema, given, path, secret)
+            case Selector():
+                return self.one_of(schema, given, path, secret)
+            case Shape() | Permissive():
+                return self.fields(schema, given, path, secret)
+
+    def scalar(self, schema: Scalar, value: Any, path: Path, secret: bool) -> Any:
+        if schema.kind == "any" or env_name(value) is not None:
+            return value
+        fits = isinstance(value, _PYTHON[schema.kind])
+        if fits and isinstance(value, bool) and schema.kind != "bool":
+            fits = False
+        if not fits:
+            return self.mismatch(schema, value, path, secret)
+        return float(value) if schema.kind == "float" else value
+
+    def free_keys(self, schema: MapOf, given: Mapping[Any, Any], path: Path, secret: bool) -> dict[Any, Any]:
+        result = {}
+        for key, item in given.items():
+            inner = (*path, str(key))
+            if not _key_fits(schema.key, key):
+                self.mismatch(Scalar(kind=schema.key), key, inner, secret, what="The key of ")
+            result[key] = self.visit(schema.value, item, inner, secret=secret)
+        return result
+
+    def one_of(self, schema: Selector, given: Mapping[Any, Any], path: Path, secret: bool) -> Any:
+        choice = only_choice(schema)
+        if not given and choice is not None:
+            return {choice: self.absent(schema.fields[choice], (*path, choice), secret, fill={})}
+        unknown = [key for key in given if key not in schema.fields]
+        for key in unknown:
+            self.unknown(key, schema.fields, path)
+        if unknown:
+            return given
+        if len(given) != 1:
+            names = ", ".join(f'"{name}"' for name in schema.fields)
+            found = "none" if not given else " and ".join(f'"{key}"' for key in given)
+            remedy = "add one" if not given else "keep one"
+            where = place(path, self.root)
+            self.report(
+                path,
+                ConfigProblem.SELECTOR_FIELD_ERROR,
+                f"{where} takes exactly one of {names}, but {found} is given; {remedy}.".replace(
+                    "is given", "are given" if len(given) > 1 else "is given"
+                ),
+            )
+            return given
+        ((key, item),) = given.items()
+        field = schema.fields[key]
+        return {key: self.visit(field.type, item, (*path, key), secret=secret or field.secret)}
+
+    def fields(self, schema: Shape | Permissive, given: Mapping[Any, Any], path: Path, secret: bool) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        for name, field in schema.fields.items():
+            inner = (*path, name)
+            if name in given:
+                result[name] = self.visit(field.type, given[name], inner, secret=secret or field.secret)
+            elif field.required:
+                self.report(
+                    path,
+                    ConfigProblem.MISSING_REQUIRED_FIELD,
+                    f'{place(path, self.root)} lacks the required field "{name}" ({expected(field.type)}); add it.',
+                    field=name,
+                )
+            else:
+                filled = self.absent(field, inner, secret)
+                if filled is not UNSET:
+                    result[name] = filled
+        for key in given:
+            if key in schema.fields:
+                continue
+            if isinstance(schema, Permissive):
+                result[key] = given[key]
+            else:
+                self.unknown(key, schema.fields, path)
+        return result
+
+    def absent(self, field: Field, path: Path, secret: bool, fill: Any = UNSET) -> Any:
+        """What stands in for a field that was not given: its default with the defaults inside it."""
+        default = fill if field.default is UNSET else field.default
+        if default is UNSET:
+            return UNSET
+        return self.visit(field.type, default, path, secret=secret or field.secret)
+
+    def unknown(self, key: Any, known: Mapping[str, Field], path: Path) -> None:
+        name = str(key)
+        nearest = nearest_name(name, known)
+        if nearest is not None:
+            remedy = f'did you mean "{nearest}"?'
+        elif known:
+            remedy = "remove it, or use one of " + ", ".join(f'"{each}"' for each in sorted(known)) + "."
+        else:
+            remedy = "it takes no fields; remove it."
+        self.report(
+            (*path, name),
+            ConfigProblem.FIELD_NOT_DEFINED,
+            f'{place(path, self.root)} has no field "{name}"; {remedy}',
+            field=name,
+            nearest=nearest,
+        )
+
+    def mismatch(self, schema: ConfigType, value: Any, path: Path, secret: bool, what: str = "") -> Any:
+        shown = f"a {_kind_of(value)} (hidden, the field is secret)" if secret else _show(value)
+        nearest = None
+        if isinstance(schema, Enum) and isinstance(value, str) and not secret:
+            nearest = nearest_name(value, schema.values)
+        hint = f'; did you mean "{nearest}"?' if nearest is not None else f"; give {_example(schema)}."
+        self.report(
+            path,
+            ConfigProblem.RUNTIME_TYPE_MISMATCH,
+            f"{what}{place(path, self.root)} must be {expected(schema)}, not {shown}{hint}",
+            nearest=nearest,
+        )
+        return value
+
+    def report(
+        self,
+        path: Path,
+        reason: ConfigProblem,
+        message: str,
+        field: str | None = None,
+        nearest: str | None = None,
+    ) -> None:
+        message = message[0].upper() + message[1:]
+        self.problems.append(Problem(path=path, reason=reason, message=message, field=field, nearest=nearest))
+
+
+def expected(schema: ConfigType) -> str:
+    """What a value of this type is, in words that complete "it must be ..."."""
+    match schema:
+        case Scalar():
+            return _EXPECTED[schema.kind]
+        case Enum():
+            return "one of " + ", ".join(f'"{each}"' for each in schema.values)
+        case Noneable():
+            return f"{expected(schema.inner)} or null"
+        case Array():
+            return f"a list, each item {expected(schema.item)}"
+        case Selector():
+            return "a mapping with exactly one of " + ", ".join(f'"{each}"' for each in schema.fields)
+        case MapOf() | Shape() | Permissive():
+            return "a mapping"
+
+
+def _example(schema: ConfigType) -> str:
+    match schema:
+        case Scalar(kind="int"):
+            return "for example 3, or {env: NAME}"
+        case Scalar(kind="float"):
+            return "for example 2.5, or {env: NAME}"
+        case Scalar(kind="bool"):
+            return "true, false, or {env: NAME}"
+        case Scalar(kind="str"):
+            return "text in quotes, or {env: NAME}"
+        case Enum():
+            return "one of these words"
+        case Noneable():
+            return _example(schema.inner)
+        case Array():
+            return "a list, even for one item"
+        case _:
+            return "keys and values"
+
+
+def _kind_of(value: Any) -> str:
+    if value is None:
+        return "null"
+    names: tuple[tuple[type, str], ...] = (
+        (bool, "boolean"),
+        (int, "whole number"),
+        (float, "number"),
+        (str, "text"),
+        (Mapping, "mapping"),
+        (list, "list"),
+        (tuple, "list"),
+    )
+    return next((name for kind, name in names if isinstance(value, kind)), type(value).__qualname__)
+
+
+def _show(value: Any) -> str:
+    if value is None:
+        return "null"
+    text = repr(value)
+    if len(text) > _SHOWN:
+        text = text[: _SHOWN - 3] + "..."
+    return f"{text} (a {_kind_of(value)})" if not isinstance(value, str) else f"the text {text}"
+
+
+def _key_fits(kind: ScalarKind, key: Any) -> bool:
+    """Whether a key reads as `kind`: JSON knows text keys alone, YAML and Python more."""
+    if kind == "any":
+        return True
+    if kind == "str":
+        return isinstance(key, str)
+    if not isinstance(key, str):
+        return isinstance(key, _PYTHON[kind]) and (kind == "bool" or not isinstance(key, bool))
+    if kind == "bool":
+        return key in ("true", "false")
+    try:
+        int(key) if kind == "int" else float(key)
+    except ValueError:
+        return False
+    return True

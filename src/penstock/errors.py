@@ -1,0 +1,126 @@
+"""The error tree, cut by whose fault it is.
+
+Four branches answer "who has to act": the author of user code (`UserCodeError`), whoever wrote a setting, a run config
+or a definition (`ConfigurationError`), the machine and network around us (`EnvironmentalError`), or Penstock itself
+(`InternalError`). Each message says what happened, with the value, and then what to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+__all__ = [
+    "AddressInUseError",
+    "CodeServerUnreachableError",
+    "ConfigurationError",
+    "DefinitionError",
+    "EnvironmentalError",
+    "FencedError",
+    "IllegalTransitionError",
+    "InstanceInUseError",
+    "InternalError",
+    "InvalidRunConfigError",
+    "LocationLoadError",
+    "NotFoundError",
+    "PenstockError",
+    "SettingsError",
+    "StepExecutionError",
+    "StorageError",
+    "UserCodeError",
+]
+
+
+class PenstockError(Exception):
+    """Root of every error that Penstock raises on purpose."""
+
+
+# -- the author of user code ------------------------------------------------------------------------------------------
+
+
+class UserCodeError(PenstockError):
+    """User code raised; the user's own exception is the `__cause__`."""
+
+
+class StepExecutionError(UserCodeError):
+    """A step failed in an in-process execution; the user's own exception is the `__cause__`."""
+
+    def __init__(self, message: str, *, step: str) -> None:
+        super().__init__(message)
+        self.step = step
+
+
+# -- whoever wrote a definition, a setting or a config ----------------------------------------------------------------
+
+
+class ConfigurationError(PenstockError):
+    """Something that a person wrote is not valid; the message names the place, the value and the remedy."""
+
+
+class DefinitionError(ConfigurationError):
+    """A definition (op, job, asset, schedule, ...) is not valid."""
+
+
+class InvalidRunConfigError(ConfigurationError):
+    """A run config does not fit its job's schema. `problems` holds one sentence per mistake, all of them."""
+
+    def __init__(self, message: str, *, problems: Sequence[object] = ()) -> None:
+        super().__init__(message)
+        self.problems = tuple(problems)
+
+
+class SettingsError(ConfigurationError):
+    """`penstock.yaml`, `workspace.yaml` or a command's options are not valid."""
+
+
+class LocationLoadError(ConfigurationError):
+    """A code location could not be loaded. The user's own error is in the message."""
+
+
+class NotFoundError(ConfigurationError):
+    """A run, job, asset, schedule, sensor or location of that name does not exist."""
+
+
+# -- the machine and network around us --------------------------------------------------------------------------------
+
+
+class EnvironmentalError(PenstockError):
+    """A file, port, database, process or network did not do what it should; trying again may help."""
+
+
+class AddressInUseError(EnvironmentalError):
+    """The address is taken by another process; choose another port or stop that process."""
+
+
+class InstanceInUseError(EnvironmentalError):
+    """Another `penstock dev` works on the same home; stop it or name another home."""
+
+
+class CodeServerUnreachableError(EnvironmentalError):
+    """A code server did not answer; the message names its address and what was asked of it."""
+
+
+class StorageError(EnvironmentalError):
+    """The database refused or was away; the message names it and what was tried."""
+
+
+# -- Penstock itself --------------------------------------------------------------------------------------------------
+
+
+class InternalError(PenstockError):
+    """A fault of Penstock's own; please report it with the whole text."""
+
+
+class IllegalTransitionError(InternalError):
+    """A state machine was given an event that its table does not know in its present state; nothing was changed."""
+
+    def __init__(self, machine: str, state: object, event: object, history: Sequence[object] = ()) -> None:
+        trail = " -> ".join(str(each) for each in history) or "none"
+        super().__init__(f"{machine}: no transition from {state} on {event}; history: {trail}. Nothing was changed.")
+        self.machine = machine
+        self.state = state
+        self.event = event
+        self.history = tuple(history)
+
+
+class FencedError(InternalError):
+    """A holder whose lease has passed to another tried to write; its write was refused and it must stop."""

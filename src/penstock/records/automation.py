@@ -1,0 +1,99 @@
+"""Schedules and sensors as stored: their switch and cursor (an instigator), and each evaluation (a tick)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from .errors import ErrorInfo
+
+__all__ = [
+    "InstigatorKind",
+    "InstigatorState",
+    "InstigatorStatus",
+    "RunRequestRecord",
+    "Tick",
+    "TickStatus",
+    "instigator_id",
+]
+
+
+class InstigatorKind(StrEnum):
+    """What kind of thing requests runs."""
+
+    SCHEDULE = "SCHEDULE"
+    SENSOR = "SENSOR"
+
+
+class InstigatorStatus(StrEnum):
+    """The switch: as the code says (until somebody turns it), on, or off."""
+
+    DECLARED_IN_CODE = "DECLARED_IN_CODE"
+    RUNNING = "RUNNING"
+    STOPPED = "STOPPED"
+
+
+def instigator_id(location: str, kind: InstigatorKind, name: str) -> str:
+    """The id of a schedule or sensor over all code locations: `location/schedule/name`."""
+    return f"{location}/{kind.value.lower()}/{name}"
+
+
+class InstigatorState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is stored of a schedule or sensor: operator intent, kept also while its code is absent.
+
+    `next_due` is when it is evaluated next (seconds since the epoch). `fingerprint` is that of the definition which
+    `next_due` was computed for; another one means: compute it again from now.
+    """
+
+    id: str
+    location: str
+    kind: InstigatorKind
+    name: str
+    status: InstigatorStatus = InstigatorStatus.DECLARED_IN_CODE
+    cursor: str | None = None
+    last_run_key: str | None = None
+    last_tick: float | None = None
+    next_due: float | None = None
+    fingerprint: str | None = None
+    updated: float = 0.0
+
+
+class TickStatus(StrEnum):
+    """Where a tick stands."""
+
+    STARTED = "STARTED"
+    SUCCESS = "SUCCESS"
+    SKIPPED = "SKIPPED"
+    FAILURE = "FAILURE"
+
+
+class Tick(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One evaluation. (instigator, `due`) is unique: a schedule's `due` is its scheduled time, a sensor's the planned one."""
+
+    id: int = 0
+    instigator: str
+    due: float
+    status: TickStatus = TickStatus.STARTED
+    started: float = 0.0
+    ended: float | None = None
+    attempt: int = 1
+    run_ids: tuple[str, ...] = ()
+    run_keys: tuple[str, ...] = ()  # asked for, also those that had a run before
+    skip_reason: str | None = None
+    error: ErrorInfo | None = None
+    cursor: str | None = None
+    log: tuple[str, ...] = ()  # what the function logged, one line each
+
+
+class RunRequestRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A run that a schedule or sensor asks for, as it leaves the evaluation."""
+
+    job: str | None = None  # None: the instigator's own job
+    run_key: str | None = None
+    run_config: dict[str, Any] = {}
+    tags: dict[str, str] = {}
+    partition: str | None = None
+    assets: tuple[str, ...] | None = None
+    checks: tuple[str, ...] | None = None

@@ -1,0 +1,207 @@
+"""A code location described: all that web server and daemon know of user code, as data.
+
+The code server makes it once per load; it is hashed by content, stored, and used also while no code server answers.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from ..config.schema import Shape
+from ..partitions.spec import PartitionsSpec
+from .automation import InstigatorStatus
+from .metadata import Metadata
+
+__all__ = [
+    "AssetDescription",
+    "AssetJobName",
+    "CheckDescription",
+    "InputDescription",
+    "JobDescription",
+    "LocationDescription",
+    "OutputDescription",
+    "ResourceDescription",
+    "ScheduleDescription",
+    "SensorDescription",
+    "SourceRef",
+    "StepDescription",
+    "StepRef",
+]
+
+AssetJobName = "__ASSET_JOB"
+"""The job that every location with assets has: all of its assets, run by selection."""
+
+
+class SourceRef(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a definition is written."""
+
+    file: str
+    line: int
+
+
+class StepRef(msgspec.Struct, frozen=True, kw_only=True):
+    """An output of a step."""
+
+    step: str
+    output: str = "result"
+
+
+class InputDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An input of a step: the outputs that feed it (none: config, a default, or an asset loaded from storage)."""
+
+    name: str
+    type_name: str = "Any"
+    description: str | None = None
+    sources: tuple[StepRef, ...] = ()
+    asset: str | None = None  # loaded from this asset when no step of the plan makes it
+
+
+class OutputDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An output of a step."""
+
+    name: str = "result"
+    type_name: str = "Any"
+    description: str | None = None
+    required: bool = True
+    dynamic: bool = False
+    asset: str | None = None
+
+
+class StepDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A step of a job's plan: one op where it is used.
+
+    `key` is the path of names from the job's outer graph inwards, joined by `.`. `kind` is COMPUTE, UNRESOLVED_MAPPED
+    (runs once per mapping key, as `key[mapping]`) or UNRESOLVED_COLLECT.
+    """
+
+    key: str
+    op: str
+    kind: str = "COMPUTE"
+    description: str | None = None
+    inputs: tuple[InputDescription, ...] = ()
+    outputs: tuple[OutputDescription, ...] = ()
+    assets: tuple[str, ...] = ()
+    checks: tuple[str, ...] = ()  # `asset/key:name`
+    tags: dict[str, str] = {}
+    compute_kind: str | None = None
+    pool: str | None = None
+    max_retries: int = 0
+    resources: tuple[str, ...] = ()
+    source: SourceRef | None = None
+
+
+class JobDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A job: its steps in an order that respects their dependencies, and the schema of its run config."""
+
+    name: str
+    description: str | None = None
+    tags: dict[str, str] = {}
+    run_tags: dict[str, str] = {}
+    owners: tuple[str, ...] = ()
+    metadata: Metadata = {}
+    steps: tuple[StepDescription, ...] = ()
+    config_schema: Shape
+    default_config: dict[str, Any] = {}
+    is_asset_job: bool = False
+    assets: tuple[str, ...] = ()
+    checks: tuple[str, ...] = ()
+    partitions: PartitionsSpec | None = None
+    executor: str = "multiprocess"
+    source: SourceRef | None = None
+
+
+class AssetDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An asset: what it is, what it needs, and how it is made. Keys are in text form."""
+
+    key: str
+    description: str | None = None
+    group: str = "default"
+    kinds: tuple[str, ...] = ()
+    tags: dict[str, str] = {}
+    owners: tuple[str, ...] = ()
+    metadata: Metadata = {}
+    deps: tuple[str, ...] = ()
+    jobs: tuple[str, ...] = ()
+    op: str | None = None  # None: nothing in this location makes it (an external or source asset)
+    partitions: PartitionsSpec | None = None
+    code_version: str | None = None
+    io_manager: str | None = None
+    checks: tuple[str, ...] = ()  # names of its checks
+    source: SourceRef | None = None
+
+    @property
+    def executable(self) -> bool:
+        """Whether this location can make the asset."""
+        return self.op is not None
+
+
+class CheckDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A check on an asset."""
+
+    asset: str
+    name: str
+    description: str | None = None
+    blocking: bool = False
+    jobs: tuple[str, ...] = ()
+    op: str | None = None
+
+    @property
+    def key(self) -> str:
+        """The text form, `asset/key:name`."""
+        return f"{self.asset}:{self.name}"
+
+
+class ScheduleDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A schedule."""
+
+    name: str
+    cron: tuple[str, ...]
+    timezone: str = "UTC"
+    job: str
+    description: str | None = None
+    default_status: InstigatorStatus = InstigatorStatus.STOPPED
+    tags: dict[str, str] = {}
+    source: SourceRef | None = None
+
+
+class SensorDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A sensor. `kind` is STANDARD, ASSET, MULTI_ASSET, RUN_STATUS or AUTOMATION; `interval` is in seconds."""
+
+    name: str
+    kind: str = "STANDARD"
+    jobs: tuple[str, ...] = ()
+    interval: float = 30.0
+    description: str | None = None
+    default_status: InstigatorStatus = InstigatorStatus.STOPPED
+    assets: tuple[str, ...] = ()
+    tags: dict[str, str] = {}
+    source: SourceRef | None = None
+
+
+class ResourceDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A resource: its type, and its settings with secrets masked."""
+
+    name: str
+    type_name: str
+    description: str | None = None
+    config_schema: Shape | None = None
+    config: dict[str, Any] = {}
+    used_by: tuple[str, ...] = ()
+
+
+class LocationDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A code location as described by one load of its code."""
+
+    name: str
+    jobs: tuple[JobDescription, ...] = ()
+    assets: tuple[AssetDescription, ...] = ()
+    checks: tuple[CheckDescription, ...] = ()
+    schedules: tuple[ScheduleDescription, ...] = ()
+    sensors: tuple[SensorDescription, ...] = ()
+    resources: tuple[ResourceDescription, ...] = ()
+    metadata: Metadata = {}
+    dynamic_partitions: tuple[str, ...] = ()
+    python_version: str = ""
+    penstock_version: str = ""

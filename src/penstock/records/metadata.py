@@ -1,0 +1,364 @@
+"""Metadata values: what users attach to events and definitions, each a typed record that the UI knows how to show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import msgspec
+
+from ..errors import DefinitionError
+from .keys import AssetKey
+
+__all__ = [
+    "AssetMetadataValue",
+    "BoolMetadataValue",
+    "FloatMetadataValue",
+    "IntMetadataValue",
+    "JsonMetadataValue",
+    "MarkdownMetadataValue",
+    "Metadata",
+    "MetadataValue",
+    "MetadataVariant",
+    "NotebookMetadataValue",
+    "NullMetadataValue",
+    "PathMetadataValue",
+    "RawMetadataValue",
+    "RunMetadataValue",
+    "TableColumn",
+    "TableMetadataValue",
+    "TableRecord",
+    "TableSchema",
+    "TableSchemaMetadataValue",
+    "TextMetadataValue",
+    "TimestampMetadataValue",
+    "UrlMetadataValue",
+    "normalize_metadata",
+]
+
+
+class MetadataValue(msgspec.Struct, frozen=True):
+    """A typed metadata value; its static methods make one of each kind."""
+
+    @staticmethod
+    def text(text: str) -> TextMetadataValue:
+        """Plain text."""
+        return TextMetadataValue(text)
+
+    @staticmethod
+    def md(data: str) -> MarkdownMetadataValue:
+        """Markdown; images may be given as `data:` addresses."""
+        return MarkdownMetadataValue(data)
+
+    @staticmethod
+    def int(value: int) -> IntMetadataValue:
+        """A whole number; the UI plots it over time."""
+        return IntMetadataValue(value)
+
+    @staticmethod
+    def float(value: float) -> FloatMetadataValue:
+        """A number; the UI plots it over time."""
+        return FloatMetadataValue(value)
+
+    @staticmethod
+    def bool(value: bool) -> BoolMetadataValue:
+        """True or false."""
+        return BoolMetadataValue(value)
+
+    @staticmethod
+    def json(data: object) -> JsonMetadataValue:
+        """Any value that JSON can hold."""
+        return JsonMetadataValue(data)
+
+    @staticmethod
+    def url(url: str) -> UrlMetadataValue:
+        """A link."""
+        return UrlMetadataValue(url)
+
+    @staticmethod
+    def path(path: str | Path) -> PathMetadataValue:
+        """A path in some file system."""
+        return PathMetadataValue(str(path))
+
+    @staticmethod
+    def notebook(path: str | Path) -> NotebookMetadataValue:
+        """The path of a notebook."""
+        return NotebookMetadataValue(str(path))
+
+    @staticmethod
+    def timestamp(value: datetime | float) -> TimestampMetadataValue:
+        """An instant: seconds since the Unix epoch, or a datetime with a time zone."""
+        if isinstance(value, datetime):
+            if value.tzinfo is None:
+                raise DefinitionError(f"The timestamp {value!r} has no time zone; give it one, for example UTC.")
+            return TimestampMetadataValue(value.timestamp())
+        return TimestampMetadataValue(value)
+
+    @staticmethod
+    def asset(asset_key: AssetKey) -> AssetMetadataValue:
+        """A reference to an asset."""
+        return AssetMetadataValue(asset_key.to_user_string())
+
+    @staticmethod
+    def run(run_id: str) -> RunMetadataValue:
+        """A reference to a run."""
+        return RunMetadataValue(run_id)
+
+    @staticmethod
+    def table(records: list[TableRecord], schema: TableSchema | None = None) -> TableMetadataValue:
+        """A small table; without a schema its columns are those of the first record."""
+        columns = schema or TableSchema(columns=[TableColumn(name) for name in (records[0].data if records else {})])
+        return TableMetadataValue([record.data for record in records], columns)
+
+    @staticmethod
+    def table_schema(schema: TableSchema) -> TableSchemaMetadataValue:
+        """The columns of a table."""
+        return TableSchemaMetadataValue(schema)
+
+    @staticmethod
+    def null() -> NullMetadataValue:
+        """Nothing."""
+        return NullMetadataValue()
+
+
+RawMetadataValue: TypeAlias = "MetadataValue | TableSchema | AssetKey | datetime | Path | dict[str, Any] | list[Any] | str | float | int | bool | None"  # noqa: E501
+
+
+class TextMetadataValue(MetadataValue, frozen=True, tag="text"):
+    """Plain text."""
+
+    text: str
+
+    @property
+    def value(self) -> str:
+        """The text."""
+        return self.text
+
+
+class MarkdownMetadataValue(MetadataValue, frozen=True, tag="md"):
+    """Markdown."""
+
+    md_str: str
+
+    @property
+    def value(self) -> str:
+        """The markdown source."""
+        return self.md_str
+
+
+class IntMetadataValue(MetadataValue, frozen=True, tag="int"):
+    """A whole number."""
+
+    value: int
+
+
+class FloatMetadataValue(MetadataValue, frozen=True, tag="float"):
+    """A number."""
+
+    value: float
+
+
+class BoolMetadataValue(MetadataValue, frozen=True, tag="bool"):
+    """True or false."""
+
+    value: bool
+
+
+class JsonMetadataValue(MetadataValue, frozen=True, tag="json"):
+    """Any value that JSON can hold."""
+
+    data: Any
+
+    @property
+    def value(self) -> Any:
+        """The data."""
+        return self.data
+
+
+class UrlMetadataValue(MetadataValue, frozen=True, tag="url"):
+    """A link."""
+
+    url: str  # type: ignore[assignment]  # the factory of the base class has the same name, as users know both
+
+    @property
+    def value(self) -> str:
+        """The address."""
+        return self.url
+
+
+class PathMetadataValue(MetadataValue, frozen=True, tag="path"):
+    """A path in some file system."""
+
+    path: str  # type: ignore[assignment]  # as above
+
+    @property
+    def value(self) -> str:
+        """The path."""
+        return self.path
+
+
+class NotebookMetadataValue(MetadataValue, frozen=True, tag="notebook"):
+    """The path of a notebook."""
+
+    path: str  # type: ignore[assignment]  # as above
+
+    @property
+    def value(self) -> str:
+        """The path."""
+        return self.path
+
+
+class TimestampMetadataValue(MetadataValue, frozen=True, tag="timestamp"):
+    """An instant, in seconds since the Unix epoch, UTC."""
+
+    value: float
+
+
+class AssetMetadataValue(MetadataValue, frozen=True, tag="asset"):
+    """A reference to an asset, by its key's text form."""
+
+    asset: str  # type: ignore[assignment]  # as above
+
+    @property
+    def asset_key(self) -> AssetKey:
+        """The key."""
+        return AssetKey.from_user_string(self.asset)
+
+    value = asset_key
+
+
+class RunMetadataValue(MetadataValue, frozen=True, tag="run"):
+    """A reference to a run."""
+
+    run_id: str
+
+    @property
+    def value(self) -> str:
+        """The run's id."""
+        return self.run_id
+
+
+class TableColumn(msgspec.Struct, frozen=True):
+    """One column of a table: its name, its type in the store's own words, and what it holds."""
+
+    name: str
+    type: str = "string"
+    description: str | None = None
+
+
+class TableSchema(msgspec.Struct, frozen=True):
+    """The columns of a table, in order."""
+
+    columns: list[TableColumn]
+
+
+class TableRecord(msgspec.Struct, frozen=True):
+    """One row of a table: column name to value."""
+
+    data: dict[str, str | int | float | bool | None]
+
+
+class TableMetadataValue(MetadataValue, frozen=True, tag="table"):
+    """A small table."""
+
+    records: list[dict[str, str | int | float | bool | None]]
+    schema: TableSchema
+
+    @property
+    def value(self) -> list[dict[str, str | int | float | bool | None]]:
+        """The rows."""
+        return self.records
+
+
+class TableSchemaMetadataValue(MetadataValue, frozen=True, tag="table_schema"):
+    """The columns of a table."""
+
+    schema: TableSchema
+
+    @property
+    def value(self) -> TableSchema:
+        """The schema."""
+        return self.schema
+
+
+class NullMetadataValue(MetadataValue, frozen=True, tag="null"):
+    """Nothing."""
+
+    @property
+    def value(self) -> None:
+        """Nothing."""
+        return
+
+
+MetadataVariant: TypeAlias = (
+    TextMetadataValue
+    | MarkdownMetadataValue
+    | IntMetadataValue
+    | FloatMetadataValue
+    | BoolMetadataValue
+    | JsonMetadataValue
+    | UrlMetadataValue
+    | PathMetadataValue
+    | NotebookMetadataValue
+    | TimestampMetadataValue
+    | AssetMetadataValue
+    | RunMetadataValue
+    | TableMetadataValue
+    | TableSchemaMetadataValue
+    | NullMetadataValue
+)
+
+Metadata: TypeAlias = dict[str, MetadataVariant]
+
+
+def normalize_metadata(raw: Mapping[str, Any] | None) -> Metadata:
+    """Typed values for what users wrote; plain Python values become the kind that fits them.
+
+    Raises:
+        DefinitionError: A value fits no kind; the message names its label.
+    """
+    return {label: _normalize(label, value) for label, value in (raw or {}).items()}
+
+
+def _normalize(label: str, value: Any) -> MetadataVariant:
+    match value:
+        case MetadataValue():
+            return value  # type: ignore[return-value]  # every concrete subclass is a variant
+        case bool():
+            return BoolMetadataValue(value)
+        case str():
+            return TextMetadataValue(value)
+        case int():
+            return IntMetadataValue(value)
+        case float():
+            return FloatMetadataValue(value)
+        case dict() | list():
+            try:
+                msgspec.json.encode(value)
+            except TypeError as error:
+                raise DefinitionError(
+                    f"Metadata {label!r} holds a value that JSON cannot hold ({error}); "
+                    "convert it, or use one of the MetadataValue kinds."
+                ) from error
+            return JsonMetadataValue(value)
+        case None:
+            return NullMetadataValue()
+        case AssetKey():
+            return MetadataValue.asset(value)
+        case TableSchema():
+            return TableSchemaMetadataValue(value)
+        case Path():
+            return PathMetadataValue(str(value))
+        case datetime():
+            return MetadataValue.timestamp(value)
+    # Numbers of other libraries (numpy) act as the built-in ones.
+    if hasattr(value, "__index__"):
+        return IntMetadataValue(int(value))
+    if hasattr(value, "__float__"):
+        return FloatMetadataValue(float(value))
+    raise DefinitionError(
+        f"Metadata {label!r} is a {type(value).__qualname__}, which has no metadata kind; "
+        "give a str, number, bool, dict, list, path, datetime or a MetadataValue."
+    )

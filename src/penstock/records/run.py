@@ -1,0 +1,188 @@
+"""A run: its record, its states, and the one table that says which event moves it from where to where.
+
+NOT_STARTED   made; the coordinator moves it on.
+QUEUED        waits in the database; the daemon's queue duty claims it, which begins a new attempt.
+STARTING      claimed; the launcher hands it to a code server, whose run worker moves it on. A claim that nobody
+              confirms before its lease ends is put back to QUEUED by the daemon's monitor duty.
+STARTED       a run worker executes it under a lease that its code server renews.
+CANCELING     somebody asked it to stop; the code server stops the worker, the monitor sees to it that it ends.
+SUCCESS, FAILURE, CANCELED   the end; nothing moves a run out of these.
+MANAGED, SUSPENDED           known names for runs that other systems own or hold; nothing here writes them yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+__all__ = [
+    "ACTIVE",
+    "FINISHED",
+    "TRANSITIONS",
+    "FailureReason",
+    "Run",
+    "RunStatus",
+    "StepStats",
+    "StepStatus",
+    "Tag",
+]
+
+
+class RunStatus(StrEnum):
+    """Where a run stands."""
+
+    NOT_STARTED = "NOT_STARTED"
+    QUEUED = "QUEUED"
+    STARTING = "STARTING"
+    STARTED = "STARTED"
+    CANCELING = "CANCELING"
+    SUCCESS = "SUCCESS"
+    FAILURE = "FAILURE"
+    CANCELED = "CANCELED"
+    MANAGED = "MANAGED"
+    SUSPENDED = "SUSPENDED"
+
+
+_S = RunStatus
+
+FINISHED = frozenset({_S.SUCCESS, _S.FAILURE, _S.CANCELED})
+"""Nothing moves a run out of these."""
+
+ACTIVE = frozenset({_S.STARTING, _S.STARTED, _S.CANCELING})
+"""These hold a place among the runs that may be active at once."""
+
+TRANSITIONS: Mapping[tuple[RunStatus, str], RunStatus] = {
+    (_S.NOT_STARTED, "RUN_ENQUEUED"): _S.QUEUED,
+    (_S.NOT_STARTED, "RUN_STARTING"): _S.STARTING,
+    (_S.NOT_STARTED, "RUN_START"): _S.STARTED,  # executed by the process that made it (in-process execution)
+    (_S.NOT_STARTED, "RUN_FAILURE"): _S.FAILURE,
+    (_S.NOT_STARTED, "RUN_CANCELED"): _S.CANCELED,
+    (_S.QUEUED, "RUN_STARTING"): _S.STARTING,
+    (_S.QUEUED, "RUN_CANCELED"): _S.CANCELED,
+    (_S.QUEUED, "RUN_FAILURE"): _S.FAILURE,
+    (_S.STARTING, "RUN_ENQUEUED"): _S.QUEUED,  # the claim was not confirmed in time, or no code server answered
+    (_S.STARTING, "RUN_START"): _S.STARTED,
+    (_S.STARTING, "RUN_FAILURE"): _S.FAILURE,
+    (_S.STARTING, "RUN_CANCELING"): _S.CANCELING,
+    (_S.STARTING, "RUN_CANCELED"): _S.CANCELED,
+    (_S.STARTED, "RUN_SUCCESS"): _S.SUCCESS,
+    (_S.STARTED, "RUN_FAILURE"): _S.FAILURE,
+    (_S.STARTED, "RUN_CANCELING"): _S.CANCELING,
+    (_S.STARTED, "RUN_CANCELED"): _S.CANCELED,
+    (_S.CANCELING, "RUN_CANCELED"): _S.CANCELED,
+    (_S.CANCELING, "RUN_SUCCESS"): _S.SUCCESS,  # it finished before the request reached it
+    (_S.CANCELING, "RUN_FAILURE"): _S.FAILURE,
+}
+"""(state, event type) -> next state. A pair that is not here changes nothing and is refused."""
+
+
+class FailureReason(StrEnum):
+    """Why a run failed."""
+
+    STEP_FAILURE = "STEP_FAILURE"
+    RUN_EXCEPTION = "RUN_EXCEPTION"
+    UNEXPECTED_TERMINATION = "UNEXPECTED_TERMINATION"
+    JOB_INITIALIZATION_FAILURE = "JOB_INITIALIZATION_FAILURE"
+    START_TIMEOUT = "START_TIMEOUT"
+    RUN_WORKER_RESTART = "RUN_WORKER_RESTART"
+    UNKNOWN = "UNKNOWN"
+
+
+class Tag:
+    """Tag keys with a meaning. Users set those of the first group; the engine sets the rest."""
+
+    PRIORITY = "penstock/priority"
+    MAX_RUNTIME = "penstock/max_runtime"
+
+    PARTITION = "penstock/partition"
+    SCHEDULE = "penstock/schedule_name"
+    SENSOR = "penstock/sensor_name"
+    TICK = "penstock/tick"
+    RUN_KEY = "penstock/run_key"
+    BACKFILL = "penstock/backfill"
+    PARENT_RUN = "penstock/parent_run_id"
+    ROOT_RUN = "penstock/root_run_id"
+    USER = "penstock/user"
+    COMPUTE_KIND = "penstock/compute_kind"
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One run of a job, as stored: what to run, and where it stands.
+
+    Times are seconds since the Unix epoch, UTC. `attempt` counts the launches and is the run's fencing epoch: a write
+    that names an older attempt is refused. `lease_until` is when the present holder's claim ends unless renewed.
+    """
+
+    run_id: str
+    location: str
+    job: str
+    status: RunStatus = RunStatus.NOT_STARTED
+    run_config: dict[str, Any] = msgspec.field(default_factory=dict)
+    tags: dict[str, str] = msgspec.field(default_factory=dict)
+    # What of the job to run: None is all of it.
+    step_keys: tuple[str, ...] | None = None
+    assets: tuple[str, ...] | None = None  # asset keys in text form
+    checks: tuple[str, ...] | None = None  # `asset/key:name`
+    # The job as it was described when the run was made: a content hash into the snapshot table.
+    snapshot: str | None = None
+    parent_run_id: str | None = None
+    root_run_id: str | None = None
+
+    attempt: int = 0
+    owner: str | None = None
+    lease_until: float | None = None
+
+    created: float = 0.0
+    queued: float | None = None
+    launched: float | None = None
+    started: float | None = None
+    ended: float | None = None
+    updated: float = 0.0
+    failure_reason: FailureReason | None = None
+    # The one rule that a queued run waits for, in words, or why it ended; None when there is nothing to say.
+    note: str | None = None
+
+    @property
+    def partition(self) -> str | None:
+        """The partition key that the run works on, if any."""
+        return self.tags.get(Tag.PARTITION)
+
+    @property
+    def priority(self) -> int:
+        """Higher goes first; a tag that is not a whole number counts as 0."""
+        try:
+            return int(self.tags.get(Tag.PRIORITY, "0"))
+        except ValueError:
+            return 0
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the run has ended."""
+        return self.status in FINISHED
+
+
+class StepStatus(StrEnum):
+    """Where a step of a run stands."""
+
+    IN_PROGRESS = "IN_PROGRESS"
+    SUCCESS = "SUCCESS"
+    FAILURE = "FAILURE"
+    SKIPPED = "SKIPPED"
+
+
+class StepStats(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is known of one step of a run, kept on write so that no page recomputes it from the log.
+
+    `attempts` are the (start, end) of each try, in seconds since the epoch; `end` is None while it runs.
+    """
+
+    run_id: str
+    step_key: str
+    status: StepStatus | None = None
+    worker_started: float | None = None
+    started: float | None = None
+    ended: float | None = None
+    attempts: tuple[tuple[float, float | None], ...] = ()

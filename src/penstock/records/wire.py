@@ -1,0 +1,254 @@
+"""Messages between processes: the bodies of the code server's HTTP calls, and the frames inside one host.
+
+HTTP bodies are JSON, frames are MessagePack; both are these records, checked on arrival. Fields are only added, each
+with a default, so that neighbours of one minor version understand each other. `PROTOCOL` is sent with each answer.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+import msgspec
+
+from .automation import RunRequestRecord
+from .errors import ErrorInfo
+from .event import Event
+from .run import Run
+
+__all__ = [
+    "PROTOCOL",
+    "CancelRun",
+    "CheckRunConfig",
+    "ConfigAnswer",
+    "ConfigProblemRecord",
+    "EvaluateSchedule",
+    "EvaluateSensor",
+    "Evaluation",
+    "ExecuteRun",
+    "ExecuteStep",
+    "Exited",
+    "Fork",
+    "ForkRefused",
+    "Forked",
+    "LaunchAnswer",
+    "LoadFailed",
+    "LoadStatus",
+    "Loaded",
+    "Loading",
+    "LocationState",
+    "Shutdown",
+    "StepDone",
+    "StepEvents",
+    "StepMessage",
+    "SupervisorFrame",
+    "Work",
+    "ZygoteFrame",
+]
+
+PROTOCOL = 1
+
+
+class _Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What all messages share."""
+
+
+# -- work that a fork of the zygote does ------------------------------------------------------------------------------
+
+
+class ExecuteRun(_Message, frozen=True, kw_only=True, tag="execute_run"):
+    """Be the run worker of this attempt of this run (`run.attempt` is the fencing epoch)."""
+
+    run: Run
+
+
+class EvaluateSchedule(_Message, frozen=True, kw_only=True, tag="evaluate_schedule"):
+    """Evaluate a schedule for the instant `due` (seconds since the epoch)."""
+
+    name: str
+    due: float
+    timeout: float = 60.0
+
+
+class EvaluateSensor(_Message, frozen=True, kw_only=True, tag="evaluate_sensor"):
+    """Evaluate a sensor from its cursor."""
+
+    name: str
+    due: float
+    cursor: str | None = None
+    last_run_key: str | None = None
+    last_tick: float | None = None
+    timeout: float = 60.0
+
+
+class CheckRunConfig(_Message, frozen=True, kw_only=True, tag="check_run_config"):
+    """Check a run config with all that user code knows (types, constraints, validators)."""
+
+    job: str
+    run_config: dict[str, Any]
+    step_keys: tuple[str, ...] | None = None
+    assets: tuple[str, ...] | None = None
+    timeout: float = 30.0
+
+
+Work: TypeAlias = ExecuteRun | EvaluateSchedule | EvaluateSensor | CheckRunConfig
+
+
+# -- answers of that work, as written to the fork's channel and as HTTP bodies ----------------------------------------
+
+
+class Evaluation(_Message, frozen=True, kw_only=True):
+    """What an evaluation came to: run requests, or the reason for none, or the user's error."""
+
+    run_requests: tuple[RunRequestRecord, ...] = ()
+    skip_reason: str | None = None
+    cursor: str | None = None
+    error: ErrorInfo | None = None
+    log: tuple[str, ...] = ()
+
+
+class ConfigProblemRecord(_Message, frozen=True, kw_only=True):
+    """One mistake in a run config: where, what kind, and a sentence with the remedy."""
+
+    path: tuple[str, ...]
+    reason: str
+    message: str
+
+
+class ConfigAnswer(_Message, frozen=True, kw_only=True):
+    """All mistakes in a run config; none when it is valid."""
+
+    problems: tuple[ConfigProblemRecord, ...] = ()
+    error: ErrorInfo | None = None
+
+
+# -- HTTP of the code server ------------------------------------------------------------------------------------------
+
+
+class LoadStatus(StrEnum):
+    """Where a code location's load stands."""
+
+    LOADING = "LOADING"
+    LOADED = "LOADED"
+    FAILED = "FAILED"
+
+
+class LocationState(_Message, frozen=True, kw_only=True):
+    """`GET /state`: what the code server has loaded.
+
+    After a failed reload `status` is FAILED, `error` says why, and `digest` still names the last good description,
+    which goes on being served. `version` grows with each change of this record within one server's life (`server_id`).
+    """
+
+    name: str
+    status: LoadStatus
+    server_id: str
+    version: int
+    digest: str | None = None
+    error: ErrorInfo | None = None
+    loaded_at: float | None = None
+    progress: str | None = None
+    protocol: int = PROTOCOL
+
+
+class LaunchAnswer(_Message, frozen=True, kw_only=True):
+    """`POST /runs`: whether this server took the run over; `reason` when it did not."""
+
+    accepted: bool
+    reason: str | None = None
+    pid: int | None = None
+
+
+class CancelRun(_Message, frozen=True, kw_only=True):
+    """`POST /runs/cancel`: stop the worker of this run; `force` skips the grace period."""
+
+    run_id: str
+    force: bool = False
+
+
+# -- frames between supervisor and zygote (a socket pair; a fork's channel travels with its frame) ---------------------
+
+
+class Fork(_Message, frozen=True, kw_only=True, tag="fork"):
+    """Fork a process for `work`; the channel for its answers is the descriptor sent along."""
+
+    id: int
+    work: Work
+
+
+class Shutdown(_Message, frozen=True, kw_only=True, tag="shutdown"):
+    """Fork no more; exit when the last child has."""
+
+
+SupervisorFrame: TypeAlias = Fork | Shutdown
+
+
+class Loading(_Message, frozen=True, kw_only=True, tag="loading"):
+    """The load has reached this module or stage."""
+
+    stage: str
+
+
+class Loaded(_Message, frozen=True, kw_only=True, tag="loaded"):
+    """User code is loaded; `description` is the JSON of a `LocationDescription`."""
+
+    description: bytes
+    digest: str
+
+
+class LoadFailed(_Message, frozen=True, kw_only=True, tag="load_failed"):
+    """User code could not be loaded; the zygote exits after this."""
+
+    error: ErrorInfo
+
+
+class Forked(_Message, frozen=True, kw_only=True, tag="forked"):
+    """The work of request `id` runs in process `pid`, the leader of its own process group."""
+
+    id: int
+    pid: int
+
+
+class ForkRefused(_Message, frozen=True, kw_only=True, tag="fork_refused"):
+    """It is not safe to fork; `reason` names why (for example threads that user code started at import)."""
+
+    id: int
+    reason: str
+
+
+class Exited(_Message, frozen=True, kw_only=True, tag="exited"):
+    """A forked process ended: `code` >= 0 is its exit code, -n that signal n killed it."""
+
+    pid: int
+    code: int
+
+
+ZygoteFrame: TypeAlias = Loading | Loaded | LoadFailed | Forked | ForkRefused | Exited
+
+
+# -- frames from a step's process to its run worker -------------------------------------------------------------------
+
+
+class ExecuteStep(_Message, frozen=True, kw_only=True, tag="execute_step"):
+    """Execute one attempt of a step; `retry` is 0 for the first."""
+
+    run: Run
+    step_key: str
+    retry: int = 0
+
+
+class StepEvents(_Message, frozen=True, kw_only=True, tag="events"):
+    """Events of the step, in order, without numbers: the run worker numbers them."""
+
+    events: tuple[Event, ...]
+
+
+class StepDone(_Message, frozen=True, kw_only=True, tag="done"):
+    """The attempt is over. `wait` is set when a retry is asked for; `outputs` are (output, mapping key) given."""
+
+    outcome: str  # success, failure, retry, skipped
+    outputs: tuple[tuple[str, str | None], ...] = ()
+    wait: float | None = None
+
+
+StepMessage: TypeAlias = StepEvents | StepDone

@@ -1,0 +1,1 @@
+"""Where facts are kept: one small Protocol per noun, and their implementations."""

@@ -1,0 +1,431 @@
+"""The seams of storage: what Penstock asks of a database, one small Protocol per noun.
+
+Rules that every implementation keeps, and that the contract suite in `penstock.testing` checks:
+
+* A call is one transaction; when it returns, its effect is durable and visible to every other process.
+* Derived rows (run row, step statistics, asset, partition and check states) change in the same transaction as the
+  events that change them.
+* A run's state moves only along `records.run.TRANSITIONS`. An event that would move it otherwise is not stored.
+* Writes of a run worker name their attempt; after the attempt has ended or passed on they raise `FencedError`.
+* Times are seconds since the Unix epoch. Pages are keyset pages: `before`/`after` name the last item seen.
+* After a change the storage publishes its topics (see `Notifier`); what is published is a hint, the row is the truth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+
+from ..records.asset import AssetEvent, AssetState, CheckState, PartitionState
+from ..records.automation import InstigatorKind, InstigatorState, InstigatorStatus, Tick, TickStatus
+from ..records.errors import ErrorInfo
+from ..records.event import AssetMaterialization, AssetObservation, Event, Fact, StoredEvent
+from ..records.lease import Lease, ProcessInfo
+from ..records.run import Run, RunStatus, StepStats
+from ..records.wire import LoadStatus
+
+__all__ = [
+    "AssetStorage",
+    "EventStorage",
+    "InstigatorStorage",
+    "LeaseStorage",
+    "LocationStorage",
+    "NewRun",
+    "Notifier",
+    "RunFilter",
+    "RunStorage",
+    "Storage",
+    "StoredLocation",
+    "Subscription",
+]
+
+
+class RunFilter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Which runs: all given conditions hold. `tags` maps a key to a value, or to None for any value."""
+
+    run_ids: tuple[str, ...] | None = None
+    statuses: tuple[RunStatus, ...] | None = None
+    job: str | None = None
+    location: str | None = None
+    tags: dict[str, str | None] = {}
+    asset: str | None = None  # runs that planned this asset
+    created_after: float | None = None
+    created_before: float | None = None
+    updated_after: float | None = None
+    ended_after: float | None = None  # ended after this, or not yet ended
+
+
+class NewRun(msgspec.Struct, frozen=True, kw_only=True):
+    """A run to be made, with its first facts (planned assets and checks, `RunEnqueued`) and its job's description.
+
+    `snapshot` is the JSON of a `JobDescription`, stored once under its content hash, which the stored run names.
+    """
+
+    run: Run
+    facts: tuple[Fact, ...] = ()
+    snapshot: bytes | None = None
+
+
+class RunStorage(Protocol):
+    """Runs and their states."""
+
+    def create(self, runs: Sequence[NewRun]) -> list[Run]:
+        """Store new runs with their first facts, all or none. Raises `StorageError` if an id exists already."""
+        ...
+
+    def get(self, run_id: str) -> Run | None:
+        """The run of that id."""
+        ...
+
+    def page(self, where: RunFilter, *, limit: int, before: str | None = None, ascending: bool = False) -> list[Run]:
+        """Runs newest first (by id, which sorts by creation), after the cursor `before` (a run id)."""
+        ...
+
+    def count(self, where: RunFilter, *, at_most: int = 10_000) -> int:
+        """How many runs match; counting stops at `at_most`."""
+        ...
+
+    def queued(self, *, limit: int) -> list[Run]:
+        """Queued runs, highest priority first, then oldest first."""
+        ...
+
+    def active(self) -> list[Run]:
+        """Runs that are STARTING, STARTED or CANCELING."""
+        ...
+
+    def claim(self, run_ids: Sequence[str], *, owner: str, until: float, now: float) -> list[Run]:
+        """Move those of the runs that are still QUEUED or NOT_STARTED to STARTING, each under a new attempt held by `owner`."""
+        ...
+
+    def take_over(self, run_id: str, *, attempt: int, owner: str, until: float) -> bool:
+        """Pass this attempt's lease to `owner` (the launched worker's code server); False if the attempt is not current
+        or has ended."""
+        ...
+
+    def renew(self, owner: str, *, until: float) -> list[tuple[str, int]]:
+        """Prolong all unended attempts of `owner` at once; gives the (run id, attempt) that it still holds."""
+        ...
+
+    def expired(self, now: float) -> list[Run]:
+        """Active runs whose lease has ended."""
+        ...
+
+    def record(self, run_id: str, facts: Sequence[Fact], *, now: float, attempt: int | None = None) -> bool:
+        """Store facts about a run from outside its worker (coordinator, daemon, code server), moving its state.
+
+        Gives False, and stores nothing, when the run's present state does not allow it, or when `attempt` is given
+        and is no longer current. A step that is still open when a run ends is closed as failed by the same call.
+        """
+        ...
+
+    def explain_waiting(self, notes: Mapping[str, str | None]) -> None:
+        """Store for each queued run the one rule that it waits for."""
+        ...
+
+    def add_tags(self, run_id: str, tags: Mapping[str, str]) -> None:
+        """Set tags of a run."""
+        ...
+
+    def tag_keys(self) -> list[str]:
+        """All tag keys in use, sorted."""
+        ...
+
+    def tag_values(self, key: str, *, prefix: str = "", limit: int = 100) -> list[str]:
+        """Values in use for a tag key, sorted."""
+        ...
+
+    def delete(self, run_id: str) -> bool:
+        """Remove an ended run with its events; asset history stays. False if it does not exist or has not ended."""
+        ...
+
+    def snapshot(self, digest: str) -> bytes | None:
+        """The JSON of the `JobDescription` stored under this hash."""
+        ...
+
+
+class EventStorage(Protocol):
+    """The event log."""
+
+    def append(self, run_id: str, attempt: int, events: Sequence[Event], *, now: float) -> int:
+        """Store a batch of a run worker's numbered events; gives the id of the last one.
+
+        Events whose number is stored already are passed over, so a batch may be sent again. Raises `FencedError` when
+        the attempt is not current or the run has ended.
+        """
+        ...
+
+    def of_run(
+        self,
+        run_id: str,
+        *,
+        after: int = 0,
+        limit: int = 1000,
+        types: Sequence[str] | None = None,
+        step_keys: Sequence[str] | None = None,
+    ) -> list[StoredEvent]:
+        """A run's events in the order they were stored."""
+        ...
+
+    def after(self, event_id: int, *, types: Sequence[str], limit: int = 100) -> list[StoredEvent]:
+        """Events of these types over all runs that were stored after `event_id`."""
+        ...
+
+    def get(self, event_id: int) -> StoredEvent | None:
+        """One event."""
+        ...
+
+    def last_id(self) -> int:
+        """The id of the newest event; 0 when there is none."""
+        ...
+
+    def step_stats(self, run_id: str) -> list[StepStats]:
+        """What is known of each step that has begun, in the order they began."""
+        ...
+
+
+class AssetStorage(Protocol):
+    """What is known of assets. Keys are in text form."""
+
+    def states(self, assets: Sequence[str] | None = None) -> dict[str, AssetState]:
+        """The latest facts of these assets (None: of all that were ever planned, made or observed)."""
+        ...
+
+    def history(
+        self,
+        asset: str,
+        *,
+        types: Sequence[str] = ("ASSET_MATERIALIZATION", "ASSET_OBSERVATION"),
+        partition: str | None = None,
+        before: int | None = None,
+        limit: int = 100,
+    ) -> list[AssetEvent]:
+        """An asset's events, newest first, before the event id `before`."""
+        ...
+
+    def latest_materializations(self, assets: Sequence[str]) -> dict[str, AssetEvent]:
+        """The newest materialization of each asset."""
+        ...
+
+    def partition_states(self, asset: str) -> dict[str, PartitionState]:
+        """The status of every partition that was ever planned or made."""
+        ...
+
+    def check_states(self, assets: Sequence[str]) -> dict[str, CheckState]:
+        """The latest execution of each check on these assets, by check key (`asset:name`)."""
+        ...
+
+    def check_history(self, asset: str, check: str, *, before: int | None = None, limit: int = 50) -> list[CheckState]:
+        """Executions of one check, newest first; `before` is the `event` of the last one seen."""
+        ...
+
+    def report(self, facts: Sequence[AssetMaterialization | AssetObservation], *, now: float) -> list[int]:
+        """Store facts about assets that no run made; gives the event ids."""
+        ...
+
+    def dynamic_partitions(self, name: str) -> list[str]:
+        """The keys of a dynamic partition set, in the order they were added."""
+        ...
+
+    def add_dynamic_partitions(self, name: str, keys: Sequence[str]) -> list[str]:
+        """Add keys; gives those that were new."""
+        ...
+
+    def delete_dynamic_partitions(self, name: str, keys: Sequence[str]) -> None:
+        """Remove keys."""
+        ...
+
+
+class InstigatorStorage(Protocol):
+    """Schedules and sensors: switches, cursors, ticks."""
+
+    def states(self) -> dict[str, InstigatorState]:
+        """All stored states by id."""
+        ...
+
+    def get(self, instigator: str) -> InstigatorState | None:
+        """One state."""
+        ...
+
+    def switch(
+        self, instigator: str, location: str, kind: InstigatorKind, name: str, status: InstigatorStatus, *, now: float
+    ) -> InstigatorState:
+        """Turn it on, off, or back to what the code says; its next due time is forgotten, to be computed from now."""
+        ...
+
+    def set_cursor(self, instigator: str, location: str, name: str, cursor: str | None, *, now: float) -> InstigatorState:
+        """Set a sensor's cursor by hand."""
+        ...
+
+    def plan(self, states: Sequence[InstigatorState]) -> None:
+        """Store `next_due` and `fingerprint` of these, making rows that do not exist; nothing else of a row changes."""
+        ...
+
+    def begin_tick(self, instigator: str, due: float, *, lease: Lease, now: float) -> Tick | None:
+        """Begin the tick of that due time. None when it is over already. One that a dead daemon left STARTED begins
+        again with a higher `attempt`. Raises `FencedError` when the lease has passed on."""
+        ...
+
+    def complete_tick(
+        self,
+        tick: Tick,
+        *,
+        lease: Lease,
+        runs: Sequence[tuple[str | None, NewRun]] = (),
+        cursor: str | None = None,
+        next_due: float | None = None,
+        now: float,
+    ) -> Tick:
+        """End a tick, in one transaction with everything it causes: its runs, each under its (instigator, run key), the
+        cursor (None keeps it), and the next due time. A run whose key was used before is not made again. Gives the tick
+        as stored, with the ids of the runs that it made. Raises `FencedError` when the lease has passed on."""
+        ...
+
+    def ticks(
+        self,
+        instigator: str,
+        *,
+        before: int | None = None,
+        limit: int = 50,
+        statuses: Sequence[TickStatus] | None = None,
+        after_time: float | None = None,
+    ) -> list[Tick]:
+        """Ticks, newest first, before the tick id `before`."""
+        ...
+
+
+class LeaseStorage(Protocol):
+    """Leases of daemon duties, and the processes of the deployment."""
+
+    def acquire(self, name: str, holder: str, *, ttl: float, now: float) -> Lease | None:
+        """Take the lease if it is free, over, or held by `holder` already; a change of holder raises its epoch."""
+        ...
+
+    def renew(self, lease: Lease, *, ttl: float, now: float) -> Lease | None:
+        """Prolong; None when it has passed to another."""
+        ...
+
+    def release(self, lease: Lease) -> None:
+        """Give it up at once."""
+        ...
+
+    def all(self) -> list[Lease]:
+        """Every lease, by name."""
+        ...
+
+    def beat(self, process: ProcessInfo) -> None:
+        """Say that this process lives."""
+        ...
+
+    def gone(self, process_id: str) -> None:
+        """Say that this process ends."""
+        ...
+
+    def processes(self, *, seen_after: float) -> list[ProcessInfo]:
+        """Processes heard of after that time."""
+        ...
+
+
+class StoredLocation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A code location as last heard of: its state, and the JSON of its last good `LocationDescription`."""
+
+    name: str
+    status: LoadStatus
+    digest: str | None = None
+    description: bytes | None = None
+    error: ErrorInfo | None = None
+    loaded_at: float | None = None
+    updated: float = 0.0
+    origin: str = ""  # where it is loaded from, for people: a file, a module, an address
+
+
+class LocationStorage(Protocol):
+    """Code locations as last heard of, and a few named values."""
+
+    def put(self, location: StoredLocation) -> None:
+        """Store; without a `description` the one stored before stays."""
+        ...
+
+    def get(self, name: str) -> StoredLocation | None:
+        """One location."""
+        ...
+
+    def digests(self) -> dict[str, tuple[LoadStatus, str | None, float]]:
+        """(status, digest, updated) of each location: what a reader needs to see whether it must fetch anew."""
+        ...
+
+    def forget(self, names: Iterable[str]) -> None:
+        """Remove locations that the workspace no longer names."""
+        ...
+
+    def get_value(self, key: str) -> str | None:
+        """A named value."""
+        ...
+
+    def set_value(self, key: str, value: str) -> None:
+        """Set a named value."""
+        ...
+
+
+class Subscription(Protocol):
+    """One listener's queue of topics."""
+
+    def wait(self, timeout: float | None) -> frozenset[str]:
+        """Block until something is published or the timeout (seconds) is over; gives the topics, maybe none."""
+        ...
+
+    def fileno(self) -> int:
+        """A descriptor that is readable when `wait(0)` would give something."""
+        ...
+
+    def close(self) -> None:
+        """Stop listening."""
+        ...
+
+
+class Notifier(Protocol):
+    """Wakes whoever waits, in any process on this database.
+
+    Topics: `queue` (a run was queued or a place came free), `runs` (any run changed), `run:<id>` (new events of that
+    run), `assets` (an asset's state changed), `ticks`, `instigators`, `locations`, `processes`.
+    """
+
+    def publish(self, topics: Iterable[str]) -> None:
+        """Tell every listener; never blocks, never fails the caller."""
+        ...
+
+    def subscribe(self) -> Subscription:
+        """Listen to all topics from now on."""
+        ...
+
+
+class Storage(Protocol):
+    """The storages of one instance. Normally one database; each part can be another implementation."""
+
+    @property
+    def runs(self) -> RunStorage: ...
+    @property
+    def events(self) -> EventStorage: ...
+    @property
+    def assets(self) -> AssetStorage: ...
+    @property
+    def instigators(self) -> InstigatorStorage: ...
+    @property
+    def leases(self) -> LeaseStorage: ...
+    @property
+    def locations(self) -> LocationStorage: ...
+    @property
+    def notifier(self) -> Notifier: ...
+
+    def migrate(self) -> None:
+        """Bring the schema up to this version, safely with several processes starting at once."""
+        ...
+
+    def describe(self) -> dict[str, str]:
+        """Facts for people: kind, place, schema version, size."""
+        ...
+
+    def close(self) -> None:
+        """Let go of every connection of this process."""
+        ...
