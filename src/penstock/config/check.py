@@ -28,7 +28,11 @@ __all__ = ["check", "nearest_name"]
 
 Path = tuple[str, ...]
 
+# Bounds for what a message shows and for the work that a hostile value can cause.
 _SHOWN = 60
+_LISTED = 20
+_LONGEST_NAME = 100
+
 _EXPECTED: Mapping[ScalarKind, str] = {
     "int": "a whole number",
     "float": "a number",
@@ -61,6 +65,8 @@ def check(schema: ConfigType, value: object, *, path: Path = (), root: str = "th
 
 def nearest_name(name: str, known: Iterable[str]) -> str | None:
     """The known name that `name` was probably meant to be, if one is near enough."""
+    if len(name) > _LONGEST_NAME:
+        return None
     matches = difflib.get_close_matches(name, list(known), n=1)
     return matches[0] if matches else None
 
@@ -108,7 +114,7 @@ class _Walk:
             fits = False
         if not fits:
             return self.mismatch(schema, value, path, secret)
-        return float(value) if schema.kind == "float" else value
+        return value
 
     def free_keys(self, schema: MapOf, given: Mapping[Any, Any], path: Path, secret: bool) -> dict[Any, Any]:
         result = {}
@@ -122,23 +128,18 @@ class _Walk:
     def one_of(self, schema: Selector, given: Mapping[Any, Any], path: Path, secret: bool) -> Any:
         choice = only_choice(schema)
         if not given and choice is not None:
-            return {choice: self.absent(schema.fields[choice], (*path, choice), secret, fill={})}
+            return {choice: self.absent(schema.fields[choice], (*path, choice), secret)}
         unknown = [key for key in given if key not in schema.fields]
         for key in unknown:
             self.unknown(key, schema.fields, path)
         if unknown:
             return given
         if len(given) != 1:
-            names = ", ".join(f'"{name}"' for name in schema.fields)
-            found = "none" if not given else " and ".join(f'"{key}"' for key in given)
-            remedy = "add one" if not given else "keep one"
-            where = place(path, self.root)
+            found = "none is given; add one" if not given else f"{_quoted(given, 'and')} are given; keep one"
             self.report(
                 path,
                 ConfigProblem.SELECTOR_FIELD_ERROR,
-                f"{where} takes exactly one of {names}, but {found} is given; {remedy}.".replace(
-                    "is given", "are given" if len(given) > 1 else "is given"
-                ),
+                f"{place(path, self.root)} takes exactly one of {_quoted(schema.fields, 'or')}, but {found}.",
             )
             return given
         ((key, item),) = given.items()
@@ -171,12 +172,11 @@ class _Walk:
                 self.unknown(key, schema.fields, path)
         return result
 
-    def absent(self, field: Field, path: Path, secret: bool, fill: Any = UNSET) -> Any:
-        """What stands in for a field that was not given: its default with the defaults inside it."""
-        default = fill if field.default is UNSET else field.default
-        if default is UNSET:
+    def absent(self, field: Field, path: Path, secret: bool) -> Any:
+        """What stands in for a field that was not given: its default with the defaults inside it, or `UNSET`."""
+        if field.default is UNSET:
             return UNSET
-        return self.visit(field.type, default, path, secret=secret or field.secret)
+        return self.visit(field.type, field.default, path, secret=secret or field.secret)
 
     def unknown(self, key: Any, known: Mapping[str, Field], path: Path) -> None:
         name = str(key)
@@ -184,7 +184,7 @@ class _Walk:
         if nearest is not None:
             remedy = f'did you mean "{nearest}"?'
         elif known:
-            remedy = "remove it, or use one of " + ", ".join(f'"{each}"' for each in sorted(known)) + "."
+            remedy = f"remove it, or use one of {_quoted(sorted(known), 'or')}."
         else:
             remedy = "it takes no fields; remove it."
         self.report(
@@ -196,7 +196,7 @@ class _Walk:
         )
 
     def mismatch(self, schema: ConfigType, value: Any, path: Path, secret: bool, what: str = "") -> Any:
-        shown = f"a {_kind_of(value)} (hidden, the field is secret)" if secret else _show(value)
+        shown = f"the given {_kind_of(value)} (hidden, since the field is secret)" if secret else _show(value)
         nearest = None
         if isinstance(schema, Enum) and isinstance(value, str) and not secret:
             nearest = nearest_name(value, schema.values)
@@ -227,13 +227,13 @@ def expected(schema: ConfigType) -> str:
         case Scalar():
             return _EXPECTED[schema.kind]
         case Enum():
-            return "one of " + ", ".join(f'"{each}"' for each in schema.values)
+            return f"one of {_quoted(schema.values, 'or')}"
         case Noneable():
             return f"{expected(schema.inner)} or null"
         case Array():
             return f"a list, each item {expected(schema.item)}"
         case Selector():
-            return "a mapping with exactly one of " + ", ".join(f'"{each}"' for each in schema.fields)
+            return f"a mapping with exactly one of {_quoted(schema.fields, 'or')}"
         case MapOf() | Shape() | Permissive():
             return "a mapping"
 
@@ -280,6 +280,14 @@ def _show(value: Any) -> str:
     if len(text) > _SHOWN:
         text = text[: _SHOWN - 3] + "..."
     return f"{text} (a {_kind_of(value)})" if not isinstance(value, str) else f"the text {text}"
+
+
+def _quoted(names: Iterable[object], joint: str) -> str:
+    """Names in quotes, joined as a sentence does it, the first ones if there are very many."""
+    words = [f'"{name}"' for name in names]
+    if len(words) > _LISTED:
+        return ", ".join(words[:_LISTED]) + f" {joint} {len(words) - _LISTED} more"
+    return f" {joint} ".join(part for part in (", ".join(words[:-1]), words[-1]) if part)
 
 
 def _key_fits(kind: ScalarKind, key: Any) -> bool:

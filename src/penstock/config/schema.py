@@ -25,6 +25,7 @@ __all__ = [
     "Shape",
     "env_name",
     "needs_nothing",
+    "only_choice",
 ]
 
 UNSET = msgspec.UNSET
@@ -124,11 +125,11 @@ def needs_nothing(kind: ConfigType) -> bool:
 
 
 def only_choice(selector: Selector) -> str | None:
-    """The one field that an empty value stands for: the selector has no other, and it is not required."""
+    """The one field that an empty value stands for: the selector has no other, and this one has a default."""
     if len(selector.fields) != 1:
         return None
     name, field = next(iter(selector.fields.items()))
-    return None if field.required else name
+    return None if field.required or field.default is UNSET else name
 
 
 def env_name(value: object) -> str | None:
