@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .problems import Checked, ConfigProblem, Problem, place
+from .problems import Checked, ConfigProblem, Problem, place, sentence
 from .schema import (
     UNSET,
     Array,
@@ -67,8 +67,9 @@ def nearest_name(name: str, known: Iterable[str]) -> str | None:
     """The known name that `name` was probably meant to be, if one is near enough."""
     if len(name) > _LONGEST_NAME:
         return None
-    matches = difflib.get_close_matches(name, list(known), n=1)
-    return matches[0] if matches else None
+    plain = {each.lower(): each for each in known}
+    matches = difflib.get_close_matches(name.lower(), list(plain), n=1)
+    return plain[matches[0]] if matches else None
 
 
 class _Walk:
@@ -217,8 +218,8 @@ class _Walk:
         field: str | None = None,
         nearest: str | None = None,
     ) -> None:
-        message = message[0].upper() + message[1:]
-        self.problems.append(Problem(path=path, reason=reason, message=message, field=field, nearest=nearest))
+        problem = Problem(path=path, reason=reason, message=sentence(message), field=field, nearest=nearest)
+        self.problems.append(problem)
 
 
 def expected(schema: ConfigType) -> str:

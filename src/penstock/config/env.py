@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import ConfigurationError
-from .problems import Checked, ConfigProblem, Problem, place
+from .problems import Checked, ConfigProblem, Problem, place, sentence
 from .schema import (
     Array,
     ConfigType,
@@ -138,9 +138,7 @@ def resolve(
             except ValueError:
                 wanted = {"int": "a whole number", "float": "a number", "bool": "true or false"}[kind]
                 fault = f"{place(at, root)} is read from the environment variable {name}, which must hold {wanted}."
-        problems.append(
-            Problem(path=at, reason=ConfigProblem.RUNTIME_TYPE_MISMATCH, message=fault[0].upper() + fault[1:])
-        )
+        problems.append(Problem(path=at, reason=ConfigProblem.RUNTIME_TYPE_MISMATCH, message=sentence(fault)))
         return None
 
     result = visit(schema, value, path)

@@ -10,7 +10,7 @@ import msgspec
 
 from ..errors import InvalidRunConfigError
 
-__all__ = ["Checked", "ConfigProblem", "Problem", "place"]
+__all__ = ["Checked", "ConfigProblem", "Problem", "place", "sentence"]
 
 
 class ConfigProblem(StrEnum):
@@ -77,3 +77,8 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
 def place(path: Sequence[str], root: str) -> str:
     """A path as the messages name it: keys joined by dots in quotes, or the root's own name."""
     return f'"{".".join(path)}"' if path else root
+
+
+def sentence(text: str) -> str:
+    """The text with its first letter as a sentence begins."""
+    return text[:1].upper() + text[1:]

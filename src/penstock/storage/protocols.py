@@ -337,7 +337,8 @@ class StoredLocation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     error: ErrorInfo | None = None
     loaded_at: float | None = None
     updated: float = 0.0
-    origin: str = ""  # where it is loaded from, for people: a file, a module, an address
+    origin: str = ""  # where it is loaded from, for people: a file, a module
+    address: str = ""  # where its code server answers: `unix:/path/to.sock` or `http://host:port`
 
 
 class LocationStorage(Protocol):

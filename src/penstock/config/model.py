@@ -1,0 +1,103 @@
+"""Config as pydantic models: what users subclass, the schema of a model, and a model's instance from checked config.
+
+It loads pydantic, so it is imported when a model is at hand and not before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidatorFunctionWrapHandler, field_validator
+from pydantic_core import ErrorDetails
+
+from .annotation import Node, follow, is_secret, read_model
+from .env import EnvVar, IntEnvVar
+from .problems import Checked, ConfigProblem, Problem, place, sentence
+from .schema import Permissive, Shape
+
+__all__ = ["Config", "PermissiveConfig", "build", "schema_of"]
+
+Model = TypeVar("Model", bound=BaseModel)
+
+_REASONS: Mapping[str, ConfigProblem] = {
+    "missing": ConfigProblem.MISSING_REQUIRED_FIELD,
+    "extra_forbidden": ConfigProblem.FIELD_NOT_DEFINED,
+    "union_tag_invalid": ConfigProblem.SELECTOR_FIELD_ERROR,
+    "union_tag_not_found": ConfigProblem.SELECTOR_FIELD_ERROR,
+}
+
+
+class Config(BaseModel):
+    """Typed config of an op, asset or resource: subclass it and declare fields.
+
+    Instances do not change; unknown fields are refused.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+    @field_validator("*", mode="wrap")
+    @classmethod
+    def _keep_markers(cls, value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+        # pydantic would turn a marked variable into plain text or a plain number and so forget the mark.
+        return value if isinstance(value, EnvVar | IntEnvVar) else handler(value)
+
+    def to_config_dict(self) -> dict[str, Any]:
+        """The given fields as a run config writes them: plain values, enums by name, `EnvVar` as `{env: NAME}`."""
+        result: dict[str, Any] = read_model(type(self)).leave(self)
+        return result
+
+
+class PermissiveConfig(Config):
+    """Config that also takes fields it does not declare."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+def schema_of(model: type[BaseModel]) -> Shape | Permissive:
+    """The config type of a pydantic model: a permissive one where the model allows extra fields.
+
+    Raises:
+        DefinitionError: An annotation cannot be read.
+    """
+    return read_model(model).type
+
+
+def build(
+    model: type[Model], value: Mapping[str, Any], *, path: tuple[str, ...] = (), root: str = "the config"
+) -> Checked:
+    """Make an instance of `model` from a config that its schema has passed; pydantic and users' validators check it.
+
+    Args:
+        model: The model.
+        value: A checked config, environment variables filled in.
+        path: Where the value stands in a larger config.
+        root: What messages call the value at the empty path.
+
+    Returns:
+        The instance, or one problem for each of pydantic's errors.
+    """
+    node = read_model(model)
+    try:
+        return Checked(value=model.model_validate(node.enter(value)))
+    except ValidationError as error:
+        details = error.errors(include_url=False, include_context=False)
+        return Checked(value=None, problems=tuple(_problem(node, each, path, root) for each in details))
+
+
+def _problem(node: Node, detail: ErrorDetails, path: tuple[str, ...], root: str) -> Problem:
+    steps = list(follow(node, detail["loc"]))
+    at = (*path, *(key for key, _ in steps))
+    reason = _REASONS.get(detail["type"], ConfigProblem.RUNTIME_TYPE_MISMATCH)
+    if reason is ConfigProblem.MISSING_REQUIRED_FIELD and at:
+        message = f'{place(at[:-1], root)} lacks the required field "{at[-1]}"; add it.'
+        return Problem(path=at[:-1], reason=reason, message=sentence(message), field=at[-1])
+    if reason is ConfigProblem.FIELD_NOT_DEFINED and at:
+        message = f'{place(at[:-1], root)} has no field "{at[-1]}"; remove it.'
+        return Problem(path=at, reason=reason, message=sentence(message), field=at[-1])
+    given = detail["input"]
+    # A whole mapping may hold secrets; a single value is shown unless it is one itself.
+    shown = "" if isinstance(given, Mapping | list | BaseModel) or any(is_secret(each) for _, each in steps) else given
+    with_value = f" with the value {shown!r}" if shown != "" else ""
+    message = f"{place(at, root)}{with_value} is not accepted: {detail['msg'].rstrip('.')}."
+    return Problem(path=at, reason=reason, message=sentence(message))
