@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError, ValidatorFunctionWrapHandler, field_validator
-from pydantic_core import ErrorDetails
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationError, ValidatorFunctionWrapHandler
+from pydantic_core import CoreSchema, ErrorDetails
+from pydantic_core.core_schema import no_info_wrap_validator_function
 
 from .annotation import Node, follow, is_secret, read_model
 from .env import EnvVar, IntEnvVar
@@ -28,6 +29,11 @@ _REASONS: Mapping[str, ConfigProblem] = {
 }
 
 
+def _keep_marker(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+    # pydantic would turn a marked variable into plain text or a plain number and so forget the mark.
+    return value if isinstance(value, EnvVar | IntEnvVar) else handler(value)
+
+
 class Config(BaseModel):
     """Typed config of an op, asset or resource: subclass it and declare fields.
 
@@ -36,11 +42,19 @@ class Config(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
-    @field_validator("*", mode="wrap")
     @classmethod
-    def _keep_markers(cls, value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
-        # pydantic would turn a marked variable into plain text or a plain number and so forget the mark.
-        return value if isinstance(value, EnvVar | IntEnvVar) else handler(value)
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """The model's schema in which each field also takes an `EnvVar`, as it is and unchecked."""
+        schema = handler(source)
+        fields: Any = handler.resolve_ref_schema(schema)
+        while fields["type"] != "model-fields":
+            fields = fields["schema"]  # below the validators of the model as a whole
+        for field in fields["fields"].values():
+            holder = field["schema"] if field["schema"]["type"] == "default" else field
+            # A literal may tell the members of a union apart, for which pydantic wants it bare.
+            if holder["schema"]["type"] != "literal":
+                holder["schema"] = no_info_wrap_validator_function(_keep_marker, holder["schema"])
+        return schema
 
     def to_config_dict(self) -> dict[str, Any]:
         """The given fields as a run config writes them: plain values, enums by name, `EnvVar` as `{env: NAME}`."""
