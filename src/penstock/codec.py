@@ -24,7 +24,7 @@ def encode_json(value: object) -> bytes:
 
 
 def decode_json(data: bytes | str, kind: type[T]) -> T:
-    """A value of `kind` from JSON text; raises `msgspec.ValidationError`, which names the path, where it does not fit."""
+    """A value of `kind` from JSON text; raises `msgspec.ValidationError`, naming the path, where it does not fit."""
     decoder = _json_decoders.get(kind)
     if decoder is None:
         decoder = _json_decoders[kind] = msgspec.json.Decoder(kind)

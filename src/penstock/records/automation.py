@@ -70,7 +70,10 @@ class TickStatus(StrEnum):
 
 
 class Tick(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One evaluation. (instigator, `due`) is unique: a schedule's `due` is its scheduled time, a sensor's the planned one."""
+    """One evaluation; (instigator, `due`) is unique.
+
+    A schedule's `due` is its scheduled time, a sensor's the planned one.
+    """
 
     id: int = 0
     instigator: str

@@ -54,17 +54,16 @@ class ErrorInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 def describe_exception(error: BaseException, *, depth: int = 8) -> ErrorInfo:
     """The record of an exception with its causes, at most `depth` of them."""
-    frames = []
-    for summary in traceback.extract_tb(error.__traceback__):
-        frames.append(
-            Frame(
-                file=summary.filename,
-                line=summary.lineno or 0,
-                function=summary.name,
-                code=(summary.line or linecache.getline(summary.filename, summary.lineno or 0)).strip(),
-                user=not summary.filename.startswith(_PENSTOCK_ROOT) and not summary.filename.startswith("<frozen "),
-            )
+    frames = [
+        Frame(
+            file=summary.filename,
+            line=summary.lineno or 0,
+            function=summary.name,
+            code=(summary.line or linecache.getline(summary.filename, summary.lineno or 0)).strip(),
+            user=not summary.filename.startswith(_PENSTOCK_ROOT) and not summary.filename.startswith("<frozen "),
         )
+        for summary in traceback.extract_tb(error.__traceback__)
+    ]
     if isinstance(error, SyntaxError) and error.filename:
         frames.append(
             Frame(file=error.filename, line=error.lineno or 0, function="<module>", code=(error.text or "").strip())

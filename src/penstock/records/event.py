@@ -374,5 +374,5 @@ class StoredEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     run_id: str | None = None
 
 
-EVENT_TYPES: tuple[str, ...] = tuple(sorted(fact.__struct_config__.tag for fact in Fact.__args__))  # type: ignore[attr-defined]
+EVENT_TYPES: tuple[str, ...] = tuple(sorted(fact.__struct_config__.tag for fact in Fact.__args__))
 """Every event type, sorted."""

@@ -24,8 +24,8 @@ class AssetKey:
     path: list[str]
 
     def __init__(self, path: str | Sequence[str]) -> None:
-        parts = [path] if isinstance(path, str) else list(path)
-        if not parts or any(not isinstance(part, str) or not part for part in parts):
+        parts: list[str] = [path] if isinstance(path, str) else list(path)
+        if not parts or not all(type(part) is str and part for part in parts):
             raise DefinitionError(f"An asset key needs one or more non-empty strings, not {path!r}.")
         object.__setattr__(self, "path", parts)
         object.__setattr__(self, "_text", "/".join(part.replace("/", "\\/") for part in parts))

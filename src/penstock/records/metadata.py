@@ -39,6 +39,10 @@ __all__ = [
 ]
 
 
+_Seconds: TypeAlias = float
+"""Inside `MetadataValue` the name `float` is its factory of float values."""
+
+
 class MetadataValue(msgspec.Struct, frozen=True):
     """A typed metadata value; its static methods make one of each kind."""
 
@@ -88,7 +92,7 @@ class MetadataValue(msgspec.Struct, frozen=True):
         return NotebookMetadataValue(str(path))
 
     @staticmethod
-    def timestamp(value: datetime | float) -> TimestampMetadataValue:
+    def timestamp(value: datetime | _Seconds) -> TimestampMetadataValue:
         """An instant: seconds since the Unix epoch, or a datetime with a time zone."""
         if isinstance(value, datetime):
             if value.tzinfo is None:
@@ -129,7 +133,7 @@ RawMetadataValue: TypeAlias = "MetadataValue | TableSchema | AssetKey | datetime
 class TextMetadataValue(MetadataValue, frozen=True, tag="text"):
     """Plain text."""
 
-    text: str
+    text: str  # type: ignore[assignment]  # the factory of the base class has the same name, as users know both
 
     @property
     def value(self) -> str:
@@ -180,7 +184,7 @@ class JsonMetadataValue(MetadataValue, frozen=True, tag="json"):
 class UrlMetadataValue(MetadataValue, frozen=True, tag="url"):
     """A link."""
 
-    url: str  # type: ignore[assignment]  # the factory of the base class has the same name, as users know both
+    url: str  # type: ignore[assignment]  # as above
 
     @property
     def value(self) -> str:

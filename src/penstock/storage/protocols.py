@@ -96,7 +96,7 @@ class RunStorage(Protocol):
         ...
 
     def claim(self, run_ids: Sequence[str], *, owner: str, until: float, now: float) -> list[Run]:
-        """Move those of the runs that are still QUEUED or NOT_STARTED to STARTING, each under a new attempt held by `owner`."""
+        """Move those that are still QUEUED or NOT_STARTED to STARTING, each under a new attempt that `owner` holds."""
         ...
 
     def take_over(self, run_id: str, *, attempt: int, owner: str, until: float) -> bool:
@@ -254,7 +254,9 @@ class InstigatorStorage(Protocol):
         """Turn it on, off, or back to what the code says; its next due time is forgotten, to be computed from now."""
         ...
 
-    def set_cursor(self, instigator: str, location: str, name: str, cursor: str | None, *, now: float) -> InstigatorState:
+    def set_cursor(
+        self, instigator: str, location: str, name: str, cursor: str | None, *, now: float
+    ) -> InstigatorState:
         """Set a sensor's cursor by hand."""
         ...
 

@@ -1,0 +1,76 @@
+# Penstock's tasks. `make` alone prints what there is.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMPS := .make
+UI_BUILT := src/penstock/web/static/index.html
+UI_SOURCES := $(shell find ui -type f -not -path '*/node_modules/*' 2>/dev/null) src/penstock/web/graphql/schema.graphql
+HOST := 127.0.0.1
+PORT := 3000
+
+.PHONY: help
+help: ## Print this help
+	@awk 'BEGIN {FS = ":.*## "; print "Usage: make TARGET\n"} /^[a-z-]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# -- set-up: each stamp is renewed only when what it depends on has changed -------------------------------------------
+
+$(STAMPS)/venv: pyproject.toml requirements/dev.txt scripts/setup-venv
+	@scripts/setup-venv
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/node_modules: ui/package-lock.json $(STAMPS)/venv
+	@scripts/npm ci --ignore-scripts
+	@mkdir -p $(STAMPS) && touch $@
+
+$(UI_BUILT): $(STAMPS)/node_modules $(UI_SOURCES)
+	@scripts/npm run build
+	@touch $@
+
+$(STAMPS)/system: scripts/setup-system
+	@scripts/setup-system
+	@mkdir -p $(STAMPS) && touch $@
+
+# -- tasks ------------------------------------------------------------------------------------------------------------
+
+.PHONY: dev
+dev: $(STAMPS)/venv $(UI_BUILT) ## Serve the flights example with its UI at http://127.0.0.1:3000
+	@exec env PENSTOCK_HOME="$${PENSTOCK_HOME:-$(CURDIR)/.penstock}" $(BIN)/penstock dev -w examples/workspace.yaml --host $(HOST) --port $(PORT)
+
+.PHONY: ui
+ui: $(UI_BUILT) ## Build the web UI into the package
+
+.PHONY: test
+test: $(STAMPS)/venv $(STAMPS)/system $(UI_BUILT) ## Run all tests (set up what they need first)
+	@scripts/npm test
+	@$(BIN)/pytest -n 2 --dist loadgroup
+
+.PHONY: check
+check: $(STAMPS)/venv $(STAMPS)/node_modules ## Format check, lint, types
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@scripts/npm run lint
+
+.PHONY: format
+format: $(STAMPS)/venv ## Format the code and fix what the linter can
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+.PHONY: bench
+bench: $(STAMPS)/venv ## Measure speed beside the peer (installs it into a scratch environment)
+	@$(BIN)/python -m benchmarks
+
+.PHONY: build
+build: $(STAMPS)/venv $(UI_BUILT) ## Build the sdist and the wheel into dist/
+	@$(BIN)/uv build
+
+.PHONY: lock
+lock: $(STAMPS)/venv ## Pin the newest allowed versions of everything in requirements/dev.txt
+	@$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --universal --generate-hashes --no-header --no-annotate --upgrade -q -o requirements/dev.txt
+
+.PHONY: clean
+clean: ## Remove everything that the other targets made
+	@rm -rf $(VENV) $(STAMPS) dist src/penstock/web/static ui/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
