@@ -1,0 +1,140 @@
+"""The house holds: imports only go down, `import penstock` is light, and every module says its duty."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parents[2] / "src" / "penstock"
+
+# Floors from the lowest up. Rooms on one floor do not know each other, except for what NEIGHBOURS lists.
+FLOORS: tuple[tuple[str, ...], ...] = (
+    ("errors", "clock", "ids", "codec", "version"),
+    ("partitions", "config", "records"),
+    ("definitions", "engine", "storage"),
+    ("plan",),
+    ("execution", "logs"),
+    ("launch", "locations", "auth"),
+    ("instance",),
+    ("daemon", "web"),
+    ("cli", "testing"),
+)
+NEIGHBOURS = {
+    ("records", "config"),  # a location's description carries config schemas
+    ("records", "partitions"),  # ... and partition sets
+    ("execution", "logs"),  # a step's output is captured while it runs
+}
+# The few doors that lead upward: one line each, inside a function that users call on a definition.
+DOORS = {
+    ("definitions", "execution"),
+}
+LIGHT = (
+    "asyncio",
+    "logging",
+    "pydantic",
+    "click",
+    "yaml",
+    "sqlite3",
+    "graphql",
+    "starlette",
+    "uvicorn",
+    "multiprocessing",
+)
+
+MODULES = sorted(SOURCE.rglob("*.py"))
+
+
+def room_of(path: Path) -> str:
+    """The folder (or top-level module) of the house that a file belongs to."""
+    relative = path.relative_to(SOURCE)
+    return relative.parts[0] if len(relative.parts) > 1 else relative.stem
+
+
+def floor_of(room: str) -> int:
+    """The number of the floor that a room is on."""
+    for number, rooms in enumerate(FLOORS):
+        if room in rooms:
+            return number
+    pytest.fail(f"src/penstock/{room} is on no floor: give it one in FLOORS and in docs/architecture.md")
+
+
+def imports_of(path: Path) -> list[tuple[str, int, bool]]:
+    """(room, line, whether inside a function) of each import of Penstock's own in a file."""
+    tree = ast.parse(path.read_text(), filename=str(path))
+    package = path.relative_to(SOURCE.parent).with_suffix("").parts
+    package = package[:-1]
+    deferred = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        for inner in ast.walk(node)
+    }
+    found: list[tuple[str, int, bool]] = []
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Import | ast.ImportFrom):
+            continue
+        targets: list[tuple[str, ...]] = []
+        if isinstance(node, ast.Import):
+            targets = [tuple(alias.name.split(".")) for alias in node.names]
+        else:
+            base = package[: len(package) - node.level + 1] if node.level else ()
+            module = tuple(node.module.split(".")) if node.module else ()
+            stem = (*base, *module)
+            targets = [(*stem, alias.name) for alias in node.names] if len(stem) == 1 else [stem]
+        found += [
+            (target[1], node.lineno, id(node) in deferred)
+            for target in targets
+            if target[0] == "penstock" and len(target) > 1
+        ]
+    return found
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_imports_only_go_down(path: Path) -> None:
+    room = room_of(path)
+    if room == "__init__":
+        return  # the public face names everything, lazily
+    wrong = []
+    for target, line, deferred in imports_of(path):
+        if target in {room, "version"}:
+            continue
+        if (room, target) in NEIGHBOURS or (deferred and (room, target) in DOORS):
+            continue
+        if floor_of(target) >= floor_of(room):
+            wrong.append(f"{path}:{line}: {room} (floor {floor_of(room)}) imports {target} (floor {floor_of(target)})")
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_each_module_says_its_duty(path: Path) -> None:
+    tree = ast.parse(path.read_text(), filename=str(path))
+    assert ast.get_docstring(tree), f"{path} has no docstring that says its one job"
+
+
+def test_import_penstock_is_light() -> None:
+    script = (
+        "import sys; before = set(sys.modules); import penstock; "
+        f"print(*[name for name in {LIGHT!r} if name in sys.modules and name not in before])"
+    )
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
+    assert not loaded, f"import penstock loads {loaded}"
+
+
+def test_each_public_name_is_there_once_and_documented() -> None:
+    import penstock
+
+    assert len(penstock.__all__) == len(set(penstock.__all__))  # their order is held by the linter
+    missing = [name for name in penstock.__all__ if not hasattr(penstock, name)]
+    assert not missing
+    undocumented = [
+        name
+        for name in penstock.__all__
+        if not name.startswith("__")
+        and isinstance(getattr(penstock, name), type)
+        and not getattr(penstock, name).__doc__
+    ]
+    assert not undocumented
