@@ -1,0 +1,1 @@
+"""The deciders: pure machines, one a file; state, event and now in, new state and commands out."""

@@ -1,0 +1,558 @@
+"""Decides which steps of one run go next: facts about steps in, commands out. It knows no time, process or storage.
+
+    state       fact or cause                                     next state
+    ---------   -----------------------------------------------   ----------
+    WAITING     all upstream outputs are at hand                  READY
+    WAITING     an input has none of the outputs that feed it     SKIPPED
+    WAITING     an upstream step failed, or will never run        ABANDONED
+    WAITING     it is mapped and its mapping keys are known       EXPANDED    (one new step per key)
+    READY       a place is free                                   RUNNING
+    RUNNING     it succeeded                                      SUCCEEDED
+    RUNNING     it failed                                         FAILED
+    RUNNING     it failed and asks to be tried again              RETRYING
+    RETRYING    its time has come                                 READY
+    WAITING, READY, RETRYING   the run is being stopped           ABANDONED
+
+A pair that is not in `TRANSITIONS` raises and changes nothing.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import TypeAlias
+
+import msgspec
+
+from ..errors import IllegalTransitionError, InternalError
+
+__all__ = [
+    "TRANSITIONS",
+    "Abandon",
+    "Command",
+    "Done",
+    "Failed",
+    "FeedKind",
+    "Outcome",
+    "OutputRef",
+    "Retry",
+    "Skip",
+    "Source",
+    "Start",
+    "StepFact",
+    "StepInputSpec",
+    "StepScheduler",
+    "StepSpec",
+    "StepState",
+    "Stop",
+    "Succeeded",
+    "TagLimit",
+]
+
+
+# -- what the scheduler is made from ----------------------------------------------------------------------------------
+
+
+class FeedKind(StrEnum):
+    """How an output feeds an input."""
+
+    DIRECT = "DIRECT"  # the output's one value
+    MAPPED = "MAPPED"  # a dynamic output; the step runs once per mapping key
+    COLLECT = "COLLECT"  # all values of a dynamic output, or of a mapped step's output
+
+
+class Source(msgspec.Struct, frozen=True):
+    """An output that feeds an input."""
+
+    step: str
+    output: str = "result"
+    kind: FeedKind = FeedKind.DIRECT
+
+
+class StepInputSpec(msgspec.Struct, frozen=True):
+    """An input with the outputs that feed it; several are a fan-in, which needs at least one of them."""
+
+    name: str
+    sources: tuple[Source, ...]
+
+
+class StepSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """A step as the scheduler sees it. Higher `priority` goes first; `tags` matter for tag limits alone."""
+
+    key: str
+    inputs: tuple[StepInputSpec, ...] = ()
+    priority: int = 0
+    tags: Mapping[str, str] = msgspec.field(default_factory=dict)
+
+
+class TagLimit(msgspec.Struct, frozen=True, kw_only=True):
+    """At most `limit` steps with this tag run at once: with this `value`, any value (None), or counted `per_value`."""
+
+    key: str
+    limit: int
+    value: str | None = None
+    per_value: bool = False
+
+
+# -- facts in ---------------------------------------------------------------------------------------------------------
+
+
+class Succeeded(msgspec.Struct, frozen=True):
+    """The step ended well and gave these outputs: (name, mapping key or None), in the order given."""
+
+    step: str
+    outputs: tuple[tuple[str, str | None], ...] = ()
+
+
+class Failed(msgspec.Struct, frozen=True):
+    """The step failed for good."""
+
+    step: str
+
+
+class Retry(msgspec.Struct, frozen=True):
+    """The step failed and is to be tried again, not before `due` (on the clock that `now` is of)."""
+
+    step: str
+    due: float
+
+
+class Stop(msgspec.Struct, frozen=True):
+    """The run is to end: nothing more is started; steps that run are waited for."""
+
+
+StepFact: TypeAlias = Succeeded | Failed | Retry | Stop
+
+
+# -- commands out -----------------------------------------------------------------------------------------------------
+
+
+class OutputRef(msgspec.Struct, frozen=True):
+    """One stored value: an output of a step that ran, with its mapping key if it is dynamic."""
+
+    step: str
+    output: str
+    mapping_key: str | None = None
+
+
+class Start(msgspec.Struct, frozen=True):
+    """Start an attempt of `step`. `spec` is its key in the plan (they differ for a mapped step, `spec[mapping_key]`).
+
+    `inputs` holds, for each input fed by steps, the values that were really given. `retry` is 0 for the first attempt.
+    """
+
+    step: str
+    spec: str
+    mapping_key: str | None
+    retry: int
+    inputs: Mapping[str, tuple[OutputRef, ...]]
+
+
+class Skip(msgspec.Struct, frozen=True):
+    """Say that the step is skipped, and why."""
+
+    step: str
+    reason: str
+
+
+class Abandon(msgspec.Struct, frozen=True):
+    """Say that the step will not run because `because` failed or will not run either."""
+
+    step: str
+    because: str
+
+
+class Outcome(StrEnum):
+    """How the steps of a run came out."""
+
+    SUCCESS = "SUCCESS"
+    FAILURE = "FAILURE"
+    STOPPED = "STOPPED"
+
+
+class Done(msgspec.Struct, frozen=True):
+    """Nothing runs and nothing will."""
+
+    outcome: Outcome
+    failed: tuple[str, ...] = ()
+
+
+Command: TypeAlias = Start | Skip | Abandon | Done
+
+
+# -- states -----------------------------------------------------------------------------------------------------------
+
+
+class StepState(StrEnum):
+    """Where a step stands."""
+
+    WAITING = "WAITING"
+    READY = "READY"
+    RUNNING = "RUNNING"
+    RETRYING = "RETRYING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    SKIPPED = "SKIPPED"
+    ABANDONED = "ABANDONED"
+    EXPANDED = "EXPANDED"
+
+
+_S = StepState
+
+TRANSITIONS: Mapping[StepState, frozenset[StepState]] = {
+    _S.WAITING: frozenset({_S.READY, _S.SKIPPED, _S.ABANDONED, _S.EXPANDED}),
+    _S.READY: frozenset({_S.RUNNING, _S.ABANDONED}),
+    _S.RUNNING: frozenset({_S.SUCCEEDED, _S.FAILED, _S.RETRYING}),
+    _S.RETRYING: frozenset({_S.READY, _S.ABANDONED}),
+}
+"""state -> the states that may follow it. States without an entry are final."""
+
+
+class _Step:
+    """One step, or one instance of a mapped step, and what it waits for."""
+
+    __slots__ = ("dependents", "given", "history", "inputs", "key", "mapping_key", "retry", "spec", "state", "waits")
+
+    def __init__(self, spec: StepSpec, key: str, mapping_key: str | None) -> None:
+        self.spec = spec
+        self.key = key
+        self.mapping_key = mapping_key
+        self.state = StepState.WAITING
+        self.history: list[StepState] = [StepState.WAITING]
+        self.retry = 0
+        self.waits = 0
+        self.inputs: dict[str, tuple[OutputRef, ...]] = {}
+        self.dependents: list[_Step] = []
+        self.given: tuple[tuple[str, str | None], ...] = ()
+
+    def move(self, to: StepState, cause: object) -> None:
+        if to not in TRANSITIONS.get(self.state, ()):
+            raise IllegalTransitionError(f"step {self.key}", self.state, cause, self.history)
+        self.state = to
+        self.history.append(to)
+
+
+class StepScheduler:
+    """The steps of one run, and the rule which of them goes next.
+
+    Args:
+        specs: The steps, each after those that feed it.
+        max_concurrent: How many may run at once; None for no limit.
+        tag_limits: Limits on steps with certain tags.
+    """
+
+    def __init__(
+        self, specs: Iterable[StepSpec], *, max_concurrent: int | None = None, tag_limits: Iterable[TagLimit] = ()
+    ) -> None:
+        self._steps: dict[str, _Step] = {}
+        self._origin: dict[str, tuple[str, str]] = {}  # mapped step -> the dynamic output that it is mapped over
+        self._templates: dict[str, list[StepSpec]] = {}  # producing step -> the steps mapped over its outputs
+        self._collectors: dict[str, list[str]] = {}  # producing step -> the steps that collect from it or its mapped
+        self._free = max_concurrent
+        self._ready: list[tuple[int, int, _Step]] = []
+        self._retrying: list[tuple[float, int, _Step]] = []
+        self._limits = tuple(tag_limits)
+        self._in_use: dict[tuple[int, str | None], int] = {}
+        self._parked: dict[tuple[int, str | None], list[tuple[int, int, _Step]]] = {}
+        self._order = 0
+        self._open = 0
+        self._failed: list[str] = []
+        self._stopping = False
+        self._done = False
+        self._commands: list[Command] = []
+        self._ended: list[_Step] = []  # ended, their dependents not yet told (a list, since chains are long)
+        for spec in specs:
+            self._add(spec)
+
+    def begin(self, now: float) -> list[Command]:
+        """The first commands."""
+        for step in list(self._steps.values()):
+            if not step.waits:
+                self._settle(step)
+        return self._give(now)
+
+    def handle(self, fact: StepFact, now: float) -> list[Command]:
+        """What follows from a fact. Raises `IllegalTransitionError` when the fact does not fit the step's state."""
+        match fact:
+            case Succeeded():
+                step = self._running(fact.step, fact)
+                step.move(StepState.SUCCEEDED, fact)
+                step.given = fact.outputs
+                self._release(step)
+                self._expand(step)
+                self._close(step)
+            case Failed():
+                step = self._running(fact.step, fact)
+                step.move(StepState.FAILED, fact)
+                self._failed.append(step.key)
+                self._release(step)
+                self._close(step)
+            case Retry():
+                step = self._running(fact.step, fact)
+                step.move(StepState.RETRYING, fact)
+                step.retry += 1
+                self._release(step)
+                self._order += 1
+                heapq.heappush(self._retrying, (fact.due, self._order, step))
+                if self._stopping:
+                    self._stop()
+            case Stop():
+                self._stopping = True
+                self._stop()
+        return self._give(now)
+
+    def wake(self, now: float) -> list[Command]:
+        """What follows from time having passed; call it at `next_due`."""
+        return self._give(now)
+
+    def next_due(self) -> float | None:
+        """When the next retry is due; None when no step waits for one."""
+        return self._retrying[0][0] if self._retrying else None
+
+    def state(self, key: str) -> StepState:
+        """Where a step stands."""
+        return self._steps[key].state
+
+    # -- building -----------------------------------------------------------------------------------------------------
+
+    def _add(self, spec: StepSpec) -> None:
+        step = _Step(spec, spec.key, None)
+        if spec.key in self._steps:
+            raise InternalError(f"Two steps of the plan have the key {spec.key!r}.")
+        origins = set()
+        feeding: dict[str, None] = {}
+        for given in spec.inputs:
+            for source in given.sources:
+                if source.step not in self._steps:
+                    raise InternalError(f"Step {spec.key!r} is fed by {source.step!r}, which is not before it.")
+                feeding[source.step] = None
+                if source.kind is FeedKind.COLLECT:
+                    producer = self._origin.get(source.step, (source.step, ""))[0]
+                    collectors = self._collectors.setdefault(producer, [])
+                    if spec.key not in collectors:
+                        collectors.append(spec.key)
+                elif source.step in self._origin:
+                    origins.add(self._origin[source.step])
+                elif source.kind is FeedKind.MAPPED:
+                    origins.add((source.step, source.output))
+        if len(origins) > 1:
+            raise InternalError(f"Step {spec.key!r} is mapped over more than one dynamic output: {sorted(origins)}.")
+        if origins:
+            origin = origins.pop()
+            self._origin[spec.key] = origin
+            self._templates.setdefault(origin[0], []).append(spec)
+        self._enter(step, feeding)
+        step.inputs = {
+            given.name: tuple(OutputRef(source.step, source.output) for source in given.sources)
+            for given in spec.inputs
+        }
+
+    def _enter(self, step: _Step, feeding: Iterable[str]) -> None:
+        """Make the step known and let it wait for those of `feeding` that have not ended."""
+        self._steps[step.key] = step
+        self._open += 1
+        for key in feeding:
+            upstream = self._steps[key]
+            if upstream.state in TRANSITIONS:
+                step.waits += 1
+                upstream.dependents.append(step)
+
+    # -- a dynamic output's keys are known ----------------------------------------------------------------------------
+
+    def _expand(self, producer: _Step) -> None:
+        templates = self._templates.get(producer.key, ())
+        new: list[_Step] = []
+        instances: dict[str, list[str]] = {}
+        for spec in templates:
+            template = self._steps[spec.key]
+            if template.state is not StepState.WAITING:
+                continue  # abandoned, because another step that feeds it failed
+            template.move(StepState.EXPANDED, producer.key)
+            self._open -= 1
+            output = self._origin[spec.key][1]
+            keys = [key for name, key in producer.given if name == output and key is not None]
+            instances[spec.key] = [self._instance(spec, key, new).key for key in keys]
+        for key in self._collectors.get(producer.key, ()):
+            self._widen(self._steps[key], producer, instances)
+        for step in new:
+            self._settle_if_free(step)
+
+    def _instance(self, spec: StepSpec, mapping_key: str, new: list[_Step]) -> _Step:
+        step = _Step(spec, f"{spec.key}[{mapping_key}]", mapping_key)
+        feeding: dict[str, None] = {}
+        for given in spec.inputs:
+            refs = []
+            for source in given.sources:
+                if source.step in self._origin:
+                    ref = OutputRef(f"{source.step}[{mapping_key}]", source.output)
+                else:
+                    ref = OutputRef(source.step, source.output, mapping_key if source.kind is FeedKind.MAPPED else None)
+                feeding[ref.step] = None
+                refs.append(ref)
+            step.inputs[given.name] = tuple(refs)
+        self._enter(step, feeding)
+        new.append(step)
+        return step
+
+    def _widen(self, collector: _Step, producer: _Step, instances: Mapping[str, list[str]]) -> None:
+        """Let a collecting step wait for the instances in place of the mapped step."""
+        if collector.state is not StepState.WAITING:
+            return
+        waits_for = {
+            source.step: None
+            for given in collector.spec.inputs
+            for source in given.sources
+            if source.kind is FeedKind.COLLECT and source.step in instances
+        }
+        inputs = dict(collector.inputs)
+        for given in collector.spec.inputs:
+            refs: list[OutputRef] = []
+            for source in given.sources:
+                if source.kind is FeedKind.COLLECT and source.step in instances:
+                    refs += [OutputRef(key, source.output) for key in instances[source.step]]
+                elif source.kind is FeedKind.COLLECT and source.step == producer.key:
+                    refs += [
+                        OutputRef(producer.key, name, key) for name, key in producer.given if name == source.output
+                    ]
+                else:
+                    refs += [ref for ref in collector.inputs[given.name] if ref.step == source.step]
+            inputs[given.name] = tuple(refs)
+        collector.inputs = inputs
+        for key in waits_for:
+            collector.waits -= 1
+            for instance in instances[key]:
+                collector.waits += 1
+                self._steps[instance].dependents.append(collector)
+        self._settle_if_free(collector)
+
+    # -- what follows from a step's end -------------------------------------------------------------------------------
+
+    def _close(self, step: _Step) -> None:
+        self._open -= 1
+        self._ended.append(step)
+
+    def _tell(self) -> None:
+        """Tell those that wait for steps that have ended, and those that wait for them in turn."""
+        for step in self._ended:  # grows while it is walked
+            bad = step.state in (StepState.FAILED, StepState.ABANDONED)
+            for dependent in step.dependents:
+                if dependent.state is not StepState.WAITING:
+                    continue
+                dependent.waits -= 1
+                if bad:
+                    self._abandon(dependent, step.key)
+                else:
+                    self._settle_if_free(dependent)
+        self._ended.clear()
+
+    def _settle_if_free(self, step: _Step) -> None:
+        if step.state is StepState.WAITING and not step.waits:
+            self._settle(step)
+
+    def _settle(self, step: _Step) -> None:
+        """Nothing more is waited for: run the step, skip it, or give it up."""
+        for name, refs in step.inputs.items():
+            for ref in refs:
+                if self._steps[ref.step].state in (StepState.FAILED, StepState.ABANDONED):
+                    self._abandon(step, ref.step)
+                    return
+            given = tuple(ref for ref in refs if self._was_given(ref))
+            if refs and not given:
+                step.move(StepState.SKIPPED, name)
+                self._commands.append(Skip(step.key, _why_skipped(name, refs, self._steps)))
+                self._close(step)
+                return
+            step.inputs[name] = given
+        step.move(StepState.READY, "inputs at hand")
+        self._queue(step)
+
+    def _was_given(self, ref: OutputRef) -> bool:
+        return (ref.output, ref.mapping_key) in self._steps[ref.step].given
+
+    def _abandon(self, step: _Step, because: str) -> None:
+        step.move(StepState.ABANDONED, because)
+        self._commands.append(Abandon(step.key, because))
+        self._close(step)
+
+    def _stop(self) -> None:
+        self._ready.clear()
+        self._retrying.clear()
+        self._parked.clear()
+        for step in self._steps.values():
+            if StepState.ABANDONED in TRANSITIONS.get(step.state, ()):
+                step.move(StepState.ABANDONED, "stop")
+                self._open -= 1
+
+    # -- places -------------------------------------------------------------------------------------------------------
+
+    def _queue(self, step: _Step) -> None:
+        self._order += 1
+        heapq.heappush(self._ready, (-step.spec.priority, self._order, step))
+
+    def _give(self, now: float) -> list[Command]:
+        self._tell()
+        while self._retrying and self._retrying[0][0] <= now:
+            step = heapq.heappop(self._retrying)[2]
+            step.move(StepState.READY, "due")
+            self._queue(step)
+        while self._ready and (self._free is None or self._free > 0):
+            entry = heapq.heappop(self._ready)
+            step = entry[2]
+            full = next((slot for slot, limit in self._slots(step) if self._in_use.get(slot, 0) >= limit), None)
+            if full is not None:
+                heapq.heappush(self._parked.setdefault(full, []), entry)
+                self._unpark(step)
+                continue
+            for slot, _ in self._slots(step):
+                self._in_use[slot] = self._in_use.get(slot, 0) + 1
+            if self._free is not None:
+                self._free -= 1
+            step.move(StepState.RUNNING, "start")
+            self._commands.append(Start(step.key, step.spec.key, step.mapping_key, step.retry, step.inputs))
+        if not self._open and not self._done:
+            self._done = True
+            outcome = Outcome.STOPPED if self._stopping else Outcome.FAILURE if self._failed else Outcome.SUCCESS
+            self._commands.append(Done(outcome, tuple(self._failed)))
+        commands, self._commands = self._commands, []
+        return commands
+
+    def _slots(self, step: _Step) -> Iterable[tuple[tuple[int, str | None], int]]:
+        """The limited places that a step needs: (which, how many there are)."""
+        for index, limit in enumerate(self._limits):
+            value = step.spec.tags.get(limit.key)
+            if value is not None and limit.value in (None, value):
+                yield (index, value if limit.per_value else None), limit.limit
+
+    def _release(self, step: _Step) -> None:
+        if self._free is not None:
+            self._free += 1
+        for slot, _ in self._slots(step):
+            self._in_use[slot] -= 1
+        self._unpark(step)
+
+    def _unpark(self, step: _Step) -> None:
+        """Let the first step that waits for a free place of a kind that `step` uses try again."""
+        for slot, limit in self._slots(step):
+            if self._parked.get(slot) and self._in_use.get(slot, 0) < limit:
+                heapq.heappush(self._ready, heapq.heappop(self._parked[slot]))
+
+    def _running(self, key: str, fact: StepFact) -> _Step:
+        step = self._steps.get(key)
+        if step is None:
+            raise IllegalTransitionError("steps", f"no step {key!r}", fact)
+        if step.state is not StepState.RUNNING:
+            raise IllegalTransitionError(f"step {key}", step.state, fact, step.history)
+        return step
+
+
+def _why_skipped(name: str, refs: tuple[OutputRef, ...], steps: Mapping[str, _Step]) -> str:
+    skipped = [ref.step for ref in refs if steps[ref.step].state is StepState.SKIPPED]
+    if len(skipped) == len(refs):
+        return f"Input {name!r} is fed by {_listed(skipped)}, which was skipped."
+    return f"Input {name!r} needs {_listed([f'{ref.step}.{ref.output}' for ref in refs])}, which was not given."
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(names[:3])
+    return shown if len(names) <= 3 else f"{shown} and {len(names) - 3} more"
