@@ -1,0 +1,83 @@
+"""`penstock asset`: assets of a code location, listed or materialized here."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .job import report_execution
+from .options import (
+    config_options,
+    home_option,
+    load_target,
+    open_instance,
+    parse_tags,
+    read_run_config,
+    target_options,
+)
+from .output import table
+
+__all__ = ["asset"]
+
+
+@click.group()
+def asset() -> None:
+    """List and materialize assets."""
+
+
+@asset.command(name="list")
+@target_options(many=True)
+@click.option("--select", help="Only these: a selection such as `group:sales` or `+report`.")
+def list_assets(select: str | None, **target: Any) -> None:
+    """List the assets of a code location."""
+    from ..definitions.assets.selection import AssetSelection
+    from ..definitions.describe import describe
+
+    name, definitions = load_target(**target)
+    chosen = (
+        {key.to_user_string() for key in AssetSelection.from_string(select).resolve(definitions.get_all_assets_defs())}
+        if select
+        else None
+    )
+    rows = [
+        (each.key, each.group, "yes" if each.partitions else "", ", ".join(each.deps))
+        for each in describe(definitions, name).assets
+        if chosen is None or each.key in chosen
+    ]
+    table(["ASSET", "GROUP", "PARTITIONED", "NEEDS"], rows, empty="No assets.")
+
+
+@asset.command()
+@target_options(many=True)
+@home_option
+@config_options
+@click.option("--select", required=True, help="What to make: a selection such as `report`, `+report` or `group:sales`.")
+@click.option("--partition", help="The partition to make.")
+def materialize(
+    select: str,
+    partition: str | None,
+    home: Path | None,
+    config_files: tuple[Path, ...],
+    config_json: str | None,
+    tags_json: str | None,
+    **target: Any,
+) -> None:
+    """Make assets in this process and wait for them."""
+    from ..execution.api import materialize as materialize_assets
+
+    _, definitions = load_target(**target)
+    began = time.monotonic()
+    result = materialize_assets(
+        definitions.get_all_assets_defs(),
+        selection=select,
+        run_config=read_run_config(config_files, config_json),
+        instance=open_instance(home) if home else None,
+        resources=definitions.resources,
+        partition_key=partition,
+        tags=parse_tags(tags_json),
+        raise_on_error=False,
+    )
+    report_execution(select, result, time.monotonic() - began)

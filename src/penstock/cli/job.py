@@ -1,0 +1,178 @@
+"""`penstock job`: jobs of a code location, executed here or launched through the deployment."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..errors import NotFoundError, SettingsError
+from .options import (
+    config_options,
+    home_option,
+    load_target,
+    open_instance,
+    parse_tags,
+    read_run_config,
+    target_options,
+)
+from .output import duration, table
+
+__all__ = ["follow", "job", "report_execution"]
+
+
+@click.group()
+def job() -> None:
+    """List, execute and launch jobs."""
+
+
+@job.command(name="list")
+@target_options(many=True)
+def list_jobs(**target: Any) -> None:
+    """List the jobs of a code location."""
+    from ..definitions.describe import describe
+
+    name, definitions = load_target(**target)
+    jobs = [each for each in describe(definitions, name).jobs if not each.name.startswith("__")]
+    table(
+        ["JOB", "STEPS", "DESCRIPTION"],
+        [(each.name, len(each.steps), (each.description or "").strip().partition("\n")[0]) for each in jobs],
+        empty=f"The location {name} has no jobs.",
+    )
+
+
+@job.command()
+@target_options(many=True)
+@home_option
+@config_options
+@click.option("--job", "-j", "job_name", help="The job; may be left out when there is only one.")
+@click.option("--op-selection", "-o", help="Names of the ops to run, separated by commas.")
+def execute(
+    job_name: str | None,
+    op_selection: str | None,
+    home: Path | None,
+    config_files: tuple[Path, ...],
+    config_json: str | None,
+    tags_json: str | None,
+    **target: Any,
+) -> None:
+    """Execute a job in this process and wait for it."""
+    from ..execution.api import execute_job
+
+    name, definitions = load_target(**target)
+    known = {each.name: each for each in definitions.get_all_job_defs() if not each.name.startswith("__")}
+    if job_name is None and len(known) == 1:
+        (job_name,) = known
+    if job_name not in known:
+        raise NotFoundError(
+            f"Which job? {'There is no job ' + repr(job_name) + ' in' if job_name else 'Give -j:'} "
+            f"the location {name} has: {', '.join(sorted(known)) or 'none'}."
+        )
+    began = time.monotonic()
+    instance = open_instance(home) if home else None
+    result = execute_job(
+        known[job_name],
+        run_config=read_run_config(config_files, config_json),
+        instance=instance,
+        tags=parse_tags(tags_json),
+        op_selection=[part.strip() for part in op_selection.split(",")] if op_selection else None,
+        raise_on_error=False,
+    )
+    report_execution(job_name, result, time.monotonic() - began)
+
+
+def report_execution(what: str, result: Any, seconds: float) -> None:
+    """Print how an in-process execution ended, with its log; exits with 1 when it failed."""
+    from ..records.phrases import level_of, phrase
+
+    for event in result.all_events:
+        if level_of(event) != "DEBUG":
+            step = f"[{event.step_key}] " if event.step_key else ""
+            click.echo(f"{level_of(event):8} {step}{phrase(event)}")
+    if result.success:
+        click.secho(f"{what} succeeded in {duration(seconds)} (run {result.run_id}).", fg="green")
+    else:
+        click.secho(f"{what} failed after {duration(seconds)} (run {result.run_id}).", fg="red", err=True)
+        sys.exit(1)
+
+
+@job.command()
+@home_option
+@config_options
+@click.argument("name", required=False)
+@click.option("--job", "-j", "job_name", help="The job.")
+@click.option("--location", "-l", help="Its code location; may be left out when only one has a job of that name.")
+@click.option("--partition", help="The partition to run.")
+@click.option("--op-selection", "-o", help="Keys of the steps to run, separated by commas.")
+@click.option("--wait/--no-wait", default=False, help="Wait for the run's end; exit with 1 when it failed.")
+def launch(
+    name: str | None,
+    job_name: str | None,
+    location: str | None,
+    partition: str | None,
+    op_selection: str | None,
+    wait: bool,
+    home: Path | None,
+    config_files: tuple[Path, ...],
+    config_json: str | None,
+    tags_json: str | None,
+) -> None:
+    """Make a run and hand it to the deployment (its daemon and code servers do the work)."""
+    from ..locations.catalog import Catalog
+    from ..plan.launch import plan_run
+
+    wanted = job_name or name
+    if not wanted:
+        raise SettingsError("Which job? Give its name, for example `penstock job launch daily_report`.")
+    with open_instance(home) as instance:
+        catalog = Catalog(instance.storage.locations)
+        catalog.refresh()
+        owners = {
+            each: found.description
+            for each, found in catalog.locations.items()
+            if found.description is not None and wanted in found.jobs and location in (None, each)
+        }
+        if len(owners) != 1:
+            raise NotFoundError(
+                f"The job {wanted!r} is in {'several locations: ' + ', '.join(owners) if owners else 'no location'}"
+                f"{'; choose one with -l' if owners else ' of this instance; is `penstock dev` running on it?'}."
+            )
+        (description,) = owners.values()
+        new_run = plan_run(
+            description,
+            job=wanted,
+            run_config=read_run_config(config_files, config_json),
+            tags=parse_tags(tags_json),
+            partition=partition,
+            step_keys=tuple(part.strip() for part in op_selection.split(",")) if op_selection else None,
+            now=instance.clock.now(),
+        )
+        (made,) = instance.coordinator.submit([new_run])
+        click.echo(made.run_id)
+        if wait and not follow(instance, made.run_id):
+            sys.exit(1)
+
+
+def follow(instance: Any, run_id: str) -> bool:
+    """Print a run's log lines until it ends; gives whether it succeeded."""
+    from ..records.phrases import level_of, phrase
+    from ..records.run import RunStatus
+
+    subscription = instance.storage.notifier.subscribe()
+    after = 0
+    try:
+        while True:
+            found = instance.storage.runs.get(run_id)
+            for stored in instance.storage.events.of_run(run_id, after=after):
+                after = stored.id
+                if level_of(stored.event) != "DEBUG":
+                    click.echo(f"{level_of(stored.event):8} {phrase(stored.event)}", err=True)
+            if found is None or found.is_finished:
+                click.echo(f"{run_id} {found.status if found else 'deleted'}", err=True)
+                return found is not None and found.status is RunStatus.SUCCESS
+            subscription.wait(2.0)
+    finally:
+        subscription.close()

@@ -1,0 +1,194 @@
+"""Options that several commands share, and what they stand for: a target of user code, an instance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from ..errors import SettingsError
+
+if TYPE_CHECKING:
+    from ..definitions.definitions import Definitions
+    from ..instance.instance import Instance
+    from ..locations.origin import LocationOrigin
+
+__all__ = [
+    "config_options",
+    "home_option",
+    "load_target",
+    "open_instance",
+    "origins",
+    "parse_tags",
+    "read_run_config",
+    "target_options",
+]
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def _several(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    def decorate(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def target_options(*, many: bool) -> Callable[[Command], Command]:
+    """Options that name user code: `-f`, `-m`, `--package-name`, `-a`, `-d`, and `-w` where there may be many."""
+    options = [
+        click.option(
+            "--python-file",
+            "-f",
+            "python_files",
+            multiple=True,
+            type=click.Path(path_type=Path),
+            help="A file with definitions." + (" May be given more than once." if many else ""),
+        ),
+        click.option("--module-name", "-m", "modules", multiple=True, help="A module with definitions."),
+        click.option("--package-name", "packages", multiple=True, help="A package with definitions."),
+        click.option("--attribute", "-a", help="The definitions object, or a function that gives it."),
+        click.option(
+            "--working-directory",
+            "-d",
+            type=click.Path(path_type=Path),
+            help="The folder that imports start from. Default: the current one.",
+        ),
+    ]
+    if many:
+        options.append(
+            click.option(
+                "--workspace",
+                "-w",
+                "workspaces",
+                multiple=True,
+                type=click.Path(path_type=Path),
+                help="A workspace file. Default: workspace.yaml in the current folder, if there is one.",
+            )
+        )
+    return _several(*options)
+
+
+home_option = click.option(
+    "--home",
+    envvar="PENSTOCK_HOME",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The instance's folder.  [env: PENSTOCK_HOME]",
+)
+
+config_options = _several(
+    click.option(
+        "--config",
+        "-c",
+        "config_files",
+        multiple=True,
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="A YAML file of run config; of several, the first that sets a value wins.",
+    ),
+    click.option("--config-json", help="Run config as JSON."),
+    click.option("--tags", "tags_json", help="Tags of the run, as a JSON object of strings."),
+)
+
+
+def origins(
+    python_files: tuple[Path, ...],
+    modules: tuple[str, ...],
+    packages: tuple[str, ...],
+    attribute: str | None,
+    working_directory: Path | None,
+    workspaces: tuple[Path, ...] = (),
+) -> tuple[LocationOrigin, ...]:
+    """The code locations that the options name, or those of the workspace file here."""
+    from ..locations.workspace import origins_from_options
+
+    return origins_from_options(
+        python_files=python_files,
+        modules=modules,
+        packages=packages,
+        attribute=attribute,
+        working_directory=working_directory,
+        workspaces=workspaces,
+    )
+
+
+def load_target(**options: Any) -> tuple[str, Definitions]:
+    """The name and the definitions of the one code location that the options name, loaded in this process."""
+    from ..definitions.load import load_definitions
+
+    found = origins(**options)
+    local = [origin for origin in found if origin.target is not None]
+    if len(local) != 1:
+        names = ", ".join(origin.name for origin in local) or "none"
+        raise SettingsError(
+            f"This command works on one code location, and the options name {names}. Give one -f or -m."
+        )
+    (origin,) = local
+    assert origin.target is not None
+    return origin.name, load_definitions(origin.target)
+
+
+def open_instance(home: Path | None) -> Instance:
+    """The instance in `home`; without one an error that says what to do."""
+    from ..instance.instance import Instance
+
+    if home is None:
+        raise SettingsError(
+            "Which instance? Set PENSTOCK_HOME (or give --home) to its folder; "
+            "`penstock dev` prints the folder that it uses."
+        )
+    return Instance.open(home)
+
+
+def read_run_config(config_files: tuple[Path, ...], config_json: str | None) -> dict[str, Any]:
+    """The run config that the options give: files merged, the first that sets a value wins; or JSON."""
+    if config_files and config_json:
+        raise SettingsError("Give run config either as files (-c) or as --config-json, not both.")
+    if config_json:
+        return _object(config_json, "--config-json")
+    merged: dict[str, Any] = {}
+    for path in reversed(config_files):
+        import yaml
+
+        try:
+            loaded = yaml.safe_load(path.read_text())
+        except OSError as error:
+            raise SettingsError(f"Cannot read the config file {path}: {error.strerror}.") from error
+        except yaml.YAMLError as error:
+            raise SettingsError(f"{path} is not valid YAML: {error}") from error
+        if not isinstance(loaded, dict | None):
+            raise SettingsError(f"{path} must hold a mapping, not a {type(loaded).__name__}.")
+        merged = _merge(merged, loaded or {})
+    return merged
+
+
+def parse_tags(tags_json: str | None) -> dict[str, str]:
+    """Tags from the JSON text of an object of strings."""
+    tags = _object(tags_json, "--tags") if tags_json else {}
+    for key, value in tags.items():
+        if not isinstance(value, str):
+            raise SettingsError(f"--tags: the value of {key!r} must be a string, not {value!r}.")
+    return tags
+
+
+def _object(text: str, option: str) -> dict[str, Any]:
+    import json
+
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise SettingsError(f"{option} is not valid JSON: {error}.") from error
+    if not isinstance(value, dict):
+        raise SettingsError(f"{option} must be a JSON object, not {text[:40]!r}.")
+    return value
+
+
+def _merge(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(under)
+    for key, value in over.items():
+        before = merged.get(key)
+        merged[key] = _merge(before, value) if isinstance(before, dict) and isinstance(value, dict) else value
+    return merged
