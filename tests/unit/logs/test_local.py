@@ -1,0 +1,143 @@
+"""The local log store: descriptors pointed at files and back, reading by offset, keys that are no paths."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from penstock.errors import NotFoundError
+from penstock.ids import new_run_id
+from penstock.logs.local import LocalLogStore
+from penstock.logs.store import check_log_key, file_key_of, log_key
+
+RUN = new_run_id()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> LocalLogStore:
+    return LocalLogStore(tmp_path / "logs")
+
+
+def text(store: LocalLogStore, step: str, stream: str = "stdout") -> str:
+    return store.read(log_key(RUN, step), "stdout" if stream == "stdout" else "stderr")[0].decode()
+
+
+def test_everything_written_to_the_descriptors_is_kept(store: LocalLogStore) -> None:
+    with store.capture(log_key(RUN, "a")):
+        os.write(1, b"from the descriptor\n")
+        os.write(2, b"trouble\n")
+        subprocess.run(["/bin/echo", "from a child"], check=True)
+    os.write(1, b"outside\n")
+    assert text(store, "a") == "from the descriptor\nfrom a child\n"
+    assert text(store, "a", "stderr") == "trouble\n"
+
+
+def test_captures_nest_and_go_back(store: LocalLogStore) -> None:
+    with store.capture(log_key(RUN, "outer")):
+        os.write(1, b"1")
+        with store.capture(log_key(RUN, "inner")):
+            os.write(1, b"2")
+        os.write(1, b"3")
+    assert (text(store, "outer"), text(store, "inner")) == ("13", "2")
+
+
+def test_a_second_capture_of_a_key_appends(store: LocalLogStore) -> None:
+    for word in (b"one ", b"two"):
+        with store.capture(log_key(RUN, "a")):
+            os.write(1, word)
+    assert text(store, "a") == "one two"
+
+
+def test_descriptors_go_back_when_the_body_raises(store: LocalLogStore, tmp_path: Path) -> None:
+    before = os.fstat(1)
+    with pytest.raises(ZeroDivisionError), store.capture(log_key(RUN, "a")):
+        _ = 1 / 0
+    assert os.fstat(1).st_ino == before.st_ino
+
+
+def test_reading_follows_a_growing_file(store: LocalLogStore) -> None:
+    key = log_key(RUN, "a")
+    assert store.read(key, "stdout") == (b"", 0)
+    assert not store.exists(key)
+    with store.capture(key):
+        os.write(1, b"0123456789")
+        assert store.exists(key)
+        assert store.read(key, "stdout", limit=4) == (b"0123", 4)
+        assert store.read(key, "stdout", offset=4) == (b"456789", 10)
+        assert store.read(key, "stdout", offset=10) == (b"", 10)
+        os.write(1, b"x")
+        assert store.read(key, "stdout", offset=10) == (b"x", 11)
+    assert store.size(key, "stdout") == 11
+    assert store.size(key, "stderr") == 0
+
+
+def test_captures_are_listed_and_deleted(store: LocalLogStore) -> None:
+    for step in ("b", "a[1]"):
+        with store.capture(log_key(RUN, step)):
+            pass
+    assert store.keys(RUN) == [log_key(RUN, "a[1]"), log_key(RUN, "b")]
+    store.delete(RUN)
+    store.delete(RUN)
+    assert store.keys(RUN) == []
+
+
+def test_lines_printed_before_a_kill_are_kept(store: LocalLogStore) -> None:
+    """In a process of its own, since its Python streams must be the real ones."""
+    program = (
+        "import os, signal, sys\n"
+        "from pathlib import Path\n"
+        "from penstock.logs.local import LocalLogStore\n"
+        "from penstock.logs.store import log_key\n"
+        "print('before the capture')\n"
+        f"with LocalLogStore(Path({str(store.root)!r})).capture(log_key({RUN!r}, 'a')):\n"
+        "    print('a line')\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False, timeout=60)
+    assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()
+    assert text(store, "a") == "a line\n"
+    assert ended.stdout == b"before the capture\n"
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        (RUN, "compute_logs", "../../etc/passwd"),
+        (RUN, "compute_logs", ".."),
+        (RUN, "compute_logs", ""),
+        (RUN, "compute_logs", "a\n"),
+        (RUN, "compute_logs", "a/b"),
+        (RUN, "elsewhere", "a"),
+        ("..", "compute_logs", "a"),
+        (RUN + "/x", "compute_logs", "a"),
+        (RUN,),
+    ],
+)
+def test_keys_that_are_no_log_keys_never_reach_the_disk(store: LocalLogStore, key: tuple[str, ...]) -> None:
+    with pytest.raises(NotFoundError, match="no captured logs"):
+        store.read(key, "stdout")
+
+
+@given(st.text(min_size=1))
+def test_every_step_has_a_safe_file_key(step: str) -> None:
+    run_id, file_key = check_log_key(log_key(RUN, step))
+    assert run_id == RUN
+    assert "/" not in file_key
+    assert file_key.strip(".")
+
+
+def test_usual_step_keys_are_their_own_file_keys() -> None:
+    for step in ("clean", "outer.inner", "shop__orders", "each[k-1]"):
+        assert file_key_of(step) == step
+
+
+def test_unsafe_step_keys_keep_apart() -> None:
+    assert file_key_of("é[a/b]") != file_key_of("è[a b]")
+    assert len(file_key_of("x" * 500)) <= 200
