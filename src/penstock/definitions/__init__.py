@@ -1,0 +1,1 @@
+"""What users write: ops, jobs, assets, resources, schedules and sensors, and their description as records."""

@@ -1,0 +1,1 @@
+"""Assets, their checks, and selections of them."""

@@ -1,0 +1,269 @@
+"""What user functions return, yield or raise: outputs, facts about assets, results of checks, and failures."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from ..errors import DefinitionError
+from ..records.keys import AssetCheckKey, AssetKey, CoercibleToAssetKey
+from ..records.metadata import Metadata, normalize_metadata
+from .names import normalize_tags
+from .ops.ports import DEFAULT_OUTPUT
+
+__all__ = [
+    "NO_VALUE",
+    "AssetCheckResult",
+    "AssetCheckSeverity",
+    "AssetMaterialization",
+    "AssetObservation",
+    "DynamicOutput",
+    "Failure",
+    "MaterializeResult",
+    "Output",
+    "RetryRequested",
+]
+
+T = TypeVar("T")
+
+NO_VALUE: Any = msgspec.UNSET
+"""The mark for "no value", since None may be one."""
+
+_MAPPING_KEY = re.compile(r"[A-Za-z0-9_]+")
+
+
+class Output(Generic[T]):
+    """A value for an output, with facts about it.
+
+    Args:
+        value: The value, which an IO manager stores.
+        output_name: Which output it is for.
+        metadata: Facts about it.
+        tags: Tags of the materialization, where the output makes an asset.
+    """
+
+    __slots__ = ("metadata", "output_name", "tags", "value")
+    value: T
+    metadata: Metadata
+
+    def __init__(
+        self,
+        value: T,
+        output_name: str = DEFAULT_OUTPUT,
+        metadata: Mapping[str, Any] | None = None,
+        *,
+        tags: Mapping[str, str] | None = None,
+    ) -> None:
+        self.value = value
+        self.output_name = output_name
+        self.metadata = normalize_metadata(metadata)
+        self.tags = normalize_tags(tags, f"The output {output_name!r}")
+
+    def __repr__(self) -> str:
+        return f"Output({self.value!r}, output_name={self.output_name!r})"
+
+
+class DynamicOutput(Generic[T]):
+    """One value of a dynamic output.
+
+    Args:
+        value: The value.
+        mapping_key: What tells it from the others: letters, digits and `_`, once per run of the step.
+        output_name: Which output it is for.
+        metadata: Facts about it.
+
+    Raises:
+        DefinitionError: The mapping key holds other characters.
+    """
+
+    __slots__ = ("mapping_key", "metadata", "output_name", "value")
+    value: T
+    metadata: Metadata
+
+    def __init__(
+        self,
+        value: T,
+        mapping_key: str,
+        output_name: str = DEFAULT_OUTPUT,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> None:
+        if not _MAPPING_KEY.fullmatch(str(mapping_key)):
+            raise DefinitionError(
+                f"{mapping_key!r} cannot be a mapping key; use letters, digits and underscores, since it names a step."
+            )
+        self.value = value
+        self.mapping_key = mapping_key
+        self.output_name = output_name
+        self.metadata = normalize_metadata(metadata)
+
+    def __repr__(self) -> str:
+        return f"DynamicOutput({self.value!r}, {self.mapping_key!r}, output_name={self.output_name!r})"
+
+
+class _AssetFact:
+    """What a materialization and an observation share."""
+
+    __slots__ = ("asset_key", "description", "metadata", "partition", "tags")
+
+    def __init__(
+        self,
+        asset_key: CoercibleToAssetKey,
+        description: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        partition: str | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> None:
+        self.asset_key = AssetKey.from_coercible(asset_key)
+        self.description = description
+        self.metadata: Metadata = normalize_metadata(metadata)
+        self.partition = partition
+        self.tags = normalize_tags(tags, f"The event of asset {self.asset_key}")
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.asset_key!r}, partition={self.partition!r})"
+
+
+class AssetMaterialization(_AssetFact):
+    """Says that an asset, or one of its partitions, was made.
+
+    Args:
+        asset_key: The asset.
+        description: What to tell about it.
+        metadata: Facts about it.
+        partition: The partition, if one.
+        tags: Tags of this materialization.
+    """
+
+    __slots__ = ()
+
+
+class AssetObservation(_AssetFact):
+    """Records facts about an asset without saying that it was made. It takes what `AssetMaterialization` takes."""
+
+    __slots__ = ()
+
+
+class AssetCheckSeverity(StrEnum):
+    """How bad it is when a check does not pass."""
+
+    WARN = "WARN"
+    ERROR = "ERROR"
+
+
+class AssetCheckResult:
+    """The outcome of a check.
+
+    Args:
+        passed: Whether all is well.
+        asset_key: The asset that was checked; needed only where a function checks several.
+        check_name: The check; needed only where a function evaluates several.
+        metadata: Facts that show why.
+        severity: How bad it is if it did not pass.
+        description: What to tell about it.
+    """
+
+    __slots__ = ("asset_key", "check_name", "description", "metadata", "passed", "severity")
+
+    def __init__(
+        self,
+        *,
+        passed: bool,
+        asset_key: CoercibleToAssetKey | None = None,
+        check_name: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        severity: AssetCheckSeverity = AssetCheckSeverity.ERROR,
+        description: str | None = None,
+    ) -> None:
+        self.passed = bool(passed)
+        self.asset_key = None if asset_key is None else AssetKey.from_coercible(asset_key)
+        self.check_name = check_name
+        self.metadata: Metadata = normalize_metadata(metadata)
+        self.severity = AssetCheckSeverity(severity)
+        self.description = description
+
+    @property
+    def check_key(self) -> AssetCheckKey | None:
+        """The full key, where both parts are given."""
+        if self.asset_key is None or self.check_name is None:
+            return None
+        return AssetCheckKey(self.asset_key, self.check_name)
+
+    def __repr__(self) -> str:
+        return f"AssetCheckResult(passed={self.passed}, check_name={self.check_name!r})"
+
+
+class MaterializeResult(Generic[T]):
+    """Says that an asset was made, with facts about it.
+
+    Args:
+        asset_key: The asset; needed only where a function makes several.
+        metadata: Facts about what was made.
+        check_results: Outcomes of checks that the function evaluates beside making the asset.
+        tags: Tags of the materialization.
+        value: What an IO manager shall store; nothing if not given.
+    """
+
+    __slots__ = ("asset_key", "check_results", "metadata", "tags", "value")
+    value: T
+
+    def __init__(
+        self,
+        *,
+        asset_key: CoercibleToAssetKey | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        check_results: Sequence[AssetCheckResult] | None = None,
+        tags: Mapping[str, str] | None = None,
+        value: T = NO_VALUE,
+    ) -> None:
+        self.asset_key = None if asset_key is None else AssetKey.from_coercible(asset_key)
+        self.metadata: Metadata = normalize_metadata(metadata)
+        self.check_results = tuple(check_results or ())
+        self.tags = normalize_tags(tags, "A MaterializeResult")
+        self.value = value
+
+    @property
+    def has_value(self) -> bool:
+        """Whether there is a value to store."""
+        return self.value is not NO_VALUE
+
+    def __repr__(self) -> str:
+        return f"MaterializeResult(asset_key={self.asset_key!r})"
+
+
+class Failure(Exception):  # noqa: N818 - the name that users know
+    """Raise it to fail a step with a text and facts.
+
+    Args:
+        description: What went wrong.
+        metadata: Facts that show it.
+        allow_retries: Whether the step's retry policy applies; it does if not given.
+    """
+
+    def __init__(
+        self,
+        description: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        allow_retries: bool | None = None,
+    ) -> None:
+        super().__init__(description or "")
+        self.description = description
+        self.metadata: Metadata = normalize_metadata(metadata)
+        self.allow_retries = True if allow_retries is None else allow_retries
+
+
+class RetryRequested(Exception):  # noqa: N818 - the name that users know
+    """Raise it to have the step tried again.
+
+    Args:
+        max_retries: How many retries there may be in all.
+        seconds_to_wait: How long to wait before the next one.
+    """
+
+    def __init__(self, max_retries: int = 1, seconds_to_wait: float | None = None) -> None:
+        super().__init__(f"The step asked to be tried again, at most {max_retries} times.")
+        self.max_retries = max_retries
+        self.seconds_to_wait = seconds_to_wait

@@ -1,0 +1,77 @@
+"""The rules for names, tags, owners and kinds, each refused with the place and the way out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from ..errors import DefinitionError
+
+__all__ = ["check_name", "check_owners", "kinds_as_tags", "normalize_tags"]
+
+_NAME = re.compile(r"[A-Za-z0-9_]+")
+_OWNER = re.compile(r"team:[A-Za-z0-9_\-]+|[^@\s]+@[^@\s]+\.[^@\s]+")
+_KIND_TAG = "penstock/kind/"
+_MOST_KINDS = 3
+
+
+def check_name(name: object, what: str) -> str:
+    """`name` if it may name `what`; letters, digits and `_` only, since it becomes part of paths and config keys.
+
+    Raises:
+        DefinitionError: It may not.
+    """
+    if isinstance(name, str) and _NAME.fullmatch(name):
+        return name
+    raise DefinitionError(f"{name!r} cannot name {what}; use letters, digits and underscores.")
+
+
+def normalize_tags(tags: Mapping[Any, Any] | None, what: str) -> dict[str, str]:
+    """Tags as text; a value that is not text is written as JSON.
+
+    Raises:
+        DefinitionError: A key is not text, or a value cannot be written as JSON.
+    """
+    result = {}
+    for key, value in (tags or {}).items():
+        if not isinstance(key, str) or not key:
+            raise DefinitionError(f"{what} has the tag key {key!r}; tag keys are non-empty text.")
+        if not isinstance(value, str):
+            try:
+                value = msgspec.json.encode(value).decode()
+            except TypeError as error:
+                raise DefinitionError(
+                    f"{what} has the tag {key!r} with a value that JSON cannot hold: {error}."
+                ) from error
+        result[key] = value
+    return result
+
+
+def check_owners(owners: Iterable[Any] | None, what: str) -> tuple[str, ...]:
+    """Owners, each an e-mail address or `team:name`.
+
+    Raises:
+        DefinitionError: One is neither.
+    """
+    result = tuple(owners or ())
+    for owner in result:
+        if not isinstance(owner, str) or not _OWNER.fullmatch(owner):
+            raise DefinitionError(f"{what} has the owner {owner!r}; give an e-mail address or team:name.")
+    return result
+
+
+def kinds_as_tags(kinds: Iterable[str] | None, what: str) -> dict[str, str]:
+    """Kinds in the form in which they are kept among the tags.
+
+    Raises:
+        DefinitionError: There are more than three.
+    """
+    names = list(dict.fromkeys(kinds or ()))
+    if len(names) > _MOST_KINDS:
+        raise DefinitionError(
+            f"{what} has {len(names)} kinds ({', '.join(map(str, names))}); keep at most {_MOST_KINDS}."
+        )
+    return {f"{_KIND_TAG}{name}": "" for name in sorted(names)}

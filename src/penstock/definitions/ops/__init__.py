@@ -1,0 +1,1 @@
+"""Ops, graphs and jobs."""

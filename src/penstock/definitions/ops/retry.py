@@ -1,0 +1,70 @@
+"""How often and after what delay a failed step is tried again."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from ...errors import DefinitionError
+
+__all__ = ["Backoff", "Jitter", "RetryPolicy"]
+
+
+class Backoff(StrEnum):
+    """How the delay grows from one retry to the next."""
+
+    LINEAR = "LINEAR"
+    EXPONENTIAL = "EXPONENTIAL"
+
+
+class Jitter(StrEnum):
+    """How chance changes the delay: FULL takes any part of it, PLUS_MINUS up to one base delay more or less."""
+
+    FULL = "FULL"
+    PLUS_MINUS = "PLUS_MINUS"
+
+
+class RetryPolicy(msgspec.Struct, frozen=True):
+    """Retries of a step.
+
+    Args:
+        max_retries: How many times to try again after the first failure.
+        delay: Seconds to wait before a retry; at once if not given.
+        backoff: How the delay grows; constant if not given.
+        jitter: How chance changes it; not at all if not given.
+
+    Raises:
+        DefinitionError: A number is negative, or backoff or jitter come without a delay.
+    """
+
+    max_retries: int = 1
+    delay: float | None = None
+    backoff: Backoff | None = None
+    jitter: Jitter | None = None
+
+    def __post_init__(self) -> None:
+        if self.max_retries < 0:
+            raise DefinitionError(f"A RetryPolicy needs max_retries of 0 or more, not {self.max_retries}.")
+        if self.delay is not None and self.delay < 0:
+            raise DefinitionError(f"A RetryPolicy needs a delay of 0 seconds or more, not {self.delay}.")
+        if self.delay is None and (self.backoff is not None or self.jitter is not None):
+            raise DefinitionError("A RetryPolicy with backoff or jitter needs a delay to apply them to; add delay=.")
+
+    def wait(self, retry: int, chance: float) -> float:
+        """Seconds to wait before retry number `retry` (1 is the first); `chance` in [0, 1) feeds the jitter."""
+        base = self.delay or 0.0
+        match self.backoff:
+            case Backoff.LINEAR:
+                wait = base * retry
+            case Backoff.EXPONENTIAL:
+                wait = base * (2**retry - 1)
+            case _:
+                wait = base
+        match self.jitter:
+            case Jitter.FULL:
+                return wait * chance
+            case Jitter.PLUS_MINUS:
+                return max(0.0, wait + base * (2 * chance - 1))
+            case _:
+                return wait

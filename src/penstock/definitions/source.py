@@ -1,0 +1,42 @@
+"""Where a definition is written, so that every mistake in it can name the place."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any, NamedTuple
+
+__all__ = ["Source", "caller_frame", "source_of_call", "source_of_function"]
+
+_PACKAGE = __file__.rsplit("/definitions/", 1)[0] + "/"
+
+
+class Source(NamedTuple):
+    """A file and a line in it."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+def source_of_function(fn: Callable[..., Any]) -> Source | None:
+    """Where a function is written; its decorators count as part of it."""
+    code = getattr(fn, "__code__", None) or getattr(getattr(fn, "__wrapped__", None), "__code__", None)
+    return Source(code.co_filename, code.co_firstlineno) if code is not None else None
+
+
+def caller_frame() -> FrameType | None:
+    """The innermost frame that runs code outside Penstock."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame = frame.f_back
+    return frame
+
+
+def source_of_call() -> Source | None:
+    """Where the user's code called into Penstock."""
+    frame = caller_frame()
+    return Source(frame.f_code.co_filename, frame.f_lineno) if frame is not None else None

@@ -1,0 +1,1 @@
+"""From definitions and a selection to an execution plan."""
