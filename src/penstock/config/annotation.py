@@ -62,7 +62,7 @@ class PlainNode:
     def leave(self, value: Any) -> Any:
         return to_jsonable_python(value)
 
-    def inner(self, key: Any) -> Node | None:  # noqa: ARG002 - nothing is inside
+    def inner(self, key: Any) -> Node | None:
         return None
 
 
@@ -120,7 +120,7 @@ class ListNode:
     def leave(self, value: Any) -> Any:
         return [_leave(self.item, each) for each in value]
 
-    def inner(self, key: Any) -> Node | None:  # noqa: ARG002 - all items are alike
+    def inner(self, key: Any) -> Node | None:
         return self.item
 
 
@@ -137,7 +137,7 @@ class MapNode:
     def leave(self, value: Any) -> Any:
         return {to_jsonable_python(key): _leave(self.value, each) for key, each in value.items()}
 
-    def inner(self, key: Any) -> Node | None:  # noqa: ARG002 - all values are alike
+    def inner(self, key: Any) -> Node | None:
         return self.value
 
 

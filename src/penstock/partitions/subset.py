@@ -1,0 +1,137 @@
+"""Part of a partition set as sorted, disjoint ranges of positions: its size is that of its gaps, not of the set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TypeAlias
+
+import msgspec
+
+from ..errors import DefinitionError
+
+__all__ = ["Subset"]
+
+Range: TypeAlias = tuple[int, int]
+
+_LONGEST_RANGE = 40  # characters; longer numbers are no positions, and Python refuses to read very long ones
+
+
+class Subset(msgspec.Struct, frozen=True):
+    """Positions of a key space.
+
+    Args:
+        ranges: (first, one after the last) of each stretch: sorted, not empty, with a gap between any two. It is not
+            checked here; make subsets by `span`, `of` and `of_ranges`.
+    """
+
+    ranges: tuple[Range, ...] = ()
+
+    @classmethod
+    def span(cls, start: int, stop: int) -> Subset:
+        """Positions start to stop - 1; none if that is none."""
+        return cls(((start, stop),)) if start < stop else cls()
+
+    @classmethod
+    def of(cls, positions: Iterable[int]) -> Subset:
+        """The given positions, in any order."""
+        return cls.of_ranges((position, position + 1) for position in positions)
+
+    @classmethod
+    def of_ranges(cls, ranges: Iterable[Range]) -> Subset:
+        """The union of ranges (first, one after the last) in any order; they may overlap."""
+        merged: list[Range] = []
+        for start, stop in sorted(ranges):
+            if start >= stop:
+                continue
+            if merged and start <= merged[-1][1]:
+                merged[-1] = (merged[-1][0], max(merged[-1][1], stop))
+            else:
+                merged.append((start, stop))
+        return cls(tuple(merged))
+
+    def __len__(self) -> int:
+        return sum(stop - start for start, stop in self.ranges)
+
+    def __bool__(self) -> bool:
+        return bool(self.ranges)
+
+    def __contains__(self, position: object) -> bool:
+        if not isinstance(position, int):
+            return False
+        low, high = 0, len(self.ranges)
+        while low < high:
+            middle = (low + high) // 2
+            if self.ranges[middle][1] <= position:
+                low = middle + 1
+            else:
+                high = middle
+        return low < len(self.ranges) and self.ranges[low][0] <= position
+
+    def __iter__(self) -> Iterator[int]:
+        for start, stop in self.ranges:
+            yield from range(start, stop)
+
+    def union(self, other: Subset) -> Subset:
+        """Positions of either."""
+        return Subset.of_ranges((*self.ranges, *other.ranges))
+
+    def intersection(self, other: Subset) -> Subset:
+        """Positions of both."""
+        return Subset(tuple(_overlaps(self.ranges, other.ranges)))
+
+    def difference(self, other: Subset) -> Subset:
+        """Positions of this one that are not of the other."""
+        if not self.ranges:
+            return self
+        return self.intersection(other.complement(self.ranges[0][0], self.ranges[-1][1]))
+
+    def complement(self, start: int, stop: int) -> Subset:
+        """Positions start to stop - 1 that are not of this one."""
+        gaps = []
+        at = start
+        for low, high in self.ranges:
+            if low >= stop:
+                break
+            if low > at:
+                gaps.append((at, low))
+            at = max(at, high)
+        if at < stop:
+            gaps.append((at, stop))
+        return Subset(tuple(gaps))
+
+    def shifted(self, by: int) -> Subset:
+        """Each position moved by so many places."""
+        return Subset(tuple((start + by, stop + by) for start, stop in self.ranges))
+
+    def to_text(self) -> str:
+        """A compact text, for example `0-364,366`: single positions, and first-last with both included."""
+        return ",".join(str(start) if stop == start + 1 else f"{start}-{stop - 1}" for start, stop in self.ranges)
+
+    @classmethod
+    def from_text(cls, text: str) -> Subset:
+        """The subset that `to_text` wrote.
+
+        Raises:
+            DefinitionError: The text is not of that form; the message names the part.
+        """
+        ranges = []
+        for part in text.split(",") if text else ():
+            first, dash, last = part.partition("-")
+            if len(part) > _LONGEST_RANGE or not first.isdecimal() or (dash and not last.isdecimal()):
+                raise DefinitionError(
+                    f"{part[:_LONGEST_RANGE]!r} is no range of positions; write a number or two joined by a dash."
+                )
+            ranges.append((int(first), int(last if dash else first) + 1))
+        return cls.of_ranges(ranges)
+
+
+def _overlaps(left: tuple[Range, ...], right: tuple[Range, ...]) -> Iterator[Range]:
+    i = j = 0
+    while i < len(left) and j < len(right):
+        start, stop = max(left[i][0], right[j][0]), min(left[i][1], right[j][1])
+        if start < stop:
+            yield (start, stop)
+        if left[i][1] < right[j][1]:
+            i += 1
+        else:
+            j += 1

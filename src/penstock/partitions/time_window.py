@@ -1,0 +1,420 @@
+"""Time-window partition sets as users declare them: hourly, daily, weekly, monthly."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from ..errors import DefinitionError
+from .definition import PartitionsDefinition, position_of, seconds
+from .spec import Cadence, TimeWindowSpec
+from .time_space import TimeSpace, open_time_space
+from .wall_time import wall_of, zone_named
+
+__all__ = [
+    "DailyPartitionsDefinition",
+    "HourlyPartitionsDefinition",
+    "MonthlyPartitionsDefinition",
+    "TimeWindow",
+    "TimeWindowPartitionsDefinition",
+    "WeeklyPartitionsDefinition",
+]
+
+_DATE = "%Y-%m-%d"
+_HOUR = "%Y-%m-%d-%H:%M"
+_CRON = re.compile(r"(\d+) (\*|\d+) (\*|\d+) \* (\*|\d+)")
+_LIMITS: Mapping[Cadence, tuple[int, int, int]] = {
+    # the greatest hour_offset, and the least and greatest day_offset
+    Cadence.HOURLY: (0, 0, 0),
+    Cadence.DAILY: (23, 0, 0),
+    Cadence.WEEKLY: (23, 0, 6),
+    Cadence.MONTHLY: (23, 1, 28),
+}
+
+
+class TimeWindow(NamedTuple):
+    """A stretch of time: `start` belongs to it, `end` does not. Both are datetimes with a time zone."""
+
+    start: datetime
+    end: datetime
+
+
+class TimeWindowPartitionsDefinition(PartitionsDefinition):
+    """One partition for each window of time; a key exists once its window has ended.
+
+    Args:
+        start: The first window is the first one that begins at or after it: a datetime, or a text as `fmt` writes it.
+            A datetime without a time zone is wall time in `timezone`.
+        fmt: How a key is written, as `datetime.strftime` takes it; it must tell any two windows apart.
+        end: No window ends after it; same forms as `start`. None for no end.
+        schedule_type: How far apart windows begin.
+        timezone: IANA name; without it, that of `start`, or UTC.
+        end_offset: By how many windows the last key lies after (or, negative, before) the last complete window.
+        minute_offset: Minute of the hour at which windows begin.
+        hour_offset: Hour of the day at which windows begin (not for hourly windows).
+        day_offset: Weekly: day of the week, 0 is Sunday. Monthly: day of the month, 1 to 28.
+        cron_schedule: In place of `schedule_type` and the offsets: a cron text of the form that one of the four kinds
+            has, for example `30 4 * * 1`.
+
+    Raises:
+        DefinitionError: An argument is not valid; the message names it.
+    """
+
+    def __init__(
+        self,
+        start: datetime | str,
+        fmt: str,
+        end: datetime | str | None = None,
+        schedule_type: Cadence | None = None,
+        timezone: str | None = None,
+        end_offset: int = 0,
+        minute_offset: int | None = None,
+        hour_offset: int | None = None,
+        day_offset: int | None = None,
+        cron_schedule: str | None = None,
+    ) -> None:
+        offsets = (minute_offset, hour_offset, day_offset)
+        if cron_schedule is not None:
+            if schedule_type is not None or offsets != (None, None, None):
+                raise DefinitionError("Give either cron_schedule or schedule_type with its offsets, not both.")
+            schedule_type, *offsets_of_cron = _read_cron(cron_schedule)
+            minute, hour, day = offsets_of_cron
+        elif schedule_type is None:
+            raise DefinitionError("A time-window partition set needs a schedule_type or a cron_schedule.")
+        else:
+            first_day = _LIMITS[schedule_type][1]
+            minute, hour = minute_offset or 0, hour_offset or 0
+            day = first_day if day_offset is None else day_offset
+        _check_offsets(schedule_type, minute, hour, day)
+        zone = timezone or _zone_of(start) or "UTC"
+        zone_named(zone)
+        self._spec = TimeWindowSpec(
+            cadence=schedule_type,
+            start=_wall_text("start", start, fmt, zone),
+            fmt=fmt,
+            end=None if end is None else _wall_text("end", end, fmt, zone),
+            timezone=zone,
+            end_offset=end_offset,
+            minute_offset=minute,
+            hour_offset=hour,
+            day_offset=day,
+        )
+        if self._spec.end is not None and self._spec.end <= self._spec.start:
+            raise DefinitionError(f"The partitions end at {end!r}, which is not after their start {start!r}.")
+        _check_format(self.time_space, fmt)
+
+    @property
+    def spec(self) -> TimeWindowSpec:
+        """The set as a record."""
+        return self._spec
+
+    @property
+    def time_space(self) -> TimeSpace:
+        """The set's positions, keys and windows."""
+        return open_time_space(self._spec)
+
+    @property
+    def schedule_type(self) -> Cadence:
+        """How far apart windows begin."""
+        return self._spec.cadence
+
+    @property
+    def start(self) -> datetime:
+        """Where the set begins, with its time zone."""
+        return datetime.fromisoformat(self._spec.start).replace(tzinfo=zone_named(self._spec.timezone))
+
+    @property
+    def end(self) -> datetime | None:
+        """Where the set ends, with its time zone."""
+        end = self._spec.end
+        return None if end is None else datetime.fromisoformat(end).replace(tzinfo=zone_named(self._spec.timezone))
+
+    @property
+    def timezone(self) -> str:
+        """The zone's name."""
+        return self._spec.timezone
+
+    @property
+    def fmt(self) -> str:
+        """How a key is written."""
+        return self._spec.fmt
+
+    @property
+    def end_offset(self) -> int:
+        """By how many windows the last key lies after the last complete window."""
+        return self._spec.end_offset
+
+    @property
+    def minute_offset(self) -> int:
+        """Minute of the hour at which windows begin."""
+        return self._spec.minute_offset
+
+    @property
+    def hour_offset(self) -> int:
+        """Hour of the day at which windows begin."""
+        return self._spec.hour_offset
+
+    @property
+    def day_offset(self) -> int:
+        """Day of the week or month at which windows begin."""
+        return self._spec.day_offset
+
+    @property
+    def cron_schedule(self) -> str:
+        """When windows begin, as a cron text."""
+        return self.get_cron_schedule()
+
+    def get_cron_schedule(
+        self,
+        minute_of_hour: int | None = None,
+        hour_of_day: int | None = None,
+        day_of_week: int | None = None,
+        day_of_month: int | None = None,
+    ) -> str:
+        """A cron text that ticks once in each window: at its beginning, or at another time of it.
+
+        Args:
+            minute_of_hour: In place of the minute offset.
+            hour_of_day: In place of the hour offset (not for hourly windows).
+            day_of_week: In place of the day offset of weekly windows.
+            day_of_month: In place of the day offset of monthly windows.
+
+        Raises:
+            DefinitionError: An argument means nothing for this kind of window, or is out of range.
+        """
+        spec = self._spec
+        for given, name, kinds in (
+            (hour_of_day, "hour_of_day", (Cadence.DAILY, Cadence.WEEKLY, Cadence.MONTHLY)),
+            (day_of_week, "day_of_week", (Cadence.WEEKLY,)),
+            (day_of_month, "day_of_month", (Cadence.MONTHLY,)),
+        ):
+            if given is not None and spec.cadence not in kinds:
+                raise DefinitionError(f"{name} means nothing for {spec.cadence.lower()} partitions; leave it out.")
+        minute = spec.minute_offset if minute_of_hour is None else minute_of_hour
+        hour = spec.hour_offset if hour_of_day is None else hour_of_day
+        day = next((each for each in (day_of_week, day_of_month) if each is not None), spec.day_offset)
+        _check_offsets(spec.cadence, minute, hour, day)
+        match spec.cadence:
+            case Cadence.HOURLY:
+                return f"{minute} * * * *"
+            case Cadence.DAILY:
+                return f"{minute} {hour} * * *"
+            case Cadence.WEEKLY:
+                return f"{minute} {hour} * * {day}"
+            case Cadence.MONTHLY:
+                return f"{minute} {hour} {day} * *"
+
+    def time_window_for_partition_key(self, partition_key: str) -> TimeWindow:
+        """The window of a key, whether it has ended or not.
+
+        Raises:
+            DefinitionError: The text is no key of this set.
+        """
+        position = self.time_space.position(partition_key)
+        if position is None:
+            raise DefinitionError(
+                f"{partition_key!r} is no partition key of this set; "
+                f"its keys look like {self.time_space.key(0)!r}, which is the first."
+            )
+        return self.window(position)
+
+    def window(self, position: int) -> TimeWindow:
+        """The window at a position."""
+        space = self.time_space
+        return TimeWindow(
+            start=datetime.fromtimestamp(space.begins(position), space.zone),
+            end=datetime.fromtimestamp(space.begins(position + 1), space.zone),
+        )
+
+    def get_partition_key_for_timestamp(self, timestamp: float) -> str:
+        """The key of the window that contains an instant (seconds since the epoch)."""
+        return self.time_space.key(self.time_space.containing(timestamp))
+
+    def get_partition_keys_in_time_window(
+        self, time_window: TimeWindow, current_time: datetime | None = None
+    ) -> Sequence[str]:
+        """The existing keys whose windows begin within a stretch of time."""
+        space = self.time_space
+        start, stop = (space.containing(each.timestamp()) for each in time_window)
+        start += space.begins(start) < time_window.start.timestamp()
+        stop += space.begins(stop) < time_window.end.timestamp()
+        return space.keys(max(start, 0), min(stop, space.count(seconds(current_time))))
+
+    def get_next_partition_key(self, partition_key: str, current_time: datetime | None = None) -> str | None:
+        """The key after an existing one, or None if it is the last."""
+        now = seconds(current_time)
+        position = position_of(self.time_space, partition_key, now) + 1
+        return self.time_space.key(position) if position < self.time_space.count(now) else None
+
+    def get_last_partition_window(self, current_time: datetime | None = None) -> TimeWindow | None:
+        """The window of the last key, or None if there is none."""
+        count = self.time_space.count(seconds(current_time))
+        return self.window(count - 1) if count else None
+
+
+class HourlyPartitionsDefinition(TimeWindowPartitionsDefinition):
+    """One partition for each real hour; see `TimeWindowPartitionsDefinition` for the arguments."""
+
+    def __init__(
+        self,
+        start_date: datetime | str,
+        end_date: datetime | str | None = None,
+        minute_offset: int = 0,
+        timezone: str | None = None,
+        fmt: str | None = None,
+        end_offset: int = 0,
+    ) -> None:
+        super().__init__(
+            start=start_date,
+            fmt=fmt or _HOUR,
+            end=end_date,
+            schedule_type=Cadence.HOURLY,
+            timezone=timezone,
+            end_offset=end_offset,
+            minute_offset=minute_offset,
+        )
+
+
+class DailyPartitionsDefinition(TimeWindowPartitionsDefinition):
+    """One partition for each day of the wall calendar; see `TimeWindowPartitionsDefinition` for the arguments."""
+
+    def __init__(
+        self,
+        start_date: datetime | str,
+        end_date: datetime | str | None = None,
+        minute_offset: int = 0,
+        hour_offset: int = 0,
+        timezone: str | None = None,
+        fmt: str | None = None,
+        end_offset: int = 0,
+    ) -> None:
+        super().__init__(
+            start=start_date,
+            fmt=fmt or _DATE,
+            end=end_date,
+            schedule_type=Cadence.DAILY,
+            timezone=timezone,
+            end_offset=end_offset,
+            minute_offset=minute_offset,
+            hour_offset=hour_offset,
+        )
+
+
+class WeeklyPartitionsDefinition(TimeWindowPartitionsDefinition):
+    """One partition for each week from Sunday, or another day; see `TimeWindowPartitionsDefinition`."""
+
+    def __init__(
+        self,
+        start_date: datetime | str,
+        end_date: datetime | str | None = None,
+        minute_offset: int = 0,
+        hour_offset: int = 0,
+        day_offset: int = 0,
+        timezone: str | None = None,
+        fmt: str | None = None,
+        end_offset: int = 0,
+    ) -> None:
+        super().__init__(
+            start=start_date,
+            fmt=fmt or _DATE,
+            end=end_date,
+            schedule_type=Cadence.WEEKLY,
+            timezone=timezone,
+            end_offset=end_offset,
+            minute_offset=minute_offset,
+            hour_offset=hour_offset,
+            day_offset=day_offset,
+        )
+
+
+class MonthlyPartitionsDefinition(TimeWindowPartitionsDefinition):
+    """One partition for each month from its first day, or another up to the 28th; see the base class for arguments."""
+
+    def __init__(
+        self,
+        start_date: datetime | str,
+        end_date: datetime | str | None = None,
+        minute_offset: int = 0,
+        hour_offset: int = 0,
+        day_offset: int = 1,
+        timezone: str | None = None,
+        fmt: str | None = None,
+        end_offset: int = 0,
+    ) -> None:
+        super().__init__(
+            start=start_date,
+            fmt=fmt or _DATE,
+            end=end_date,
+            schedule_type=Cadence.MONTHLY,
+            timezone=timezone,
+            end_offset=end_offset,
+            minute_offset=minute_offset,
+            hour_offset=hour_offset,
+            day_offset=day_offset,
+        )
+
+
+def _read_cron(text: str) -> tuple[Cadence, int, int, int]:
+    match = _CRON.fullmatch(" ".join(text.split()))
+    if match is not None:
+        minute, hour, day, weekday = match.groups()
+        match hour, day, weekday:
+            case "*", "*", "*":
+                return Cadence.HOURLY, int(minute), 0, 0
+            case _, "*", "*":
+                return Cadence.DAILY, int(minute), int(hour), 0
+            case hour, "*", weekday if hour != "*":
+                return Cadence.WEEKLY, int(minute), int(hour), int(weekday) % 7 if int(weekday) <= 7 else int(weekday)
+            case hour, day, "*" if hour != "*":
+                return Cadence.MONTHLY, int(minute), int(hour), int(day)
+    raise DefinitionError(
+        f"cron_schedule {text!r} is not supported for partitions: they begin hourly, daily, weekly or monthly, "
+        'for example "15 * * * *", "30 4 * * *", "0 0 * * 1" or "0 0 1 * *".'
+    )
+
+
+def _check_offsets(cadence: Cadence, minute: int, hour: int, day: int) -> None:
+    last_hour, first_day, last_day = _LIMITS[cadence]
+    kind = cadence.lower()
+    checks: tuple[tuple[str, object, int, int], ...] = (
+        ("minute_offset", minute, 0, 59),
+        ("hour_offset", hour, 0, last_hour),
+        ("day_offset", day, first_day, last_day),
+    )
+    for name, value, low, high in checks:
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            allowed = f"a whole number from {low} to {high}" if low < high else f"{low}"
+            raise DefinitionError(f"{name} of {kind} partitions must be {allowed}, not {value!r}.")
+
+
+def _zone_of(start: datetime | str) -> str | None:
+    """The name of the zone that a start brings along; another fixed offset than UTC has none."""
+    return getattr(start.tzinfo, "key", None) if isinstance(start, datetime) else None
+
+
+def _wall_text(name: str, value: datetime | str, fmt: str, zone: str) -> str:
+    if isinstance(value, str):
+        try:
+            value = datetime.strptime(value, fmt)  # noqa: DTZ007 - a wall time has no zone
+        except ValueError as error:
+            example = datetime(2024, 1, 31, tzinfo=UTC).strftime(fmt)
+            raise DefinitionError(
+                f"The {name} {value!r} of the partitions does not have the form {fmt!r}; write it like {example!r}."
+            ) from error
+    if not isinstance(value, datetime):
+        raise DefinitionError(f"The {name} of the partitions must be a datetime or a text, not {value!r}.")
+    if value.tzinfo is not None:
+        value = wall_of(value.timestamp(), zone_named(zone))
+    return value.isoformat()
+
+
+def _check_format(space: TimeSpace, fmt: str) -> None:
+    """Refuse a format that writes two windows alike or that cannot be read back."""
+    for position in (0, 1, 40):
+        if space.position(space.key(position)) != position:
+            raise DefinitionError(
+                f"The format {fmt!r} does not tell {space.spec.cadence.lower()} partitions apart; "
+                f"it writes one as {space.key(position)!r}. Name every part of the time that it needs."
+            )

@@ -1,0 +1,57 @@
+"""Wall time and instants: the one policy for the hours that a change of clocks skips or repeats.
+
+A wall time that the change skips means the first instant after the gap; one that occurs twice means the first of the
+two. Instants are seconds since the Unix epoch, UTC; wall times are datetimes without a time zone.
+"""
+
+from __future__ import annotations
+
+import difflib
+from datetime import datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo, available_timezones
+
+from ..errors import DefinitionError
+
+__all__ = ["instant_of", "wall_of", "zone_named"]
+
+
+@lru_cache(maxsize=256)
+def zone_named(name: str) -> ZoneInfo:
+    """The time zone of that IANA name.
+
+    Raises:
+        DefinitionError: There is no such zone; the message names the nearest one.
+    """
+    try:
+        return ZoneInfo(name)
+    # A name that is a folder or leads out of the zone files fails as a file does.
+    except (KeyError, ValueError, TypeError, OSError) as error:
+        near = difflib.get_close_matches(str(name)[:64], sorted(available_timezones()), n=1, cutoff=0.5)
+        remedy = f'did you mean "{near[0]}"?' if near else 'give an IANA name such as "Europe/Berlin".'
+        raise DefinitionError(f"There is no time zone {name!r}; {remedy}") from error
+
+
+def instant_of(wall: datetime, zone: ZoneInfo) -> int:
+    """The instant of a wall time in whole seconds: after the gap if it is skipped, the first if it occurs twice."""
+    first = wall.replace(tzinfo=zone, fold=0)
+    second = wall.replace(tzinfo=zone, fold=1)
+    before, after = first.utcoffset(), second.utcoffset()
+    assert before is not None
+    assert after is not None
+    if before >= after:
+        return int(first.timestamp())
+    # In a gap: the change lies between the two readings of the wall time, and offsets differ on its two sides.
+    low, high = int(second.timestamp()), int(first.timestamp())
+    while high - low > 1:
+        middle = (low + high) // 2
+        if datetime.fromtimestamp(middle, zone).utcoffset() == before:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def wall_of(instant: float, zone: ZoneInfo) -> datetime:
+    """The wall time at an instant."""
+    return datetime.fromtimestamp(instant, zone).replace(tzinfo=None, fold=0)
