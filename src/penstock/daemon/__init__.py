@@ -1,0 +1,1 @@
+"""The daemon: one `Loop`, and one duty a file. Any number of daemons may run on one instance."""

@@ -1,0 +1,108 @@
+"""Duty: see that every run ends. Runs whose holder is gone go back to the queue or end with the cause."""
+
+from __future__ import annotations
+
+import logging
+
+import msgspec
+
+from ..clock import Clock
+from ..errors import CodeServerUnreachableError
+from ..launch.protocols import RunLauncher
+from ..records.event import Fact, RunCanceled, RunCanceling, RunEnqueued, RunFailure
+from ..records.lease import Lease
+from ..records.run import FailureReason, Run, RunStatus, Tag
+from ..storage.protocols import RunStorage
+
+__all__ = ["MonitorDuty", "MonitorLimits"]
+
+log = logging.getLogger("penstock.daemon.monitor")
+
+_LOOK_EVERY = 2.0
+_GRACE_AFTER_OUTAGE = 15.0
+
+
+class MonitorLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """Seconds that a run may take to start, to stop when asked, and in all; 0 means no limit."""
+
+    start_timeout: float = 180.0
+    cancel_timeout: float = 30.0
+    max_runtime: float = 0.0
+
+
+class MonitorDuty:
+    """Looks at active runs every two seconds while there are any."""
+
+    name = "monitor"
+    topics = frozenset({"runs"})
+
+    def __init__(self, runs: RunStorage, launcher: RunLauncher, limits: MonitorLimits, clock: Clock) -> None:
+        self._runs = runs
+        self._launcher = launcher
+        self._limits = limits
+        self._clock = clock
+        self._epoch = 0
+        self._judge_from = 0.0
+        self._last_look = 0.0
+
+    def tick(self, lease: Lease) -> float | None:
+        """Judge what has run out; ask again for what should stop."""
+        now = self._clock.now()
+        # After an outage (ours or the database's) holders need the time to renew before anybody is judged.
+        if lease.epoch != self._epoch or now - self._last_look > _GRACE_AFTER_OUTAGE:
+            self._judge_from = now + _GRACE_AFTER_OUTAGE if self._epoch else now
+            self._epoch = lease.epoch
+        self._last_look = now
+        active = self._runs.active()
+        if not active:
+            return None
+        if now >= self._judge_from:
+            for run in self._runs.expired(now):
+                self._end(run, now)
+        for run in active:
+            self._watch(run, now)
+        return _LOOK_EVERY
+
+    def _end(self, run: Run, now: float) -> None:
+        fact: Fact
+        match run.status:
+            case RunStatus.STARTING if now - (run.queued or run.created) > self._limits.start_timeout > 0:
+                fact = RunFailure(
+                    reason=FailureReason.START_TIMEOUT,
+                    message=f"No code server took the run over within {self._limits.start_timeout:g} s.",
+                )
+            case RunStatus.STARTING:
+                fact = RunEnqueued(reason="The daemon that had claimed it did not confirm the launch.")
+            case RunStatus.CANCELING:
+                fact = RunCanceled(message="Its worker was no longer heard of after it was asked to stop.")
+            case _:
+                fact = RunFailure(
+                    reason=FailureReason.UNEXPECTED_TERMINATION,
+                    message=f"Its worker ({run.owner}) was no longer heard of: process, container or machine is gone.",
+                )
+        if self._runs.record(run.run_id, [fact], now=now, attempt=run.attempt):
+            log.warning("run %s: %s", run.run_id, getattr(fact, "message", None) or getattr(fact, "reason", ""))
+
+    def _watch(self, run: Run, now: float) -> None:
+        match run.status:
+            case RunStatus.STARTED if (longest := self._longest(run)) and now - (run.started or now) > longest:
+                log.warning("run %s has run for longer than %g s", run.run_id, longest)
+                self._runs.record(run.run_id, [RunCanceling(actor=f"run time limit of {longest:g} s")], now=now)
+                self._ask_to_stop(run)
+            case RunStatus.CANCELING if now - run.updated > self._limits.cancel_timeout > 0:
+                self._ask_to_stop(run, force=True)
+
+    def _longest(self, run: Run) -> float:
+        try:
+            return float(run.tags.get(Tag.MAX_RUNTIME, self._limits.max_runtime))
+        except ValueError:
+            return self._limits.max_runtime
+
+    def _ask_to_stop(self, run: Run, *, force: bool = False) -> None:
+        try:
+            self._launcher.cancel(run, force=force)
+        except CodeServerUnreachableError as error:
+            log.warning("run %s cannot be asked to stop yet: %s", run.run_id, error)
+
+    def close(self) -> None:
+        """Nothing is under way between two ticks."""

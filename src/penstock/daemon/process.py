@@ -1,0 +1,152 @@
+"""The daemon as a process: its duties, their loops, and its sign of life."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable
+
+from ..engine.queue import QueueLimits
+from ..errors import StorageError
+from ..ids import new_holder_id
+from ..instance.instance import Instance
+from ..locations.catalog import Catalog
+from ..records.lease import ProcessInfo
+from ..version import __version__
+from .loop import Duty, LeaseKeeper, Loop, Waker
+from .monitor import MonitorDuty, MonitorLimits
+from .queue import QueueDuty
+from .schedules import SchedulesDuty
+from .sensors import SensorsDuty
+from .ticks import TickRunner
+
+__all__ = ["Daemon", "serve"]
+
+log = logging.getLogger("penstock.daemon")
+
+
+class Daemon:
+    """All duties of one daemon process. `start()`, then `stop()`; what it holds is given up at once."""
+
+    def __init__(self, instance: Instance) -> None:
+        settings = instance.settings
+        storage = instance.storage
+        clock = instance.clock
+        self._instance = instance
+        self._stopping = threading.Event()
+        self._keeper = LeaseKeeper(storage.leases, new_holder_id("daemon"), clock)
+        self._waker = Waker(storage.notifier)
+        self._started = clock.now()
+        catalog = Catalog(storage.locations)
+
+        def unready() -> set[str]:
+            return {name for name, entry in catalog.locations.items() if entry.description is None}
+
+        def runner(name: str, workers: int) -> TickRunner:
+            return TickRunner(storage.instigators, instance.coordinator, catalog, clock, workers=workers, name=name)
+
+        schedules_woken = self._waker.listen(SchedulesDuty.topics)
+        sensors_woken = self._waker.listen(SensorsDuty.topics)
+        duties: list[tuple[Duty, threading.Event]] = [
+            (
+                QueueDuty(
+                    storage.runs,
+                    instance.launcher,
+                    QueueLimits(
+                        max_concurrent_runs=settings.run_queue.max_concurrent_runs,
+                        tag_limits=settings.run_queue.tag_limits,
+                    ),
+                    clock,
+                    unready=unready,
+                ),
+                self._waker.listen(QueueDuty.topics),
+            ),
+            (
+                MonitorDuty(
+                    storage.runs,
+                    instance.launcher,
+                    MonitorLimits(
+                        start_timeout=settings.run_monitoring.start_timeout_seconds,
+                        cancel_timeout=settings.run_monitoring.cancel_timeout_seconds,
+                        max_runtime=settings.run_monitoring.max_runtime_seconds,
+                    ),
+                    clock,
+                ),
+                self._waker.listen(MonitorDuty.topics),
+            ),
+            (
+                SchedulesDuty(
+                    storage.instigators,
+                    catalog,
+                    runner("schedule", settings.schedules.num_workers),
+                    clock,
+                    schedules_woken,
+                ),
+                schedules_woken,
+            ),
+            (
+                SensorsDuty(
+                    storage.instigators, catalog, runner("sensor", settings.sensors.num_workers), clock, sensors_woken
+                ),
+                sensors_woken,
+            ),
+        ]
+        self._duties = [duty for duty, _ in duties]
+        self._loops = [Loop(duty, self._keeper, woken, self._stopping) for duty, woken in duties]
+        self._life = threading.Thread(target=self._live, name="life", daemon=True)
+
+    def start(self) -> None:
+        """Start every loop."""
+        for thread in (self._waker, self._life, *self._loops):
+            thread.start()
+
+    def stop(self) -> None:
+        """Stop every loop and give the leases up, so that another daemon goes on at once."""
+        self._stopping.set()
+        self._waker.stop()
+        for loop in self._loops:
+            loop.join(timeout=5.0)
+        for duty in self._duties:
+            duty.close()
+        self._keeper.release_all()
+        self._instance.storage.leases.gone(self._keeper.holder)
+
+    def _live(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._keeper.renew_all()
+                self._beat()
+            except StorageError as error:
+                log.warning("the database does not answer: %s", error)
+            self._stopping.wait(self._keeper.renew_every)
+
+    def _beat(self) -> None:
+        errors = [f"{loop.name}: {loop.error}" for loop in self._loops if loop.error is not None]
+        self._instance.storage.leases.beat(
+            ProcessInfo(
+                id=self._keeper.holder,
+                kind="daemon",
+                host=socket.gethostname(),
+                pid=os.getpid(),
+                version=__version__,
+                started=self._started,
+                seen=self._instance.clock.now(),
+                duties=self._keeper.held(),
+                error="; ".join(errors) or None,
+            )
+        )
+
+
+def serve(instance: Instance, *, on_ready: Callable[[], None] = lambda: None) -> None:
+    """Be a daemon until SIGINT or SIGTERM."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    daemon = Daemon(instance)
+    daemon.start()
+    on_ready()
+    stop.wait()
+    daemon.stop()

@@ -1,0 +1,96 @@
+"""Duty: start queued runs as places come free."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from ..clock import Clock
+from ..engine.queue import QueueLimits, decide
+from ..errors import CodeServerUnreachableError
+from ..launch.protocols import RunLauncher
+from ..records.event import RunEnqueued
+from ..records.lease import Lease
+from ..records.run import Run
+from ..storage.protocols import RunStorage
+
+__all__ = ["CLAIM_SECONDS", "QueueDuty"]
+
+log = logging.getLogger("penstock.daemon.queue")
+
+CLAIM_SECONDS = 15.0
+"""How long a claimed run may take to reach its code server before another daemon puts it back."""
+
+_PAGE = 200
+_REST_AFTER_REFUSAL = 2.0
+
+
+class QueueDuty:
+    """Claims runs in batches and hands each to the launcher, several at a time."""
+
+    name = "queue"
+    topics = frozenset({"queue", "locations"})
+
+    def __init__(
+        self,
+        runs: RunStorage,
+        launcher: RunLauncher,
+        limits: QueueLimits,
+        clock: Clock,
+        *,
+        unready: Callable[[], set[str]],
+        workers: int = 8,
+    ) -> None:
+        self._runs = runs
+        self._launcher = launcher
+        self._limits = limits
+        self._clock = clock
+        self._unready = unready
+        self._resting: dict[str, float] = {}
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="launch")
+
+    def tick(self, lease: Lease) -> float | None:
+        """Start what may start; note for each other run what it waits for."""
+        queued = self._runs.queued(limit=_PAGE)
+        if not queued:
+            return None
+        now = self._clock.now()
+        resting = {location for location, until in self._resting.items() if until > now}
+        decision = decide(queued, self._runs.active(), self._limits, unready=self._unready() | resting)
+        claimed = self._runs.claim(decision.start, owner=lease.holder, until=now + CLAIM_SECONDS, now=now)
+        notes = {run.run_id: decision.waiting.get(run.run_id) for run in queued if run.run_id in decision.waiting}
+        changed = {
+            run.run_id: notes[run.run_id] for run in queued if run.run_id in notes and run.note != notes[run.run_id]
+        }
+        if changed:
+            self._runs.explain_waiting(changed)
+        for run in claimed:
+            future: Future[None] = self._pool.submit(self._launch, run)
+            future.add_done_callback(_report)
+        if len(queued) == _PAGE and decision.start:
+            return 0.0
+        return _REST_AFTER_REFUSAL if resting else None
+
+    def _launch(self, run: Run) -> None:
+        try:
+            answer = self._launcher.launch(run)
+            reason = None if answer.accepted else answer.reason or "the code server refused it"
+        except CodeServerUnreachableError as error:
+            reason = str(error)
+        if reason is None:
+            return
+        log.warning("run %s goes back to the queue: %s", run.run_id, reason)
+        now = self._clock.now()
+        self._resting[run.location] = now + _REST_AFTER_REFUSAL
+        self._runs.record(run.run_id, [RunEnqueued(reason=f"Not started: {reason}")], now=now, attempt=run.attempt)
+
+    def close(self) -> None:
+        """Let launches under way finish; start no more."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _report(future: Future[None]) -> None:
+    if not future.cancelled() and (error := future.exception()) is not None:
+        # The claim's lease runs out and the monitor duty puts the run back.
+        log.error("a launch failed", exc_info=error)

@@ -1,0 +1,189 @@
+"""One tick of a schedule or sensor: begin it, have user code evaluated, and store all of its effect at once.
+
+A tick is begun in the database, evaluated by a code server, and ended in one transaction with its runs, its cursor and
+the next due time. So a daemon that dies anywhere in between leaves a tick that another one begins again, and whose
+effect still counts once. A code server that does not answer is no failure: the tick waits and is tried again.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+
+import msgspec
+
+from ..clock import Clock
+from ..engine.instigators import Due, Outlook
+from ..errors import CodeServerUnreachableError, ConfigurationError, FencedError
+from ..launch.protocols import RunCoordinator
+from ..locations.catalog import Catalog
+from ..plan.launch import plan_run
+from ..records.automation import RunRequestRecord, Tick, TickStatus
+from ..records.errors import describe_exception
+from ..records.lease import Lease
+from ..records.location import LocationDescription
+from ..records.run import Tag
+from ..records.wire import EvaluateSchedule, EvaluateSensor, Evaluation
+from ..storage.protocols import InstigatorStorage, NewRun
+
+__all__ = ["TickRunner"]
+
+log = logging.getLogger("penstock.daemon.ticks")
+
+_TRY_AGAIN = 2.0
+
+
+class TickRunner:
+    """Runs due ticks side by side, each instigator's one at a time."""
+
+    def __init__(
+        self,
+        instigators: InstigatorStorage,
+        coordinator: RunCoordinator,
+        catalog: Catalog,
+        clock: Clock,
+        *,
+        workers: int,
+        name: str,
+    ) -> None:
+        self._instigators = instigators
+        self._coordinator = coordinator
+        self._catalog = catalog
+        self._clock = clock
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix=name)
+        self._busy: set[str] = set()
+        self._not_before: dict[str, float] = {}
+        self._lock = threading.Lock()
+
+    def start(
+        self,
+        due: Iterable[Due],
+        lease: Lease,
+        *,
+        work: Callable[[Due], EvaluateSchedule | EvaluateSensor],
+        own_job: Callable[[Due], str | None],
+        next_due: Callable[[Due, float], float],
+        origin_tag: str,
+        done: threading.Event,
+    ) -> None:
+        """Start the ticks that are due and not under way; `done` is set whenever one has ended."""
+        now = self._clock.now()
+        for each in due:
+            with self._lock:
+                if each.id in self._busy or self._not_before.get(each.id, 0.0) > now:
+                    continue
+                self._busy.add(each.id)
+
+            def run(each: Due = each) -> None:
+                try:
+                    self._tick(each, lease, work(each), own_job(each), next_due, origin_tag)
+                except FencedError:
+                    log.warning("the tick of %s passed to another daemon", each.id)
+                except Exception:
+                    # The tick stays begun and is begun again at the next look.
+                    log.exception("the tick of %s failed", each.id)
+                    self._pause(each.id)
+                finally:
+                    with self._lock:
+                        self._busy.discard(each.id)
+                    done.set()
+
+            self._pool.submit(run)
+
+    def next_look(self, outlook: Outlook) -> float | None:
+        """Seconds until the duty must look again: for the next instant, or for a tick that waits to be tried again."""
+        looks = [outlook.next_look - self._clock.now()] if outlook.next_look is not None else []
+        if outlook.due:
+            looks.append(_TRY_AGAIN)
+        return max(0.0, min(looks)) if looks else None
+
+    def _pause(self, instigator: str) -> None:
+        self._not_before[instigator] = self._clock.now() + _TRY_AGAIN
+
+    def _tick(
+        self,
+        due: Due,
+        lease: Lease,
+        work: EvaluateSchedule | EvaluateSensor,
+        own_job: str | None,
+        next_due: Callable[[Due, float], float],
+        origin_tag: str,
+    ) -> None:
+        location = self._catalog.locations[due.location].description
+        assert location is not None, "an instigator is looked at only where its description is known"
+        tick = self._instigators.begin_tick(due.id, due.at, lease=lease, now=self._clock.now())
+        if tick is None:
+            # It was done before the daemon that did it could store the next due time.
+            state = msgspec.structs.replace(due.state, next_due=next_due(due, self._clock.now()))
+            self._instigators.plan([state])
+            return
+        try:
+            evaluation = self._catalog.client(due.location).evaluate(work)
+        except CodeServerUnreachableError as error:
+            log.warning("the tick of %s waits: %s", due.id, error)
+            self._pause(due.id)
+            return
+        runs: list[tuple[str | None, NewRun]] = []
+        if evaluation.error is None:
+            try:
+                runs = self._plan_runs(evaluation, location, own_job, due, tick, origin_tag)
+            except ConfigurationError as error:
+                evaluation = msgspec.structs.replace(evaluation, error=describe_exception(error), cursor=None)
+        now = self._clock.now()
+        ended = msgspec.structs.replace(
+            tick,
+            status=_status(evaluation),
+            skip_reason=evaluation.skip_reason,
+            error=evaluation.error,
+            run_keys=tuple(key for key, _ in runs if key is not None),
+            cursor=evaluation.cursor,
+            log=evaluation.log,
+        )
+        stored = self._instigators.complete_tick(
+            ended,
+            lease=lease,
+            runs=runs,
+            cursor=evaluation.cursor if evaluation.error is None else None,
+            next_due=next_due(due, now),
+            now=now,
+        )
+        self._coordinator.dispatch(stored.run_ids)
+
+    def _plan_runs(
+        self,
+        evaluation: Evaluation,
+        location: LocationDescription,
+        own_job: str | None,
+        due: Due,
+        tick: Tick,
+        origin_tag: str,
+    ) -> list[tuple[str | None, NewRun]]:
+        def plan(request: RunRequestRecord) -> tuple[str | None, NewRun]:
+            origin = {origin_tag: due.name, Tag.TICK: str(tick.id)}
+            if request.run_key is not None:
+                origin[Tag.RUN_KEY] = request.run_key
+            planned = plan_run(
+                location,
+                job=request.job or own_job,
+                run_config=request.run_config,
+                tags={**request.tags, **origin},
+                partition=request.partition,
+                assets=request.assets,
+                checks=request.checks,
+                now=self._clock.now(),
+            )
+            return request.run_key, self._coordinator.prepare(planned)
+
+        return [plan(request) for request in evaluation.run_requests]
+
+    def close(self) -> None:
+        """Start no more; what is under way is left to its end in the background."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _status(evaluation: Evaluation) -> TickStatus:
+    if evaluation.error is not None:
+        return TickStatus.FAILURE
+    return TickStatus.SUCCESS if evaluation.run_requests else TickStatus.SKIPPED

@@ -1,0 +1,83 @@
+"""Which queued runs may start now, and what each of the others waits for."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+
+import msgspec
+
+from ..records.run import Run
+
+__all__ = ["QueueDecision", "QueueLimits", "TagLimit", "decide"]
+
+
+class TagLimit(msgspec.Struct, frozen=True, kw_only=True):
+    """At most `limit` active runs that carry the tag `key`.
+
+    With `value`, only runs with that value count. With `per_value`, each distinct value has the limit for itself.
+    """
+
+    key: str
+    limit: int
+    value: str | None = None
+    per_value: bool = False
+
+
+class QueueLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """How many runs may be active at once: in all (-1: any number), and by tag."""
+
+    max_concurrent_runs: int = 10
+    tag_limits: tuple[TagLimit, ...] = ()
+
+
+class QueueDecision(msgspec.Struct, frozen=True, kw_only=True):
+    """The runs to start, in order; and for each other run the one rule that it waits for, in words."""
+
+    start: tuple[str, ...]
+    waiting: dict[str, str]
+
+
+def decide(
+    queued: Sequence[Run], active: Sequence[Run], limits: QueueLimits, *, unready: Collection[str] = ()
+) -> QueueDecision:
+    """Decide in the order of `queued` (highest priority first, then oldest).
+
+    Args:
+        queued: Runs that wait, in order.
+        active: Runs that hold a place now.
+        limits: The limits in force.
+        unready: Names of code locations that cannot take a run at the moment.
+    """
+    places = limits.max_concurrent_runs
+    taken = len(active)
+    held = Counter(slot for run in active for slot in _slots(run, limits.tag_limits))
+    start: list[str] = []
+    waiting: dict[str, str] = {}
+    for run in queued:
+        slots = _slots(run, limits.tag_limits)
+        full = next((slot for slot in slots if held[slot] >= slot[0].limit), None)
+        if run.location in unready:
+            waiting[run.run_id] = f"Waits for the code location {run.location}, which is not loaded."
+        elif 0 <= places <= taken:
+            waiting[run.run_id] = f"Waits for a free place: {taken} of {places} runs are active."
+        elif full is not None:
+            limit, value = full
+            named = limit.key if value is None else f"{limit.key}={value}"
+            waiting[run.run_id] = f"Waits for the limit on the tag {named}: {held[full]} of {limit.limit} are active."
+        else:
+            start.append(run.run_id)
+            taken += 1
+            held.update(slots)
+    return QueueDecision(start=tuple(start), waiting=waiting)
+
+
+def _slots(run: Run, limits: Sequence[TagLimit]) -> list[tuple[TagLimit, str | None]]:
+    """The limits that a run counts towards, each with the tag value that it counts for."""
+    slots: list[tuple[TagLimit, str | None]] = []
+    for limit in limits:
+        value = run.tags.get(limit.key)
+        if value is None or (limit.value is not None and limit.value != value):
+            continue
+        slots.append((limit, value if limit.per_value or limit.value is not None else None))
+    return slots
