@@ -98,6 +98,8 @@ class Tag:
     MAX_RUNTIME = "penstock/max_runtime"
 
     PARTITION = "penstock/partition"
+    PARTITION_RANGE_START = "penstock/asset_partition_range_start"
+    PARTITION_RANGE_END = "penstock/asset_partition_range_end"
     SCHEDULE = "penstock/schedule_name"
     SENSOR = "penstock/sensor_name"
     TICK = "penstock/tick"
