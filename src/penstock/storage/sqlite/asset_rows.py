@@ -1,0 +1,253 @@
+"""What a run's facts about assets and checks change, row by row, inside the transaction that stores the facts."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
+
+from ...records.asset import PartitionStatus
+from ...records.event import (
+    AssetCheckEvaluation,
+    AssetCheckEvaluationPlanned,
+    AssetMaterialization,
+    AssetMaterializationPlanned,
+    AssetObservation,
+    Event,
+)
+from ...records.run import Run
+from ..derive import at_end
+
+__all__ = ["ASSET_EVENTS", "NumberedEvent", "apply_asset_facts", "settle_planned"]
+
+NumberedEvent = tuple[int, Event, bytes]
+"""An event with its id and its stored bytes."""
+
+
+def apply_asset_facts(connection: sqlite3.Connection, run_id: str | None, events: Sequence[NumberedEvent]) -> None:
+    """Keep the rows of assets, partitions and checks in step with these events, which are all of `ASSET_EVENTS`."""
+    for event_type, group in groupby(events, key=lambda each: each[1].type):
+        _APPLY[event_type](connection, run_id, list(group))
+
+
+def settle_planned(connection: sqlite3.Connection, run: Run) -> bool:
+    """At a run's end: say what becomes of what it announced and did not do. Gives whether it had announced anything."""
+    assert run.ended is not None
+    undone = at_end(run.status)
+    planned = connection.execute(
+        "SELECT asset, partition, state FROM planned_assets WHERE run_id = ?", (run.run_id,)
+    ).fetchall()
+    left = [(asset, partition) for asset, partition, state in planned if state == "OPEN"]
+    connection.executemany(
+        "UPDATE planned_assets SET state = 'LEFT' WHERE run_id = ? AND asset = ? AND partition = ?",
+        [(run.run_id, asset, partition) for asset, partition in left],
+    )
+    partitions = [(asset, partition, run.run_id) for asset, partition in left if partition]
+    if undone.partition is PartitionStatus.FAILED:
+        connection.executemany(
+            "UPDATE partition_states SET status = 'FAILED', updated = ? "
+            "WHERE asset = ? AND partition = ? AND run_id = ? AND status = 'MATERIALIZING'",
+            [(run.ended, *each) for each in partitions],
+        )
+        connection.executemany(
+            "UPDATE asset_states SET failed_run = ?, failed_at = ? WHERE asset = ?",
+            [(run.run_id, run.ended, asset) for asset in sorted({asset for asset, _ in left})],
+        )
+    else:
+        connection.executemany(
+            "DELETE FROM partition_states WHERE asset = ? AND partition = ? AND run_id = ? "
+            "AND status = 'MATERIALIZING' AND event IS NULL",
+            partitions,
+        )
+        connection.executemany(
+            "UPDATE partition_states SET status = 'MATERIALIZED', updated = ?, "
+            "run_id = (SELECT run_id FROM asset_events WHERE id = event) "
+            "WHERE asset = ? AND partition = ? AND run_id = ? AND status = 'MATERIALIZING'",
+            [(run.ended, *each) for each in partitions],
+        )
+    _forget_plan(connection, run.run_id, sorted({asset for asset, _, _ in planned}))
+    checks = connection.execute(
+        "UPDATE check_executions SET status = ?, updated = ? WHERE run_id = ? AND status = 'IN_PROGRESS'",
+        (undone.check, run.ended, run.run_id),
+    ).rowcount
+    return bool(planned or checks)
+
+
+def _forget_plan(connection: sqlite3.Connection, run_id: str, assets: Sequence[str]) -> None:
+    """This run has nothing more to make of these assets: another that has takes its place."""
+    for asset in assets:
+        is_named = connection.execute(
+            "SELECT 1 FROM asset_states WHERE asset = ? AND planned_run = ? AND NOT EXISTS "
+            "(SELECT 1 FROM planned_assets WHERE run_id = ? AND asset = ? AND state = 'OPEN')",
+            (asset, run_id, run_id, asset),
+        ).fetchone()
+        if is_named is None:
+            continue
+        other = connection.execute(
+            "SELECT run_id, planned FROM planned_assets WHERE asset = ? AND state = 'OPEN' "
+            "ORDER BY planned DESC LIMIT 1",
+            (asset,),
+        ).fetchone()
+        connection.execute(
+            "UPDATE asset_states SET planned_run = ?, planned_at = ? WHERE asset = ?", (*(other or (None, None)), asset)
+        )
+
+
+def _planned(connection: sqlite3.Connection, run_id: str | None, events: Sequence[NumberedEvent]) -> None:
+    rows = []
+    for _, event, _ in events:
+        assert isinstance(event.fact, AssetMaterializationPlanned)
+        rows.append((event.fact.asset, event.fact.partition or "", event.time))
+    connection.executemany(
+        "INSERT INTO planned_assets (run_id, asset, partition, planned) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        [(run_id, *row) for row in rows],
+    )
+    connection.executemany(
+        "INSERT INTO asset_states (asset, planned_run, planned_at) VALUES (?, ?, ?) ON CONFLICT (asset) DO UPDATE "
+        "SET planned_run = excluded.planned_run, planned_at = excluded.planned_at",
+        [(asset, run_id, time) for asset, time in {asset: time for asset, _, time in rows}.items()],
+    )
+    connection.executemany(
+        "INSERT INTO partition_states (asset, partition, status, run_id, updated) VALUES (?, ?, 'MATERIALIZING', ?, ?) "
+        "ON CONFLICT (asset, partition) DO UPDATE "
+        "SET status = excluded.status, run_id = excluded.run_id, updated = excluded.updated",
+        [(asset, partition, run_id, time) for asset, partition, time in rows if partition],
+    )
+
+
+def _made(connection: sqlite3.Connection, run_id: str | None, events: Sequence[NumberedEvent]) -> None:
+    for number, event, body in events:
+        fact = event.fact
+        assert isinstance(fact, AssetMaterialization)
+        _keep_history(connection, number, fact.asset, fact.partition, event, run_id, body)
+        connection.execute(
+            "INSERT INTO asset_states (asset, materialized_event, materialized_at, materialized_run) "
+            "VALUES (?, ?, ?, ?) ON CONFLICT (asset) DO UPDATE SET materialized_event = excluded.materialized_event, "
+            "materialized_at = excluded.materialized_at, materialized_run = excluded.materialized_run",
+            (fact.asset, number, event.time, run_id),
+        )
+        if fact.partition is not None:
+            # While a later run is about to make the partition again, it stays in the hands of that run.
+            connection.execute(
+                "INSERT INTO partition_states (asset, partition, status, run_id, event, updated, materialized_at) "
+                "VALUES (:asset, :partition, 'MATERIALIZED', :run, :event, :time, :time) "
+                "ON CONFLICT (asset, partition) DO UPDATE "
+                "SET event = :event, materialized_at = :time, updated = :time, "
+                "run_id = CASE WHEN status = 'MATERIALIZING' THEN run_id ELSE :run END, "
+                "status = CASE WHEN status = 'MATERIALIZING' AND run_id IS NOT :run "
+                "THEN status ELSE 'MATERIALIZED' END",
+                {
+                    "asset": fact.asset,
+                    "partition": fact.partition,
+                    "run": run_id,
+                    "event": number,
+                    "time": event.time,
+                },
+            )
+        if run_id is not None:
+            was_planned = connection.execute(
+                "UPDATE planned_assets SET state = 'MADE' WHERE run_id = ? AND asset = ? AND partition = ?",
+                (run_id, fact.asset, fact.partition or ""),
+            ).rowcount
+            if was_planned:
+                _forget_plan(connection, run_id, [fact.asset])
+
+
+def _observed(connection: sqlite3.Connection, run_id: str | None, events: Sequence[NumberedEvent]) -> None:
+    for number, event, body in events:
+        fact = event.fact
+        assert isinstance(fact, AssetObservation)
+        _keep_history(connection, number, fact.asset, fact.partition, event, run_id, body)
+        connection.execute(
+            "INSERT INTO asset_states (asset, observed_event, observed_at) VALUES (?, ?, ?) ON CONFLICT (asset) "
+            "DO UPDATE SET observed_event = excluded.observed_event, observed_at = excluded.observed_at",
+            (fact.asset, number, event.time),
+        )
+
+
+def _check_planned(connection: sqlite3.Connection, run_id: str | None, events: Sequence[NumberedEvent]) -> None:
+    for number, event, _ in events:
+        fact = event.fact
+        assert isinstance(fact, AssetCheckEvaluationPlanned)
+        execution = connection.execute(
+            "INSERT INTO check_executions (asset, name, partition, status, run_id, event, updated) "
+            "VALUES (?, ?, ?, 'IN_PROGRESS', ?, ?, ?)",
+            (fact.asset, fact.check, fact.partition or "", run_id, number, event.time),
+        ).lastrowid
+        _name_latest_check(connection, fact.asset, fact.check, execution)
+
+
+def _checked(connection: sqlite3.Connection, run_id: str | None, events: Sequence[NumberedEvent]) -> None:
+    for number, event, body in events:
+        fact = event.fact
+        assert isinstance(fact, AssetCheckEvaluation)
+        _keep_history(connection, number, fact.asset, fact.partition, event, run_id, body)
+        made = connection.execute(
+            "SELECT materialized_at FROM partition_states WHERE asset = ? AND partition = ?"
+            if fact.partition is not None
+            else "SELECT materialized_at FROM asset_states WHERE asset = ?",
+            (fact.asset, fact.partition) if fact.partition is not None else (fact.asset,),
+        ).fetchone()
+        result = (
+            "SUCCEEDED" if fact.passed else "FAILED",
+            number,
+            event.time,
+            None if made is None else made[0],
+            body,
+        )
+        announced = connection.execute(
+            "SELECT id FROM check_executions WHERE run_id = ? AND status = 'IN_PROGRESS' AND asset = ? AND name = ? "
+            "AND partition IN (?, '') ORDER BY partition DESC LIMIT 1",
+            (run_id, fact.asset, fact.check, fact.partition or ""),
+        ).fetchone()
+        if announced is not None:
+            connection.execute(
+                "UPDATE check_executions SET status = ?, event = ?, updated = ?, asset_materialized_at = ?, body = ? "
+                "WHERE id = ?",
+                (*result, announced[0]),
+            )
+            continue
+        execution = connection.execute(
+            "INSERT INTO check_executions "
+            "(asset, name, partition, run_id, status, event, updated, asset_materialized_at, body) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (fact.asset, fact.check, fact.partition or "", run_id, *result),
+        ).lastrowid
+        _name_latest_check(connection, fact.asset, fact.check, execution)
+
+
+def _keep_history(
+    connection: sqlite3.Connection,
+    number: int,
+    asset: str,
+    partition: str | None,
+    event: Event,
+    run_id: str | None,
+    body: bytes,
+) -> None:
+    connection.execute(
+        "INSERT INTO asset_events (id, asset, partition, type, run_id, body) VALUES (?, ?, ?, ?, ?, ?)",
+        (number, asset, partition, event.type, run_id, body),
+    )
+
+
+def _name_latest_check(connection: sqlite3.Connection, asset: str, name: str, execution: int | None) -> None:
+    connection.execute(
+        "INSERT INTO check_states (asset, name, execution) VALUES (?, ?, ?) "
+        "ON CONFLICT (asset, name) DO UPDATE SET execution = excluded.execution",
+        (asset, name, execution),
+    )
+
+
+_Apply = Callable[[sqlite3.Connection, str | None, Sequence[NumberedEvent]], None]
+
+_APPLY: Mapping[str, _Apply] = {
+    "ASSET_MATERIALIZATION_PLANNED": _planned,
+    "ASSET_MATERIALIZATION": _made,
+    "ASSET_OBSERVATION": _observed,
+    "ASSET_CHECK_EVALUATION_PLANNED": _check_planned,
+    "ASSET_CHECK_EVALUATION": _checked,
+}
+
+ASSET_EVENTS = frozenset(_APPLY)
+"""Event types that change what is known of an asset or a check."""

@@ -1,0 +1,143 @@
+"""What is known of assets, in SQLite."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections.abc import Sequence
+
+from ...records.asset import AssetEvent, AssetState, CheckState, PartitionState
+from ...records.event import AssetMaterialization, AssetObservation, Event
+from ..protocols import Notifier
+from . import rows
+from .connection import Database
+from .ledger import write_events
+
+__all__ = ["SqliteAssets"]
+
+
+class SqliteAssets:
+    """`AssetStorage` on one SQLite database."""
+
+    def __init__(self, database: Database, notifier: Notifier) -> None:
+        self._database = database
+        self._notifier = notifier
+
+    def states(self, assets: Sequence[str] | None = None) -> dict[str, AssetState]:
+        """The latest facts of these assets (None: of all that were ever planned, made or observed)."""
+        statement = f"SELECT {rows.ASSET_STATE} FROM asset_states"  # noqa: S608 - columns
+        values: tuple[str, ...] = ()
+        if assets is not None:
+            statement += " WHERE asset IN (SELECT value FROM json_each(?))"
+            values = (rows.names(assets),)
+        with self._database.read("read the states of assets") as connection:
+            found = connection.execute(statement, values).fetchall()
+        return {row[0]: rows.asset_state(row) for row in found}
+
+    def history(
+        self,
+        asset: str,
+        *,
+        types: Sequence[str] = ("ASSET_MATERIALIZATION", "ASSET_OBSERVATION"),
+        partition: str | None = None,
+        before: int | None = None,
+        limit: int = 100,
+    ) -> list[AssetEvent]:
+        """An asset's events, newest first, before the event id `before`."""
+        index, condition = (
+            ("asset_events_by_asset", "asset = :asset")
+            if partition is None
+            else ("asset_events_by_partition", "asset = :asset AND partition = :partition AND partition IS NOT NULL")
+        )
+        if before is not None:
+            condition += " AND id < :before"
+        statement = (
+            f"SELECT id, run_id, body FROM asset_events INDEXED BY {index} "  # noqa: S608 - fixed texts
+            f"WHERE {condition} AND type = :type ORDER BY id DESC LIMIT :limit"
+        )
+        values = {"asset": asset, "partition": partition, "before": before, "limit": limit}
+        with self._database.read("read an asset's history") as connection:
+            found = [
+                connection.execute(statement, {**values, "type": event_type}).fetchall()
+                for event_type in dict.fromkeys(types)
+            ]
+        merged = heapq.merge(*found, key=lambda row: row[0], reverse=True)
+        return [rows.asset_event(row) for row in itertools.islice(merged, limit)]
+
+    def latest_materializations(self, assets: Sequence[str]) -> dict[str, AssetEvent]:
+        """The newest materialization of each asset."""
+        with self._database.read("read materializations") as connection:
+            found = connection.execute(
+                "SELECT s.asset, e.id, e.run_id, e.body FROM asset_states s CROSS JOIN asset_events e "
+                "ON e.id = s.materialized_event WHERE s.asset IN (SELECT value FROM json_each(?))",
+                (rows.names(assets),),
+            ).fetchall()
+        return {row[0]: rows.asset_event(row[1:]) for row in found}
+
+    def partition_states(self, asset: str) -> dict[str, PartitionState]:
+        """The status of every partition that was ever planned or made."""
+        with self._database.read("read the states of partitions") as connection:
+            found = connection.execute(
+                f"SELECT {rows.PARTITION_STATE} FROM partition_states WHERE asset = ?",  # noqa: S608 - columns
+                (asset,),
+            ).fetchall()
+        return {row[1]: rows.partition_state(row) for row in found}
+
+    def check_states(self, assets: Sequence[str]) -> dict[str, CheckState]:
+        """The latest execution of each check on these assets, by check key (`asset:name`)."""
+        with self._database.read("read the states of checks") as connection:
+            found = connection.execute(
+                f"SELECT {rows.CHECK_STATE} FROM check_states s CROSS JOIN check_executions c ON c.id = s.execution "  # noqa: S608
+                "WHERE s.asset IN (SELECT value FROM json_each(?))",
+                (rows.names(assets),),
+            ).fetchall()
+        return {f"{row[0]}:{row[1]}": rows.check_state(row) for row in found}
+
+    def check_history(self, asset: str, check: str, *, before: int | None = None, limit: int = 50) -> list[CheckState]:
+        """Executions of one check, newest first; `before` is the `event` of the last one seen."""
+        condition = "" if before is None else " AND c.event < :before"
+        with self._database.read("read a check's history") as connection:
+            found = connection.execute(
+                f"SELECT {rows.CHECK_STATE} FROM check_executions c INDEXED BY check_executions_by_check "  # noqa: S608
+                f"WHERE c.asset = :asset AND c.name = :name{condition} ORDER BY c.event DESC LIMIT :limit",
+                {"asset": asset, "name": check, "before": before, "limit": limit},
+            ).fetchall()
+        return [rows.check_state(row) for row in found]
+
+    def report(self, facts: Sequence[AssetMaterialization | AssetObservation], *, now: float) -> list[int]:
+        """Store facts about assets that no run made; gives the event ids."""
+        with self._database.write("store facts about assets") as connection:
+            ids = write_events(connection, None, None, 0, [Event(time=now, fact=fact) for fact in facts])
+        self._notifier.publish({"assets"})
+        return list(ids)
+
+    # -- dynamic partitions -------------------------------------------------------------------------------------------
+
+    def dynamic_partitions(self, name: str) -> list[str]:
+        """The keys of a dynamic partition set, in the order they were added."""
+        with self._database.read("read dynamic partitions") as connection:
+            found = connection.execute("SELECT key FROM dynamic_partitions WHERE name = ? ORDER BY place", (name,))
+            return [row[0] for row in found]
+
+    def add_dynamic_partitions(self, name: str, keys: Sequence[str]) -> list[str]:
+        """Add keys; gives those that were new."""
+        with self._database.write("add dynamic partitions") as connection:
+            found = connection.execute(
+                "SELECT key FROM dynamic_partitions WHERE name = ? AND key IN (SELECT value FROM json_each(?))",
+                (name, rows.names(keys)),
+            )
+            known = {row[0] for row in found}
+            new = [key for key in dict.fromkeys(keys) if key not in known]
+            connection.executemany(
+                "INSERT INTO dynamic_partitions (name, key) VALUES (?, ?)", [(name, key) for key in new]
+            )
+        self._notifier.publish({"assets"})
+        return new
+
+    def delete_dynamic_partitions(self, name: str, keys: Sequence[str]) -> None:
+        """Remove keys."""
+        with self._database.write("remove dynamic partitions") as connection:
+            connection.executemany(
+                "DELETE FROM dynamic_partitions WHERE name = ? AND key = ?", [(name, key) for key in keys]
+            )
+        self._notifier.publish({"assets"})

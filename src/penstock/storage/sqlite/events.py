@@ -1,0 +1,143 @@
+"""The event log in SQLite."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import sqlite3
+from collections.abc import Sequence
+
+from ...errors import FencedError
+from ...records.event import Event, StoredEvent
+from ...records.run import ACTIVE, RunStatus, StepStats
+from ..derive import RUN_EVENTS
+from ..protocols import Notifier
+from . import rows
+from .asset_rows import ASSET_EVENTS
+from .connection import Database
+from .ledger import write_run_events
+
+__all__ = ["SqliteEvents"]
+
+_WRITABLE = ACTIVE | {RunStatus.NOT_STARTED}
+"""States in which a run's own worker writes; NOT_STARTED is that of a run which its maker executes itself."""
+
+_DURABLE = RUN_EVENTS | ASSET_EVENTS | {"STEP_SUCCESS", "STEP_FAILURE", "STEP_SKIPPED"}
+"""Event types whose batch is to outlive a loss of power; a batch of other lines is safe with the next such one."""
+
+
+class SqliteEvents:
+    """`EventStorage` on one SQLite database."""
+
+    def __init__(self, database: Database, notifier: Notifier) -> None:
+        self._database = database
+        self._notifier = notifier
+
+    def append(self, run_id: str, attempt: int, events: Sequence[Event], *, now: float) -> int:
+        """Store a batch of a run worker's numbered events; gives the id of the last one."""
+        durable = any(event.type in _DURABLE for event in events)
+        with self._database.write("store events", durable=durable) as connection:
+            row = connection.execute(f"SELECT num, {rows.RUN_PLACE} FROM runs WHERE run_id = ?", (run_id,)).fetchone()  # noqa: S608
+            if row is None:
+                raise FencedError(f"The run {run_id} does not exist any more; its attempt {attempt} must stop.")
+            number, run = row[0], rows.run_place(run_id, row[1:])
+            fresh = _not_stored(connection, number, attempt, events)
+            is_current = attempt == run.attempt and run.status in _WRITABLE
+            if not is_current and (fresh or attempt != run.attempt):
+                raise FencedError(
+                    f"Attempt {attempt} of the run {run_id} may write no more: the run is {run.status} "
+                    f"under attempt {run.attempt}. This worker must stop."
+                )
+            written = write_run_events(connection, number, run, attempt, fresh)
+            if written.ids:
+                last: int = written.ids[-1]
+            else:
+                last = connection.execute("SELECT MAX(id) FROM events WHERE run = ?", (number,)).fetchone()[0] or 0
+        if written.ids:
+            self._notifier.publish(written.topics)
+        return last
+
+    def of_run(
+        self,
+        run_id: str,
+        *,
+        after: int = 0,
+        limit: int = 1000,
+        types: Sequence[str] | None = None,
+        step_keys: Sequence[str] | None = None,
+    ) -> list[StoredEvent]:
+        """A run's events in the order they were stored."""
+        statement = (
+            f"SELECT {rows.EVENT} FROM events e INDEXED BY events_by_run "  # noqa: S608 - columns
+            "WHERE e.run = (SELECT num FROM runs WHERE run_id = ?) AND e.id > ?"
+        )
+        values: list[object] = [run_id, after]
+        for column, wanted in (("type", types), ("step_key", step_keys)):
+            if wanted is not None:
+                statement += f" AND e.{column} IN (SELECT value FROM json_each(?))"  # noqa: S608 - two fixed names
+                values.append(rows.names(wanted))
+        with self._database.read("read events") as connection:
+            found = connection.execute(f"{statement} ORDER BY e.id LIMIT ?", (*values, limit)).fetchall()
+        return [rows.stored_event(row, run_id) for row in found]
+
+    def after(self, event_id: int, *, types: Sequence[str], limit: int = 100) -> list[StoredEvent]:
+        """Events of these types over all runs that were stored after `event_id`."""
+        statement = (
+            f"SELECT {rows.EVENT}, r.run_id FROM events e INDEXED BY events_by_type "  # noqa: S608 - columns
+            "LEFT JOIN runs r ON r.num = e.run WHERE e.type = ? AND e.id > ? ORDER BY e.id LIMIT ?"
+        )
+        with self._database.read("read events") as connection:
+            found = [
+                connection.execute(statement, (event_type, event_id, limit)).fetchall()
+                for event_type in dict.fromkeys(types)
+            ]
+        merged = heapq.merge(*found, key=lambda row: row[0])
+        return [rows.stored_event(row[:-1], row[-1]) for row in itertools.islice(merged, limit)]
+
+    def get(self, event_id: int) -> StoredEvent | None:
+        """One event."""
+        with self._database.read("read an event") as connection:
+            row = connection.execute(
+                f"SELECT {rows.EVENT}, r.run_id FROM events e LEFT JOIN runs r ON r.num = e.run WHERE e.id = ?",  # noqa: S608
+                (event_id,),
+            ).fetchone()
+        return None if row is None else rows.stored_event(row[:-1], row[-1])
+
+    def last_id(self) -> int:
+        """The id of the newest event; 0 when there is none."""
+        with self._database.read("read the last event id") as connection:
+            last: int = connection.execute("SELECT value FROM counters WHERE name = 'event'").fetchone()[0]
+        return last
+
+    def step_stats(self, run_id: str) -> list[StepStats]:
+        """What is known of each step that has begun, in the order they began."""
+        with self._database.read("read steps") as connection:
+            found = connection.execute(
+                f"SELECT {rows.STEP} FROM steps WHERE run = (SELECT num FROM runs WHERE run_id = ?) ORDER BY place",  # noqa: S608
+                (run_id,),
+            ).fetchall()
+        return [rows.step(run_id, row) for row in found]
+
+
+def _not_stored(connection: sqlite3.Connection, number: int, attempt: int, events: Sequence[Event]) -> Sequence[Event]:
+    """Those of the events whose number is not stored yet, each number once."""
+    numbered = [event.seq for event in events if event.seq is not None]
+    if not numbered:
+        return events
+    stored = {
+        row[0]
+        for row in connection.execute(
+            "SELECT seq FROM events WHERE run = ? AND attempt = ? AND seq IS NOT NULL AND seq BETWEEN ? AND ?",
+            (number, attempt, min(numbered), max(numbered)),
+        )
+    }
+    if not stored and len(set(numbered)) == len(numbered):
+        return events
+    fresh = []
+    for event in events:
+        if event.seq in stored:
+            continue
+        if event.seq is not None:
+            stored.add(event.seq)
+        fresh.append(event)
+    return fresh

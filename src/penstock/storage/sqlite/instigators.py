@@ -1,0 +1,248 @@
+"""Schedules and sensors in SQLite: switches, cursors, ticks and what a tick causes."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import sqlite3
+from collections.abc import Sequence
+
+import msgspec
+
+from ...codec import encode_msgpack
+from ...errors import FencedError, StorageError
+from ...records.automation import (
+    InstigatorKind,
+    InstigatorState,
+    InstigatorStatus,
+    Tick,
+    TickStatus,
+    instigator_id,
+)
+from ...records.lease import Lease
+from ..protocols import NewRun, Notifier
+from . import rows
+from .connection import Database
+from .leases import require_lease
+from .ledger import insert_run
+
+__all__ = ["SqliteInstigators"]
+
+
+class SqliteInstigators:
+    """`InstigatorStorage` on one SQLite database."""
+
+    def __init__(self, database: Database, notifier: Notifier) -> None:
+        self._database = database
+        self._notifier = notifier
+
+    # -- states -------------------------------------------------------------------------------------------------------
+
+    def states(self) -> dict[str, InstigatorState]:
+        """All stored states by id."""
+        with self._database.read("read schedules and sensors") as connection:
+            found = connection.execute(f"SELECT {rows.INSTIGATOR} FROM instigators").fetchall()  # noqa: S608 - columns
+        return {row[0]: rows.instigator(row) for row in found}
+
+    def get(self, instigator: str) -> InstigatorState | None:
+        """One state."""
+        with self._database.read("read a schedule or sensor") as connection:
+            return _state(connection, instigator)
+
+    def switch(
+        self, instigator: str, location: str, kind: InstigatorKind, name: str, status: InstigatorStatus, *, now: float
+    ) -> InstigatorState:
+        """Turn it on, off, or back to what the code says; its next due time is forgotten."""
+        with self._database.write("switch a schedule or sensor") as connection:
+            _make(connection, instigator, location, kind, name)
+            connection.execute(
+                "UPDATE instigators SET status = ?, next_due = NULL, fingerprint = NULL, updated = ? WHERE id = ?",
+                (status, now, instigator),
+            )
+            state = _state(connection, instigator)
+        assert state is not None
+        self._notifier.publish({"instigators"})
+        return state
+
+    def set_cursor(
+        self, instigator: str, location: str, name: str, cursor: str | None, *, now: float
+    ) -> InstigatorState:
+        """Set a sensor's cursor by hand; a tick that is at work meanwhile does not overwrite it."""
+        with self._database.write("set a sensor's cursor") as connection:
+            _make(connection, instigator, location, InstigatorKind.SENSOR, name)
+            connection.execute(
+                "UPDATE instigators SET cursor = ?, cursor_set = ?, updated = ? WHERE id = ?",
+                (cursor, now, now, instigator),
+            )
+            state = _state(connection, instigator)
+        assert state is not None
+        self._notifier.publish({"instigators"})
+        return state
+
+    def plan(self, states: Sequence[InstigatorState]) -> None:
+        """Store `next_due` and `fingerprint` of these, making rows that do not exist; nothing else of a row changes."""
+        with self._database.write("store when schedules and sensors are due") as connection:
+            for state in states:
+                _make(connection, state.id, state.location, state.kind, state.name)
+            connection.executemany(
+                "UPDATE instigators SET next_due = ?, fingerprint = ? WHERE id = ?",
+                [(state.next_due, state.fingerprint, state.id) for state in states],
+            )
+        self._notifier.publish({"instigators"})
+
+    # -- ticks --------------------------------------------------------------------------------------------------------
+
+    def begin_tick(self, instigator: str, due: float, *, lease: Lease, now: float) -> Tick | None:
+        """Begin the tick of that due time; None when it is over already."""
+        with self._database.write("begin a tick") as connection:
+            require_lease(connection, lease)
+            found = _tick(connection, instigator, due)
+            if found is not None and found.status is not TickStatus.STARTED:
+                return None
+            attempt = 1 if found is None else found.attempt + 1
+            tick = Tick(instigator=instigator, due=due, started=now, attempt=attempt)
+            number = connection.execute(
+                "INSERT INTO ticks (instigator, due, status, started, attempt, body) VALUES (?, ?, ?, ?, ?, ?) "
+                "ON CONFLICT (instigator, due) "
+                "DO UPDATE SET started = excluded.started, attempt = excluded.attempt, body = excluded.body",
+                (instigator, due, tick.status, now, attempt, encode_msgpack(tick)),
+            ).lastrowid
+            number = number if found is None else found.id
+        assert number is not None
+        self._notifier.publish({"ticks"})
+        return msgspec.structs.replace(tick, id=number)
+
+    def complete_tick(
+        self,
+        tick: Tick,
+        *,
+        lease: Lease,
+        runs: Sequence[tuple[str | None, NewRun]] = (),
+        cursor: str | None = None,
+        next_due: float | None = None,
+        now: float,
+    ) -> Tick:
+        """End a tick, in one transaction with everything it causes."""
+        if tick.status is TickStatus.STARTED:
+            raise StorageError(
+                f"The tick {tick.id} of {tick.instigator} is to be completed, but its status is STARTED."
+            )
+        topics = {"ticks", "instigators"}
+        with self._database.write("complete a tick") as connection:
+            require_lease(connection, lease)
+            stored = _tick(connection, tick.instigator, tick.due)
+            if stored is None or stored.attempt != tick.attempt:
+                raise FencedError(
+                    f"The tick {tick.id} of {tick.instigator} was begun again by another daemon; "
+                    f"attempt {tick.attempt} was refused."
+                )
+            if stored.status is not TickStatus.STARTED:
+                return stored  # told twice
+            made = []
+            for run_key, new in runs:
+                if run_key is None or _use_run_key(connection, tick.instigator, run_key, new.run.run_id):
+                    written = insert_run(connection, new)
+                    made.append(written.run.run_id)
+                    topics |= written.topics
+            asked = tuple(run_key for run_key, _ in runs if run_key is not None)
+            ended = msgspec.structs.replace(
+                tick,
+                id=stored.id,
+                started=stored.started,
+                ended=now,
+                run_ids=tuple(made),
+                run_keys=tick.run_keys or asked,
+            )
+            connection.execute(
+                "UPDATE ticks SET status = ?, body = ? WHERE id = ?", (ended.status, encode_msgpack(ended), stored.id)
+            )
+            _make(connection, tick.instigator, *_parts(tick.instigator))
+            connection.execute(
+                "UPDATE instigators SET last_tick = :now, updated = :now, "
+                "next_due = COALESCE(:due, next_due), last_run_key = COALESCE(:run_key, last_run_key), "
+                "cursor = CASE WHEN :cursor IS NULL OR cursor_set > :started THEN cursor ELSE :cursor END "
+                "WHERE id = :id",
+                {
+                    "now": now,
+                    "due": next_due,
+                    "run_key": ended.run_keys[-1] if ended.run_keys else None,
+                    "cursor": cursor,
+                    "started": stored.started,
+                    "id": tick.instigator,
+                },
+            )
+        self._notifier.publish(topics)
+        return ended
+
+    def ticks(
+        self,
+        instigator: str,
+        *,
+        before: int | None = None,
+        limit: int = 50,
+        statuses: Sequence[TickStatus] | None = None,
+        after_time: float | None = None,
+    ) -> list[Tick]:
+        """Ticks, newest first, before the tick id `before`."""
+        index, condition = "ticks_by_instigator", "instigator = :instigator"
+        if statuses is not None:
+            index, condition = "ticks_by_status", f"{condition} AND status = :status"
+        if before is not None:
+            condition += " AND id < :before"
+        if after_time is not None:
+            # Ids grow with time but for ticks that were begun again, so the newer ones say where to stop.
+            condition += (
+                " AND started > :after AND id >= (SELECT MIN(n.id) FROM ticks n INDEXED BY ticks_by_time "
+                "WHERE n.instigator = :instigator AND n.started > :after)"
+            )
+        statement = (
+            f"SELECT {rows.TICK} FROM ticks INDEXED BY {index} WHERE {condition} "  # noqa: S608 - fixed texts
+            "ORDER BY id DESC LIMIT :limit"
+        )
+        values = {"instigator": instigator, "before": before, "after": after_time, "limit": limit}
+        with self._database.read("read ticks") as connection:
+            found = [
+                connection.execute(statement, {**values, "status": status}).fetchall()
+                for status in (dict.fromkeys(statuses) if statuses is not None else (None,))
+            ]
+        merged = heapq.merge(*found, key=lambda row: row[0], reverse=True)
+        return [rows.tick(row) for row in itertools.islice(merged, limit)]
+
+
+def _state(connection: sqlite3.Connection, instigator: str) -> InstigatorState | None:
+    row = connection.execute(
+        f"SELECT {rows.INSTIGATOR} FROM instigators WHERE id = ?",  # noqa: S608 - columns
+        (instigator,),
+    ).fetchone()
+    return None if row is None else rows.instigator(row)
+
+
+def _make(connection: sqlite3.Connection, instigator: str, location: str, kind: InstigatorKind, name: str) -> None:
+    connection.execute(
+        "INSERT INTO instigators (id, location, kind, name, status, updated) VALUES (?, ?, ?, ?, ?, 0) "
+        "ON CONFLICT DO NOTHING",
+        (instigator, location, kind, name, InstigatorStatus.DECLARED_IN_CODE),
+    )
+
+
+def _parts(instigator: str) -> tuple[str, InstigatorKind, str]:
+    """(location, kind, name) of an id that `records.automation.instigator_id` made."""
+    location, kind, name = instigator.rsplit("/", 2)
+    parts = location, InstigatorKind(kind.upper()), name
+    assert instigator_id(*parts) == instigator
+    return parts
+
+
+def _tick(connection: sqlite3.Connection, instigator: str, due: float) -> Tick | None:
+    row = connection.execute(
+        f"SELECT {rows.TICK} FROM ticks WHERE instigator = ? AND due = ?",  # noqa: S608 - columns
+        (instigator, due),
+    ).fetchone()
+    return None if row is None else rows.tick(row)
+
+
+def _use_run_key(connection: sqlite3.Connection, instigator: str, run_key: str, run_id: str) -> bool:
+    used = connection.execute(
+        "INSERT INTO run_keys VALUES (?, ?, ?) ON CONFLICT DO NOTHING", (instigator, run_key, run_id)
+    )
+    return used.rowcount == 1

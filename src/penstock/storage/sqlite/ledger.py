@@ -1,0 +1,166 @@
+"""Writes runs and their events together with every row derived from them; the caller holds the transaction.
+
+All writers of events end here (a run's creation, the coordinator's and the daemon's records, a worker's batches,
+reports from outside runs), so that the derived rows cannot miss one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Sequence
+
+import msgspec
+
+from ...errors import StorageError
+from ...records.event import Event
+from ...records.run import ACTIVE, Run, RunStatus, StepStats
+from ..derive import END_EVENTS, STEP_EVENTS, derive
+from ..encoding import encode_event
+from ..protocols import NewRun
+from . import rows
+from .asset_rows import ASSET_EVENTS, NumberedEvent, apply_asset_facts, settle_planned
+
+__all__ = ["Written", "insert_run", "write_events", "write_run_events"]
+
+
+class Written(msgspec.Struct, frozen=True, kw_only=True):
+    """What was written: the run as it is now, the ids of the events, the refused ones, and the topics to publish."""
+
+    run: Run
+    ids: range
+    refused: list[Event]
+    topics: set[str]
+
+
+def insert_run(connection: sqlite3.Connection, new: NewRun) -> Written:
+    """Store a new run with its tags, its job's snapshot and its first facts.
+
+    Raises:
+        StorageError: A run of that id exists.
+    """
+    run = new.run
+    if new.snapshot is not None:
+        digest = hashlib.blake2b(new.snapshot, digest_size=16).hexdigest()
+        connection.execute("INSERT INTO snapshots VALUES (?, ?) ON CONFLICT DO NOTHING", (digest, new.snapshot))
+        run = msgspec.structs.replace(run, snapshot=digest)
+    if not run.updated:
+        run = msgspec.structs.replace(run, updated=run.created)
+    exists = connection.execute("SELECT 1 FROM runs WHERE run_id = ?", (run.run_id,)).fetchone()
+    if exists is not None:
+        raise StorageError(f"A run with the id {run.run_id} exists already; make a new id for a new run.")
+    number = connection.execute(
+        f"INSERT INTO runs (run_id, location, job, priority, created, body, {rows.RUN_PLACE}) "  # noqa: S608 - columns
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (run.run_id, run.location, run.job, run.priority, run.created, rows.run_body(run), *rows.run_place_values(run)),
+    ).lastrowid
+    connection.executemany(
+        "INSERT INTO run_tags (key, value, run_id) VALUES (?, ?, ?)",
+        [(key, value, run.run_id) for key, value in run.tags.items()],
+    )
+    assert number is not None
+    events = [Event(time=run.created, fact=fact) for fact in new.facts]
+    written = write_run_events(connection, number, run, run.attempt, events)
+    if written.refused:
+        raise StorageError(
+            f"The run {run.run_id} cannot be made as {run.status} with a first event {written.refused[0].type}; "
+            "give first facts that its state allows."
+        )
+    written.topics.add("runs")
+    return written
+
+
+def write_run_events(
+    connection: sqlite3.Connection, number: int, run: Run, attempt: int, events: Sequence[Event]
+) -> Written:
+    """Store events of a run and all that follows from them.
+
+    Args:
+        number: The run's `num`.
+        run: As stored; `rows.run_place` is enough.
+        attempt: The attempt that the events are of.
+        events: In order, none of them stored already. Those that the run's state refuses are left out.
+    """
+    outcome = derive(run, _steps_at_hand(connection, number, run.run_id, events), events)
+    ids = write_events(connection, number, run.run_id, attempt, outcome.events)
+    if outcome.steps:
+        _write_steps(connection, number, ids, outcome.events, outcome.steps)
+    topics = {f"run:{run.run_id}"}
+    if any(event.type in ASSET_EVENTS for event in outcome.events):
+        topics.add("assets")
+    after = outcome.run
+    if after is not run:
+        connection.execute(
+            "UPDATE runs SET status = ?, attempt = ?, owner = ?, lease_until = ?, queued = ?, launched = ?, "
+            "started = ?, ended = ?, updated = ?, failure_reason = ?, note = ? WHERE num = ?",
+            (*rows.run_place_values(after), number),
+        )
+        topics.add("runs")
+        if after.status is RunStatus.QUEUED or (run.status in ACTIVE and after.status not in ACTIVE):
+            topics.add("queue")
+        if after.is_finished and settle_planned(connection, after):
+            topics.add("assets")
+    return Written(run=after, ids=ids, refused=outcome.refused, topics=topics)
+
+
+def write_events(
+    connection: sqlite3.Connection, number: int | None, run_id: str | None, attempt: int, events: Sequence[Event]
+) -> range:
+    """Number and store events, and keep the rows of the assets that they name; gives their ids."""
+    if not events:
+        return range(0)
+    first = connection.execute("SELECT value FROM counters WHERE name = 'event'").fetchone()[0] + 1
+    ids = range(first, first + len(events))
+    connection.execute("UPDATE counters SET value = ? WHERE name = 'event'", (ids[-1],))
+    values = []
+    assets: list[NumberedEvent] = []
+    for event_id, given in zip(ids, events, strict=True):
+        event, body = encode_event(given)
+        event_type = event.type
+        values.append((event_id, number, attempt, event.seq, event.time, event_type, event.step_key, body))
+        if event_type in ASSET_EVENTS:
+            assets.append((event_id, event, body))
+    connection.executemany(
+        "INSERT INTO events (id, run, attempt, seq, time, type, step_key, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values
+    )
+    if assets:
+        apply_asset_facts(connection, run_id, assets)
+    return ids
+
+
+def _steps_at_hand(
+    connection: sqlite3.Connection, number: int, run_id: str, events: Sequence[Event]
+) -> dict[str, StepStats]:
+    """The stored steps that `derive` needs for this batch."""
+    keys = {event.step_key for event in events if event.step_key is not None and event.type in STEP_EVENTS}
+    found = []
+    if keys:
+        found += connection.execute(
+            f"SELECT {rows.STEP} FROM steps WHERE run = ? AND step_key IN (SELECT value FROM json_each(?))",  # noqa: S608
+            (number, rows.names(keys)),
+        ).fetchall()
+    if any(event.type in END_EVENTS for event in events):
+        found += connection.execute(
+            f"SELECT {rows.STEP} FROM steps WHERE run = ? AND status = 'IN_PROGRESS'",  # noqa: S608 - columns
+            (number,),
+        ).fetchall()
+    return {row[0]: rows.step(run_id, row) for row in found}
+
+
+def _write_steps(
+    connection: sqlite3.Connection,
+    number: int,
+    ids: range,
+    events: Sequence[Event],
+    steps: dict[str, StepStats],
+) -> None:
+    places: dict[str, int] = {}
+    for event_id, event in zip(ids, events, strict=True):
+        if event.step_key is not None and event.type in STEP_EVENTS:
+            places.setdefault(event.step_key, event_id)
+    connection.executemany(
+        f"INSERT INTO steps (run, place, {rows.STEP}) VALUES (?, ?, ?, ?, ?, ?, ?, ?) "  # noqa: S608 - columns
+        "ON CONFLICT (run, step_key) DO UPDATE SET status = excluded.status, worker_started = excluded.worker_started, "
+        "started = excluded.started, ended = excluded.ended, attempts = excluded.attempts",
+        [(number, places[step.step_key], *rows.step_values(step)) for step in steps.values()],
+    )

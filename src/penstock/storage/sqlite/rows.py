@@ -1,0 +1,281 @@
+"""Rows as records and back: the one place that knows which column is which field."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from ...codec import decode_msgpack, encode_json, encode_msgpack
+from ...records.asset import AssetEvent, AssetState, CheckState, PartitionState, PartitionStatus
+from ...records.automation import InstigatorKind, InstigatorState, InstigatorStatus, Tick
+from ...records.event import AssetCheckEvaluation, AssetMaterialization, AssetObservation, Event, StoredEvent
+from ...records.run import FailureReason, Run, RunStatus, StepStats, StepStatus
+from ..encoding import decode_event
+
+__all__ = [
+    "ASSET_STATE",
+    "CHECK_STATE",
+    "EVENT",
+    "INSTIGATOR",
+    "PARTITION_STATE",
+    "RUN",
+    "RUN_PLACE",
+    "STEP",
+    "TICK",
+    "asset_event",
+    "asset_state",
+    "check_state",
+    "instigator",
+    "names",
+    "partition_state",
+    "run",
+    "run_body",
+    "run_place",
+    "run_place_values",
+    "step",
+    "step_values",
+    "stored_event",
+    "tick",
+]
+
+Row = tuple[Any, ...]
+
+
+def names(values: Any) -> str:
+    """A list of texts as the JSON that `json_each(?)` takes apart, so that a statement's text does not vary."""
+    return encode_json(list(values)).decode()
+
+
+# -- runs -------------------------------------------------------------------------------------------------------------
+
+RUN_PLACE = "status, attempt, owner, lease_until, queued, launched, started, ended, updated, failure_reason, note"
+"""The columns that change while a run goes its way."""
+
+RUN = f"run_id, location, job, created, body, {RUN_PLACE}"
+
+
+class _RunBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What of a run no query asks for."""
+
+    run_config: dict[str, Any] = {}
+    tags: dict[str, str] = {}
+    step_keys: tuple[str, ...] | None = None
+    assets: tuple[str, ...] | None = None
+    checks: tuple[str, ...] | None = None
+    snapshot: str | None = None
+    parent_run_id: str | None = None
+    root_run_id: str | None = None
+
+
+def run(row: Row) -> Run:
+    """The run of a row of `RUN`."""
+    body = decode_msgpack(row[4], _RunBody)
+    return _run(
+        row[5:],
+        run_id=row[0],
+        location=row[1],
+        job=row[2],
+        created=row[3],
+        run_config=body.run_config,
+        tags=body.tags,
+        step_keys=body.step_keys,
+        assets=body.assets,
+        checks=body.checks,
+        snapshot=body.snapshot,
+        parent_run_id=body.parent_run_id,
+        root_run_id=body.root_run_id,
+    )
+
+
+def run_place(run_id: str, row: Row) -> Run:
+    """Where a run stands, from a row of `RUN_PLACE`; what it is to do is left out."""
+    return _run(row, run_id=run_id, location="", job="")
+
+
+def _run(row: Row, **fields: Any) -> Run:
+    status, attempt, owner, lease_until, queued, launched, started, ended, updated, reason, note = row
+    return Run(
+        status=RunStatus(status),
+        attempt=attempt,
+        owner=owner,
+        lease_until=lease_until,
+        queued=queued,
+        launched=launched,
+        started=started,
+        ended=ended,
+        updated=updated,
+        failure_reason=None if reason is None else FailureReason(reason),
+        note=note,
+        **fields,
+    )
+
+
+def run_body(record: Run) -> bytes:
+    """The bytes of the column `body`."""
+    return encode_msgpack(
+        _RunBody(
+            run_config=record.run_config,
+            tags=record.tags,
+            step_keys=record.step_keys,
+            assets=record.assets,
+            checks=record.checks,
+            snapshot=record.snapshot,
+            parent_run_id=record.parent_run_id,
+            root_run_id=record.root_run_id,
+        )
+    )
+
+
+def run_place_values(record: Run) -> Row:
+    """The values of `RUN_PLACE`."""
+    return (
+        record.status,
+        record.attempt,
+        record.owner,
+        record.lease_until,
+        record.queued,
+        record.launched,
+        record.started,
+        record.ended,
+        record.updated,
+        record.failure_reason,
+        record.note,
+    )
+
+
+# -- events and steps -------------------------------------------------------------------------------------------------
+
+EVENT = "e.id, e.time, e.type, e.step_key, e.seq, e.body"
+
+
+def stored_event(row: Row, run_id: str | None) -> StoredEvent:
+    """The event of a row of `EVENT`."""
+    number, time, event_type, step_key, seq, body = row
+    event = decode_event(body, time=time, event_type=event_type, step_key=step_key, seq=seq)
+    return StoredEvent(id=number, event=event, run_id=run_id)
+
+
+STEP = "step_key, status, worker_started, started, ended, attempts"
+
+
+def step(run_id: str, row: Row) -> StepStats:
+    """The step of a row of `STEP`."""
+    step_key, status, worker_started, started, ended, attempts = row
+    return StepStats(
+        run_id=run_id,
+        step_key=step_key,
+        status=None if status is None else StepStatus(status),
+        worker_started=worker_started,
+        started=started,
+        ended=ended,
+        attempts=decode_msgpack(attempts, _Attempts).tries,
+    )
+
+
+def step_values(record: StepStats) -> Row:
+    """The values of `STEP`."""
+    attempts = encode_msgpack(_Attempts(tries=record.attempts))
+    return (record.step_key, record.status, record.worker_started, record.started, record.ended, attempts)
+
+
+class _Attempts(msgspec.Struct, frozen=True, array_like=True):
+    tries: tuple[tuple[float, float | None], ...]
+
+
+# -- assets -----------------------------------------------------------------------------------------------------------
+
+ASSET_STATE = (
+    "asset, materialized_event, materialized_at, materialized_run, observed_event, observed_at, "
+    "planned_run, planned_at, failed_run, failed_at"
+)
+
+
+def asset_state(row: Row) -> AssetState:
+    """The state of a row of `ASSET_STATE`."""
+    return AssetState(
+        asset=row[0],
+        materialized_event=row[1],
+        materialized_at=row[2],
+        materialized_run=row[3],
+        observed_event=row[4],
+        observed_at=row[5],
+        planned_run=row[6],
+        planned_at=row[7],
+        failed_run=row[8],
+        failed_at=row[9],
+    )
+
+
+PARTITION_STATE = "asset, partition, status, run_id, event, updated, materialized_at"
+
+
+def partition_state(row: Row) -> PartitionState:
+    """The state of a row of `PARTITION_STATE`."""
+    asset, partition, status, run_id, event, updated, materialized_at = row
+    return PartitionState(
+        asset=asset,
+        partition=partition,
+        status=PartitionStatus(status),
+        run_id=run_id,
+        event=event,
+        updated=updated,
+        materialized_at=materialized_at,
+    )
+
+
+CHECK_STATE = "c.asset, c.name, c.status, c.run_id, c.event, c.updated, c.asset_materialized_at, c.body"
+
+
+def check_state(row: Row) -> CheckState:
+    """The execution of a row of `CHECK_STATE`."""
+    asset, name, status, run_id, event, updated, materialized_at, body = row
+    fact = None if body is None else decode_msgpack(body, Event).fact
+    return CheckState(
+        asset=asset,
+        check=name,
+        status=status,
+        run_id=run_id,
+        event=event,
+        updated=updated,
+        evaluation=fact if isinstance(fact, AssetCheckEvaluation) else None,
+        asset_materialized_at=materialized_at,
+    )
+
+
+def asset_event(row: Row) -> AssetEvent:
+    """The event of a row of (id, run_id, body)."""
+    number, run_id, body = row
+    event = decode_msgpack(body, Event)
+    assert isinstance(event.fact, AssetMaterialization | AssetObservation | AssetCheckEvaluation)
+    return AssetEvent(id=number, time=event.time, run_id=run_id, step_key=event.step_key, fact=event.fact)
+
+
+# -- automation -------------------------------------------------------------------------------------------------------
+
+INSTIGATOR = "id, location, kind, name, status, cursor, last_run_key, last_tick, next_due, fingerprint, updated"
+
+
+def instigator(row: Row) -> InstigatorState:
+    """The state of a row of `INSTIGATOR`."""
+    return InstigatorState(
+        id=row[0],
+        location=row[1],
+        kind=InstigatorKind(row[2]),
+        name=row[3],
+        status=InstigatorStatus(row[4]),
+        cursor=row[5],
+        last_run_key=row[6],
+        last_tick=row[7],
+        next_due=row[8],
+        fingerprint=row[9],
+        updated=row[10],
+    )
+
+
+TICK = "id, body"
+
+
+def tick(row: Row) -> Tick:
+    """The tick of a row of `TICK`."""
+    return msgspec.structs.replace(decode_msgpack(row[1], Tick), id=row[0])

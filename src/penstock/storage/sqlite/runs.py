@@ -1,0 +1,225 @@
+"""Runs and their states in SQLite."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import sqlite3
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from ...records.event import Event, Fact, RunStarting
+from ...records.run import ACTIVE, FINISHED, Run, RunStatus
+from ..derive import derive
+from ..protocols import NewRun, Notifier, RunFilter
+from . import rows
+from .connection import Database
+from .ledger import insert_run, write_run_events
+from .run_query import count_queries, page_queries
+
+__all__ = ["SqliteRuns"]
+
+_CLAIMABLE = frozenset({RunStatus.QUEUED, RunStatus.NOT_STARTED})
+
+
+class SqliteRuns:
+    """`RunStorage` on one SQLite database."""
+
+    def __init__(self, database: Database, notifier: Notifier) -> None:
+        self._database = database
+        self._notifier = notifier
+
+    # -- making and reading -------------------------------------------------------------------------------------------
+
+    def create(self, runs: Sequence[NewRun]) -> list[Run]:
+        """Store new runs with their first facts, all or none."""
+        with self._database.write("store new runs") as connection:
+            written = [insert_run(connection, new) for new in runs]
+        self._notifier.publish(set().union(*(each.topics for each in written)))
+        return [each.run for each in written]
+
+    def get(self, run_id: str) -> Run | None:
+        """The run of that id."""
+        with self._database.read("read a run") as connection:
+            row = connection.execute(f"SELECT {rows.RUN} FROM runs WHERE run_id = ?", (run_id,)).fetchone()  # noqa: S608
+        return None if row is None else rows.run(row)
+
+    def page(self, where: RunFilter, *, limit: int, before: str | None = None, ascending: bool = False) -> list[Run]:
+        """Runs newest first, after the cursor `before`."""
+        found: list[list[rows.Row]] = []
+        with self._database.read("read runs") as connection:
+            for statement, values in page_queries(where, limit=limit, before=before, ascending=ascending):
+                found.append(connection.execute(statement, values).fetchall())
+        merged = heapq.merge(*found, key=lambda row: row[0], reverse=not ascending)
+        return [rows.run(row) for row in itertools.islice(merged, limit)]
+
+    def count(self, where: RunFilter, *, at_most: int = 10_000) -> int:
+        """How many runs match, at most `at_most`."""
+        total = 0
+        with self._database.read("count runs") as connection:
+            for statement, values in count_queries(where, at_most=at_most):
+                total += connection.execute(statement, values).fetchone()[0]
+        return min(total, at_most)
+
+    def queued(self, *, limit: int) -> list[Run]:
+        """Queued runs, highest priority first, then oldest first."""
+        return self._select(
+            "FROM runs INDEXED BY runs_in_queue WHERE status = 'QUEUED' ORDER BY priority DESC, run_id LIMIT ?", limit
+        )
+
+    def active(self) -> list[Run]:
+        """Runs that are STARTING, STARTED or CANCELING."""
+        return self._select(
+            "FROM runs INDEXED BY runs_by_status WHERE status IN (SELECT value FROM json_each(?)) ORDER BY run_id",
+            rows.names(ACTIVE),
+        )
+
+    def expired(self, now: float) -> list[Run]:
+        """Active runs whose lease has ended."""
+        return self._select("FROM runs INDEXED BY runs_by_lease WHERE lease_until <= ? ORDER BY lease_until", now)
+
+    def _select(self, rest: str, *values: object) -> list[Run]:
+        with self._database.read("read runs") as connection:
+            found = connection.execute(f"SELECT {rows.RUN} {rest}", values).fetchall()
+        return [rows.run(row) for row in found]
+
+    # -- who holds a run ----------------------------------------------------------------------------------------------
+
+    def claim(self, run_ids: Sequence[str], *, owner: str, until: float, now: float) -> list[Run]:
+        """Move those of the runs that nobody has claimed to STARTING, each under a new attempt held by `owner`."""
+        claimed: list[Run] = []
+        topics: set[str] = set()
+        with self._database.write("claim runs") as connection:
+            for run_id in dict.fromkeys(run_ids):
+                found = _number_and_run(connection, run_id)
+                if found is None or found[1].status not in _CLAIMABLE:
+                    continue
+                number, run = found
+                run = msgspec.structs.replace(run, attempt=run.attempt + 1, owner=owner, lease_until=until)
+                starting = Event(time=now, fact=RunStarting())
+                written = write_run_events(connection, number, run, run.attempt, [starting])
+                topics |= written.topics
+                claimed.append(written.run)
+        self._notifier.publish(topics)
+        return claimed
+
+    def take_over(self, run_id: str, *, attempt: int, owner: str, until: float) -> bool:
+        """Pass this attempt's lease to `owner`; False if the attempt is not current or has ended."""
+        with self._database.write("take over a run") as connection:
+            changed = connection.execute(
+                "UPDATE runs SET owner = ?, lease_until = ? "
+                "WHERE run_id = ? AND attempt = ? AND status IN ('STARTING', 'STARTED', 'CANCELING')",
+                (owner, until, run_id, attempt),
+            ).rowcount
+        return changed == 1
+
+    def renew(self, owner: str, *, until: float) -> list[tuple[str, int]]:
+        """Prolong all unended attempts of `owner` at once; gives the (run id, attempt) that it still holds."""
+        # A renewal that a loss of power takes back was for processes that are gone as well.
+        with self._database.write("renew the leases of runs", durable=False) as connection:
+            held = connection.execute(
+                "SELECT run_id, attempt FROM runs INDEXED BY runs_by_owner "
+                "WHERE owner = ? AND lease_until IS NOT NULL ORDER BY run_id",
+                (owner,),
+            ).fetchall()
+            if held:
+                connection.execute(
+                    "UPDATE runs SET lease_until = ? WHERE owner = ? AND lease_until IS NOT NULL", (until, owner)
+                )
+        return held
+
+    # -- what happens to a run ----------------------------------------------------------------------------------------
+
+    def record(self, run_id: str, facts: Sequence[Fact], *, now: float, attempt: int | None = None) -> bool:
+        """Store facts about a run from outside its worker; all of them, or none where the run's state refuses one."""
+        with self._database.write("record what happened to a run") as connection:
+            found = _number_and_run(connection, run_id)
+            if found is None or found[1].is_finished or attempt not in (None, found[1].attempt):
+                return False
+            number, run = found
+            events = [Event(time=now, fact=fact) for fact in facts]
+            if derive(run, {}, events).refused:
+                return False
+            written = write_run_events(connection, number, run, run.attempt, events)
+        self._notifier.publish(written.topics)
+        return True
+
+    def explain_waiting(self, notes: Mapping[str, str | None]) -> None:
+        """Store for each queued run the one rule that it waits for."""
+        with self._database.write("store why runs wait", durable=False) as connection:
+            changed = connection.executemany(
+                "UPDATE runs SET note = :note WHERE run_id = :run AND status = 'QUEUED' AND note IS NOT :note",
+                [{"run": run_id, "note": note} for run_id, note in notes.items()],
+            ).rowcount
+        if changed > 0:
+            self._notifier.publish({"runs"})
+
+    def add_tags(self, run_id: str, tags: Mapping[str, str]) -> None:
+        """Set tags of a run."""
+        with self._database.write("tag a run") as connection:
+            row = connection.execute(f"SELECT {rows.RUN} FROM runs WHERE run_id = ?", (run_id,)).fetchone()  # noqa: S608
+            if row is None:
+                return
+            run = rows.run(row)
+            run = msgspec.structs.replace(run, tags={**run.tags, **tags})
+            connection.execute(
+                "UPDATE runs SET body = ?, priority = ? WHERE run_id = ?", (rows.run_body(run), run.priority, run_id)
+            )
+            connection.executemany(
+                "INSERT INTO run_tags (key, value, run_id) VALUES (?, ?, ?) "
+                "ON CONFLICT (run_id, key) DO UPDATE SET value = excluded.value",
+                [(key, value, run_id) for key, value in tags.items()],
+            )
+        self._notifier.publish({"runs"})
+
+    # -- tags, snapshots, removal -------------------------------------------------------------------------------------
+
+    def tag_keys(self) -> list[str]:
+        """All tag keys in use, sorted."""
+        # Leaps from key to key along the index instead of reading every tag of every run.
+        statement = (
+            "WITH RECURSIVE found (key) AS (SELECT MIN(key) FROM run_tags UNION ALL "
+            "SELECT (SELECT MIN(t.key) FROM run_tags t WHERE t.key > found.key) FROM found "
+            "WHERE found.key IS NOT NULL) "
+            "SELECT key FROM found WHERE key IS NOT NULL"
+        )
+        with self._database.read("read tag keys") as connection:
+            return [row[0] for row in connection.execute(statement)]
+
+    def tag_values(self, key: str, *, prefix: str = "", limit: int = 100) -> list[str]:
+        """Values in use for a tag key, sorted."""
+        statement = (
+            "WITH RECURSIVE found (value) AS ("
+            "SELECT MIN(value) FROM run_tags WHERE key = :key AND value >= :prefix UNION ALL "
+            "SELECT (SELECT MIN(t.value) FROM run_tags t WHERE t.key = :key AND t.value > found.value) "
+            "FROM found WHERE substr(found.value, 1, length(:prefix)) = :prefix LIMIT :limit) "
+            "SELECT value FROM found WHERE substr(value, 1, length(:prefix)) = :prefix"
+        )
+        with self._database.read("read tag values") as connection:
+            found = connection.execute(statement, {"key": key, "prefix": prefix, "limit": limit})
+            return [row[0] for row in found]
+
+    def delete(self, run_id: str) -> bool:
+        """Remove an ended run with its events; asset history stays."""
+        with self._database.write("delete a run") as connection:
+            found = _number_and_run(connection, run_id)
+            if found is None or found[1].status not in FINISHED:
+                return False
+            for table in ("events", "steps"):
+                connection.execute(f"DELETE FROM {table} WHERE run = ?", (found[0],))  # noqa: S608 - two fixed names
+            for table in ("run_tags", "planned_assets", "runs"):
+                connection.execute(f"DELETE FROM {table} WHERE run_id = ?", (run_id,))  # noqa: S608 - fixed names
+        self._notifier.publish({"runs", f"run:{run_id}"})
+        return True
+
+    def snapshot(self, digest: str) -> bytes | None:
+        """The JSON of the `JobDescription` stored under this hash."""
+        with self._database.read("read a job's snapshot") as connection:
+            row = connection.execute("SELECT body FROM snapshots WHERE digest = ?", (digest,)).fetchone()
+        return None if row is None else row[0]
+
+
+def _number_and_run(connection: sqlite3.Connection, run_id: str) -> tuple[int, Run] | None:
+    row = connection.execute(f"SELECT num, {rows.RUN} FROM runs WHERE run_id = ?", (run_id,)).fetchone()  # noqa: S608
+    return None if row is None else (row[0], rows.run(row[1:]))

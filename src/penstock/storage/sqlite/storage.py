@@ -1,0 +1,101 @@
+"""All storages of an instance in one SQLite database."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from .assets import SqliteAssets
+from .connection import Database
+from .events import SqliteEvents
+from .instigators import SqliteInstigators
+from .leases import SqliteLeases
+from .locations import SqliteLocations
+from .migration import migrate, stored_version
+from .runs import SqliteRuns
+from .wake import SocketNotifier
+
+__all__ = ["SqliteStorage"]
+
+
+class SqliteStorage:
+    """`Storage` in one SQLite file, shared by all processes of one host.
+
+    Args:
+        path: The file; None for a private database in memory, which only this process sees and which is ready at once.
+        patience: How long a write waits while other processes write, in seconds.
+
+    Nothing is opened before the first use. Call `migrate` once in each process before that.
+    """
+
+    def __init__(self, path: Path | None, *, patience: float = 30.0) -> None:
+        self._database = Database(path, patience=patience)
+        self._notifier = SocketNotifier(self._database)
+        self._runs = SqliteRuns(self._database, self._notifier)
+        self._events = SqliteEvents(self._database, self._notifier)
+        self._assets = SqliteAssets(self._database, self._notifier)
+        self._instigators = SqliteInstigators(self._database, self._notifier)
+        self._leases = SqliteLeases(self._database, self._notifier)
+        self._locations = SqliteLocations(self._database, self._notifier)
+        if path is None:
+            self.migrate()
+
+    @property
+    def runs(self) -> SqliteRuns:
+        """Runs and their states."""
+        return self._runs
+
+    @property
+    def events(self) -> SqliteEvents:
+        """The event log."""
+        return self._events
+
+    @property
+    def assets(self) -> SqliteAssets:
+        """What is known of assets."""
+        return self._assets
+
+    @property
+    def instigators(self) -> SqliteInstigators:
+        """Schedules and sensors."""
+        return self._instigators
+
+    @property
+    def leases(self) -> SqliteLeases:
+        """Leases and processes."""
+        return self._leases
+
+    @property
+    def locations(self) -> SqliteLocations:
+        """Code locations and named values."""
+        return self._locations
+
+    @property
+    def notifier(self) -> SocketNotifier:
+        """Wakes whoever waits."""
+        return self._notifier
+
+    def migrate(self) -> None:
+        """Bring the schema up to this version, safely with several processes starting at once."""
+        migrate(self._database)
+
+    def describe(self) -> dict[str, str]:
+        """Facts for people: kind, place, schema version, size."""
+        path = self._database.path
+        with self._database.read("read the schema version") as connection:
+            version = stored_version(connection)
+        facts = {
+            "kind": "SQLite",
+            "place": self._database.name,
+            "schema": str(version),
+            "sqlite": sqlite3.sqlite_version,
+        }
+        if path is not None:
+            parts = [path, path.with_name(f"{path.name}-wal")]
+            facts["bytes"] = str(sum(part.stat().st_size for part in parts if part.exists()))
+        return facts
+
+    def close(self) -> None:
+        """Let go of every connection of this process."""
+        self._notifier.close()
+        self._database.close()
