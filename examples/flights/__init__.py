@@ -1,0 +1,1 @@
+"""All flights that departed New York City in 2013: from raw tables to a report."""
