@@ -15,6 +15,7 @@ from .source import caller_frame, source_of_function
 
 __all__ = [
     "NO_DEFAULT",
+    "RESOURCE_MARK",
     "UNKNOWN",
     "CallForm",
     "Function",
@@ -37,8 +38,8 @@ class _ResourceMark:
         return "a resource"
 
 
-_RESOURCE = _ResourceMark()
-ResourceParam = Annotated[T, _RESOURCE]
+RESOURCE_MARK = _ResourceMark()
+ResourceParam = Annotated[T, RESOURCE_MARK]
 """Marks a parameter as a resource of any class: `def load(db: ResourceParam[Connection])`."""
 
 _CONTEXT_NAMES = frozenset({"context", "_context", "context_", "_", "__"})
@@ -139,7 +140,7 @@ def read_function(fn: Callable[..., Any], what: str, *, with_config: bool = True
 def is_resource(annotation: Any) -> bool:
     """Whether an annotation marks a parameter as a resource: `ResourceParam[...]`, or a class of resources."""
     if get_origin(annotation) is Annotated:
-        return _RESOURCE in get_args(annotation)[1:]
+        return RESOURCE_MARK in get_args(annotation)[1:]
     return getattr(get_origin(annotation) or annotation, "__penstock_resource__", False) is True
 
 

@@ -212,7 +212,7 @@ def op(
     """
 
     def define(fn: Callable[..., Any]) -> OpDefinition:
-        own_name: str = name or getattr(fn, "__name__", "")
+        own_name = name or fn.__name__
         what = f'Op "{own_name}"'
         function = read_function(fn, what)
         return OpDefinition(

@@ -1,0 +1,223 @@
+"""The graph: nodes and what feeds them, recorded from a function that calls ops and other graphs."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, overload
+
+from ...errors import DefinitionError
+from ..names import check_name, normalize_tags
+from ..source import Source, source_of_function
+from .composition import Composition, GraphInputHandle, Invocation, active, collect_outputs
+from .hooks import HookDefinition
+from .node import Collected, FanIn, GraphInput, Node, NodeOutput
+from .ports import DynamicOut, GraphIn, GraphOut, In, Out
+from .retry import RetryPolicy
+
+if TYPE_CHECKING:
+    from ...execution.api import ExecuteInProcessResult
+    from .job import JobDefinition
+
+__all__ = ["GraphDefinition", "graph"]
+
+
+class GraphDefinition:
+    """Ops and graphs wired together. Make one with `@graph`.
+
+    Args:
+        name: Its name: letters, digits and `_`.
+        nodes: Its nodes by name, each after those that feed it.
+        ins: Its inputs by name.
+        output_mappings: Which outputs of nodes its own outputs are.
+        description: What it does.
+        tags: Tags of all steps inside it.
+        source: Where it is written.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        nodes: Mapping[str, Node],
+        ins: Mapping[str, In] | None = None,
+        output_mappings: Mapping[str, NodeOutput] | None = None,
+        description: str | None = None,
+        tags: Mapping[str, Any] | None = None,
+        source: Source | None = None,
+    ) -> None:
+        self.name = check_name(name, "a graph")
+        self.nodes = dict(nodes)
+        self.ins: dict[str, In] = dict(ins or {})
+        self.output_mappings = dict(output_mappings or {})
+        self.description = description
+        self.tags = normalize_tags(tags, f'Graph "{name}"')
+        self.source = source
+        self.outs: dict[str, Out] = {key: self._out(mapped) for key, mapped in self.output_mappings.items()}
+
+    def _out(self, mapped: NodeOutput) -> Out:
+        inner = self.nodes[mapped.node].definition.outs[mapped.output]
+        return DynamicOut(inner.python_type) if inner.is_dynamic else Out(inner.python_type)
+
+    def alias(self, name: str) -> Invocation:
+        """This graph under another name, to be called inside a graph."""
+        return Invocation(self).alias(name)
+
+    def tag(self, tags: Mapping[str, Any]) -> Invocation:
+        """This graph with further tags, to be called inside a graph."""
+        return Invocation(self).tag(tags)
+
+    def with_hooks(self, hook_defs: Iterable[HookDefinition]) -> Invocation:
+        """This graph with hooks for all ops inside it, to be called inside a graph."""
+        return Invocation(self).with_hooks(hook_defs)
+
+    def with_retry_policy(self, retry_policy: RetryPolicy) -> Invocation:
+        """This graph with a retry policy for the ops inside it that have none, to be called inside a graph."""
+        return Invocation(self).with_retry_policy(retry_policy)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Record a node in the graph that is being composed.
+
+        Raises:
+            DefinitionError: No graph is being composed, or the arguments do not fit.
+        """
+        composition = active()
+        if composition is None:
+            raise DefinitionError(
+                f'Graph "{self.name}" ({self.source}) was called outside a @graph or @job function; '
+                "run it with execute_in_process(), or make a job of it with to_job()."
+            )
+        return composition.add(Invocation(self), args, kwargs)
+
+    def to_job(self, name: str | None = None, description: str | None = None, **options: Any) -> JobDefinition:
+        """A job that runs this graph. It takes what `@job` takes.
+
+        Args:
+            name: The job's name; the graph's if not given.
+            description: What the job does; the graph's if not given.
+            options: As for `@job`.
+        """
+        from .job import JobDefinition
+
+        return JobDefinition(
+            graph=self,
+            name=name or self.name,
+            description=description or self.description,
+            source=self.source,
+            **options,
+        )
+
+    def execute_in_process(
+        self, *, resources: Mapping[str, Any] | None = None, **options: Any
+    ) -> ExecuteInProcessResult:
+        """Run it to its end in this process; it takes what `JobDefinition.execute_in_process` takes."""
+        return self.to_job(resource_defs=resources).execute_in_process(**options)
+
+    def __repr__(self) -> str:
+        return f"GraphDefinition({self.name!r})"
+
+
+@overload
+def graph(compose_fn: Callable[..., Any], /) -> GraphDefinition: ...
+@overload
+def graph(
+    *,
+    name: str | None = None,
+    description: str | None = None,
+    ins: Mapping[str, GraphIn] | None = None,
+    out: GraphOut | Mapping[str, GraphOut] | None = None,
+    tags: Mapping[str, Any] | None = None,
+) -> Callable[[Callable[..., Any]], GraphDefinition]: ...
+def graph(
+    compose_fn: Callable[..., Any] | None = None,
+    /,
+    *,
+    name: str | None = None,
+    description: str | None = None,
+    ins: Mapping[str, GraphIn] | None = None,
+    out: GraphOut | Mapping[str, GraphOut] | None = None,
+    tags: Mapping[str, Any] | None = None,
+) -> GraphDefinition | Callable[[Callable[..., Any]], GraphDefinition]:
+    """Make a graph of a function that calls ops and other graphs; the calls record the wiring.
+
+    Args:
+        name: Its name; the function's if not given.
+        description: What it does; the function's docstring if not given.
+        ins: More about its inputs, which are the function's parameters.
+        out: Its output, or several by name; they are what the function returns, several as a dict.
+        tags: Tags of all steps inside it.
+
+    Raises:
+        DefinitionError: The wiring is not valid.
+    """
+
+    def define(fn: Callable[..., Any]) -> GraphDefinition:
+        own_name = name or fn.__name__
+        return compose(fn, own_name, "Graph", ins=ins, out=out, description=description, tags=tags)
+
+    return define if compose_fn is None else define(compose_fn)
+
+
+def compose(
+    fn: Callable[..., Any],
+    name: str,
+    kind: str,
+    *,
+    ins: Mapping[str, GraphIn] | None = None,
+    out: GraphOut | Mapping[str, GraphOut] | None = None,
+    description: str | None = None,
+    tags: Mapping[str, Any] | None = None,
+) -> GraphDefinition:
+    """Call a graph's function and make the graph of what it recorded.
+
+    Raises:
+        DefinitionError: The wiring is not valid.
+    """
+    what, source = f'{kind} "{name}"', source_of_function(fn)
+    check_name(name, f"a {kind.lower()}")
+    parameters = list(inspect.signature(fn).parameters)
+    if unknown := set(ins or {}) - set(parameters):
+        raise DefinitionError(
+            f"{what} ({source}) declares the inputs {sorted(unknown)}, which its function has no parameters for."
+        )
+    composition = Composition(name, what, source)
+    returned = composition.compose(fn, {each: GraphInputHandle(each) for each in parameters})
+    names = list(out) if isinstance(out, Mapping) else None
+    outputs = collect_outputs(composition, returned, names)
+    return GraphDefinition(
+        name,
+        nodes=composition.nodes,
+        ins=_inputs(composition, parameters, ins or {}),
+        output_mappings=outputs,
+        description=description or (inspect.cleandoc(fn.__doc__) if fn.__doc__ else None),
+        tags=tags,
+        source=source,
+    )
+
+
+def _inputs(composition: Composition, parameters: Iterable[str], declared: Mapping[str, GraphIn]) -> dict[str, In]:
+    """The graph's inputs, each of the type of the first op's input that it feeds."""
+    fed: dict[str, In] = {}
+    for node in composition.nodes.values():
+        for input_name, source in node.sources.items():
+            parts: tuple[NodeOutput | GraphInput | Collected, ...]
+            match source:
+                case GraphInput():
+                    parts = (source,)
+                case FanIn():
+                    parts = source.sources
+                case _:
+                    continue
+            for part in parts:
+                if isinstance(part, GraphInput):
+                    fed.setdefault(part.name, node.definition.ins[input_name])
+    result = {}
+    for name in parameters:
+        if name not in fed:
+            raise DefinitionError(
+                f'{composition.what} ({composition.source}) does not use its input "{name}"; '
+                "pass it to an op, or remove the parameter."
+            )
+        description = declared[name].description if name in declared else None
+        result[name] = In(fed[name].python_type, description=description or fed[name].description)
+    return result
