@@ -91,6 +91,9 @@ def test_another_implementation_agrees(text: str, after: float, zone: str) -> No
     cron = parse(text)
     assume(cron.hourly == (text.split()[1] == "*"))
     start = datetime.fromtimestamp(after, ZoneInfo(zone))
+    # It reads a start in the second pass through a repeated hour as the first, and goes by whole hours over a change of
+    # half an hour.
+    assume(not start.fold and not (cron.hourly and zone == "Australia/Lord_Howe"))
     theirs = [tick.timestamp() for tick in islice(CronSim(text, start), 5)]
     ours = list(islice(ticks_between(cron, after, float("inf"), zone), 5))
     assert ours == theirs
