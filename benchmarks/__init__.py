@@ -1,0 +1,1 @@
+"""Speed measured beside the peer, in one run, as a ratio. `make bench` runs all of it."""

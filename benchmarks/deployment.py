@@ -1,0 +1,152 @@
+"""A running deployment of a subject, driven over GraphQL as a user's script would."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import statistics
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from .subject import WORKLOADS, Subject
+
+_LAUNCH = """
+mutation Launch($params: ExecutionParams!) {
+  launchPipelineExecution(executionParams: $params) { __typename ... on LaunchRunSuccess { run { runId } } }
+}
+"""
+_DEFINED = "{ repositoriesOrError { ... on RepositoryConnection { nodes { name location { name } jobs { name } } } } }"
+_RUN = "query Run($id: ID!) { runOrError(runId: $id) { ... on Run { status startTime endTime } } }"
+
+
+class Deployment:
+    """`dev` of one subject, from its start to its end."""
+
+    def __init__(self, subject: Subject) -> None:
+        self._subject = subject
+        self._mark = Path(tempfile.mkdtemp(prefix="bench-mark-")) / "mark"
+        self._mark.touch()
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self._port = free.getsockname()[1]
+        environment = subject.environment()
+        environment |= {"BENCH_MODULE": subject.module, "BENCH_MARK": str(self._mark)}
+        began = time.perf_counter()
+        self._process = subprocess.Popen(
+            [*subject.dev, "-f", str(WORKLOADS / "project.py"), "--port", str(self._port)],
+            env=environment,
+            cwd=self._mark.parent,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        self._repository = self._wait_until_defined()
+        self.start_seconds = time.perf_counter() - began
+
+    def query(self, document: str, **variables: Any) -> Any:
+        """The data of a GraphQL answer."""
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self._port}/graphql",
+            data=json.dumps({"query": document, "variables": variables}).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            body = json.load(answer)
+        assert body.get("data") is not None, body
+        return body["data"]
+
+    def _wait_until_defined(self, seconds: float = 120.0) -> tuple[str, str]:
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            try:
+                nodes = self.query(_DEFINED)["repositoriesOrError"].get("nodes", [])
+                if nodes and any(job["name"] == "first_line" for job in nodes[0]["jobs"]):
+                    return nodes[0]["name"], nodes[0]["location"]["name"]
+            except (urllib.error.URLError, OSError, AssertionError):
+                pass
+            time.sleep(0.02)
+        raise TimeoutError(f"{self._subject.name} did not come up within {seconds} s")
+
+    def launch(self, job: str) -> str:
+        """Launch a job; gives the run's id."""
+        repository, location = self._repository
+        selector = {"pipelineName": job, "repositoryName": repository, "repositoryLocationName": location}
+        answer = self.query(_LAUNCH, params={"selector": selector, "mode": "default", "runConfigData": {}})
+        result = answer["launchPipelineExecution"]
+        assert result["__typename"] == "LaunchRunSuccess", result
+        return str(result["run"]["runId"])
+
+    def seconds_of_run(self, job: str) -> float:
+        """How long a run of this job takes from its start to its end."""
+        run_id = self.launch(job)
+        until = time.monotonic() + 180
+        while time.monotonic() < until:
+            run = self.query(_RUN, id=run_id)["runOrError"]
+            if run["status"] in ("SUCCESS", "FAILURE", "CANCELED"):
+                assert run["status"] == "SUCCESS", run
+                return float(run["endTime"] - run["startTime"])
+            time.sleep(0.1)
+        raise TimeoutError(f"{job} did not end")
+
+    def seconds_to_first_line(self, repeats: int) -> list[float]:
+        """From the request to launch until the first line of user code, once for each repeat."""
+        found = []
+        for _ in range(repeats):
+            began = time.time()
+            run_id = self.launch("first_line")
+            until = time.monotonic() + 120
+            while time.monotonic() < until:
+                at = [line.split()[1] for line in self._mark.read_text().splitlines() if line.startswith(run_id)]
+                if at:
+                    found.append(float(at[0]) - began)
+                    break
+                time.sleep(0.005)
+            else:
+                raise TimeoutError("the first line of user code was not reached")
+            # The next launch finds an idle deployment.
+            while self.query(_RUN, id=run_id)["runOrError"]["status"] != "SUCCESS":
+                time.sleep(0.05)
+        return found
+
+    def resident_megabytes(self) -> float:
+        """Proportional memory of every process of the deployment."""
+        total = 0
+        for status in Path("/proc").glob("[0-9]*/stat"):
+            try:
+                fields = status.read_text().rpartition(")")[2].split()
+                if int(fields[3]) == self._process.pid or self._descends(int(status.parent.name)):
+                    rollup = (status.parent / "smaps_rollup").read_text()
+                    total += next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
+            except (OSError, StopIteration):
+                continue
+        return total / 1024
+
+    def _descends(self, pid: int) -> bool:
+        while pid > 1:
+            if pid == self._process.pid:
+                return True
+            try:
+                pid = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+            except OSError:
+                return False
+        return False
+
+    def stop(self) -> None:
+        """Ctrl-C, and wait."""
+        os.killpg(self._process.pid, signal.SIGINT)
+        try:
+            self._process.wait(60)
+        except subprocess.TimeoutExpired:
+            os.killpg(self._process.pid, signal.SIGKILL)
+
+
+def median(values: list[float]) -> float:
+    """The middle value."""
+    return statistics.median(values)
