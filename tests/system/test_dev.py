@@ -1,0 +1,191 @@
+"""`penstock dev` with real processes: work gets done, deaths are seen and mended, and nothing is left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from penstock.records.event import RunFailure, RunStart
+from penstock.records.run import RunStatus
+from penstock.records.wire import LoadStatus
+from support.deployment import Deployment, processes_of
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(150)]
+
+PROJECT = """
+import time
+from penstock import Definitions, In, Nothing, job, op
+
+@op
+def quick():
+    print("hello from quick")
+
+@op
+def slow():
+    print("slow has begun", flush=True)
+    time.sleep(120)
+
+@job
+def quick_job():
+    quick()
+
+@job
+def slow_job():
+    slow()
+
+defs = Definitions(jobs=[quick_job, slow_job])
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    path = tmp_path / "project.py"
+    path.write_text(PROJECT)
+    return path
+
+
+@pytest.fixture
+def dev(start: Callable[..., Deployment], project: Path) -> Deployment:
+    return start("-f", str(project))
+
+
+def first_event(deployment: Deployment, run_id: str, kind: type) -> Any:
+    return deployment.wait_for_event(run_id, kind.__struct_config__.tag).fact  # type: ignore[attr-defined]
+
+
+def test_a_run_is_launched_over_graphql_and_followed_live_to_its_success(dev: Deployment) -> None:
+    request = urllib.request.Request(
+        f"{dev.url}/live",
+        data=json.dumps({"topics": ["runs"]}).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=30) as stream:
+        assert stream.headers["Content-Type"].startswith("text/event-stream")
+        assert b"hello" in stream.readline()
+        run_id = dev.launch("quick_job", location="project")
+        status = None
+        while status != "SUCCESS":
+            while not (line := stream.readline()).startswith(b"event: change"):
+                assert line, "the live stream ended"
+            status = dev.graphql("query($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }", id=run_id)[
+                "runOrError"
+            ]["status"]
+    logs = dev.graphql(
+        "query($key: [String!]!) { capturedLogs(logKey: $key) { stdout } }", key=[run_id, "compute_logs", "quick"]
+    )
+    assert logs["capturedLogs"]["stdout"] == "hello from quick\n"
+
+
+def test_a_killed_worker_ends_its_run_as_failed_with_the_cause(dev: Deployment) -> None:
+    run_id = dev.launch("slow_job", location="project")
+    started: RunStart = first_event(dev, run_id, RunStart)
+    dev.wait_for_event(run_id, "STEP_START")
+    assert started.pid is not None
+    os.kill(started.pid, signal.SIGKILL)
+    run = dev.wait_until_finished(run_id, seconds=10)
+    assert run.status is RunStatus.FAILURE
+    failure: RunFailure = first_event(dev, run_id, RunFailure)
+    assert "SIGKILL" in failure.message
+
+
+def test_a_canceled_run_ends_and_leaves_no_process(dev: Deployment) -> None:
+    run_id = dev.launch("slow_job", location="project")
+    started: RunStart = first_event(dev, run_id, RunStart)
+    dev.wait_for_event(run_id, "STEP_START")
+    dev.graphql("mutation($id: String!) { terminateRun(runId: $id) { __typename } }", id=run_id)
+    run = dev.wait_until_finished(run_id, seconds=20)
+    assert run.status is RunStatus.CANCELED
+    assert started.pid is not None
+    dev.wait(lambda: not Path(f"/proc/{started.pid}").exists(), seconds=10)
+
+
+def test_a_killed_daemon_comes_back_and_goes_on_with_the_queue(dev: Deployment) -> None:
+    (daemon,) = dev.wait(lambda: dev.processes("daemon"))
+    os.kill(daemon, signal.SIGKILL)
+    run_id = dev.launch("quick_job", location="project")
+    assert dev.wait_until_finished(run_id).status is RunStatus.SUCCESS
+    assert dev.wait(lambda: [pid for pid in dev.processes("daemon") if pid != daemon])
+
+
+def test_a_killed_code_server_comes_back_and_its_run_goes_on_or_ends(dev: Deployment) -> None:
+    (server,) = dev.wait(lambda: dev.processes("code-server"))
+    os.kill(server, signal.SIGKILL)
+    dev.wait(lambda: [pid for pid in dev.processes("code-server") if pid != server])
+    run_id = dev.launch("quick_job", location="project")
+    assert dev.wait_until_finished(run_id).status is RunStatus.SUCCESS
+
+
+def test_a_killed_web_server_comes_back(dev: Deployment) -> None:
+    (server,) = dev.wait(lambda: dev.processes("webserver"))
+    os.kill(server, signal.SIGKILL)
+    dev.wait(lambda: [pid for pid in dev.processes("webserver") if pid != server])
+
+    def answers() -> bool:
+        try:
+            return bool(dev.graphql("{ version }")["version"])
+        except OSError:
+            return False
+
+    assert dev.wait(answers)
+
+
+def test_ctrl_c_ends_every_process(start: Callable[..., Deployment], project: Path, home: Path) -> None:
+    dev = start("-f", str(project))
+    run_id = dev.launch("slow_job", location="project")
+    dev.wait_for_event(run_id, "STEP_START")
+    assert len(processes_of(home)) >= 5  # dev, web server, daemon, code server, zygote, worker, step
+    code = dev.stop()
+    assert code == 0, dev.output
+    left = {pid: command for pid, command in processes_of(home).items() if pid != os.getpid()}
+    assert left == {}
+    run = dev.instance.storage.runs.get(run_id)
+    assert run is not None
+    assert run.is_finished
+
+
+def test_a_broken_edit_keeps_the_last_good_definitions_and_shows_the_user_s_line(
+    dev: Deployment, project: Path
+) -> None:
+    def stored() -> Any:
+        return dev.instance.storage.locations.get("project")
+
+    good = dev.wait(lambda: (found := stored()) and found.status is LoadStatus.LOADED and found)
+    project.write_text(PROJECT + "\nundefined_name\n")
+    broken = dev.wait(lambda: (found := stored()) and found.status is LoadStatus.FAILED and found)
+    assert broken.digest == good.digest
+    assert broken.error.cls == "NameError"
+    assert [frame.code for frame in broken.error.frames if frame.user][-1] == "undefined_name"
+    run_id = dev.launch("quick_job", location="project")
+    assert dev.wait_until_finished(run_id).status is RunStatus.SUCCESS
+    project.write_text(PROJECT.replace("quick_job", "renamed_job"))
+    dev.wait(lambda: (found := stored()) and found.status is LoadStatus.LOADED and found.digest != good.digest)
+    run_id = dev.launch("renamed_job", location="project")
+    assert dev.wait_until_finished(run_id).status is RunStatus.SUCCESS
+
+
+def test_a_second_dev_on_one_home_is_refused(dev: Deployment, project: Path) -> None:
+    second = run_dev(dev.home, project)
+    assert second.returncode == 1
+    assert str(dev.home) in second.stderr
+    assert "another `penstock dev`" in second.stderr.lower()
+
+
+def run_dev(home: Path, project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run `penstock dev` where it is expected to refuse at once."""
+    return subprocess.run(
+        [sys.executable, "-m", "penstock.cli.main", "dev", "-f", str(project), *arguments],
+        env={**os.environ, "PENSTOCK_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
