@@ -46,8 +46,8 @@ _PYTHON: Mapping[ScalarKind, tuple[type, ...]] = {"int": (int,), "float": (int, 
 def check(schema: ConfigType, value: object, *, path: Path = (), root: str = "the config") -> Checked:
     """Check `value` against `schema`.
 
-    The forms `{env: NAME}` stay as they are. A mapping given as null counts as empty, as a YAML key without a value
-    means it. The given value is never changed.
+    The forms `{env: NAME}` stay as they are. A mapping or list given as null counts as empty, as a YAML key without a
+    value means it. The given value is never changed.
 
     Args:
         schema: The type that the value must have.
@@ -90,6 +90,8 @@ class _Walk:
             case Noneable():
                 return None if value is None else self.visit(schema.inner, value, path, secret=secret)
             case Array():
+                if value is None:
+                    return []
                 if not isinstance(value, list | tuple):
                     return self.mismatch(schema, value, path, secret)
                 return [
@@ -288,7 +290,7 @@ def _quoted(names: Iterable[object], joint: str) -> str:
     words = [f'"{name}"' for name in names]
     if len(words) > _LISTED:
         return ", ".join(words[:_LISTED]) + f" {joint} {len(words) - _LISTED} more"
-    return f" {joint} ".join(part for part in (", ".join(words[:-1]), words[-1]) if part)
+    return f" {joint} ".join(part for part in (", ".join(words[:-1]), *words[-1:]) if part) or "nothing"
 
 
 def _key_fits(kind: ScalarKind, key: Any) -> bool:

@@ -44,9 +44,16 @@ def test_an_absent_field_without_a_default_stays_absent() -> None:
     assert check(schema, {}).unwrap("It") == {}
 
 
-def test_a_null_mapping_counts_as_empty() -> None:
+def test_null_counts_as_an_empty_mapping_or_list() -> None:
     schema = Shape(fields={"limit": Field(type=INT, required=False, default=1)})
     assert check(schema, None).unwrap("It") == {"limit": 1}
+    assert check(Array(item=INT), None).unwrap("It") == []
+
+
+def test_an_enum_without_words_refuses_everything() -> None:
+    assert _messages(Enum(values=()), "x") == [
+        "The config must be one of nothing, not the text 'x'; give one of these words."
+    ]
 
 
 def test_all_mistakes_are_reported_at_once() -> None:
