@@ -1,0 +1,58 @@
+/** How each status looks: a tone (colour), a shape and a word, so that no status is told by colour alone. Pure. */
+
+export type Tone = "good" | "bad" | "busy" | "wait" | "idle";
+export type Shape = "check" | "cross" | "ring" | "clock" | "dash" | "dot" | "hollow" | "skip";
+
+export interface StatusLook {
+  tone: Tone;
+  shape: Shape;
+  label: string;
+}
+
+const look = (tone: Tone, shape: Shape, label: string): StatusLook => ({ tone, shape, label });
+
+const LOOKS: Record<string, StatusLook> = {
+  // runs
+  QUEUED: look("wait", "clock", "Queued"),
+  NOT_STARTED: look("wait", "clock", "Not started"),
+  MANAGED: look("wait", "clock", "Managed"),
+  SUSPENDED: look("wait", "clock", "Suspended"),
+  STARTING: look("busy", "ring", "Starting"),
+  STARTED: look("busy", "ring", "Running"),
+  CANCELING: look("idle", "ring", "Canceling"),
+  CANCELED: look("idle", "dash", "Canceled"),
+  SUCCESS: look("good", "check", "Success"),
+  FAILURE: look("bad", "cross", "Failed"),
+  // steps
+  IN_PROGRESS: look("busy", "ring", "Running"),
+  SKIPPED: look("idle", "skip", "Skipped"),
+  WAITING: look("idle", "hollow", "Waiting"),
+  RETRYING: look("wait", "ring", "Retrying"),
+  // assets and partitions
+  NEVER_MATERIALIZED: look("idle", "hollow", "Never materialized"),
+  MATERIALIZED: look("good", "check", "Materialized"),
+  MATERIALIZING: look("busy", "ring", "Materializing"),
+  FAILED: look("bad", "cross", "Failed"),
+  EXTERNAL: look("idle", "dot", "External"),
+  MISSING: look("idle", "hollow", "Missing"),
+  // checks
+  SUCCEEDED: look("good", "check", "Passed"),
+  EXECUTION_FAILED: look("bad", "cross", "Did not run"),
+  WARNED: look("wait", "cross", "Warned"),
+  NOT_EVALUATED: look("idle", "hollow", "Not evaluated"),
+  // schedules and sensors
+  RUNNING: look("good", "dot", "On"),
+  STOPPED: look("idle", "hollow", "Off"),
+  // locations and processes
+  LOADED: look("good", "check", "Loaded"),
+  LOADING: look("busy", "ring", "Loading"),
+  ERROR: look("bad", "cross", "Error"),
+  STALE: look("wait", "clock", "Stale"),
+  HEALTHY: look("good", "dot", "Healthy"),
+  UNHEALTHY: look("bad", "cross", "Not healthy"),
+};
+
+/** The look of a status word of the API, or of one of ours (WAITING, RETRYING, MISSING, HEALTHY and the like). */
+export function statusLook(status: string): StatusLook {
+  return LOOKS[status] ?? look("idle", "dot", status);
+}
