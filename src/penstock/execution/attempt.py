@@ -1,0 +1,144 @@
+"""One attempt of one step while it runs: what the contexts show to user code, and what user code left on them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..definitions.ops.op import OpDefinition
+from ..errors import UserCodeError
+from ..partitions.definition import PartitionsDefinition
+from ..plan.model import StepInput, StepOutput
+from ..records.event import Fact
+from ..records.metadata import Metadata
+from ..records.run import Run
+from .interrupt import INTERRUPTS
+from .resources import OpenResources
+
+if TYPE_CHECKING:
+    from .log import ContextLogger
+
+__all__ = ["Attempt"]
+
+
+class Attempt:
+    """The attempt behind the contexts of one step.
+
+    Args:
+        op: The op whose function runs.
+        run: The run that it is of.
+        key: The step's key, of a mapped step with its mapping key.
+        record: Takes the step's facts.
+        now: The time, in seconds since the epoch.
+        config: The op's config: plain values, or an instance of its config class.
+        resources: What the op may use, by key.
+        opened: Every resource that is set up, IO managers included.
+        inputs: The step's inputs by name.
+        outputs: The step's outputs by name.
+        asset_keys: The assets that it makes, in text form.
+        check_keys: The checks that it evaluates, as `asset/key:name`.
+        partitions: The partitions of its assets.
+        job: The job's definition.
+        instance: The instance, for user code.
+        artifacts: The folder where values are stored that no place is named for.
+        retry: 0 for the first attempt.
+        mapping_key: Of a mapped step, its key.
+        tags: The step's tags.
+    """
+
+    __slots__ = (
+        "_log",
+        "artifacts",
+        "asset_keys",
+        "asset_metadata",
+        "check_keys",
+        "config",
+        "inputs",
+        "instance",
+        "job",
+        "key",
+        "mapping_key",
+        "now",
+        "op",
+        "opened",
+        "output_metadata",
+        "outputs",
+        "partitions",
+        "record",
+        "resources",
+        "retry",
+        "run",
+        "tags",
+    )
+
+    def __init__(
+        self,
+        *,
+        op: OpDefinition | None,
+        run: Run,
+        key: str,
+        record: Callable[[Fact], None],
+        now: Callable[[], float],
+        config: Any = None,
+        resources: Any = None,
+        opened: OpenResources,
+        inputs: Mapping[str, StepInput],
+        outputs: Mapping[str, StepOutput],
+        asset_keys: tuple[str, ...] = (),
+        check_keys: tuple[str, ...] = (),
+        partitions: PartitionsDefinition | None = None,
+        job: Any = None,
+        instance: Any = None,
+        artifacts: Path | None = None,
+        retry: int = 0,
+        mapping_key: str | None = None,
+        tags: Mapping[str, str],
+    ) -> None:
+        self.op = op
+        self.run = run
+        self.key = key
+        self.record = record
+        self.now = now
+        self.config = config
+        self.resources = resources
+        self.opened = opened
+        self.inputs = inputs
+        self.outputs = outputs
+        self.asset_keys = asset_keys
+        self.check_keys = check_keys
+        self.partitions = partitions
+        self.job = job
+        self.instance = instance
+        self.artifacts = artifacts
+        self.retry = retry
+        self.mapping_key = mapping_key
+        self.tags = tags
+        self.output_metadata: dict[tuple[str, str | None], Metadata] = {}
+        self.asset_metadata: dict[str, Metadata] = {}
+        self._log: ContextLogger | None = None
+
+    def emit(self, fact: Fact) -> None:
+        """Record a fact; a request to stop does not tear it."""
+        with INTERRUPTS.our_code:
+            self.record(fact)
+
+    @property
+    def log(self) -> ContextLogger:
+        """The step's logger."""
+        if self._log is None:
+            from .log import ContextLogger
+
+            self._log = ContextLogger(self.emit)
+        return self._log
+
+    @property
+    def what(self) -> str:
+        """The step as messages name it."""
+        if self.op is None:
+            return f'Step "{self.key}"'
+        return f"{self.op.what} ({self.op.source})" if self.op.source else self.op.what
+
+    def fault(self, text: str) -> UserCodeError:
+        """An error of the user's code that names the step and where its op is written."""
+        return UserCodeError(f"{self.what} {text}")

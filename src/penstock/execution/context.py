@@ -1,0 +1,369 @@
+"""What running ops, assets and checks see as `context`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..definitions.events import AssetMaterialization, AssetObservation
+from ..definitions.ops.op import OpDefinition
+from ..definitions.ops.ports import DEFAULT_OUTPUT
+from ..errors import UserCodeError
+from ..partitions.definition import PartitionKeyRange, PartitionsDefinition
+from ..partitions.time_window import TimeWindow, TimeWindowPartitionsDefinition
+from ..plan.model import FromAsset
+from ..records.keys import AssetCheckKey, AssetKey, CoercibleToAssetKey
+from ..records.metadata import normalize_metadata
+from ..records.run import Run
+from .attempt import Attempt
+from .facts import materialization_fact, observation_fact
+from .upstream import upstream_partitions
+
+if TYPE_CHECKING:
+    from .log import ContextLogger
+
+__all__ = ["AssetCheckExecutionContext", "AssetExecutionContext", "OpExecutionContext"]
+
+
+class OpExecutionContext:
+    """The context of a running op: its run, config, resources, log and partition."""
+
+    __slots__ = ("_attempt",)
+
+    def __init__(self, attempt: Attempt) -> None:
+        self._attempt = attempt
+
+    # -- the run and the step -----------------------------------------------------------------------------------------
+
+    @property
+    def run(self) -> Run:
+        """The run."""
+        return self._attempt.run
+
+    @property
+    def run_id(self) -> str:
+        """The run's id."""
+        return self._attempt.run.run_id
+
+    @property
+    def run_config(self) -> Mapping[str, Any]:
+        """The run config as it was launched with."""
+        return self._attempt.run.run_config
+
+    @property
+    def job_name(self) -> str:
+        """The job's name."""
+        return self._attempt.run.job
+
+    @property
+    def job_def(self) -> Any:
+        """The job's definition; None where a function is called directly."""
+        return self._attempt.job
+
+    @property
+    def location_name(self) -> str:
+        """The name of the code location."""
+        return self._attempt.run.location
+
+    @property
+    def op_def(self) -> OpDefinition:
+        """The op's definition."""
+        if self._attempt.op is None:
+            raise UserCodeError(
+                "This context was made for no op in particular; call an op with it to bind it to that op."
+            )
+        return self._attempt.op
+
+    @property
+    def step_key(self) -> str:
+        """The step's key in the run."""
+        return self._attempt.key
+
+    @property
+    def retry_number(self) -> int:
+        """0 in the first attempt, 1 in the first retry, and so on."""
+        return self._attempt.retry
+
+    @property
+    def op_config(self) -> Any:
+        """The op's config as plain values."""
+        return self._attempt.config
+
+    @property
+    def resources(self) -> Any:
+        """The resources that the op requires, by key as attributes."""
+        return self._attempt.resources
+
+    @property
+    def log(self) -> ContextLogger:
+        """A logger whose lines belong to the run."""
+        return self._attempt.log
+
+    @property
+    def instance(self) -> Any:
+        """The instance that the run is of."""
+        if self._attempt.instance is None:
+            raise UserCodeError(
+                "This execution has no instance; pass one (instance=...) to the function that started it."
+            )
+        return self._attempt.instance
+
+    def has_tag(self, key: str) -> bool:
+        """Whether the run has this tag."""
+        return key in self._attempt.run.tags
+
+    def get_tag(self, key: str) -> str | None:
+        """The value of a tag of the run, or None."""
+        return self._attempt.run.tags.get(key)
+
+    def get_mapping_key(self) -> str | None:
+        """The mapping key that the step runs for; None unless it is downstream of a dynamic output."""
+        return self._attempt.mapping_key
+
+    # -- events and metadata ------------------------------------------------------------------------------------------
+
+    def log_event(self, event: AssetMaterialization | AssetObservation) -> None:
+        """Record an event about an asset at once."""
+        match event:
+            case AssetMaterialization():
+                self._attempt.emit(materialization_fact(event))
+            case AssetObservation():
+                self._attempt.emit(observation_fact(event))
+            case _:
+                raise UserCodeError(
+                    f"log_event takes an AssetMaterialization or an AssetObservation, not {event!r}; "
+                    "return or yield outputs and check results instead."
+                )
+
+    def add_output_metadata(
+        self, metadata: Mapping[str, Any], output_name: str | None = None, mapping_key: str | None = None
+    ) -> None:
+        """Add facts to an output before it is given.
+
+        Args:
+            metadata: The facts by label.
+            output_name: Which output; needed only where there are several.
+            mapping_key: For a dynamic output, which of its values.
+        """
+        outputs = self._attempt.outputs
+        name = output_name
+        if name is None:
+            values = [each.name for each in outputs.values() if each.check_key is None]
+            if len(values) > 1:
+                raise self._attempt.fault(f"has the outputs {', '.join(values)}; name one with output_name.")
+            name = values[0] if values else DEFAULT_OUTPUT
+        elif outputs and name not in outputs:
+            raise self._attempt.fault(f"has no output {name!r}; it has {', '.join(outputs)}.")
+        self._attempt.output_metadata.setdefault((name, mapping_key), {}).update(normalize_metadata(metadata))
+
+    # -- assets -------------------------------------------------------------------------------------------------------
+
+    @property
+    def asset_key(self) -> AssetKey:
+        """The key of the one asset that the step makes or checks."""
+        keys = self._attempt.asset_keys or tuple({key.rpartition(":")[0] for key in self._attempt.check_keys})
+        if len(keys) != 1:
+            raise self._attempt.fault(
+                f"has {len(keys)} assets, so there is no single asset_key; use selected_asset_keys."
+            )
+        return AssetKey.from_user_string(keys[0])
+
+    @property
+    def has_assets_def(self) -> bool:
+        """Whether the op belongs to an asset."""
+        return bool(self._attempt.asset_keys)
+
+    @property
+    def selected_asset_keys(self) -> frozenset[AssetKey]:
+        """The assets that this run asks the step to make."""
+        return frozenset(AssetKey.from_user_string(each) for each in self._attempt.asset_keys)
+
+    @property
+    def selected_asset_check_keys(self) -> frozenset[AssetCheckKey]:
+        """The checks that this run asks the step to evaluate."""
+        return frozenset(AssetCheckKey.from_user_string(each) for each in self._attempt.check_keys)
+
+    @property
+    def selected_output_names(self) -> frozenset[str]:
+        """The outputs that this run asks the step to give."""
+        return frozenset(self._attempt.outputs)
+
+    def asset_key_for_output(self, output_name: str = DEFAULT_OUTPUT) -> AssetKey:
+        """The asset that an output makes."""
+        output = self._attempt.outputs.get(output_name)
+        if output is None or output.asset_key is None:
+            raise self._attempt.fault(f"makes no asset with an output {output_name!r}.")
+        return AssetKey.from_user_string(output.asset_key)
+
+    def output_for_asset_key(self, asset_key: AssetKey) -> str:
+        """The output that makes an asset."""
+        text = asset_key.to_user_string()
+        for output in self._attempt.outputs.values():
+            if output.asset_key == text:
+                return output.name
+        raise self._attempt.fault(f"does not make the asset {text} in this run.")
+
+    def asset_key_for_input(self, input_name: str) -> AssetKey:
+        """The asset that an input is loaded from."""
+        return AssetKey.from_user_string(self._asset_input(input_name).asset_key)
+
+    def asset_partition_key_for_input(self, input_name: str) -> str:
+        """The one partition that an input is loaded from."""
+        keys = self.asset_partition_keys_for_input(input_name)
+        if len(keys) != 1:
+            raise self._attempt.fault(
+                f"loads {len(keys)} partitions for its input {input_name!r}; use asset_partition_keys_for_input."
+            )
+        return keys[0]
+
+    def asset_partition_keys_for_input(self, input_name: str) -> Sequence[str]:
+        """The partitions that an input is loaded from; empty if its asset has none."""
+        source = self._asset_input(input_name)
+        attempt = self._attempt
+        keys = upstream_partitions(source, attempt.partitions, attempt.run.partition, attempt.now())
+        return () if keys is None else keys
+
+    def asset_partition_key_range_for_input(self, input_name: str) -> PartitionKeyRange:
+        """The first and last partition that an input is loaded from."""
+        keys = self.asset_partition_keys_for_input(input_name)
+        if not keys:
+            raise self._attempt.fault(f"loads no partitions for its input {input_name!r}.")
+        return PartitionKeyRange(keys[0], keys[-1])
+
+    def asset_partitions_def_for_input(self, input_name: str) -> PartitionsDefinition:
+        """The partitions of the asset that an input is loaded from."""
+        partitions = self._asset_input(input_name).partitions
+        if partitions is None:
+            raise self._attempt.fault(f"loads its input {input_name!r} from an asset without partitions.")
+        return partitions
+
+    def asset_partitions_time_window_for_input(self, input_name: str = DEFAULT_OUTPUT) -> TimeWindow:
+        """The stretch of time that the partitions of an input cover."""
+        partitions = self.asset_partitions_def_for_input(input_name)
+        if not isinstance(partitions, TimeWindowPartitionsDefinition):
+            raise self._attempt.fault(f"loads its input {input_name!r} from partitions that are no time windows.")
+        keys = self.asset_partition_key_range_for_input(input_name)
+        return TimeWindow(
+            partitions.time_window_for_partition_key(keys.start).start,
+            partitions.time_window_for_partition_key(keys.end).end,
+        )
+
+    def _asset_input(self, input_name: str) -> FromAsset:
+        given = self._attempt.inputs.get(input_name)
+        if given is None or not isinstance(given.source, FromAsset):
+            raise self._attempt.fault(f"loads no asset for an input {input_name!r}.")
+        return given.source
+
+    # -- the partition ------------------------------------------------------------------------------------------------
+
+    @property
+    def has_partition_key(self) -> bool:
+        """Whether the run works on a partition."""
+        return self._attempt.run.partition is not None
+
+    has_partitions = has_partition_key
+
+    @property
+    def has_partition_key_range(self) -> bool:
+        """Whether the run works on partitions; one is a range too."""
+        return self.has_partition_key
+
+    @property
+    def partition_key(self) -> str:
+        """The partition that the run works on."""
+        key = self._attempt.run.partition
+        if key is None:
+            raise self._attempt.fault(
+                "asks for the partition key, but the run has none; launch it for a partition, "
+                "or ask has_partition_key first."
+            )
+        return key
+
+    @property
+    def partition_keys(self) -> Sequence[str]:
+        """The partitions that the run works on."""
+        return (self.partition_key,)
+
+    @property
+    def partition_key_range(self) -> PartitionKeyRange:
+        """The first and last partition that the run works on."""
+        return PartitionKeyRange(self.partition_key, self.partition_key)
+
+    @property
+    def partition_time_window(self) -> TimeWindow:
+        """The stretch of time that the partition covers."""
+        key = self.partition_key
+        partitions = self._attempt.partitions or getattr(self._attempt.job, "partitions_def", None)
+        if not isinstance(partitions, TimeWindowPartitionsDefinition):
+            raise self._attempt.fault(
+                "asks for the time window of its partition, but its partitions are no time windows."
+            )
+        return partitions.time_window_for_partition_key(key)
+
+    asset_partition_key_range = partition_key_range
+
+    def asset_partition_key_for_output(self, output_name: str = DEFAULT_OUTPUT) -> str:
+        """The partition that an output makes."""
+        self.asset_key_for_output(output_name)
+        return self.partition_key
+
+    def asset_partition_keys_for_output(self, output_name: str = DEFAULT_OUTPUT) -> Sequence[str]:
+        """The partitions that an output makes."""
+        return (self.asset_partition_key_for_output(output_name),)
+
+    def asset_partitions_time_window_for_output(self, output_name: str = DEFAULT_OUTPUT) -> TimeWindow:
+        """The stretch of time that the partition of an output covers."""
+        self.asset_key_for_output(output_name)
+        return self.partition_time_window
+
+    def asset_partitions_def_for_output(self, output_name: str = DEFAULT_OUTPUT) -> PartitionsDefinition:
+        """The partitions of the asset that an output makes."""
+        self.asset_key_for_output(output_name)
+        if self._attempt.partitions is None:
+            raise self._attempt.fault(f"makes an asset without partitions with its output {output_name!r}.")
+        return self._attempt.partitions
+
+
+class AssetExecutionContext(OpExecutionContext):
+    """The context of a running asset function."""
+
+    __slots__ = ()
+
+    @property
+    def op_execution_context(self) -> OpExecutionContext:
+        """The same as the context of an op."""
+        return OpExecutionContext(self._attempt)
+
+    def add_asset_metadata(
+        self,
+        metadata: Mapping[str, Any],
+        asset_key: CoercibleToAssetKey | None = None,
+        partition_key: str | None = None,
+    ) -> None:
+        """Add facts to the materialization of an asset.
+
+        Args:
+            metadata: The facts by label.
+            asset_key: Which asset; needed only where the step makes several.
+            partition_key: The partition that is being made; another one is refused.
+        """
+        key = self.asset_key if asset_key is None else AssetKey.from_coercible(asset_key)
+        text = key.to_user_string()
+        if self._attempt.asset_keys and text not in self._attempt.asset_keys:
+            raise self._attempt.fault(f"does not make the asset {text} in this run, so it cannot add metadata to it.")
+        if partition_key is not None and partition_key != self._attempt.run.partition:
+            raise self._attempt.fault(
+                f"adds metadata to the partition {partition_key!r}, but the run makes {self._attempt.run.partition!r}."
+            )
+        self._attempt.asset_metadata.setdefault(text, {}).update(normalize_metadata(metadata))
+
+
+class AssetCheckExecutionContext(OpExecutionContext):
+    """The context of a running asset check."""
+
+    __slots__ = ()
+
+    @property
+    def op_execution_context(self) -> OpExecutionContext:
+        """The same as the context of an op."""
+        return OpExecutionContext(self._attempt)

@@ -1,0 +1,35 @@
+"""What an execution is given of the world: storage, logs, a place for values, a clock."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ..clock import SYSTEM_CLOCK, Clock
+from ..logs.store import LogStore
+from ..storage.protocols import Storage
+
+__all__ = ["Environment"]
+
+
+class Environment(msgspec.Struct, frozen=True, kw_only=True):
+    """The world as an execution sees it.
+
+    Args:
+        storage: Where events go; None keeps them in memory alone.
+        logs: Where stdout and stderr of steps go; None leaves them as they are.
+        artifacts: The root folder of the file system IO manager that is used where none is named; None keeps values
+            in memory.
+        clock: The time.
+        instance: What user code gets as `context.instance`.
+        managed_loggers: Names of Python loggers whose lines go to the run's log as well.
+    """
+
+    storage: Storage | None = None
+    logs: LogStore | None = None
+    artifacts: Path | None = None
+    clock: Clock = SYSTEM_CLOCK
+    instance: Any = None
+    managed_loggers: tuple[str, ...] = ()

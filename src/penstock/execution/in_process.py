@@ -1,0 +1,145 @@
+"""The executor that runs all steps in this process, one after another."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+from ..engine.steps import Done, Start, StepScheduler, Stop
+from ..logs.store import log_key
+from ..records.event import Fact, LogsCaptured
+from .drive import Driven, fact_of
+from .interrupt import INTERRUPTS, RunInterrupted
+from .recorder import Recorder
+from .resources import OpenResources, set_up
+from .scope import RunScope, specs_of
+from .step import StepEnd, run_step
+
+__all__ = ["InProcessExecution"]
+
+
+class InProcessExecution:
+    """Runs the steps of a run.
+
+    Args:
+        scope: The run.
+        recorder: Takes its facts.
+        fail_fast: Start nothing more once a step has failed.
+        pause: Waits so many seconds until a retry is due.
+
+    Attributes:
+        error: What the first failed step's user code raised.
+        interrupted: Whether the run was asked to stop.
+        values: (step, output, mapping key) -> the value given.
+    """
+
+    def __init__(
+        self,
+        scope: RunScope,
+        recorder: Recorder,
+        *,
+        fail_fast: bool = False,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._scope = scope
+        self._recorder = recorder
+        self._fail_fast = fail_fast
+        self._pause = pause
+        self._scheduler = StepScheduler(specs_of(scope.plan), max_concurrent=1)
+        self.error: BaseException | None = None
+        self.interrupted = False
+        self.values: dict[tuple[str, str, str | None], Any] = {}
+
+    def run(self) -> Done:
+        """Run all steps; gives how they came out.
+
+        Raises:
+            UserCodeError: A resource could not be set up.
+            FencedError: The run's attempt is over.
+        """
+        scope, recorder = self._scope, self._recorder
+
+        def emit(fact: Fact) -> None:
+            recorder.emit(fact)
+
+        with set_up(
+            frozenset().union(*(scope.prepared(key).resource_keys for key in scope.plan.steps)),
+            scope.resources,
+            scope.config.resources,
+            clock=scope.environment.clock,
+            emit=emit,
+            run=scope.run,
+            instance=scope.environment.instance,
+        ) as opened:
+            return self._drive(opened)
+
+    def _drive(self, opened: OpenResources) -> Done:
+        now = self._scope.environment.clock.monotonic
+        driven = Driven(self._recorder)
+        driven.take(self._scheduler.begin(now()))
+        while driven.done is None:
+            if INTERRUPTS.requested and not self.interrupted:
+                self._stop(driven)
+            elif driven.starts:
+                start = driven.starts.pop(0)
+                end = self._attempt(start, opened)
+                if isinstance(end.error, RunInterrupted | KeyboardInterrupt):
+                    self._stop(driven)
+                elif end.done.outcome == "failure":
+                    self.error = self.error or end.error
+                    if self._fail_fast:
+                        driven.take(self._scheduler.handle(Stop(), now()))
+                driven.take(self._scheduler.handle(fact_of(start.step, end.done, now()), now()))
+            else:
+                self._wait_for_retry(driven)
+        return driven.done
+
+    def _attempt(self, start: Start, opened: OpenResources) -> StepEnd:
+        with self._captured(start.step):
+            end = run_step(self._scope, start, self._recorder, opened)
+        for (output, mapping_key), value in end.values.items():
+            self.values[start.step, output, mapping_key] = value
+        return end
+
+    def _captured(self, step: str) -> AbstractContextManager[None]:
+        logs = self._scope.environment.logs
+        if logs is None:
+            return nullcontext()
+        key = log_key(self._scope.run.run_id, step)
+        self._recorder.emit(LogsCaptured(log_key=key, steps=(step,)), step)
+        return logs.capture(key)
+
+    def _stop(self, driven: Driven) -> None:
+        self.interrupted = True
+        driven.take(self._scheduler.handle(Stop(), self._scope.environment.clock.monotonic()))
+
+    def _wait_for_retry(self, driven: Driven) -> None:
+        now = self._scope.environment.clock.monotonic
+        due = self._scheduler.next_due()
+        assert due is not None, "nothing runs, nothing waits, and the scheduler is not done"
+        try:
+            with INTERRUPTS.user_code:
+                self._pause(max(0.0, due - now()))
+        except (RunInterrupted, KeyboardInterrupt):
+            self._stop(driven)
+        else:
+            driven.take(self._scheduler.wake(now()))
+
+    def output(self, step: str, name: str) -> Any:
+        """The value that a step gave; of a dynamic output a dict by mapping key.
+
+        Raises:
+            KeyError: It gave none.
+        """
+        if (step, name, None) in self.values:
+            return self.values[step, name, None]
+        mapped: Mapping[str, Any] = {
+            mapping_key: value
+            for (key, output, mapping_key), value in self.values.items()
+            if key == step and output == name and mapping_key is not None
+        }
+        if not mapped:
+            raise KeyError((step, name))
+        return mapped

@@ -1,0 +1,154 @@
+"""Brings the values of a step's inputs: from what other steps stored, from assets, from config, from defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..engine.steps import OutputRef
+from ..plan.model import (
+    ExecutionPlan,
+    FromAsset,
+    FromCollect,
+    FromConfig,
+    FromDefault,
+    FromMapped,
+    FromOutput,
+    FromOutputs,
+    StepOutput,
+)
+from ..records.event import LoadedInput, StepInput
+from ..records.keys import AssetKey
+from .attempt import Attempt
+from .interrupt import INTERRUPTS
+from .io_context import InputContext, OutputContext
+from .prepared import InputSlot
+from .upstream import upstream_partitions
+
+__all__ = ["load_input"]
+
+
+def load_input(
+    attempt: Attempt, slot: InputSlot, refs: tuple[OutputRef, ...], plan: ExecutionPlan, config: Mapping[str, Any]
+) -> Any:
+    """The value of an input, of its declared type.
+
+    Args:
+        attempt: The attempt that needs it.
+        slot: The input.
+        refs: The stored values that feed it, those that were really given.
+        plan: The plan, which knows how each output was stored.
+        config: The run config, checked.
+
+    Raises:
+        UserCodeError: It cannot be loaded, or is not of the declared type.
+    """
+    match slot.given.source:
+        case FromOutput() | FromMapped():
+            value = _load(attempt, slot, refs[0], plan)
+        case FromOutputs() | FromCollect():
+            value = [_load(attempt, slot, ref, plan) for ref in refs]
+        case FromAsset() as source:
+            value = _load_asset(attempt, slot, source, refs)
+        case FromConfig(path=path):
+            value = config
+            for key in path:
+                value = value[key]
+        case FromDefault(value=default):
+            value = default
+        case other:
+            raise attempt.fault(f"takes its input {slot.name!r} from {other!r}, which passes no value.")
+    if slot.check is not None and not slot.check(value):
+        raise attempt.fault(
+            f"got a {type(value).__qualname__} for its input {slot.name!r}, which is declared as {slot.type_name}."
+        )
+    attempt.emit(StepInput(input=slot.name, type_name=slot.type_name))
+    return value
+
+
+def _load(attempt: Attempt, slot: InputSlot, ref: OutputRef, plan: ExecutionPlan) -> Any:
+    upstream = _output_of(plan, ref)
+    manager_key = slot.given.io_manager_key or upstream.io_manager_key
+    context = InputContext(
+        slot.name,
+        OutputContext(
+            ref.step,
+            ref.output,
+            attempt.run.run_id,
+            ref.mapping_key,
+            job_name=attempt.run.job,
+            definition_metadata=upstream.metadata,
+            python_type=upstream.definition.python_type,
+            asset_key=None if upstream.asset_key is None else AssetKey.from_user_string(upstream.asset_key),
+            instance=attempt.instance,
+            artifacts=attempt.artifacts,
+        ),
+        **_common(attempt, slot, manager_key),
+    )
+    return _ask(attempt, slot, manager_key, context, ref)
+
+
+def _load_asset(attempt: Attempt, slot: InputSlot, source: FromAsset, refs: tuple[OutputRef, ...]) -> Any:
+    partition = attempt.run.partition
+    keys = upstream_partitions(source, attempt.partitions, partition, attempt.now())
+    about: dict[str, Any] = {
+        "asset_key": AssetKey.from_user_string(source.asset_key),
+        "partition_key": partition,
+        "asset_partition_keys": keys,
+        "asset_partitions_def": source.partitions,
+    }
+    manager_key = slot.given.io_manager_key or source.io_manager_key
+    common = _common(attempt, slot, manager_key)
+    ref = refs[0] if refs else None
+    upstream = OutputContext(
+        None if ref is None else ref.step,
+        None if ref is None else ref.output,
+        None if ref is None else attempt.run.run_id,
+        **(common | about | {"definition_metadata": source.metadata, "op_def": None}),
+    )
+    context = InputContext(slot.name, upstream, **(common | about))
+    return _ask(attempt, slot, manager_key, context, ref)
+
+
+def _common(attempt: Attempt, slot: InputSlot, manager_key: str) -> dict[str, Any]:
+    definition = slot.given.definition
+    return {
+        "job_name": attempt.run.job,
+        "op_def": attempt.op,
+        "definition_metadata": definition.metadata,
+        "python_type": definition.python_type,
+        "resource_config": attempt.opened.config_of(manager_key),
+        "resources": attempt.opened.needs_of(manager_key),
+        "partition_key": attempt.run.partition,
+        "instance": attempt.instance,
+        "artifacts": attempt.artifacts,
+        "emit": attempt.emit,
+    }
+
+
+def _ask(attempt: Attempt, slot: InputSlot, manager_key: str, context: InputContext, ref: OutputRef | None) -> Any:
+    manager = attempt.opened.values[manager_key]
+    try:
+        with INTERRUPTS.user_code:
+            value = manager.load_input(context)
+    except Exception as error:
+        raise attempt.fault(
+            f"could not get its input {slot.name!r} from the IO manager {manager_key!r} "
+            f"({type(manager).__qualname__}): {error}"
+        ) from error
+    attempt.emit(
+        LoadedInput(
+            input=slot.name,
+            io_manager=manager_key,
+            upstream_step=None if ref is None else ref.step,
+            upstream_output=None if ref is None else ref.output,
+            metadata=context.added_metadata,
+        )
+    )
+    return value
+
+
+def _output_of(plan: ExecutionPlan, ref: OutputRef) -> StepOutput:
+    """How the plan declares the output that a stored value is of."""
+    step = plan.steps[ref.step.partition("[")[0]]
+    return next(each for each in step.outputs if each.name == ref.output)

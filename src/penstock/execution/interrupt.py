@@ -1,0 +1,82 @@
+"""A request to stop, turned into an exception inside user code and nowhere else.
+
+A signal may come at any instruction. Raised in the middle of our own book-keeping it would tear a message or an event
+in two; so the handler raises only while user code runs, and otherwise leaves a mark that is looked at when user code is
+entered next.
+"""
+
+from __future__ import annotations
+
+import signal
+from threading import get_ident, main_thread
+from types import FrameType, TracebackType
+
+__all__ = ["INTERRUPTS", "Interrupts", "RunInterrupted"]
+
+
+class RunInterrupted(BaseException):
+    """The run was asked to stop."""
+
+
+class _Section:
+    """Code during which an interrupt may, or may not, be raised."""
+
+    __slots__ = ("_before", "_open", "_owner")
+
+    def __init__(self, owner: Interrupts, *, open_: bool) -> None:
+        self._owner = owner
+        self._open = open_
+        self._before: list[bool] = []
+
+    def __enter__(self) -> None:
+        if get_ident() != self._owner.thread:
+            return
+        self._before.append(self._owner.raising)
+        self._owner.raising = self._open
+        if self._open:
+            self._owner.check()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if get_ident() != self._owner.thread:
+            return
+        self._owner.raising = self._before.pop()
+        if self._owner.raising and error is None:
+            self._owner.check()
+
+
+class Interrupts:
+    """Whether the process was asked to stop, and the two kinds of code: user code, and ours inside of it."""
+
+    def __init__(self) -> None:
+        self.requested = False
+        self.raising = False
+        self.thread = main_thread().ident  # signals arrive in it alone; other threads are never interrupted
+        self._raised = False
+        self.user_code = _Section(self, open_=True)
+        self.our_code = _Section(self, open_=False)
+
+    def install(self, *signals: signal.Signals) -> None:
+        """Let these signals ask this process to stop."""
+        for each in signals:
+            signal.signal(each, self._on_signal)
+
+    def reset(self) -> None:
+        """Forget a request: a forked process begins without its parent's."""
+        self.requested = self.raising = self._raised = False
+
+    def check(self) -> None:
+        """Raise `RunInterrupted` if a stop was asked for and not yet raised."""
+        if self.requested and not self._raised:
+            self._raised = True
+            raise RunInterrupted("The run was asked to stop.")
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self.requested = True
+        if self.raising:
+            self.check()
+
+
+INTERRUPTS = Interrupts()
+"""Those of this process; signals are a process's own, so there is one."""

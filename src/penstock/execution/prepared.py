@@ -1,0 +1,79 @@
+"""What of a step is the same in each of its attempts, worked out once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..definitions.ops.types import Check
+from ..plan.model import OrderOnly, Step, StepInput, StepOutput
+from ..records.keys import AssetKey
+
+__all__ = ["InputSlot", "OutputSlot", "PreparedStep"]
+
+
+class InputSlot:
+    """An input that passes a value, with the check of its type."""
+
+    __slots__ = ("check", "given", "name", "type_name")
+
+    def __init__(self, given: StepInput) -> None:
+        self.given = given
+        self.name = given.name
+        self.check: Check | None = given.definition.make_check()
+        self.type_name = given.definition.type_name
+
+
+class OutputSlot:
+    """An output, with the check of its type and the asset or check that it stands for."""
+
+    __slots__ = ("asset_key", "check", "check_key", "given", "is_nothing", "manager_key", "name", "type_name")
+
+    def __init__(self, given: StepOutput) -> None:
+        self.given = given
+        self.name = given.name
+        self.check: Check | None = given.definition.make_check()
+        self.type_name = given.definition.type_name
+        self.is_nothing = given.definition.is_nothing
+        self.manager_key = given.io_manager_key
+        self.asset_key = None if given.asset_key is None else AssetKey.from_user_string(given.asset_key)
+        self.check_key = given.check_key
+
+
+class PreparedStep:
+    """A step of the plan, taken apart.
+
+    Args:
+        step: The step.
+        config: Its config as plain values.
+        typed_config: Its config as the parameter `config` takes it: an instance of the config class where there is one.
+        resource_keys: The resources that its op, hooks and IO managers use, with those that these use in turn.
+    """
+
+    __slots__ = (
+        "by_asset",
+        "by_check",
+        "config",
+        "inputs",
+        "named_inputs",
+        "outputs",
+        "outputs_given",
+        "resource_keys",
+        "step",
+        "typed_config",
+        "values",
+    )
+
+    def __init__(self, step: Step, config: Any, typed_config: Any, resource_keys: frozenset[str]) -> None:
+        self.step = step
+        self.config = config
+        self.typed_config = typed_config
+        self.resource_keys = resource_keys
+        self.inputs = tuple(InputSlot(each) for each in step.inputs if not isinstance(each.source, OrderOnly))
+        self.named_inputs = {each.name: each for each in step.inputs}
+        self.outputs = {each.name: OutputSlot(each) for each in step.outputs}
+        self.outputs_given = {each.name: each for each in step.outputs}
+        self.by_asset = {slot.given.asset_key: slot for slot in self.outputs.values() if slot.given.asset_key}
+        self.by_check = {slot.check_key: slot for slot in self.outputs.values() if slot.check_key}
+        # What a function returns is for these, in this order; None stands for one that the run did not ask for.
+        checks = {slot.name for slot in self.by_check.values()}
+        self.values = tuple((name, self.outputs.get(name)) for name in step.op.outs if name not in checks)

@@ -1,0 +1,271 @@
+"""Sets resources up in the order in which they need each other, and tears them down in reverse, whatever happens."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any
+
+from ..clock import Clock
+from ..definitions.resources.resource import ResourceDefinition, to_resources
+from ..errors import DefinitionError, UserCodeError
+from ..records.event import Fact, ResourceInitFailure, ResourceInitStarted, ResourceInitSuccess
+from ..records.run import Run
+from .blame import describe_user_error
+from .interrupt import INTERRUPTS
+
+if TYPE_CHECKING:
+    from .log import ContextLogger
+
+__all__ = ["InitResourceContext", "OpenResources", "Resources", "build_resources", "closure", "set_up"]
+
+
+class Resources:
+    """Resources by key, as attributes; those that were not asked for are not there.
+
+    Args:
+        values: By key, the resources.
+    """
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        object.__setattr__(self, "_values", values)
+
+    def __getattr__(self, key: str) -> Any:
+        try:
+            return self._values[key]
+        except KeyError:
+            known = ", ".join(sorted(self._values)) or "none"
+            raise AttributeError(
+                f"There is no resource {key!r} here; there are: {known}. "
+                "Add the key to required_resource_keys, or take the resource as a parameter."
+            ) from None
+
+    def __setattr__(self, key: str, value: object) -> None:
+        raise AttributeError(f"Resources cannot be changed, so {key!r} was not set.")
+
+    def _asdict(self) -> dict[str, Any]:
+        return dict(self._values)
+
+    @property
+    def original_resource_dict(self) -> dict[str, Any]:
+        """The resources as a dict."""
+        return dict(self._values)
+
+    def __repr__(self) -> str:
+        return f"Resources({', '.join(sorted(self._values))})"
+
+
+class InitResourceContext:
+    """What a resource sees while it is set up.
+
+    Args:
+        resource_config: Its config, checked, environment variables filled in.
+        resources: The resources that it requires.
+        resource_def: Its definition.
+        run: The run, if it is set up for one.
+        instance: The instance, if there is one.
+        emit: Takes the lines that it logs.
+    """
+
+    __slots__ = ("_emit", "_log", "instance", "resource_config", "resource_def", "resources", "run")
+
+    def __init__(
+        self,
+        *,
+        resource_config: Any = None,
+        resources: Any = None,
+        resource_def: ResourceDefinition | None = None,
+        run: Run | None = None,
+        instance: Any = None,
+        emit: Callable[[Fact], None] | None = None,
+    ) -> None:
+        self.resource_config = resource_config
+        self.resources = resources
+        self.resource_def = resource_def
+        self.run = run
+        self.instance = instance
+        self._emit = emit
+        self._log: ContextLogger | None = None
+
+    @property
+    def run_id(self) -> str | None:
+        """The run's id, if it is set up for a run."""
+        return None if self.run is None else self.run.run_id
+
+    @property
+    def log(self) -> ContextLogger:
+        """A logger whose lines belong to the run."""
+        if self._log is None:
+            from .log import ContextLogger
+
+            self._log = ContextLogger(self._emit or (lambda _: None))
+        return self._log
+
+
+class OpenResources:
+    """Resources that are set up, and what each of them needs.
+
+    Args:
+        values: By key, the resources.
+        definitions: By key, their definitions.
+        config: By key, their config.
+    """
+
+    __slots__ = ("_config", "_definitions", "_views", "values")
+
+    def __init__(
+        self,
+        values: dict[str, Any] | None = None,
+        definitions: Mapping[str, ResourceDefinition] | None = None,
+        config: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.values = {} if values is None else values
+        self._definitions = definitions or {}
+        self._config = config or {}
+        self._views: dict[frozenset[str], Resources] = {}
+
+    def view(self, keys: frozenset[str]) -> Resources:
+        """Some of them as attributes."""
+        view = self._views.get(keys)
+        if view is None:
+            view = self._views[keys] = Resources({each: self.values[each] for each in keys if each in self.values})
+        return view
+
+    def needs_of(self, key: str) -> Resources:
+        """Those that a resource requires."""
+        definition = self._definitions.get(key)
+        return self.view(frozenset() if definition is None else definition.required_resource_keys)
+
+    def config_of(self, key: str) -> Any:
+        """The config of a resource."""
+        return self._config.get(key)
+
+
+def closure(keys: Iterable[str], definitions: Mapping[str, ResourceDefinition]) -> list[str]:
+    """These resources and all that they need, each after those that it needs.
+
+    Raises:
+        DefinitionError: One is not defined, or they need each other in a circle.
+    """
+    order: dict[str, None] = {}
+    path: list[str] = []
+
+    def visit(key: str) -> None:
+        if key in order:
+            return
+        if key in path:
+            raise DefinitionError(f"Resources need each other in a circle: {' -> '.join([*path, key])}.")
+        definition = definitions.get(key)
+        if definition is None:
+            needed_by = f", which {path[-1]!r} needs" if path else ""
+            known = ", ".join(sorted(definitions)) or "none"
+            raise DefinitionError(f"There is no resource {key!r}{needed_by}; the resources are: {known}.")
+        path.append(key)
+        for each in sorted(definition.required_resource_keys):
+            visit(each)
+        path.pop()
+        order[key] = None
+
+    for key in sorted(keys):
+        visit(key)
+    return list(order)
+
+
+@contextmanager
+def set_up(
+    keys: Iterable[str],
+    definitions: Mapping[str, ResourceDefinition],
+    config: Mapping[str, Any],
+    *,
+    clock: Clock,
+    emit: Callable[[Fact], None],
+    run: Run | None = None,
+    instance: Any = None,
+) -> Iterator[OpenResources]:
+    """Set these resources up, and those that they need; give them; tear them down at the end.
+
+    Args:
+        keys: The resources that are used.
+        definitions: All resources by key.
+        config: By key, the resource's checked config.
+        clock: Measures how long each takes.
+        emit: Takes the facts about the set-up, and what resources log.
+        run: The run that they are for.
+        instance: The instance that they may ask.
+
+    Raises:
+        UserCodeError: A set-up raised; what was set up before is torn down.
+    """
+    order = closure(keys, definitions)
+    opened = OpenResources({}, definitions, config)
+    if not order:
+        yield opened
+        return
+    values = opened.values
+    seconds: dict[str, float] = {}
+    emit(ResourceInitStarted(resources=tuple(order)))
+    with ExitStack() as stack:
+        for key in order:
+            definition = definitions[key]
+            context = InitResourceContext(
+                resource_config=config.get(key),
+                resources=Resources({each: values[each] for each in definition.required_resource_keys}),
+                resource_def=definition,
+                run=run,
+                instance=instance,
+                emit=emit,
+            )
+            begun = clock.monotonic()
+            try:
+                with INTERRUPTS.user_code:
+                    values[key] = _open(definition, context, stack)
+            except Exception as error:
+                emit(ResourceInitFailure(resource=key, error=describe_user_error(error)))
+                raise UserCodeError(
+                    f"The resource {key!r} ({definition.type_name}) could not be set up: {error}"
+                ) from error
+            seconds[key] = clock.monotonic() - begun
+        emit(ResourceInitSuccess(seconds=seconds))
+        yield opened
+
+
+def _open(definition: ResourceDefinition, context: InitResourceContext, stack: ExitStack) -> Any:
+    made = definition.initialize(context)
+    if isinstance(made, Generator):
+        return stack.enter_context(contextmanager(lambda: made)())
+    if inspect.isawaitable(made):
+        raise UserCodeError(f"The resource {definition.type_name} is made by an async function; use an ordinary one.")
+    return made
+
+
+@contextmanager
+def build_resources(
+    resources: Mapping[str, Any],
+    instance: Any = None,
+    resource_config: Mapping[str, Any] | None = None,
+    run: Run | None = None,
+) -> Iterator[Resources]:
+    """Set resources up outside of a run, as attributes of what it gives; tear them down at the end.
+
+    Args:
+        resources: By key, what `Definitions` takes as resources.
+        instance: The instance that they may ask.
+        resource_config: By key, the entry of a run config: a mapping with `config`.
+        run: The run that they shall believe to be set up for.
+
+    Raises:
+        InvalidRunConfigError: A config does not fit its schema.
+        UserCodeError: A set-up raised.
+    """
+    from ..clock import SYSTEM_CLOCK
+    from .configuration import resource_configs
+
+    definitions = to_resources(resources, "build_resources")
+    config = resource_configs(definitions, resource_config or {})
+    with set_up(
+        definitions, definitions, config, clock=SYSTEM_CLOCK, emit=lambda _: None, run=run, instance=instance
+    ) as opened:
+        yield opened.view(frozenset(definitions))

@@ -1,0 +1,66 @@
+"""A run from its first fact to its last, around whatever executes its steps."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from ..engine.steps import Done, Outcome
+from ..errors import FencedError
+from ..records.errors import describe_exception
+from ..records.event import RunCanceled, RunFailure, RunStart, RunSuccess
+from ..records.run import FailureReason, RunStatus
+from .blame import describe_user_error
+from .interrupt import RunInterrupted
+from .recorder import Recorder
+
+__all__ = ["live", "not_initialized"]
+
+
+def live(
+    recorder: Recorder, executor: str, execute: Callable[[], Done], was_interrupted: Callable[[], bool]
+) -> tuple[RunStatus, BaseException | None]:
+    """Tell that the run starts, execute it, and tell how it ended. Nothing is told after its end.
+
+    Args:
+        recorder: Takes the facts.
+        executor: The executor's name.
+        execute: Runs the steps.
+        was_interrupted: Whether the run was asked to stop, asked after `execute`.
+
+    Returns:
+        How it ended, and what broke it off if not a step.
+
+    Raises:
+        FencedError: The run's attempt is over.
+    """
+    recorder.emit(RunStart(pid=os.getpid(), executor=executor))
+    try:
+        done = execute()
+    except FencedError:
+        raise
+    except (RunInterrupted, KeyboardInterrupt) as error:
+        recorder.emit(RunCanceled())
+        return RunStatus.CANCELED, error
+    except Exception as error:  # noqa: BLE001 - it becomes the run's failure
+        recorder.emit(
+            RunFailure(reason=FailureReason.RUN_EXCEPTION, message=str(error), error=describe_user_error(error))
+        )
+        return RunStatus.FAILURE, error
+    if was_interrupted() and done.outcome is Outcome.STOPPED:
+        recorder.emit(RunCanceled())
+        return RunStatus.CANCELED, None
+    if done.failed:
+        steps = ", ".join(done.failed)
+        message = f"Step {steps} failed." if len(done.failed) == 1 else f"Steps {steps} failed."
+        recorder.emit(RunFailure(reason=FailureReason.STEP_FAILURE, message=message, failed_steps=done.failed))
+        return RunStatus.FAILURE, None
+    recorder.emit(RunSuccess())
+    return RunStatus.SUCCESS, None
+
+
+def not_initialized(recorder: Recorder, error: BaseException) -> None:
+    """Tell that the run could not begin: its job is gone, its config is wrong, its selection fits nothing."""
+    recorder.emit(
+        RunFailure(reason=FailureReason.JOB_INITIALIZATION_FAILURE, message=str(error), error=describe_exception(error))
+    )

@@ -1,0 +1,120 @@
+"""One run as all its steps see it: plan, config, resources by definition, environment."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+
+from ..definitions.ops.job import JobDefinition
+from ..definitions.resources.resource import ResourceDefinition, ValueResource
+from ..definitions.resources.stores import FilesystemIOManager, InMemoryIOManager
+from ..engine.steps import FeedKind, Source, StepInputSpec, StepSpec
+from ..plan.model import ExecutionPlan, FromCollect, FromMapped, FromOutput, OrderOnly, Step
+from ..records.run import Run
+from .configuration import Configuration
+from .environment import Environment
+from .prepared import PreparedStep
+from .resources import closure
+
+__all__ = ["DEFAULT_IO_MANAGER", "RunScope", "specs_of"]
+
+DEFAULT_IO_MANAGER = "io_manager"
+"""The key of the IO manager of outputs that name none."""
+
+
+class RunScope:
+    """What the steps of one run share.
+
+    Args:
+        run: The run.
+        job: Its job.
+        plan: What it runs.
+        config: Its config.
+        environment: The world.
+        resources: All resources that the job knows, by key.
+        chance: Gives numbers in [0, 1) for the jitter of retries.
+    """
+
+    def __init__(
+        self,
+        *,
+        run: Run,
+        job: JobDefinition,
+        plan: ExecutionPlan,
+        config: Configuration,
+        environment: Environment,
+        resources: Mapping[str, ResourceDefinition],
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self.run = run
+        self.job = job
+        self.plan = plan
+        self.config = config
+        self.environment = environment
+        self.resources = with_default_io_manager(resources, environment)
+        self.chance = chance
+        self._prepared: dict[str, PreparedStep] = {}
+
+    def prepared(self, key: str) -> PreparedStep:
+        """A step of the plan, taken apart once for all its attempts."""
+        prepared = self._prepared.get(key)
+        if prepared is None:
+            step = self.plan.steps[key]
+            prepared = self._prepared[key] = PreparedStep(
+                step,
+                self.config.ops.get(step.config_path),
+                self.config.typed.get(step.config_path),
+                frozenset(closure(self._used_by(step), self.resources)),
+            )
+        return prepared
+
+    def _used_by(self, step: Step) -> set[str]:
+        used = set(step.op.required_resource_keys)
+        for hook in step.hooks:
+            used |= hook.required_resource_keys
+        for output in step.outputs:
+            if not output.definition.is_nothing:
+                used.add(output.io_manager_key)
+        for given in step.inputs:
+            if isinstance(given.source, OrderOnly):
+                continue
+            manager = given.io_manager_key
+            for source in given.upstream():
+                upstream = self.plan.steps[source.step]
+                used.add(
+                    manager or next(each.io_manager_key for each in upstream.outputs if each.name == source.output)
+                )
+            from_asset = getattr(given.source, "io_manager_key", None)
+            if from_asset is not None:
+                used.add(manager or from_asset)
+        return used
+
+
+def with_default_io_manager(
+    resources: Mapping[str, ResourceDefinition], environment: Environment
+) -> Mapping[str, ResourceDefinition]:
+    """The resources with an IO manager for outputs that name none, where there is none yet."""
+    if DEFAULT_IO_MANAGER in resources:
+        return resources
+    default = InMemoryIOManager() if environment.artifacts is None else FilesystemIOManager()
+    return {**resources, DEFAULT_IO_MANAGER: ValueResource(default)}
+
+
+def specs_of(plan: ExecutionPlan) -> list[StepSpec]:
+    """The plan as the scheduler of steps sees it."""
+    return [
+        StepSpec(
+            key=step.key,
+            inputs=tuple(
+                StepInputSpec(given.name, tuple(_source(each) for each in given.upstream())) for given in step.inputs
+            ),
+            priority=step.priority,
+            tags=step.tags,
+        )
+        for step in plan.steps.values()
+    ]
+
+
+def _source(source: FromOutput | FromMapped | FromCollect) -> Source:
+    kind = {FromMapped: FeedKind.MAPPED, FromCollect: FeedKind.COLLECT}.get(type(source), FeedKind.DIRECT)
+    return Source(source.step, source.output, kind)

@@ -1,0 +1,172 @@
+"""One attempt of one step, from its first fact to its last, and what is to follow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..definitions.events import Failure, RetryRequested
+from ..definitions.ops.hooks import HookEvent
+from ..engine.steps import Start
+from ..errors import FencedError, InternalError, PenstockError
+from ..records import event as facts
+from ..records.event import Fact
+from ..records.wire import StepDone
+from .attempt import Attempt
+from .blame import describe_user_error, is_from_user_code
+from .call import call, yields
+from .context import AssetCheckExecutionContext, AssetExecutionContext, OpExecutionContext
+from .hooks import run_hooks
+from .inputs import load_input
+from .interrupt import RunInterrupted
+from .outputs import Outputs
+from .prepared import PreparedStep
+from .recorder import Recorder
+from .resources import OpenResources
+from .scope import RunScope
+
+__all__ = ["StepEnd", "context_for", "run_step"]
+
+_NO_VALUES: Mapping[tuple[str, str | None], Any] = {}
+
+
+class StepEnd:
+    """How an attempt ended.
+
+    Args:
+        done: What is to follow from it.
+        error: What user code raised, if it failed.
+        values: What it gave, while it is in memory: (output, mapping key) -> value.
+    """
+
+    __slots__ = ("done", "error", "values")
+
+    def __init__(
+        self,
+        done: StepDone,
+        error: BaseException | None = None,
+        values: Mapping[tuple[str, str | None], Any] = _NO_VALUES,
+    ) -> None:
+        self.done = done
+        self.error = error
+        self.values = values
+
+
+def run_step(scope: RunScope, start: Start, recorder: Recorder, opened: OpenResources) -> StepEnd:
+    """Run one attempt of a step.
+
+    Args:
+        scope: The run.
+        start: Which step, which attempt, and what feeds it.
+        recorder: Takes its facts.
+        opened: The resources that it may use.
+
+    Raises:
+        FencedError: The run's attempt is over; nothing more may be done for it.
+    """
+    prepared = scope.prepared(start.spec)
+    step, key = prepared.step, start.step
+    emit = recorder.emit
+
+    def record(fact: Fact) -> None:
+        emit(fact, key)
+
+    op = step.op
+    attempt = Attempt(
+        op=op,
+        run=scope.run,
+        key=key,
+        record=record,
+        now=scope.environment.clock.now,
+        config=prepared.config,
+        resources=opened.view(op.required_resource_keys),
+        opened=opened,
+        inputs=prepared.named_inputs,
+        outputs=prepared.outputs_given,
+        asset_keys=step.asset_keys,
+        check_keys=step.check_keys,
+        partitions=step.partitions,
+        job=scope.job,
+        instance=scope.environment.instance,
+        artifacts=scope.environment.artifacts,
+        retry=start.retry,
+        mapping_key=start.mapping_key,
+        tags=step.tags,
+    )
+    monotonic = scope.environment.clock.monotonic
+    begun = monotonic()
+    record(facts.StepRestarted(retry=start.retry) if start.retry else facts.StepStart())
+    outputs = Outputs(attempt, prepared)
+    try:
+        _compute(scope, start, attempt, prepared, outputs)
+    except FencedError:
+        raise
+    except (RunInterrupted, KeyboardInterrupt) as error:
+        record(facts.StepFailure(error=describe_user_error(error), source="INTERRUPT"))
+        return StepEnd(StepDone(outcome="failure"), error)
+    except (Exception, SystemExit, GeneratorExit) as error:  # noqa: BLE001 - it becomes the step's failure
+        return _failed(scope, start, attempt, prepared, error)
+    record(facts.StepSuccess(seconds=monotonic() - begun))
+    if step.hooks:
+        run_hooks(attempt, step.hooks, HookEvent.SUCCESS, None, outputs.values)
+    return StepEnd(StepDone(outcome="success", outputs=tuple(outputs.given)), None, outputs.values)
+
+
+def context_for(attempt: Attempt) -> OpExecutionContext:
+    """The context of the kind that the step's function expects."""
+    if attempt.asset_keys:
+        return AssetExecutionContext(attempt)
+    return AssetCheckExecutionContext(attempt) if attempt.check_keys else OpExecutionContext(attempt)
+
+
+def _compute(scope: RunScope, start: Start, attempt: Attempt, prepared: PreparedStep, outputs: Outputs) -> None:
+    function = prepared.step.op.function
+    kwargs: dict[str, Any] = {
+        slot.name: load_input(attempt, slot, start.inputs.get(slot.name, ()), scope.plan, scope.config.values)
+        for slot in prepared.inputs
+    }
+    if function.config is not None:
+        kwargs["config"] = prepared.typed_config
+    for key in function.resources:
+        kwargs[key] = attempt.opened.values[key]
+    args = (context_for(attempt),) if function.takes_context else ()
+    take = outputs.take_yielded if yields(function) else outputs.take_returned
+    for result in call(function, args, kwargs):
+        take(result)
+    outputs.finish()
+
+
+def _failed(scope: RunScope, start: Start, attempt: Attempt, prepared: PreparedStep, error: BaseException) -> StepEnd:
+    shown = error.__cause__ if isinstance(error, RetryRequested) and error.__cause__ is not None else error
+    wait = _wait_before_retry(scope, start, prepared, error)
+    if wait is not None:
+        attempt.emit(facts.StepUpForRetry(error=describe_user_error(shown), retry=start.retry + 1, wait=wait))
+        return StepEnd(StepDone(outcome="retry", wait=wait), error)
+    attempt.emit(
+        facts.StepFailure(
+            error=describe_user_error(shown),
+            source=_source(shown),
+            metadata=error.metadata if isinstance(error, Failure) else {},
+        )
+    )
+    if prepared.step.hooks:
+        run_hooks(attempt, prepared.step.hooks, HookEvent.FAILURE, error, _NO_VALUES)
+    return StepEnd(StepDone(outcome="failure"), error)
+
+
+def _wait_before_retry(scope: RunScope, start: Start, prepared: PreparedStep, error: BaseException) -> float | None:
+    """Seconds until the next attempt; None if there is none."""
+    if isinstance(error, RetryRequested):
+        return (error.seconds_to_wait or 0.0) if start.retry < error.max_retries else None
+    policy = prepared.step.retry_policy
+    if policy is None or start.retry >= policy.max_retries:
+        return None
+    if isinstance(error, Failure) and not error.allow_retries:
+        return None
+    return policy.wait(start.retry + 1, scope.chance())
+
+
+def _source(error: BaseException) -> str:
+    """Whose fault it is: an error that we raise on purpose, or that has a frame outside Penstock, is the user's."""
+    on_purpose = isinstance(error, PenstockError) and not isinstance(error, InternalError)
+    return "USER_CODE_ERROR" if on_purpose or is_from_user_code(error) else "FRAMEWORK_ERROR"
