@@ -1,0 +1,1 @@
+"""What tests of Penstock and of its users' own components share: contract suites that every implementation passes."""

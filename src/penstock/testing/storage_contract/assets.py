@@ -1,0 +1,189 @@
+"""What is known of assets and their partitions."""
+
+from __future__ import annotations
+
+from ...records.asset import PartitionStatus
+from ...records.event import (
+    AssetMaterialization,
+    AssetMaterializationPlanned,
+    AssetObservation,
+    Fact,
+    RunCanceled,
+    RunFailure,
+    RunSuccess,
+)
+from ...records.run import FailureReason, Run
+from ...storage.protocols import Storage
+from .builders import NOW, events_from, started_run
+
+__all__ = ["AssetContract"]
+
+_FAILED = RunFailure(reason=FailureReason.STEP_FAILURE, message="A step failed.")
+
+
+def _append(storage: Storage, run: Run, seq: int, *facts: Fact, at: float) -> int:
+    return storage.events.append(run.run_id, 1, events_from(seq, facts, at=at, step_key="s"), now=at)
+
+
+class AssetContract:
+    """`AssetStorage`, but for checks."""
+
+    def test_an_asset_shows_its_latest_facts(self, storage: Storage) -> None:
+        run = started_run(storage, AssetMaterializationPlanned(asset="orders"))
+        state = storage.assets.states(["orders"])["orders"]
+        assert (state.planned_run, state.planned_at, state.materialized_event) == (run.run_id, NOW, None)
+        made = _append(storage, run, 2, AssetMaterialization(asset="orders"), at=NOW + 5)
+        seen = _append(storage, run, 3, AssetObservation(asset="orders"), at=NOW + 6)
+        state = storage.assets.states(["orders"])["orders"]
+        assert (state.materialized_event, state.materialized_at, state.materialized_run) == (made, NOW + 5, run.run_id)
+        assert (state.observed_event, state.observed_at) == (seen, NOW + 6)
+        assert state.planned_run is None
+        assert state.failed_run is None
+
+    def test_states_are_of_the_assets_asked_for_or_of_all(self, storage: Storage) -> None:
+        storage.assets.report([AssetMaterialization(asset="a"), AssetObservation(asset="b")], now=NOW)
+        assert set(storage.assets.states()) == {"a", "b"}
+        assert set(storage.assets.states(["b", "unknown"])) == {"b"}
+        assert storage.assets.states([]) == {}
+
+    def test_an_asset_announced_and_not_made_failed_with_its_run(self, storage: Storage) -> None:
+        for end in (_FAILED, RunCanceled()):
+            run = started_run(
+                storage, AssetMaterializationPlanned(asset="made"), AssetMaterializationPlanned(asset="left")
+            )
+            _append(storage, run, 2, AssetMaterialization(asset="made"), at=NOW + 5)
+            storage.runs.record(run.run_id, [end], now=NOW + 8)
+            states = storage.assets.states(["made", "left"])
+            assert (states["left"].failed_run, states["left"].failed_at) == (run.run_id, NOW + 8)
+            assert states["made"].failed_run is None
+            assert {state.planned_run for state in states.values()} == {None}
+
+    def test_an_asset_left_out_by_a_run_that_succeeded_did_not_fail(self, storage: Storage) -> None:
+        run = started_run(
+            storage,
+            AssetMaterializationPlanned(asset="orders"),
+            AssetMaterializationPlanned(asset="daily", partition="a"),
+        )
+        _append(storage, run, 2, RunSuccess(), at=NOW + 5)
+        state = storage.assets.states(["orders"])["orders"]
+        assert (state.planned_run, state.failed_run) == (None, None)
+        assert storage.assets.partition_states("daily") == {}
+
+    def test_the_end_of_one_run_leaves_what_another_is_about_to_make(self, storage: Storage) -> None:
+        first = started_run(storage, AssetMaterializationPlanned(asset="orders"))
+        second = started_run(storage, AssetMaterializationPlanned(asset="orders"), created=NOW + 1)
+        storage.runs.record(first.run_id, [RunCanceled()], now=NOW + 8)
+        assert storage.assets.states()["orders"].planned_run == second.run_id
+        storage.runs.record(second.run_id, [RunCanceled()], now=NOW + 9)
+        assert storage.assets.states()["orders"].planned_run is None
+
+    def test_the_earlier_run_is_named_again_when_the_later_one_ends(self, storage: Storage) -> None:
+        first = started_run(storage, AssetMaterializationPlanned(asset="orders"))
+        second = started_run(storage, AssetMaterializationPlanned(asset="orders"), created=NOW + 1)
+        storage.runs.record(second.run_id, [RunCanceled()], now=NOW + 8)
+        assert storage.assets.states()["orders"].planned_run == first.run_id
+
+    # -- partitions ---------------------------------------------------------------------------------------------------
+
+    def test_a_partition_goes_from_announced_to_made_or_failed(self, storage: Storage) -> None:
+        planned = [AssetMaterializationPlanned(asset="daily", partition=key) for key in "abc"]
+        run = started_run(storage, *planned)
+        states = storage.assets.partition_states("daily")
+        assert {key: state.status for key, state in states.items()} == dict.fromkeys(
+            "abc", PartitionStatus.MATERIALIZING
+        )
+        made = _append(storage, run, 2, AssetMaterialization(asset="daily", partition="a"), at=NOW + 5)
+        assert storage.assets.states()["daily"].planned_run == run.run_id  # b and c are still to come
+        storage.runs.record(run.run_id, [_FAILED], now=NOW + 8)
+        states = storage.assets.partition_states("daily")
+        assert {key: state.status for key, state in states.items()} == {
+            "a": PartitionStatus.MATERIALIZED,
+            "b": PartitionStatus.FAILED,
+            "c": PartitionStatus.FAILED,
+        }
+        assert (states["a"].event, states["a"].materialized_at, states["a"].run_id) == (made, NOW + 5, run.run_id)
+        assert (states["b"].event, states["b"].updated, states["b"].run_id) == (None, NOW + 8, run.run_id)
+        assert storage.assets.partition_states("unknown") == {}
+
+    def test_a_failed_remake_remembers_when_the_partition_was_made(self, storage: Storage) -> None:
+        storage.assets.report([AssetMaterialization(asset="daily", partition="a")], now=NOW - 50)
+        run = started_run(storage, AssetMaterializationPlanned(asset="daily", partition="a"))
+        storage.runs.record(run.run_id, [_FAILED], now=NOW + 8)
+        state = storage.assets.partition_states("daily")["a"]
+        assert (state.status, state.materialized_at) == (PartitionStatus.FAILED, NOW - 50)
+
+    def test_a_partition_left_out_by_a_run_that_succeeded_is_as_before(self, storage: Storage) -> None:
+        storage.assets.report([AssetMaterialization(asset="daily", partition="a")], now=NOW - 50)
+        run = started_run(storage, AssetMaterializationPlanned(asset="daily", partition="a"))
+        _append(storage, run, 2, RunSuccess(), at=NOW + 5)
+        state = storage.assets.partition_states("daily")["a"]
+        assert (state.status, state.materialized_at, state.run_id) == (PartitionStatus.MATERIALIZED, NOW - 50, None)
+
+    def test_a_partition_that_a_later_run_makes_again_stays_with_that_run(self, storage: Storage) -> None:
+        planned = AssetMaterializationPlanned(asset="daily", partition="a")
+        first, second = started_run(storage, planned), started_run(storage, planned, created=NOW + 1)
+        _append(storage, first, 2, AssetMaterialization(asset="daily", partition="a"), at=NOW + 5)
+        storage.runs.record(first.run_id, [RunCanceled()], now=NOW + 6)
+        state = storage.assets.partition_states("daily")["a"]
+        assert (state.status, state.run_id, state.materialized_at) == (
+            PartitionStatus.MATERIALIZING,
+            second.run_id,
+            NOW + 5,
+        )
+        _append(storage, second, 2, AssetMaterialization(asset="daily", partition="a"), at=NOW + 7)
+        state = storage.assets.partition_states("daily")["a"]
+        assert (state.status, state.run_id) == (PartitionStatus.MATERIALIZED, second.run_id)
+
+    # -- history ------------------------------------------------------------------------------------------------------
+
+    def test_history_is_newest_first_and_paged(self, storage: Storage) -> None:
+        facts = [
+            (AssetMaterialization if index % 2 else AssetObservation)(asset="orders", partition="ab"[index % 3 == 0])
+            for index in range(9)
+        ]
+        ids = storage.assets.report(facts, now=NOW)
+        storage.assets.report([AssetMaterialization(asset="other")], now=NOW)
+        expected = list(zip(reversed(ids), reversed(facts), strict=True))
+        seen = []
+        before: int | None = None
+        while page := storage.assets.history("orders", before=before, limit=4):
+            seen += page
+            before = page[-1].id
+        assert [(each.id, each.fact) for each in seen] == expected
+        made = storage.assets.history("orders", types=["ASSET_MATERIALIZATION"])
+        assert [each.fact for each in made] == [
+            fact for fact in reversed(facts) if isinstance(fact, AssetMaterialization)
+        ]
+        of_partition = storage.assets.history("orders", partition="b", before=ids[-1])
+        assert [each.fact for each in of_partition] == [fact for fact in reversed(facts[:-1]) if fact.partition == "b"]
+
+    def test_history_outlives_the_run(self, storage: Storage) -> None:
+        run = started_run(storage)
+        made = _append(storage, run, 2, AssetMaterialization(asset="orders", partition="a"), at=NOW + 5)
+        _append(storage, run, 3, RunSuccess(), at=NOW + 6)
+        storage.runs.delete(run.run_id)
+        (event,) = storage.assets.history("orders")
+        assert (event.id, event.run_id, event.step_key, event.time) == (made, run.run_id, "s", NOW + 5)
+        assert storage.assets.states()["orders"].materialized_event == made
+        assert storage.assets.latest_materializations(["orders"]) == {"orders": event}
+
+    def test_the_latest_materializations_are_of_the_assets_that_have_one(self, storage: Storage) -> None:
+        ids = storage.assets.report(
+            [AssetMaterialization(asset="a"), AssetMaterialization(asset="a"), AssetObservation(asset="b")], now=NOW
+        )
+        latest = storage.assets.latest_materializations(["a", "b", "unknown"])
+        assert {asset: event.id for asset, event in latest.items()} == {"a": ids[1]}
+        assert latest["a"].run_id is None
+
+    # -- dynamic partitions -------------------------------------------------------------------------------------------
+
+    def test_dynamic_partitions_keep_the_order_in_which_they_were_added(self, storage: Storage) -> None:
+        assert storage.assets.add_dynamic_partitions("files", ["b", "a", "b"]) == ["b", "a"]
+        assert storage.assets.add_dynamic_partitions("files", ["a", "c"]) == ["c"]
+        assert storage.assets.add_dynamic_partitions("other", ["a"]) == ["a"]
+        assert storage.assets.dynamic_partitions("files") == ["b", "a", "c"]
+        storage.assets.delete_dynamic_partitions("files", ["b", "unknown"])
+        assert storage.assets.dynamic_partitions("files") == ["a", "c"]
+        storage.assets.add_dynamic_partitions("files", ["b"])
+        assert storage.assets.dynamic_partitions("files") == ["a", "c", "b"]
+        assert storage.assets.dynamic_partitions("unknown") == []

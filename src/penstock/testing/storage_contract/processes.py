@@ -1,0 +1,167 @@
+"""Several processes on one database: nothing is lost, nothing happens twice, nobody sees a lock."""
+
+from __future__ import annotations
+
+import multiprocessing
+import traceback
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing.context import BaseContext
+from multiprocessing.synchronize import Barrier
+
+import msgspec
+import pytest
+
+from ...errors import FencedError
+from ...records.automation import TickStatus
+from ...records.event import LogLine, RunEnqueued, RunStart, RunSuccess
+from ...records.run import RunStatus
+from ...storage.protocols import RunFilter, Storage
+from .builders import NOW, events_from, new_run, queued_run, started_run
+
+__all__ = ["Opener", "ProcessContract"]
+
+Opener = Callable[[], Storage]
+"""Gives a further `Storage` on the same database; can be pickled."""
+
+_PROCESSES = 8
+_RUNS = 40
+_BATCHES = 15
+_BATCH = 5
+_DEADLINE = 90.0
+
+
+class ProcessContract:
+    """What holds between processes."""
+
+    @pytest.fixture
+    def shared(self, opener: Opener | None) -> Opener:
+        """The opener; the test is skipped where only one process sees the database."""
+        if opener is None:
+            pytest.skip("only one process sees this database")
+        return opener
+
+    def test_processes_that_append_and_claim_at_once_lose_nothing(self, storage: Storage, shared: Opener) -> None:
+        for _ in range(_RUNS):
+            queued_run(storage)
+        claimed = [run_id for part in _in_processes(shared, _claim_and_work) for run_id in part]
+        assert len(claimed) == len(set(claimed)) == _RUNS
+        for run in storage.runs.page(RunFilter(), limit=_RUNS + _PROCESSES):
+            assert run.status is RunStatus.SUCCESS
+            log = storage.events.of_run(run.run_id)
+            numbers = [each.event.seq for each in log if each.event.seq is not None]
+            assert numbers == list(range(1, _BATCHES * _BATCH + 3))
+            assert log[-1].event.type == "RUN_SUCCESS"
+        ids = [each.id for each in storage.events.after(0, types=["LOG"], limit=1_000_000)]
+        assert len(ids) == len(set(ids)) == _RUNS * (_BATCHES * _BATCH)
+
+    def test_a_tick_and_a_run_key_count_once_over_all_processes(self, storage: Storage, shared: Opener) -> None:
+        outcomes = _in_processes(shared, _tick_all)
+        made = [run_id for part in outcomes for run_id in part]
+        assert len(made) == len(set(made)) == storage.runs.count(RunFilter())
+        ticks = storage.instigators.ticks("shop/sensor/s", limit=1000)
+        assert len({tick.due for tick in ticks}) == len(ticks)
+        keys = {key for tick in ticks for key in tick.run_keys}
+        assert len(made) == len(keys)
+
+    def test_processes_may_start_at_once_on_an_empty_database(self, shared: Opener) -> None:
+        assert _in_processes(shared, _migrate_and_write) == [[True]] * _PROCESSES
+
+    def test_a_forked_child_opens_the_database_for_itself(self, storage: Storage, shared: Opener) -> None:
+        run = started_run(storage)
+        child = multiprocessing.get_context("fork").Process(target=_append_in_fork, args=(storage, run.run_id, 2))
+        child.start()
+        child.join(_DEADLINE)
+        assert child.exitcode == 0
+        storage.events.append(run.run_id, 1, events_from(3, [RunSuccess()]), now=NOW)
+        assert [each.event.seq for each in storage.events.of_run(run.run_id)][-3:] == [1, 2, 3]
+
+    def test_a_change_in_another_process_wakes_a_listener_here(self, storage: Storage, shared: Opener) -> None:
+        subscription = storage.notifier.subscribe()
+        try:
+            _in_processes(shared, _migrate_and_write, count=1)
+            assert subscription.wait(_DEADLINE)
+        finally:
+            subscription.close()
+
+
+_barrier: Barrier | None = None
+
+
+def _take_barrier(barrier: Barrier) -> None:
+    global _barrier
+    _barrier = barrier
+
+
+def _in_processes(
+    opener: Opener, work: Callable[[Storage, int], list[object]], *, count: int = _PROCESSES
+) -> list[list[object]]:
+    """What `work` gave in each of so many processes, which begin together."""
+    context: BaseContext = multiprocessing.get_context("forkserver")
+    barrier = context.Barrier(count, timeout=_DEADLINE)
+    with ProcessPoolExecutor(count, context, _take_barrier, (barrier,)) as pool:
+        results = [pool.submit(_work_together, opener, work, index) for index in range(count)]
+        return [result.result(_DEADLINE) for result in results]
+
+
+def _work_together(opener: Opener, work: Callable[[Storage, int], list[object]], index: int) -> list[object]:
+    assert _barrier is not None
+    storage = opener()
+    _barrier.wait()
+    try:
+        return work(storage, index)
+    finally:
+        storage.close()
+
+
+def _claim_and_work(storage: Storage, index: int) -> list[object]:
+    claimed: list[object] = []
+    while queued := storage.runs.queued(limit=3):
+        wanted = [run.run_id for run in queued]
+        for run in storage.runs.claim(wanted, owner=f"server-{index}", until=NOW + 60, now=NOW):
+            claimed.append(run.run_id)
+            storage.events.append(run.run_id, run.attempt, events_from(1, [RunStart()]), now=NOW)
+            for batch in range(_BATCHES):
+                lines = [LogLine(level="INFO", message=str(index))] * _BATCH
+                storage.events.append(run.run_id, run.attempt, events_from(2 + batch * _BATCH, lines), now=NOW)
+            end = events_from(2 + _BATCHES * _BATCH, [RunSuccess()])
+            storage.events.append(run.run_id, run.attempt, end, now=NOW)
+    return claimed
+
+
+def _tick_all(storage: Storage, index: int) -> list[object]:
+    made: list[object] = []
+    for turn in range(10):
+        # Time jumps past the lease at every turn, so that it keeps passing from hand to hand.
+        now = NOW + 100 * (turn + 1)
+        lease = storage.leases.acquire("sensors", f"daemon-{index}", ttl=0, now=now)
+        if lease is None:
+            continue
+        try:
+            tick = storage.instigators.begin_tick("shop/sensor/s", NOW + turn, lease=lease, now=now)
+            if tick is None:
+                continue
+            runs = [(f"key-{turn}", new_run(RunEnqueued())), (f"key-{turn + 1}", new_run(RunEnqueued()))]
+            done = storage.instigators.complete_tick(
+                msgspec.structs.replace(tick, status=TickStatus.SUCCESS), lease=lease, runs=runs, now=now
+            )
+        except FencedError:
+            continue
+        made += done.run_ids
+    return made
+
+
+def _migrate_and_write(storage: Storage, _index: int) -> list[object]:
+    storage.migrate()
+    run = queued_run(storage)
+    return [storage.runs.get(run.run_id) == run]
+
+
+def _append_in_fork(storage: Storage, run_id: str, seq: int) -> None:
+    try:
+        storage.events.append(run_id, 1, events_from(seq, [LogLine(level="INFO", message="child")]), now=NOW)
+        assert storage.runs.get(run_id) is not None
+        storage.close()
+    except BaseException:
+        traceback.print_exc()
+        raise

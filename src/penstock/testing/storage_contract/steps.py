@@ -1,0 +1,93 @@
+"""Step statistics, kept on write."""
+
+from __future__ import annotations
+
+from ...records.errors import ErrorInfo
+from ...records.event import (
+    Event,
+    Fact,
+    RunCanceled,
+    RunFailure,
+    StepFailure,
+    StepRestarted,
+    StepSkipped,
+    StepStart,
+    StepSuccess,
+    StepUpForRetry,
+    StepWorkerStarted,
+)
+from ...records.run import FailureReason, StepStatus
+from ...storage.protocols import Storage
+from .builders import NOW, started_run
+
+__all__ = ["StepContract"]
+
+_ERROR = ErrorInfo(cls="ValueError", message="no")
+
+
+class StepContract:
+    """`EventStorage.step_stats`."""
+
+    def test_each_step_that_began_is_known_in_order(self, storage: Storage) -> None:
+        run = started_run(storage)
+        events = [
+            Event(time=NOW + 3, fact=StepWorkerStarted(pid=5), step_key="load", seq=2),
+            Event(time=NOW + 4, fact=StepStart(), step_key="load", seq=3),
+            Event(time=NOW + 5, fact=StepStart(), step_key="clean", seq=4),
+            Event(time=NOW + 6, fact=StepSuccess(seconds=2), step_key="load", seq=5),
+            Event(time=NOW + 7, fact=StepSkipped(reason="no rows"), step_key="extra", seq=6),
+        ]
+        for event in events:  # one by one, so that each meets what the ones before have stored
+            storage.events.append(run.run_id, 1, [event], now=event.time)
+        load, clean, extra = storage.events.step_stats(run.run_id)
+        assert (load.step_key, load.status, load.worker_started, load.started, load.ended, load.attempts) == (
+            "load",
+            StepStatus.SUCCESS,
+            NOW + 3,
+            NOW + 4,
+            NOW + 6,
+            ((NOW + 4, NOW + 6),),
+        )
+        assert (clean.step_key, clean.status, clean.attempts) == ("clean", StepStatus.IN_PROGRESS, ((NOW + 5, None),))
+        assert (extra.step_key, extra.status, extra.ended) == ("extra", StepStatus.SKIPPED, NOW + 7)
+        assert storage.events.step_stats("unknown") == []
+
+    def test_each_try_has_its_times(self, storage: Storage) -> None:
+        run = started_run(storage)
+        facts: list[Fact] = [
+            StepStart(),
+            StepUpForRetry(error=_ERROR, retry=1),
+            StepRestarted(retry=1),
+            StepFailure(error=_ERROR),
+        ]
+        events = [Event(time=NOW + 3 + i, fact=fact, step_key="load", seq=2 + i) for i, fact in enumerate(facts)]
+        storage.events.append(run.run_id, 1, events, now=NOW)
+        (load,) = storage.events.step_stats(run.run_id)
+        assert load.status is StepStatus.FAILURE
+        assert (load.started, load.ended) == (NOW + 3, NOW + 6)
+        assert load.attempts == ((NOW + 3, NOW + 4), (NOW + 5, NOW + 6))
+
+    def test_a_step_that_is_open_when_the_run_ends_is_closed_in_the_same_call(self, storage: Storage) -> None:
+        for end, source in (
+            (RunFailure(reason=FailureReason.UNEXPECTED_TERMINATION, message="killed"), "UNEXPECTED_ERROR"),
+            (RunCanceled(), "INTERRUPT"),
+        ):
+            run = started_run(storage)
+            events = [
+                Event(time=NOW + 3, fact=StepStart(), step_key="done", seq=2),
+                Event(time=NOW + 4, fact=StepSuccess(seconds=1), step_key="done", seq=3),
+                Event(time=NOW + 5, fact=StepStart(), step_key="open", seq=4),
+            ]
+            storage.events.append(run.run_id, 1, events, now=NOW)
+            assert storage.runs.record(run.run_id, [end], now=NOW + 9)
+            done, was_open = storage.events.step_stats(run.run_id)
+            assert (done.status, done.ended) == (StepStatus.SUCCESS, NOW + 4)
+            assert (was_open.status, was_open.ended, was_open.attempts) == (
+                StepStatus.FAILURE,
+                NOW + 9,
+                ((NOW + 5, NOW + 9),),
+            )
+            closing, last = storage.events.of_run(run.run_id)[-2:]
+            assert (closing.event.step_key, last.event.fact) == ("open", end)
+            assert isinstance(closing.event.fact, StepFailure)
+            assert closing.event.fact.source == source

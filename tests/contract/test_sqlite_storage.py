@@ -1,0 +1,37 @@
+"""SQLite keeps every promise of the storage seams: in a file that processes share, and in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from penstock.storage.sqlite import SqliteStorage
+from penstock.testing.storage_contract import StorageContract
+
+
+class TestSqliteFile(StorageContract):
+    @pytest.fixture
+    def opener(self, tmp_path: Path) -> partial[SqliteStorage]:
+        return partial(SqliteStorage, tmp_path / "home" / "penstock.db")
+
+    @pytest.fixture
+    def storage(self, opener: partial[SqliteStorage]) -> Iterator[SqliteStorage]:
+        storage = opener()
+        storage.migrate()
+        yield storage
+        storage.close()
+
+
+class TestSqliteInMemory(StorageContract):
+    @pytest.fixture
+    def opener(self) -> None:
+        return None
+
+    @pytest.fixture
+    def storage(self) -> Iterator[SqliteStorage]:
+        storage = SqliteStorage(None)
+        yield storage
+        storage.close()
