@@ -60,10 +60,10 @@ class OpDefinition:
         code_version: str | None = None,
         pool: str | None = None,
         *,
-        kind: str = "op",
+        what: str | None = None,
     ) -> None:
-        self.name = check_name(name, f"an {kind}")
-        self.what = f'{kind.capitalize()} "{name}"'
+        self.name = check_name(name, what or "an op")
+        self.what = what or f'Op "{name}"'
         self.function = compute_fn if isinstance(compute_fn, Function) else read_function(compute_fn, self.what)
         self.source: Source | None = source_of_function(self.function.fn)
         if self.function.config is not None and config_schema is not None:

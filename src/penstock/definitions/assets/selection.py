@@ -1,0 +1,452 @@
+"""Selections of assets and checks: small expressions that are resolved against the asset graph."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeAlias
+
+from ...errors import DefinitionError, NotFoundError
+from ...records.keys import AssetCheckKey, AssetKey, CoercibleToAssetKey
+from .definition import AssetsDefinition
+from .graph import AssetGraph, AssetNode
+from .spec import AssetSpec
+
+__all__ = ["AssetSelection", "CoercibleToAssetSelection"]
+
+Condition: TypeAlias = Callable[[AssetNode], bool]
+CoercibleToAssetSelection: TypeAlias = Any
+"""A selection, its text, or one or several keys, specs or definitions of assets."""
+
+
+class AssetSelection:
+    """Which assets, as an expression over the asset graph. Make one with its static methods, then combine them.
+
+    `a | b` is either, `a & b` both, `a - b` the first without the second, `~a` all others. A selection of assets brings
+    their checks along, unless `without_checks()` is asked for.
+    """
+
+    __slots__ = ()
+
+    # -- where a selection begins -------------------------------------------------------------------------------------
+
+    @staticmethod
+    def all(include_sources: bool = False) -> AssetSelection:
+        """All assets that something in the code location makes; with `include_sources` all others too."""
+        return _Matching(_anything, "*", include_sources)
+
+    @staticmethod
+    def assets(*assets_defs: Any) -> AssetSelection:
+        """These assets: definitions, specs or keys."""
+        return _Keys(tuple(key for each in assets_defs for key in _asset_keys(each)))
+
+    @staticmethod
+    def keys(*asset_keys: CoercibleToAssetKey) -> AssetSelection:
+        """The assets of these keys; a text is a key's text form, parts joined by `/`."""
+        return _Keys(tuple(_coerce(each).to_user_string() for each in asset_keys))
+
+    @staticmethod
+    def groups(*group_strs: str, include_sources: bool = False) -> AssetSelection:
+        """The assets of these groups."""
+        wanted = frozenset(group_strs)
+        text = " or ".join(f'group:"{each}"' for each in group_strs)
+        return _Matching(lambda node: node.group in wanted, text, include_sources)
+
+    @staticmethod
+    def key_prefixes(*key_prefixes: str | Sequence[str], include_sources: bool = False) -> AssetSelection:
+        """The assets whose keys begin with one of these."""
+        prefixes = [[each] if isinstance(each, str) else list(each) for each in key_prefixes]
+        text = " or ".join(f'key:"{"/".join(each)}/*"' for each in prefixes)
+        return _Matching(lambda node: any(node.spec.key.has_prefix(each) for each in prefixes), text, include_sources)
+
+    @staticmethod
+    def key_substring(key_substring: str, include_sources: bool = False) -> AssetSelection:
+        """The assets whose key's text form contains this text."""
+        return _Matching(lambda node: key_substring in node.key, f'key:"*{key_substring}*"', include_sources)
+
+    @staticmethod
+    def tag(key: str, value: str, include_sources: bool = False) -> AssetSelection:
+        """The assets with this tag."""
+        return _Matching(lambda node: node.spec.tags.get(key) == value, f'tag:"{key}"="{value}"', include_sources)
+
+    @staticmethod
+    def kind(kind: str, include_sources: bool = False) -> AssetSelection:
+        """The assets of this kind."""
+        return _Matching(lambda node: f"penstock/kind/{kind}" in node.spec.tags, f'kind:"{kind}"', include_sources)
+
+    @staticmethod
+    def owner(owner: str) -> AssetSelection:
+        """The assets of this owner."""
+        return _Matching(lambda node: owner in node.spec.owners, f'owner:"{owner}"', False)
+
+    @staticmethod
+    def key_pattern(pattern: str) -> AssetSelection:
+        """The assets whose key's text form matches this pattern, in which `*` is any text."""
+        if "*" not in pattern:
+            return _Keys((AssetKey.from_user_string(pattern).to_user_string(),))
+        regex = re.compile(".*".join(re.escape(each) for each in pattern.split("*")))
+        return _Matching(lambda node: regex.fullmatch(node.key) is not None, f'key:"{pattern}"', True)
+
+    @staticmethod
+    def all_asset_checks() -> AssetSelection:
+        """All checks, and no assets."""
+        return _AllChecks()
+
+    @staticmethod
+    def checks_for_assets(*assets_defs: Any) -> AssetSelection:
+        """The checks on these assets, and no assets."""
+        return _ChecksOf(tuple(key for each in assets_defs for key in _asset_keys(each)))
+
+    @staticmethod
+    def checks(*assets_defs_or_check_keys: AssetsDefinition | AssetCheckKey) -> AssetSelection:
+        """These checks, or those of these functions, and no assets."""
+        keys: list[str] = []
+        for each in assets_defs_or_check_keys:
+            own = (each,) if isinstance(each, AssetCheckKey) else each.check_keys
+            keys += [key.to_user_string() for key in own]
+        return _CheckKeys(tuple(keys))
+
+    @staticmethod
+    def from_string(string: str) -> AssetSelection:
+        """The selection that a text means, for example `group:sales and not +key:"orders"`.
+
+        Raises:
+            DefinitionError: The text cannot be read; the message names the place.
+        """
+        from .selection_text import parse_selection
+
+        return parse_selection(string)
+
+    @staticmethod
+    def from_coercible(selection: CoercibleToAssetSelection) -> AssetSelection:
+        """The selection that users mean by a selection, a text, or one or several assets."""
+        if isinstance(selection, AssetSelection):
+            return selection
+        if isinstance(selection, str):
+            return AssetSelection.from_string(selection)
+        if isinstance(selection, list | tuple | set | frozenset):
+            chosen = [AssetSelection.from_coercible(each) for each in selection]
+            return _Union(tuple(chosen))
+        if isinstance(selection, AssetsDefinition) and not selection.specs_by_output:
+            return AssetSelection.checks(selection)
+        return AssetSelection.assets(selection)
+
+    # -- what a selection leads to ------------------------------------------------------------------------------------
+
+    def upstream(self, depth: int | None = None, include_self: bool = True) -> AssetSelection:
+        """All assets that these depend on, at most `depth` steps away, and these themselves."""
+        return _Walk(self, "upstream", depth, include_self)
+
+    def downstream(self, depth: int | None = None, include_self: bool = True) -> AssetSelection:
+        """All assets that depend on these, at most `depth` steps away, and these themselves."""
+        return _Walk(self, "downstream", depth, include_self)
+
+    def roots(self) -> AssetSelection:
+        """Those of these that depend on none of these."""
+        return _Ends(self, "roots")
+
+    def sinks(self) -> AssetSelection:
+        """Those of these that none of these depends on."""
+        return _Ends(self, "sinks")
+
+    def materializable(self) -> AssetSelection:
+        """Those of these that something in the code location makes."""
+        return _Intersection((self, AssetSelection.all()))
+
+    def upstream_source_assets(self) -> AssetSelection:
+        """The assets directly upstream of these that nothing in the code location makes."""
+        return _Difference(_Walk(self, "upstream", 1, False), AssetSelection.all())
+
+    def required_multi_asset_neighbors(self) -> AssetSelection:
+        """These, and the assets that the same functions cannot but make with them."""
+        return _Neighbors(self)
+
+    def without_checks(self) -> AssetSelection:
+        """These assets without their checks."""
+        return _WithoutChecks(self)
+
+    def __or__(self, other: AssetSelection) -> AssetSelection:
+        return _Union((self, other))
+
+    __add__ = __or__
+
+    def __and__(self, other: AssetSelection) -> AssetSelection:
+        return _Intersection((self, other))
+
+    def __sub__(self, other: AssetSelection) -> AssetSelection:
+        return _Difference(self, other)
+
+    def __invert__(self) -> AssetSelection:
+        return _Difference(AssetSelection.all(), self)
+
+    # -- what it comes to ---------------------------------------------------------------------------------------------
+
+    def resolve(self, graph: AssetGraph) -> set[str]:
+        """The keys of the assets, in text form.
+
+        Raises:
+            NotFoundError: It names an asset that does not exist.
+        """
+        raise NotImplementedError
+
+    def resolve_checks(self, graph: AssetGraph) -> set[str]:
+        """The keys of the checks, as `asset/key:name`: all on the selected assets, unless it says otherwise."""
+        chosen = self.resolve(graph)
+        return {key for asset in chosen for key in graph.assets[asset].checks}
+
+    def to_text(self) -> str:
+        """The selection as people read it, in the words of the text syntax where it has some."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        return f"AssetSelection({self.to_text()})"
+
+
+class _Keys(AssetSelection):
+    __slots__ = ("chosen",)
+
+    def __init__(self, chosen: tuple[str, ...]) -> None:
+        self.chosen = chosen
+
+    def resolve(self, graph: AssetGraph) -> set[str]:
+        for key in self.chosen:
+            if key not in graph.assets:
+                raise NotFoundError(f'There is no asset "{key}" to select{graph.nearest(key)}')
+        return set(self.chosen)
+
+    def to_text(self) -> str:
+        return " or ".join(f'key:"{key}"' for key in self.chosen) or "nothing"
+
+
+class _Matching(AssetSelection):
+    __slots__ = ("condition", "include_sources", "text")
+
+    def __init__(self, condition: Condition, text: str, include_sources: bool) -> None:
+        self.condition = condition
+        self.text = text
+        self.include_sources = include_sources
+
+    def resolve(self, graph: AssetGraph) -> set[str]:
+        return {
+            key
+            for key, node in graph.assets.items()
+            if (node.definition is not None or self.include_sources) and self.condition(node)
+        }
+
+    def to_text(self) -> str:
+        return self.text
+
+
+class _Combined(AssetSelection):
+    __slots__ = ("parts",)
+    word: str
+
+    def __init__(self, parts: tuple[AssetSelection, ...]) -> None:
+        self.parts = parts
+
+    def to_text(self) -> str:
+        return "(" + f" {self.word} ".join(each.to_text() for each in self.parts) + ")"
+
+
+class _Union(_Combined):
+    __slots__ = ()
+    word = "or"
+
+    def resolve(self, graph: AssetGraph) -> set[str]:
+        return set().union(*(each.resolve(graph) for each in self.parts))
+
+    def resolve_checks(self, graph: AssetGraph) -> set[str]:
+        return set().union(*(each.resolve_checks(graph) for each in self.parts))
+
+
+class _Intersection(_Combined):
+    __slots__ = ()
+    word = "and"
+
+    def resolve(self, graph: AssetGraph) -> set[str]:
+        first, *others = (each.resolve(graph) for each in self.parts)
+        return first.intersection(*others)
+
+    def resolve_checks(self, graph: AssetGraph) -> set[str]:
+        first, *others = (each.resolve_checks(graph) for each in self.parts)
+        return first.intersection(*others)
+
+
+class _Difference(AssetSelection):
+    __slots__ = ("left", "right")
+
+    def __init__(self, left: AssetSelection, right: AssetSelection) -> None:
+        self.left = left
+        self.right = right
+
+    def resolve(self, graph: AssetGraph) -> set[str]:
+        return self.left.resolve(graph) - self.right.resolve(graph)
+
+    def resolve_checks(self, graph: AssetGraph) -> set[str]:
+        return self.left.resolve_checks(graph) - self.right.resolve_checks(graph)
+
+    def to_text(self) -> str:
+        return f"({self.left.to_text()} and not {self.right.to_text()})"
+
+
+class _Walk(AssetSelection):
+    __slots__ = ("depth", "direction", "include_self", "start")
+
+    def __init__(self, start: AssetSelection, direction: str, depth: int | None, include_self: bool) -> None:
+        if depth is not None and depth < 0:
+            raise DefinitionError(f"A selection goes {direction} by a depth of 0 or more, not {depth}.")
+        self.start = start
+        self.direction = direction
+        self.depth = depth
+        self.include_self = include_self
+
+    def resolve(self, graph: AssetGraph) -> set[str]:
+        first = self.start.resolve(graph)
+        reached = set(first)
+        edge: Iterable[str] = first
+        steps = 0
+        while edge and (self.depth is None or steps < self.depth):
+            found: set[str] = set()
+            for key in edge:
+                node = graph.assets[key]
+                found.update(node.deps if self.direction == "upstream" else node.dependents)
+            edge = found - reached
+            reached |= edge
+            steps += 1
+        # What nothing here makes can be looked at, but not be asked for on the way.
+        walked = {key for key in reached if graph.assets[key].definition is not None or key in first}
+        return walked if self.include_self else walked - first
+
+    def to_text(self) -> str:
+        depth = "" if self.depth is None else str(self.depth)
+        inner = self.start.to_text()
+        text = f"{depth}+{inner}" if self.direction == "upstream" else f"{inner}+{depth}"
+        return text if self.include_self else f"({text} and not {inner})"
+
+
+class _Ends(AssetSelection):
+    __slots__ = ("which", "within")
+
+    def __init__(self, within: AssetSelection, which: str) -> None:
+        self.within = within
+        self.which = which
+
+    def resolve(self, graph: AssetGraph) -> set[str]:
+        chosen = self.within.resolve(graph)
+        inward = self.which == "roots"
+        return {
+            key
+            for key in chosen
+            if not any(
+                each in chosen and each != key
+                for each in (graph.assets[key].deps if inward else graph.assets[key].dependents)
+            )
+        }
+
+    def to_text(self) -> str:
+        return f"{self.which}({self.within.to_text()})"
+
+
+class _Neighbors(AssetSelection):
+    __slots__ = ("within",)
+
+    def __init__(self, within: AssetSelection) -> None:
+        self.within = within
+
+    def resolve(self, graph: AssetGraph) -> set[str]:
+        chosen = self.within.resolve(graph)
+        result = set(chosen)
+        for key in chosen:
+            definition = graph.assets[key].definition
+            if definition is not None and not definition.can_subset:
+                result.update(spec.key.to_user_string() for spec in definition.specs)
+        return result
+
+    def to_text(self) -> str:
+        return f"neighbors({self.within.to_text()})"
+
+
+class _WithoutChecks(AssetSelection):
+    __slots__ = ("within",)
+
+    def __init__(self, within: AssetSelection) -> None:
+        self.within = within
+
+    def resolve(self, graph: AssetGraph) -> set[str]:
+        return self.within.resolve(graph)
+
+    def resolve_checks(self, graph: AssetGraph) -> set[str]:
+        return set()
+
+    def to_text(self) -> str:
+        return self.within.to_text()
+
+
+class _AllChecks(AssetSelection):
+    __slots__ = ()
+
+    def resolve(self, graph: AssetGraph) -> set[str]:
+        return set()
+
+    def resolve_checks(self, graph: AssetGraph) -> set[str]:
+        return set(graph.checks)
+
+    def to_text(self) -> str:
+        return "all checks"
+
+
+class _ChecksOf(AssetSelection):
+    __slots__ = ("assets_of",)
+
+    def __init__(self, assets_of: tuple[str, ...]) -> None:
+        self.assets_of = assets_of
+
+    def resolve(self, graph: AssetGraph) -> set[str]:
+        return set()
+
+    def resolve_checks(self, graph: AssetGraph) -> set[str]:
+        return {key for asset in _Keys(self.assets_of).resolve(graph) for key in graph.assets[asset].checks}
+
+    def to_text(self) -> str:
+        return f"checks of ({_Keys(self.assets_of).to_text()})"
+
+
+class _CheckKeys(AssetSelection):
+    __slots__ = ("chosen",)
+
+    def __init__(self, chosen: tuple[str, ...]) -> None:
+        self.chosen = chosen
+
+    def resolve(self, graph: AssetGraph) -> set[str]:
+        return set()
+
+    def resolve_checks(self, graph: AssetGraph) -> set[str]:
+        for key in self.chosen:
+            if key not in graph.checks:
+                from .graph import nearest
+
+                raise NotFoundError(f'There is no check "{key}" to select{nearest(key, graph.checks)}')
+        return set(self.chosen)
+
+    def to_text(self) -> str:
+        return " or ".join(f'check:"{key}"' for key in self.chosen)
+
+
+def _anything(node: AssetNode) -> bool:  # noqa: ARG001 - a condition that all meet
+    return True
+
+
+def _coerce(given: CoercibleToAssetKey) -> AssetKey:
+    return AssetKey.from_user_string(given) if isinstance(given, str) else AssetKey.from_coercible(given)
+
+
+def _asset_keys(given: Any) -> list[str]:
+    if isinstance(given, AssetsDefinition):
+        return [spec.key.to_user_string() for spec in given.specs]
+    if isinstance(given, AssetSpec):
+        return [given.key.to_user_string()]
+    if isinstance(given, AssetKey | str) or (
+        isinstance(given, list | tuple) and given and all(isinstance(part, str) for part in given)
+    ):
+        return [_coerce(given).to_user_string()]
+    raise DefinitionError(f"{given!r} names no asset; give a definition, an AssetSpec or a key.")

@@ -1,0 +1,226 @@
+"""The text form of asset selections.
+
+orders                     the asset with that key (`key:"orders"`); `*` in a key is any text
+group:sales  tag:k=v  kind:dbt  owner:"team:x"
++orders  2+orders          with all, or two levels, of what it depends on
+orders+  orders+2          with what depends on it
+a and b,  a or b,  not a,  (a),  roots(a),  sinks(a),  *
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import msgspec
+
+from ...errors import DefinitionError
+from .selection import AssetSelection
+
+__all__ = ["parse_selection"]
+
+_TOKEN = re.compile(
+    r"""\s*(?:(?P<quoted>"(?:[^"\\]|\\.)*") | (?P<mark>[()+:=]) | (?P<word>[A-Za-z0-9_*./@\-\\]+))""", re.VERBOSE
+)
+_DEEPEST = 100
+
+
+class _Token(msgspec.Struct, frozen=True):
+    kind: str
+    text: str
+    at: int
+    end: int
+
+
+def parse_selection(text: str) -> AssetSelection:
+    """The selection that a text means.
+
+    Raises:
+        DefinitionError: The text cannot be read; the message names the place.
+    """
+    return _Parser(text).parse()
+
+
+class _Parser:
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.tokens = self._read()
+        self.position = 0
+        self.depth = 0
+
+    def parse(self) -> AssetSelection:
+        selection = self.either()
+        if self.peek() is not None:
+            raise self.error("expected and, or, or the end")
+        return selection
+
+    def either(self) -> AssetSelection:
+        selection = self.both()
+        while self.takes_word("or"):
+            selection = selection | self.both()
+        return selection
+
+    def both(self) -> AssetSelection:
+        selection = self.negated()
+        while self.takes_word("and"):
+            selection = selection & self.negated()
+        return selection
+
+    def negated(self) -> AssetSelection:
+        self.depth += 1
+        if self.depth > _DEEPEST:
+            raise self.error("it is nested too deeply")
+        selection = ~self.negated() if self.takes_word("not") else self.walked()
+        self.depth -= 1
+        return selection
+
+    def walked(self) -> AssetSelection:
+        upstream, up_depth = self.upstream_mark()
+        selection = self.single()
+        if self.takes_mark("+"):
+            token = self.peek()
+            down_depth = None
+            if token is not None and token.kind == "word" and token.text.isdecimal() and token.at == self.last().end:
+                down_depth = int(self.take().text)
+            # Both directions start from the same assets.
+            below = selection.downstream(down_depth)
+            return below | selection.upstream(up_depth) if upstream else below
+        return selection.upstream(up_depth) if upstream else selection
+
+    def upstream_mark(self) -> tuple[bool, int | None]:
+        token, following = self.peek(), self.peek(1)
+        if token is None:
+            return False, None
+        if token.kind == "mark" and token.text == "+":
+            self.take()
+            return True, None
+        if (
+            token.kind == "word"
+            and token.text.isdecimal()
+            and following is not None
+            and following.kind == "mark"
+            and following.text == "+"
+            and (after := self.peek(2)) is not None
+            and _begins(after)
+        ):
+            self.take()
+            self.take()
+            return True, int(token.text)
+        return False, None
+
+    def single(self) -> AssetSelection:
+        token = self.peek()
+        if token is None:
+            raise self.error("expected an asset, group:, tag:, kind:, owner:, roots(...), sinks(...) or (")
+        if self.takes_mark("("):
+            return self.closed()
+        if token.kind == "mark":
+            raise self.error(f"did not expect {token.text!r} here")
+        following = self.peek(1)
+        if token.kind == "word" and following is not None and following.kind == "mark":
+            if following.text == "(":
+                return self.function()
+            if following.text == ":":
+                return self.attribute()
+        name = self.value()
+        return AssetSelection.all() if name == "*" and token.kind == "word" else AssetSelection.key_pattern(name)
+
+    def closed(self) -> AssetSelection:
+        selection = self.either()
+        if not self.takes_mark(")"):
+            raise self.error("expected )")
+        return selection
+
+    def function(self) -> AssetSelection:
+        token = self.take()
+        if token.text not in ("roots", "sinks"):
+            raise self.error(f'there is no function "{token.text}"; there are roots and sinks', token)
+        self.take()
+        inner = self.closed()
+        return inner.roots() if token.text == "roots" else inner.sinks()
+
+    def attribute(self) -> AssetSelection:
+        token = self.take()
+        self.take()
+        if token.text == "tag":
+            key = self.value()
+            return AssetSelection.tag(key, self.value() if self.takes_mark("=") else "")
+        make = _ATTRIBUTES.get(token.text)
+        if make is None:
+            raise self.error(
+                f'there is no "{token.text}:"; there are {", ".join(sorted([*_ATTRIBUTES, "tag"]))}', token
+            )
+        return make(self.value())
+
+    # -- tokens -------------------------------------------------------------------------------------------------------
+
+    def value(self) -> str:
+        token = self.peek()
+        if token is None or token.kind == "mark":
+            raise self.error("expected a name")
+        self.take()
+        if token.kind == "word":
+            return token.text
+        return re.sub(r"\\(.)", lambda found: found[0] if found[1] == "/" else found[1], token.text[1:-1])
+
+    def peek(self, ahead: int = 0) -> _Token | None:
+        index = self.position + ahead
+        return self.tokens[index] if index < len(self.tokens) else None
+
+    def take(self) -> _Token:
+        self.position += 1
+        return self.tokens[self.position - 1]
+
+    def last(self) -> _Token:
+        return self.tokens[self.position - 1]
+
+    def takes_word(self, word: str) -> bool:
+        token = self.peek()
+        if token is not None and token.kind == "word" and token.text.lower() == word:
+            self.position += 1
+            return True
+        return False
+
+    def takes_mark(self, mark: str) -> bool:
+        token = self.peek()
+        if token is not None and token.kind == "mark" and token.text == mark:
+            self.position += 1
+            return True
+        return False
+
+    def _read(self) -> list[_Token]:
+        tokens = []
+        at = 0
+        end = len(self.text.rstrip())
+        while at < end:
+            found = _TOKEN.match(self.text, at)
+            if found is None or found.lastgroup is None:
+                raise DefinitionError(
+                    f"The asset selection {self.text!r} cannot be read at character {at + 1}: "
+                    f"did not expect {self.text[at:].lstrip()[:1]!r}; put names with other characters in quotes."
+                )
+            kind = found.lastgroup
+            tokens.append(_Token(kind, found[kind], found.start(kind), found.end()))
+            at = found.end()
+        return tokens
+
+    def error(self, problem: str, token: _Token | None = None) -> DefinitionError:
+        place = token or self.peek()
+        at = len(self.text) if place is None else place.at
+        return DefinitionError(f"The asset selection {self.text!r} cannot be read at character {at + 1}: {problem}.")
+
+
+def _begins(token: _Token) -> bool:
+    return token.kind != "mark" or token.text == "("
+
+
+def _by_key(pattern: str) -> AssetSelection:
+    return AssetSelection.all(include_sources=True) if pattern == "*" else AssetSelection.key_pattern(pattern)
+
+
+_ATTRIBUTES: dict[str, Callable[[str], AssetSelection]] = {
+    "key": _by_key,
+    "group": AssetSelection.groups,
+    "kind": AssetSelection.kind,
+    "owner": AssetSelection.owner,
+}
