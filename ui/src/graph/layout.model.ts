@@ -68,14 +68,14 @@ function placeAlone(
   out: { x: Float32Array; y: Float32Array; top: number; width: number },
 ): { width: number; height: number } {
   if (vertices.length === 0) return { width: 0, height: 0 };
-  const square = Math.ceil(Math.sqrt((vertices.length * (h + gapY)) / (w + gapY)) * 1.5);
-  const columns = Math.min(vertices.length, Math.max(1, square, Math.floor(out.width / (w + gapY))));
+  const square = Math.ceil(Math.sqrt((vertices.length * (h + gapY)) / (w + gapX)) * 1.5);
+  const columns = Math.min(vertices.length, Math.max(1, square, Math.floor(out.width / (w + gapX))));
   vertices.forEach((vertex, index) => {
-    out.x[vertex] = (index % columns) * (w + gapY);
+    out.x[vertex] = (index % columns) * (w + gapX);
     out.y[vertex] = out.top + Math.floor(index / columns) * (h + gapY);
   });
   const rows = Math.ceil(vertices.length / columns);
-  return { width: columns * (w + gapY) - gapY, height: rows * (h + gapY) - gapY };
+  return { width: columns * (w + gapX) - gapX, height: rows * (h + gapY) - gapY };
 }
 
 /** One connected part; answers how much room it took. */

@@ -1,0 +1,192 @@
+/** Assets: the documents of their pages, and the topics that make them stale. */
+import { gql } from "./gql";
+import { METADATA, NUMBERS } from "./metadata";
+import {
+  type AssetCardFragment,
+  type AssetCheckHistoryQuery,
+  type AssetCheckHistoryQueryVariables,
+  type AssetCheckStateFragment,
+  type AssetEventsQuery,
+  type AssetEventsQueryVariables,
+  type AssetGraphQuery,
+  type AssetGraphQueryVariables,
+  type AssetHeadQuery,
+  type AssetHeadQueryVariables,
+  type AssetOverviewQuery,
+  type AssetOverviewQueryVariables,
+  type AssetPartitionDetailQuery,
+  type AssetPartitionDetailQueryVariables,
+  type AssetPartitionsQuery,
+  type AssetPartitionsQueryVariables,
+} from "./schema.gen";
+
+/** An asset as lists and graphs show it. */
+export type AssetCard = AssetCardFragment;
+export type AssetCheckState = AssetCheckStateFragment;
+
+export const ASSET_TOPICS = ["assets", "locations"] as const;
+
+const ASSET_CARD = gql`
+  fragment AssetCard on AssetNode {
+    assetKey { path }
+    description
+    groupName
+    kinds
+    owners
+    isExecutable
+    isMaterializable
+    isPartitioned
+    repository { location { name } }
+    dependencyKeys { path }
+    partitionDefinition { type description firstKey lastKey }
+    latestInfo {
+      status
+      latestMaterializationTimestamp
+      unstartedRunIds
+      inProgressRunIds
+      failedChecks
+      totalChecks
+      latestRun { runId }
+      partitionStats { numMaterialized numPartitions numFailed numMaterializing }
+    }
+  }
+`;
+
+const CHECK_STATE = gql`
+  fragment AssetCheckState on AssetCheck {
+    name
+    description
+    blocking
+    latestExecution {
+      runId
+      status
+      timestamp
+      stale
+      evaluation { success severity description metadataEntries { ...Metadata } }
+    }
+  }
+`;
+
+const EVENT = gql`
+  fragment AssetMaterialization on MaterializationEvent {
+    eventId
+    runId
+    timestamp
+    stepKey
+    partition
+    description
+    metadataEntries { ...Metadata }
+    tags { key value }
+  }
+`;
+
+/** Every defined asset with its latest state: the catalogue and the lineage are two views of it. */
+export const ASSET_GRAPH = gql<AssetGraphQuery, AssetGraphQueryVariables>`
+  query AssetGraph {
+    assetNodes { ...AssetCard }
+  }
+  ${ASSET_CARD}
+`;
+
+export const ASSET_HEAD = gql<AssetHeadQuery, AssetHeadQueryVariables>`
+  query AssetHead($key: AssetKeyInput!) {
+    assetOrError(assetKey: $key) {
+      __typename
+      ... on Asset {
+        key { path }
+        latestMaterializationTimestamp
+        definition {
+          ...AssetCard
+          dependedByKeys { path }
+          codeVersion
+          ioManagerKey
+          sourceRef
+          opName
+          jobNames
+          tags { key value }
+          metadataEntries { ...Metadata }
+          assetChecks { ...AssetCheckState }
+        }
+      }
+      ... on AssetNotFoundError { message }
+    }
+  }
+  ${ASSET_CARD} ${METADATA} ${CHECK_STATE}
+`;
+
+export const ASSET_OVERVIEW = gql<AssetOverviewQuery, AssetOverviewQueryVariables>`
+  query AssetOverview($key: AssetKeyInput!) {
+    assetOrError(assetKey: $key) {
+      __typename
+      ... on Asset {
+        latest: assetMaterializations(limit: 1) { ...AssetMaterialization }
+        history: assetMaterializations(limit: 400) { ...Numbers }
+      }
+    }
+  }
+  ${EVENT} ${METADATA} ${NUMBERS}
+`;
+
+export const ASSET_EVENTS = gql<AssetEventsQuery, AssetEventsQueryVariables>`
+  query AssetEvents($key: AssetKeyInput!, $limit: Int!) {
+    assetOrError(assetKey: $key) {
+      __typename
+      ... on Asset {
+        assetMaterializations(limit: $limit) { __typename ...AssetMaterialization }
+        assetObservations(limit: $limit) {
+          __typename
+          eventId
+          runId
+          timestamp
+          stepKey
+          partition
+          description
+          metadataEntries { ...Metadata }
+          tags { key value }
+        }
+      }
+    }
+  }
+  ${EVENT} ${METADATA}
+`;
+
+export const ASSET_PARTITIONS = gql<AssetPartitionsQuery, AssetPartitionsQueryVariables>`
+  query AssetPartitions($key: AssetKeyInput!) {
+    assetNodeOrError(assetKey: $key) {
+      __typename
+      ... on AssetNode {
+        partitionRanges { startIndex endIndex status }
+        partitionKeyConnection(limit: 50000) { partitionKeys hasMore }
+      }
+    }
+  }
+`;
+
+export const ASSET_PARTITION_DETAIL = gql<AssetPartitionDetailQuery, AssetPartitionDetailQueryVariables>`
+  query AssetPartitionDetail($key: AssetKeyInput!, $partition: String!) {
+    assetNodeOrError(assetKey: $key) {
+      __typename
+      ... on AssetNode {
+        partition(key: $partition) {
+          status
+          runId
+          latestMaterialization { ...AssetMaterialization }
+        }
+      }
+    }
+  }
+  ${EVENT} ${METADATA}
+`;
+
+export const ASSET_CHECK_HISTORY = gql<AssetCheckHistoryQuery, AssetCheckHistoryQueryVariables>`
+  query AssetCheckHistory($key: AssetKeyInput!, $check: String!) {
+    assetCheckExecutions(assetKey: $key, checkName: $check, limit: 50) {
+      id
+      runId
+      status
+      timestamp
+      evaluation { success severity description partition metadataEntries { ...Metadata } }
+    }
+  }
+  ${METADATA}
+`;
