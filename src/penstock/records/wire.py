@@ -190,16 +190,18 @@ class Loading(_Message, frozen=True, kw_only=True, tag="loading"):
 
 
 class Loaded(_Message, frozen=True, kw_only=True, tag="loaded"):
-    """User code is loaded; `description` is the JSON of a `LocationDescription`."""
+    """User code is loaded; `description` is the JSON of a `LocationDescription`, `files` the user's files behind it."""
 
     description: bytes
     digest: str
+    files: tuple[str, ...] = ()
 
 
 class LoadFailed(_Message, frozen=True, kw_only=True, tag="load_failed"):
-    """User code could not be loaded; the zygote exits after this."""
+    """User code could not be loaded; the zygote exits after this. `files` are the user's files read so far."""
 
     error: ErrorInfo
+    files: tuple[str, ...] = ()
 
 
 class Forked(_Message, frozen=True, kw_only=True, tag="forked"):

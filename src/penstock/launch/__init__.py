@@ -1,0 +1,1 @@
+"""How a run gets from the one who asks for it to the process that does it: coordinators and launchers."""

@@ -1,0 +1,165 @@
+"""Calls a code server over HTTP, through a Unix socket or TCP: blocking, one connection a call, always with a limit."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import socket
+import urllib.parse
+from collections.abc import Callable
+from typing import TypeVar
+
+import msgspec
+
+from ..codec import decode_json, encode_json
+from ..errors import CodeServerUnreachableError, InternalError, NotFoundError, SettingsError
+from ..records.location import LocationDescription
+from ..records.run import Run
+from ..records.wire import (
+    CancelRun,
+    CheckRunConfig,
+    ConfigAnswer,
+    EvaluateSchedule,
+    EvaluateSensor,
+    Evaluation,
+    LaunchAnswer,
+    LocationState,
+)
+
+__all__ = ["CodeServerClient", "Timeouts"]
+
+T = TypeVar("T")
+
+
+class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
+    """How long to wait for a code server, in seconds."""
+
+    connect: float = 5.0
+    call: float = 15.0
+    launch: float = 30.0
+    reload: float = 200.0
+    beyond_limit: float = 30.0  # what an evaluation may take beyond its own limit
+
+
+class CodeServerClient:
+    """One code server; safe to share between threads.
+
+    Args:
+        address: `unix:/path/to.sock`, `http://host:port` or `https://host:port`.
+        token: What to show; by default that of the variable PENSTOCK_CODE_SERVER_TOKEN, if it is set.
+        timeouts: How long to wait.
+
+    Raises:
+        SettingsError: The address has none of these forms.
+    """
+
+    def __init__(self, address: str, token: str | None = None, timeouts: Timeouts | None = None) -> None:
+        self.address = address
+        self._token = token or os.environ.get("PENSTOCK_CODE_SERVER_TOKEN")
+        self._timeouts = timeouts or Timeouts()
+        self._connect = _connector(address, self._timeouts.connect)
+
+    def state(self, *, after: int | None = None, wait: float = 0.0) -> LocationState:
+        """What the server has loaded; with `after`, once it is newer than that version, or after `wait` seconds."""
+        query = f"?after={after}&wait={wait:g}" if after is not None else ""
+        return self._call("GET", f"/state{query}", None, LocationState, self._timeouts.call + wait)
+
+    def description(self, digest: str) -> LocationDescription:
+        """The description of that hash. Raises `NotFoundError` when the server has another one by now."""
+        return self._call("GET", f"/description/{urllib.parse.quote(digest)}", None, LocationDescription)
+
+    def reload(self) -> LocationState:
+        """Load the code anew; gives the state after the load has ended, well or not."""
+        return self._call("POST", "/reload", {}, LocationState, self._timeouts.reload)
+
+    def launch(self, run: Run) -> LaunchAnswer:
+        """Hand over an attempt of a claimed run."""
+        return self._call("POST", "/runs", run, LaunchAnswer, self._timeouts.launch)
+
+    def cancel(self, run_id: str, *, force: bool = False) -> bool:
+        """Stop a run's worker; False when it is not there."""
+        answer = self._call("POST", "/runs/cancel", CancelRun(run_id=run_id, force=force), dict[str, bool])
+        return answer["signalled"]
+
+    def evaluate(self, work: EvaluateSchedule | EvaluateSensor) -> Evaluation:
+        """Evaluate a schedule or a sensor; an error of the user's is inside the answer."""
+        return self._call("POST", "/evaluate", work, Evaluation, work.timeout + self._timeouts.beyond_limit)
+
+    def check_config(self, work: CheckRunConfig) -> ConfigAnswer:
+        """Check a run config with all that user code knows."""
+        return self._call("POST", "/check", work, ConfigAnswer, work.timeout + self._timeouts.beyond_limit)
+
+    def _call(self, method: str, path: str, body: object, kind: type[T], timeout: float | None = None) -> T:
+        """Make a call.
+
+        Raises:
+            CodeServerUnreachableError: Nobody answered in time, or the server cannot do it now.
+            NotFoundError: The server does not know what was named.
+            InternalError: The two do not understand each other.
+        """
+        headers = {"Content-Type": "application/json"}
+        if self._token is not None:
+            headers["Authorization"] = f"Bearer {self._token}"
+        connection = self._connect()
+        try:
+            connection.connect()
+            connection.sock.settimeout(timeout or self._timeouts.call)
+            connection.request(method, path, encode_json(body) if body is not None else None, headers)
+            response = connection.getresponse()
+            status, data = response.status, response.read()
+        except (OSError, http.client.HTTPException) as error:
+            raise CodeServerUnreachableError(
+                f"The code server at {self.address} did not answer {method} {path} ({type(error).__name__}: {error}). "
+                "See on the deployment page whether it is running; one that died is started again by its host."
+            ) from error
+        finally:
+            connection.close()
+        if status != 200:
+            raise self._refusal(method, path, status, data)
+        try:
+            return decode_json(data, kind)
+        except msgspec.MsgspecError as error:
+            raise InternalError(
+                f"The code server at {self.address} answered {method} {path} with something else than this version "
+                f"knows ({error}). Let both run neighbouring versions of Penstock."
+            ) from error
+
+    def _refusal(self, method: str, path: str, status: int, data: bytes) -> Exception:
+        try:
+            reason = decode_json(data, dict[str, str])["error"]
+        except (msgspec.MsgspecError, KeyError):
+            reason = data[:200].decode(errors="replace")
+        said = f"The code server at {self.address} answered {method} {path} with {status}: {reason}"
+        if status == 404:
+            return NotFoundError(said)
+        if status == 401:
+            return SettingsError(f"{said} Set PENSTOCK_CODE_SERVER_TOKEN to its token.")
+        return CodeServerUnreachableError(said) if status >= 500 else InternalError(said)
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    """HTTP over a Unix socket."""
+
+    def __init__(self, path: str, timeout: float) -> None:
+        super().__init__("localhost", timeout=timeout)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
+
+
+def _connector(address: str, timeout: float) -> Callable[[], http.client.HTTPConnection]:
+    if address.startswith("unix:"):
+        path = address.removeprefix("unix:")
+        return lambda: _UnixConnection(path, timeout)
+    parts = urllib.parse.urlsplit(address)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path not in {"", "/"}:
+        raise SettingsError(
+            f"{address!r} is no address of a code server; give unix:/path/to.sock, http://host:port or https://host:port."
+        )
+    host, port = parts.hostname, parts.port
+    if parts.scheme == "https":
+        return lambda: http.client.HTTPSConnection(host, port, timeout=timeout)
+    return lambda: http.client.HTTPConnection(host, port, timeout=timeout)

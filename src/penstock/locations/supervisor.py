@@ -1,0 +1,244 @@
+"""The supervisor of one code location: outside of user code, so that somebody always knows.
+
+It keeps the code loaded (`loader`), the runs' workers watched (`run_table`), evaluations bounded (`evaluations`), and
+the location's stored state true. It never imports user code.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ..clock import Clock
+from ..errors import StorageError
+from ..ids import new_holder_id
+from ..records.lease import ProcessInfo
+from ..records.wire import LocationState, Work
+from ..storage.protocols import Storage, StoredLocation
+from ..version import __version__
+from .evaluations import Evaluations
+from .fresh_process import start_fresh_process
+from .loader import CodeLoader
+from .reaper import Reaper
+from .run_table import RunTable
+from .storage_calls import StorageCalls
+from .user_code import LoadCode
+from .watch import watch_files
+from .zygote_process import ForkRefusedError, WorkProcess, ZygoteGoneError, ZygoteProcess
+
+__all__ = ["Supervisor", "SupervisorSettings"]
+
+logger = logging.getLogger("penstock.code_server")
+
+_BEAT_SECONDS = 10.0
+_FORK_PATIENCE_SECONDS = 10.0
+_STOP_GRACE_SECONDS = 5.0
+_STORED_SECONDS = 3.0
+
+
+class SupervisorSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How one code location is served.
+
+    Args:
+        order: What to load, and what the floors above need for it.
+        origin: Where the code is, in words.
+        folders: Where a new file may matter to the load, besides the folders of files that it has read.
+        address: Where this server answers.
+        zygote_command: Starts a process that becomes a zygote.
+        fresh_command: Starts a process for one work.
+        watch: Reload when a file changes.
+        kill_workers: Whether run workers end with this server; otherwise they live on and keep their own leases.
+        startup_timeout: Seconds that the first load may take.
+        reload_timeout: Seconds that each later one may take.
+    """
+
+    order: LoadCode
+    origin: str
+    address: str
+    zygote_command: tuple[str, ...]
+    fresh_command: tuple[str, ...]
+    folders: tuple[str, ...] = ()
+    watch: bool = False
+    kill_workers: bool = False
+    startup_timeout: float = 180.0
+    reload_timeout: float = 180.0
+
+
+class Supervisor:
+    """See the head of this file. Its methods are called on one event loop, in the main thread.
+
+    Args:
+        settings: What to serve and how.
+        storage: The instance's storage.
+        clock: Tells the time.
+    """
+
+    def __init__(self, settings: SupervisorSettings, storage: Storage, clock: Clock) -> None:
+        self.settings = settings
+        self.server_id = new_holder_id("code-server")
+        self._storage = storage
+        self._clock = clock
+        self._calls = StorageCalls()
+        self._reaper = Reaper()
+        self._unpublished: asyncio.Queue[StoredLocation] = asyncio.Queue()
+        self._tasks: set[asyncio.Task[object]] = set()
+        self._started = clock.now()
+        self.loader = CodeLoader(
+            settings.order,
+            self.server_id,
+            self._make_zygote,
+            self._publish,
+            clock,
+            startup_timeout=settings.startup_timeout,
+            reload_timeout=settings.reload_timeout,
+        )
+        self.runs = RunTable(storage.runs, self._calls, clock, self.server_id, self.fork)
+        self.evaluations = Evaluations(self.fork)
+
+    async def start(self) -> None:
+        """Begin to load and to watch; returns at once."""
+        self._reaper.start()
+        self._go(self._serve())
+        self._go(self._store_states())
+        self._go(self.runs.keep_leases())
+        self._go(self._beat())
+
+    async def stop(self) -> None:
+        """Launch no more, end the workers or let them go, and let go of everything."""
+        self.refuse_work()
+        if self.settings.kill_workers:
+            await self.runs.stop_all(_STOP_GRACE_SECONDS)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.runs.close()
+        await self.loader.close()
+        self._reaper.stop()
+        try:
+            await self._calls.once(self._storage.leases.gone, self.server_id)
+        except StorageError as error:
+            logger.warning("The storage was not told that this server ends: %s", error)
+        self._calls.close()
+
+    def refuse_work(self) -> None:
+        """Accept no more runs: the server is about to stop."""
+        self.runs.refuse("the code server is stopping")
+        self.loader.refuse()
+
+    async def reload(self) -> LocationState:
+        """Load the code anew; gives the state after the load has ended and, where the storage answers, is stored."""
+        state = await self.loader.reload()
+        await self._stored()
+        return state
+
+    async def description(self, digest: str) -> bytes | None:
+        """The JSON of the location's description, if it is the one of that hash."""
+        await self._stored()
+        stored = await self._calls.once(self._storage.locations.get, self.settings.order.name)
+        return stored.description if stored is not None and stored.digest == digest else None
+
+    async def fork(self, work: Work, channel: socket.socket) -> tuple[WorkProcess, str | None]:
+        """A process for `work`: a fork of the zygote, or else a fresh one and the reason why.
+
+        Raises:
+            NotLoadedError: There is no loaded code.
+            ZygoteGoneError: The zygote died, and its successor too.
+        """
+        for last_try in (False, True):
+            zygote = await self.loader.zygote(_FORK_PATIENCE_SECONDS)
+            try:
+                return await zygote.fork(work, channel), None
+            except ForkRefusedError as refused:
+                process = start_fresh_process(
+                    self.settings.fresh_command,
+                    self.settings.order,
+                    work,
+                    channel,
+                    self._reaper,
+                    patience=self.settings.startup_timeout,
+                )
+                return process, str(refused)
+            except ZygoteGoneError:
+                if last_try:
+                    raise
+                await self.loader.replaced(zygote)
+        raise AssertionError("the last try returns or raises")
+
+    # -- inside -------------------------------------------------------------------------------------------------------
+
+    async def _serve(self) -> None:
+        stored = await self._calls.until_done(self._storage.locations.get, self.settings.order.name)
+        if stored is not None:
+            self.loader.recall(stored.digest, stored.loaded_at)
+        await self.loader.reload()
+        if self.settings.watch:
+            await watch_files(self._folders, lambda: self._go(self.loader.reload()))
+
+    def _folders(self) -> frozenset[Path]:
+        of_files = {Path(file).parent for file in self.loader.files}
+        return frozenset(of_files | {Path(folder) for folder in self.settings.folders})
+
+    def _make_zygote(self, told: Callable[[str], None]) -> ZygoteProcess:
+        return ZygoteProcess(self.settings.zygote_command, self.settings.order.name, self._reaper, told)
+
+    def _publish(self, state: LocationState, description: bytes | None) -> None:
+        self._unpublished.put_nowait(
+            StoredLocation(
+                name=state.name,
+                status=state.status,
+                digest=state.digest,
+                description=description,
+                error=state.error,
+                loaded_at=state.loaded_at,
+                updated=self._clock.now(),
+                origin=self.settings.origin,
+                address=self.settings.address,
+            )
+        )
+
+    async def _store_states(self) -> None:
+        while True:
+            await self._calls.until_done(self._storage.locations.put, await self._unpublished.get())
+            self._unpublished.task_done()
+
+    async def _stored(self) -> None:
+        """Wait until the storage knows the present state; a storage that is away is not waited for."""
+        try:
+            async with asyncio.timeout(_STORED_SECONDS):
+                await self._unpublished.join()
+        except TimeoutError:
+            logger.warning("The storage does not know the newest state of the code yet.")
+
+    async def _beat(self) -> None:
+        while True:
+            state = self.loader.state
+            info = ProcessInfo(
+                id=self.server_id,
+                kind="code-server",
+                host=socket.gethostname(),
+                pid=os.getpid(),
+                version=__version__,
+                started=self._started,
+                seen=self._clock.now(),
+                error=f"{state.error.cls}: {state.error.message}" if state.error else None,
+            )
+            await self._calls.until_done(self._storage.leases.beat, info)
+            await asyncio.sleep(_BEAT_SECONDS)
+
+    def _go(self, act: Coroutine[Any, Any, object]) -> None:
+        task: asyncio.Task[object] = asyncio.create_task(act)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(_tell_crash)
+
+
+def _tell_crash(task: asyncio.Task[object]) -> None:
+    if not task.cancelled() and task.exception() is not None:
+        logger.critical("A duty of the code server has failed; please report it.", exc_info=task.exception())

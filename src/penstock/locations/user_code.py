@@ -1,0 +1,57 @@
+"""What a zygote is told to load and to do, and the one thing that it needs of the floors above: the doing."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from typing import Protocol, TypeAlias
+
+import msgspec
+
+from ..definitions.load import CodeTarget
+from ..records.location import LocationDescription
+from ..records.wire import ConfigAnswer, Evaluation, ExecuteRun, SupervisorFrame, Work
+
+__all__ = ["LoadCode", "PerformWork", "ToZygote", "UserCode"]
+
+
+class LoadCode(msgspec.Struct, frozen=True, kw_only=True, tag="load"):
+    """The first message to a process that is to hold user code.
+
+    `environment` is for the floors above alone: what they need in order to open the instance inside a run worker.
+    """
+
+    name: str
+    target: CodeTarget
+    environment: bytes = b""
+
+
+class PerformWork(msgspec.Struct, frozen=True, kw_only=True, tag="perform"):
+    """The first message to a process that loads user code for one work and ends: what a fork would have done."""
+
+    code: LoadCode
+    work: Work
+
+
+ToZygote: TypeAlias = LoadCode | SupervisorFrame
+
+
+class UserCode(Protocol):
+    """Loads user code, and acts on what was loaded."""
+
+    def load(self, order: LoadCode, progress: Callable[[str], None]) -> LocationDescription:
+        """Import the user's code and describe it; raises whatever the code raises.
+
+        Args:
+            order: What to load.
+            progress: Told each stage that begins.
+        """
+        ...
+
+    def evaluate(self, work: Work) -> Evaluation | ConfigAnswer:
+        """Evaluate a schedule or sensor, or check a run config, in this process."""
+        ...
+
+    def execute_run(self, work: ExecuteRun, channel: socket.socket) -> None:
+        """Be the run's worker, to the end of the run; `channel` ends when the supervisor is gone."""
+        ...

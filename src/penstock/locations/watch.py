@@ -1,0 +1,54 @@
+"""Watches the user's Python files and says when one has changed, been added or removed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+__all__ = ["watch_files"]
+
+_QUIET_MILLISECONDS = 200
+_LONGEST_WAIT_MILLISECONDS = 1600
+_LOOK_AGAIN_SECONDS = 1.0
+
+
+async def watch_files(folders: Callable[[], frozenset[Path]], changed: Callable[[], None]) -> None:
+    """Call `changed` after each burst of changes to `*.py` files directly in `folders()`, for ever.
+
+    Args:
+        folders: The folders to watch now; it is asked again after each burst, and when what it gives has changed.
+        changed: Called once a burst, when the files have been quiet for a moment.
+    """
+    from watchfiles import awatch
+
+    while True:
+        watched = frozenset(folder for folder in folders() if folder.is_dir())
+        if not watched:
+            await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+            continue
+        stop = asyncio.Event()
+        look = asyncio.create_task(_stop_when_others(folders, watched, stop))
+        try:
+            async for _changes in awatch(
+                *watched,
+                watch_filter=lambda _change, path: path.endswith(".py"),
+                recursive=False,
+                debounce=_LONGEST_WAIT_MILLISECONDS,
+                step=_QUIET_MILLISECONDS,
+                stop_event=stop,
+                rust_timeout=1000,
+                yield_on_timeout=False,
+            ):
+                changed()
+        finally:
+            look.cancel()
+
+
+async def _stop_when_others(
+    folders: Callable[[], frozenset[Path]], watched: frozenset[Path], stop: asyncio.Event
+) -> None:
+    """End the watch when there are other folders to watch."""
+    while frozenset(folder for folder in folders() if folder.is_dir()) == watched:
+        await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+    stop.set()

@@ -1,0 +1,94 @@
+"""One work in a process of its own: performed, limited in time, and answered over the process's channel.
+
+A run worker writes its truth into the storage itself and answers only when it could not even begin.
+"""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from ..records.errors import ErrorInfo, describe_exception
+from ..records.wire import CheckRunConfig, ConfigAnswer, EvaluateSchedule, EvaluateSensor, Evaluation, ExecuteRun, Work
+from .frame_socket import FrameSocket
+from .user_code import UserCode
+
+__all__ = ["EXIT_BROKEN", "TimeLimitExceededError", "answer_with_error", "name_of", "perform"]
+
+EXIT_BROKEN = 70
+"""The exit code of a run worker that could not do its work; the error went over the channel."""
+
+
+class TimeLimitExceededError(BaseException):
+    """User code ran longer than its limit. Not an `Exception`, so that user code does not catch it by accident."""
+
+
+def perform(code: UserCode, work: Work, channel: socket.socket) -> int:
+    """Do the work and answer; gives the exit code for the process."""
+    frames: FrameSocket[None] = FrameSocket(channel, None)
+    if isinstance(work, ExecuteRun):
+        try:
+            code.execute_run(work, channel)
+        except SystemExit as exit_:
+            return exit_.code if isinstance(exit_.code, int) else EXIT_BROKEN if exit_.code else 0
+        except BaseException as error:  # noqa: BLE001 - this is the process's last stop: everything is told
+            traceback.print_exc()
+            _tell(frames, describe_exception(error))
+            return EXIT_BROKEN
+        return 0
+    try:
+        with _time_limit(work.timeout, work):
+            answer = code.evaluate(work)
+    except BaseException as error:  # noqa: BLE001 - user code may raise anything; it goes to who asked
+        answer = answer_with_error(work, describe_exception(error))
+    _tell(frames, answer)
+    return 0
+
+
+def answer_with_error(work: Work, error: ErrorInfo) -> Evaluation | ConfigAnswer:
+    """The answer to a work that failed."""
+    return ConfigAnswer(error=error) if isinstance(work, CheckRunConfig) else Evaluation(error=error)
+
+
+def name_of(work: Work) -> str:
+    """The work in words, for messages."""
+    match work:
+        case ExecuteRun():
+            return f"run {work.run.run_id}"
+        case EvaluateSchedule():
+            return f"schedule {work.name!r}"
+        case EvaluateSensor():
+            return f"sensor {work.name!r}"
+        case CheckRunConfig():
+            return f"the config check of job {work.job!r}"
+
+
+def _tell(frames: FrameSocket[None], answer: object) -> None:
+    try:
+        frames.send(answer)
+    except OSError as error:
+        print(f"Nobody waits for the answer any more: {error}", file=sys.stderr)  # noqa: T201 - the process's log
+
+
+@contextmanager
+def _time_limit(seconds: float, work: Work) -> Iterator[None]:
+    """Interrupt the block after `seconds`. Code that never returns to Python is ended by the supervisor instead."""
+
+    def interrupt(_signal: int, _frame: FrameType | None) -> None:
+        raise TimeLimitExceededError(
+            f"{name_of(work)} ran longer than its limit of {seconds:g} seconds. The traceback shows where it was; "
+            "let it do less, or give it a longer timeout."
+        )
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

@@ -1,0 +1,179 @@
+"""The zygote: imports user code once, then forks a process for each work. One thread, no connection, no event loop.
+
+It ends when its supervisor does, without touching its children: run workers live on and keep their own leases.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import selectors
+import signal
+import socket
+import sys
+import traceback
+from typing import NoReturn
+
+from ..codec import digest, encode_json
+from ..errors import InternalError
+from ..records.errors import describe_exception
+from ..records.wire import (
+    ExecuteRun,
+    Exited,
+    Fork,
+    Forked,
+    ForkRefused,
+    Loaded,
+    LoadFailed,
+    Loading,
+    Shutdown,
+)
+from .fork_safety import fork, reason_not_to_fork, settle_native_threads
+from .frame_socket import FrameSocket
+from .user_code import LoadCode, ToZygote, UserCode
+from .user_files import user_files
+from .work import perform
+
+__all__ = ["Zygote"]
+
+
+class Zygote:
+    """One load of user code and the processes forked from it.
+
+    Args:
+        connection: The socket to the supervisor.
+        console: A descriptor that run workers print to, since they may outlive the pipe that this process prints to.
+        code: How to load and to perform.
+    """
+
+    def __init__(self, connection: socket.socket, console: int, code: UserCode) -> None:
+        self._frames: FrameSocket[ToZygote] = FrameSocket(connection, ToZygote)
+        self._console = console
+        self._code = code
+        self._children: set[int] = set()
+        self._closing = False
+
+    def run(self) -> int:
+        """Load, then serve until the supervisor is gone or says that it is enough; gives the exit code."""
+        order = self._frames.receive()
+        if order is None:
+            return 0
+        if not isinstance(order, LoadCode):
+            raise InternalError(f"A zygote is told first what to load, not {type(order).__name__}.")
+        if not self._load(order):
+            return 1
+        self._settle()
+        self._serve()
+        return 0
+
+    def _load(self, order: LoadCode) -> bool:
+        try:
+            description = self._code.load(order, lambda stage: self._frames.send(Loading(stage=stage)))
+            self._frames.send(Loading(stage="describing the definitions"))
+            loaded = Loaded(
+                description=encode_json(description), digest=digest(description), files=tuple(sorted(user_files()))
+            )
+        except BaseException as error:  # noqa: BLE001 - user code may raise anything, also SystemExit; it is reported
+            failed = LoadFailed(error=describe_exception(error), files=tuple(sorted(user_files(error))))
+            self._frames.send(failed)
+            return False
+        settle_native_threads()
+        self._frames.send(loaded)
+        return True
+
+    @staticmethod
+    def _settle() -> None:
+        """Keep what was loaded out of the collector's way, so that forks share its memory with us."""
+        gc.collect()
+        gc.freeze()
+        gc.disable()
+
+    # -- serving ------------------------------------------------------------------------------------------------------
+
+    def _serve(self) -> None:
+        self._wake_reader, self._wake_writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.signal(signal.SIGCHLD, lambda _signal, _frame: None)
+        signal.set_wakeup_fd(self._wake_writer, warn_on_full_buffer=False)
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._frames.connection, selectors.EVENT_READ)
+        self._selector.register(self._wake_reader, selectors.EVENT_READ)
+        try:
+            while not (self._closing and not self._children):
+                self._turn()
+        except (BrokenPipeError, ConnectionError):
+            return  # the supervisor is gone in the middle of a report
+
+    def _turn(self) -> None:
+        for key, _events in self._selector.select():
+            if key.fd == self._wake_reader:
+                os.read(self._wake_reader, 4096)
+                self._reap()
+            elif not self._frames.fill():
+                raise ConnectionError("the supervisor is gone")
+            while (message := self._frames.waiting()) is not None:
+                self._obey(message)
+
+    def _obey(self, message: ToZygote) -> None:
+        match message:
+            case Fork():
+                self._fork(message)
+            case Shutdown():
+                self._closing = True
+            case LoadCode():
+                raise InternalError("A zygote loads once; start another one for another load.")
+
+    def _fork(self, request: Fork) -> None:
+        channel = self._frames.take_descriptor()
+        reason = "it is closing" if self._closing else reason_not_to_fork()
+        if reason is not None:
+            os.close(channel)
+            self._frames.send(ForkRefused(id=request.id, reason=reason))
+            return
+        child = fork()
+        if child == 0:
+            self._be_child(request, channel)
+        os.close(channel)
+        self._children.add(child)
+        self._frames.send(Forked(id=request.id, pid=child))
+
+    def _reap(self) -> None:
+        """Report the children that have ended, and no others: user code may have started processes of its own."""
+        for child in list(self._children):
+            pid, status = os.waitpid(child, os.WNOHANG)
+            if pid:
+                self._children.discard(child)
+                self._frames.send(Exited(pid=child, code=os.waitstatus_to_exitcode(status)))
+
+    # -- in the child -------------------------------------------------------------------------------------------------
+
+    def _be_child(self, request: Fork, channel: int) -> NoReturn:
+        code = 1
+        try:
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            os.setsid()
+            self._selector.close()
+            self._frames.connection.close()
+            os.close(self._wake_reader)
+            os.close(self._wake_writer)
+            if isinstance(request.work, ExecuteRun):
+                os.dup2(self._console, 1)
+                os.dup2(self._console, 2)
+            os.close(self._console)
+            _seed_numpy()
+            gc.enable()
+            with socket.socket(fileno=channel) as connection:
+                code = perform(self._code, request.work, connection)
+            sys.stdout.flush()
+            sys.stderr.flush()
+        except BaseException:  # noqa: BLE001 - nothing may unwind into the zygote's own loop
+            traceback.print_exc()
+        finally:
+            os._exit(code)  # not sys.exit: exit handlers and buffers are the zygote's
+
+
+def _seed_numpy() -> None:
+    """Python seeds its own generator anew in a fork; numpy's old global one would repeat itself in every child."""
+    numpy_random = sys.modules.get("numpy.random")
+    if numpy_random is not None:
+        numpy_random.seed()
