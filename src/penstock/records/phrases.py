@@ -83,9 +83,9 @@ def level_of(event: Event) -> str:
 
 def phrase_seconds(seconds: float) -> str:
     """A duration in the unit that fits: `850 ms`, `12.3 s`, `4 min 5 s`, `2 h 3 min`."""
-    if seconds < 1:
+    if seconds < 0.9995:
         return f"{seconds * 1000:.0f} ms"
-    if seconds < 60:
+    if seconds < 59.95:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:
@@ -99,7 +99,7 @@ def _phrase(fact: Fact, who: str) -> str:
         case RunEnqueued(reason=None):
             return "The run was put into the queue."
         case RunEnqueued(reason=reason):
-            return f"The run was put back into the queue: {reason}"
+            return f"The run was put back into the queue: {_sentence(reason)}"
         case RunStarting():
             return "The run is being launched."
         case RunStart(pid=pid, executor=executor):
@@ -151,7 +151,7 @@ def _phrase(fact: Fact, who: str) -> str:
             return f"{_upper(who)} was interrupted. {_sentence(error.message)}".rstrip()
         case StepFailure(error=error):
             root = error.root()
-            return f"{_upper(who)} failed with {root.cls}: {_sentence(root.message)}".rstrip(": ")
+            return _sentence(f"{_upper(who)} failed with {root.cls}{': ' if root.message else ''}{root.message}")
         case StepSkipped(reason=reason):
             return f"Skipped {who}: {_sentence(reason)}"
         case HookCompleted(hook=hook):
@@ -179,9 +179,9 @@ def _phrase(fact: Fact, who: str) -> str:
             return message
 
 
-def _sentence(text: str) -> str:
+def _sentence(text: str | None) -> str:
     """The text with a full stop where it has no ending of its own."""
-    text = text.strip()
+    text = (text or "").strip()
     return text if not text or text[-1] in ".!?:" else f"{text}."
 
 

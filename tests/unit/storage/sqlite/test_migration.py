@@ -1,0 +1,90 @@
+"""The schema is made once, by whoever comes first, and a newer one is refused."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from penstock.errors import StorageError
+from penstock.storage.sqlite import SqliteStorage, migration
+from penstock.storage.sqlite.connection import Database
+from penstock.storage.sqlite.migration import SCHEMA_VERSION, migrate, stored_version
+
+
+def _version(path: Path) -> int:
+    with closing(sqlite3.connect(path)) as connection:
+        return stored_version(connection)
+
+
+def test_an_empty_file_gets_the_whole_schema_and_its_folder(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "home" / "penstock.db"
+    storage = SqliteStorage(path)
+    storage.migrate()
+    storage.migrate()
+    assert storage.describe()["schema"] == str(SCHEMA_VERSION)
+    assert storage.describe()["place"] == str(path)
+    storage.close()
+    assert _version(path) == SCHEMA_VERSION == 1
+
+
+def test_a_newer_database_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    storage = SqliteStorage(tmp_path / "penstock.db")
+    storage.migrate()
+    with closing(sqlite3.connect(tmp_path / "penstock.db")) as connection, connection:
+        connection.execute("INSERT INTO schema_version VALUES (99, 0)")
+    with pytest.raises(StorageError, match=r"newer version of Penstock \(schema 99, this one knows 1\); upgrade"):
+        storage.migrate()
+    storage.close()
+
+
+def test_a_migration_that_fails_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = tmp_path / "0002_broken.sql"
+    broken.write_text("CREATE TABLE extra (x);\nINSERT INTO missing VALUES (1);\n")
+    whole = migration._FILES
+    database = Database(tmp_path / "penstock.db")
+    monkeypatch.setattr(migration, "_FILES", [*whole, broken])
+    monkeypatch.setattr(migration, "SCHEMA_VERSION", 2)
+    with pytest.raises(StorageError, match="missing"):
+        migrate(database)
+    assert _version(tmp_path / "penstock.db") == 0
+    broken.write_text("CREATE TABLE extra (x);\n")
+    migrate(database)
+    database.close()
+    assert _version(tmp_path / "penstock.db") == 2
+
+
+def test_an_older_database_gets_only_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    database = Database(tmp_path / "penstock.db")
+    migrate(database)
+    with database.write("write") as connection:
+        connection.execute("INSERT INTO named_values VALUES ('kept', 'yes')")
+    addition = tmp_path / "0002_addition.sql"
+    addition.write_text("ALTER TABLE named_values ADD COLUMN note TEXT;\n")
+    monkeypatch.setattr(migration, "_FILES", [*migration._FILES, addition])
+    monkeypatch.setattr(migration, "SCHEMA_VERSION", 2)
+    migrate(database)
+    with database.read("read") as connection:
+        assert connection.execute("SELECT key, value, note FROM named_values").fetchall() == [("kept", "yes", None)]
+    database.close()
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StorageError, match="Could not make the folder"):
+        SqliteStorage(tmp_path / "file" / "penstock.db").migrate()
+
+
+def test_no_program_moves_a_run_out_of_its_end(tmp_path: Path) -> None:
+    storage = SqliteStorage(tmp_path / "penstock.db")
+    storage.migrate()
+    storage.close()
+    with closing(sqlite3.connect(tmp_path / "penstock.db")) as connection:
+        columns = "run_id, location, job, status, created, updated, ended, body"
+        connection.execute(f"INSERT INTO runs ({columns}) VALUES ('r', 'l', 'j', 'SUCCESS', 1, 1, 1, x'80')")
+        with pytest.raises(sqlite3.IntegrityError, match="ended"):
+            connection.execute("UPDATE runs SET status = 'STARTED'")
+        with pytest.raises(sqlite3.IntegrityError):
+            connection.execute(f"INSERT INTO runs ({columns}) VALUES ('s', 'l', 'j', 'SUCCESS', 1, 1, NULL, x'80')")
