@@ -12,6 +12,7 @@
     RUNNING     it failed and asks to be tried again              RETRYING
     RETRYING    its time has come                                 READY
     WAITING, READY, RETRYING   the run is being stopped           ABANDONED
+    RUNNING     it was to start, but the run is being stopped     ABANDONED
 
 A pair that is not in `TRANSITIONS` raises and changes nothing.
 """
@@ -48,6 +49,7 @@ __all__ = [
     "Stop",
     "Succeeded",
     "TagLimit",
+    "Withdrawn",
 ]
 
 
@@ -122,7 +124,13 @@ class Stop(msgspec.Struct, frozen=True):
     """The run is to end: nothing more is started; steps that run are waited for."""
 
 
-StepFact: TypeAlias = Succeeded | Failed | Retry | Stop
+class Withdrawn(msgspec.Struct, frozen=True):
+    """The step was not started after all, since the run is being stopped."""
+
+    step: str
+
+
+StepFact: TypeAlias = Succeeded | Failed | Retry | Stop | Withdrawn
 
 
 # -- commands out -----------------------------------------------------------------------------------------------------
@@ -203,7 +211,7 @@ _S = StepState
 TRANSITIONS: Mapping[StepState, frozenset[StepState]] = {
     _S.WAITING: frozenset({_S.READY, _S.SKIPPED, _S.ABANDONED, _S.EXPANDED}),
     _S.READY: frozenset({_S.RUNNING, _S.ABANDONED}),
-    _S.RUNNING: frozenset({_S.SUCCEEDED, _S.FAILED, _S.RETRYING}),
+    _S.RUNNING: frozenset({_S.SUCCEEDED, _S.FAILED, _S.RETRYING, _S.ABANDONED}),
     _S.RETRYING: frozenset({_S.READY, _S.ABANDONED}),
 }
 """state -> the states that may follow it. States without an entry are final."""
@@ -297,6 +305,11 @@ class StepScheduler:
                 heapq.heappush(self._retrying, (fact.due, self._order, step))
                 if self._stopping:
                     self._stop()
+            case Withdrawn():
+                step = self._running(fact.step, fact)
+                step.move(StepState.ABANDONED, fact)
+                self._release(step)
+                self._close(step)
             case Stop():
                 self._stopping = True
                 self._stop()
@@ -480,7 +493,7 @@ class StepScheduler:
         self._retrying.clear()
         self._parked.clear()
         for step in self._steps.values():
-            if StepState.ABANDONED in TRANSITIONS.get(step.state, ()):
+            if step.state in (StepState.WAITING, StepState.READY, StepState.RETRYING):
                 step.move(StepState.ABANDONED, "stop")
                 self._open -= 1
 

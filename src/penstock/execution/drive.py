@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..engine.steps import Abandon, Command, Done, Failed, Retry, Skip, Start, StepFact, Succeeded
+from ..engine.steps import (
+    Abandon,
+    Command,
+    Done,
+    Failed,
+    Retry,
+    Skip,
+    Start,
+    StepFact,
+    StepScheduler,
+    Stop,
+    Succeeded,
+    Withdrawn,
+)
 from ..records.event import LogLine, StepSkipped
 from ..records.wire import StepDone
 from .recorder import Recorder
@@ -24,6 +37,13 @@ class Driven:
         self._recorder = recorder
         self.starts: list[Start] = []
         self.done: Done | None = None
+
+    def stop(self, scheduler: StepScheduler, now: float) -> None:
+        """Let nothing more start: neither what the scheduler would start, nor what is about to."""
+        self.take(scheduler.handle(Stop(), now))
+        for start in self.starts:
+            self.take(scheduler.handle(Withdrawn(start.step), now))
+        self.starts.clear()
 
     def take(self, commands: Iterable[Command]) -> None:
         """Tell what only needs telling, and keep what is to be started."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from ..engine.steps import Done, Start, StepScheduler, Stop
+from ..engine.steps import Done, Start, StepScheduler
 from ..logs.store import log_key
 from ..records.event import Fact, LogsCaptured
 from .drive import Driven, fact_of
@@ -90,7 +90,7 @@ class InProcessExecution:
                 elif end.done.outcome == "failure":
                     self.error = self.error or end.error
                     if self._fail_fast:
-                        driven.take(self._scheduler.handle(Stop(), now()))
+                        driven.stop(self._scheduler, now())
                 driven.take(self._scheduler.handle(fact_of(start.step, end.done, now()), now()))
             else:
                 self._wait_for_retry(driven)
@@ -113,7 +113,7 @@ class InProcessExecution:
 
     def _stop(self, driven: Driven) -> None:
         self.interrupted = True
-        driven.take(self._scheduler.handle(Stop(), self._scope.environment.clock.monotonic()))
+        driven.stop(self._scheduler, self._scope.environment.clock.monotonic())
 
     def _wait_for_retry(self, driven: Driven) -> None:
         now = self._scope.environment.clock.monotonic

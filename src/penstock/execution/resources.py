@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ..clock import Clock
 from ..definitions.resources.resource import ResourceDefinition, to_resources
 from ..errors import DefinitionError, UserCodeError
-from ..records.event import Fact, ResourceInitFailure, ResourceInitStarted, ResourceInitSuccess
+from ..records.event import EngineNote, Fact, ResourceInitFailure, ResourceInitStarted, ResourceInitSuccess
 from ..records.run import Run
 from .blame import describe_user_error
 from .interrupt import INTERRUPTS
@@ -197,7 +197,7 @@ def set_up(
         instance: The instance that they may ask.
 
     Raises:
-        UserCodeError: A set-up raised; what was set up before is torn down.
+        UserCodeError: A set-up raised; what was set up before is torn down. (What a teardown raises is told as a fact.)
     """
     order = closure(keys, definitions)
     opened = OpenResources({}, definitions, config)
@@ -207,7 +207,8 @@ def set_up(
     values = opened.values
     seconds: dict[str, float] = {}
     emit(ResourceInitStarted(resources=tuple(order)))
-    with ExitStack() as stack:
+    to_resume: list[tuple[str, Generator[Any, None, None]]] = []
+    try:
         for key in order:
             definition = definitions[key]
             context = InitResourceContext(
@@ -221,7 +222,10 @@ def set_up(
             begun = clock.monotonic()
             try:
                 with INTERRUPTS.user_code:
-                    values[key] = _open(definition, context, stack)
+                    values[key] = made = _make(definition, context)
+                    if isinstance(made, Generator):
+                        values[key] = next(made)
+                        to_resume.append((key, made))
             except Exception as error:
                 emit(ResourceInitFailure(resource=key, error=describe_user_error(error)))
                 raise UserCodeError(
@@ -230,15 +234,30 @@ def set_up(
             seconds[key] = clock.monotonic() - begun
         emit(ResourceInitSuccess(seconds=seconds))
         yield opened
+    finally:
+        for key, generator in reversed(to_resume):
+            _tear_down(key, generator, emit)
 
 
-def _open(definition: ResourceDefinition, context: InitResourceContext, stack: ExitStack) -> Any:
+def _make(definition: ResourceDefinition, context: InitResourceContext) -> Any:
     made = definition.initialize(context)
-    if isinstance(made, Generator):
-        return stack.enter_context(contextmanager(lambda: made)())
     if inspect.isawaitable(made):
         raise UserCodeError(f"The resource {definition.type_name} is made by an async function; use an ordinary one.")
     return made
+
+
+def _tear_down(key: str, generator: Generator[Any, None, None], emit: Callable[[Fact], None]) -> None:
+    """Resume a generator that gave a resource. What it raises is told, and keeps no other from being torn down."""
+    try:
+        with INTERRUPTS.user_code:
+            next(generator)
+    except StopIteration:
+        return
+    except Exception as error:  # noqa: BLE001 - told of as a fact; the work itself has ended before
+        emit(EngineNote(message=f"The resource {key} could not be torn down.", error=describe_user_error(error)))
+    else:
+        generator.close()
+        emit(EngineNote(message=f"The resource {key} yielded a second time; it is asked for one value."))
 
 
 @contextmanager

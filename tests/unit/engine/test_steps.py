@@ -25,6 +25,7 @@ from penstock.engine.steps import (
     Stop,
     Succeeded,
     TagLimit,
+    Withdrawn,
 )
 from penstock.errors import IllegalTransitionError, InternalError
 
@@ -229,6 +230,13 @@ def test_stop_starts_nothing_more_and_waits_for_what_runs() -> None:
     assert scheduler.next_due() is None
     assert scheduler.handle(Succeeded("a", RESULT), 2.0) == []
     assert scheduler.handle(Failed("b"), 3.0) == [Done(Outcome.STOPPED, ("b",))]
+
+
+def test_a_start_that_was_not_carried_out_is_withdrawn() -> None:
+    scheduler = StepScheduler([step("a"), step("b", "a")])
+    assert started(scheduler.begin(0.0)) == ["a"]
+    assert scheduler.handle(Stop(), 1.0) == []
+    assert scheduler.handle(Withdrawn("a"), 1.0) == [Done(Outcome.STOPPED)]
 
 
 def test_a_retry_asked_for_while_stopping_is_given_up() -> None:

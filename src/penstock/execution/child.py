@@ -1,0 +1,123 @@
+"""The process of one attempt of a step: forked from the run worker, it runs the attempt, tells it, and exits."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import random
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from threading import Lock
+
+from ..clock import Clock
+from ..engine.steps import Start
+from ..errors import UserCodeError
+from ..logs.store import log_key
+from ..records.event import Event, Fact, LogsCaptured, StepFailure, StepWorkerStarted
+from ..records.wire import StepDone, StepEvents
+from .blame import describe_user_error
+from .frames import write_frame
+from .interrupt import INTERRUPTS, RunInterrupted
+from .log import managed_loggers
+from .recorder import Recorder
+from .resources import set_up
+from .scope import RunScope
+from .step import run_step
+
+__all__ = ["EXIT_LOST", "PipeRecorder", "attempt_alone", "die_with", "run_child"]
+
+EXIT_LOST = 3
+"""The exit code of a step's process whose run worker is gone."""
+
+_PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+
+
+class PipeRecorder:
+    """Sends facts to the run worker as they happen.
+
+    A fact is in the pipe when `emit` returns, so it is not lost when this process is killed. When the worker does not
+    read, `emit` waits.
+    """
+
+    def __init__(self, descriptor: int, clock: Clock) -> None:
+        self._descriptor = descriptor
+        self._clock = clock
+        self._lock = Lock()  # user code may log from its own threads
+
+    def emit(self, fact: Fact, step_key: str | None = None, time: float | None = None) -> None:
+        """Send a fact."""
+        event = Event(time=self._clock.now() if time is None else time, fact=fact, step_key=step_key)
+        self.send(StepEvents(events=(event,)))
+
+    def send(self, message: StepEvents | StepDone) -> None:
+        """Send a message whole."""
+        with self._lock, INTERRUPTS.our_code:
+            try:
+                write_frame(self._descriptor, message)
+            except BrokenPipeError:
+                # Nobody is left to tell. What would be done now would be done for nobody, and maybe done twice.
+                os._exit(EXIT_LOST)
+
+    def flush(self) -> None:
+        """Nothing to do: it is sent."""
+
+
+def die_with(parent: int) -> None:
+    """Let this process be killed when its parent `parent` dies, where the system can do that."""
+    if _libc is None:
+        return
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:  # it died before the line above
+        os._exit(EXIT_LOST)
+
+
+def run_child(scope: RunScope, start: Start, descriptor: int) -> None:
+    """Run the attempt in this process and tell it through the pipe; returns when all is told."""
+    random.seed()
+    recorder = PipeRecorder(descriptor, scope.environment.clock)
+
+    def emit(fact: Fact) -> None:
+        recorder.emit(fact, start.step)
+
+    emit(StepWorkerStarted(pid=os.getpid()))
+    with _captured(scope, start.step, emit), managed_loggers(scope.environment.managed_loggers, emit):
+        recorder.send(attempt_alone(scope, start, recorder))
+
+
+def attempt_alone(scope: RunScope, start: Start, recorder: Recorder) -> StepDone:
+    """Run one attempt of a step with resources set up for it alone."""
+
+    def emit(fact: Fact) -> None:
+        recorder.emit(fact, start.step)
+
+    try:
+        with set_up(
+            scope.prepared(start.spec).resource_keys,
+            scope.resources,
+            scope.config.resources,
+            clock=scope.environment.clock,
+            emit=emit,
+            run=scope.run,
+            instance=scope.environment.instance,
+        ) as opened:
+            return run_step(scope, start, recorder, opened).done
+    except RunInterrupted as error:
+        emit(StepFailure(error=describe_user_error(error), source="INTERRUPT"))
+    except UserCodeError as error:  # a resource could not be set up
+        emit(StepFailure(error=describe_user_error(error)))
+    return StepDone(outcome="failure")
+
+
+@contextlib.contextmanager
+def _captured(scope: RunScope, step: str, emit: Callable[[Fact], None]) -> Iterator[None]:
+    logs = scope.environment.logs
+    if logs is None:
+        yield
+        return
+    key = log_key(scope.run.run_id, step)
+    with logs.capture(key):
+        emit(LogsCaptured(log_key=key, steps=(step,)))
+        yield

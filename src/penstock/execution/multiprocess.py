@@ -1,0 +1,362 @@
+"""The executor that forks a process for each step from the run worker, and follows them all from one select loop.
+
+The worker has no threads of its own, so that a fork is safe. A step's process inherits the loaded code and the plan,
+captures its own output, sends its facts through a pipe, and is killed by the system if the worker dies.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import selectors
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from ..engine.steps import Done, Start, StepScheduler, TagLimit
+from ..records.errors import ErrorInfo
+from ..records.event import EngineNote, StepFailure, StepOutput, StepSuccess, StepWorkerStarting
+from ..records.wire import StepDone, StepEvents, StepMessage
+from .child import attempt_alone, die_with, run_child
+from .drive import Driven, fact_of
+from .frames import FrameReader
+from .interrupt import INTERRUPTS
+from .recorder import Recorder
+from .scope import RunScope, specs_of
+
+__all__ = ["GRACE", "MultiprocessExecution", "Watch"]
+
+GRACE = 8.0
+"""Seconds that steps have to end after they were asked to; then they are killed. The code server waits a little longer
+before it kills the whole worker."""
+
+_CHUNK = 1 << 16
+_STOPPING = (signal.SIGTERM, signal.SIGINT)
+
+
+class Watch(Protocol):
+    """Something else that the worker's loop attends to."""
+
+    def fileno(self) -> int:
+        """A descriptor that is readable when it wants attention; -1 if it has none."""
+        ...
+
+    def due_in(self) -> float | None:
+        """Seconds until it wants attention by itself; None if it does not."""
+        ...
+
+    def attend(self) -> None:
+        """Give it attention."""
+        ...
+
+
+class _StepProcess:
+    """A step's process as the worker sees it."""
+
+    __slots__ = ("descriptor", "done", "outputs", "pid", "reader", "start", "told")
+
+    def __init__(self, start: Start, pid: int, descriptor: int) -> None:
+        self.start = start
+        self.pid = pid
+        self.descriptor = descriptor
+        self.reader: FrameReader[StepMessage] = FrameReader(StepMessage)
+        self.done: StepDone | None = None
+        self.outputs: list[tuple[str, str | None]] = []
+        self.told: str | None = None  # the outcome that its facts told, should it die before it says so itself
+
+    def end(self) -> StepDone | None:
+        """What is to follow, if it said enough before it ended."""
+        if self.done is None and self.told is not None:
+            return StepDone(outcome=self.told, outputs=tuple(self.outputs))
+        return self.done
+
+
+class MultiprocessExecution:
+    """Runs the steps of a run, each in a process of its own.
+
+    It must run in the main thread, since it takes the signals of the process.
+
+    Args:
+        scope: The run.
+        recorder: Takes its facts.
+        max_concurrent: How many steps run at once; None for as many as there are CPUs.
+        tag_limits: Limits on steps with certain tags.
+        watches: What else to attend to.
+
+    Attributes:
+        interrupted: Whether the run was asked to stop.
+    """
+
+    def __init__(
+        self,
+        scope: RunScope,
+        recorder: Recorder,
+        *,
+        max_concurrent: int | None = None,
+        tag_limits: Sequence[TagLimit] = (),
+        watches: Sequence[Watch] = (),
+    ) -> None:
+        self._scope = scope
+        self._recorder = recorder
+        self._watches = list(watches)
+        self._clock = scope.environment.clock
+        self._scheduler = StepScheduler(
+            specs_of(scope.plan), max_concurrent=max_concurrent or os.cpu_count() or 1, tag_limits=tag_limits
+        )
+        self._processes: dict[int, _StepProcess] = {}
+        self._selector = selectors.PollSelector()  # not epoll, which would go on watching what a child inherited
+        self._bell: tuple[int, int] = (-1, -1)
+        self._kill_at: float | None = None
+        self.interrupted = False
+
+    def run(self) -> Done:
+        """Run all steps; gives how they came out.
+
+        Raises:
+            FencedError: The run's attempt is over; the processes of its steps are dead.
+        """
+        gc.freeze()  # what is loaded stays shared with the children, as a collection would not touch it
+        self._bell = _pipe()
+        before = (signal.set_wakeup_fd(self._bell[1]), signal.signal(signal.SIGCHLD, lambda *_: None))
+        self._selector.register(self._bell[0], selectors.EVENT_READ)
+        for watch in self._watches:
+            if watch.fileno() >= 0:
+                self._selector.register(watch.fileno(), selectors.EVENT_READ, watch)
+        try:
+            return self._loop()
+        finally:
+            self._kill_all()
+            signal.set_wakeup_fd(before[0])
+            signal.signal(signal.SIGCHLD, before[1])
+            self._selector.close()
+            for each in self._bell:
+                os.close(each)
+
+    # -- the loop -----------------------------------------------------------------------------------------------------
+
+    def _loop(self) -> Done:
+        driven = Driven(self._recorder)
+        now = self._clock.monotonic
+        driven.take(self._scheduler.begin(now()))
+        while True:
+            while driven.starts:
+                self._start(driven.starts.pop(0), driven)
+            if driven.done is not None:
+                return driven.done
+            for key, _ in self._selector.select(self._timeout()):
+                self._attend(key.data)
+            if INTERRUPTS.requested and not self.interrupted:
+                self._stop(driven)
+            for process in self._reap():
+                self._finish(process, driven)
+            self._tick()
+            driven.take(self._scheduler.wake(now()))
+
+    def _stop(self, driven: Driven) -> None:
+        self.interrupted = True
+        driven.stop(self._scheduler, self._clock.monotonic())
+        self._signal_all(signal.SIGTERM)
+        self._kill_at = self._clock.monotonic() + GRACE
+
+    def _timeout(self) -> float | None:
+        now = self._clock.monotonic()
+        due = self._scheduler.next_due()
+        waits = [watch.due_in() for watch in self._watches]
+        waits += [None if due is None else due - now, None if self._kill_at is None else self._kill_at - now]
+        return max(0.0, min((each for each in waits if each is not None), default=3600.0))
+
+    def _attend(self, what: object) -> None:
+        match what:
+            case _StepProcess():
+                self._read(what)
+            case None:
+                _drain(self._bell[0])
+            case _:
+                watch: Watch = what  # type: ignore[assignment]  # all else that is registered is a watch
+                watch.attend()
+                if watch.fileno() < 0:
+                    self._unregister_closed(watch)
+
+    def _unregister_closed(self, watch: Watch) -> None:
+        for key in list(self._selector.get_map().values()):
+            if key.data is watch:
+                self._selector.unregister(key.fileobj)
+
+    def _tick(self) -> None:
+        for watch in self._watches:
+            due = watch.due_in()
+            if due is not None and due <= 0:
+                watch.attend()
+        if self._kill_at is not None and self._clock.monotonic() >= self._kill_at:
+            self._kill_at = None
+            self._signal_all(signal.SIGKILL)
+
+    # -- one process --------------------------------------------------------------------------------------------------
+
+    def _start(self, start: Start, driven: Driven) -> None:
+        others = [each.name for each in threading.enumerate() if each is not threading.current_thread()]
+        if others:
+            self._run_here(start, others, driven)
+            return
+        self._recorder.emit(StepWorkerStarting(), start.step)
+        self._recorder.flush()  # so that the child inherits no event that waits to be stored
+        reading, writing = os.pipe()
+        parent = os.getpid()
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        # A signal that comes between fork and the child's own handlers must reach the child, not a copy of our state.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
+        pid = os.fork()
+        if pid == 0:
+            os.close(reading)
+            _be_child(self, start, writing, parent)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
+        os.close(writing)
+        os.set_blocking(reading, False)
+        process = self._processes[pid] = _StepProcess(start, pid, reading)
+        self._selector.register(reading, selectors.EVENT_READ, process)
+
+    def _run_here(self, start: Start, threads: Iterable[str], driven: Driven) -> None:
+        """Run a step in this process, since a fork of a process with threads may hang."""
+        names = ", ".join(sorted(threads))
+        self._recorder.emit(
+            EngineNote(
+                message=f"Step {start.step} runs in the run's own process: the code started threads ({names}), and a "
+                "process with threads cannot be forked safely. Start threads inside ops or resources instead."
+            ),
+            start.step,
+        )
+        end = attempt_alone(self._scope, start, self._recorder)
+        now = self._clock.monotonic()
+        driven.take(self._scheduler.handle(fact_of(start.step, end, now), now))
+
+    def _read(self, process: _StepProcess) -> None:
+        """Take what a step has sent so far."""
+        while process.descriptor >= 0:
+            try:
+                data = os.read(process.descriptor, _CHUNK)
+            except BlockingIOError:
+                return
+            if not data:
+                self._close(process)
+                return
+            for message in process.reader.feed(data):
+                self._take(process, message)
+
+    def _take(self, process: _StepProcess, message: StepMessage) -> None:
+        match message:
+            case StepDone():
+                process.done = message
+            case StepEvents(events=events):
+                for event in events:
+                    self._recorder.emit(event.fact, event.step_key, event.time)
+                    match event.fact:
+                        case StepOutput(output=output, mapping_key=mapping_key):
+                            process.outputs.append((output, mapping_key))
+                        case StepSuccess():
+                            process.told = "success"
+                        case StepFailure():
+                            process.told = "failure"
+
+    def _close(self, process: _StepProcess) -> None:
+        if process.descriptor >= 0:
+            self._selector.unregister(process.descriptor)
+            os.close(process.descriptor)
+            process.descriptor = -1
+
+    def _reap(self) -> list[_StepProcess]:
+        """Processes that have ended, with all that they sent."""
+        ended = []
+        for pid, process in list(self._processes.items()):
+            reaped, status = os.waitpid(pid, os.WNOHANG)
+            if reaped:
+                del self._processes[pid]
+                self._read(process)
+                self._close(process)
+                if process.end() is None:
+                    self._tell_death(process, os.waitstatus_to_exitcode(status))
+                ended.append(process)
+        return ended
+
+    def _finish(self, process: _StepProcess, driven: Driven) -> None:
+        end = process.end() or StepDone(outcome="failure")
+        now = self._clock.monotonic()
+        driven.take(self._scheduler.handle(fact_of(process.start.step, end, now), now))
+
+    def _tell_death(self, process: _StepProcess, code: int) -> None:
+        """A process ended without saying how its step did."""
+        if self.interrupted:
+            message, source = f"The process {process.pid} of the step was stopped with the run.", "INTERRUPT"
+        else:
+            message, source = f"The process {process.pid} of the step {_how(code)}", "UNEXPECTED_ERROR"
+        self._recorder.emit(
+            StepFailure(error=ErrorInfo(cls="StepProcessEnded", message=message), source=source), process.start.step
+        )
+
+    # -- all processes ------------------------------------------------------------------------------------------------
+
+    def _signal_all(self, number: signal.Signals) -> None:
+        for pid in self._processes:
+            os.kill(pid, number)  # not yet reaped, so the number is still theirs
+
+    def _kill_all(self) -> None:
+        self._signal_all(signal.SIGKILL)
+        for pid, process in self._processes.items():
+            os.waitpid(pid, 0)
+            self._close(process)
+        self._processes.clear()
+
+
+def _be_child(execution: MultiprocessExecution, start: Start, writing: int, parent: int) -> None:
+    """Be the process of a step; never returns."""
+    code = 1
+    try:
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        INTERRUPTS.reset()
+        INTERRUPTS.install(*_STOPPING)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
+        die_with(parent)
+        for each in execution._bell:
+            os.close(each)
+        for process in execution._processes.values():
+            if process.descriptor >= 0:
+                os.close(process.descriptor)
+        run_child(execution._scope, start, writing)
+        code = 0
+    except BaseException:  # noqa: BLE001 - the process ends here; the worker tells of an end without an outcome
+        traceback.print_exc()
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        os._exit(code)
+
+
+def _how(code: int) -> str:
+    """How a process ended, from its exit code (negative: the signal that killed it)."""
+    if code >= 0:
+        return f"ended with exit code {code} before the step was done; look at its captured output."
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = "unknown"
+    hint = " The system does that when memory runs out." if -code == signal.SIGKILL else ""
+    return f"was killed by signal {-code} ({name}).{hint}"
+
+
+def _pipe() -> tuple[int, int]:
+    reading, writing = os.pipe()
+    os.set_blocking(reading, False)
+    os.set_blocking(writing, False)
+    return reading, writing
+
+
+def _drain(descriptor: int) -> None:
+    try:
+        while os.read(descriptor, 512):
+            pass
+    except BlockingIOError:
+        return
