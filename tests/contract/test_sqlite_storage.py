@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from penstock.storage.protocols import Storage
 from penstock.storage.sqlite import SqliteStorage
 from penstock.testing.storage_contract import StorageContract
+
+_opens_a_storage: Callable[[Path | None], Storage] = SqliteStorage  # the type checker compares each method
 
 
 class TestSqliteFile(StorageContract):

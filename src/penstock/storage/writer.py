@@ -13,7 +13,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from itertools import islice
 
 from ..clock import SYSTEM_CLOCK, Clock
@@ -26,7 +26,7 @@ from .protocols import EventStorage
 __all__ = ["URGENT", "EventWriter"]
 
 URGENT = RUN_EVENTS | {"STEP_SUCCESS", "STEP_FAILURE", "STEP_SKIPPED", "STEP_UP_FOR_RETRY", "RESOURCE_INIT_FAILURE"}
-"""Event types that are stored at once, with all that came before them."""
+"""What others wait for: the ends of steps, and whatever moves the run."""
 
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 5.0
@@ -40,6 +40,8 @@ class EventWriter:
         run_id, attempt: Whose they are; the attempt fences late writers.
         first_seq: The number of the first event.
         max_events, max_seconds: A batch is stored when it has so many events, or when its first is so old.
+        urgent: Event types that are stored at once, with all that came before them. Where nobody waits for a step's end
+            (a run in one process), fewer types make larger batches.
         background: Start a thread that stores a batch when it is old; only where nothing forks.
         max_spool_events, max_spool_bytes: How much is kept while the database is away. What comes after that raises.
         pause: Waits so many seconds; a test gives its own.
@@ -57,6 +59,7 @@ class EventWriter:
         first_seq: int = 1,
         max_events: int = 200,
         max_seconds: float = 0.05,
+        urgent: Set[str] = URGENT,
         background: bool = False,
         max_spool_events: int = 500_000,
         max_spool_bytes: int = 64 * 1024 * 1024,
@@ -68,6 +71,7 @@ class EventWriter:
         self._clock = clock
         self._max_events = max_events
         self._max_seconds = max_seconds
+        self._urgent = urgent
         self._max_spool_events = max_spool_events
         self._max_spool_bytes = max_spool_bytes
         self._pause = pause
@@ -114,7 +118,7 @@ class EventWriter:
                 self._oldest = self._clock.monotonic()
                 if self._flusher is not None:
                     self._waiting_lock.notify()
-            is_due = self._is_due() or event.type in URGENT
+            is_due = self._is_due() or event.type in self._urgent
         if is_due:
             self.flush()
         return event

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from penstock.errors import FencedError, StorageError
 from penstock.records.event import Event, LogLine, RunSuccess, StepStart, StepSuccess, StoredEvent
 from penstock.records.run import StepStats
+from penstock.storage.derive import RUN_EVENTS
 from penstock.storage.encoding import encode_event
 from penstock.storage.writer import EventWriter
 
@@ -128,6 +129,14 @@ def test_events_wait_no_longer_than_the_oldest_may(writer: EventWriter, log: Log
 def test_an_end_is_stored_at_once_with_all_before_it(writer: EventWriter, log: Log, fact: StepSuccess) -> None:
     writer.emit(_LINE)
     writer.emit(fact)
+    assert log.batches == [2]
+
+
+def test_what_is_urgent_can_be_chosen(log: Log, time: Time) -> None:
+    writer = EventWriter(log, "r", 1, time, urgent=RUN_EVENTS)
+    writer.emit(StepSuccess(seconds=1.0))
+    assert log.batches == []
+    writer.emit(RunSuccess())
     assert log.batches == [2]
 
 

@@ -56,6 +56,12 @@ class Database:
         self._new_locks()
         _databases.add(self)
 
+    def __del__(self) -> None:
+        for connection in self._idle:
+            connection.close()
+        if self._writer is not None:
+            self._writer.close()
+
     def _new_locks(self) -> None:
         self._write_lock = threading.Lock()
         self._state = threading.Condition(threading.Lock())

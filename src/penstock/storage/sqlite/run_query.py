@@ -93,6 +93,8 @@ def _sources(where: RunFilter) -> list[_Source]:
         return [_Source(tables="runs r INDEXED BY runs_by_updated")]
     if where.created_after is not None:
         return [_Source(tables="runs r INDEXED BY runs_by_created")]
+    if where.job is not None and where.statuses is not None:
+        return _by_status(where, "runs_by_job_status")
     if where.job is not None:
         return [_Source(tables="runs r INDEXED BY runs_by_job")]
     if where.statuses is not None:
@@ -102,9 +104,9 @@ def _sources(where: RunFilter) -> list[_Source]:
     return [_Source(tables="runs r")]
 
 
-def _by_status(where: RunFilter) -> list[_Source]:
+def _by_status(where: RunFilter, index: str = "runs_by_status") -> list[_Source]:
     return [
-        _Source(tables="runs r INDEXED BY runs_by_status", conditions=(("r.status = ?", (status,)),))
+        _Source(tables=f"runs r INDEXED BY {index}", conditions=(("r.status = ?", (status,)),))
         for status in sorted(set(where.statuses or ()))
     ]
 

@@ -77,6 +77,7 @@ def test_a_page_of_runs_uses_an_index(
         RunFilter(),
         RunFilter(statuses=(RunStatus.SUCCESS, RunStatus.FAILURE)),
         RunFilter(job="j"),
+        RunFilter(job="j", statuses=(RunStatus.SUCCESS, RunStatus.FAILURE)),
         RunFilter(location="l"),
         RunFilter(tags={"k": "v", "l": "w"}),
         RunFilter(asset="a", job="j"),

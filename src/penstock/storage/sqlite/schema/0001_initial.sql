@@ -33,6 +33,7 @@ CREATE TABLE runs (
     CHECK (status NOT IN ('SUCCESS', 'FAILURE', 'CANCELED') OR (ended IS NOT NULL AND lease_until IS NULL))
 );
 CREATE INDEX runs_by_job ON runs (job, run_id);
+CREATE INDEX runs_by_job_status ON runs (job, status, run_id);
 CREATE INDEX runs_by_location ON runs (location, run_id);
 CREATE INDEX runs_by_status ON runs (status, run_id);
 CREATE INDEX runs_by_created ON runs (created);
