@@ -11,7 +11,7 @@ import msgspec
 from ..config.check import check
 from ..config.env import resolve
 from ..config.problems import Checked, Problem
-from ..config.schema import UNSET, ConfigType, Field, Shape
+from ..config.schema import ConfigType, Field, Shape
 from ..definitions.resources.resource import ResourceDefinition
 from ..plan.model import ExecutionPlan, Step
 
@@ -79,8 +79,7 @@ def resource_configs(definitions: Mapping[str, ResourceDefinition], given: Mappi
     for key, definition in definitions.items():
         field = definition.config_field
         entry = {} if field is None else {"config": field}
-        required = field is not None and field.required
-        fields[key] = Field(type=Shape(fields=entry), required=required, default=UNSET if required else {})
+        fields[key] = Field(type=Shape(fields=entry), required=False, default={})
     schema = Shape(fields=fields)
     values = check(schema, given, root="the resource config").unwrap("The resource config")
     values = resolve(schema, values, os.environ).unwrap("The resource config")

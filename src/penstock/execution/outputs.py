@@ -287,10 +287,12 @@ class Outputs:
         for slot in self._prepared.outputs.values():
             if slot.given.dynamic or (slot.name, None) in self.given:
                 continue
-            if slot.is_nothing and slot.check_key is None:
+            if slot.check_key is not None:
+                missing.append(slot.check_key)
+            elif slot.given.required and slot.is_nothing:
                 self._give(slot, None, None, {}, {})
             elif slot.given.required:
-                missing.append(slot.check_key or slot.name)
+                missing.append(slot.name)
         if missing:
             raise self._attempt.fault(
                 f"ended without giving {', '.join(missing)}; give every required output, "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..definitions.assets.asset import CHECK_OUT
 from ..definitions.ops.types import Check
 from ..plan.model import OrderOnly, Step, StepInput, StepOutput
 from ..records.keys import AssetKey
@@ -75,5 +76,6 @@ class PreparedStep:
         self.by_asset = {slot.given.asset_key: slot for slot in self.outputs.values() if slot.given.asset_key}
         self.by_check = {slot.check_key: slot for slot in self.outputs.values() if slot.check_key}
         # What a function returns is for these, in this order; None stands for one that the run did not ask for.
-        checks = {slot.name for slot in self.by_check.values()}
-        self.values = tuple((name, self.outputs.get(name)) for name in step.op.outs if name not in checks)
+        self.values = tuple(
+            (name, self.outputs.get(name)) for name, out in step.op.outs.items() if out is not CHECK_OUT
+        )

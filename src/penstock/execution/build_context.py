@@ -1,0 +1,240 @@
+"""Contexts made outside of a run, for calling ops, assets and checks directly, as tests do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from typing import Any, Self, TypeVar
+
+from ..clock import SYSTEM_CLOCK
+from ..definitions.assets.definition import AssetsDefinition
+from ..definitions.ops.op import OpDefinition
+from ..definitions.resources.resource import to_resources
+from ..errors import UserCodeError
+from ..ids import new_run_id
+from ..plan.model import StepOutput
+from ..records.event import Fact
+from ..records.metadata import Metadata
+from ..records.run import Run, Tag
+from .attempt import Attempt
+from .configuration import resource_configs
+from .context import AssetCheckExecutionContext, AssetExecutionContext, OpExecutionContext
+from .resources import set_up
+
+__all__ = [
+    "DirectAssetCheckExecutionContext",
+    "DirectAssetExecutionContext",
+    "DirectOpExecutionContext",
+    "bound_to",
+    "build_asset_check_context",
+    "build_asset_context",
+    "build_op_context",
+]
+
+
+class _Direct(OpExecutionContext):
+    """What contexts outside of a run have beside: what the function recorded, and resources to tear down.
+
+    Each is a context manager. Without `with`, its resources are torn down when it is collected.
+    """
+
+    __slots__ = ("_facts", "_stack")
+
+    def __init__(self, attempt: Attempt, facts: list[Fact], stack: ExitStack) -> None:
+        super().__init__(attempt)
+        self._facts = facts
+        self._stack = stack
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self._stack.close()
+
+    def __del__(self) -> None:
+        self._stack.close()
+
+    def get_output_metadata(self, output_name: str, mapping_key: str | None = None) -> Metadata | None:
+        """What the function added to an output."""
+        return self._attempt.output_metadata.get((output_name, mapping_key))
+
+    def get_events(self) -> list[Fact]:
+        """What the function recorded: lines of its log, events about assets."""
+        return list(self._facts)
+
+
+class DirectOpExecutionContext(_Direct):
+    """The context of an op that is called directly."""
+
+    __slots__ = ()
+
+
+class DirectAssetExecutionContext(_Direct, AssetExecutionContext):
+    """The context of an asset function that is called directly."""
+
+    __slots__ = ()
+
+    def get_asset_metadata(self, asset_key: str) -> Metadata | None:
+        """What the function added to an asset."""
+        return self._attempt.asset_metadata.get(asset_key)
+
+
+class DirectAssetCheckExecutionContext(_Direct, AssetCheckExecutionContext):
+    """The context of a check that is called directly."""
+
+    __slots__ = ()
+
+
+Context = TypeVar("Context", bound=_Direct)
+
+
+def build_op_context(
+    resources: Mapping[str, Any] | None = None,
+    op_config: Any = None,
+    resources_config: Mapping[str, Any] | None = None,
+    instance: Any = None,
+    config: Any = None,
+    partition_key: str | None = None,
+    mapping_key: str | None = None,
+    run_tags: Mapping[str, str] | None = None,
+) -> DirectOpExecutionContext:
+    """A context for calling an op directly.
+
+    Args:
+        resources: By key, what `Definitions` takes as resources; they are set up now.
+        op_config: The op's config.
+        resources_config: By key, the entry of a run config for a resource: a mapping with `config`.
+        instance: What `context.instance` gives.
+        config: The same as `op_config`.
+        partition_key: The partition that the op shall work on.
+        mapping_key: The mapping key that it shall run for.
+        run_tags: Tags of its run.
+
+    Raises:
+        UserCodeError: A resource could not be set up, or both forms of config are given.
+    """
+    if op_config is not None and config is not None:
+        raise UserCodeError("build_op_context takes op_config or config, not both.")
+    given = config if op_config is None else op_config
+    return _build(
+        DirectOpExecutionContext, resources, resources_config, given, instance, partition_key, mapping_key, run_tags
+    )
+
+
+def build_asset_context(
+    resources: Mapping[str, Any] | None = None,
+    resources_config: Mapping[str, Any] | None = None,
+    asset_config: Any = None,
+    instance: Any = None,
+    partition_key: str | None = None,
+    run_tags: Mapping[str, str] | None = None,
+) -> DirectAssetExecutionContext:
+    """A context for calling an asset function directly; see `build_op_context` for the arguments."""
+    return _build(
+        DirectAssetExecutionContext,
+        resources,
+        resources_config,
+        asset_config,
+        instance,
+        partition_key,
+        None,
+        run_tags,
+    )
+
+
+def build_asset_check_context(
+    resources: Mapping[str, Any] | None = None,
+    resources_config: Mapping[str, Any] | None = None,
+    asset_config: Any = None,
+    instance: Any = None,
+) -> DirectAssetCheckExecutionContext:
+    """A context for calling an asset check directly; see `build_op_context` for the arguments."""
+    return _build(
+        DirectAssetCheckExecutionContext, resources, resources_config, asset_config, instance, None, None, None
+    )
+
+
+def _build(
+    kind: type[Context],
+    resources: Mapping[str, Any] | None,
+    resources_config: Mapping[str, Any] | None,
+    config: Any,
+    instance: Any,
+    partition_key: str | None,
+    mapping_key: str | None,
+    run_tags: Mapping[str, str] | None,
+) -> Context:
+    tags = dict(run_tags or {})
+    if partition_key is not None:
+        tags[Tag.PARTITION] = partition_key
+    run = Run(run_id=new_run_id(), location="", job="direct call", tags=tags, created=SYSTEM_CLOCK.now())
+    definitions = to_resources(resources, "The resources of the context")
+    facts: list[Fact] = []
+    stack = ExitStack()
+    opened = stack.enter_context(
+        set_up(
+            definitions,
+            definitions,
+            resource_configs(definitions, resources_config or {}),
+            clock=SYSTEM_CLOCK,
+            emit=lambda _: None,
+            run=run,
+            instance=instance,
+        )
+    )
+    attempt = Attempt(
+        op=None,
+        run=run,
+        key="direct call",
+        record=facts.append,
+        now=SYSTEM_CLOCK.now,
+        config=config,
+        resources=opened.view(frozenset(definitions)),
+        opened=opened,
+        inputs={},
+        outputs={},
+        instance=instance,
+        mapping_key=mapping_key,
+        tags={},
+    )
+    return kind(attempt, facts, stack)
+
+
+def bound_to(context: OpExecutionContext | None, definition: OpDefinition | AssetsDefinition) -> Any:
+    """The context as the function of a definition shall see it.
+
+    A context of a run stays as it is. One that was made outside of a run learns which op it is for.
+    """
+    if context is None:
+        return None
+    attempt = context._attempt
+    if not isinstance(context, _Direct):
+        return context
+    op = definition if isinstance(definition, OpDefinition) else definition.op
+    attempt.op = op
+    attempt.key = op.name
+    attempt.tags = op.tags
+    if isinstance(definition, AssetsDefinition):
+        attempt.outputs = {each.name: each for each in _outputs_of(definition)}
+        attempt.asset_keys = tuple(spec.key.to_user_string() for spec in definition.specs)
+        attempt.check_keys = tuple(spec.key.to_user_string() for spec in definition.check_specs)
+        attempt.partitions = definition.partitions_def
+    else:
+        attempt.outputs = {
+            name: StepOutput(name=name, definition=out, io_manager_key=out.io_manager_key)
+            for name, out in op.outs.items()
+        }
+    return context
+
+
+def _outputs_of(definition: AssetsDefinition) -> Iterator[StepOutput]:
+    for name, out in definition.op.outs.items():
+        spec = definition.specs_by_output.get(name)
+        check = definition.check_outputs.get(name)
+        yield StepOutput(
+            name=name,
+            definition=out,
+            io_manager_key=out.io_manager_key,
+            asset_key=None if spec is None else spec.key.to_user_string(),
+            check_key=None if check is None else check.key.to_user_string(),
+        )

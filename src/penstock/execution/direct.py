@@ -1,0 +1,132 @@
+"""Calling an op, asset or check as the function that it is: what a test does. Nothing is stored or recorded."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+from ..config.check import check
+from ..definitions.function import Function
+from ..definitions.ops.op import OpDefinition
+from ..errors import UserCodeError
+from .build_context import bound_to
+from .context import OpExecutionContext
+
+__all__ = ["invoke"]
+
+
+def invoke(definition: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    """Call the function of an op, or of what holds one (an asset, a check), and give its result as it is.
+
+    A generator is given as a generator, a coroutine as a coroutine.
+
+    Args:
+        definition: The op, or an assets definition.
+        args: Inputs in their order, after the context if the function takes one.
+        kwargs: Inputs, resources and `config` by name.
+
+    Raises:
+        UserCodeError: The context or an argument is missing.
+        InvalidRunConfigError: The config does not fit.
+    """
+    op: OpDefinition = definition if isinstance(definition, OpDefinition) else definition.op
+    function = op.function
+    given_args, given = list(args), dict(kwargs)
+    context = _take_context(op, given_args, given)
+    names = [each.name for each in function.inputs]
+    if len(given_args) > len(names):
+        raise UserCodeError(
+            f"{op.what} ({op.source}) takes {len(names)} inputs ({', '.join(names) or 'none'}) "
+            f"but was called with {len(given_args)} positional arguments."
+        )
+    for name, value in zip(names, given_args, strict=False):
+        if name in given:
+            raise UserCodeError(f"{op.what} ({op.source}) got its input {name!r} twice; give it once.")
+        given[name] = value
+    _add_resources(op, function, context, given)
+    _add_config(op, function, context, given)
+    _add_defaults(op, given)
+    if not function.takes_any:
+        known = {*names, *function.resources, *(("config",) if function.config is not None else ())}
+        unknown = sorted(set(given) - known)
+        if unknown:
+            raise UserCodeError(
+                f"{op.what} ({op.source}) has no parameter {unknown[0]!r}; it has {', '.join(sorted(known)) or 'none'}."
+            )
+    if not function.takes_context:
+        return function.fn(**given)
+    bound = bound_to(context, definition)
+    return function.fn(bound, **given)
+
+
+def _take_context(op: OpDefinition, args: list[Any], kwargs: dict[str, Any]) -> OpExecutionContext | None:
+    """The context among the arguments, taken out of them."""
+    given = kwargs.pop("context", None) if "context" not in op.ins else None
+    if given is None and args and isinstance(args[0], OpExecutionContext):
+        given = args.pop(0)
+    elif given is None and op.function.takes_context and args and args[0] is None:
+        args.pop(0)  # a function that does not use its context may be given none
+        return None
+    if given is not None and not isinstance(given, OpExecutionContext):
+        raise UserCodeError(
+            f"{op.what} ({op.source}) was given {given!r} as its context; make one with build_op_context() "
+            "or build_asset_context()."
+        )
+    if given is None and op.function.takes_context and not _context_is_optional(op.function):
+        raise UserCodeError(
+            f"{op.what} ({op.source}) takes a context; give one as the first argument, "
+            "made with build_op_context() or build_asset_context()."
+        )
+    return given
+
+
+def _context_is_optional(function: Function) -> bool:
+    first = next(iter(inspect.signature(function.fn).parameters.values()))
+    return first.default is not inspect.Parameter.empty
+
+
+def _add_resources(
+    op: OpDefinition, function: Function, context: OpExecutionContext | None, given: dict[str, Any]
+) -> None:
+    for key in function.resources:
+        if key in given:
+            continue
+        values = {} if context is None else context.resources.original_resource_dict
+        if key not in values:
+            raise UserCodeError(
+                f"{op.what} ({op.source}) needs the resource {key!r}; pass it as {key}=..., "
+                "or in the resources of the context."
+            )
+        given[key] = values[key]
+
+
+def _add_config(
+    op: OpDefinition, function: Function, context: OpExecutionContext | None, given: dict[str, Any]
+) -> None:
+    if function.config is None or "config" in given:
+        return
+    value = None if context is None else context.op_config
+    field = op.config_field
+    subject = f"The config of {op.what}"
+    checked = {} if field is None else check(field.type, value or {}, root="the config").unwrap(subject)
+    if op.config_class is None:
+        given["config"] = checked
+        return
+    from ..config.model import build
+
+    given["config"] = build(op.config_class, checked).unwrap(subject)
+
+
+def _add_defaults(op: OpDefinition, given: dict[str, Any]) -> None:
+    missing = []
+    for each in op.function.inputs:
+        if each.name in given:
+            continue
+        definition = op.ins.get(each.name)
+        if definition is not None and definition.has_default:
+            given[each.name] = definition.default_value
+        else:
+            missing.append(each.name)
+    if missing:
+        raise UserCodeError(f"{op.what} ({op.source}) was called without its input {', '.join(missing)}; give a value.")
