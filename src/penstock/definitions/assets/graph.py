@@ -172,8 +172,8 @@ def _resolve_inputs(
             )
             if len(candidates) > 1:
                 raise DefinitionError(
-                    f'{definition.op.what} ({definition.source}) loads "{name}", which may be {" or ".join(candidates)}; '
-                    f"say which with ins={{{name!r}: AssetIn(key=...)}}."
+                    f'{definition.op.what} ({definition.source}) loads "{name}", which may be '
+                    f"{' or '.join(candidates)}; say which with ins={{{name!r}: AssetIn(key=...)}}."
                 )
             if candidates:
                 key = candidates[0]
@@ -262,7 +262,8 @@ def _own_partitions(node: AssetNode) -> int:
     if node.partitions_def is None:
         place = node.definition.source if node.definition is not None else None
         raise DefinitionError(
-            f"Asset {node.key} ({place}) depends on itself, which only an asset with partitions can; drop that dependency."
+            f"Asset {node.key} ({place}) depends on itself, which only an asset with partitions can; "
+            "drop that dependency."
         )
     return 1
 

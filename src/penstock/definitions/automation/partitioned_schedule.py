@@ -1,0 +1,139 @@
+"""The schedule of a partitioned job: a run for each partition as soon as its window has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ...errors import DefinitionError
+from ...partitions.time_window import TimeWindowPartitionsDefinition
+from ..assets.job import UnresolvedAssetJobDefinition
+from ..names import check_name
+from ..ops.job import JobDefinition
+from ..source import Source, source_of_call
+from .run_request import RunRequest, SkipReason
+from .schedule import ScheduleDefinition
+from .target import DefaultScheduleStatus, ExecutableJob
+
+__all__ = ["PartitionedSchedule", "build_schedule_from_partitioned_job"]
+
+
+class PartitionedSchedule:
+    """A schedule whose times follow from the partitions of its job, once these are known."""
+
+    def __init__(
+        self,
+        name: str,
+        job: ExecutableJob,
+        times: Mapping[str, int | None],
+        options: Mapping[str, Any],
+        source: Source | None,
+    ) -> None:
+        self.name = check_name(name, "a schedule")
+        self.times = dict(times)
+        self.job = job
+        self.options = dict(options)
+        self.source = source
+
+    def resolve(self, job: JobDefinition) -> ScheduleDefinition:
+        """The schedule of the resolved job.
+
+        Raises:
+            DefinitionError: The job's partitions are no time windows, or an option does not fit their cadence.
+        """
+        partitions = job.partitions_def
+        if not isinstance(partitions, TimeWindowPartitionsDefinition):
+            found = "has no partitions" if partitions is None else f"has {type(partitions).__name__}"
+            raise DefinitionError(
+                f'Schedule "{self.name}" ({self.source}) follows the partitions of job "{job.name}", which '
+                f"{found}; give "
+                "the job partitions by hour, day, week or month, or write the schedule with @schedule."
+            )
+        options = dict(self.options)
+        cron = options.pop("cron_schedule") or self._cron(partitions)
+        zone = options.pop("execution_timezone") or partitions.timezone
+        made = ScheduleDefinition(
+            self.name,
+            cron_schedule=cron,
+            job=job,
+            execution_timezone=zone,
+            execution_fn=_requests(partitions),
+            **options,
+        )
+        made.source = self.source
+        return made
+
+    def _cron(self, partitions: TimeWindowPartitionsDefinition) -> str:
+        try:
+            return partitions.get_cron_schedule(**self.times)
+        except DefinitionError as error:
+            raise DefinitionError(f'Schedule "{self.name}" ({self.source}): {error}') from error
+
+
+def build_schedule_from_partitioned_job(
+    job: ExecutableJob,
+    description: str | None = None,
+    name: str | None = None,
+    minute_of_hour: int | None = None,
+    hour_of_day: int | None = None,
+    day_of_week: int | None = None,
+    day_of_month: int | None = None,
+    default_status: DefaultScheduleStatus = DefaultScheduleStatus.STOPPED,
+    tags: Mapping[str, Any] | None = None,
+    cron_schedule: str | None = None,
+    execution_timezone: str | None = None,
+    metadata: Mapping[str, Any] | None = None,
+) -> PartitionedSchedule:
+    """A schedule that runs a job for each of its partitions as soon as the partition's window has ended.
+
+    Args:
+        job: The job, whose partitions are time windows.
+        description: What it does.
+        name: Its name; the job's with `_schedule` if not given.
+        minute_of_hour: The minute at which it is due, if not at once when the window ends.
+        hour_of_day: The hour, for windows of a day or longer.
+        day_of_week: The day (0 is Sunday), for windows of a week.
+        day_of_month: The day, for windows of a month.
+        default_status: Whether it is on until somebody turns it.
+        tags: Tags of its runs.
+        cron_schedule: When it is due, in place of the four above.
+        execution_timezone: The zone of the cron text; the partitions' if not given.
+        metadata: Facts about it.
+
+    Raises:
+        DefinitionError: The job is none, or cron_schedule comes with parts of a time.
+    """
+    source = source_of_call()
+    if not isinstance(job, JobDefinition | UnresolvedAssetJobDefinition):
+        raise DefinitionError(f"build_schedule_from_partitioned_job ({source}) takes a job, not {job!r}.")
+    times = {
+        "minute_of_hour": minute_of_hour,
+        "hour_of_day": hour_of_day,
+        "day_of_week": day_of_week,
+        "day_of_month": day_of_month,
+    }
+    given = [each for each, value in times.items() if value is not None]
+    if cron_schedule is not None and given:
+        raise DefinitionError(
+            f"build_schedule_from_partitioned_job ({source}) has cron_schedule and {', '.join(given)}; say it in "
+            "one way."
+        )
+    options = {
+        "description": description,
+        "default_status": default_status,
+        "tags": tags,
+        "cron_schedule": cron_schedule,
+        "execution_timezone": execution_timezone,
+        "metadata": metadata,
+    }
+    return PartitionedSchedule(name or f"{job.name}_schedule", job, times, options, source)
+
+
+def _requests(partitions: TimeWindowPartitionsDefinition) -> Any:
+    def request_latest(context: Any) -> RunRequest | SkipReason:
+        key = partitions.get_last_partition_key(context.scheduled_execution_time)
+        if key is None:
+            return SkipReason("No partition has ended yet.")
+        return RunRequest(run_key=key, partition_key=key)
+
+    return request_latest

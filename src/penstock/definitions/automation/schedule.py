@@ -1,0 +1,254 @@
+"""Schedules: at the times that a cron text says, ask for runs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ...errors import DefinitionError
+from ...records.metadata import Metadata, normalize_metadata
+from ..function import Function, read_function
+from ..names import check_name, normalize_tags
+from ..source import Source, source_of_call, source_of_function
+from .run_request import Requested, RunRequest, plain_config, read_outcome
+from .target import DefaultScheduleStatus, ExecutableJob, Target
+
+if TYPE_CHECKING:
+    from ...config.run_config import RunConfig
+
+__all__ = ["ScheduleDefinition", "schedule"]
+
+_CRON = re.compile(r"@[a-z]+|[\d*/,\-A-Za-z]+( +[\d*/,\-A-Za-z#L?]+){4}")
+
+
+class ScheduleDefinition:
+    """A schedule. Make one of a function with `@schedule`, or this one where every tick asks for the same run.
+
+    Args:
+        name: Its name; the job's with `_schedule` if not given.
+        cron_schedule: When it is due: a cron text of five fields, or several.
+        job_name: The job that it starts, by name.
+        run_config: The config of its runs.
+        run_config_fn: Or a function of the context that gives it.
+        tags: Tags of its runs.
+        tags_fn: Or a function of the context that gives them.
+        metadata: Facts about it.
+        should_execute: A function of the context that says whether a tick asks for a run at all.
+        execution_timezone: The IANA name of the zone that the cron text is meant in; UTC if not given.
+        execution_fn: A function that says itself what runs a tick asks for.
+        description: What it does.
+        job: The job that it starts.
+        default_status: Whether it is on until somebody turns it.
+        required_resource_keys: Resources that its function uses as `context.resources.<key>`.
+        target: The job or the assets that it starts.
+
+    Raises:
+        DefinitionError: A part is not valid.
+    """
+
+    def __init__(
+        self,
+        name: str | None = None,
+        *,
+        cron_schedule: str | Sequence[str],
+        job_name: str | None = None,
+        run_config: Mapping[str, Any] | RunConfig | None = None,
+        run_config_fn: Callable[..., Mapping[str, Any] | RunConfig] | None = None,
+        tags: Mapping[str, Any] | None = None,
+        tags_fn: Callable[..., Mapping[str, Any]] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        should_execute: Callable[..., bool] | None = None,
+        execution_timezone: str | None = None,
+        execution_fn: Callable[..., Any] | None = None,
+        description: str | None = None,
+        job: ExecutableJob | None = None,
+        default_status: DefaultScheduleStatus = DefaultScheduleStatus.STOPPED,
+        required_resource_keys: Iterable[str] | None = None,
+        target: Any = None,
+    ) -> None:
+        self.source: Source | None = source_of_function(execution_fn) if execution_fn is not None else source_of_call()
+        own = name or (
+            f"{job_name or getattr(job or target, 'name', '')}_schedule" if job or job_name or target else ""
+        )
+        self.name = check_name(own, "a schedule")
+        self.what = f'Schedule "{self.name}"'
+        self.cron_schedules = self._crons(cron_schedule)
+        self.execution_timezone = self._zone(execution_timezone)
+        self.target = Target.read(self.name, self.what, self.source, job_name=job_name, job=job, target=target)
+        if not self.target.names:
+            raise DefinitionError(f"{self.what} ({self.source}) starts nothing; give job=, job_name= or target=.")
+        for first, second, words in (
+            (run_config, run_config_fn, "run_config and run_config_fn"),
+            (tags, tags_fn, "tags and tags_fn"),
+            (execution_fn, run_config or run_config_fn, "execution_fn and a run config, which the function gives"),
+        ):
+            if first is not None and second is not None:
+                raise DefinitionError(f"{self.what} ({self.source}) has {words}; keep one of them.")
+        self.run_config = plain_config(run_config)
+        self.run_config_fn = run_config_fn
+        self.tags = normalize_tags(tags, self.what)
+        self.tags_fn = tags_fn
+        self.metadata: Metadata = normalize_metadata(metadata)
+        self.should_execute = should_execute
+        self.function: Function | None = read_function(execution_fn, self.what) if execution_fn is not None else None
+        check_parameters(self.function, self.what, self.source)
+        self.description = description or _docstring(execution_fn)
+        self.default_status = DefaultScheduleStatus(default_status)
+        keys = frozenset(required_resource_keys or ())
+        self.required_resource_keys = keys.union(self.function.resources if self.function is not None else ())
+
+    @property
+    def cron_schedule(self) -> str | Sequence[str]:
+        """When it is due: one cron text, or several."""
+        return self.cron_schedules[0] if len(self.cron_schedules) == 1 else self.cron_schedules
+
+    @property
+    def job_name(self) -> str:
+        """The name of the job that it starts."""
+        return self.target.names[0]
+
+    @property
+    def job(self) -> ExecutableJob:
+        """The job that it starts; raises `DefinitionError` where only its name was given."""
+        if not self.target.jobs:
+            raise DefinitionError(f"{self.what} names its job {self.job_name}; get it from the Definitions.")
+        return self.target.jobs[0]
+
+    def evaluate(self, context: Any, resources: Mapping[str, Any]) -> Requested:
+        """What this tick asks for.
+
+        Args:
+            context: The `ScheduleEvaluationContext`.
+            resources: The resources that its function takes as parameters, by name.
+
+        Raises:
+            DefinitionError: A function gave something else than it should; what users' functions raise comes through.
+        """
+        if self.should_execute is not None and not self.should_execute(context):
+            return Requested(skip_reason="should_execute said no.")
+        if self.function is not None:
+            given = {name: resources[name] for name in self.function.resources}
+            returned = self.function.fn(*([context] if self.function.takes_context else []), **given)
+            if isinstance(returned, Mapping):
+                returned = RunRequest(run_config=returned)
+            return read_outcome(returned, self.what)
+        config = self.run_config if self.run_config_fn is None else self.run_config_fn(context)
+        tags = self.tags_fn(context) if self.tags_fn is not None else None
+        return Requested(run_requests=(RunRequest(run_config=config, tags=tags),))
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the function itself, as tests do."""
+        if self.function is None:
+            raise DefinitionError(f"{self.what} has no function to call; use evaluate(context, {{}}).")
+        return self.function.fn(*args, **kwargs)
+
+    def _crons(self, given: str | Sequence[str]) -> tuple[str, ...]:
+        texts = (given,) if isinstance(given, str) else tuple(given)
+        for text in texts:
+            # What the fields may hold is checked where they are read; this catches what is no cron text at all.
+            if not _CRON.fullmatch(str(text).strip()):
+                raise DefinitionError(
+                    f"{self.what} ({self.source}) has the cron_schedule {text!r}; give five fields (minute, hour, "
+                    "day of "
+                    'month, month, day of week), for example "0 6 * * *".'
+                )
+        if not texts:
+            raise DefinitionError(f"{self.what} ({self.source}) has no cron text; give at least one.")
+        return texts
+
+    def _zone(self, name: str | None) -> str:
+        if name is None:
+            return "UTC"
+        from zoneinfo import ZoneInfo
+
+        try:
+            ZoneInfo(name)
+        except (KeyError, ValueError, OSError) as error:
+            raise DefinitionError(
+                f"{self.what} ({self.source}) has the time zone {name!r}, which is not known; "
+                'give an IANA name, for example "Europe/Berlin".'
+            ) from error
+        return name
+
+    def __repr__(self) -> str:
+        return f"ScheduleDefinition({self.name!r}, {self.cron_schedule!r})"
+
+
+def schedule(
+    cron_schedule: str | Sequence[str],
+    *,
+    job_name: str | None = None,
+    name: str | None = None,
+    tags: Mapping[str, Any] | None = None,
+    tags_fn: Callable[..., Mapping[str, Any]] | None = None,
+    metadata: Mapping[str, Any] | None = None,
+    should_execute: Callable[..., bool] | None = None,
+    execution_timezone: str | None = None,
+    description: str | None = None,
+    job: ExecutableJob | None = None,
+    default_status: DefaultScheduleStatus = DefaultScheduleStatus.STOPPED,
+    required_resource_keys: Iterable[str] | None = None,
+    target: Any = None,
+) -> Callable[[Callable[..., Any]], ScheduleDefinition]:
+    """Make a schedule of a function that says what runs each tick asks for.
+
+    The function gets the `ScheduleEvaluationContext` and returns or yields `RunRequest`s, a `SkipReason`, or a run
+    config; resources may be parameters of it.
+
+    Args:
+        cron_schedule: When it is due: a cron text of five fields, or several.
+        job_name: The job that it starts, by name.
+        name: Its name; the function's if not given.
+        tags: Tags of its runs.
+        tags_fn: Or a function of the context that gives them.
+        metadata: Facts about it.
+        should_execute: A function of the context that says whether a tick asks for a run at all.
+        execution_timezone: The IANA name of the zone that the cron text is meant in; UTC if not given.
+        description: What it does; the function's docstring if not given.
+        job: The job that it starts.
+        default_status: Whether it is on until somebody turns it.
+        required_resource_keys: Resources that the function uses as `context.resources.<key>`.
+        target: The job or the assets that it starts.
+
+    Raises:
+        DefinitionError: A part is not valid.
+    """
+
+    def define(fn: Callable[..., Any]) -> ScheduleDefinition:
+        return ScheduleDefinition(
+            name or fn.__name__,
+            cron_schedule=cron_schedule,
+            job_name=job_name,
+            tags=tags,
+            tags_fn=tags_fn,
+            metadata=metadata,
+            should_execute=should_execute,
+            execution_timezone=execution_timezone,
+            execution_fn=fn,
+            description=description,
+            job=job,
+            default_status=default_status,
+            required_resource_keys=required_resource_keys,
+            target=target,
+        )
+
+    return define
+
+
+def check_parameters(function: Function | None, what: str, source: Source | None) -> None:
+    """Raise `DefinitionError` if the function of a schedule or sensor has parameters that nothing fills."""
+    if function is None:
+        return
+    open_ones = [each.name for each in function.inputs]
+    if open_ones:
+        raise DefinitionError(
+            f"{what} ({source}) has a function with the parameters {', '.join(open_ones)}, which nothing fills; "
+            "it takes the context, called context, and resources, annotated as such."
+        )
+
+
+def _docstring(fn: Callable[..., Any] | None) -> str | None:
+    import inspect
+
+    return inspect.cleandoc(fn.__doc__) if fn is not None and fn.__doc__ else None

@@ -1,0 +1,221 @@
+"""Sensors: look at the world every so often, and ask for runs when something happened."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, overload
+
+from ...errors import DefinitionError
+from ...records.metadata import Metadata, normalize_metadata
+from ..function import Function, read_function
+from ..names import check_name, normalize_tags
+from ..source import Source, source_of_function
+from .run_request import Requested, read_outcome
+from .schedule import check_parameters
+from .target import DefaultSensorStatus, ExecutableJob, Target
+
+__all__ = ["SensorDefinition", "sensor"]
+
+DEFAULT_INTERVAL = 30.0
+"""Seconds between two evaluations where a sensor says nothing."""
+
+
+class SensorDefinition:
+    """A sensor. Make one with `@sensor`.
+
+    Args:
+        name: Its name; the function's if not given.
+        evaluation_fn: Its function: gets the `SensorEvaluationContext`; returns or yields `RunRequest`s, a `SkipReason`
+            or a `SensorResult`.
+        job_name: The job that it starts, by name.
+        minimum_interval_seconds: The least time between two evaluations; 30 seconds if not given.
+        description: What it looks for.
+        job: The job that it starts.
+        jobs: The jobs that it may start; its requests name one of them.
+        default_status: Whether it is on until somebody turns it.
+        asset_selection: The assets that it makes.
+        required_resource_keys: Resources that its function uses as `context.resources.<key>`.
+        tags: Its tags, which its runs carry too.
+        metadata: Facts about it.
+        target: The job or the assets that it starts.
+
+    Raises:
+        DefinitionError: A part is not valid.
+    """
+
+    def __init__(
+        self,
+        name: str | None = None,
+        *,
+        evaluation_fn: Callable[..., Any],
+        job_name: str | None = None,
+        minimum_interval_seconds: float | None = None,
+        description: str | None = None,
+        job: ExecutableJob | None = None,
+        jobs: Sequence[ExecutableJob] | None = None,
+        default_status: DefaultSensorStatus = DefaultSensorStatus.STOPPED,
+        asset_selection: Any = None,
+        required_resource_keys: Iterable[str] | None = None,
+        tags: Mapping[str, Any] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        target: Any = None,
+    ) -> None:
+        self.source: Source | None = source_of_function(evaluation_fn)
+        self.name = check_name(name or evaluation_fn.__name__, "a sensor")
+        self.what = f'Sensor "{self.name}"'
+        self.target = Target.read(
+            self.name,
+            self.what,
+            self.source,
+            job_name=job_name,
+            job=job,
+            jobs=jobs,
+            assets=asset_selection,
+            target=target,
+        )
+        interval = DEFAULT_INTERVAL if minimum_interval_seconds is None else float(minimum_interval_seconds)
+        if not interval > 0:
+            raise DefinitionError(
+                f"{self.what} ({self.source}) has minimum_interval_seconds={minimum_interval_seconds}; give more "
+                "than 0."
+            )
+        self.minimum_interval_seconds = interval
+        self.function: Function = read_function(evaluation_fn, self.what)
+        check_parameters(self.function, self.what, self.source)
+        self.description = description or (inspect.cleandoc(evaluation_fn.__doc__) if evaluation_fn.__doc__ else None)
+        self.default_status = DefaultSensorStatus(default_status)
+        self.required_resource_keys = frozenset(required_resource_keys or ()).union(self.function.resources)
+        self.tags = normalize_tags(tags, self.what)
+        self.metadata: Metadata = normalize_metadata(metadata)
+
+    @property
+    def job_names(self) -> tuple[str, ...]:
+        """The names of the jobs that it may start."""
+        return self.target.names
+
+    @property
+    def job_name(self) -> str | None:
+        """The name of the job that it starts, if it is one."""
+        return self.target.names[0] if len(self.target.names) == 1 else None
+
+    @property
+    def jobs(self) -> Sequence[ExecutableJob]:
+        """The jobs that it may start, where they were given as objects."""
+        return self.target.jobs
+
+    @property
+    def job(self) -> ExecutableJob:
+        """The one job that it starts; raises `DefinitionError` where there is not exactly one."""
+        if len(self.target.jobs) != 1:
+            raise DefinitionError(f"{self.what} has {len(self.target.jobs)} jobs; use .jobs or .job_names.")
+        return self.target.jobs[0]
+
+    def evaluate(self, context: Any, resources: Mapping[str, Any]) -> Requested:
+        """What this evaluation asks for.
+
+        Args:
+            context: The `SensorEvaluationContext`.
+            resources: The resources that its function takes as parameters, by name.
+
+        Raises:
+            DefinitionError: The function gave something else than it should; what it raises comes through.
+        """
+        given = {name: resources[name] for name in self.function.resources}
+        returned = self.function.fn(*([context] if self.function.takes_context else []), **given)
+        requested = read_outcome(returned, self.what)
+        for request in requested.run_requests:
+            if request.job_name is None and len(self.target.names) != 1:
+                known = ", ".join(self.target.names) or "none"
+                raise DefinitionError(f"{self.what} asks for a run without job_name, but its jobs are: {known}.")
+            if request.job_name is not None and request.job_name not in self.target.names:
+                raise DefinitionError(
+                    f"{self.what} asks for a run of {request.job_name}, which is none of its jobs "
+                    f"({', '.join(self.target.names) or 'it has none'}); add it to jobs."
+                )
+        return requested
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the function itself, as tests do."""
+        return self.function.fn(*args, **kwargs)
+
+    def __repr__(self) -> str:
+        return f"SensorDefinition({self.name!r})"
+
+
+@overload
+def sensor(evaluation_fn: Callable[..., Any], /) -> SensorDefinition: ...
+@overload
+def sensor(
+    job_name: str | None = None,
+    *,
+    name: str | None = None,
+    minimum_interval_seconds: float | None = None,
+    description: str | None = None,
+    job: ExecutableJob | None = None,
+    jobs: Sequence[ExecutableJob] | None = None,
+    default_status: DefaultSensorStatus = DefaultSensorStatus.STOPPED,
+    asset_selection: Any = None,
+    required_resource_keys: Iterable[str] | None = None,
+    tags: Mapping[str, Any] | None = None,
+    metadata: Mapping[str, Any] | None = None,
+    target: Any = None,
+) -> Callable[[Callable[..., Any]], SensorDefinition]: ...
+def sensor(
+    job_name: Any = None,
+    *,
+    name: str | None = None,
+    minimum_interval_seconds: float | None = None,
+    description: str | None = None,
+    job: ExecutableJob | None = None,
+    jobs: Sequence[ExecutableJob] | None = None,
+    default_status: DefaultSensorStatus = DefaultSensorStatus.STOPPED,
+    asset_selection: Any = None,
+    required_resource_keys: Iterable[str] | None = None,
+    tags: Mapping[str, Any] | None = None,
+    metadata: Mapping[str, Any] | None = None,
+    target: Any = None,
+) -> SensorDefinition | Callable[[Callable[..., Any]], SensorDefinition]:
+    """Make a sensor of a function that looks at the world and says what runs it asks for.
+
+    The function gets the `SensorEvaluationContext` and returns or yields `RunRequest`s, a `SkipReason` or a
+    `SensorResult`; resources may be parameters of it.
+
+    Args:
+        job_name: The job that it starts, by name.
+        name: Its name; the function's if not given.
+        minimum_interval_seconds: The least time between two evaluations; 30 seconds if not given.
+        description: What it looks for; the function's docstring if not given.
+        job: The job that it starts.
+        jobs: The jobs that it may start; its requests name one of them.
+        default_status: Whether it is on until somebody turns it.
+        asset_selection: The assets that it makes.
+        required_resource_keys: Resources that the function uses as `context.resources.<key>`.
+        tags: Its tags, which its runs carry too.
+        metadata: Facts about it.
+        target: The job or the assets that it starts.
+
+    Raises:
+        DefinitionError: A part is not valid.
+    """
+
+    def define(fn: Callable[..., Any], by_name: str | None = None) -> SensorDefinition:
+        return SensorDefinition(
+            name,
+            evaluation_fn=fn,
+            job_name=by_name,
+            minimum_interval_seconds=minimum_interval_seconds,
+            description=description,
+            job=job,
+            jobs=jobs,
+            default_status=default_status,
+            asset_selection=asset_selection,
+            required_resource_keys=required_resource_keys,
+            tags=tags,
+            metadata=metadata,
+            target=target,
+        )
+
+    if inspect.isfunction(job_name):
+        return define(job_name)
+    return lambda fn: define(fn, job_name)

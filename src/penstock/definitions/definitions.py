@@ -1,0 +1,197 @@
+"""`Definitions`: everything that a code location offers, in one object."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from typing import Any, TypeAlias, TypeVar
+
+from ..errors import DefinitionError, NotFoundError
+from ..records.keys import AssetKey
+from ..records.metadata import Metadata, normalize_metadata
+from .assets.definition import AssetsDefinition
+from .assets.graph import AssetGraph, nearest
+from .assets.spec import AssetSpec
+from .automation.partitioned_schedule import PartitionedSchedule
+from .automation.schedule import ScheduleDefinition
+from .automation.sensor import SensorDefinition
+from .automation.target import ExecutableJob
+from .executors import ExecutorDefinition
+from .ops.job import JobDefinition
+from .resolution import Resolution, resolve
+from .source import Source, source_of_call
+
+__all__ = ["Definitions"]
+
+T = TypeVar("T")
+AnySchedule: TypeAlias = ScheduleDefinition | PartitionedSchedule
+
+
+class Definitions:
+    """Everything that a code location offers. Make one at module level; what it holds is checked when it is loaded.
+
+    Args:
+        assets: Functions that make assets, and specs of assets that something else makes.
+        schedules: Schedules; the jobs that they start come along.
+        sensors: Sensors; the jobs that they may start come along.
+        jobs: Jobs.
+        resources: By key: configurable resources, IO managers, resource definitions, or any other objects.
+        executor: What runs the steps of the jobs that name no executor.
+        asset_checks: Functions that evaluate checks.
+        metadata: Facts about the code location.
+
+    Raises:
+        DefinitionError: A part is not what its place asks for.
+    """
+
+    def __init__(
+        self,
+        assets: Iterable[AssetsDefinition | AssetSpec] | None = None,
+        schedules: Iterable[AnySchedule] | None = None,
+        sensors: Iterable[SensorDefinition] | None = None,
+        jobs: Iterable[ExecutableJob] | None = None,
+        resources: Mapping[str, Any] | None = None,
+        executor: ExecutorDefinition | None = None,
+        asset_checks: Iterable[AssetsDefinition] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.source: Source | None = source_of_call()
+        self.assets = self._take("assets", assets, (AssetsDefinition, AssetSpec), "an asset")
+        self.schedules = self._take("schedules", schedules, (ScheduleDefinition, PartitionedSchedule), "a schedule")
+        self.sensors = self._take("sensors", sensors, (SensorDefinition,), "a sensor")
+        self.jobs = self._take("jobs", jobs, ExecutableJob.__args__, "a job")
+        self.resources = dict(resources or {})
+        self.executor = executor
+        self.asset_checks = self._take("asset_checks", asset_checks, (AssetsDefinition,), "a check")
+        self.metadata: Metadata = normalize_metadata(metadata)
+
+    def _take(self, name: str, given: Iterable[Any] | None, kinds: tuple[type, ...], what: str) -> list[Any]:
+        try:
+            items = list(given or ())
+        except TypeError as error:
+            raise DefinitionError(f"Definitions ({self.source}) has {name}={given!r}; give a list.") from error
+        for item in items:
+            if not isinstance(item, kinds):
+                hint = ""
+                if isinstance(item, list | tuple):
+                    hint = "; put the items of that list into this one, for example with *"
+                elif callable(item) and hasattr(item, "__name__"):
+                    hint = f"; is a decorator missing on {item.__name__}?"
+                raise DefinitionError(f"Definitions ({self.source}) has {item!r} among its {name}, not {what}{hint}.")
+        return items
+
+    @cached_property
+    def resolved(self) -> Resolution:
+        """The definitions checked and tied together, at the first call.
+
+        Raises:
+            DefinitionError: They do not fit together.
+        """
+        return resolve(
+            assets=[*self.assets, *self.asset_checks],
+            schedules=self.schedules,
+            sensors=self.sensors,
+            jobs=self.jobs,
+            resources=self.resources,
+            executor=self.executor,
+        )
+
+    # -- what is in them ----------------------------------------------------------------------------------------------
+
+    def get_job_def(self, name: str) -> JobDefinition:
+        """The job of that name, with its resources; `__ASSET_JOB` is the one of all assets.
+
+        Raises:
+            NotFoundError: There is no such job.
+        """
+        return _named(self.resolved.jobs, name, "job")
+
+    def get_schedule_def(self, name: str) -> ScheduleDefinition:
+        """The schedule of that name; raises `NotFoundError` if there is none."""
+        return _named(self.resolved.schedules, name, "schedule")
+
+    def get_sensor_def(self, name: str) -> SensorDefinition:
+        """The sensor of that name; raises `NotFoundError` if there is none."""
+        return _named(self.resolved.sensors, name, "sensor")
+
+    def resolve_asset_graph(self) -> AssetGraph:
+        """All assets and checks with their dependencies."""
+        return self.resolved.asset_graph
+
+    def resolve_all_asset_keys(self) -> list[AssetKey]:
+        """The keys of all assets, of those that are only depended on too."""
+        return [node.spec.key for node in self.resolved.asset_graph.assets.values()]
+
+    def resolve_all_asset_specs(self) -> list[AssetSpec]:
+        """The specs of all declared assets."""
+        return [node.spec for node in self.resolved.asset_graph.assets.values() if node.declared]
+
+    @staticmethod
+    def validate_loadable(defs: Definitions) -> None:
+        """Check that these definitions fit together.
+
+        Raises:
+            DefinitionError: They do not.
+        """
+        from .describe import describe
+
+        describe(defs, "check")
+
+    @staticmethod
+    def merge(*def_sets: Definitions) -> Definitions:
+        """One set with everything of these; where several name an executor or a resource, it must be the same one.
+
+        Raises:
+            DefinitionError: Two have different resources of one key, or different executors.
+        """
+        resources: dict[str, Any] = {}
+        executor: ExecutorDefinition | None = None
+        metadata: dict[str, Any] = {}
+        for defs in def_sets:
+            for key, value in defs.resources.items():
+                if key in resources and resources[key] is not value and resources[key] != value:
+                    raise DefinitionError(
+                        f'Definitions at {defs.source} have another resource "{key}" than those that they are '
+                        "merged with; "
+                        "rename one of them."
+                    )
+                resources[key] = value
+            if defs.executor is not None:
+                if executor is not None and executor is not defs.executor:
+                    raise DefinitionError(
+                        f"Definitions at {defs.source} have another executor than those that they are merged with; "
+                        "keep one of them."
+                    )
+                executor = defs.executor
+            metadata |= defs.metadata
+        return Definitions(
+            assets=_distinct(each for defs in def_sets for each in defs.assets),
+            schedules=_distinct(each for defs in def_sets for each in defs.schedules),
+            sensors=_distinct(each for defs in def_sets for each in defs.sensors),
+            jobs=_distinct(each for defs in def_sets for each in defs.jobs),
+            resources=resources,
+            executor=executor,
+            asset_checks=_distinct(each for defs in def_sets for each in defs.asset_checks),
+            metadata=metadata,
+        )
+
+    def __repr__(self) -> str:
+        counts = {
+            "assets": len(self.assets),
+            "jobs": len(self.jobs),
+            "schedules": len(self.schedules),
+            "sensors": len(self.sensors),
+        }
+        return f"Definitions({', '.join(f'{count} {name}' for name, count in counts.items())})"
+
+
+def _named(found: Mapping[str, T], name: str, what: str) -> T:
+    try:
+        return found[name]
+    except KeyError:
+        raise NotFoundError(f'There is no {what} "{name}" here{nearest(name, found)}') from None
+
+
+def _distinct(items: Iterable[Any]) -> list[Any]:
+    """The items, each object once."""
+    return list({id(each): each for each in items}.values())

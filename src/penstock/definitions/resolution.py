@@ -1,0 +1,251 @@
+"""Ties definitions together: jobs get their resources and assets, and every name that is used must exist."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from ..errors import DefinitionError
+from ..records.location import AssetJobName
+from .assets.definition import AssetsDefinition
+from .assets.graph import AssetGraph, build_asset_graph, nearest
+from .assets.job import UnresolvedAssetJobDefinition
+from .assets.layer import AssetLayer
+from .assets.spec import AssetSpec
+from .automation.partitioned_schedule import PartitionedSchedule
+from .automation.schedule import ScheduleDefinition
+from .automation.sensor import SensorDefinition
+from .automation.target import ExecutableJob
+from .executors import ExecutorDefinition
+from .ops.job import JobDefinition
+from .ops.op import OpDefinition
+from .resources.resource import ResourceDefinition, to_resources
+from .run_config import job_ops
+
+__all__ = ["DEFAULT_IO_MANAGER", "Resolution", "resolve", "stores_of"]
+
+DEFAULT_IO_MANAGER = "io_manager"
+"""The one resource that need not be given: the instance has one."""
+
+
+class Resolution(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """Definitions that fit together, each by its name. Jobs have all resources that they may use."""
+
+    asset_graph: AssetGraph
+    jobs: dict[str, JobDefinition]
+    schedules: dict[str, ScheduleDefinition]
+    sensors: dict[str, SensorDefinition]
+    resources: dict[str, ResourceDefinition]
+
+
+def resolve(
+    *,
+    assets: Sequence[AssetsDefinition | AssetSpec],
+    schedules: Iterable[ScheduleDefinition | PartitionedSchedule] = (),
+    sensors: Iterable[SensorDefinition] = (),
+    jobs: Iterable[ExecutableJob] = (),
+    resources: Mapping[str, Any] | None = None,
+    executor: ExecutorDefinition | None = None,
+) -> Resolution:
+    """Check definitions and tie them together.
+
+    Raises:
+        DefinitionError: Something is defined twice, is missing, or does not fit; the message names the place.
+    """
+    functions = [each for each in assets if isinstance(each, AssetsDefinition)]
+    graph = build_asset_graph(functions, [(each, None) for each in assets if isinstance(each, AssetSpec)])
+    top = to_resources(resources, "Definitions")
+    _check_circles(top)
+    own = _asset_resources(functions, top)
+    schedules, sensors = list(schedules), list(sensors)
+    given = _collect(jobs, schedules, sensors)
+    resolved: dict[str, JobDefinition] = {}
+    if graph.executable() or graph.checks:
+        resolved[AssetJobName] = JobDefinition(
+            name=AssetJobName,
+            description="All assets and checks of this code location, by selection.",
+            asset_layer=AssetLayer(graph, frozenset(graph.executable()), frozenset(graph.checks)),
+        )
+    for name, job in given.items():
+        resolved[name] = job.resolve(graph) if isinstance(job, UnresolvedAssetJobDefinition) else job
+    bound = {name: job.with_top_level_resources(own, executor) for name, job in resolved.items()}
+    _check_resources(bound)
+    return Resolution(
+        asset_graph=graph,
+        jobs=bound,
+        schedules=_schedules(schedules, bound, top),
+        sensors=_sensors(sensors, bound, top),
+        resources=top,
+    )
+
+
+def stores_of(op: OpDefinition) -> Iterable[str]:
+    """The resources that store an op's outputs or load its inputs in its own right."""
+    for out in op.outs.values():
+        if not out.is_nothing:
+            yield out.io_manager_key
+    for each in op.ins.values():
+        if each.input_manager_key is not None:
+            yield each.input_manager_key
+
+
+def _asset_resources(
+    functions: Iterable[AssetsDefinition], top: Mapping[str, ResourceDefinition]
+) -> dict[str, ResourceDefinition]:
+    """The top-level resources with those that assets bring themselves."""
+    result = dict(top)
+    for definition in functions:
+        for key, resource in definition.resource_defs.items():
+            if key in result and not _same(result[key], resource):
+                raise DefinitionError(
+                    f'{definition.op.what} ({definition.source}) brings another resource "{key}" than the one that '
+                    "is there "
+                    "already; rename one of them."
+                )
+            result[key] = resource
+    return result
+
+
+def _same(first: ResourceDefinition, second: ResourceDefinition) -> bool:
+    if first is second:
+        return True
+    values = [getattr(each, "value", None) for each in (first, second)]
+    return values[0] is not None and values[0] is values[1]
+
+
+def _collect(
+    jobs: Iterable[ExecutableJob],
+    schedules: Iterable[ScheduleDefinition | PartitionedSchedule],
+    sensors: Iterable[SensorDefinition],
+) -> dict[str, ExecutableJob]:
+    """All jobs by name: those that are given, and those that schedules and sensors start."""
+    found: dict[str, ExecutableJob] = {}
+    for job in jobs:
+        _add(found, job)
+    for each in schedules:
+        for job in (each.job,) if isinstance(each, PartitionedSchedule) else each.target.jobs:
+            _add(found, job)
+    for sensor in sensors:
+        for job in sensor.target.jobs:
+            _add(found, job)
+    return found
+
+
+def _add(found: dict[str, ExecutableJob], job: ExecutableJob) -> None:
+    present = found.get(job.name)
+    if present is None:
+        if job.name == AssetJobName:
+            raise DefinitionError(f'The job name "{AssetJobName}" ({job.source}) is taken; choose another.')
+        found[job.name] = job
+    elif present is not job:
+        raise DefinitionError(
+            f'Two jobs have the name "{job.name}": at {present.source} and at {job.source}; rename one of them.'
+        )
+
+
+def _check_resources(jobs: Mapping[str, JobDefinition]) -> None:
+    for job in jobs.values():
+        known = job.resource_defs
+        checked: set[int] = set()
+        for op in job_ops(job):
+            if id(op) in checked:
+                continue
+            checked.add(id(op))
+            for key in (*op.required_resource_keys, *stores_of(op)):
+                if key not in known and key != DEFAULT_IO_MANAGER:
+                    raise DefinitionError(
+                        f'{op.what} ({op.source}) needs the resource "{key}", which job "{job.name}" does not have'
+                        f"{_known(key, known)}"
+                    )
+        for hook in job.hooks:
+            for key in hook.required_resource_keys:
+                if key not in known:
+                    raise DefinitionError(
+                        f'Hook "{hook.name}" ({hook.source}) needs the resource "{key}", which job "{job.name}" '
+                        "does not "
+                        f"have{_known(key, known)}"
+                    )
+
+
+def _check_circles(resources: Mapping[str, ResourceDefinition]) -> None:
+    """Every resource that another one needs exists, and none needs itself by way of others."""
+    done: set[str] = set()
+
+    def visit(key: str, path: tuple[str, ...]) -> None:
+        if key in path:
+            circle = " -> ".join([*path[path.index(key) :], key])
+            raise DefinitionError(f"Resources need each other in a circle: {circle}; drop one of these needs.")
+        if key in done:
+            return
+        for needed in sorted(resources[key].required_resource_keys):
+            if needed not in resources:
+                raise DefinitionError(
+                    f'The resource "{key}" needs the resource "{needed}", which there is not{_known(needed, resources)}'
+                )
+            visit(needed, (*path, key))
+        done.add(key)
+
+    for key in resources:
+        visit(key, ())
+
+
+def _known(key: str, known: Iterable[str]) -> str:
+    names = sorted(known)
+    hint = nearest(key, names)
+    if hint != ".":
+        return hint
+    return f"; add it to resources. There {'are' if len(names) != 1 else 'is'}: {', '.join(names) or 'none'}."
+
+
+def _schedules(
+    given: Iterable[ScheduleDefinition | PartitionedSchedule],
+    jobs: Mapping[str, JobDefinition],
+    resources: Mapping[str, ResourceDefinition],
+) -> dict[str, ScheduleDefinition]:
+    result: dict[str, ScheduleDefinition] = {}
+    for each in given:
+        schedule = each.resolve(jobs[each.job.name]) if isinstance(each, PartitionedSchedule) else each
+        _check_instigator(schedule, jobs, resources)
+        if schedule.name in result:
+            raise DefinitionError(
+                f'Two schedules have the name "{schedule.name}": at {result[schedule.name].source} and at '
+                f"{schedule.source}; rename one of them."
+            )
+        result[schedule.name] = schedule
+    return result
+
+
+def _sensors(
+    given: Iterable[SensorDefinition],
+    jobs: Mapping[str, JobDefinition],
+    resources: Mapping[str, ResourceDefinition],
+) -> dict[str, SensorDefinition]:
+    result: dict[str, SensorDefinition] = {}
+    for sensor in given:
+        _check_instigator(sensor, jobs, resources)
+        if sensor.name in result:
+            raise DefinitionError(
+                f'Two sensors have the name "{sensor.name}": at {result[sensor.name].source} and at {sensor.source}; '
+                "rename one of them."
+            )
+        result[sensor.name] = sensor
+    return result
+
+
+def _check_instigator(
+    given: ScheduleDefinition | SensorDefinition,
+    jobs: Mapping[str, JobDefinition],
+    resources: Mapping[str, ResourceDefinition],
+) -> None:
+    for name in given.target.names:
+        if name not in jobs:
+            raise DefinitionError(
+                f'{given.what} ({given.source}) starts the job "{name}", which there is not{nearest(name, jobs)}'
+            )
+    for key in given.required_resource_keys:
+        if key not in resources:
+            raise DefinitionError(
+                f'{given.what} ({given.source}) needs the resource "{key}", which there is not{_known(key, resources)}'
+            )
