@@ -1,6 +1,109 @@
-/** The page is being built. */
+/** One asset: what it is, what it held last, its partitions, events, checks and neighbours. */
+import { useParams } from "@tanstack/react-router";
+
+import { AssetName } from "../../assets/AssetName";
+import { keyText } from "../../assets/catalogue.model";
+import { useMaterialize } from "../../assets/useMaterialize";
+import { Button } from "../../kit/Button";
+import { Empty } from "../../kit/Empty";
+import { Failure } from "../../kit/ErrorPanel";
+import { Link } from "../../kit/Link";
 import { Page } from "../../kit/Page";
+import { Skeleton } from "../../kit/Skeleton";
+import { StatusTag } from "../../kit/StatusTag";
+import { Tabs } from "../../kit/Tabs";
+import { Time } from "../../kit/Time";
+import { links } from "../../links";
+import { ASSET_HEAD, ASSET_TOPICS, type AssetCard } from "../../services/assets";
+import { useData } from "../../services/data";
+import { useSearchState } from "../../services/navigation";
+import { Checks } from "./Checks";
+import { Events } from "./Events";
+import { LineagePeek } from "./LineagePeek";
+import { Overview } from "./Overview";
+import { Partitions } from "./Partitions";
 
 export default function AssetPage() {
-  return <Page title="Asset">{null}</Page>;
+  const { _splat = "" } = useParams({ strict: false }) as { _splat?: string };
+  const path = _splat.split("/").filter(Boolean);
+  return <AssetView key={keyText(path)} path={path} />;
+}
+
+function AssetView({ path }: { path: readonly string[] }) {
+  const [{ view = "overview" }, setSearch] = useSearchState();
+  const answer = useData(ASSET_HEAD, { key: { path: [...path] } }, { live: ASSET_TOPICS });
+  const materialize = useMaterialize();
+  const found = answer.data?.assetOrError;
+  const asset = found?.__typename === "Asset" ? found : undefined;
+  const definition = asset?.definition ?? undefined;
+  const checks = definition?.assetChecks ?? [];
+  const tabs = [
+    { id: "overview", label: "Overview" },
+    ...(definition?.isPartitioned ? [{ id: "partitions", label: "Partitions" }] : []),
+    { id: "events", label: "Events" },
+    ...(checks.length > 0 ? [{ id: "checks", label: "Checks", count: checks.length }] : []),
+    ...(definition ? [{ id: "lineage", label: "Lineage" }] : []),
+  ];
+  return (
+    <Page
+      title={path.at(-1) ?? ""}
+      crumbs={[{ label: "Assets", to: links.assets() }, ...path.slice(0, -1).map((label) => ({ label }))]}
+      beside={definition ? <StatusTag status={definition.latestInfo.status} /> : undefined}
+      under={definition ? <Under asset={definition} /> : undefined}
+      fill={view === "lineage"}
+      actions={
+        definition?.isMaterializable ? (
+          <Button variant="primary" icon="play" isDisabled={materialize.isBusy} onPress={() => materialize.start([definition])}>
+            Materialize
+          </Button>
+        ) : undefined
+      }
+    >
+      {answer.error ? (
+        <Failure error={answer.error} title="The asset could not be read." onRetry={() => void answer.refetch()} />
+      ) : !found ? (
+        <Skeleton rows={10} />
+      ) : !asset ? (
+        <Empty title="No such asset" icon="assets" action={<Link to={links.assets()}>All assets</Link>}>
+          <AssetName path={path} /> is neither defined nor known from events.
+        </Empty>
+      ) : (
+        <Tabs label="Asset" items={tabs} selected={view} onSelect={(id) => setSearch({ view: id === "overview" ? undefined : id })} fill={view === "lineage"}>
+          {view === "partitions" && definition ? (
+            <Partitions asset={definition} onMaterialize={(keys) => materialize.start([definition], keys)} />
+          ) : view === "events" ? (
+            <Events path={path} />
+          ) : view === "checks" && definition ? (
+            <Checks asset={definition} checks={checks} />
+          ) : view === "lineage" && definition ? (
+            <LineagePeek path={path} />
+          ) : (
+            <Overview asset={asset} />
+          )}
+        </Tabs>
+      )}
+      {materialize.dialog}
+    </Page>
+  );
+}
+
+function Under({ asset }: { asset: AssetCard }) {
+  const info = asset.latestInfo;
+  const runs = [...info.inProgressRunIds, ...info.unstartedRunIds];
+  return (
+    <>
+      {info.latestMaterializationTimestamp === null ? null : (
+        <span>
+          Materialized <Time relative at={info.latestMaterializationTimestamp} />
+        </span>
+      )}
+      {runs.length > 0 ? (
+        <span>
+          At work: {runs.slice(0, 3).map((id) => <Link key={id} to={links.run(id)}>run {id.slice(0, 8)} </Link>)}
+          {runs.length > 3 ? `and ${runs.length - 3} more` : ""}
+        </span>
+      ) : null}
+      {info.failedChecks > 0 ? <StatusTag bare status="FAILED" label={`${info.failedChecks} of ${info.totalChecks} checks failed`} /> : null}
+    </>
+  );
 }

@@ -1,6 +1,124 @@
-/** The page is being built. */
+/** The lineage: what is made from what, with the state of each; choose nodes to see and to materialize them. */
+import { useDeferredValue, useMemo, useState } from "react";
+
+import { around, assetGraph } from "../../assets/assetGraph.model";
+import { CatalogueFilters, useCatalogueFilter } from "../../assets/CatalogueFilters";
+import { filterAssets, keyText } from "../../assets/catalogue.model";
+import { useMaterialize } from "../../assets/useMaterialize";
+import { GraphView } from "../../graph/GraphView";
+import { useSteadyEdges } from "../../graph/useSteadyEdges";
+import { Button } from "../../kit/Button";
+import { Empty } from "../../kit/Empty";
+import { Failure } from "../../kit/ErrorPanel";
+import { Link } from "../../kit/Link";
 import { Page } from "../../kit/Page";
+import { Skeleton } from "../../kit/Skeleton";
+import { SelectInput } from "../../kit/TextInput";
+import { useNow } from "../../kit/Time";
+import { links } from "../../links";
+import { ASSET_GRAPH, ASSET_TOPICS } from "../../services/assets";
+import { useData } from "../../services/data";
+import { useGo, useSearchState } from "../../services/navigation";
+import { relativeTime } from "../../services/time.model";
+import css from "./lineage.module.css";
+import { LineagePanel } from "./LineagePanel";
+
+const NONE: ReadonlySet<string> = new Set();
 
 export default function LineagePage() {
-  return <Page title="Lineage">{null}</Page>;
+  const answer = useData(ASSET_GRAPH, {}, { live: ASSET_TOPICS });
+  const filter = useCatalogueFilter();
+  const [{ focus, depth }, setSearch] = useSearchState();
+  const [cameFor] = useState(focus);
+  const [selected, setSelected] = useState<ReadonlySet<string>>(focus ? new Set([focus]) : NONE);
+  const materialize = useMaterialize();
+  const go = useGo();
+  const minute = useMinute();
+  const all = answer.data?.assetNodes;
+  const { q, status, group, kind, location } = useDeferredValue(filter);
+  const shown = useMemo(() => {
+    const near = focus && depth ? around(all ?? [], focus, Number(depth)) : (all ?? []);
+    return filterAssets(near, { q, status, group, kind, location });
+  }, [all, focus, depth, q, status, group, kind, location]);
+  const graph = useMemo(() => assetGraph(shown, (seconds) => relativeTime(seconds, minute)), [shown, minute]);
+  const edges = useSteadyEdges(graph.edges);
+  const chosen = shown.filter((asset) => selected.has(keyText(asset.assetKey.path)));
+  const open = (id: string) => go(links.asset(id.split("/")));
+  return (
+    <Page
+      title="Lineage"
+      fill
+      actions={
+        <>
+          <Link to={links.assets({ q: filter.q, group: filter.group })}>Show as list</Link>
+          <Button
+            variant="primary"
+            icon="play"
+            isDisabled={materialize.isBusy || shown.length === 0}
+            onPress={() => materialize.start(chosen.length > 0 ? chosen : shown)}
+          >
+            {chosen.length > 0 ? `Materialize selected (${chosen.length})` : "Materialize all"}
+          </Button>
+        </>
+      }
+    >
+      <div className={css.filters}>
+        <CatalogueFilters assets={all ?? []} />
+        {focus ? (
+          <SelectInput
+            label="How far to look"
+            hideLabel
+            value={depth ?? ""}
+            onChange={(value) => setSearch({ depth: value })}
+            options={[
+              { value: "", label: "All assets" },
+              ...[1, 2, 3, 5].map((far) => ({ value: String(far), label: `${far} away from ${focus}` })),
+            ]}
+          />
+        ) : null}
+      </div>
+      {answer.error ? (
+        <Failure error={answer.error} title="The assets could not be read." onRetry={() => void answer.refetch()} />
+      ) : answer.isPending ? (
+        <Skeleton rows={8} height={40} />
+      ) : graph.nodes.length === 0 ? (
+        <Empty title={all?.length ? "No asset fits" : "No assets yet"} icon="lineage">
+          {all?.length
+            ? "Every asset is hidden by the search and choices above."
+            : "Assets that your code defines are drawn here, with arrows from each to those that read it."}
+        </Empty>
+      ) : (
+        <div className={css.split}>
+          <GraphView
+            label="Asset lineage"
+            nodes={graph.nodes}
+            edges={edges}
+            selected={selected}
+            onSelect={(ids) => {
+              setSelected(ids);
+              setSearch({ focus: ids.size === 1 ? [...ids][0] : undefined, ...(ids.size === 1 ? {} : { depth: undefined }) });
+            }}
+            onOpen={open}
+            {...(cameFor === undefined ? {} : { focus: cameFor })}
+          />
+          {selected.size > 0 ? (
+            <LineagePanel
+              assets={chosen}
+              outside={[...selected].filter((id) => !chosen.some((asset) => keyText(asset.assetKey.path) === id))}
+              onClose={() => {
+                setSelected(NONE);
+                setSearch({ focus: undefined, depth: undefined });
+              }}
+            />
+          ) : null}
+        </div>
+      )}
+      {materialize.dialog}
+    </Page>
+  );
+}
+
+/** The current minute: ages on the canvas need no finer clock. */
+function useMinute(): number {
+  return Math.floor(useNow() / 60) * 60 + 59;
 }

@@ -1,0 +1,80 @@
+/** Assets as a graph: nodes with their latest state, edges from what is read to who reads it. Pure. */
+import { type Edge } from "../graph/layers.model";
+import { type GraphNode } from "../graph/node.model";
+import { type AssetCard } from "../services/assets";
+import { keyText } from "./catalogue.model";
+
+export interface AssetGraph {
+  readonly nodes: GraphNode[];
+  readonly edges: Edge[];
+}
+
+/**
+ * The graph of the assets given, and of what they read from elsewhere.
+ *
+ * Args:
+ *   age: Words for how long ago an instant was.
+ *   withOutside: Whether keys that are read but not among the assets get nodes of their own.
+ */
+export function assetGraph(assets: readonly AssetCard[], age: (seconds: number) => string, withOutside = true): AssetGraph {
+  const places = new Map<string, number>();
+  const nodes: GraphNode[] = [];
+  const add = (node: GraphNode) => {
+    places.set(node.id, nodes.length);
+    nodes.push(node);
+  };
+  for (const asset of assets) add(assetNode(asset, age));
+  const edges: Edge[] = [];
+  for (const asset of assets) {
+    const reader = places.get(keyText(asset.assetKey.path))!;
+    for (const { path } of asset.dependencyKeys) {
+      const id = keyText(path);
+      if (!places.has(id)) {
+        if (!withOutside) continue;
+        add({ id, label: path.at(-1) ?? id, status: "EXTERNAL", outside: true });
+      }
+      edges.push([places.get(id)!, reader]);
+    }
+  }
+  return { nodes, edges };
+}
+
+function assetNode(asset: AssetCard, age: (seconds: number) => string): GraphNode {
+  const { path } = asset.assetKey;
+  const info = asset.latestInfo;
+  const stats = info.partitionStats;
+  const failedChecks = info.failedChecks > 0 ? `${info.failedChecks} failed ${info.failedChecks === 1 ? "check" : "checks"}` : undefined;
+  const materialized = info.latestMaterializationTimestamp;
+  return {
+    id: keyText(path),
+    label: path.at(-1) ?? "",
+    status: info.status,
+    note: stats && info.status === "MATERIALIZED" ? `${stats.numMaterialized} of ${stats.numPartitions} partitions` : undefined,
+    detail: failedChecks ?? (materialized === null ? undefined : age(materialized)),
+    badge: asset.kinds[0] ?? (path.length > 1 ? path.slice(0, -1).join("/") : undefined),
+    progress: stats && stats.numPartitions > 0 ? stats.numMaterialized / stats.numPartitions : undefined,
+    outside: !asset.isExecutable,
+  };
+}
+
+/** The assets up to some edges away from one, in both directions. */
+export function around(assets: readonly AssetCard[], key: string, depth: number): AssetCard[] {
+  const byKey = new Map(assets.map((asset) => [keyText(asset.assetKey.path), asset]));
+  const readers = new Map<string, string[]>();
+  for (const asset of assets) {
+    for (const { path } of asset.dependencyKeys) {
+      const upstream = keyText(path);
+      readers.set(upstream, [...(readers.get(upstream) ?? []), keyText(asset.assetKey.path)]);
+    }
+  }
+  const reads = (id: string) => byKey.get(id)?.dependencyKeys.map(({ path }) => keyText(path)) ?? [];
+  const found = new Set([key]);
+  for (const next of [reads, (id: string) => readers.get(id) ?? []]) {
+    let edge = [key];
+    for (let far = 0; far < depth; far++) {
+      edge = edge.flatMap(next).filter((id) => byKey.has(id));
+      for (const id of edge) found.add(id);
+    }
+  }
+  return assets.filter((asset) => found.has(keyText(asset.assetKey.path)));
+}

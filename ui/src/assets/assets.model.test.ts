@@ -1,0 +1,116 @@
+import { describe, expect, it } from "vitest";
+
+import { type AssetCard } from "../services/assets";
+import { around, assetGraph } from "./assetGraph.model";
+import { facetChoices, filterAssets } from "./catalogue.model";
+import { planLaunches } from "./materialize.model";
+
+function asset(key: string, change: Partial<AssetCard> = {}): AssetCard {
+  return {
+    assetKey: { path: key.split("/") },
+    description: null,
+    groupName: "default",
+    kinds: [],
+    owners: [],
+    isExecutable: true,
+    isMaterializable: true,
+    isPartitioned: false,
+    repository: { location: { name: "flights" } },
+    dependencyKeys: [],
+    partitionDefinition: null,
+    latestInfo: {
+      status: "NEVER_MATERIALIZED",
+      latestMaterializationTimestamp: null,
+      unstartedRunIds: [],
+      inProgressRunIds: [],
+      failedChecks: 0,
+      totalChecks: 0,
+      latestRun: null,
+      partitionStats: null,
+    },
+    ...change,
+  };
+}
+
+const reads = (...keys: string[]) => ({ dependencyKeys: keys.map((key) => ({ path: key.split("/") })) });
+
+describe("filterAssets", () => {
+  const all = [
+    asset("raw/flights", { groupName: "raw", kinds: ["csv"] }),
+    asset("raw/planes", { groupName: "raw", description: "Every aircraft" }),
+    asset("report", { groupName: "out", kinds: ["csv", "plot"] }),
+  ];
+  const names = (found: AssetCard[]) => found.map(({ assetKey }) => assetKey.path.join("/"));
+
+  it("wants every word and every choice", () => {
+    expect(names(filterAssets(all, { q: "RAW plane" }))).toEqual(["raw/planes"]);
+    expect(names(filterAssets(all, { q: "aircraft" }))).toEqual(["raw/planes"]);
+    expect(names(filterAssets(all, { group: "raw", kind: "csv" }))).toEqual(["raw/flights"]);
+    expect(names(filterAssets(all, {}))).toHaveLength(3);
+  });
+
+  it("counts what each choice would leave, and keeps the chosen one", () => {
+    expect(facetChoices(all, { kind: "csv" }, "group")).toEqual([
+      { value: "out", count: 1 },
+      { value: "raw", count: 1 },
+    ]);
+    expect(facetChoices(all, { group: "gone" }, "group").find(({ value }) => value === "gone")).toEqual({ value: "gone", count: 0 });
+  });
+});
+
+describe("assetGraph", () => {
+  it("joins readers to what they read, with nodes for what comes from elsewhere", () => {
+    const { nodes, edges } = assetGraph([asset("a"), asset("b", reads("a", "far/away"))], () => "1 h ago");
+    expect(nodes.map((node) => [node.id, node.outside])).toEqual([
+      ["a", false],
+      ["b", false],
+      ["far/away", true],
+    ]);
+    expect(edges).toEqual([
+      [0, 1],
+      [2, 1],
+    ]);
+    expect(assetGraph([asset("b", reads("far/away"))], () => "", false).edges).toEqual([]);
+  });
+
+  it("tells partitions, failed checks and age", () => {
+    const info = asset("a").latestInfo;
+    const partitionStats = { numMaterialized: 3, numPartitions: 12, numFailed: 0, numMaterializing: 0 };
+    const [node] = assetGraph(
+      [asset("a", { latestInfo: { ...info, status: "MATERIALIZED", failedChecks: 2, partitionStats } })],
+      () => "1 h ago",
+    ).nodes;
+    expect(node).toMatchObject({ note: "3 of 12 partitions", detail: "2 failed checks", progress: 0.25 });
+  });
+});
+
+describe("around", () => {
+  it("keeps what is near in both directions", () => {
+    const chain = [asset("a"), asset("b", reads("a")), asset("c", reads("b")), asset("d", reads("c")), asset("e", reads("a"))];
+    expect(around(chain, "c", 1).map(({ assetKey }) => assetKey.path[0])).toEqual(["b", "c", "d"]);
+    expect(around(chain, "c", 2).map(({ assetKey }) => assetKey.path[0])).toEqual(["a", "b", "c", "d"]);
+  });
+});
+
+describe("planLaunches", () => {
+  const daily = asset("daily", { isPartitioned: true });
+  const other = asset("x", { repository: { location: { name: "other" } } });
+
+  it("makes one run per location and leaves out what cannot be made", () => {
+    const launches = planLaunches([asset("a"), asset("b", { isMaterializable: false }), other], { kind: "none" });
+    expect(launches).toEqual([
+      { kind: "run", params: { selector: { repositoryLocationName: "flights", assetSelection: [{ path: ["a"] }] } } },
+      { kind: "run", params: { selector: { repositoryLocationName: "other", assetSelection: [{ path: ["x"] }] } } },
+    ]);
+  });
+
+  it("makes a run for one partition and a backfill for more", () => {
+    const [one] = planLaunches([daily], { kind: "keys", keys: ["2013-01-01"] });
+    expect(one).toMatchObject({ kind: "run", params: { partition: "2013-01-01" } });
+    const [two] = planLaunches([daily], { kind: "keys", keys: ["2013-01-01", "2013-01-02"] });
+    expect(two).toMatchObject({ kind: "backfill", params: { partitionNames: ["2013-01-01", "2013-01-02"] } });
+    const [missing, run] = planLaunches([daily, other], { kind: "missing" });
+    expect(missing).toMatchObject({ kind: "backfill", params: { allPartitions: true, onlyMissing: true } });
+    expect(run).toMatchObject({ kind: "run" });
+  });
+});

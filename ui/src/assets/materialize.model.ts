@@ -1,0 +1,50 @@
+/** Decides which launches materialize a choice of assets and partitions. Pure. */
+import { type AssetCard } from "../services/assets";
+import { type ExecutionParams, type LaunchBackfillParams } from "../services/schema.gen";
+
+/** Which partitions: none (nothing is partitioned), all, all that are missing or failed, or those named. */
+export type PartitionChoice =
+  | { readonly kind: "none" | "all" | "missing" }
+  | { readonly kind: "keys"; readonly keys: readonly string[] };
+
+export type Launch =
+  | { readonly kind: "run"; readonly params: ExecutionParams }
+  | { readonly kind: "backfill"; readonly params: LaunchBackfillParams };
+
+type Materializable = Pick<AssetCard, "assetKey" | "isMaterializable" | "isPartitioned" | "repository">;
+
+/** The assets that can be made at all; the rest are only read. */
+export function materializable<A extends Materializable>(assets: readonly A[]): A[] {
+  return assets.filter((asset) => asset.isMaterializable);
+}
+
+/**
+ * One launch for each code location.
+ *
+ * A location whose chosen assets have no partitions gets one run, and so does a choice of one partition; several
+ * partitions are one backfill.
+ */
+export function planLaunches(assets: readonly Materializable[], choice: PartitionChoice): Launch[] {
+  const byLocation = new Map<string, Materializable[]>();
+  for (const asset of materializable(assets)) {
+    const location = asset.repository.location.name;
+    byLocation.set(location, [...(byLocation.get(location) ?? []), asset]);
+  }
+  return [...byLocation].map(([repositoryLocationName, chosen]): Launch => {
+    const assetSelection = chosen.map((asset) => ({ path: [...asset.assetKey.path] }));
+    const run = (partition?: string): Launch => ({
+      kind: "run",
+      params: { selector: { repositoryLocationName, assetSelection }, ...(partition === undefined ? {} : { partition }) },
+    });
+    if (choice.kind === "none" || !chosen.some((asset) => asset.isPartitioned)) return run();
+    if (choice.kind === "keys" && choice.keys.length === 1) return run(choice.keys[0]!);
+    const which =
+      choice.kind === "keys" ? { partitionNames: [...choice.keys] } : { allPartitions: true, onlyMissing: choice.kind === "missing" };
+    return { kind: "backfill", params: { repositoryLocationName, assetSelection, ...which } };
+  });
+}
+
+/** How many runs a choice makes for one location, as far as it is known before the launch. */
+export function runsWord(count: number): string {
+  return count === 1 ? "1 run" : `${count.toLocaleString("en")} runs`;
+}

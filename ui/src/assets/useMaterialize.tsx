@@ -1,0 +1,64 @@
+/** Materializing from any page: at once when nothing is partitioned, else after a choice of partitions. */
+import { type ReactNode, useState } from "react";
+
+import { toast, toastError } from "../kit/toast";
+import { links } from "../links";
+import { type AssetCard } from "../services/assets";
+import { launchBackfill, launchRun } from "../services/launch";
+import { materializable, type PartitionChoice, planLaunches, runsWord } from "./materialize.model";
+import { MaterializeDialog } from "./MaterializeDialog";
+
+interface Materialize {
+  /** Launches, or opens the dialog first; `keys` are the partitions to begin the choice with. */
+  start: (assets: readonly AssetCard[], keys?: readonly string[]) => void;
+  isBusy: boolean;
+  /** To be put anywhere in the page. */
+  dialog: ReactNode;
+}
+
+export function useMaterialize(): Materialize {
+  const [asked, setAsked] = useState<{ assets: readonly AssetCard[]; keys: readonly string[] }>();
+  const [isBusy, setBusy] = useState(false);
+
+  const launch = async (assets: readonly AssetCard[], choice: PartitionChoice): Promise<void> => {
+    setBusy(true);
+    try {
+      for (const each of planLaunches(assets, choice)) {
+        const made = await (each.kind === "run" ? launchRun(each.params) : launchBackfill(each.params));
+        const [only] = made.runIds;
+        toast(
+          made.backfillId === undefined && only !== undefined
+            ? { text: `Run ${only.slice(0, 8)} is on its way.`, tone: "good", link: { to: links.run(only), label: "Follow it" } }
+            : {
+                text: made.runIds.length === 0 ? "Nothing is missing: no run was made." : `${runsWord(made.runIds.length)} on their way.`,
+                tone: "good",
+                link: { to: links.runs({ tag: `penstock/backfill=${made.backfillId}` }), label: "Follow them" },
+              },
+        );
+      }
+      setAsked(undefined);
+    } catch (error) {
+      toastError(error);
+    } finally {
+      setBusy(false);
+    }
+  };
+
+  const start = (assets: readonly AssetCard[], keys: readonly string[] = []) => {
+    const targets = materializable(assets);
+    if (targets.length === 0) toast({ text: "None of these assets is made here.", tone: "bad" });
+    else if (targets.some((asset) => asset.isPartitioned)) setAsked({ assets: targets, keys });
+    else void launch(targets, { kind: "none" });
+  };
+
+  const dialog = asked && (
+    <MaterializeDialog
+      assets={asked.assets}
+      initialKeys={asked.keys}
+      isBusy={isBusy}
+      onClose={() => setAsked(undefined)}
+      onLaunch={(choice) => void launch(asked.assets, choice)}
+    />
+  );
+  return { start, isBusy, dialog };
+}

@@ -1,0 +1,129 @@
+/** The asset at a glance: the latest materialization with its metadata, numbers over time, and the definition. */
+import { keyText } from "../../assets/catalogue.model";
+import { Empty } from "../../kit/Empty";
+import { Failure } from "../../kit/ErrorPanel";
+import { Chip, Facts } from "../../kit/Facts";
+import { Link } from "../../kit/Link";
+import { Section } from "../../kit/Page";
+import { Skeleton } from "../../kit/Skeleton";
+import { Time } from "../../kit/Time";
+import { links } from "../../links";
+import { Markdown } from "../../metadata/Markdown";
+import { MetadataView } from "../../metadata/MetadataView";
+import { Plots } from "../../metadata/Plots";
+import { ASSET_OVERVIEW } from "../../services/assets";
+import { useData } from "../../services/data";
+import { type AssetHeadQuery } from "../../services/schema.gen";
+import css from "./asset.module.css";
+
+type Asset = Extract<AssetHeadQuery["assetOrError"], { __typename: "Asset" }>;
+
+export function Overview({ asset }: { asset: Asset }) {
+  const answer = useData(ASSET_OVERVIEW, { key: { path: asset.key.path } }, { live: ["assets"] });
+  const found = answer.data?.assetOrError;
+  const events = found?.__typename === "Asset" ? found : undefined;
+  const latest = events?.latest[0];
+  return (
+    <div className={css.overview}>
+      <div className={css.main}>
+        {asset.definition?.description ? (
+          <Section title="Description">
+            <Markdown source={asset.definition.description} />
+          </Section>
+        ) : null}
+        {answer.error ? <Failure error={answer.error} title="The latest materialization could not be read." /> : null}
+        {!events && !answer.error ? <Skeleton rows={6} /> : null}
+        {events && !latest ? (
+          <Empty title="Never materialized" icon="assets">
+            Materialize it, and what it held then is told here: its metadata, its numbers over time, its run.
+          </Empty>
+        ) : null}
+        {latest ? (
+          <Section
+            title="Latest materialization"
+            actions={
+              <span className={css.quiet}>
+                <Time at={Number(latest.timestamp) / 1000} />
+                {latest.partition === null ? null : ` · ${latest.partition}`}
+                {latest.runId ? (
+                  <>
+                    {" · "}
+                    <Link to={links.run(latest.runId)}>run {latest.runId.slice(0, 8)}</Link>
+                  </>
+                ) : null}
+              </span>
+            }
+          >
+            {latest.description ? <p className={css.words}>{latest.description}</p> : null}
+            {latest.metadataEntries.length > 0 ? (
+              <MetadataView entries={latest.metadataEntries} />
+            ) : (
+              <p className={css.quiet}>It attached no metadata.</p>
+            )}
+          </Section>
+        ) : null}
+        {events && events.history.length > 0 ? (
+          <Section title="Numbers">
+            <Plots events={events.history} isPartitioned={asset.definition?.isPartitioned ?? false} />
+          </Section>
+        ) : null}
+      </div>
+      <aside className={css.side} aria-label="Definition">
+        {asset.definition ? <Definition definition={asset.definition} /> : <Undefined />}
+      </aside>
+    </div>
+  );
+}
+
+function Undefined() {
+  return (
+    <Section title="Definition">
+      <p className={css.quiet}>No loaded code location defines this asset; it is known from its events alone.</p>
+    </Section>
+  );
+}
+
+function Definition({ definition }: { definition: NonNullable<Asset["definition"]> }) {
+  const location = definition.repository.location.name;
+  const jobs = definition.jobNames.filter((name) => !name.startsWith("__"));
+  const keys = (list: readonly { path: string[] }[]) =>
+    list.length === 0 ? null : (
+      <ul className={css.keys}>
+        {list.map(({ path }) => (
+          <li key={keyText(path)}>
+            <Link to={links.asset(path)}>{keyText(path)}</Link>
+          </li>
+        ))}
+      </ul>
+    );
+  return (
+    <>
+      <Section title="Definition">
+        <Facts
+          facts={[
+            ["Group", <Link key="group" to={links.assets({ group: definition.groupName })}>{definition.groupName}</Link>],
+            ["Kinds", definition.kinds.length === 0 ? null : definition.kinds.map((kind) => <Chip key={kind}>{kind}</Chip>)],
+            ["Owners", definition.owners.length === 0 ? null : definition.owners.join(", ")],
+            ["Partitions", definition.partitionDefinition?.description],
+            ["Checks", definition.assetChecks.length === 0 ? null : String(definition.assetChecks.length)],
+            ["Op", definition.opName],
+            ["Jobs", jobs.length === 0 ? null : jobs.map((name) => <Link key={name} to={links.job(location, name)}>{name} </Link>)],
+            ["IO manager", definition.ioManagerKey],
+            ["Code version", definition.codeVersion],
+            ["Source", definition.sourceRef === null ? null : <code>{definition.sourceRef}</code>],
+            ["Location", <Link key="location" to={links.deployment()}>{location}</Link>],
+            ["Tags", definition.tags.length === 0 ? null : definition.tags.map((tag) => <Chip key={tag.key}>{tag.value ? `${tag.key}: ${tag.value}` : tag.key}</Chip>)],
+          ]}
+        />
+      </Section>
+      {definition.metadataEntries.length > 0 ? (
+        <Section title="Metadata of the definition">
+          <MetadataView entries={definition.metadataEntries} />
+        </Section>
+      ) : null}
+      <Section title="Lineage" actions={<Link to={links.lineage({ focus: keyText(definition.assetKey.path), depth: 2 })}>Show in graph</Link>}>
+        <Facts facts={[["Reads", keys(definition.dependencyKeys) ?? "nothing"], ["Read by", keys(definition.dependedByKeys) ?? "nothing"]]} />
+      </Section>
+    </>
+  );
+}

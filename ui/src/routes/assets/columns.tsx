@@ -1,0 +1,63 @@
+/** The columns of the asset catalogue. */
+import { AssetName } from "../../assets/AssetName";
+import { keyText } from "../../assets/catalogue.model";
+import { PartitionShare } from "../../assets/PartitionShare";
+import { Chip } from "../../kit/Facts";
+import { Link } from "../../kit/Link";
+import { StatusTag } from "../../kit/StatusTag";
+import { type Column } from "../../kit/Table";
+import { Time } from "../../kit/Time";
+import { links } from "../../links";
+import { type AssetCard } from "../../services/assets";
+
+export const assetColumns: readonly Column<AssetCard>[] = [
+  {
+    id: "asset",
+    label: "Asset",
+    sortBy: (asset) => keyText(asset.assetKey.path),
+    render: (asset) => (
+      <>
+        <Link bare to={links.asset(asset.assetKey.path)}>
+          <AssetName path={asset.assetKey.path} />
+        </Link>{" "}
+        {asset.kinds.map((kind) => (
+          <Chip key={kind}>{kind}</Chip>
+        ))}
+      </>
+    ),
+  },
+  { id: "group", label: "Group", width: "14%", sortBy: (asset) => asset.groupName, render: (asset) => asset.groupName },
+  {
+    id: "status",
+    label: "Status",
+    width: "17%",
+    sortBy: (asset) => asset.latestInfo.status,
+    render: (asset) => <StatusTag bare status={asset.latestInfo.status} />,
+  },
+  {
+    id: "materialized",
+    label: "Materialized",
+    width: "12%",
+    sortBy: (asset) => asset.latestInfo.latestMaterializationTimestamp,
+    render: (asset) => <Time relative at={asset.latestInfo.latestMaterializationTimestamp} />,
+  },
+  {
+    id: "partitions",
+    label: "Partitions",
+    width: "15%",
+    sortBy: ({ latestInfo: { partitionStats } }) =>
+      partitionStats === null ? null : partitionStats.numMaterialized / Math.max(1, partitionStats.numPartitions),
+    render: ({ latestInfo: { partitionStats } }) => (partitionStats === null ? "" : <PartitionShare stats={partitionStats} />),
+  },
+  {
+    id: "checks",
+    label: "Checks",
+    width: "11%",
+    sortBy: (asset) => (asset.latestInfo.totalChecks === 0 ? null : asset.latestInfo.failedChecks),
+    render: ({ latestInfo: { failedChecks, totalChecks } }) => {
+      if (totalChecks === 0) return "";
+      if (failedChecks > 0) return <StatusTag bare status="FAILED" label={`${failedChecks} of ${totalChecks} failed`} />;
+      return totalChecks === 1 ? "1 check" : `${totalChecks} checks`;
+    },
+  },
+];

@@ -1,0 +1,80 @@
+/** What is known of the chosen nodes, beside the graph. */
+import { AssetName } from "../../assets/AssetName";
+import { keyText } from "../../assets/catalogue.model";
+import { PartitionShare } from "../../assets/PartitionShare";
+import { IconButton } from "../../kit/Button";
+import { Chip, Facts } from "../../kit/Facts";
+import { Link } from "../../kit/Link";
+import { StatusTag } from "../../kit/StatusTag";
+import { Time } from "../../kit/Time";
+import { links } from "../../links";
+import { Markdown } from "../../metadata/Markdown";
+import { type AssetCard } from "../../services/assets";
+import css from "./lineage.module.css";
+
+interface LineagePanelProps {
+  assets: readonly AssetCard[];
+  /** Chosen keys that no code location defines. */
+  outside: readonly string[];
+  onClose: () => void;
+}
+
+export function LineagePanel({ assets, outside, onClose }: LineagePanelProps) {
+  const [only] = assets;
+  return (
+    <aside className={css.panel} aria-label="Chosen assets">
+      <header className={css.head}>
+        <h2>{assets.length + outside.length === 1 ? "Chosen asset" : `${assets.length + outside.length} chosen`}</h2>
+        <IconButton icon="close" label="Choose nothing" onPress={onClose} />
+      </header>
+      {assets.length === 1 && outside.length === 0 && only ? (
+        <Details asset={only} />
+      ) : (
+        <ul className={css.list}>
+          {assets.map((asset) => (
+            <li key={keyText(asset.assetKey.path)}>
+              <Link to={links.asset(asset.assetKey.path)}>{keyText(asset.assetKey.path)}</Link>
+              <StatusTag bare status={asset.latestInfo.status} />
+            </li>
+          ))}
+          {outside.map((id) => (
+            <li key={id}>
+              <span>{id}</span>
+              <StatusTag bare status="EXTERNAL" />
+            </li>
+          ))}
+        </ul>
+      )}
+    </aside>
+  );
+}
+
+function Details({ asset }: { asset: AssetCard }) {
+  const info = asset.latestInfo;
+  const running = [...info.inProgressRunIds, ...info.unstartedRunIds];
+  return (
+    <>
+      <p className={css.name}>
+        <Link to={links.asset(asset.assetKey.path)}>
+          <AssetName path={asset.assetKey.path} />
+        </Link>
+      </p>
+      <StatusTag status={info.status} />
+      {asset.description ? <Markdown source={asset.description} /> : null}
+      <Facts
+        facts={[
+          ["Materialized", info.latestMaterializationTimestamp === null ? null : <Time relative at={info.latestMaterializationTimestamp} />],
+          ["Partitions", info.partitionStats ? <PartitionShare stats={info.partitionStats} /> : null],
+          ["Checks", info.totalChecks === 0 ? null : info.failedChecks > 0 ? `${info.failedChecks} of ${info.totalChecks} failed` : `${info.totalChecks}`],
+          ["Latest run", info.latestRun ? <Link to={links.run(info.latestRun.runId)}>{info.latestRun.runId.slice(0, 8)}</Link> : null],
+          ["At work", running.length === 0 ? null : running.slice(0, 5).map((id) => <Link key={id} to={links.run(id)}>{id.slice(0, 8)} </Link>)],
+          ["Group", asset.groupName],
+          ["Kinds", asset.kinds.length === 0 ? null : asset.kinds.map((kind) => <Chip key={kind}>{kind}</Chip>)],
+          ["Owners", asset.owners.length === 0 ? null : asset.owners.join(", ")],
+          ["Reads", asset.dependencyKeys.length === 0 ? null : asset.dependencyKeys.map(({ path }) => keyText(path)).join(", ")],
+          ["Location", asset.repository.location.name],
+        ]}
+      />
+    </>
+  );
+}
