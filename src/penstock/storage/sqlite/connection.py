@@ -162,11 +162,15 @@ class Database:
         if self._writer is None:
             # Its waiting for a lock is done in `_begin`, so SQLite's own is off.
             connection = self._connect(timeout=0.0)
-            if self.path is not None:
-                self._retry_busy(lambda: connection.execute("PRAGMA journal_mode=WAL"))
-                connection.execute(f"PRAGMA journal_size_limit={_WAL_LIMIT_BYTES}")
-                connection.execute("PRAGMA synchronous=FULL")
-                self._durable = True
+            try:
+                if self.path is not None:
+                    self._retry_busy(lambda: connection.execute("PRAGMA journal_mode=WAL"))
+                    connection.execute(f"PRAGMA journal_size_limit={_WAL_LIMIT_BYTES}")
+                    connection.execute("PRAGMA synchronous=FULL")
+            except BaseException:
+                connection.close()
+                raise
+            self._durable = True
             self._writer = connection
         return self._writer
 
@@ -280,6 +284,10 @@ class ChangeWatch:
         self._connection: sqlite3.Connection | None = None
         self._version: int | None = None
         self._lock = threading.Lock()
+
+    def __del__(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
 
     def changed(self) -> bool:
         """Whether it was; the first look, and a look that fails, say no."""
