@@ -1,0 +1,133 @@
+"""What `penstock.yaml` says, as typed records. Each field is a key of the file; what is not given has its default."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+
+from ..engine.queue import TagLimit
+
+__all__ = [
+    "CodeServerSettings",
+    "Component",
+    "LogSettings",
+    "RunMonitoringSettings",
+    "RunQueueSettings",
+    "Settings",
+    "StorageSettings",
+    "TagConcurrencyLimit",
+    "WorkerSettings",
+    "render_settings",
+]
+
+_Seconds = Annotated[float, msgspec.Meta(ge=0)]
+_Workers = Annotated[int, msgspec.Meta(ge=1, le=1000)]
+
+
+class _Block(msgspec.Struct, frozen=True, kw_only=True):
+    """What all blocks of the file share."""
+
+
+class Component(_Block, frozen=True, kw_only=True, rename={"cls": "class"}):
+    """A class of anybody's that stands in for one of ours; `config` are its keyword arguments."""
+
+    module: str
+    cls: str
+    config: dict[str, Any] = {}
+
+
+class FolderSettings(_Block, frozen=True, kw_only=True):
+    """A folder, absolute or relative to the home."""
+
+    base_dir: str
+
+
+class StorageSettings(_Block, frozen=True, kw_only=True):
+    """Exactly one of the kinds of storage."""
+
+    sqlite: FolderSettings | None = None
+    custom: Component | None = None
+
+
+class LogSettings(_Block, frozen=True, kw_only=True):
+    """Exactly one of the places for the stdout and stderr of steps."""
+
+    local: FolderSettings | None = None
+    custom: Component | None = None
+
+
+class TagConcurrencyLimit(_Block, frozen=True, kw_only=True):
+    """At most `limit` active runs with this tag: with any value, with one value, or with each distinct value."""
+
+    key: str
+    limit: Annotated[int, msgspec.Meta(ge=0)]
+    value: str | None = None
+    apply_limit_per_unique_value: bool = False
+
+
+class RunQueueSettings(_Block, frozen=True, kw_only=True):
+    """How many runs may be active at once: -1 for any number, 0 for none."""
+
+    max_concurrent_runs: Annotated[int, msgspec.Meta(ge=-1)] = 10
+    tag_concurrency_limits: tuple[TagConcurrencyLimit, ...] = ()
+
+    @property
+    def tag_limits(self) -> tuple[TagLimit, ...]:
+        """The limits by tag as the queue's decider takes them."""
+        return tuple(
+            TagLimit(key=each.key, limit=each.limit, value=each.value, per_value=each.apply_limit_per_unique_value)
+            for each in self.tag_concurrency_limits
+        )
+
+
+class RunMonitoringSettings(_Block, frozen=True, kw_only=True):
+    """After how many seconds a run is given up in each state; 0 for never."""
+
+    start_timeout_seconds: _Seconds = 180.0
+    cancel_timeout_seconds: _Seconds = 180.0
+    max_runtime_seconds: _Seconds = 0.0
+
+
+class WorkerSettings(_Block, frozen=True, kw_only=True):
+    """How many evaluations go on at once."""
+
+    num_workers: _Workers = 8
+
+
+class CodeServerSettings(_Block, frozen=True, kw_only=True):
+    """How many seconds the user's code may take to load."""
+
+    local_startup_timeout: _Seconds = 180.0
+    reload_timeout: _Seconds = 180.0
+
+
+class Settings(_Block, frozen=True, kw_only=True):
+    """The whole file."""
+
+    storage: StorageSettings = StorageSettings()
+    local_artifact_storage: FolderSettings | None = None
+    compute_logs: LogSettings = LogSettings()
+    run_coordinator: Component | None = None
+    run_launcher: Component | None = None
+    run_queue: RunQueueSettings = RunQueueSettings()
+    run_monitoring: RunMonitoringSettings = RunMonitoringSettings()
+    schedules: WorkerSettings = WorkerSettings()
+    sensors: WorkerSettings = WorkerSettings()
+    code_servers: CodeServerSettings = CodeServerSettings()
+
+
+def render_settings(settings: Settings) -> str:
+    """The settings in force as YAML. The texts in a component's config are hidden, since they may be secrets."""
+    import yaml
+
+    text: str = yaml.safe_dump(_shown(msgspec.to_builtins(settings)), sort_keys=False)
+    return text
+
+
+def _shown(value: Any, *, hidden: bool = False) -> Any:
+    if isinstance(value, dict):
+        return {key: _shown(item, hidden=hidden or key == "config") for key, item in value.items() if item is not None}
+    if isinstance(value, list | tuple):
+        return [_shown(item, hidden=hidden) for item in value]
+    return "..." if hidden and isinstance(value, str) else value

@@ -1,0 +1,148 @@
+"""Reads `penstock.yaml`: short forms written out, everything checked at once, environment variables filled in."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ..config.check import check, nearest_name
+from ..config.env import resolve
+from ..config.problems import ConfigProblem, Problem
+from ..config.schema import env_name
+from ..locations.yaml_document import read_yaml
+from .settings import LogSettings, Settings, StorageSettings
+from .settings_schema import schema_of, too_small_or_large
+
+__all__ = ["FILE_NAME", "read_settings"]
+
+FILE_NAME = "penstock.yaml"
+
+_SHORT_NAMES: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    "run_coordinator": {
+        "queued": ("penstock.launch.coordinators", "QueuedRunCoordinator"),
+        "immediate": ("penstock.launch.coordinators", "ImmediateRunCoordinator"),
+    },
+    "run_launcher": {"local": ("penstock.launch.local", "LocalRunLauncher")},
+}
+_COMPONENTS = ("storage", "compute_logs")
+_SCHEMA_SELECTORS: frozenset[type] = frozenset({StorageSettings, LogSettings})
+
+
+def read_settings(home: Path, environ: Mapping[str, str] | None = None) -> Settings:
+    """The settings of the instance in `home`; all defaults when it has no file.
+
+    Raises:
+        SettingsError: The file is not valid; the text names every mistake with line and column.
+    """
+    path = home / FILE_NAME
+    if not path.exists():
+        return Settings()
+    environ = os.environ if environ is None else environ
+    document = read_yaml(path)
+    problems: list[Problem] = []
+    written_out = _write_out(document.value, problems)
+    schema = schema_of(Settings, _SCHEMA_SELECTORS)
+    outcome = check(schema, written_out, root="the file")
+    problems += outcome.problems
+    if not problems:
+        outcome = resolve(schema, outcome.value, environ, root="the file")
+        problems += outcome.problems
+        value = _resolve_configs(outcome.value, environ, problems)
+        problems += too_small_or_large(Settings, value)
+        problems += _contradictions(value)
+    if problems:
+        raise document.error([document.tell(problem) for problem in problems])
+    return msgspec.convert(value, Settings)
+
+
+def _write_out(value: Any, problems: list[Problem]) -> Any:
+    """The file's value with every short or older form in the one form that the schema knows."""
+    if not isinstance(value, dict):
+        return value
+    written = dict(value)
+    for key, names in _SHORT_NAMES.items():
+        if isinstance(written.get(key), str):
+            written[key] = _named(key, written[key], names, problems)
+    for key in _COMPONENTS:
+        if isinstance(written.get(key), dict) and "module" in written[key]:
+            written[key] = {"custom": written[key]}
+    runs = written.pop("concurrency", None)
+    if runs is not None:
+        _move_limits(written, runs, problems)
+    queue = written.get("run_queue")
+    if isinstance(queue, dict) and isinstance(queue.get("tag_concurrency_limits"), list):
+        limits = [_plain_limit(limit) for limit in queue["tag_concurrency_limits"]]
+        written["run_queue"] = queue | {"tag_concurrency_limits": limits}
+    return written
+
+
+def _named(key: str, name: str, names: Mapping[str, tuple[str, str]], problems: list[Problem]) -> Any:
+    if name not in names:
+        nearest = nearest_name(name, names)
+        remedy = f'did you mean "{nearest}"?' if nearest else f"use one of {', '.join(names)}, or a mapping with "
+        remedy += "" if nearest else "module, class and config."
+        problems.append(_mistake((key,), f'"{key}" has no short name "{name}"; {remedy}'))
+        return None
+    module, cls = names[name]
+    return {"module": module, "class": cls}
+
+
+def _move_limits(written: dict[str, Any], concurrency: Any, problems: list[Problem]) -> None:
+    """`concurrency.runs` is the newer place of what `run_queue` says; only one of them may say it."""
+    runs = concurrency.get("runs") if isinstance(concurrency, dict) else None
+    if not isinstance(concurrency, dict) or set(concurrency) - {"runs"} or not isinstance(runs, dict):
+        problems.append(_mistake(("concurrency",), '"concurrency" holds one mapping, "runs", with the limits of runs.'))
+        return
+    queue = written.get("run_queue") or {}
+    twice = sorted(set(queue) & set(runs))
+    problems += [
+        _mistake(("concurrency", "runs", name), f'"{name}" is set in run_queue and in concurrency.runs; keep one.')
+        for name in twice
+    ]
+    written["run_queue"] = queue | runs
+
+
+def _plain_limit(limit: Any) -> Any:
+    value = limit.get("value") if isinstance(limit, dict) else None
+    if not isinstance(value, dict) or set(value) != {"applyLimitPerUniqueValue"}:
+        return limit
+    return {key: item for key, item in limit.items() if key != "value"} | {
+        "apply_limit_per_unique_value": value["applyLimitPerUniqueValue"]
+    }
+
+
+def _contradictions(value: dict[str, Any]) -> list[Problem]:
+    coordinator = value.get("run_coordinator")
+    queued = _SHORT_NAMES["run_coordinator"]["queued"]
+    if coordinator and "run_queue" in value and (coordinator["module"], coordinator["class"]) != queued:
+        text = f'"run_queue" has no effect with the run coordinator {coordinator["class"]}; remove one of them.'
+        return [_mistake(("run_queue",), text)]
+    return []
+
+
+def _resolve_configs(
+    value: Any, environ: Mapping[str, str], problems: list[Problem], path: tuple[str, ...] = ()
+) -> Any:
+    """Fill `{env: NAME}` in, also inside the config of components, whose types are not known here."""
+    name = env_name(value)
+    if name is not None:
+        if name not in environ:
+            problems.append(
+                _mistake(
+                    path, f'"{".".join(path)}" is read from the environment variable {name}, which is not set; set it.'
+                )
+            )
+        return environ.get(name)
+    if isinstance(value, dict):
+        return {key: _resolve_configs(item, environ, problems, (*path, key)) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_resolve_configs(item, environ, problems, (*path, str(index))) for index, item in enumerate(value)]
+    return value
+
+
+def _mistake(path: tuple[str, ...], text: str) -> Problem:
+    return Problem(path=path, reason=ConfigProblem.RUNTIME_TYPE_MISMATCH, message=text)

@@ -1,0 +1,78 @@
+"""User code as the processes of a code server hold it: loaded once, then evaluated or executed in forks.
+
+The storage is opened in the fork alone; what opening needs (the settings) was read before.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+
+from ..definitions.definitions import Definitions
+from ..definitions.describe import describe
+from ..definitions.load import load_definitions
+from ..errors import InternalError
+from ..execution.environment import Environment
+from ..execution.evaluate import check_run_config, evaluate_schedule, evaluate_sensor
+from ..execution.worker import execute_run
+from ..locations.user_code import LoadCode
+from ..records.location import LocationDescription
+from ..records.wire import (
+    CheckRunConfig,
+    ConfigAnswer,
+    EvaluateSchedule,
+    EvaluateSensor,
+    Evaluation,
+    ExecuteRun,
+    Work,
+)
+from .reference import InstanceRef
+
+__all__ = ["LoadedCode"]
+
+
+class LoadedCode:
+    """One load of user code."""
+
+    def __init__(self) -> None:
+        self._definitions: Definitions | None = None
+        self._instance: InstanceRef | None = None
+
+    def load(self, order: LoadCode, progress: Callable[[str], None]) -> LocationDescription:
+        """Import the user's code and describe it."""
+        self._instance = InstanceRef.decode(order.environment)
+        progress("importing the code")
+        self._definitions = load_definitions(order.target)
+        progress("describing the definitions")
+        return describe(self._definitions, order.name)
+
+    def evaluate(self, work: Work) -> Evaluation | ConfigAnswer:
+        """Evaluate a schedule or sensor, or check a run config."""
+        definitions = self._loaded()
+        match work:
+            case CheckRunConfig():
+                return check_run_config(definitions, work)
+            case EvaluateSchedule():
+                return evaluate_schedule(definitions, work)
+            case EvaluateSensor():
+                return evaluate_sensor(definitions, work)
+            case ExecuteRun():
+                raise InternalError("A run is executed, not evaluated.")
+
+    def execute_run(self, work: ExecuteRun, channel: socket.socket) -> None:
+        """Be the run's worker."""
+        assert self._instance is not None
+        with self._instance.open() as instance:
+            environment = Environment(
+                storage=instance.storage,
+                logs=instance.logs,
+                artifacts=instance.artifacts,
+                clock=instance.clock,
+                instance=instance,
+            )
+            execute_run(self._loaded(), work.run, environment, channel)
+
+    def _loaded(self) -> Definitions:
+        if self._definitions is None:
+            raise InternalError("No user code is loaded.")
+        return self._definitions

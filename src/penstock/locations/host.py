@@ -1,0 +1,80 @@
+"""Hosts the code servers of a workspace's local locations: one process each, started again when it dies."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from .keeper import Command, ProcessKeeper
+from .origin import LocationOrigin
+
+__all__ = ["LocationHost", "code_server_command"]
+
+
+class LocationHost:
+    """The code servers of local origins; origins with an address are served elsewhere and left alone.
+
+    Args:
+        home: The instance's home.
+        origins: The code locations.
+        watch: Whether they reload when a file changes.
+        kill_workers: Whether run workers end with their code server.
+    """
+
+    def __init__(
+        self, home: Path, origins: Sequence[LocationOrigin], *, watch: bool = False, kill_workers: bool = False
+    ) -> None:
+        # Socket paths may have 107 bytes, and the home may be deep: the sockets have a short folder of their own.
+        self._folder = Path(tempfile.mkdtemp(prefix="penstock-"))
+        local = [origin for origin in origins if origin.target is not None]
+        self._keeper = ProcessKeeper(
+            {
+                f"the code server of {origin.name}": code_server_command(
+                    home, origin, self._folder / f"{number}.sock", watch=watch, kill_workers=kill_workers
+                )
+                for number, origin in enumerate(local)
+            }
+        )
+
+    def start(self) -> None:
+        """Start every code server; they load their code meanwhile."""
+        self._keeper.start()
+
+    def pids(self) -> dict[str, int]:
+        """The process ids of the code servers, by what they are called in messages."""
+        return self._keeper.pids()
+
+    def stop(self) -> None:
+        """Stop every code server."""
+        self._keeper.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def code_server_command(
+    home: Path, origin: LocationOrigin, socket_path: Path, *, watch: bool, kill_workers: bool
+) -> Command:
+    """The command line that serves a local origin on a Unix socket."""
+    assert origin.target is not None
+    target = origin.target
+    options = {
+        "--home": home,
+        "--python-file": target.python_file,
+        "--module-name": target.module_name,
+        "--package-name": target.package_name,
+        "--attribute": target.attribute,
+        "--working-directory": target.working_directory,
+        "--location-name": origin.name,
+        "--executable": origin.executable,
+        "--socket": socket_path,
+    }
+    words = [text for option, value in options.items() if value is not None for text in (option, str(value))]
+    flags = [flag for flag, given in (("--watch", watch), ("--kill-workers-on-exit", kill_workers)) if given]
+
+    def command(lifeline: int) -> tuple[str, ...]:
+        program = (sys.executable, "-m", "penstock.cli.main", "code-server")
+        return (*program, *words, *flags, "--lifeline", str(lifeline))
+
+    return command
