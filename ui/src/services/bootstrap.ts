@@ -16,6 +16,14 @@ function read(): Bootstrap {
 
 export const bootstrap: Bootstrap = read();
 
+if (bootstrap.nonce !== undefined) {
+  const meta = document.createElement("meta"); // where the kit's library looks for it
+  meta.setAttribute("property", "csp-nonce");
+  meta.content = bootstrap.nonce;
+  meta.nonce = bootstrap.nonce;
+  document.head.append(meta);
+}
+
 /** The path under which the pages are served: "/" or a prefix that ends with one. */
 export const basePath: string = new URL(document.baseURI).pathname;
 

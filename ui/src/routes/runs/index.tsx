@@ -1,6 +1,113 @@
-/** The page is being built. */
+/** The list of runs: what is asked for in one click, a field for the rest, and deeds on many runs at once. */
+import { useState } from "react";
+
+import { Button } from "../../kit/Button";
+import { Empty } from "../../kit/Empty";
+import { Failure } from "../../kit/ErrorPanel";
 import { Page } from "../../kit/Page";
+import { Skeleton } from "../../kit/Skeleton";
+import { type TabItem, Tabs } from "../../kit/Tabs";
+import { useData } from "../../services/data";
+import { AnsweredError } from "../../services/errors";
+import { useSearchState } from "../../services/navigation";
+import { apiFilter, filterParts, readFilter } from "../../services/runFilter.model";
+import { ACTIVE, RUNS_PAGE } from "../../services/runs";
+import type { RunsPageQuery } from "../../services/schema.gen";
+import { RunTable } from "../../runs/RunTable";
+import { Bulk } from "./Bulk";
+import { FilterBar } from "./FilterBar";
+import css from "./RunsPage.module.css";
+
+const STEP = 50;
+const NONE: ReadonlySet<string> = new Set();
+
+/** Tabs are statuses, under the name by which the address knows them. */
+const TABS: readonly { id: string; label: string; count: keyof RunsPageQuery }[] = [
+  { id: "", label: "All", count: "all" },
+  { id: ACTIVE.join(","), label: "In progress", count: "active" },
+  { id: "QUEUED", label: "Queued", count: "queued" },
+  { id: "FAILURE", label: "Failed", count: "failed" },
+];
 
 export default function RunsPage() {
-  return <Page title="Runs">{null}</Page>;
+  const [search, change] = useSearchState();
+  const filter = readFilter(search);
+  const [openedAt] = useState(() => Math.floor(Date.now() / 1000));
+  const [limit, setLimit] = useState(STEP);
+  const [selected, setSelected] = useState(NONE);
+  const answer = useData(
+    RUNS_PAGE,
+    { filter: apiFilter(filter, openedAt), limit, others: apiFilter({ ...filter, statuses: [] }, openedAt) },
+    { live: ["runs", "queue"] },
+  );
+
+  const found = answer.data?.runsOrError;
+  const runs = found?.__typename === "Runs" ? found.results : [];
+  const statusTab = filter.statuses.join(",");
+  const tabs: TabItem[] = TABS.map((tab) => ({ id: `tab:${tab.id}`, label: tab.label, count: countOf(answer.data?.[tab.count]) }));
+  if (!TABS.some((tab) => tab.id === statusTab)) {
+    tabs.push({ id: `tab:${statusTab}`, label: filter.statuses.map((status) => status.toLowerCase()).join(", ") });
+  }
+  const chosen = runs.filter((run) => selected.has(run.runId));
+  const filtered = filter.statuses.length > 0 || filterParts(filter).length > 0 || filter.within > 0;
+
+  return (
+    <Page title="Runs">
+      <Tabs
+        label="Runs by status"
+        items={tabs}
+        selected={`tab:${statusTab}`}
+        onSelect={(id) => {
+          setSelected(NONE);
+          change({ status: id.slice("tab:".length) }, { replace: false });
+        }}
+      >
+        <FilterBar filter={filter} onChange={change} />
+        {chosen.length > 0 ? <Bulk runs={chosen} onDone={() => setSelected(NONE)} /> : null}
+        {answer.isPending ? <Skeleton rows={12} /> : null}
+        {answer.isError ? (
+          <div className={css.inset}>
+            <Failure title="The runs could not be read." error={answer.error} onRetry={() => void answer.refetch()} />
+          </div>
+        ) : null}
+        {found !== undefined && found.__typename !== "Runs" ? (
+          <div className={css.inset}>
+            <Failure error={new AnsweredError(found.__typename, found.message, null)} />
+          </div>
+        ) : null}
+        {runs.length > 0 ? (
+          <RunTable runs={runs} selected={selected} onSelect={setSelected} stale={answer.isPlaceholderData} />
+        ) : null}
+        {found?.__typename === "Runs" && runs.length === 0 ? (
+          filtered ? (
+            <Empty
+              title="No run matches"
+              icon="filter"
+              action={
+                <Button onPress={() => change({ status: "", job: "", location: "", asset: "", tag: "", within: "" })}>
+                  Show all runs
+                </Button>
+              }
+            >
+              The filter leaves nothing over.
+            </Empty>
+          ) : (
+            <Empty title="Nothing has run yet" icon="runs">
+              Launch a job or materialize an asset, and its run appears here while it works.
+            </Empty>
+          )
+        ) : null}
+        {found?.__typename === "Runs" && found.count > runs.length ? (
+          <p className={css.more}>
+            {runs.length.toLocaleString("en")} of {found.count.toLocaleString("en")} shown
+            <Button onPress={() => setLimit(limit + STEP)}>Show {STEP} more</Button>
+          </p>
+        ) : null}
+      </Tabs>
+    </Page>
+  );
+}
+
+function countOf(answer: RunsPageQuery[keyof RunsPageQuery] | undefined): number | undefined {
+  return answer?.__typename === "Runs" ? answer.count : undefined;
 }

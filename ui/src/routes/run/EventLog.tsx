@@ -1,0 +1,154 @@
+/** The structured log: one row an event, its details beside it. */
+import { type KeyboardEvent, useMemo, useRef } from "react";
+
+import { Button, IconButton } from "../../kit/Button";
+import { cx } from "../../kit/cx";
+import { Failure } from "../../kit/ErrorPanel";
+import { Empty } from "../../kit/Empty";
+import { Skeleton } from "../../kit/Skeleton";
+import { useTimeStyle } from "../../kit/Time";
+import { VirtualRows, type VirtualRowsHandle } from "../../kit/VirtualRows";
+import type { RunEvent } from "../../services/runs";
+import { clockTime, type TimeStyle } from "../../services/time.model";
+import { EventDetails } from "./EventDetails";
+import { eventTone, eventWords, rowHeight, shownLines } from "./eventLog.model";
+import css from "./Log.module.css";
+import type { RunEvents } from "./useRunEvents";
+
+interface EventLogProps {
+  log: RunEvents;
+  /** Id of the event whose details are shown. */
+  open: string | null;
+  onOpen: (eventId: string | null) => void;
+  onStep: (stepKey: string) => void;
+  follow: boolean;
+  onFollow: (follow: boolean) => void;
+  isFiltered: boolean;
+}
+
+export function EventLog({ log, open, onOpen, onStep, follow, onFollow, isFiltered }: EventLogProps) {
+  const { events, isLoading, error, readOn } = log;
+  const style = useTimeStyle();
+  const rows = useRef<VirtualRowsHandle>(null);
+  const heights = useMemo(() => events.map((event) => rowHeight(event.message)), [events]);
+  const at = open === null ? -1 : events.findIndex((event) => event.eventId === open);
+  const opened = events[at];
+
+  const shownFor = useRef<string | null>(null);
+  if (open === null) shownFor.current = null;
+  if (opened !== undefined && shownFor.current !== open) {
+    shownFor.current = open;
+    queueMicrotask(() => rows.current?.show(at));
+  }
+  const move = (step: number) => {
+    const next = events[Math.max(0, at + step)];
+    if (next === undefined) return;
+    shownFor.current = next.eventId; // the reader moves row by row: do not jump
+    onOpen(next.eventId);
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key === "ArrowDown" || event.key === "j") move(1);
+    else if (event.key === "ArrowUp" || event.key === "k") move(-1);
+    else if (event.key === "Escape" && open !== null) onOpen(null);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  };
+
+  if (error !== null && events.length === 0) return <div className={css.inset}><Failure title="The log could not be read." error={error} /></div>;
+  if (events.length === 0) {
+    if (isLoading) return <Skeleton rows={8} />;
+    return isFiltered ? (
+      <Empty title="No event matches" icon="filter">
+        The log has events, but none that the filter leaves over.
+      </Empty>
+    ) : (
+      <Empty title="Nothing has happened yet" icon="runs">
+        Events appear here as they come.
+      </Empty>
+    );
+  }
+  return (
+    <div className={css.split} onKeyDown={onKeyDown}>
+      <div className={css.left}>
+        <VirtualRows
+          ref={rows}
+          label="Events"
+          role="log"
+          heights={heights}
+          follow={follow && opened === undefined}
+          onFollow={onFollow}
+          render={(index) => {
+            const event = events[index]!;
+            return (
+              <Row
+                key={event.eventId}
+                event={event}
+                height={heights[index]!}
+                style={style}
+                isOpen={event === opened}
+                onOpen={() => {
+                  shownFor.current = event.eventId;
+                  onOpen(event === opened ? null : event.eventId);
+                }}
+                onStep={onStep}
+              />
+            );
+          }}
+        />
+        {readOn === null ? null : (
+          <p className={css.held}>
+            {events.length.toLocaleString("en")} events read; there are more. <Button onPress={readOn}>Read on</Button>
+          </p>
+        )}
+      </div>
+      {opened === undefined ? null : (
+        <aside className={css.details} aria-label="Details of the event">
+          <header className={css.detailsHead}>
+            <span className={css.type}>{eventWords(opened.eventType)}</span>
+            <IconButton icon="close" label="Close the details" onPress={() => onOpen(null)} />
+          </header>
+          <EventDetails event={opened} />
+        </aside>
+      )}
+    </div>
+  );
+}
+
+interface RowProps {
+  event: RunEvent;
+  height: number;
+  style: TimeStyle;
+  isOpen: boolean;
+  onOpen: () => void;
+  onStep: (stepKey: string) => void;
+}
+
+function Row({ event, height, style, isOpen, onOpen, onStep }: RowProps) {
+  const { stepKey } = event;
+  const choose = () => {
+    if (window.getSelection()?.isCollapsed !== false) onOpen();
+  };
+  return (
+    <div className={cx(css.row, css[eventTone(event)], isOpen && css.isOpen)} style={{ height }} onClick={choose}>
+      <span className={css.time}>{clockTime(Number(event.timestamp) / 1000, style)}</span>
+      {stepKey === null ? (
+        <span className={css.step} />
+      ) : (
+        <button
+          type="button"
+          className={css.step}
+          title={`Only ${stepKey}`}
+          onClick={(click) => {
+            click.stopPropagation();
+            onStep(stepKey);
+          }}
+        >
+          {stepKey}
+        </button>
+      )}
+      <span className={css.type}>{event.eventType === null ? event.level.toLowerCase() : eventWords(event.eventType)}</span>
+      <span className={css.message}>{shownLines(event.message).join("\n")}</span>
+    </div>
+  );
+}

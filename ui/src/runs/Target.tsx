@@ -1,0 +1,27 @@
+/** What a run makes: its job, or the assets it was launched for. */
+import { Icon } from "../kit/Icon";
+import { Link } from "../kit/Link";
+import { links } from "../links";
+import { ASSET_JOB, targetOf } from "../services/run.model";
+import type { RunRow } from "../services/runs";
+import css from "./runs.module.css";
+
+type TargetProps = { run: Pick<RunRow, "jobName" | "assetSelection" | "repositoryLocationName"> };
+
+export function Target({ run }: TargetProps) {
+  const ofAssets = run.jobName === ASSET_JOB;
+  const first = run.assetSelection?.[0];
+  const to = !ofAssets
+    ? links.job(run.repositoryLocationName, run.jobName)
+    : first !== undefined && run.assetSelection?.length === 1
+      ? links.asset(first.path)
+      : links.lineage();
+  return (
+    <span className={css.target}>
+      <Icon name={ofAssets ? "assets" : "jobs"} size={13} />
+      <Link bare className={css.strong} to={to} title={(run.assetSelection ?? []).map((key) => key.path.join("/")).join("\n")}>
+        {targetOf(run)}
+      </Link>
+    </span>
+  );
+}
