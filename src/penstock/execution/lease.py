@@ -1,0 +1,141 @@
+"""The run worker's hold on its attempt once its code server is gone: it renews the lease itself."""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+import threading
+
+from ..clock import Clock
+from ..errors import FencedError, StorageError
+from ..ids import new_holder_id
+from ..records.run import Run
+from ..storage.protocols import RunStorage
+
+__all__ = ["EXIT_FENCED", "LEASE", "RENEWAL", "LeaseThread", "OwnLease"]
+
+LEASE = 15.0
+"""Seconds for which a lease is taken or renewed."""
+
+RENEWAL = 5.0
+"""Seconds between two renewals."""
+
+EXIT_FENCED = 76
+"""The exit code of a process that found its attempt passed to another, or ended."""
+
+
+class OwnLease:
+    """Watches the channel to the code server; when it ends, takes the attempt's lease over and keeps it.
+
+    It is a watch of the worker's select loop.
+
+    Args:
+        runs: The run storage.
+        run: The run; its attempt is the one that is held.
+        clock: The time.
+        channel: The channel; None if there is no code server and the lease is the process's own from the beginning.
+    """
+
+    def __init__(self, runs: RunStorage, run: Run, clock: Clock, channel: socket.socket | None) -> None:
+        self._runs = runs
+        self._run = run
+        self._clock = clock
+        self._channel = channel
+        self._holder = new_holder_id("worker")
+        self._held = False
+        self._due: float | None = None if channel is not None else clock.monotonic()
+
+    @property
+    def holder(self) -> str:
+        """The name under which the lease is held."""
+        return self._holder
+
+    def held_since_claim(self) -> None:
+        """Say that the lease was claimed under `holder` just now."""
+        self._held = True
+        self._due = self._clock.monotonic() + RENEWAL
+
+    def fileno(self) -> int:
+        """The channel's descriptor; -1 once it has ended."""
+        return -1 if self._channel is None else self._channel.fileno()
+
+    def due_in(self) -> float | None:
+        """Seconds until the lease is to be renewed; None while the code server does that."""
+        return None if self._due is None else self._due - self._clock.monotonic()
+
+    def attend(self) -> None:
+        """Look at the channel, and renew the lease if that is due.
+
+        Raises:
+            FencedError: The attempt has passed to another holder, or ended.
+        """
+        if self._channel is not None and self._ended(self._channel):
+            self._channel = None
+            self._due = self._clock.monotonic()
+        due = self.due_in()
+        if due is None or due > 0:
+            return
+        until = self._clock.now() + LEASE
+        try:
+            if self._held:
+                keeps = (self._run.run_id, self._run.attempt) in self._runs.renew(self._holder, until=until)
+            else:
+                keeps = self._held = self._runs.take_over(
+                    self._run.run_id, attempt=self._run.attempt, owner=self._holder, until=until
+                )
+        except StorageError:
+            # The database is away, for everybody: nobody can take the attempt meanwhile. Soon again.
+            self._due = self._clock.monotonic() + 1.0
+            return
+        if not keeps:
+            raise FencedError(
+                f"Attempt {self._run.attempt} of the run {self._run.run_id} has passed to another or has ended; "
+                "this worker must stop."
+            )
+        self._due = self._clock.monotonic() + RENEWAL
+
+    def _ended(self, channel: socket.socket) -> bool:
+        try:
+            return not channel.recv(4096, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+
+
+class LeaseThread:
+    """Attends to a lease from a thread, where no select loop runs and nothing forks: in-process execution.
+
+    When the attempt is lost the process ends at once with `EXIT_FENCED`, since user code on the main thread cannot be
+    stopped otherwise; unless `may_exit` is false, in a process that is not the run's own.
+    """
+
+    def __init__(self, lease: OwnLease, *, may_exit: bool) -> None:
+        self._lease = lease
+        self._may_exit = may_exit
+        self._wake = os.pipe()
+        self._thread = threading.Thread(target=self._attend, name="penstock-lease", daemon=True)
+
+    def __enter__(self) -> LeaseThread:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        os.close(self._wake[1])
+        self._thread.join()
+        os.close(self._wake[0])
+
+    def _attend(self) -> None:
+        while True:
+            watched = [self._wake[0], *([self._lease.fileno()] if self._lease.fileno() >= 0 else [])]
+            due = self._lease.due_in()
+            readable, _, _ = select.select(watched, [], [], None if due is None else max(0.0, due))
+            if self._wake[0] in readable:
+                return
+            try:
+                self._lease.attend()
+            except FencedError:
+                if self._may_exit:
+                    os._exit(EXIT_FENCED)
+                return  # the next event that is stored raises it where somebody can act on it

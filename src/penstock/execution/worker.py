@@ -1,0 +1,183 @@
+"""The run worker: a process that executes one attempt of one run, and writes what happens into the log itself."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sys
+from typing import Any
+
+import msgspec
+
+from ..definitions.definitions import Definitions
+from ..definitions.executors import default_executor
+from ..definitions.run_config import run_config_schema
+from ..engine.steps import TagLimit
+from ..errors import FencedError, InternalError
+from ..plan.build import build_plan
+from ..records.event import Fact, RunCanceled
+from ..records.run import Run, RunStatus
+from ..storage.derive import RUN_EVENTS
+from ..storage.protocols import Storage
+from ..storage.writer import EventWriter
+from .configuration import configure
+from .environment import Environment
+from .in_process import InProcessExecution
+from .interrupt import INTERRUPTS
+from .lease import EXIT_FENCED, LeaseThread, OwnLease
+from .log import managed_loggers
+from .multiprocess import MultiprocessExecution
+from .run_life import live, not_initialized
+from .scope import RunScope
+
+__all__ = ["IN_PROCESS_URGENT", "OUTAGE", "execute_run", "scope_of"]
+
+OUTAGE = 300.0
+"""Seconds for which a worker that has done its work goes on trying to store the last events."""
+
+IN_PROCESS_URGENT = RUN_EVENTS | {"STEP_FAILURE", "STEP_UP_FOR_RETRY", "RESOURCE_INIT_FAILURE"}
+"""What is stored at once where steps may take microseconds: the end of each step waits up to 50 ms for company."""
+
+
+def execute_run(definitions: Definitions, run: Run, environment: Environment, channel: socket.socket | None) -> int:
+    """Execute a run whose attempt this process was given, to its end.
+
+    It takes SIGTERM and SIGINT as the wish to cancel: steps are interrupted, and the run ends as canceled.
+
+    Args:
+        definitions: The loaded user code.
+        run: The run, with its attempt.
+        environment: The world; it must have a storage.
+        channel: A channel to the code server, which renews the attempt's lease while it lives; its end means that the
+            server is gone. None: this process keeps the lease itself.
+
+    Returns:
+        The exit code for this process: 0 when the run's end is in the log (whichever it is), `EXIT_FENCED` when the
+        attempt had passed to another or ended before.
+    """
+    storage = environment.storage
+    if storage is None:
+        raise InternalError("A run worker needs a storage for its events.")
+    INTERRUPTS.reset()
+    INTERRUPTS.install(signal.SIGTERM, signal.SIGINT)
+    try:
+        return _execute(definitions, run, environment, storage, OwnLease(storage.runs, run, environment.clock, channel))
+    except FencedError as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201 - the worker's own output
+        return EXIT_FENCED
+
+
+def _execute(definitions: Definitions, run: Run, environment: Environment, storage: Storage, lease: OwnLease) -> int:
+    present = storage.runs.get(run.run_id)
+    writer = EventWriter(storage.events, run.run_id, run.attempt, environment.clock)
+    if present is not None and present.status is RunStatus.CANCELING:
+        writer.emit(RunCanceled(message="The run was canceled before it began."))
+        writer.close(OUTAGE)
+        return 0
+    try:
+        scope = scope_of(definitions, run, environment)
+        name, settings = _executor(scope)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the run cannot begin, and its log says why
+        not_initialized(writer, error)
+        writer.close(OUTAGE)
+        return 0
+    if name == "in_process":
+        writer = EventWriter(
+            storage.events,
+            run.run_id,
+            run.attempt,
+            environment.clock,
+            background=True,
+            urgent=IN_PROCESS_URGENT,
+        )
+        _run_here(scope, writer, lease)
+    else:
+        _run_in_processes(scope, writer, lease, settings)
+    writer.close(OUTAGE)
+    return 0
+
+
+def scope_of(definitions: Definitions, run: Run, environment: Environment) -> RunScope:
+    """The run with its job, plan and config.
+
+    Raises:
+        ConfigurationError: The job or a part of the selection does not exist, or the config has mistakes.
+    """
+    job = definitions.get_job_def(run.job)
+    plan = build_plan(job, step_keys=run.step_keys, assets=run.assets, checks=run.checks)
+    config = configure(
+        plan,
+        run_config_schema(job),
+        run.run_config or job.default_config,
+        f'The run config of job "{job.name}"',
+    )
+    return RunScope(run=run, job=job, plan=plan, config=config, environment=environment, resources=job.resource_defs)
+
+
+class _Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """The config of the multiprocess executor."""
+
+    max_concurrent: int | None = None
+    tag_limits: tuple[TagLimit, ...] = ()
+
+
+def _executor(scope: RunScope) -> tuple[str, _Settings]:
+    """Which executor runs the steps, and with what settings."""
+    executor = scope.job.executor_def or default_executor
+    config = scope.config.values.get("execution", {}).get("config") or {}
+    name = executor.name
+    if name == "multi_or_in_process":
+        chosen = next(iter(config), "multiprocess")
+        name, config = chosen, config.get(chosen) or {}
+    if name not in ("in_process", "multiprocess"):
+        raise InternalError(f"There is no executor {name!r}; the executors are in_process and multiprocess.")
+    limits = tuple(_tag_limit(each) for each in config.get("tag_concurrency_limits") or ())
+    return name, _Settings(max_concurrent=config.get("max_concurrent"), tag_limits=limits)
+
+
+def _tag_limit(entry: dict[str, Any]) -> TagLimit:
+    value = entry.get("value")
+    per_value = isinstance(value, dict)  # {applyLimitPerUniqueValue: true}
+    return TagLimit(
+        key=entry["key"],
+        limit=entry["limit"],
+        value=None if per_value or value is None else str(value),
+        per_value=per_value,
+    )
+
+
+class _WriterWatch:
+    """Lets the worker's select loop store events that have waited long enough."""
+
+    def __init__(self, writer: EventWriter) -> None:
+        self._writer = writer
+
+    def fileno(self) -> int:
+        return -1
+
+    def due_in(self) -> float | None:
+        return self._writer.due_in()
+
+    def attend(self) -> None:
+        self._writer.flush()
+
+
+def _run_in_processes(scope: RunScope, writer: EventWriter, lease: OwnLease, settings: _Settings) -> None:
+    execution = MultiprocessExecution(
+        scope,
+        writer,
+        max_concurrent=settings.max_concurrent,
+        tag_limits=settings.tag_limits,
+        watches=[_WriterWatch(writer), lease],
+    )
+    live(writer, "multiprocess", execution.run, lambda: execution.interrupted)
+
+
+def _run_here(scope: RunScope, writer: EventWriter, lease: OwnLease) -> None:
+    execution = InProcessExecution(scope, writer)
+
+    def emit(fact: Fact) -> None:
+        writer.emit(fact)
+
+    with LeaseThread(lease, may_exit=True), managed_loggers(scope.environment.managed_loggers, emit):
+        live(writer, "in_process", execution.run, lambda: execution.interrupted)
