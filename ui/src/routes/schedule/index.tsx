@@ -1,6 +1,126 @@
-/** The page is being built. */
-import { Page } from "../../kit/Page";
+/** One schedule: its switch, its next ticks, what became of the earlier ones, and a dry run. */
+import { useParams } from "@tanstack/react-router";
+import { useState } from "react";
+
+import css from "../../automation/automation.module.css";
+import { DryRunDialog } from "../../automation/DryRun";
+import { TickTable, useTickFilter } from "../../automation/TickTable";
+import { useSwitch } from "../../automation/useSwitch";
+import { Button } from "../../kit/Button";
+import { Empty } from "../../kit/Empty";
+import { Failure } from "../../kit/ErrorPanel";
+import { Chip, Facts } from "../../kit/Facts";
+import { Link } from "../../kit/Link";
+import { Page, Section } from "../../kit/Page";
+import { Skeleton } from "../../kit/Skeleton";
+import { Time, useTimeStyle } from "../../kit/Time";
+import { Toggle } from "../../kit/Toggle";
+import { links } from "../../links";
+import { Markdown } from "../../metadata/Markdown";
+import { AUTOMATION_TOPICS, DRY_RUN_SCHEDULE, SCHEDULE_DETAIL } from "../../services/automation";
+import { useAction, useData } from "../../services/data";
+import { type ScheduleDetailQuery } from "../../services/schema.gen";
+import { longTime } from "../../services/time.model";
+
+type Schedule = Extract<ScheduleDetailQuery["scheduleOrError"], { __typename: "Schedule" }>;
 
 export default function SchedulePage() {
-  return <Page title="Schedule">{null}</Page>;
+  const { location = "", schedule = "" } = useParams({ strict: false }) as { location?: string; schedule?: string };
+  return <ScheduleView key={`${location}/${schedule}`} location={location} name={schedule} />;
+}
+
+function ScheduleView({ location, name }: { location: string; name: string }) {
+  const selector = { repositoryLocationName: location, scheduleName: name };
+  const { statuses, limit, showOlder } = useTickFilter();
+  const answer = useData(SCHEDULE_DETAIL, { selector, statuses, limit }, { live: AUTOMATION_TOPICS });
+  const control = useSwitch("schedule", location);
+  const dryRun = useAction(DRY_RUN_SCHEDULE);
+  const [isTrying, setTrying] = useState(false);
+  const found = answer.data?.scheduleOrError;
+  const schedule = found?.__typename === "Schedule" ? found : undefined;
+  const evaluate = () => {
+    setTrying(true);
+    dryRun.mutate({ selector });
+  };
+  return (
+    <Page
+      title={name}
+      crumbs={[{ label: "Automation", to: links.automation() }, { label: location, to: links.deployment() }]}
+      beside={
+        schedule ? (
+          <Toggle
+            label={schedule.scheduleState.status === "RUNNING" ? "On" : "Off"}
+            isOn={schedule.scheduleState.status === "RUNNING"}
+            isDisabled={control.isBusy}
+            onChange={(on) => control.turn(name, on)}
+          />
+        ) : undefined
+      }
+      under={schedule ? <span>{schedule.cronDescription}</span> : undefined}
+      actions={
+        schedule ? (
+          <>
+            {schedule.canReset ? (
+              <Button variant="quiet" onPress={() => control.reset(name)}>
+                As the code says
+              </Button>
+            ) : null}
+            <Button icon="play" onPress={evaluate}>
+              Dry run
+            </Button>
+          </>
+        ) : undefined
+      }
+    >
+      {answer.error ? (
+        <Failure error={answer.error} title="The schedule could not be read." onRetry={() => void answer.refetch()} />
+      ) : !found ? (
+        <Skeleton rows={10} />
+      ) : !schedule ? (
+        <Empty title="No such schedule" icon="automation" action={<Link to={links.automation()}>All automation</Link>}>
+          {"message" in found ? found.message : null}
+        </Empty>
+      ) : (
+        <>
+          <Details schedule={schedule} location={location} />
+          <TickTable ticks={schedule.scheduleState.ticks} limit={limit} onOlder={showOlder} isStale={answer.isPlaceholderData} />
+        </>
+      )}
+      {isTrying ? (
+        <DryRunDialog name={name} answer={dryRun.isPending ? undefined : dryRun.data?.answer} error={dryRun.error} onAgain={evaluate} onClose={() => setTrying(false)} />
+      ) : null}
+    </Page>
+  );
+}
+
+function Details({ schedule, location }: { schedule: Schedule; location: string }) {
+  const style = useTimeStyle();
+  const state = schedule.scheduleState;
+  const zone = schedule.executionTimezone ?? "UTC";
+  return (
+    <div className={css.top}>
+      <Section title="Definition">
+        {schedule.description ? <Markdown source={schedule.description} /> : null}
+        <Facts
+          facts={[
+            ["Cron", <code key="cron">{schedule.cronSchedule}</code>],
+            ["Time zone", zone],
+            ["Starts", schedule.pipelineName.startsWith("__") ? "assets" : <Link key="job" to={links.job(location, schedule.pipelineName)}>{schedule.pipelineName}</Link>],
+            ["Switch", state.declaredInCode ? `as the code says (${schedule.defaultStatus === "RUNNING" ? "on" : "off"})` : "set by a person"],
+            ["Tags", schedule.tags.length === 0 ? null : schedule.tags.map((tag) => <Chip key={tag.key}>{`${tag.key}: ${tag.value}`}</Chip>)],
+            ["Source", schedule.sourceRef === null ? null : <code>{schedule.sourceRef}</code>],
+          ]}
+        />
+      </Section>
+      <Section title={state.status === "RUNNING" ? "Next ticks" : "Next ticks, if it were on"}>
+        <ol className={css.next}>
+          {schedule.futureTicks.results.map(({ timestamp }) => (
+            <li key={timestamp}>
+              <Time at={timestamp} /> <span className={css.quiet}>{longTime(timestamp, { ...style, zone })}</span>
+            </li>
+          ))}
+        </ol>
+      </Section>
+    </div>
+  );
 }

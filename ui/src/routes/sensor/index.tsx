@@ -1,6 +1,136 @@
-/** The page is being built. */
-import { Page } from "../../kit/Page";
+/** One sensor: its switch, its cursor, what became of its ticks, and a dry run. */
+import { useParams } from "@tanstack/react-router";
+import { useState } from "react";
+
+import css from "../../automation/automation.module.css";
+import { DryRunDialog } from "../../automation/DryRun";
+import { intervalText } from "../../automation/ticks.model";
+import { TickTable, useTickFilter } from "../../automation/TickTable";
+import { useSwitch } from "../../automation/useSwitch";
+import { Button } from "../../kit/Button";
+import { Empty } from "../../kit/Empty";
+import { Failure } from "../../kit/ErrorPanel";
+import { Chip, Facts } from "../../kit/Facts";
+import { Link } from "../../kit/Link";
+import { Page, Section } from "../../kit/Page";
+import { Skeleton } from "../../kit/Skeleton";
+import { Time } from "../../kit/Time";
+import { Toggle } from "../../kit/Toggle";
+import { links } from "../../links";
+import { Markdown } from "../../metadata/Markdown";
+import { AUTOMATION_TOPICS, DRY_RUN_SENSOR, SENSOR_DETAIL } from "../../services/automation";
+import { useAction, useData } from "../../services/data";
+import { type SensorDetailQuery } from "../../services/schema.gen";
+import { CursorDialog } from "./CursorDialog";
+
+type Sensor = Extract<SensorDetailQuery["sensorOrError"], { __typename: "Sensor" }>;
 
 export default function SensorPage() {
-  return <Page title="Sensor">{null}</Page>;
+  const { location = "", sensor = "" } = useParams({ strict: false }) as { location?: string; sensor?: string };
+  return <SensorView key={`${location}/${sensor}`} location={location} name={sensor} />;
+}
+
+function SensorView({ location, name }: { location: string; name: string }) {
+  const selector = { repositoryLocationName: location, sensorName: name };
+  const { statuses, limit, showOlder } = useTickFilter();
+  const answer = useData(SENSOR_DETAIL, { selector, statuses, limit }, { live: AUTOMATION_TOPICS });
+  const control = useSwitch("sensor", location);
+  const dryRun = useAction(DRY_RUN_SENSOR);
+  const [open, setOpen] = useState<"dry run" | "cursor">();
+  const found = answer.data?.sensorOrError;
+  const sensor = found?.__typename === "Sensor" ? found : undefined;
+  const evaluate = () => {
+    setOpen("dry run");
+    dryRun.mutate({ selector, cursor: sensor?.sensorState.cursor ?? null });
+  };
+  return (
+    <Page
+      title={name}
+      crumbs={[{ label: "Automation", to: links.automation() }, { label: location, to: links.deployment() }]}
+      beside={
+        sensor ? (
+          <Toggle
+            label={sensor.sensorState.status === "RUNNING" ? "On" : "Off"}
+            isOn={sensor.sensorState.status === "RUNNING"}
+            isDisabled={control.isBusy}
+            onChange={(on) => control.turn(name, on)}
+          />
+        ) : undefined
+      }
+      under={sensor ? <span>{intervalText(sensor.minIntervalSeconds)} at the most</span> : undefined}
+      actions={
+        sensor ? (
+          <>
+            {sensor.canReset ? (
+              <Button variant="quiet" onPress={() => control.reset(name)}>
+                As the code says
+              </Button>
+            ) : null}
+            <Button icon="play" onPress={evaluate}>
+              Dry run
+            </Button>
+          </>
+        ) : undefined
+      }
+    >
+      {answer.error ? (
+        <Failure error={answer.error} title="The sensor could not be read." onRetry={() => void answer.refetch()} />
+      ) : !found ? (
+        <Skeleton rows={10} />
+      ) : !sensor ? (
+        <Empty title="No such sensor" icon="automation" action={<Link to={links.automation()}>All automation</Link>}>
+          {"message" in found ? found.message : null}
+        </Empty>
+      ) : (
+        <>
+          <Details sensor={sensor} location={location} onCursor={() => setOpen("cursor")} />
+          <TickTable ticks={sensor.sensorState.ticks} limit={limit} onOlder={showOlder} isStale={answer.isPlaceholderData} />
+        </>
+      )}
+      {open === "dry run" ? (
+        <DryRunDialog name={name} answer={dryRun.isPending ? undefined : dryRun.data?.answer} error={dryRun.error} onAgain={evaluate} onClose={() => setOpen(undefined)} />
+      ) : null}
+      {open === "cursor" && sensor ? (
+        <CursorDialog selector={selector} cursor={sensor.sensorState.cursor ?? ""} onClose={() => setOpen(undefined)} />
+      ) : null}
+    </Page>
+  );
+}
+
+function Details({ sensor, location, onCursor }: { sensor: Sensor; location: string; onCursor: () => void }) {
+  const state = sensor.sensorState;
+  return (
+    <div className={css.top}>
+      <Section title="Definition">
+        {sensor.description ? <Markdown source={sensor.description} /> : null}
+        <Facts
+          facts={[
+            ["Kind", sensor.sensorType.toLowerCase().replaceAll("_", " ")],
+            ["Starts", sensor.targets.length === 0 ? null : sensor.targets.map(({ pipelineName }) => (pipelineName.startsWith("__") ? "assets" : <Link key={pipelineName} to={links.job(location, pipelineName)}>{pipelineName} </Link>))],
+            ["Switch", state.declaredInCode ? `as the code says (${sensor.defaultStatus === "RUNNING" ? "on" : "off"})` : "set by a person"],
+            ["Tags", sensor.tags.length === 0 ? null : sensor.tags.map((tag) => <Chip key={tag.key}>{`${tag.key}: ${tag.value}`}</Chip>)],
+            ["Source", sensor.sourceRef === null ? null : <code>{sensor.sourceRef}</code>],
+          ]}
+        />
+      </Section>
+      <Section title="State">
+        <Facts
+          facts={[
+            [
+              "Cursor",
+              <span key="cursor" className={css.cursor}>
+                {state.cursor === null ? <span className={css.quiet}>none</span> : <code title={state.cursor}>{state.cursor}</code>}
+                <Button variant="quiet" onPress={onCursor}>
+                  Change
+                </Button>
+              </span>,
+            ],
+            ["Last run key", state.lastRunKey],
+            ["Last tick", state.lastTickTime === null ? null : <Time key="last" relative at={state.lastTickTime} />],
+            ["Next tick", state.status === "RUNNING" && state.nextTick ? <Time key="next" relative at={state.nextTick.timestamp} /> : null],
+          ]}
+        />
+      </Section>
+    </div>
+  );
 }

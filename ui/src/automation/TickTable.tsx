@@ -1,0 +1,139 @@
+/** Ticks, newest first: when, what came of each, and for the chosen one its error, log lines and runs. */
+import { useState } from "react";
+
+import { Button } from "../kit/Button";
+import { Dialog } from "../kit/Dialog";
+import { Empty } from "../kit/Empty";
+import { ErrorPanel } from "../kit/ErrorPanel";
+import { Facts } from "../kit/Facts";
+import { Link } from "../kit/Link";
+import { Section } from "../kit/Page";
+import { StatusDot, StatusTag } from "../kit/StatusTag";
+import { Table } from "../kit/Table";
+import { SelectInput } from "../kit/TextInput";
+import { Duration, Time } from "../kit/Time";
+import { links } from "../links";
+import { type AutomationTick } from "../services/automation";
+import { useSearchState } from "../services/navigation";
+import { type InstigationTickStatus } from "../services/schema.gen";
+import css from "./automation.module.css";
+import { skipGroups, tickStatus } from "./ticks.model";
+
+export const TICKS_SHOWN = 60;
+
+/** Which ticks the address asks for. */
+export function useTickFilter(): { statuses: InstigationTickStatus[] | null; limit: number; showOlder: () => void } {
+  const [{ only }] = useSearchState();
+  const [limit, setLimit] = useState(TICKS_SHOWN);
+  const statuses = CHOICES.find((choice) => choice.value === only)?.statuses ?? null;
+  return { statuses, limit, showOlder: () => setLimit(limit * 3) };
+}
+
+const CHOICES: readonly { value: string; label: string; statuses: InstigationTickStatus[] | null }[] = [
+  { value: "", label: "All ticks", statuses: null },
+  { value: "runs", label: "Requested runs", statuses: ["SUCCESS"] },
+  { value: "failed", label: "Failed", statuses: ["FAILURE"] },
+  { value: "skipped", label: "Skipped", statuses: ["SKIPPED"] },
+];
+
+interface TickTableProps {
+  ticks: readonly AutomationTick[];
+  limit: number;
+  onOlder: () => void;
+  isStale: boolean;
+}
+
+export function TickTable({ ticks, limit, onOlder, isStale }: TickTableProps) {
+  const [{ only = "", tick }, setSearch] = useSearchState();
+  const open = ticks.find(({ tickId }) => tickId === tick);
+  const [topReason] = skipGroups(ticks);
+  return (
+    <>
+      <Section
+        title="Ticks"
+        actions={
+          <SelectInput
+            label="Which ticks"
+            hideLabel
+            value={only}
+            onChange={(value) => setSearch({ only: value })}
+            options={CHOICES.map(({ value, label }) => ({ value, label }))}
+          />
+        }
+      >
+        {topReason && topReason.count > 2 ? (
+          <p className={css.quiet}>
+            Skipped {topReason.count} times of {ticks.length}: {topReason.reason}
+          </p>
+        ) : null}
+      </Section>
+      {ticks.length === 0 ? (
+        <Empty title={only === "" ? "No ticks yet" : "No such ticks"} icon="automation">
+          {only === "" ? "Each evaluation is listed here with what came of it." : "Choose other ticks above."}
+        </Empty>
+      ) : (
+        <Table
+          label="Ticks"
+          stale={isStale}
+          columns={[
+            { id: "time", label: "Due", width: "160px", render: (row) => <Time at={row.timestamp} /> },
+            { id: "status", label: "Result", width: "150px", render: (row) => <StatusTag bare status={tickStatus(row.status)} label={resultOf(row)} /> },
+            {
+              id: "words",
+              label: "What it said",
+              render: (row) => row.error?.message ?? row.skipReason ?? row.runKeys.join(", "),
+            },
+            {
+              id: "runs",
+              label: "Runs",
+              width: "170px",
+              render: (row) =>
+                row.runs.slice(0, 4).map((run) => (
+                  <Link key={run.runId} to={links.run(run.runId)} className={css.run ?? ""}>
+                    <StatusDot status={run.status} /> {run.runId.slice(0, 6)}
+                  </Link>
+                )),
+            },
+            { id: "took", label: "Took", width: "90px", align: "right", render: (row) => <Duration from={row.startTimestamp} to={row.endTimestamp} /> },
+          ]}
+          rows={ticks}
+          rowKey={(row) => row.tickId}
+          onRow={(row) => setSearch({ tick: row.tickId === tick ? undefined : row.tickId })}
+        />
+      )}
+      {ticks.length === limit ? (
+        <p className={css.more}>
+          <Button onPress={onOlder}>Show older</Button>
+        </p>
+      ) : null}
+      {open ? <TickDialog tick={open} onClose={() => setSearch({ tick: undefined })} /> : null}
+    </>
+  );
+}
+
+function resultOf(tick: AutomationTick): string {
+  if (tick.status !== "SUCCESS") return { STARTED: "Evaluating", SKIPPED: "Skipped", FAILURE: "Failed" }[tick.status];
+  return tick.runs.length === 1 ? "1 run" : `${tick.runs.length} runs`;
+}
+
+function TickDialog({ tick, onClose }: { tick: AutomationTick; onClose: () => void }) {
+  return (
+    <Dialog title="Tick" isOpen onClose={onClose} size="large">
+      <div className={css.detail}>
+        <Facts
+          facts={[
+            ["Due", <Time key="due" at={tick.timestamp} />],
+            ["Result", <StatusTag key="result" bare status={tickStatus(tick.status)} label={resultOf(tick)} />],
+            ["Took", <Duration key="took" from={tick.startTimestamp} to={tick.endTimestamp} />],
+            ["Skipped because", tick.skipReason],
+            ["Run keys", tick.runKeys.length === 0 ? null : tick.runKeys.join(", ")],
+            ["Cursor after it", tick.cursor === null ? null : <code>{tick.cursor}</code>],
+            ["Runs", tick.runs.length === 0 ? null : tick.runs.map((run) => <Link key={run.runId} to={links.run(run.runId)} className={css.run ?? ""}><StatusDot status={run.status} /> {run.runId.slice(0, 8)}</Link>)],
+          ]}
+        />
+        {tick.error ? <ErrorPanel error={tick.error} title="The evaluation failed." /> : null}
+        {tick.logs.length > 0 ? <pre className={css.logs}>{tick.logs.join("\n")}</pre> : null}
+      </div>
+    </Dialog>
+  );
+}
