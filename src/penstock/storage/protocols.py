@@ -6,6 +6,10 @@ Rules that every implementation keeps, and that the contract suite in `penstock.
 * Derived rows (run row, step statistics, asset, partition and check states) change in the same transaction as the
   events that change them.
 * A run's state moves only along `records.run.TRANSITIONS`. An event that would move it otherwise is not stored.
+* A step that is open when its run ends is closed by a `StepFailure` that is stored before the end.
+* Assets and partitions that a run announced and had not made when it failed or was canceled have failed with it; one
+  that succeeded left them out on purpose, and they are as before. Checks without a result are EXECUTION_FAILED after
+  a failure, else SKIPPED.
 * Writes of a run worker name their attempt; after the attempt has ended or passed on they raise `FencedError`.
 * Times are seconds since the Unix epoch. Pages are keyset pages: `before`/`after` name the last item seen.
 * After a change the storage publishes its topics (see `Notifier`); what is published is a hint, the row is the truth.
@@ -151,8 +155,10 @@ class EventStorage(Protocol):
     def append(self, run_id: str, attempt: int, events: Sequence[Event], *, now: float) -> int:
         """Store a batch of a run worker's numbered events; gives the id of the last one.
 
-        Events whose number is stored already are passed over, so a batch may be sent again. Raises `FencedError` when
-        the attempt is not current or the run has ended.
+        Events whose number is stored already are passed over, so a batch may be sent again, the last one also after it
+        has ended the run. Events that the run's state does not allow, and those after its end, are left out. A fact
+        that holds what no store can keep becomes an `EngineNote`. Raises `FencedError` when the attempt is not current,
+        or the run waits or has ended.
         """
         ...
 
@@ -257,7 +263,7 @@ class InstigatorStorage(Protocol):
     def set_cursor(
         self, instigator: str, location: str, name: str, cursor: str | None, *, now: float
     ) -> InstigatorState:
-        """Set a sensor's cursor by hand."""
+        """Set a sensor's cursor by hand; a tick that is at work meanwhile does not overwrite it."""
         ...
 
     def plan(self, states: Sequence[InstigatorState]) -> None:
@@ -347,7 +353,7 @@ class LocationStorage(Protocol):
     """Code locations as last heard of, and a few named values."""
 
     def put(self, location: StoredLocation) -> None:
-        """Store; without a `description` the one stored before stays."""
+        """Store; without a `description` the one stored before stays, and its digest."""
         ...
 
     def get(self, name: str) -> StoredLocation | None:

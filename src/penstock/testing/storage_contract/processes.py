@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import multiprocessing
 import traceback
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
 from multiprocessing.synchronize import Barrier
 
@@ -14,7 +17,7 @@ import pytest
 
 from ...errors import FencedError
 from ...records.automation import TickStatus
-from ...records.event import LogLine, RunEnqueued, RunStart, RunSuccess
+from ...records.event import LogLine, RunCanceled, RunEnqueued, RunStart, RunSuccess
 from ...records.run import RunStatus
 from ...storage.protocols import RunFilter, Storage
 from .builders import NOW, events_from, new_run, queued_run, started_run
@@ -28,6 +31,7 @@ _PROCESSES = 8
 _RUNS = 40
 _BATCHES = 15
 _BATCH = 5
+_BEFORE_KILL = 200
 _DEADLINE = 90.0
 
 
@@ -75,6 +79,28 @@ class ProcessContract:
         assert child.exitcode == 0
         storage.events.append(run.run_id, 1, events_from(3, [RunSuccess()]), now=NOW)
         assert [each.event.seq for each in storage.events.of_run(run.run_id)][-3:] == [1, 2, 3]
+
+    def test_what_a_killed_process_was_told_is_stored(self, storage: Storage, shared: Opener) -> None:
+        run = started_run(storage)
+        context = multiprocessing.get_context("forkserver")
+        told, tell = context.Pipe(duplex=False)
+        child = context.Process(target=_append_for_ever, args=(shared, run.run_id, tell))
+        child.start()
+        tell.close()
+        last = 0
+        while last < _BEFORE_KILL:
+            assert told.poll(_DEADLINE)
+            last = told.recv()
+        child.kill()
+        child.join(_DEADLINE)
+        with contextlib.suppress(EOFError):
+            while told.poll(0):
+                last = told.recv()
+        told.close()
+        numbers = [each.event.seq for each in storage.events.of_run(run.run_id, types=["LOG"], limit=1_000_000)]
+        assert numbers == list(range(2, 2 + len(numbers)))  # whole batches, without a gap
+        assert len(numbers) >= last - 1
+        assert storage.runs.record(run.run_id, [RunCanceled()], now=NOW, attempt=1)
 
     def test_a_change_in_another_process_wakes_a_listener_here(self, storage: Storage, shared: Opener) -> None:
         subscription = storage.notifier.subscribe()
@@ -155,6 +181,13 @@ def _migrate_and_write(storage: Storage, _index: int) -> list[object]:
     storage.migrate()
     run = queued_run(storage)
     return [storage.runs.get(run.run_id) == run]
+
+
+def _append_for_ever(opener: Opener, run_id: str, tell: Connection) -> None:
+    storage = opener()
+    for first in itertools.count(2, _BATCH):
+        storage.events.append(run_id, 1, events_from(first, [LogLine(level="INFO", message="x")] * _BATCH), now=NOW)
+        tell.send(first + _BATCH - 1)
 
 
 def _append_in_fork(storage: Storage, run_id: str, seq: int) -> None:
