@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import select
 import signal
 import socket
 import threading
@@ -140,13 +141,21 @@ class Daemon:
         )
 
 
-def serve(instance: Instance, *, on_ready: Callable[[], None] = lambda: None) -> None:
-    """Be a daemon until SIGINT or SIGTERM."""
-    stop = threading.Event()
+def serve(instance: Instance, *, lifeline: int | None = None, on_ready: Callable[[], None] = lambda: None) -> None:
+    """Be a daemon until SIGINT, SIGTERM, or the end of the lifeline.
+
+    Args:
+        instance: The instance to work on.
+        lifeline: A descriptor whose other end the starter holds: when that closes, the daemon stops.
+        on_ready: Called when every duty has been started.
+    """
+    told, tell = os.pipe()
+    os.set_blocking(tell, False)
+    signal.set_wakeup_fd(tell)
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, lambda *_: None)  # the wake-up descriptor says it
     daemon = Daemon(instance)
     daemon.start()
     on_ready()
-    stop.wait()
+    select.select([told] if lifeline is None else [told, lifeline], [], [])
     daemon.stop()
