@@ -1,23 +1,27 @@
-"""The execution plan: the steps of one run in an order that respects their dependencies, with every decision made.
+"""The execution plan: the steps of one run in an order that respects their dependencies.
 
-A step says what feeds each input, where each output goes and what belongs to it, so that whoever executes it looks
-nothing up. `UNRESOLVED_MAPPED` steps run once for each key of a dynamic output, as `key[mapping]`; steps that follow
-a mapped step are mapped by the same keys.
+The vocabulary of steps is that of `definitions/steps`; it is named here again for those who read plans.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from enum import StrEnum
-from typing import Any, TypeAlias
-
 import msgspec
 
-from ..definitions.ops.hooks import HookDefinition
-from ..definitions.ops.op import OpDefinition
-from ..definitions.ops.ports import In, Out
-from ..definitions.ops.retry import RetryPolicy
-from ..partitions.definition import PartitionsDefinition
+from ..definitions.steps.model import (
+    FromAsset,
+    FromCollect,
+    FromConfig,
+    FromDefault,
+    FromMapped,
+    FromOutput,
+    FromOutputs,
+    InputSource,
+    OrderOnly,
+    Step,
+    StepInput,
+    StepKind,
+    StepOutput,
+)
 
 __all__ = [
     "ExecutionPlan",
@@ -35,159 +39,6 @@ __all__ = [
     "StepKind",
     "StepOutput",
 ]
-
-
-class StepKind(StrEnum):
-    """Whether a step runs once, once per mapping key, or once over all of them."""
-
-    COMPUTE = "COMPUTE"
-    UNRESOLVED_MAPPED = "UNRESOLVED_MAPPED"
-    UNRESOLVED_COLLECT = "UNRESOLVED_COLLECT"
-
-
-class FromOutput(msgspec.Struct, frozen=True):
-    """The value of another step's output. Where that step is mapped, so is this one, and each key takes its own."""
-
-    step: str
-    output: str
-
-
-class FromMapped(msgspec.Struct, frozen=True):
-    """One value of a dynamic output, by the mapping key that the step runs for."""
-
-    step: str
-    output: str
-
-
-class FromCollect(msgspec.Struct, frozen=True):
-    """All values as a list: of a dynamic output, or of an output of a step that is mapped."""
-
-    step: str
-    output: str
-
-
-class FromOutputs(msgspec.Struct, frozen=True):
-    """The values of several outputs as a list, in this order. Outputs that were not given are left out."""
-
-    sources: tuple[FromOutput | FromCollect, ...]
-
-
-class FromAsset(msgspec.Struct, frozen=True, kw_only=True):
-    """The value of an asset, loaded by its IO manager, for the partitions that the mapping says.
-
-    Args:
-        asset_key: The asset, in text form.
-        io_manager_key: The resource that loads it.
-        made_by: The output of this plan that makes it first; None if it is loaded as it is.
-        partitions: The asset's own partitions.
-        partition_mapping: How partitions of the step's asset depend on partitions of this one; None: the default.
-        metadata: The asset's metadata as its author wrote it.
-    """
-
-    asset_key: str
-    io_manager_key: str
-    made_by: FromOutput | None = None
-    partitions: PartitionsDefinition | None = None
-    partition_mapping: Any = None
-    metadata: Mapping[str, Any] = {}
-
-
-class FromConfig(msgspec.Struct, frozen=True):
-    """A value of the run config, by its path of keys."""
-
-    path: tuple[str, ...]
-
-
-class FromDefault(msgspec.Struct, frozen=True):
-    """The default of the op's parameter or `In`."""
-
-    value: Any
-
-
-class OrderOnly(msgspec.Struct, frozen=True):
-    """No value: the step only waits for these outputs."""
-
-    sources: tuple[FromOutput | FromCollect, ...]
-
-
-InputSource: TypeAlias = (
-    FromOutput | FromMapped | FromCollect | FromOutputs | FromAsset | FromConfig | FromDefault | OrderOnly
-)
-
-
-class StepInput(msgspec.Struct, frozen=True, kw_only=True):
-    """An input of a step.
-
-    `name` is the op's input; the name of an `OrderOnly` input need not be a parameter of its function.
-    `io_manager_key` loads the value instead of the manager that stored it.
-    """
-
-    name: str
-    source: InputSource
-    definition: In
-    io_manager_key: str | None = None
-
-    def upstream(self) -> Iterator[FromOutput | FromMapped | FromCollect]:
-        """The outputs of other steps of this plan that the input waits for."""
-        match self.source:
-            case FromOutput() | FromMapped() | FromCollect():
-                yield self.source
-            case FromOutputs() | OrderOnly():
-                yield from self.source.sources
-            case FromAsset(made_by=FromOutput() as made_by):
-                yield made_by
-
-
-class StepOutput(msgspec.Struct, frozen=True, kw_only=True):
-    """An output of a step. One that makes an asset or carries a check's result names it, in text form.
-
-    `required` is whether the step fails if it does not give it. An output that makes an asset which was not selected
-    is not in the plan.
-    """
-
-    name: str
-    definition: Out
-    io_manager_key: str
-    required: bool = True
-    dynamic: bool = False
-    asset_key: str | None = None
-    check_key: str | None = None
-    check_blocking: bool = False
-    metadata: Mapping[str, Any] = {}
-    tags: dict[str, str] = {}
-
-
-class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """One op where a plan uses it.
-
-    Args:
-        key: The names from the job's graph inwards, joined by `.`; an asset's is its op's name.
-        config_path: Where its entry in the run config is; the entry's `config` is its config.
-        tags: Of the op and of the node.
-        retry_policy: The node's, else the op's, else the job's.
-        hooks: Of the op's node, of its graphs and of the job.
-        mapped_by: The dynamic output whose keys it runs for; None unless it is mapped.
-        asset_keys: The assets that it makes in this plan, in text form.
-        check_keys: The checks that it evaluates in this plan, as `asset/key:name`.
-        partitions: The partitions of its assets.
-        priority: Higher goes first among the steps that could start.
-    """
-
-    key: str
-    op: OpDefinition
-    kind: StepKind = StepKind.COMPUTE
-    inputs: tuple[StepInput, ...] = ()
-    outputs: tuple[StepOutput, ...] = ()
-    config_path: tuple[str, ...]
-    tags: dict[str, str] = {}
-    retry_policy: RetryPolicy | None = None
-    pool: str | None = None
-    hooks: frozenset[HookDefinition] = frozenset()
-    mapped_by: FromOutput | None = None
-    asset_keys: tuple[str, ...] = ()
-    check_keys: tuple[str, ...] = ()
-    partitions: PartitionsDefinition | None = None
-    priority: int = 0
 
 
 class ExecutionPlan(msgspec.Struct, frozen=True, kw_only=True):

@@ -154,13 +154,10 @@ class AssetsDefinition:
 
     def with_hooks(self, hook_defs: Iterable[HookDefinition]) -> AssetsDefinition:
         """This definition with further hooks for its step."""
-        return self._changed(hooks=self.hooks | check_hooks(hook_defs, self.op.what))
+        return self.replaced(hooks=self.hooks | check_hooks(hook_defs, self.op.what))
 
-    def with_specs(self, specs: Mapping[str, AssetSpec]) -> AssetsDefinition:
-        """This definition with other specs for its outputs; keys stay the same."""
-        return self._changed(specs_by_output=dict(specs))
-
-    def _changed(self, **changes: Any) -> AssetsDefinition:
+    def replaced(self, **changes: Any) -> AssetsDefinition:
+        """A copy with some of its attributes changed; who calls it sees to it that they still fit together."""
         made = object.__new__(type(self))
         made.__dict__.update(self.__dict__)
         made.__dict__.update(changes)

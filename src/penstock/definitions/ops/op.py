@@ -130,6 +130,14 @@ class OpDefinition:
         """The config schema as declared."""
         return self._config_schema
 
+    def renamed(self, name: str, outs: Mapping[str, Out]) -> OpDefinition:
+        """This op with another name and with its outputs named otherwise."""
+        made = object.__new__(OpDefinition)
+        made.__dict__.update(self.__dict__)
+        made.name = check_name(name, self.what)
+        made.outs = dict(outs)
+        return made
+
     def alias(self, name: str) -> Invocation:
         """This op under another name, to be called inside a graph."""
         return Invocation(self).alias(name)

@@ -1,0 +1,184 @@
+"""Loads a user's code: a file, module or package becomes `Definitions`; and finds the assets in modules."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import msgspec
+
+from ..errors import LocationLoadError
+from .assets.asset_check import AssetChecksDefinition
+from .assets.definition import AssetsDefinition
+from .assets.from_modules import find, find_assets
+from .assets.job import UnresolvedAssetJobDefinition
+from .definitions import Definitions
+from .ops.graph import GraphDefinition
+from .ops.job import JobDefinition
+
+__all__ = ["CodeTarget", "load_definitions"]
+
+
+class CodeTarget(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Which code to load: exactly one of file, module and package.
+
+    Args:
+        python_file: A path; relative to the working directory.
+        module_name: A dotted name.
+        package_name: A dotted name.
+        attribute: What in it to take: a `Definitions`, job or graph, or a function without arguments that gives one. If
+            not given, the one `Definitions`; else the one job; else the one graph; else all assets.
+        working_directory: Where imports look first; for a file its own folder if not given.
+    """
+
+    python_file: str | None = None
+    module_name: str | None = None
+    package_name: str | None = None
+    attribute: str | None = None
+    working_directory: str | None = None
+
+    def __post_init__(self) -> None:
+        given = [each for each in (self.python_file, self.module_name, self.package_name) if each]
+        if len(given) != 1:
+            raise LocationLoadError(f"Name exactly one of a Python file, a module and a package, not {len(given)}.")
+
+    @property
+    def text(self) -> str:
+        """What it is, for people."""
+        return self.python_file or self.module_name or self.package_name or ""
+
+
+def load_definitions(target: CodeTarget, *, progress: Callable[[str], None] | None = None) -> Definitions:
+    """Import the code and take its definitions, checked.
+
+    Args:
+        target: Which code.
+        progress: Is told each stage in words.
+
+    Raises:
+        LocationLoadError: The code does not exist or offers nothing, or not one thing only.
+        DefinitionError: The definitions do not fit together.
+        Exception: What the user's code raises while it is imported comes through as it is.
+    """
+    tell = progress or (lambda _: None)
+    tell(f"importing {target.text}")
+    module = _import(target)
+    definitions = _as_definitions(_choose(target, module), target)
+    tell("checking definitions")
+    definitions.resolved  # noqa: B018 - the first look checks everything
+    return definitions
+
+
+def _import(target: CodeTarget) -> ModuleType:
+    directory = target.working_directory
+    if target.python_file is not None:
+        path = Path(directory or ".", target.python_file).absolute()
+        if not path.is_file():
+            raise LocationLoadError(f"There is no file {path}; check the path, which is read from {Path.cwd()}.")
+        _look_first_in(directory or str(path.parent))
+        return _import_file(path)
+    _look_first_in(directory or str(Path.cwd()))
+    name = target.module_name or target.package_name or ""
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        # A module missing inside the user's code is the user's error and comes through.
+        if error.name is not None and (name == error.name or name.startswith(f"{error.name}.")):
+            kind = "package" if target.package_name else "module"
+            raise LocationLoadError(
+                f"There is no {kind} {name} (looked first in {directory or Path.cwd()}); "
+                "check the name, install it, or name its folder as the working directory."
+            ) from error
+        raise
+
+
+def _import_file(path: Path) -> ModuleType:
+    name = path.stem
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise LocationLoadError(f"{path} is no Python file; give one that ends with .py.")
+    module = importlib.util.module_from_spec(spec)
+    # Pickle and pydantic look classes up by the name of their module.
+    previous = sys.modules.get(name)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        if previous is None:
+            del sys.modules[name]
+        else:
+            sys.modules[name] = previous
+        raise
+    return module
+
+
+def _look_first_in(directory: str) -> None:
+    path = str(Path(directory).absolute())
+    if path not in sys.path:
+        sys.path.insert(0, path)
+
+
+def _choose(target: CodeTarget, module: ModuleType) -> Any:
+    if target.attribute is not None:
+        try:
+            return getattr(module, target.attribute)
+        except AttributeError:
+            raise LocationLoadError(
+                f'{target.text} has no attribute "{target.attribute}"; it has '
+                f"{', '.join(_offers(module)) or 'nothing to load'}."
+            ) from None
+    for kind, what in ((Definitions, "Definitions"), (JobDefinition, "job"), (GraphDefinition, "graph")):
+        found = _distinct(module, kind)
+        if len(found) > 1:
+            raise LocationLoadError(
+                f"{target.text} has {len(found)} objects of the kind {what} ({', '.join(sorted(found))}); put "
+                "everything into one Definitions, or name the one that is meant as attribute."
+            )
+        if found:
+            return next(iter(found.values()))
+    assets = find_assets([module])
+    if assets:
+        return Definitions(assets=assets, asset_checks=find([module], AssetChecksDefinition))
+    raise LocationLoadError(
+        f"{target.text} offers nothing to load; give it a Definitions object at module level, for example "
+        "defs = Definitions(assets=[...])."
+    )
+
+
+def _distinct(module: ModuleType, kind: type) -> dict[str, Any]:
+    """Objects of a kind at module level by name, each once."""
+    found: dict[int, tuple[str, Any]] = {}
+    for name, value in vars(module).items():
+        if isinstance(value, kind):
+            found.setdefault(id(value), (name, value))
+    return dict(found.values())
+
+
+def _offers(module: ModuleType) -> list[str]:
+    kinds = (Definitions, JobDefinition, UnresolvedAssetJobDefinition, GraphDefinition)
+    return sorted(name for name, value in vars(module).items() if isinstance(value, kinds))
+
+
+def _as_definitions(found: Any, target: CodeTarget) -> Definitions:
+    what = f'"{target.attribute}" of {target.text}' if target.attribute else f"What {target.text} offers"
+    if inspect.isfunction(found):
+        found = found()
+        what = f"{what}, called,"
+    match found:
+        case Definitions():
+            return found
+        case JobDefinition() | UnresolvedAssetJobDefinition():
+            return Definitions(jobs=[found])
+        case GraphDefinition():
+            return Definitions(jobs=[found.to_job()])
+        case AssetsDefinition():
+            return Definitions(assets=[found])
+    raise LocationLoadError(
+        f"{what} is {found!r}; give a Definitions, a job, a graph, or a function without arguments that returns one."
+    )

@@ -1,0 +1,245 @@
+"""Lays a graph flat: one step for each op, however deep, each input traced to the op that feeds it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TypeAlias
+
+import msgspec
+
+from ...errors import DefinitionError
+from ...records.run import Tag
+from ..ops.graph import GraphDefinition
+from ..ops.hooks import HookDefinition
+from ..ops.job import JobDefinition
+from ..ops.node import Collected, FanIn, GraphInput, Mapped, Node, NodeOutput, NodeSource
+from ..ops.op import OpDefinition
+from ..ops.ports import In
+from ..ops.retry import RetryPolicy
+from .model import (
+    FromAsset,
+    FromCollect,
+    FromConfig,
+    FromDefault,
+    FromMapped,
+    FromOutput,
+    FromOutputs,
+    InputSource,
+    OrderOnly,
+    Step,
+    StepInput,
+    StepKind,
+    StepOutput,
+)
+
+__all__ = ["graph_steps", "priority_of"]
+
+Fed: TypeAlias = FromOutput | FromMapped | FromCollect | FromOutputs | FromConfig
+
+
+class _Around(msgspec.Struct, frozen=True, kw_only=True):
+    """What a node inherits from the graphs around it."""
+
+    graph: GraphDefinition
+    key: str  # the keys of the steps inside begin with it
+    path: tuple[str, ...]  # where the entries of the nodes are in the run config
+    fed: Mapping[str, Fed]  # what feeds the graph's own inputs
+    tags: dict[str, str]
+    retry_policy: RetryPolicy | None
+    hooks: frozenset[HookDefinition]
+
+
+def graph_steps(job: JobDefinition, graph: GraphDefinition) -> dict[str, Step]:
+    """The steps of a graph by key, each after those that it depends on.
+
+    Raises:
+        DefinitionError: A dynamic output is used in a way that has no meaning.
+    """
+    top = _Around(
+        graph=graph,
+        key="",
+        path=(),
+        fed={},
+        tags=graph.tags,
+        retry_policy=job.op_retry_policy,
+        hooks=job.hooks,
+    )
+    steps: dict[str, Step] = {}
+    _lay(top, steps, job)
+    return steps
+
+
+def _lay(around: _Around, steps: dict[str, Step], job: JobDefinition) -> None:
+    for node in around.graph.nodes.values():
+        path = (*around.path, "ops", node.name)
+        fed = {name: found for name, source in node.sources.items() if (found := _trace(source, around)) is not None}
+        definition = node.definition
+        tags = {**around.tags, **definition.tags, **node.tags}
+        hooks = around.hooks | node.hooks
+        if isinstance(definition, GraphDefinition):
+            open_inputs = {name: FromConfig((*path, "inputs", name)) for name in definition.ins if name not in fed}
+            inner = _Around(
+                graph=definition,
+                key=f"{around.key}{node.name}.",
+                path=path,
+                fed={**open_inputs, **fed},
+                tags=tags,
+                retry_policy=node.retry_policy or around.retry_policy,
+                hooks=hooks,
+            )
+            _lay(inner, steps, job)
+            continue
+        step = _step(node, definition, around, path, fed, tags, hooks)
+        mapped_by = _mapped_by(step, steps, job)
+        if mapped_by is not None:
+            step = msgspec.structs.replace(step, mapped_by=mapped_by, kind=StepKind.UNRESOLVED_MAPPED)
+        steps[step.key] = step
+
+
+def _step(
+    node: Node,
+    op: OpDefinition,
+    around: _Around,
+    path: tuple[str, ...],
+    fed: Mapping[str, Fed],
+    tags: dict[str, str],
+    hooks: frozenset[HookDefinition],
+) -> Step:
+    inputs = tuple(_inputs(op, fed, path))
+    collects = any(isinstance(each, FromCollect) for given in inputs for each in given.upstream())
+    return Step(
+        key=f"{around.key}{node.name}",
+        op=op,
+        kind=StepKind.UNRESOLVED_COLLECT if collects else StepKind.COMPUTE,
+        inputs=inputs,
+        outputs=tuple(
+            StepOutput(
+                name=name,
+                definition=out,
+                io_manager_key=out.io_manager_key,
+                required=out.is_required,
+                dynamic=out.is_dynamic,
+                metadata=out.metadata,
+            )
+            for name, out in op.outs.items()
+        ),
+        config_path=path,
+        tags=tags,
+        retry_policy=node.retry_policy or op.retry_policy or around.retry_policy,
+        pool=op.pool,
+        hooks=hooks,
+        priority=priority_of(tags),
+    )
+
+
+def priority_of(tags: Mapping[str, str]) -> int:
+    """The priority that tags ask for; what is not a whole number counts as 0."""
+    try:
+        return int(tags.get(Tag.PRIORITY, "0"))
+    except ValueError:
+        return 0
+
+
+def _inputs(op: OpDefinition, fed: Mapping[str, Fed], path: tuple[str, ...]) -> Iterator[StepInput]:
+    for name, definition in op.ins.items():
+        source = _input_source(name, definition, fed.get(name), path)
+        if source is not None:
+            yield StepInput(
+                name=name, source=source, definition=definition, io_manager_key=definition.input_manager_key
+            )
+
+
+def _input_source(name: str, definition: In, fed: Fed | None, path: tuple[str, ...]) -> InputSource | None:
+    if definition.is_nothing:
+        match fed:
+            case FromOutput() | FromMapped() | FromCollect():
+                return OrderOnly((fed,))
+            case FromOutputs():
+                return OrderOnly(fed.sources)
+            case _:
+                return None  # nothing to wait for
+    if fed is not None and not (isinstance(fed, FromConfig) and definition.has_default):
+        return fed
+    if definition.has_default:
+        return FromDefault(definition.default_value)
+    if definition.asset is not None:
+        return FromAsset(
+            asset_key=definition.asset.to_user_string(),
+            io_manager_key=definition.input_manager_key or "io_manager",
+            metadata=definition.metadata,
+        )
+    return FromConfig((*path, "inputs", name))
+
+
+def _trace(source: NodeSource, around: _Around) -> Fed | None:
+    """The step's output behind a source in a graph; None for a graph's input that nothing feeds."""
+    match source:
+        case GraphInput():
+            return around.fed.get(source.name)
+        case NodeOutput():
+            return FromOutput(*_leaf(source.node, source.output, around))
+        case Mapped():
+            return FromMapped(*_leaf(source.node, source.output, around))
+        case Collected():
+            return FromCollect(*_leaf(source.node, source.output, around))
+        case FanIn():
+            parts: list[FromOutput | FromCollect] = []
+            for each in source.sources:
+                match _trace(each, around):
+                    case FromOutput() | FromCollect() as found:
+                        parts.append(found)
+                    case FromOutputs() as several:
+                        parts += several.sources
+                    case _:
+                        raise DefinitionError(
+                            f'Graph "{around.graph.name}" ({around.graph.source}) puts its input into a list that '
+                            "an op "
+                            "takes, but that input is one value of a dynamic output or config; pass outputs of ops."
+                        )
+            return FromOutputs(tuple(parts))
+
+
+def _leaf(node: str, output: str, around: _Around) -> tuple[str, str]:
+    """The step and output behind an output of a node: that of an op, however deep."""
+    key = around.key
+    graph = around.graph
+    while isinstance(definition := graph.nodes[node].definition, GraphDefinition):
+        key = f"{key}{node}."
+        graph = definition
+        inner = graph.output_mappings[output]
+        node, output = inner.node, inner.output
+    return f"{key}{node}", output
+
+
+def _mapped_by(step: Step, steps: Mapping[str, Step], job: JobDefinition) -> FromOutput | None:
+    """The dynamic output for whose values a step runs, by its own inputs or by the steps that it follows."""
+    found: dict[FromOutput, str] = {}
+    for given in step.inputs:
+        for source in given.upstream():
+            match source:
+                case FromMapped():
+                    origin = FromOutput(source.step, source.output)
+                    if steps[source.step].mapped_by is not None:
+                        raise _nested(source.step, job)
+                    found[origin] = given.name
+                case FromOutput() if (origin_of := steps[source.step].mapped_by) is not None:
+                    found[origin_of] = given.name
+    if len(found) > 1:
+        names = " and ".join(f'"{each.output}" of "{each.step}"' for each in found)
+        raise DefinitionError(
+            f'Step "{step.key}" of job "{job.name}" ({job.source}) would run once for each value of two dynamic '
+            "outputs, "
+            f"{names}; collect one of them first."
+        )
+    if not found:
+        return None
+    if any(output.dynamic for output in step.outputs):
+        raise _nested(step.key, job)
+    return next(iter(found))
+
+
+def _nested(step: str, job: JobDefinition) -> DefinitionError:
+    return DefinitionError(
+        f'Step "{step}" of job "{job.name}" ({job.source}) has a dynamic output and itself runs once for each value of '
+        "another; a dynamic output inside a mapped step is not supported, so collect first."
+    )
