@@ -1,0 +1,1 @@
+"""The web server: GraphQL, live push, downloads, health, and the built UI."""

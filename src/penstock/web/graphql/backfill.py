@@ -1,0 +1,127 @@
+"""Backfills: one run for each of many partitions, told apart from other runs by a tag of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ...auth.permissions import Permission
+from ...ids import new_run_id
+from ...partitions.spec import PartitionsSpec
+from ...records.asset import PartitionStatus
+from ...records.run import Tag
+from .context import Context
+from .failures import InvalidSubsetError, PartitionKeysNotFoundError, RefusedError, Result
+from .fields import Fields
+from .find import asset_named, job_named
+from .inputs import LaunchBackfillParams, tags_of
+from .new_runs import check_in_code, make, partition_specs, require_keys, submit
+from .nodes import JobNode
+from .partitions import open_set
+from .run_config import run_config_of
+from .workspace import ASSET_JOB
+
+__all__ = ["TABLES"]
+
+_CHUNK = 250
+_MOST_RUNS = 25_000
+_TITLE = "penstock/backfill_title"
+_NOT_MISSING = frozenset({PartitionStatus.MATERIALIZED, PartitionStatus.MATERIALIZING})
+
+_MUTATION = Fields("Mutation", source=type(None))
+
+TABLES = (_MUTATION,)
+
+
+class LaunchBackfillSuccess(Result, frozen=True, kw_only=True):
+    """The runs were made; all of them carry the tag `penstock/backfill` with this id."""
+
+    backfill_id: str
+    launched_run_ids: tuple[str, ...]
+
+
+@_MUTATION.named("launchPartitionBackfill", needs=Permission.LAUNCH_RUN)
+def launch_partition_backfill(
+    _source: None, context: Context, backfill_params: LaunchBackfillParams
+) -> LaunchBackfillSuccess:
+    params = backfill_params
+    node, assets, steps = _target(context, params)
+    context.require(Permission.LAUNCH_RUN, node.location.stored.name)
+    keys = _chosen(context, params, node, assets)
+    backfill_id = new_run_id()
+    tags = {**tags_of(params.tags), Tag.BACKFILL: backfill_id, **({_TITLE: params.title} if params.title else {})}
+    config = run_config_of(params.run_config_data, node.job.name)
+    launched: list[str] = []
+    for start in range(0, len(keys), _CHUNK):
+        new_runs = [
+            make(context, node, run_config=config, tags=tags, partition=key, step_keys=steps, assets=assets)
+            for key in keys[start : start + _CHUNK]
+        ]
+        if start == 0:
+            check_in_code(context, new_runs[0].run)
+        launched += [run.run_id for run in submit(context, new_runs)]
+    return LaunchBackfillSuccess(backfill_id=backfill_id, launched_run_ids=tuple(launched))
+
+
+def _target(
+    context: Context, params: LaunchBackfillParams
+) -> tuple[JobNode, tuple[str, ...] | None, tuple[str, ...] | None]:
+    """The job, and what of it."""
+    if params.selector is not None:
+        selector = params.selector
+        return job_named(context, selector, selector.job), selector.assets, selector.steps
+    if not params.asset_selection:
+        raise _invalid("Give a selector (a partitioned job) or an assetSelection (partitioned assets).")
+    assets = tuple(key.text for key in params.asset_selection)
+    nodes = [asset_named(context, key) for key in assets]
+    named = params.repository_location_name
+    locations = {node.location.stored.name: node.location for node in nodes}
+    if len(locations) != 1 or named not in (None, *locations):
+        raise _invalid(f"The assets are of the code locations {sorted(locations)}; launch those of each one by itself.")
+    (location,) = locations.values()
+    return JobNode(location, location.jobs[ASSET_JOB]), assets, None
+
+
+def _chosen(
+    context: Context, params: LaunchBackfillParams, node: JobNode, assets: tuple[str, ...] | None
+) -> Sequence[str]:
+    """The partition keys to run, in order."""
+    specs = partition_specs(node, assets)
+    if not specs:
+        raise _invalid("None of it is partitioned; launch it as a run.")
+    if params.partition_names is not None:
+        keys = list(dict.fromkeys(params.partition_names))
+        require_keys(context, specs, keys)
+    elif params.all_partitions:
+        keys = _all_keys(context, specs)
+    else:
+        raise _invalid("Give partitionNames, or allPartitions.")
+    if params.only_missing:
+        keys = _missing(context, node.job.assets if assets is None else assets, node, keys)
+    if len(keys) > _MOST_RUNS:
+        raise _invalid(f"That would make {len(keys):,} runs; at most {_MOST_RUNS:,} are made at once. Choose fewer.")
+    if not keys:
+        message = "No partition is left to run: none was chosen, or none of those chosen is missing."
+        raise RefusedError(PartitionKeysNotFoundError(message=message, partition_keys=()))
+    return keys
+
+
+def _all_keys(context: Context, specs: set[PartitionsSpec]) -> list[str]:
+    if len(specs) > 1:
+        raise _invalid("The assets have different partition sets; launch those of each set by themselves.")
+    (keys,) = [open_set(context, spec) for spec in specs]
+    return keys.space.keys(0, keys.size)
+
+
+def _missing(context: Context, assets: Sequence[str], node: JobNode, keys: list[str]) -> list[str]:
+    """The keys that some of the assets lack."""
+    partitioned = [key for key in assets if key in node.location.assets and node.location.assets[key].partitions]
+    if not partitioned:
+        raise _invalid("What is missing is known for assets alone, and this job makes no partitioned ones.")
+    context.partition_states.expect(partitioned)
+    states: list[dict[str, Any]] = [context.partition_states.get(key) or {} for key in partitioned]
+    return [key for key in keys if any(key not in each or each[key].status not in _NOT_MISSING for each in states)]
+
+
+def _invalid(message: str) -> RefusedError:
+    return RefusedError(InvalidSubsetError(message=message))

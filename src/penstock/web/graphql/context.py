@@ -1,0 +1,120 @@
+"""What the resolvers of one request share: the deployment, who asks, what was loaded already, and a budget."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+
+from ...auth.permissions import Actor, Permission, may
+from ...instance.instance import Instance
+from ...locations.catalog import Catalog
+from ...records.asset import AssetEvent, AssetState, CheckState, PartitionState
+from ...records.automation import InstigatorState
+from ...records.location import AssetDescription
+from ...records.run import Run
+from ...storage.protocols import RunFilter, Storage
+from .failures import RefusedError, UnauthorizedError
+from .loader import Loader
+
+__all__ = ["MOST_OBJECTS", "Context", "TooMuchError"]
+
+MOST_OBJECTS = 400_000
+"""How many objects one answer may hold."""
+
+
+class TooMuchError(Exception):
+    """The query asks for more than one answer may hold, or for longer than it may take."""
+
+
+class Context:
+    """One request.
+
+    Args:
+        instance: The instance.
+        catalog: What the code locations define.
+        actor: Who asks.
+        deadline: When to give up, on the instance's monotonic clock.
+        objects: How many objects the answer may hold.
+    """
+
+    def __init__(
+        self,
+        instance: Instance,
+        catalog: Catalog,
+        actor: Actor,
+        *,
+        deadline: float,
+        objects: int = MOST_OBJECTS,
+    ) -> None:
+        self.instance = instance
+        self.storage: Storage = instance.storage
+        self.catalog = catalog
+        self.actor = actor
+        self.now: float = instance.clock.now()
+        self._deadline = deadline
+        self._objects = objects
+        storage = self.storage
+        self.runs: Loader[str, Run] = Loader(self._runs)
+        self.asset_states: Loader[str, AssetState] = Loader(self._asset_states)
+        self.latest_materializations: Loader[str, AssetEvent] = Loader(storage.assets.latest_materializations)
+        self.check_states: Loader[str, dict[str, CheckState]] = Loader(self._checks)
+        self.partition_states: Loader[str, dict[str, PartitionState]] = Loader(self._partitions)
+        self.dynamic_partitions: Loader[str, list[str]] = Loader(self._dynamic)
+
+    @cached_property
+    def instigators(self) -> dict[str, InstigatorState]:
+        """The stored states of all schedules and sensors, by id."""
+        return self.storage.instigators.states()
+
+    def require(self, permission: Permission, location: str | None) -> None:
+        """Refuse unless the actor may do this to things of that location."""
+        if not may(self.actor, permission, location):
+            where = f" in the code location {location!r}" if location is not None else ""
+            raise RefusedError(
+                UnauthorizedError(
+                    message=f"{self.actor.name or 'You'} may not do this{where}: it needs the permission "
+                    f"{permission.value!r}. Ask an administrator of this deployment for it."
+                )
+            )
+
+    def expect_assets(self, assets: Iterable[AssetDescription]) -> None:
+        """Announce that the answer lists these assets, so that what is asked of each is loaded for all of them."""
+        for asset in assets:
+            key = asset.key
+            self.asset_states.expect((key,))
+            self.latest_materializations.expect((key,))
+            if asset.checks:
+                self.check_states.expect((key,))
+            if asset.partitions is not None:
+                self.partition_states.expect((key,))
+
+    def spend(self, objects: int) -> None:
+        """Count objects of the answer; ends the request when there are too many or its time is over."""
+        self._objects -= objects
+        if self._objects < 0:
+            raise TooMuchError(
+                f"The answer would hold more than {MOST_OBJECTS:,} objects; ask for fewer fields, or for a page."
+            )
+        if self.instance.clock.monotonic() > self._deadline:
+            raise TooMuchError("The answer took too long; ask for fewer fields, or for a page of them.")
+
+    def _runs(self, run_ids: list[str]) -> dict[str, Run]:
+        runs = self.storage.runs.page(RunFilter(run_ids=tuple(run_ids)), limit=len(run_ids))
+        return {run.run_id: run for run in runs}
+
+    def _asset_states(self, assets: list[str]) -> dict[str, AssetState]:
+        states = self.storage.assets.states(assets)
+        self.runs.expect(state.planned_run for state in states.values() if state.planned_run is not None)
+        return states
+
+    def _checks(self, assets: list[str]) -> dict[str, dict[str, CheckState]]:
+        by_asset: dict[str, dict[str, CheckState]] = {}
+        for state in self.storage.assets.check_states(assets).values():
+            by_asset.setdefault(state.asset, {})[state.check] = state
+        return by_asset
+
+    def _partitions(self, assets: list[str]) -> dict[str, dict[str, PartitionState]]:
+        return {asset: self.storage.assets.partition_states(asset) for asset in assets}
+
+    def _dynamic(self, names: list[str]) -> dict[str, list[str]]:
+        return {name: self.storage.assets.dynamic_partitions(name) for name in names}

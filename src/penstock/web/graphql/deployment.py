@@ -1,0 +1,162 @@
+"""The deployment: its settings, storage, daemon duties and processes."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import msgspec
+
+from ...instance.settings import render_settings
+from ...records.errors import ErrorInfo
+from ...records.lease import Lease, ProcessInfo
+from ...records.run import ACTIVE, RunStatus
+from ...storage.protocols import RunFilter
+from ...version import __version__
+from .context import Context
+from .failures import Result
+from .fields import Fields
+from .keys import Pair, pairs
+from .run_config import as_yaml
+
+__all__ = ["TABLES"]
+
+_HEARD_OF_WITHIN = 60.0
+_DUTIES = {
+    "schedules": "SCHEDULER",
+    "sensors": "SENSOR",
+    "queue": "QUEUED_RUN_COORDINATOR",
+    "monitor": "MONITORING",
+}
+
+_QUERY = Fields("Query", source=type(None))
+
+
+class Deployment:
+    """Leases and processes of one request, loaded when asked for."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    @cached_property
+    def leases(self) -> dict[str, Lease]:
+        """Leases by name."""
+        return {lease.name: lease for lease in self._context.storage.leases.all()}
+
+    @cached_property
+    def processes(self) -> list[ProcessInfo]:
+        """Processes heard of in the last minute."""
+        return self._context.storage.leases.processes(seen_after=self._context.now - _HEARD_OF_WITHIN)
+
+
+_INSTANCE = Fields("Instance", source=Deployment)
+
+
+class RunQueueConfig(Result, frozen=True, kw_only=True):
+    """The limits of the run queue."""
+
+    max_concurrent_runs: int
+    tag_concurrency_limits_yaml: str | None
+
+
+class DaemonHealth(Result, frozen=True, kw_only=True):
+    """How each duty of the daemon does."""
+
+    id: str
+    all_daemon_statuses: tuple[DaemonStatus, ...]
+
+
+class DaemonStatus(Result, frozen=True, kw_only=True):
+    """How one duty does: whether a daemon that is heard of holds it."""
+
+    id: str
+    daemon_type: str
+    required: bool
+    healthy: bool
+    last_heartbeat_time: float | None
+    holder: str | None
+    last_heartbeat_errors: tuple[ErrorInfo, ...]
+
+
+_PROCESS = Fields("Process", source=ProcessInfo)
+
+TABLES = (_QUERY, _INSTANCE, _PROCESS)
+
+
+@_QUERY.field
+def version(_source: None, _: Context) -> str:
+    return __version__
+
+
+@_QUERY.field
+def instance(_source: None, context: Context) -> Deployment:
+    return Deployment(context)
+
+
+@_INSTANCE.named("id")
+def instance_id(_deployment: Deployment, context: Context) -> str:
+    return str(context.instance.home or "ephemeral")
+
+
+@_INSTANCE.field
+def info(_deployment: Deployment, context: Context) -> str:
+    return render_settings(context.instance.settings)
+
+
+@_INSTANCE.field
+def storage(_deployment: Deployment, context: Context) -> list[Pair]:
+    return list(pairs(context.storage.describe()))
+
+
+@_INSTANCE.field
+def daemon_health(deployment: Deployment, context: Context) -> DaemonHealth:
+    by_id = {process.id: process for process in deployment.processes}
+    statuses = []
+    for duty, kind in _DUTIES.items():
+        lease = deployment.leases.get(duty)
+        process = None if lease is None else by_id.get(lease.holder)
+        error = _error_of(duty, process)
+        held = lease is not None and lease.until > context.now
+        statuses.append(
+            DaemonStatus(
+                id=duty,
+                daemon_type=kind,
+                required=True,
+                healthy=held and error is None,
+                last_heartbeat_time=None if process is None else process.seen,
+                holder=None if lease is None else lease.holder,
+                last_heartbeat_errors=() if error is None else (ErrorInfo(cls=duty, message=error),),
+            )
+        )
+    return DaemonHealth(id="daemons", all_daemon_statuses=tuple(statuses))
+
+
+def _error_of(duty: str, process: ProcessInfo | None) -> str | None:
+    """What a daemon says is wrong with one of its duties; it tells `duty: error` for each, joined by semicolons."""
+    told = "" if process is None or process.error is None else process.error
+    _, found, after = f"; {told}".partition(f"; {duty}: ")
+    return after if found else None
+
+
+@_INSTANCE.field
+def run_queue_config(_deployment: Deployment, context: Context) -> RunQueueConfig:
+    queue = context.instance.settings.run_queue
+    limits = msgspec.to_builtins(queue.tag_concurrency_limits)
+    return RunQueueConfig(
+        max_concurrent_runs=queue.max_concurrent_runs,
+        tag_concurrency_limits_yaml=as_yaml(limits) if limits else None,
+    )
+
+
+@_INSTANCE.field
+def run_queuing_supported(_deployment: Deployment, _: Context) -> bool:
+    return True
+
+
+@_INSTANCE.field
+def queued_runs(_deployment: Deployment, context: Context) -> int:
+    return context.storage.runs.count(RunFilter(statuses=(RunStatus.QUEUED,)))
+
+
+@_INSTANCE.field
+def active_runs(_deployment: Deployment, context: Context) -> int:
+    return context.storage.runs.count(RunFilter(statuses=tuple(ACTIVE)))

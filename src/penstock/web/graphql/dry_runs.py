@@ -1,0 +1,97 @@
+"""Evaluating schedules and sensors now, without effect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ...auth.permissions import Permission
+from ...records.automation import RunRequestRecord
+from ...records.errors import ErrorInfo
+from ...records.wire import EvaluateSchedule, EvaluateSensor, Evaluation
+from .context import Context
+from .failures import Result
+from .fields import Fields
+from .find import instigation_of_sensor, schedule_named, sensor_named
+from .inputs import ScheduleSelector, SensorSelector
+from .keys import Pair, pairs
+from .run_config import as_yaml
+
+__all__ = ["TABLES"]
+
+_MUTATION = Fields("Mutation", source=type(None))
+_REQUEST = Fields("RunRequest", source=RunRequestRecord)
+
+TABLES = (_MUTATION, _REQUEST)
+
+
+class TickEvaluation(Result, frozen=True, kw_only=True):
+    """What an evaluation came to."""
+
+    run_requests: tuple[RunRequestRecord, ...]
+    skip_reason: str | None
+    error: ErrorInfo | None
+    cursor: str | None
+    logs: tuple[str, ...]
+
+
+class DryRunInstigationTick(Result, frozen=True, kw_only=True):
+    """An evaluation for an instant."""
+
+    timestamp: float
+    evaluation_result: TickEvaluation
+
+
+def _told(due: float, evaluation: Evaluation) -> DryRunInstigationTick:
+    return DryRunInstigationTick(
+        timestamp=due,
+        evaluation_result=TickEvaluation(
+            run_requests=evaluation.run_requests,
+            skip_reason=evaluation.skip_reason,
+            error=evaluation.error,
+            cursor=evaluation.cursor,
+            logs=evaluation.log,
+        ),
+    )
+
+
+@_MUTATION.named("sensorDryRun", needs=Permission.EVALUATE)
+def sensor_dry_run(
+    _source: None, context: Context, selector_data: SensorSelector, cursor: str | None = None
+) -> DryRunInstigationTick:
+    node = sensor_named(context, selector_data, selector_data.sensor_name)
+    found = instigation_of_sensor(context, node)
+    context.require(Permission.EVALUATE, found.location)
+    stored = found.stored
+    question = EvaluateSensor(
+        name=found.name,
+        due=context.now,
+        cursor=cursor if cursor is not None or stored is None else stored.cursor,
+        last_run_key=None if stored is None else stored.last_run_key,
+        last_tick=None if stored is None else stored.last_tick,
+    )
+    return _told(context.now, context.catalog.client(found.location).evaluate(question))
+
+
+@_MUTATION.named("scheduleDryRun", needs=Permission.EVALUATE)
+def schedule_dry_run(
+    _source: None, context: Context, selector_data: ScheduleSelector, timestamp: float | None = None
+) -> DryRunInstigationTick:
+    node = schedule_named(context, selector_data, selector_data.schedule_name)
+    location = node.location.stored.name
+    context.require(Permission.EVALUATE, location)
+    due = context.now if timestamp is None else timestamp
+    question = EvaluateSchedule(name=node.schedule.name, due=due)
+    return _told(due, context.catalog.client(location).evaluate(question))
+
+
+_REQUEST.rename(job_name="job", asset_selection="assets")
+
+
+@_REQUEST.field
+def tags(request: RunRequestRecord, _: Context) -> Iterable[Pair]:
+    return pairs(request.tags)
+
+
+@_REQUEST.field
+def run_config_yaml(request: RunRequestRecord, _: Context) -> str:
+    return as_yaml(request.run_config)

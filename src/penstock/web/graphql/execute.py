@@ -1,0 +1,134 @@
+"""Answers GraphQL requests: documents are parsed and checked once, run within limits, faults told without traces."""
+
+from __future__ import annotations
+
+import logging
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import msgspec
+from graphql import (
+    DocumentNode,
+    GraphQLError,
+    GraphQLSyntaxError,
+    OperationDefinitionNode,
+    OperationType,
+    execute_sync,
+    parse,
+    validate,
+)
+
+from ...errors import PenstockError
+from ...ids import new_holder_id
+from .context import Context, TooMuchError
+from .limits import MOST_CHARACTERS, MOST_TOKENS, excess
+from .schema import load_api
+
+__all__ = ["GraphQLRequest", "Outcome", "is_mutation", "run_request"]
+
+log = logging.getLogger("penstock.web")
+
+
+class GraphQLRequest(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The body of a request."""
+
+    query: str
+    variables: dict[str, Any] | None = None
+    operation_name: str | None = None
+
+
+class Outcome(NamedTuple):
+    """The HTTP status and the body of the answer."""
+
+    status: int
+    body: dict[str, Any]
+
+
+class _Prepared(NamedTuple):
+    """A document that was parsed and checked, or why it cannot be answered."""
+
+    document: DocumentNode | None
+    operations: dict[str, OperationDefinitionNode]
+    errors: tuple[GraphQLError, ...]
+
+
+def is_mutation(request: GraphQLRequest) -> bool:
+    """Whether the operation asked for may change something; what cannot be read counts as one that does not."""
+    operation = _operation(_prepare(request.query), request.operation_name)
+    return isinstance(operation, OperationDefinitionNode) and operation.operation is OperationType.MUTATION
+
+
+def run_request(request: GraphQLRequest, context: Context) -> Outcome:
+    """Answer a request.
+
+    A request that cannot be begun gives status 400 and `errors`; one that was begun gives 200, `data`, and `errors`
+    where a field failed.
+    """
+    if len(request.query) > MOST_CHARACTERS:
+        return _refused(f"The query has {len(request.query):,} characters; at most {MOST_CHARACTERS:,} are read.")
+    prepared = _prepare(request.query)
+    if prepared.errors:
+        return Outcome(400, {"errors": [_told(error) for error in prepared.errors]})
+    assert prepared.document is not None
+    operation = _operation(prepared, request.operation_name)
+    if isinstance(operation, str):
+        return _refused(operation)
+    api = load_api()
+    result = execute_sync(
+        api.schema,
+        prepared.document,
+        context_value=context,
+        variable_values=request.variables,
+        operation_name=operation.name.value if operation.name else None,
+    )
+    errors = [_told(error) for error in result.errors or ()]
+    if result.data is None and errors and all("path" not in error for error in errors):
+        return Outcome(400, {"errors": errors})  # the variables do not fit
+    return Outcome(200, {"data": result.data, **({"errors": errors} if errors else {})})
+
+
+@lru_cache(maxsize=256)
+def _prepare(query: str) -> _Prepared:
+    try:
+        document = parse(query, max_tokens=MOST_TOKENS)
+    except GraphQLSyntaxError as error:
+        return _Prepared(None, {}, (error,))
+    api = load_api()
+    errors = tuple(validate(api.schema, document, max_errors=20))
+    operations = {
+        each.name.value if each.name else "": each
+        for each in document.definitions
+        if isinstance(each, OperationDefinitionNode)
+    }
+    if not errors:
+        too_much = (excess(api.schema, document, operation) for operation in operations.values())
+        errors = tuple(GraphQLError(each) for each in too_much if each is not None)
+    return _Prepared(document, operations, errors)
+
+
+def _operation(prepared: _Prepared, name: str | None) -> OperationDefinitionNode | str:
+    """The operation to run, or why it is not clear which."""
+    named = ", ".join(repr(each) for each in prepared.operations)
+    if name:
+        return prepared.operations.get(name) or f"The query has no operation {name!r}; it has {named or 'none'}."
+    if len(prepared.operations) != 1:
+        return f"The query has {len(prepared.operations)} operations ({named}); name one as operationName."
+    return next(iter(prepared.operations.values()))
+
+
+def _refused(message: str) -> Outcome:
+    return Outcome(400, {"errors": [{"message": message}]})
+
+
+def _told(error: GraphQLError) -> dict[str, Any]:
+    """An error for the answer: the text of those that are meant for people, an id to look up for all others."""
+    told = error.formatted
+    original = error.original_error
+    if original is None or isinstance(original, GraphQLError):
+        return dict(told)
+    if isinstance(original, PenstockError | TooMuchError):
+        return {**told, "message": str(original), "extensions": {"code": type(original).__name__}}
+    mark = new_holder_id("fault")
+    log.error("%s: %s failed", mark, ".".join(str(step) for step in error.path or ()), exc_info=original)
+    message = f"Something went wrong inside Penstock; the web server's log has it as {mark}."
+    return {**told, "message": message, "extensions": {"code": "InternalError", "id": mark}}

@@ -1,0 +1,112 @@
+"""What a query may ask for, decided from its text before anything is loaded."""
+
+from __future__ import annotations
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLInterfaceType,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLSchema,
+    InlineFragmentNode,
+    IntValueNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    get_named_type,
+    is_leaf_type,
+)
+
+__all__ = ["MOST_CHARACTERS", "MOST_TOKENS", "excess", "root_fields"]
+
+MOST_CHARACTERS = 100_000
+MOST_TOKENS = 2000
+_DEEPEST = 15
+_MOST_ROOT_FIELDS = 30
+_MOST_COST = 5_000_000
+_USUAL_LIST = 10
+"""How many items a list without a `limit` is taken to have, and one whose limit is a variable."""
+
+
+def root_fields(operation: OperationDefinitionNode) -> list[FieldNode]:
+    """The fields that an operation asks for directly."""
+    return [each for each in operation.selection_set.selections if isinstance(each, FieldNode)]
+
+
+def excess(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode) -> str | None:
+    """Why the operation of a valid document asks for too much; None when it does not."""
+    roots = len(operation.selection_set.selections)
+    if roots > _MOST_ROOT_FIELDS:
+        return f"The query asks for {roots} fields at its root; at most {_MOST_ROOT_FIELDS} are answered at once."
+    root = schema.get_root_type(operation.operation)
+    fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
+    meter = _Meter(schema, fragments)
+    depth, cost = meter.measure(operation.selection_set, root)
+    if depth > _DEEPEST:
+        return f"The query is {depth} levels deep; at most {_DEEPEST} are answered. Ask for the inner part by itself."
+    if cost > _MOST_COST:
+        return (
+            f"The query may give about {cost:,} values, lists inside lists multiplied; at most {_MOST_COST:,} are "
+            "answered. Ask for fewer lists inside lists, or give each a limit."
+        )
+    return None
+
+
+class _Meter:
+    """Measures depth and cost; a fragment is measured once, so that spreading it often costs nothing."""
+
+    def __init__(self, schema: GraphQLSchema, fragments: dict[str, FragmentDefinitionNode]) -> None:
+        self._schema = schema
+        self._fragments = fragments
+        self._measured: dict[str, tuple[int, int]] = {}
+
+    def measure(self, selections: SelectionSetNode, kind: object) -> tuple[int, int]:
+        """(depth, cost) of a selection set on a type."""
+        depth = cost = 0
+        for each in selections.selections:
+            match each:
+                case FieldNode():
+                    inner_depth, inner_cost = self._field(each, kind)
+                case FragmentSpreadNode():
+                    inner_depth, inner_cost = self._fragment(each.name.value)
+                case InlineFragmentNode():
+                    named = each.type_condition
+                    on = kind if named is None else self._schema.type_map.get(named.name.value)
+                    inner_depth, inner_cost = self.measure(each.selection_set, on)
+                case _:
+                    continue
+            depth = max(depth, inner_depth)
+            cost += inner_cost
+        return depth, cost
+
+    def _fragment(self, name: str) -> tuple[int, int]:
+        found = self._measured.get(name)
+        if found is None:
+            fragment = self._fragments[name]
+            on = self._schema.type_map.get(fragment.type_condition.name.value)
+            found = self._measured[name] = self.measure(fragment.selection_set, on)
+        return found
+
+    def _field(self, node: FieldNode, kind: object) -> tuple[int, int]:
+        # The schema's description of itself is of a fixed size, however it is asked for.
+        if node.name.value.startswith("__") or not isinstance(kind, GraphQLObjectType | GraphQLInterfaceType):
+            return 1, 1
+        of_type = kind.fields[node.name.value].type
+        if isinstance(of_type, GraphQLNonNull):
+            of_type = of_type.of_type
+        items = _items(node) if isinstance(of_type, GraphQLList) else 1
+        named = get_named_type(of_type)
+        if node.selection_set is None or is_leaf_type(named):
+            return 1, 1
+        depth, cost = self.measure(node.selection_set, named)
+        return depth + 1, 1 + items * cost
+
+
+def _items(node: FieldNode) -> int:
+    for argument in node.arguments or ():
+        if argument.name.value == "limit" and isinstance(argument.value, IntValueNode):
+            return max(1, int(argument.value.value))
+    return _USUAL_LIST

@@ -1,0 +1,54 @@
+"""A batched look-up for the length of one request: the first value asked for fetches all that were announced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Generic, TypeVar
+
+__all__ = ["Loader"]
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Loader(Generic[K, V]):
+    """Values by key, fetched together.
+
+    Whoever answers with a list announces the keys that its items may ask for (`expect`); so a page of a thousand items
+    costs one fetch, and none when no item asks.
+
+    Args:
+        fetch: Gives the values of keys; a key that it leaves out has none.
+    """
+
+    def __init__(self, fetch: Callable[[list[K]], Mapping[K, V]]) -> None:
+        self._fetch = fetch
+        self._announced: dict[K, None] = {}
+        self._values: dict[K, V | None] = {}
+
+    def expect(self, keys: Iterable[K]) -> None:
+        """Announce keys that may be asked for soon."""
+        self._announced.update(dict.fromkeys(keys))
+
+    def put(self, key: K, value: V) -> None:
+        """A value that is known already."""
+        self._values[key] = value
+
+    def knows(self, key: K) -> bool:
+        """Whether it has been looked up already."""
+        return key in self._values
+
+    def known(self) -> list[V]:
+        """The values found so far."""
+        return [value for value in self._values.values() if value is not None]
+
+    def get(self, key: K) -> V | None:
+        """The value of a key; None if it has none."""
+        if key not in self._values:
+            self._announced[key] = None
+            wanted = [each for each in self._announced if each not in self._values]
+            self._announced.clear()
+            found = self._fetch(wanted)
+            for each in wanted:
+                self._values[each] = found.get(each)
+        return self._values[key]

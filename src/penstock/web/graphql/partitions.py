@@ -1,0 +1,178 @@
+"""Partition sets: their keys in pages, and the status of an asset's partitions as ranges of neighbours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from ...partitions.space import KeySpace, open_space
+from ...partitions.spec import DynamicSpec, PartitionsSpec, StaticSpec, TimeWindowSpec
+from ...records.asset import PartitionState, PartitionStatus
+from .context import Context
+from .failures import Result
+from .fields import Fields
+from .pages import page_size
+
+__all__ = [
+    "TABLES",
+    "OpenSet",
+    "PartitionKeys",
+    "PartitionRange",
+    "PartitionStats",
+    "count_partitions",
+    "keys_page",
+    "open_set",
+    "ranges_of",
+]
+
+
+class PartitionKeys(Result, frozen=True, kw_only=True):
+    """A page of keys; `cursor` is the last one."""
+
+    partition_keys: tuple[str, ...] = ()
+    cursor: str = ""
+    has_more: bool = False
+
+
+class PartitionStats(Result, frozen=True, kw_only=True):
+    """How many partitions there are, and how many in each status."""
+
+    num_partitions: int
+    num_materialized: int
+    num_failed: int
+    num_materializing: int
+
+
+class PartitionRange(Result, frozen=True, kw_only=True):
+    """Neighbours of the same status, the end included."""
+
+    start_key: str
+    end_key: str
+    start_index: int
+    end_index: int
+    status: PartitionStatus
+
+
+class OpenSet(NamedTuple):
+    """A partition set as it is now."""
+
+    spec: PartitionsSpec
+    space: KeySpace
+    size: int
+
+    def has(self, key: str) -> bool:
+        """Whether the key is one of the set now."""
+        position = self.space.position(key)
+        return position is not None and 0 <= position < self.size
+
+
+def open_set(context: Context, spec: PartitionsSpec) -> OpenSet:
+    """A partition set as it is at the time of the request."""
+    space = open_space(spec, lambda name: context.dynamic_partitions.get(name) or [])
+    return OpenSet(spec, space, space.count(context.now))
+
+
+def keys_page(keys: OpenSet, cursor: str | None, limit: int | None, reverse: bool | None) -> PartitionKeys:
+    """The keys after `cursor`, first to last, or last to first when reversed. An unknown cursor begins anew."""
+    size = page_size(limit, 1000, 50_000)
+    at = keys.space.position(cursor) if cursor else None
+    if reverse:
+        stop = keys.size if at is None else min(at, keys.size)
+        start = max(0, stop - size)
+        found = keys.space.keys(start, stop)[::-1]
+        more = start > 0
+    else:
+        start = 0 if at is None else max(0, at + 1)
+        stop = min(keys.size, start + size)
+        found = keys.space.keys(start, stop) if start < stop else []
+        more = stop < keys.size
+    return PartitionKeys(partition_keys=tuple(found), cursor=found[-1] if found else cursor or "", has_more=more)
+
+
+def count_partitions(keys: OpenSet, states: Mapping[str, PartitionState]) -> PartitionStats:
+    """How many partitions stand where; keys that are no longer of the set do not count."""
+    statuses = [state.status for key, state in states.items() if keys.has(key)]
+    return PartitionStats(
+        num_partitions=keys.size,
+        num_materialized=statuses.count(PartitionStatus.MATERIALIZED),
+        num_failed=statuses.count(PartitionStatus.FAILED),
+        num_materializing=statuses.count(PartitionStatus.MATERIALIZING),
+    )
+
+
+def ranges_of(keys: OpenSet, states: Mapping[str, PartitionState]) -> list[PartitionRange]:
+    """The statuses as runs of neighbours, in order; missing partitions are left out."""
+    placed = sorted(
+        (position, state.status)
+        for key, state in states.items()
+        if (position := keys.space.position(key)) is not None and 0 <= position < keys.size
+    )
+    runs: list[tuple[int, int, PartitionStatus]] = []
+    for position, status in placed:
+        if runs and runs[-1][1] == position - 1 and runs[-1][2] is status:
+            runs[-1] = (runs[-1][0], position, status)
+        else:
+            runs.append((position, position, status))
+    return [
+        PartitionRange(
+            start_key=keys.space.key(start),
+            end_key=keys.space.key(end),
+            start_index=start,
+            end_index=end,
+            status=status,
+        )
+        for start, end, status in runs
+    ]
+
+
+_DEFINITION = Fields("PartitionDefinition", source=OpenSet)
+
+TABLES = (_DEFINITION,)
+
+
+@_DEFINITION.named("type")
+def kind(keys: OpenSet, _: Context) -> str:
+    match keys.spec:
+        case TimeWindowSpec():
+            return "TIME_WINDOW"
+        case StaticSpec():
+            return "STATIC"
+        case DynamicSpec():
+            return "DYNAMIC"
+
+
+@_DEFINITION.field
+def description(keys: OpenSet, _: Context) -> str:
+    match keys.spec:
+        case TimeWindowSpec() as spec:
+            end = f" until {spec.end}" if spec.end else ""
+            return f"{spec.cadence.value.capitalize()}, from {spec.start}{end} ({spec.timezone})"
+        case StaticSpec():
+            return f"{keys.size:,} keys"
+        case DynamicSpec() as spec:
+            return f"{keys.size:,} keys, added at run time to {spec.name!r}"
+
+
+@_DEFINITION.field
+def name(keys: OpenSet, _: Context) -> str | None:
+    return keys.spec.name if isinstance(keys.spec, DynamicSpec) else None
+
+
+@_DEFINITION.field
+def fmt(keys: OpenSet, _: Context) -> str | None:
+    return keys.spec.fmt if isinstance(keys.spec, TimeWindowSpec) else None
+
+
+@_DEFINITION.field
+def timezone(keys: OpenSet, _: Context) -> str | None:
+    return keys.spec.timezone if isinstance(keys.spec, TimeWindowSpec) else None
+
+
+@_DEFINITION.field
+def first_key(keys: OpenSet, _: Context) -> str | None:
+    return keys.space.key(0) if keys.size else None
+
+
+@_DEFINITION.field
+def last_key(keys: OpenSet, _: Context) -> str | None:
+    return keys.space.key(keys.size - 1) if keys.size else None

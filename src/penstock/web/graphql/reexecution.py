@@ -1,0 +1,91 @@
+"""Running an ended run's job again: all of what it ran, or what failed and what therefore never began."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from ...auth.permissions import Permission
+from ...records.location import StepDescription
+from ...records.run import Run, RunStatus, StepStats, StepStatus, Tag
+from .context import Context
+from .failures import InvalidSubsetError, RefusedError, RunConflict
+from .fields import Fields
+from .find import job_named, run_of_id
+from .inputs import ReexecutionParams, RepositorySelector, tags_of
+from .launch import LaunchRunSuccess
+from .new_runs import make, submit
+from .nodes import PlanNode
+from .runs import assets_made, plan_of_run
+
+__all__ = ["TABLES", "steps_to_repeat"]
+
+_MUTATION = Fields("Mutation", source=type(None))
+
+TABLES = (_MUTATION,)
+
+_OF_ONE_RUN = frozenset({Tag.TICK, Tag.RUN_KEY, Tag.PARENT_RUN, Tag.ROOT_RUN})
+"""Tags that say where one run came from; its re-execution comes from elsewhere."""
+
+_DONE = frozenset({StepStatus.SUCCESS, StepStatus.SKIPPED})
+
+
+@_MUTATION.named("launchRunReexecution", needs=Permission.LAUNCH_RUN)
+def launch_run_reexecution(_source: None, context: Context, reexecution_params: ReexecutionParams) -> LaunchRunSuccess:
+    params = reexecution_params
+    parent = run_of_id(context, params.parent_run_id)
+    context.require(Permission.LAUNCH_RUN, parent.location)
+    if not parent.is_finished:
+        message = f"The run {parent.run_id} is {parent.status}; it can be run again when it has ended."
+        raise RefusedError(RunConflict(message=message))
+    node = job_named(context, RepositorySelector(repository_location_name=parent.location), parent.job)
+    tags = {key: value for key, value in parent.tags.items() if key not in _OF_ONE_RUN}
+    steps, assets = _selection(context, parent, params)
+    new_run = make(
+        context,
+        node,
+        run_config=parent.run_config,
+        tags={**(tags if params.use_parent_run_tags is not False else {}), **tags_of(params.extra_tags)},
+        partition=parent.partition,
+        step_keys=steps,
+        assets=assets,
+        checks=parent.checks,
+        parent=parent,
+    )
+    (run,) = submit(context, [new_run])
+    return LaunchRunSuccess(run=run)
+
+
+def _selection(
+    context: Context, parent: Run, params: ReexecutionParams
+) -> tuple[tuple[str, ...] | None, tuple[str, ...] | None]:
+    """The steps and the assets to run; None is all."""
+    if params.step_keys:
+        return tuple(params.step_keys), parent.assets
+    if params.strategy == "ALL_STEPS":
+        return parent.step_keys, parent.assets
+    if parent.status is RunStatus.SUCCESS:
+        message = f"The run {parent.run_id} succeeded, so nothing of it is left to do; run all its steps again instead."
+        raise RefusedError(InvalidSubsetError(message=message))
+    plan = plan_of_run(context, parent)
+    if plan is None:
+        message = f"What the run {parent.run_id} consisted of is no longer stored; run all its steps again instead."
+        raise RefusedError(InvalidSubsetError(message=message))
+    if params.strategy == "FROM_ASSET_FAILURE":
+        made = assets_made(context, parent)
+        left = tuple(asset for step in plan.steps.values() for asset in step.assets if asset not in made)
+        if not left:
+            raise RefusedError(InvalidSubsetError(message=f"The run {parent.run_id} made all of its assets."))
+        return None, left
+    return steps_to_repeat(plan.steps, context.storage.events.step_stats(parent.run_id)), parent.assets
+
+
+def steps_to_repeat(plan: Mapping[str, StepDescription], stats: Iterable[StepStats]) -> tuple[str, ...]:
+    """The steps that neither succeeded nor were skipped, in the plan's order.
+
+    A mapped step has run as `key[mapping]`, once for each mapping key; it is repeated when one of these has to be.
+    """
+    done: dict[str, bool] = {}
+    for step in stats:
+        key = step.step_key.partition("[")[0]
+        done[key] = done.get(key, True) and step.status in _DONE
+    return tuple(key for key in plan if not done.get(key, False))

@@ -1,0 +1,108 @@
+"""The switch, cursor and ticks of schedules and sensors."""
+
+from __future__ import annotations
+
+from ...records.automation import InstigatorKind, Tick, TickStatus
+from ...records.run import Run, Tag
+from ...storage.protocols import RunFilter
+from .automation import FutureInstigationTick, switch_status
+from .context import Context
+from .fields import Fields
+from .find import instigation_by_id, instigation_named
+from .inputs import InstigationSelector
+from .nodes import Instigation
+from .pages import page_size
+
+__all__ = ["TABLES"]
+
+_QUERY = Fields("Query", source=type(None))
+_STATE = Fields("InstigationState", source=Instigation)
+_TICK = Fields("InstigationTick", source=Tick)
+
+TABLES = (_QUERY, _STATE, _TICK)
+
+
+@_QUERY.field
+def instigation_state_or_error(
+    _source: None, context: Context, instigation_selector: InstigationSelector, id_: str | None = None
+) -> Instigation:
+    if id_ is not None:
+        return instigation_by_id(context, id_)
+    return instigation_named(context, instigation_selector.repository_location_name, instigation_selector.name)
+
+
+_STATE.rename(
+    selector_id="id", instigation_type="kind", repository_location_name="location", declared_in_code="declared"
+)
+
+
+@_STATE.field
+def repository_name(_state: Instigation, _: Context) -> str:
+    return "__repository__"
+
+
+@_STATE.named("status")
+def status(state: Instigation, _: Context) -> str:
+    return switch_status(state)
+
+
+@_STATE.field
+def cursor(state: Instigation, _: Context) -> str | None:
+    return None if state.stored is None else state.stored.cursor
+
+
+@_STATE.field
+def last_run_key(state: Instigation, _: Context) -> str | None:
+    return None if state.stored is None else state.stored.last_run_key
+
+
+@_STATE.field
+def last_tick_time(state: Instigation, _: Context) -> float | None:
+    return None if state.stored is None else state.stored.last_tick
+
+
+@_STATE.field
+def next_tick(state: Instigation, context: Context) -> FutureInstigationTick | None:
+    due = state.next_due(context.now)
+    return None if due is None else FutureInstigationTick(timestamp=due)
+
+
+@_STATE.field
+def ticks(
+    state: Instigation,
+    context: Context,
+    limit: int | None = None,
+    cursor: str | None = None,
+    statuses: list[str] | None = None,
+    after_timestamp: float | None = None,
+) -> list[Tick]:
+    found = context.storage.instigators.ticks(
+        state.id,
+        before=int(cursor) if cursor and cursor.isdecimal() else None,
+        limit=page_size(limit, 25),
+        statuses=None if statuses is None else [TickStatus(each) for each in statuses],
+        after_time=after_timestamp,
+    )
+    context.runs.expect(run_id for tick in found for run_id in tick.run_ids)
+    return found
+
+
+@_STATE.field
+def runs(state: Instigation, context: Context, limit: int | None = None) -> list[Run]:
+    tag = Tag.SCHEDULE if state.kind is InstigatorKind.SCHEDULE else Tag.SENSOR
+    where = RunFilter(tags={tag: state.name}, location=state.location)
+    return context.storage.runs.page(where, limit=page_size(limit, 25))
+
+
+_TICK.rename(timestamp="due", start_timestamp="started", end_timestamp="ended", logs="log")
+
+
+@_TICK.named("id", "tickId")
+def tick_id(tick: Tick, _: Context) -> str:
+    return str(tick.id)
+
+
+@_TICK.named("runs")
+def runs_of_tick(tick: Tick, context: Context) -> list[Run]:
+    found = (context.runs.get(run_id) for run_id in tick.run_ids)
+    return [run for run in found if run is not None]

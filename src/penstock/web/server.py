@@ -1,0 +1,182 @@
+"""Serves the web application: binds the port, tells when it is ready, and stops at once even with open streams."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterator
+
+import uvicorn
+from uvicorn.server import HANDLED_SIGNALS
+
+from ..errors import AddressInUseError, EnvironmentalError, SettingsError
+from ..instance.instance import Instance
+from ..locations.binding import address_of, is_loopback
+from ..locations.catalog import Catalog
+from .app import WebApp, create_app
+from .gate import LOOPBACK_NAMES
+from .graphql.schema import load_api
+
+__all__ = ["bind", "serve"]
+
+_BACKLOG = 512
+_PORTS_TRIED = 20
+_GRACE_SECONDS = 5
+_TICK_SECONDS = 1.0
+
+
+def serve(
+    instance: Instance,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 3000,
+    mode: str = "dev",
+    insecure_allow_anonymous: bool = False,
+    lifeline: int | None = None,
+    on_ready: Callable[[], None] = lambda: None,
+) -> None:
+    """Serve until SIGINT or SIGTERM, or until the lifeline closes.
+
+    Args:
+        instance: The instance; it stays open.
+        host: Where to listen.
+        port: The port; 0 lets the system choose one.
+        mode: What kind of server this is, for the pages to know.
+        insecure_allow_anonymous: Listen on an address that others reach, although nobody has to log in.
+        lifeline: The descriptor of a pipe whose other end our starter holds; we stop when it closes.
+        on_ready: Called once the server answers.
+
+    Raises:
+        SettingsError: Others would reach the host and that is not allowed, or it has no address.
+        AddressInUseError: The port is taken.
+    """
+    if not is_loopback(host) and not insecure_allow_anonymous:
+        raise SettingsError(
+            f"This version has no login yet, and everybody who reaches {host} could do everything. Listen on 127.0.0.1 "
+            "(and let a proxy that asks for a login forward to it), or set insecure_allow_anonymous if only people you "
+            "trust reach it."
+        )
+    listener = bind(host, port)
+    address = address_of(listener)
+    names = (LOOPBACK_NAMES | {address.removeprefix("http://").rpartition(":")[0]}) if is_loopback(host) else None
+    load_api()
+    app = create_app(instance, Catalog(instance.storage.locations), mode=mode, names=names)
+    config = uvicorn.Config(
+        app,
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+    )
+    try:
+        _Server(config, app, lifeline, on_ready).run(sockets=[listener])
+    finally:
+        listener.close()
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Listen on a TCP port.
+
+    Raises:
+        SettingsError: The host has no address here.
+        AddressInUseError: The port is taken; the message names one that is free.
+        EnvironmentalError: The system refuses.
+    """
+    try:
+        return _listen(host, port)
+    except socket.gaierror as error:
+        raise SettingsError(f"The host {host!r} has no address ({error.strerror}); give an IP address.") from error
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise EnvironmentalError(f"Cannot listen on {host}:{port}: {error.strerror}.") from error
+        free = _free_port(host, port)
+        other = f"take another port, for example {free}" if free else "take another port"
+        raise AddressInUseError(
+            f"Port {port} on {host} is taken by another process, maybe another `penstock dev`; stop that, or {other}."
+        ) from error
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family, kind, _protocol, _name, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    listener = socket.socket(family, kind)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(_BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def _free_port(host: str, taken: int) -> int | None:
+    for port in range(taken + 1, min(taken + 1 + _PORTS_TRIED, 65536)):
+        try:
+            _listen(host, port).close()
+        except OSError:
+            continue
+        return port
+    return None
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn that says when it is ready, ends open streams first, sleeps while idle, and returns when stopped."""
+
+    def __init__(self, config: uvicorn.Config, app: WebApp, lifeline: int | None, on_ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._app = app
+        self._lifeline = lifeline
+        self._on_ready = on_ready
+        self._stop = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to answer."""
+        await super().startup(sockets)
+        if self._lifeline is not None:
+            asyncio.get_running_loop().add_reader(self._lifeline, self._look_at_lifeline, self._lifeline)
+        if not self.should_exit:
+            self._on_ready()
+
+    async def main_loop(self) -> None:
+        """Wait for the end; a tick now and then keeps the `Date` header right."""
+        while not await self.on_tick(0):
+            try:
+                async with asyncio.timeout(_TICK_SECONDS):
+                    await self._stop.wait()
+            except TimeoutError:
+                continue
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End; streams at once, other answers have a few seconds."""
+        self._app.hub.stop()
+        await super().shutdown(sockets)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """End at SIGINT and SIGTERM. They are not raised again afterwards: whoever called has things to close, too."""
+        loop = asyncio.get_running_loop()
+        before = {number: signal.getsignal(number) for number in HANDLED_SIGNALS}
+        for number in before:
+            loop.add_signal_handler(number, self._asked_to_stop, number)
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                loop.remove_signal_handler(number)
+                signal.signal(number, handler)
+
+    def _look_at_lifeline(self, lifeline: int) -> None:
+        if not os.read(lifeline, 1024):
+            asyncio.get_running_loop().remove_reader(lifeline)
+            self._asked_to_stop(signal.SIGTERM)
+
+    def _asked_to_stop(self, number: int) -> None:
+        self.handle_exit(number, None)
+        self._stop.set()
