@@ -15,7 +15,7 @@ from .options import home_option, open_instance, origins, target_options
 
 __all__ = ["code_server", "daemon", "webserver"]
 
-# Given by whoever starts a service as a child: a pipe whose other end the starter holds. The service stops when it closes.
+# Given by whoever starts a service as a child: a pipe whose other end the starter holds. When it closes, we stop.
 _lifeline = click.option("--lifeline", type=int, hidden=True)
 _log_level = click.option(
     "--log-level",
