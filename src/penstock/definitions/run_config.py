@@ -42,7 +42,7 @@ def run_config_schema(job: JobDefinition) -> Shape:
         if (field := definition.config_field) is not None
     }
     executor = job.executor_def or default_executor
-    execution = {"config": Field(type=executor.config_type(), required=False, default=executor.preset)}
+    execution = {"config": Field(type=executor.config_type(), required=False, default=executor.preset or UNSET)}
     return Shape(
         fields={
             "ops": _entry(ops),
