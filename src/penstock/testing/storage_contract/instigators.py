@@ -184,6 +184,14 @@ class InstigatorContract:
         assert storage.runs.count(RunFilter()) == 0
         assert storage.instigators.ticks(_SENSOR)[0].status is TickStatus.STARTED
 
+    def test_an_earlier_epoch_of_the_same_holder_is_refused(self, storage: Storage) -> None:
+        tick, old = _begin(storage)
+        storage.leases.release(old)
+        lease = _lease(storage)
+        with pytest.raises(FencedError):
+            storage.instigators.complete_tick(_ended(tick), lease=old, now=NOW + 1)
+        assert storage.instigators.complete_tick(_ended(tick), lease=lease, now=NOW + 1).status is TickStatus.SUCCESS
+
     def test_an_attempt_of_the_same_holder_replaces_its_earlier_one(self, storage: Storage) -> None:
         first, lease = _begin(storage)
         second = storage.instigators.begin_tick(_SENSOR, NOW, lease=lease, now=NOW + 5)
