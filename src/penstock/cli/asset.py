@@ -37,11 +37,7 @@ def list_assets(select: str | None, **target: Any) -> None:
     from ..definitions.describe import describe
 
     name, definitions = load_target(**target)
-    chosen = (
-        {key.to_user_string() for key in AssetSelection.from_string(select).resolve(definitions.get_all_assets_defs())}
-        if select
-        else None
-    )
+    chosen = AssetSelection.from_string(select).resolve(definitions.resolve_asset_graph()) if select else None
     rows = [
         (each.key, each.group, "yes" if each.partitions else "", ", ".join(each.deps))
         for each in describe(definitions, name).assets
@@ -71,7 +67,7 @@ def materialize(
     _, definitions = load_target(**target)
     began = time.monotonic()
     result = materialize_assets(
-        definitions.get_all_assets_defs(),
+        [*definitions.assets, *definitions.asset_checks],
         selection=select,
         run_config=read_run_config(config_files, config_json),
         instance=open_instance(home) if home else None,

@@ -10,12 +10,12 @@ import click
 
 from ..errors import NotFoundError
 from ..records.automation import InstigatorKind, InstigatorStatus, instigator_id
+from ..records.location import ScheduleDescription, SensorDescription
 from .options import home_option, open_instance
 from .output import table, when
 
 if TYPE_CHECKING:
     from ..instance.instance import Instance
-    from ..records.location import ScheduleDescription, SensorDescription
 
 __all__ = ["schedule", "sensor"]
 
@@ -56,7 +56,9 @@ def _list(kind: InstigatorKind, home: Path | None) -> None:
             if state is not None and state.status is not InstigatorStatus.DECLARED_IN_CODE:
                 status = state.status
             rhythm = (
-                f"{' | '.join(each.cron)} {each.timezone}" if hasattr(each, "cron") else f"every {each.interval:g} s"
+                f"every {each.interval:g} s"
+                if isinstance(each, SensorDescription)
+                else f"{' | '.join(each.cron)} {each.timezone}"
             )
             rows.append((each.name, location, status, rhythm, when(state.last_tick) if state else ""))
     table(["NAME", "LOCATION", "STATUS", "WHEN", "LAST TICK"], rows, empty=f"No {kind.value.lower()}s.")

@@ -142,7 +142,7 @@ def _wait_until_ready(instance: Instance, wanted: Sequence[LocationOrigin], bega
             served = any(process.kind == "webserver" and process.started >= began for process in seen)
             if pending or not served:
                 # Half a second is a safety net only: changes are pushed.
-                readable, _, _ = select.select([stopped, subscription], [], [], 0.5)
+                readable, _, _ = select.select([stopped, subscription.fileno()], [], [], 0.5)
                 if stopped in readable:
                     return False
                 subscription.wait(0)

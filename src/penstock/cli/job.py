@@ -63,10 +63,10 @@ def execute(
     from ..execution.api import execute_job
 
     name, definitions = load_target(**target)
-    known = {each.name: each for each in definitions.get_all_job_defs() if not each.name.startswith("__")}
+    known = {each: found for each, found in definitions.resolved.jobs.items() if not each.startswith("__")}
     if job_name is None and len(known) == 1:
         (job_name,) = known
-    if job_name not in known:
+    if job_name is None or job_name not in known:
         raise NotFoundError(
             f"Which job? {'There is no job ' + repr(job_name) + ' in' if job_name else 'Give -j:'} "
             f"the location {name} has: {', '.join(sorted(known)) or 'none'}."
