@@ -31,7 +31,7 @@ class InProcessExecution:
 
     Attributes:
         error: What the first failed step's user code raised.
-        interrupted: Whether the run was asked to stop.
+        interruption: What interrupted the run, if it was asked to stop.
         values: (step, output, mapping key) -> the value given.
     """
 
@@ -49,7 +49,7 @@ class InProcessExecution:
         self._pause = pause
         self._scheduler = StepScheduler(specs_of(scope.plan), max_concurrent=1)
         self.error: BaseException | None = None
-        self.interrupted = False
+        self.interruption: BaseException | None = None
         self.values: dict[tuple[str, str, str | None], Any] = {}
 
     def run(self) -> Done:
@@ -81,12 +81,12 @@ class InProcessExecution:
         driven.take(self._scheduler.begin(now()))
         while driven.done is None:
             if INTERRUPTS.requested and not self.interrupted:
-                self._stop(driven)
+                self._stop(driven, RunInterrupted("The run was asked to stop."))
             elif driven.starts:
                 start = driven.starts.pop(0)
                 end = self._attempt(start, opened)
                 if isinstance(end.error, RunInterrupted | KeyboardInterrupt):
-                    self._stop(driven)
+                    self._stop(driven, end.error)
                 elif end.done.outcome == "failure":
                     self.error = self.error or end.error
                     if self._fail_fast:
@@ -111,8 +111,13 @@ class InProcessExecution:
         self._recorder.emit(LogsCaptured(log_key=key, steps=(step,)), step)
         return logs.capture(key)
 
-    def _stop(self, driven: Driven) -> None:
-        self.interrupted = True
+    @property
+    def interrupted(self) -> bool:
+        """Whether the run was asked to stop."""
+        return self.interruption is not None
+
+    def _stop(self, driven: Driven, interruption: BaseException) -> None:
+        self.interruption = interruption
         driven.stop(self._scheduler, self._scope.environment.clock.monotonic())
 
     def _wait_for_retry(self, driven: Driven) -> None:
@@ -122,8 +127,8 @@ class InProcessExecution:
         try:
             with INTERRUPTS.user_code:
                 self._pause(max(0.0, due - now()))
-        except (RunInterrupted, KeyboardInterrupt):
-            self._stop(driven)
+        except (RunInterrupted, KeyboardInterrupt) as error:
+            self._stop(driven, error)
         else:
             driven.take(self._scheduler.wake(now()))
 

@@ -51,8 +51,9 @@ class OwnLease:
         """The name under which the lease is held."""
         return self._holder
 
-    def held_since_claim(self) -> None:
-        """Say that the lease was claimed under `holder` just now."""
+    def hold(self, claimed: Run) -> None:
+        """Say that this attempt was claimed under `holder` just now."""
+        self._run = claimed
         self._held = True
         self._due = self._clock.monotonic() + RENEWAL
 

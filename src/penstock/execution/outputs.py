@@ -285,14 +285,12 @@ class Outputs:
         """The function has ended: give what passes no value, and see that nothing required is missing."""
         missing = []
         for slot in self._prepared.outputs.values():
-            if slot.given.dynamic or (slot.name, None) in self.given:
+            if slot.given.dynamic or not slot.given.required or (slot.name, None) in self.given:
                 continue
-            if slot.check_key is not None:
-                missing.append(slot.check_key)
-            elif slot.given.required and slot.is_nothing:
+            if slot.is_nothing and slot.check_key is None:
                 self._give(slot, None, None, {}, {})
-            elif slot.given.required:
-                missing.append(slot.name)
+            else:
+                missing.append(slot.check_key or slot.name)
         if missing:
             raise self._attempt.fault(
                 f"ended without giving {', '.join(missing)}; give every required output, "
