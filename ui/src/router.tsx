@@ -14,12 +14,16 @@ const root = createRootRoute({ component: Shell, notFoundComponent: NotFound });
 const page = (path: string, load: Page) =>
   createRoute({ getParentRoute: () => root, path, component: lazyRouteComponent(load) });
 
+/** The rest of an address after "/assets" is a key; nothing after it is the catalogue. */
+const assets = createRoute({ getParentRoute: () => root, path: "/assets" });
+const asset = (path: string, load: Page) =>
+  createRoute({ getParentRoute: () => assets, path, component: lazyRouteComponent(load) });
+
 const routeTree = root.addChildren([
   page("/", () => import("./routes/overview")),
   page("/runs", () => import("./routes/runs")),
   page("/runs/$runId", () => import("./routes/run")),
-  page("/assets", () => import("./routes/assets")),
-  page("/assets/$", () => import("./routes/asset")),
+  assets.addChildren([asset("/", () => import("./routes/assets")), asset("$", () => import("./routes/asset"))]),
   page("/lineage", () => import("./routes/lineage")),
   page("/jobs", () => import("./routes/jobs")),
   page("/locations/$location/jobs/$job", () => import("./routes/job")),
