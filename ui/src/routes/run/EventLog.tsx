@@ -130,7 +130,7 @@ function Row({ event, height, style, isOpen, onOpen, onStep }: RowProps) {
     if (window.getSelection()?.isCollapsed !== false) onOpen();
   };
   return (
-    <div className={cx(css.row, css[eventTone(event)], isOpen && css.isOpen)} style={{ height }} onClick={choose}>
+    <div className={cx(css.row, css[eventTone(event)], event.eventType === null && css.said, isOpen && css.isOpen)} style={{ height }} onClick={choose}>
       <span className={css.time}>{clockTime(Number(event.timestamp) / 1000, style)}</span>
       {stepKey === null ? (
         <span className={css.step} />

@@ -1,0 +1,95 @@
+/** What needs somebody: broken locations, sick duties, and failures gathered by cause. */
+import { Icon } from "../../kit/Icon";
+import { Link } from "../../kit/Link";
+import { Time } from "../../kit/Time";
+import { errorStory, headline } from "../../kit/error.model";
+import { links } from "../../links";
+import type { OverviewRun } from "../../services/overview";
+import { targetOf } from "../../services/run.model";
+import type { OverviewQuery } from "../../services/schema.gen";
+import css from "./Overview.module.css";
+import { groupFailures } from "./timeline.model";
+
+const SHOWN = 6;
+
+interface AttentionProps {
+  data: OverviewQuery;
+  failed: readonly OverviewRun[];
+}
+
+export function Attention({ data, failed }: AttentionProps) {
+  const entries = data.workspaceOrError.__typename === "Workspace" ? data.workspaceOrError.locationEntries : [];
+  const sick = data.instance.daemonHealth.allDaemonStatuses.filter((duty) => duty.required && duty.healthy === false);
+  const groups = groupFailures(failed);
+  const broken = entries.filter((entry) => entry.loadError !== null);
+  if (broken.length + sick.length + groups.length === 0) {
+    return (
+      <p className={css.calm}>
+        <Icon name="check" size={14} /> Nothing needs your attention.
+      </p>
+    );
+  }
+  return (
+    <ul className={css.attention}>
+      {broken.map((entry) => (
+        <li key={entry.name}>
+          <Link bare className={css.problem} to={links.deployment({ location: entry.name })}>
+            <Icon name="deployment" size={15} />
+            <b>{entry.name} does not load</b>
+            <span className={css.why}>{entry.loadError === null ? "" : headline(errorStory(entry.loadError).cause)}</span>
+            <span className={css.aside}>{entry.stale ? "the last good definitions serve" : "nothing is served"}</span>
+          </Link>
+        </li>
+      ))}
+      {sick.map((duty) => (
+        <li key={duty.daemonType}>
+          <Link bare className={css.problem} to={links.deployment({ tab: "processes" })}>
+            <Icon name="automation" size={15} />
+            <b>{dutyName(duty.daemonType)} is not being done</b>
+            <span className={css.why}>{duty.lastHeartbeatErrors[0]?.message ?? "No daemon holds this duty. Is one running?"}</span>
+          </Link>
+        </li>
+      ))}
+      {groups.slice(0, SHOWN).map(({ key, runs }) => {
+        const latest = runs[0]!;
+        const { failure } = latest;
+        return (
+          <li key={key}>
+            <Link
+              bare
+              className={css.problem}
+              to={runs.length === 1 ? links.run(latest.runId) : links.runs({ status: ["FAILURE"], job: latest.jobName })}
+            >
+              <Icon name="warning" size={15} />
+              <b>{targetOf(latest)}</b>
+              <span className={css.why}>
+                {failure?.stepKey ? `${failure.stepKey}: ` : ""}
+                {failure?.message ?? "failed"}
+              </span>
+              <span className={css.aside}>
+                {runs.length > 1 ? `${runs.length} runs, ` : ""}
+                <Time at={latest.endTime ?? latest.creationTime} relative />
+              </span>
+            </Link>
+          </li>
+        );
+      })}
+      {groups.length > SHOWN ? (
+        <li className={css.rest}>
+          <Link to={links.runs({ status: ["FAILURE"] })}>{groups.length - SHOWN} more kinds of failure</Link>
+        </li>
+      ) : null}
+    </ul>
+  );
+}
+
+const DUTIES: Record<string, string> = {
+  SCHEDULER: "Scheduling",
+  SENSOR: "Evaluation of sensors",
+  QUEUED_RUN_COORDINATOR: "The run queue",
+  MONITORING: "Run monitoring",
+};
+
+export function dutyName(daemonType: string): string {
+  return DUTIES[daemonType] ?? daemonType;
+}
