@@ -1,1 +1,400 @@
-"""Penstock: a data orchestrator."""
+"""Penstock: a data orchestrator.
+
+The public names load what they need when they are first used, so that importing the package costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .config.env import EnvVar
+    from .config.fields import (
+        Array,
+        BoolSource,
+        Field,
+        IntSource,
+        Map,
+        Noneable,
+        Permissive,
+        Selector,
+        Shape,
+        StringSource,
+    )
+    from .config.model import Config, PermissiveConfig
+    from .config.run_config import RunConfig
+    from .definitions.assets.asset import asset
+    from .definitions.assets.asset_check import AssetChecksDefinition, asset_check, multi_asset_check
+    from .definitions.assets.backfill_policy import BackfillPolicy
+    from .definitions.assets.check_spec import AssetCheckSpec
+    from .definitions.assets.definition import AssetsDefinition
+    from .definitions.assets.from_modules import (
+        load_asset_checks_from_current_module,
+        load_asset_checks_from_modules,
+        load_asset_checks_from_package_module,
+        load_asset_checks_from_package_name,
+        load_assets_from_current_module,
+        load_assets_from_modules,
+        load_assets_from_package_module,
+        load_assets_from_package_name,
+    )
+    from .definitions.assets.job import define_asset_job
+    from .definitions.assets.multi_asset import multi_asset
+    from .definitions.assets.selection import AssetSelection
+    from .definitions.assets.spec import AssetDep, AssetIn, AssetOut, AssetSpec
+    from .definitions.automation.partitioned_schedule import build_schedule_from_partitioned_job
+    from .definitions.automation.run_request import RunRequest, SensorResult, SkipReason
+    from .definitions.automation.schedule import ScheduleDefinition, schedule
+    from .definitions.automation.sensor import SensorDefinition, sensor
+    from .definitions.automation.target import DefaultScheduleStatus, DefaultSensorStatus
+    from .definitions.definitions import Definitions
+    from .definitions.events import (
+        AssetCheckResult,
+        AssetCheckSeverity,
+        AssetMaterialization,
+        AssetObservation,
+        DynamicOutput,
+        Failure,
+        MaterializeResult,
+        Output,
+        RetryRequested,
+    )
+    from .definitions.executors import ExecutorDefinition, in_process_executor, multiprocess_executor
+    from .definitions.function import ResourceParam
+    from .definitions.ops.graph import GraphDefinition, graph
+    from .definitions.ops.hooks import HookDefinition, failure_hook, success_hook
+    from .definitions.ops.job import JobDefinition, job
+    from .definitions.ops.op import OpDefinition, op
+    from .definitions.ops.ports import DynamicOut, GraphIn, GraphOut, In, Out
+    from .definitions.ops.retry import Backoff, Jitter, RetryPolicy
+    from .definitions.ops.types import Nothing
+    from .definitions.resources.configurable import (
+        ConfigurableIOManager,
+        ConfigurableIOManagerFactory,
+        ConfigurableResource,
+        ResourceDependency,
+    )
+    from .definitions.resources.io_manager import IOManager, IOManagerDefinition, io_manager
+    from .definitions.resources.resource import ResourceDefinition, resource
+    from .definitions.resources.stores import FilesystemIOManager, InMemoryIOManager, fs_io_manager, mem_io_manager
+    from .partitions.definition import (
+        DynamicPartitionsDefinition,
+        PartitionKeyRange,
+        PartitionsDefinition,
+        StaticPartitionsDefinition,
+    )
+    from .partitions.mapping import (
+        AllPartitionMapping,
+        IdentityPartitionMapping,
+        LastPartitionMapping,
+        PartitionMapping,
+        TimeWindowPartitionMapping,
+    )
+    from .partitions.time_window import (
+        DailyPartitionsDefinition,
+        HourlyPartitionsDefinition,
+        MonthlyPartitionsDefinition,
+        TimeWindow,
+        TimeWindowPartitionsDefinition,
+        WeeklyPartitionsDefinition,
+    )
+    from .records.keys import AssetCheckKey, AssetKey
+    from .records.metadata import (
+        AssetMetadataValue,
+        BoolMetadataValue,
+        FloatMetadataValue,
+        IntMetadataValue,
+        JsonMetadataValue,
+        MarkdownMetadataValue,
+        MetadataValue,
+        NotebookMetadataValue,
+        NullMetadataValue,
+        PathMetadataValue,
+        RunMetadataValue,
+        TableColumn,
+        TableMetadataValue,
+        TableRecord,
+        TableSchema,
+        TableSchemaMetadataValue,
+        TextMetadataValue,
+        TimestampMetadataValue,
+        UrlMetadataValue,
+    )
+    from .version import __version__
+
+_HOMES: dict[str, str] = {
+    "AllPartitionMapping": "partitions.mapping",
+    "Array": "config.fields",
+    "AssetCheckKey": "records.keys",
+    "AssetCheckResult": "definitions.events",
+    "AssetCheckSeverity": "definitions.events",
+    "AssetCheckSpec": "definitions.assets.check_spec",
+    "AssetChecksDefinition": "definitions.assets.asset_check",
+    "AssetDep": "definitions.assets.spec",
+    "AssetIn": "definitions.assets.spec",
+    "AssetKey": "records.keys",
+    "AssetMaterialization": "definitions.events",
+    "AssetMetadataValue": "records.metadata",
+    "AssetObservation": "definitions.events",
+    "AssetOut": "definitions.assets.spec",
+    "AssetSelection": "definitions.assets.selection",
+    "AssetSpec": "definitions.assets.spec",
+    "AssetsDefinition": "definitions.assets.definition",
+    "BackfillPolicy": "definitions.assets.backfill_policy",
+    "Backoff": "definitions.ops.retry",
+    "BoolMetadataValue": "records.metadata",
+    "BoolSource": "config.fields",
+    "Config": "config.model",
+    "ConfigurableIOManager": "definitions.resources.configurable",
+    "ConfigurableIOManagerFactory": "definitions.resources.configurable",
+    "ConfigurableResource": "definitions.resources.configurable",
+    "DailyPartitionsDefinition": "partitions.time_window",
+    "DefaultScheduleStatus": "definitions.automation.target",
+    "DefaultSensorStatus": "definitions.automation.target",
+    "Definitions": "definitions.definitions",
+    "DynamicOut": "definitions.ops.ports",
+    "DynamicOutput": "definitions.events",
+    "DynamicPartitionsDefinition": "partitions.definition",
+    "EnvVar": "config.env",
+    "ExecutorDefinition": "definitions.executors",
+    "Failure": "definitions.events",
+    "Field": "config.fields",
+    "FilesystemIOManager": "definitions.resources.stores",
+    "FloatMetadataValue": "records.metadata",
+    "GraphDefinition": "definitions.ops.graph",
+    "GraphIn": "definitions.ops.ports",
+    "GraphOut": "definitions.ops.ports",
+    "HookDefinition": "definitions.ops.hooks",
+    "HourlyPartitionsDefinition": "partitions.time_window",
+    "IOManager": "definitions.resources.io_manager",
+    "IOManagerDefinition": "definitions.resources.io_manager",
+    "IdentityPartitionMapping": "partitions.mapping",
+    "In": "definitions.ops.ports",
+    "InMemoryIOManager": "definitions.resources.stores",
+    "IntMetadataValue": "records.metadata",
+    "IntSource": "config.fields",
+    "Jitter": "definitions.ops.retry",
+    "JobDefinition": "definitions.ops.job",
+    "JsonMetadataValue": "records.metadata",
+    "LastPartitionMapping": "partitions.mapping",
+    "Map": "config.fields",
+    "MarkdownMetadataValue": "records.metadata",
+    "MaterializeResult": "definitions.events",
+    "MetadataValue": "records.metadata",
+    "MonthlyPartitionsDefinition": "partitions.time_window",
+    "Noneable": "config.fields",
+    "NotebookMetadataValue": "records.metadata",
+    "Nothing": "definitions.ops.types",
+    "NullMetadataValue": "records.metadata",
+    "OpDefinition": "definitions.ops.op",
+    "Out": "definitions.ops.ports",
+    "Output": "definitions.events",
+    "PartitionKeyRange": "partitions.definition",
+    "PartitionMapping": "partitions.mapping",
+    "PartitionsDefinition": "partitions.definition",
+    "PathMetadataValue": "records.metadata",
+    "Permissive": "config.fields",
+    "PermissiveConfig": "config.model",
+    "ResourceDefinition": "definitions.resources.resource",
+    "ResourceDependency": "definitions.resources.configurable",
+    "ResourceParam": "definitions.function",
+    "RetryPolicy": "definitions.ops.retry",
+    "RetryRequested": "definitions.events",
+    "RunConfig": "config.run_config",
+    "RunMetadataValue": "records.metadata",
+    "RunRequest": "definitions.automation.run_request",
+    "ScheduleDefinition": "definitions.automation.schedule",
+    "Selector": "config.fields",
+    "SensorDefinition": "definitions.automation.sensor",
+    "SensorResult": "definitions.automation.run_request",
+    "Shape": "config.fields",
+    "SkipReason": "definitions.automation.run_request",
+    "StaticPartitionsDefinition": "partitions.definition",
+    "StringSource": "config.fields",
+    "TableColumn": "records.metadata",
+    "TableMetadataValue": "records.metadata",
+    "TableRecord": "records.metadata",
+    "TableSchema": "records.metadata",
+    "TableSchemaMetadataValue": "records.metadata",
+    "TextMetadataValue": "records.metadata",
+    "TimeWindow": "partitions.time_window",
+    "TimeWindowPartitionMapping": "partitions.mapping",
+    "TimeWindowPartitionsDefinition": "partitions.time_window",
+    "TimestampMetadataValue": "records.metadata",
+    "UrlMetadataValue": "records.metadata",
+    "WeeklyPartitionsDefinition": "partitions.time_window",
+    "__version__": "version",
+    "asset": "definitions.assets.asset",
+    "asset_check": "definitions.assets.asset_check",
+    "build_schedule_from_partitioned_job": "definitions.automation.partitioned_schedule",
+    "define_asset_job": "definitions.assets.job",
+    "failure_hook": "definitions.ops.hooks",
+    "fs_io_manager": "definitions.resources.stores",
+    "graph": "definitions.ops.graph",
+    "in_process_executor": "definitions.executors",
+    "io_manager": "definitions.resources.io_manager",
+    "job": "definitions.ops.job",
+    "load_asset_checks_from_current_module": "definitions.assets.from_modules",
+    "load_asset_checks_from_modules": "definitions.assets.from_modules",
+    "load_asset_checks_from_package_module": "definitions.assets.from_modules",
+    "load_asset_checks_from_package_name": "definitions.assets.from_modules",
+    "load_assets_from_current_module": "definitions.assets.from_modules",
+    "load_assets_from_modules": "definitions.assets.from_modules",
+    "load_assets_from_package_module": "definitions.assets.from_modules",
+    "load_assets_from_package_name": "definitions.assets.from_modules",
+    "mem_io_manager": "definitions.resources.stores",
+    "multi_asset": "definitions.assets.multi_asset",
+    "multi_asset_check": "definitions.assets.asset_check",
+    "multiprocess_executor": "definitions.executors",
+    "op": "definitions.ops.op",
+    "resource": "definitions.resources.resource",
+    "schedule": "definitions.automation.schedule",
+    "sensor": "definitions.automation.sensor",
+    "success_hook": "definitions.ops.hooks",
+}
+"""Where each public name lives."""
+
+__all__ = [
+    "AllPartitionMapping",
+    "Array",
+    "AssetCheckKey",
+    "AssetCheckResult",
+    "AssetCheckSeverity",
+    "AssetCheckSpec",
+    "AssetChecksDefinition",
+    "AssetDep",
+    "AssetIn",
+    "AssetKey",
+    "AssetMaterialization",
+    "AssetMetadataValue",
+    "AssetObservation",
+    "AssetOut",
+    "AssetSelection",
+    "AssetSpec",
+    "AssetsDefinition",
+    "BackfillPolicy",
+    "Backoff",
+    "BoolMetadataValue",
+    "BoolSource",
+    "Config",
+    "ConfigurableIOManager",
+    "ConfigurableIOManagerFactory",
+    "ConfigurableResource",
+    "DailyPartitionsDefinition",
+    "DefaultScheduleStatus",
+    "DefaultSensorStatus",
+    "Definitions",
+    "DynamicOut",
+    "DynamicOutput",
+    "DynamicPartitionsDefinition",
+    "EnvVar",
+    "ExecutorDefinition",
+    "Failure",
+    "Field",
+    "FilesystemIOManager",
+    "FloatMetadataValue",
+    "GraphDefinition",
+    "GraphIn",
+    "GraphOut",
+    "HookDefinition",
+    "HourlyPartitionsDefinition",
+    "IOManager",
+    "IOManagerDefinition",
+    "IdentityPartitionMapping",
+    "In",
+    "InMemoryIOManager",
+    "IntMetadataValue",
+    "IntSource",
+    "Jitter",
+    "JobDefinition",
+    "JsonMetadataValue",
+    "LastPartitionMapping",
+    "Map",
+    "MarkdownMetadataValue",
+    "MaterializeResult",
+    "MetadataValue",
+    "MonthlyPartitionsDefinition",
+    "Noneable",
+    "NotebookMetadataValue",
+    "Nothing",
+    "NullMetadataValue",
+    "OpDefinition",
+    "Out",
+    "Output",
+    "PartitionKeyRange",
+    "PartitionMapping",
+    "PartitionsDefinition",
+    "PathMetadataValue",
+    "Permissive",
+    "PermissiveConfig",
+    "ResourceDefinition",
+    "ResourceDependency",
+    "ResourceParam",
+    "RetryPolicy",
+    "RetryRequested",
+    "RunConfig",
+    "RunMetadataValue",
+    "RunRequest",
+    "ScheduleDefinition",
+    "Selector",
+    "SensorDefinition",
+    "SensorResult",
+    "Shape",
+    "SkipReason",
+    "StaticPartitionsDefinition",
+    "StringSource",
+    "TableColumn",
+    "TableMetadataValue",
+    "TableRecord",
+    "TableSchema",
+    "TableSchemaMetadataValue",
+    "TextMetadataValue",
+    "TimeWindow",
+    "TimeWindowPartitionMapping",
+    "TimeWindowPartitionsDefinition",
+    "TimestampMetadataValue",
+    "UrlMetadataValue",
+    "WeeklyPartitionsDefinition",
+    "__version__",
+    "asset",
+    "asset_check",
+    "build_schedule_from_partitioned_job",
+    "define_asset_job",
+    "failure_hook",
+    "fs_io_manager",
+    "graph",
+    "in_process_executor",
+    "io_manager",
+    "job",
+    "load_asset_checks_from_current_module",
+    "load_asset_checks_from_modules",
+    "load_asset_checks_from_package_module",
+    "load_asset_checks_from_package_name",
+    "load_assets_from_current_module",
+    "load_assets_from_modules",
+    "load_assets_from_package_module",
+    "load_assets_from_package_name",
+    "mem_io_manager",
+    "multi_asset",
+    "multi_asset_check",
+    "multiprocess_executor",
+    "op",
+    "resource",
+    "schedule",
+    "sensor",
+    "success_hook",
+]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f".{home}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -109,10 +109,7 @@ def _asset_resources(
 
 
 def _same(first: ResourceDefinition, second: ResourceDefinition) -> bool:
-    if first is second:
-        return True
-    values = [getattr(each, "value", None) for each in (first, second)]
-    return values[0] is not None and values[0] is values[1]
+    return first is second or (first.made_from is not None and first.made_from is second.made_from)
 
 
 def _collect(

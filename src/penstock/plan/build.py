@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NoReturn
 
 from msgspec.structs import replace
 
-from ..config.check import nearest_name
 from ..definitions.assets.layer import AssetLayer
 from ..definitions.ops.job import JobDefinition
 from ..definitions.steps.job_steps import job_steps
-from ..errors import DefinitionError, NotFoundError
+from ..errors import DefinitionError
 from .model import ExecutionPlan, FromAsset, OrderOnly, Step, StepInput
+from .selection import base_step_key, not_found
 
-__all__ = ["base_step_key", "build_plan"]
+__all__ = ["build_plan"]
 
 
 def build_plan(
@@ -51,20 +50,15 @@ def build_plan(
     return ExecutionPlan(job_name=job.name, steps=steps, resources=frozenset(_resources(steps.values())))
 
 
-def base_step_key(key: str) -> str:
-    """The key of the step in the plan behind the key of one of its runs: without `[mapping]`."""
-    return key.partition("[")[0]
-
-
 def _selection(
     job: JobDefinition, layer: AssetLayer, assets: Sequence[str] | None, checks: Sequence[str] | None
 ) -> tuple[frozenset[str], frozenset[str]]:
     chosen = layer.assets if assets is None else frozenset(assets)
     for key in sorted(chosen - layer.assets):
-        _not_there(f'job "{job.name}" does not make the asset "{key}"', key, layer.assets)
+        raise not_found(f'job "{job.name}" does not make the asset "{key}"', key, layer.assets)
     if checks is not None:
         for key in sorted(set(checks) - layer.checks):
-            _not_there(f'job "{job.name}" does not evaluate the check "{key}"', key, layer.checks)
+            raise not_found(f'job "{job.name}" does not evaluate the check "{key}"', key, layer.checks)
         # Checks alone: naming them without assets asks for no asset.
         return (frozenset() if assets is None else chosen), frozenset(checks)
     if assets is None:
@@ -89,7 +83,7 @@ def _checks_along(layer: AssetLayer, assets: frozenset[str]) -> frozenset[str]:
 def _narrow(job: JobDefinition, steps: Mapping[str, Step], step_keys: Sequence[str]) -> dict[str, Step]:
     wanted = {base_step_key(key) for key in step_keys}
     for key in sorted(wanted - steps.keys()):
-        _not_there(f'job "{job.name}" has no step "{key}"', key, steps)
+        raise not_found(f'job "{job.name}" has no step "{key}"', key, steps)
     return {key: _alone(job, step, wanted) for key, step in steps.items() if key in wanted}
 
 
@@ -133,9 +127,3 @@ def _resources(steps: Iterable[Step]) -> Iterable[str]:
                 yield given.io_manager_key
             if isinstance(given.source, FromAsset):
                 yield given.source.io_manager_key
-
-
-def _not_there(what: str, name: str, known: Iterable[str]) -> NoReturn:
-    near = nearest_name(name, known)
-    hint = f'did you mean "{near}"?' if near is not None else "look at what the job has, or reload the code location."
-    raise NotFoundError(f"{what[0].upper()}{what[1:]}; {hint}")

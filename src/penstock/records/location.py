@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from ..config.schema import Shape
+from ..config.schema import ConfigType, Shape
 from ..partitions.spec import PartitionsSpec
 from .automation import InstigatorStatus
 from .metadata import Metadata
@@ -56,6 +56,7 @@ class InputDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     description: str | None = None
     sources: tuple[StepRef, ...] = ()
     asset: str | None = None  # loaded from this asset when no step of the plan makes it
+    passes_value: bool = True  # false where it only sets the order
 
 
 class OutputDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -88,6 +89,7 @@ class StepDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     compute_kind: str | None = None
     pool: str | None = None
     max_retries: int = 0
+    can_subset: bool = False  # whether it can make some of its assets and leave out others
     resources: tuple[str, ...] = ()
     source: SourceRef | None = None
 
@@ -126,6 +128,7 @@ class AssetDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     jobs: tuple[str, ...] = ()
     op: str | None = None  # None: nothing in this location makes it (an external or source asset)
     partitions: PartitionsSpec | None = None
+    max_partitions_per_run: int | None = 1  # of a backfill's run; None: all of them in one
     code_version: str | None = None
     io_manager: str | None = None
     checks: tuple[str, ...] = ()  # names of its checks
@@ -186,7 +189,7 @@ class ResourceDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaul
     name: str
     type_name: str
     description: str | None = None
-    config_schema: Shape | None = None
+    config_schema: ConfigType | None = None
     config: dict[str, Any] = {}
     used_by: tuple[str, ...] = ()
 

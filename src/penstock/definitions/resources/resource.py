@@ -55,6 +55,7 @@ class ResourceDefinition:
         self.description = description or (inspect.cleandoc(resource_fn.__doc__) if resource_fn.__doc__ else None)
         self.required_resource_keys = frozenset(required_resource_keys or ())
         self.config_schema = config_schema
+        self.made_from: Any = None  # what users gave, where it was no definition
         self._field: Field | None = None
         self._takes_context: bool | None = None
 
@@ -171,6 +172,8 @@ def to_resources(given: Mapping[str, Any] | None, what: str) -> dict[str, Resour
             result[key] = value.__penstock_definition__(keys_by_id)
         else:
             result[key] = ValueResource(value)
+        if result[key] is not value:
+            result[key].made_from = value
     return result
 
 

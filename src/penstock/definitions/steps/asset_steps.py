@@ -120,6 +120,7 @@ def _step(unit: _Unit, wanted: _Wanted, job: JobDefinition) -> Step:
         asset_keys=tuple(unit.assets),
         check_keys=tuple(unit.checks),
         partitions=definition.partitions_def,
+        can_subset=definition.can_subset,
         priority=priority_of(op.tags) if op.tags else 0,
     )
 

@@ -169,6 +169,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
         asset_keys: The assets that it makes in this plan, in text form.
         check_keys: The checks that it evaluates in this plan, as `asset/key:name`.
         partitions: The partitions of its assets.
+        can_subset: Whether it can make some of its assets and leave out others.
         priority: Higher goes first among the steps that could start.
     """
 
@@ -186,4 +187,5 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     asset_keys: tuple[str, ...] = ()
     check_keys: tuple[str, ...] = ()
     partitions: PartitionsDefinition | None = None
+    can_subset: bool = False
     priority: int = 0

@@ -1,0 +1,258 @@
+"""Describes definitions as records: all that web server and daemon need to know, without user code."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterable
+
+from ..errors import DefinitionError
+from ..partitions.spec import DynamicSpec
+from ..records.location import (
+    AssetDescription,
+    CheckDescription,
+    InputDescription,
+    JobDescription,
+    LocationDescription,
+    OutputDescription,
+    ResourceDescription,
+    ScheduleDescription,
+    SensorDescription,
+    SourceRef,
+    StepDescription,
+    StepRef,
+)
+from ..records.metadata import Metadata
+from ..records.run import Tag
+from ..version import __version__
+from .assets.graph import AssetNode, CheckNode
+from .automation.schedule import ScheduleDefinition
+from .automation.sensor import SensorDefinition
+from .automation.target import declared_status
+from .definitions import Definitions
+from .executors import default_executor
+from .ops.job import JobDefinition
+from .resolution import Resolution
+from .run_config import needed_resources, run_config_schema
+from .source import Source
+from .steps.job_steps import job_steps
+from .steps.model import FromAsset, OrderOnly, Step, StepInput
+
+__all__ = ["describe", "describe_job"]
+
+
+def describe(definitions: Definitions, name: str) -> LocationDescription:
+    """The description of a code location.
+
+    Args:
+        definitions: Its definitions.
+        name: Its name.
+
+    Raises:
+        DefinitionError: The definitions do not fit together.
+    """
+    resolved = definitions.resolved
+    graph = resolved.asset_graph
+    jobs = [describe_job(job) for job in resolved.jobs.values()]
+    jobs_of_assets: dict[str, list[str]] = {}
+    jobs_of_checks: dict[str, list[str]] = {}
+    for job in jobs:
+        for key in job.assets:
+            jobs_of_assets.setdefault(key, []).append(job.name)
+        for key in job.checks:
+            jobs_of_checks.setdefault(key, []).append(job.name)
+    return LocationDescription(
+        name=name,
+        jobs=tuple(jobs),
+        assets=tuple(_asset(node, jobs_of_assets.get(key, ())) for key, node in graph.assets.items()),
+        checks=tuple(_check(node, jobs_of_checks.get(key, ())) for key, node in graph.checks.items()),
+        schedules=tuple(_schedule(each) for each in resolved.schedules.values()),
+        sensors=tuple(_sensor(each) for each in resolved.sensors.values()),
+        resources=tuple(_resources(resolved, jobs)),
+        metadata=definitions.metadata,
+        dynamic_partitions=_dynamic_partitions(resolved),
+        python_version=platform.python_version(),
+        penstock_version=__version__,
+    )
+
+
+def describe_job(job: JobDefinition) -> JobDescription:
+    """The description of a job that has its resources.
+
+    Raises:
+        DefinitionError: Its parts do not fit together.
+    """
+    steps = job_steps(job)
+    layer = job.asset_layer
+    return JobDescription(
+        name=job.name,
+        description=job.description,
+        tags=job.tags,
+        run_tags=job.run_tags,
+        owners=job.owners,
+        metadata=job.metadata,
+        steps=tuple(_step(step, job) for step in steps.values()),
+        config_schema=run_config_schema(job),
+        default_config=job.default_config,
+        is_asset_job=layer is not None,
+        assets=tuple(key for step in steps.values() for key in step.asset_keys),
+        checks=tuple(key for step in steps.values() for key in step.check_keys),
+        partitions=job.partitions_def.spec if job.partitions_def is not None else None,
+        executor=(job.executor_def or default_executor).name,
+        source=_source(job.source),
+    )
+
+
+def _step(step: Step, job: JobDefinition) -> StepDescription:
+    op = step.op
+    used = set(op.required_resource_keys)
+    used.update(output.io_manager_key for output in step.outputs if not output.definition.is_nothing)
+    for hook in step.hooks:
+        used |= hook.required_resource_keys
+    for given in step.inputs:
+        if given.io_manager_key is not None:
+            used.add(given.io_manager_key)
+        if isinstance(given.source, FromAsset):
+            used.add(given.source.io_manager_key)
+    return StepDescription(
+        key=step.key,
+        op=op.name,
+        kind=step.kind.value,
+        description=op.description,
+        inputs=tuple(_input(given) for given in step.inputs),
+        outputs=tuple(
+            OutputDescription(
+                name=output.name,
+                type_name=output.definition.type_name,
+                description=output.definition.description,
+                required=output.required,
+                dynamic=output.dynamic,
+                asset=output.asset_key,
+            )
+            for output in step.outputs
+        ),
+        assets=step.asset_keys,
+        checks=step.check_keys,
+        tags=step.tags,
+        compute_kind=step.tags.get(Tag.COMPUTE_KIND),
+        pool=step.pool,
+        can_subset=step.can_subset,
+        max_retries=step.retry_policy.max_retries if step.retry_policy is not None else 0,
+        resources=needed_resources(used, job.resource_defs),
+        source=_source(op.source),
+    )
+
+
+def _input(given: StepInput) -> InputDescription:
+    definition = given.definition
+    return InputDescription(
+        name=given.name,
+        type_name=definition.type_name,
+        description=definition.description,
+        sources=tuple(StepRef(step=source.step, output=source.output) for source in given.upstream()),
+        asset=given.source.asset_key if isinstance(given.source, FromAsset) else None,
+        passes_value=not isinstance(given.source, OrderOnly),
+    )
+
+
+def _asset(node: AssetNode, jobs: Iterable[str]) -> AssetDescription:
+    spec = node.spec
+    definition = node.definition
+    policy = definition.backfill_policy if definition is not None else None
+    return AssetDescription(
+        key=node.key,
+        description=spec.description,
+        group=node.group,
+        kinds=tuple(sorted(spec.kinds)) if spec.tags else (),
+        tags=spec.tags,
+        owners=spec.owners,
+        metadata=_metadata(node),
+        deps=node.deps,
+        jobs=tuple(jobs),
+        op=definition.op.name if definition is not None else None,
+        partitions=spec.partitions_def.spec if spec.partitions_def is not None else None,
+        max_partitions_per_run=policy.max_partitions_per_run if policy is not None else 1,
+        code_version=spec.code_version,
+        io_manager=_io_manager(node),
+        checks=tuple(key[len(node.key) + 1 :] for key in node.checks),
+        source=_source(definition.source) if definition is not None else None,
+    )
+
+
+def _io_manager(node: AssetNode) -> str | None:
+    """The resource that stores it; None where no value is stored."""
+    if node.definition is None or node.output is None:
+        return node.spec.io_manager_key
+    return None if node.definition.op.outs[node.output].is_nothing else node.io_manager_key
+
+
+def _metadata(node: AssetNode) -> Metadata:
+    try:
+        return node.spec.normalized_metadata()
+    except DefinitionError as error:
+        place = node.definition.source if node.definition is not None else None
+        raise DefinitionError(f"Asset {node.key} ({place}): {error}") from error
+
+
+def _check(node: CheckNode, jobs: Iterable[str]) -> CheckDescription:
+    return CheckDescription(
+        asset=node.asset,
+        name=node.spec.name,
+        description=node.spec.description,
+        blocking=node.spec.blocking,
+        jobs=tuple(jobs),
+        op=node.definition.op.name,
+    )
+
+
+def _schedule(schedule: ScheduleDefinition) -> ScheduleDescription:
+    return ScheduleDescription(
+        name=schedule.name,
+        cron=schedule.cron_schedules,
+        timezone=schedule.execution_timezone,
+        job=schedule.job_name,
+        description=schedule.description,
+        default_status=declared_status(schedule.default_status),
+        tags=schedule.tags,
+        source=_source(schedule.source),
+    )
+
+
+def _sensor(sensor: SensorDefinition) -> SensorDescription:
+    return SensorDescription(
+        name=sensor.name,
+        jobs=sensor.job_names,
+        interval=sensor.minimum_interval_seconds,
+        description=sensor.description,
+        default_status=declared_status(sensor.default_status),
+        tags=sensor.tags,
+        source=_source(sensor.source),
+    )
+
+
+def _resources(resolved: Resolution, jobs: Iterable[JobDescription]) -> Iterable[ResourceDescription]:
+    used_by: dict[str, dict[str, None]] = {}
+    for job in jobs:
+        for step in job.steps:
+            for key in step.resources:
+                used_by.setdefault(key, {})[step.op] = None
+    for key, definition in resolved.resources.items():
+        field = definition.config_field
+        yield ResourceDescription(
+            name=key,
+            type_name=definition.type_name,
+            description=definition.description,
+            config_schema=field.type if field is not None else None,
+            config=definition.shown_config(),
+            used_by=tuple(used_by.get(key, ())),
+        )
+
+
+def _dynamic_partitions(resolved: Resolution) -> tuple[str, ...]:
+    sets = [node.partitions_def for node in resolved.asset_graph.assets.values()]
+    sets += [job.partitions_def for job in resolved.jobs.values()]
+    specs = [each.spec for each in sets if each is not None]
+    return tuple(sorted({spec.name for spec in specs if isinstance(spec, DynamicSpec)}))
+
+
+def _source(source: Source | None) -> SourceRef | None:
+    return SourceRef(file=source.file, line=source.line) if source is not None else None

@@ -1,0 +1,135 @@
+"""Which steps of a described job a run runs, and what of each: decided from the description alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from msgspec.structs import replace
+
+from ..config.check import nearest_name
+from ..errors import DefinitionError, NotFoundError
+from ..records.location import InputDescription, JobDescription, StepDescription
+
+__all__ = ["base_step_key", "narrow_job", "not_found"]
+
+
+def base_step_key(key: str) -> str:
+    """The key of the step in the plan behind the key of one of its runs: without `[mapping]`."""
+    return key.partition("[")[0]
+
+
+def narrow_job(
+    job: JobDescription,
+    *,
+    assets: Sequence[str] | None = None,
+    checks: Sequence[str] | None = None,
+    step_keys: Sequence[str] | None = None,
+    with_needed: bool = False,
+) -> JobDescription:
+    """The job with the chosen steps alone, each with the chosen assets and checks alone.
+
+    Args:
+        job: The job.
+        assets: The assets to make; all if not given.
+        checks: The checks to evaluate; if not given, those on the assets to make.
+        step_keys: The steps to run; all if not given.
+        with_needed: Whether steps of ops whose values the chosen ones need are run too, rather than missed.
+
+    Raises:
+        NotFoundError: The job has no such asset, check or step.
+        DefinitionError: The selection cannot run by itself.
+    """
+    steps: Iterable[StepDescription] = job.steps
+    if assets is not None or checks is not None:
+        if not job.is_asset_job:
+            raise DefinitionError(f'Job "{job.name}" runs ops and makes no assets; choose steps of it instead.')
+        steps = _of_assets(job, assets, checks)
+    if step_keys is not None:
+        steps = _of_keys(job, list(steps), step_keys, with_needed)
+    chosen = list(steps)
+    present = {step.key for step in chosen}
+    steps = tuple(replace(step, inputs=tuple(_inputs(job, step, present))) for step in chosen)
+    return replace(
+        job,
+        steps=steps,
+        assets=tuple(key for step in steps for key in step.assets),
+        checks=tuple(key for step in steps for key in step.checks),
+    )
+
+
+def _of_assets(
+    job: JobDescription, assets: Sequence[str] | None, checks: Sequence[str] | None
+) -> Iterable[StepDescription]:
+    known_assets, known_checks = set(job.assets), set(job.checks)
+    # Checks named alone ask for no asset.
+    wanted = set() if assets is None else set(assets)
+    for key in sorted(wanted - known_assets):
+        raise not_found(f'job "{job.name}" does not make the asset "{key}"', key, known_assets)
+    for key in sorted(set(checks or ()) - known_checks):
+        raise not_found(f'job "{job.name}" does not evaluate the check "{key}"', key, known_checks)
+    wanted_checks = None if checks is None else set(checks)
+    for step in job.steps:
+        own = tuple(key for key in step.assets if key in wanted)
+        own_checks = _checks_of(step, own, wanted, wanted_checks)
+        if not own and not own_checks:
+            continue
+        missing = [key for key in step.assets if key not in wanted] or [
+            key for key in step.checks if key not in own_checks
+        ]
+        if missing and not step.can_subset:
+            raise DefinitionError(
+                f'Step "{step.key}" of job "{job.name}" makes {", ".join([*own, *own_checks])} together with '
+                f"{', '.join(missing)}, which are not selected; select all of them."
+            )
+        outputs = tuple(each for each in step.outputs if each.asset is None or each.asset in wanted)
+        yield replace(step, assets=own, checks=own_checks, outputs=outputs)
+
+
+def _checks_of(
+    step: StepDescription, own: tuple[str, ...], wanted: set[str], wanted_checks: set[str] | None
+) -> tuple[str, ...]:
+    if own and not step.can_subset:
+        return step.checks  # a function that cannot choose evaluates its checks with its assets
+    if wanted_checks is not None:
+        return tuple(key for key in step.checks if key in wanted_checks)
+    along = tuple(key for key in step.checks if key.rpartition(":")[0] in wanted)
+    return along if step.can_subset or len(along) == len(step.checks) else ()
+
+
+def _of_keys(
+    job: JobDescription, steps: Sequence[StepDescription], step_keys: Sequence[str], with_needed: bool
+) -> list[StepDescription]:
+    by_key = {step.key: step for step in steps}
+    wanted = {base_step_key(key) for key in step_keys}
+    for key in sorted(wanted - by_key.keys()):
+        raise not_found(f'job "{job.name}" has no step "{key}"', key, by_key)
+    if with_needed and not job.is_asset_job:
+        # In reverse of their order each step comes after all that need it.
+        for step in reversed(steps):
+            if step.key in wanted:
+                wanted.update(ref.step for given in step.inputs for ref in given.sources if given.passes_value)
+    return [step for step in steps if step.key in wanted]
+
+
+def _inputs(job: JobDescription, step: StepDescription, present: set[str]) -> Iterable[InputDescription]:
+    for given in step.inputs:
+        kept = tuple(ref for ref in given.sources if ref.step in present)
+        if len(kept) == len(given.sources):
+            yield given
+        elif given.asset is not None:
+            yield replace(given, sources=kept)
+        elif given.passes_value:
+            missing = next(ref.step for ref in given.sources if ref.step not in present)
+            raise DefinitionError(
+                f'Step "{step.key}" of job "{job.name}" needs the value of step "{missing}", which is not selected and '
+                "whose value lives in its own run alone; select that step too."
+            )
+        elif kept:
+            yield replace(given, sources=kept)
+
+
+def not_found(what: str, name: str, known: Iterable[str]) -> NotFoundError:
+    """The error for a name that does not exist, with the nearest one that does."""
+    near = nearest_name(name, known)
+    hint = f'did you mean "{near}"?' if near is not None else "look at what there is, or reload the code location."
+    return NotFoundError(f"{what[0].upper()}{what[1:]}; {hint}")
