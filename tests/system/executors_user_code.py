@@ -1,0 +1,187 @@
+"""User code of the executor tests, and the process that works as a run worker on it.
+
+As a program: `executors_user_code.py DATABASE HOME RUN [CHANNEL]`, where RUN is the run as JSON and CHANNEL an
+inherited socket. Steps meet the test at named pipes: a step says that it has come so far, and waits until it may go on.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from penstock.definitions.definitions import Definitions
+from penstock.definitions.events import DynamicOutput, Output, RetryRequested
+from penstock.definitions.executors import in_process_executor, multiprocess_executor
+from penstock.definitions.ops.hooks import failure_hook
+from penstock.definitions.ops.job import job
+from penstock.definitions.ops.op import op
+from penstock.definitions.ops.ports import DynamicOut, Out
+from penstock.definitions.ops.retry import RetryPolicy
+
+MEETING = Path(os.environ.get("MEETING", "."))
+
+
+def arrive(name: str) -> None:
+    """Say that this point is reached; waits until somebody listens."""
+    (MEETING / f"{name}.here").open("w").close()
+
+
+def wait_for_release(name: str) -> None:
+    """Wait until the test lets this point go on."""
+    (MEETING / f"{name}.go").open().close()
+
+
+def meet(name: str) -> None:
+    arrive(name)
+    wait_for_release(name)
+
+
+@op
+def one() -> int:
+    print("one says hello")
+    return 1
+
+
+@op
+def double(context: Any, number: int) -> int:
+    context.log.info("doubling %d", number)
+    return number * 2
+
+
+@op(out=DynamicOut(int))
+def several(number: int) -> Iterator[DynamicOutput[int]]:
+    for index in range(3):
+        yield DynamicOutput(number + index, mapping_key=f"k{index}")
+
+
+@op
+def total(numbers: list[int]) -> int:
+    return sum(numbers)
+
+
+@job
+def dynamic() -> None:
+    total(several(one()).map(double).collect())
+
+
+@op
+def held(context: Any) -> int:
+    print("held is at work", flush=False)
+    print("held complains", file=sys.stderr)
+    context.log.info("in the middle")
+    try:
+        meet("held")
+    finally:
+        (MEETING / "held.cleaned").touch()
+    return 1
+
+
+@failure_hook
+def on_failure(context: Any) -> None:
+    (MEETING / "hook.ran").touch()
+
+
+@job(hooks={on_failure})
+def holding() -> None:
+    double(held())
+    one()
+
+
+@op
+def with_helper_process() -> int:
+    helper = subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE)
+    meet("helped")
+    helper.communicate()
+    return 1
+
+
+@job
+def helped() -> None:
+    with_helper_process()
+
+
+@op(retry_policy=RetryPolicy(max_retries=2))
+def second_time_lucky(context: Any) -> int:
+    if context.retry_number < 2:
+        raise ValueError(f"attempt {context.retry_number}")
+    return 7
+
+
+@op
+def asks_for_retry(context: Any) -> int:
+    if not context.retry_number:
+        raise RetryRequested(max_retries=1, seconds_to_wait=0.05) from ValueError("not yet")
+    return 8
+
+
+@job
+def retrying() -> None:
+    second_time_lucky()
+    asks_for_retry()
+
+
+@op(out={"a": Out(is_required=False), "b": Out(is_required=False)})
+def choose() -> Iterator[Output[int]]:
+    yield Output(1, "a")
+
+
+@op
+def broken(number: int) -> int:
+    raise KeyError("user's own error")
+
+
+@job
+def mixed() -> None:
+    a, b = choose()
+    double.alias("after_a")(a)
+    double.alias("after_b")(b)
+    double.alias("after_broken")(broken(a))
+
+
+@job(executor_def=in_process_executor)
+def in_one_process() -> None:
+    double(held())
+
+
+@op(config_schema={"size": int})
+def configured(context: Any) -> int:
+    size: int = context.op_config["size"]
+    return size
+
+
+@job(executor_def=multiprocess_executor)
+def needs_config() -> None:
+    configured()
+
+
+defs = Definitions(jobs=[dynamic, holding, helped, retrying, mixed, in_one_process, needs_config])
+
+
+def main() -> int:
+    from penstock.codec import decode_json
+    from penstock.execution.environment import Environment
+    from penstock.execution.worker import execute_run
+    from penstock.logs.local import LocalLogStore
+    from penstock.records.run import Run
+    from penstock.storage.sqlite.storage import SqliteStorage
+
+    database, home, run, *channel = sys.argv[1:]
+    if os.environ.get("WITH_THREAD"):
+        threading.Thread(target=threading.Event().wait, name="lively", daemon=True).start()
+    environment = Environment(
+        storage=SqliteStorage(Path(database)),
+        logs=LocalLogStore(Path(home, "logs")),
+        artifacts=Path(home, "storage"),
+    )
+    connected = socket.socket(fileno=int(channel[0])) if channel else None
+    return execute_run(defs, decode_json(run, Run), environment, connected)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

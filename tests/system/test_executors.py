@@ -1,0 +1,366 @@
+"""Run workers as real processes: what is in the log, and what lives, whatever is killed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from penstock.codec import encode_json
+from penstock.execution.lease import EXIT_FENCED
+from penstock.ids import new_run_id
+from penstock.logs.local import LocalLogStore
+from penstock.logs.store import log_key
+from penstock.records.event import (
+    EngineNote,
+    Event,
+    LogLine,
+    LogsCaptured,
+    RunCanceling,
+    RunFailure,
+    StepFailure,
+    StepRestarted,
+    StepSkipped,
+    StepUpForRetry,
+    StepWorkerStarted,
+)
+from penstock.records.run import FailureReason, Run, RunStatus
+from penstock.storage.protocols import NewRun
+from penstock.storage.sqlite.storage import SqliteStorage
+
+pytestmark = pytest.mark.system
+
+PROGRAM = Path(__file__).with_name("executors_user_code.py")
+DEADLINE = 30.0
+
+
+class Worker:
+    """A run worker in a process group of its own, and the run that it works on."""
+
+    def __init__(self, home: Path, storage: SqliteStorage, database: Path) -> None:
+        self.home = home
+        self.storage = storage
+        self.database = database
+        self.logs = LocalLogStore(home / "logs")
+        self.channel: socket.socket | None = None
+        self.process: subprocess.Popen[bytes] | None = None
+        self.run: Run | None = None
+
+    def start(
+        self, job: str, config: dict[str, Any] | None = None, *, channel: bool = False, **environment: str
+    ) -> None:
+        run_id = new_run_id()
+        self.storage.runs.create([NewRun(run=Run(run_id=run_id, location="here", job=job, run_config=config or {}))])
+        now = time.time()
+        (self.run,) = self.storage.runs.claim([run_id], owner="test", until=now + 15, now=now)
+        arguments = [sys.executable, str(PROGRAM), str(self.database), str(self.home), encode_json(self.run).decode()]
+        inherited: tuple[int, ...] = ()
+        theirs = None
+        if channel:
+            self.channel, theirs = socket.socketpair()
+            arguments.append(str(theirs.fileno()))
+            inherited = (theirs.fileno(),)
+        self.process = subprocess.Popen(
+            arguments,
+            start_new_session=True,
+            pass_fds=inherited,
+            env={**os.environ, "MEETING": str(self.home), **environment},
+            stderr=subprocess.PIPE,
+        )
+        if theirs is not None:
+            theirs.close()
+
+    @property
+    def run_id(self) -> str:
+        assert self.run is not None
+        return self.run.run_id
+
+    @property
+    def pid(self) -> int:
+        assert self.process is not None
+        return self.process.pid
+
+    def end(self) -> int:
+        """Wait for the worker's end; gives its exit code."""
+        assert self.process is not None
+        _, errors = self.process.communicate(timeout=DEADLINE)
+        if errors:
+            print(errors.decode())
+        return self.process.returncode
+
+    def events(self) -> list[Event]:
+        return [each.event for each in self.storage.events.of_run(self.run_id, limit=10_000)]
+
+    def types(self, step: str | None) -> list[str]:
+        return [each.type for each in self.events() if each.step_key == step]
+
+    def status(self) -> RunStatus:
+        run = self.storage.runs.get(self.run_id)
+        assert run is not None
+        return run.status
+
+    def pid_of(self, step: str) -> int:
+        """The process of a step, as soon as the log tells it."""
+        pids: list[int] = []
+
+        def told() -> bool:
+            pids[:] = [
+                e.fact.pid for e in self.events() if e.step_key == step and isinstance(e.fact, StepWorkerStarted)
+            ]
+            return bool(pids)
+
+        self.wait_until(told, f"the log tells the process of step {step}")
+        return pids[-1]
+
+    def awaits(self, point: str) -> None:
+        """Wait until a step has come to a meeting point."""
+        (self.home / f"{point}.here").open().close()
+
+    def releases(self, point: str) -> None:
+        """Let a step go on from a meeting point."""
+        (self.home / f"{point}.go").open("w").close()
+
+    def wait_until(self, condition: Callable[[], bool], what: str) -> None:
+        """Wait for a condition, looking at it whenever the database changes."""
+        subscription = self.storage.notifier.subscribe()
+        try:
+            deadline = time.monotonic() + DEADLINE
+            while not condition():
+                assert time.monotonic() < deadline, f"waited {DEADLINE} s in vain until {what}"
+                subscription.wait(0.2)
+        finally:
+            subscription.close()
+
+
+@pytest.fixture
+def worker(tmp_path: Path) -> Iterator[Worker]:
+    for point in ("held", "helped"):
+        os.mkfifo(tmp_path / f"{point}.here")
+        os.mkfifo(tmp_path / f"{point}.go")
+    database = tmp_path / "penstock.db"
+    storage = SqliteStorage(database)
+    storage.migrate()
+    made = Worker(tmp_path, storage, database)
+    yield made
+    if made.process is not None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(made.process.pid, signal.SIGKILL)
+        made.process.communicate()
+    if made.channel is not None:
+        made.channel.close()
+    storage.close()
+
+
+def test_dynamic_steps_run_each_in_a_process_of_its_own(worker: Worker) -> None:
+    worker.start("dynamic")
+    assert worker.end() == 0
+    assert worker.status() is RunStatus.SUCCESS
+    steps = ["one", "several", "double[k0]", "double[k1]", "double[k2]", "total"]
+    pids = {worker.pid_of(step) for step in steps}
+    assert len(pids) == len(steps)
+    assert worker.pid not in pids
+    assert worker.types("one") == [
+        "STEP_WORKER_STARTING",
+        "STEP_WORKER_STARTED",
+        "LOGS_CAPTURED",
+        "RESOURCE_INIT_STARTED",
+        "RESOURCE_INIT_SUCCESS",
+        "STEP_START",
+        "STEP_OUTPUT",
+        "HANDLED_OUTPUT",
+        "STEP_SUCCESS",
+    ]
+    assert worker.types("total").count("LOADED_INPUT") == 3
+    run_events = worker.types(None)
+    assert run_events[-2:] == ["RUN_START", "RUN_SUCCESS"]
+    assert worker.events()[-1].type == "RUN_SUCCESS"
+    assert worker.logs.read(log_key(worker.run_id, "one"), "stdout")[0] == b"one says hello\n"
+
+
+def test_output_can_be_read_while_the_step_runs(worker: Worker) -> None:
+    worker.start("holding")
+    worker.awaits("held")
+    assert worker.logs.read(log_key(worker.run_id, "held"), "stdout")[0] == b"held is at work\n"
+    assert worker.logs.read(log_key(worker.run_id, "held"), "stderr")[0] == b"held complains\n"
+    worker.wait_until(
+        lambda: any(isinstance(e.fact, LogLine) and e.fact.message == "in the middle" for e in worker.events()),
+        "the step's log line is stored while it runs",
+    )
+    captured = [e.fact for e in worker.events() if isinstance(e.fact, LogsCaptured) and e.step_key == "held"]
+    assert captured[0].log_key == log_key(worker.run_id, "held")
+    worker.releases("held")
+    assert worker.end() == 0
+    assert worker.status() is RunStatus.SUCCESS
+
+
+def test_a_killed_step_fails_with_the_signal_named_and_the_others_go_on(worker: Worker) -> None:
+    worker.start("holding")
+    worker.awaits("held")
+    os.kill(worker.pid_of("held"), signal.SIGKILL)
+    assert worker.end() == 0
+    (failure,) = [e.fact for e in worker.events() if isinstance(e.fact, StepFailure)]
+    assert failure.source == "UNEXPECTED_ERROR"
+    assert "SIGKILL" in failure.error.message
+    assert worker.types("one")[-2:] == ["STEP_SUCCESS", "HOOK_SKIPPED"]
+    assert worker.types("double") == ["LOG"]
+    (end,) = [e.fact for e in worker.events() if isinstance(e.fact, RunFailure)]
+    assert end.reason is FailureReason.STEP_FAILURE
+    assert end.failed_steps == ("held",)
+    assert worker.events()[-1].type == "RUN_FAILURE"
+    assert worker.logs.read(log_key(worker.run_id, "held"), "stdout")[0] == b"held is at work\n"
+
+
+@pytest.mark.parametrize("job", ["holding", "in_one_process"])
+def test_sigterm_interrupts_steps_and_ends_the_run_as_canceled(worker: Worker, job: str) -> None:
+    worker.start(job)
+    worker.awaits("held")
+    assert worker.storage.runs.record(worker.run_id, [RunCanceling()], now=time.time())
+    os.killpg(worker.pid, signal.SIGTERM)
+    assert worker.end() == 0
+    assert worker.status() is RunStatus.CANCELED
+    failures = {e.step_key: e.fact.source for e in worker.events() if isinstance(e.fact, StepFailure)}
+    assert failures["held"] == "INTERRUPT"
+    assert (worker.home / "held.cleaned").exists()
+    assert not (worker.home / "hook.ran").exists()
+    assert worker.types("double") == []
+    assert worker.events()[-1].type == "RUN_CANCELED"
+
+
+def test_sigterm_to_the_worker_alone_reaches_its_steps(worker: Worker) -> None:
+    worker.start("holding")
+    worker.awaits("held")
+    os.kill(worker.pid, signal.SIGTERM)
+    assert worker.end() == 0
+    assert worker.status() is RunStatus.CANCELED
+
+
+def test_steps_die_with_their_worker(worker: Worker) -> None:
+    worker.start("holding")
+    worker.awaits("held")
+    step = worker.pid_of("held")
+    handle = os.pidfd_open(step)
+    os.kill(worker.pid, signal.SIGKILL)
+    assert worker.end() == -signal.SIGKILL
+    assert _ended(handle)
+    os.close(handle)
+    assert not (worker.home / "held.cleaned").exists()
+    assert worker.status() is RunStatus.STARTED  # whoever watches the worker tells of its end
+
+
+def _ended(handle: int) -> bool:
+    """Whether the process behind the handle ends within the deadline."""
+    import select
+
+    return bool(select.select([handle], [], [], DEADLINE)[0])
+
+
+def test_a_step_that_leaves_a_process_behind_does_not_hold_the_run(worker: Worker) -> None:
+    worker.start("helped")
+    worker.awaits("helped")
+    os.kill(worker.pid_of("with_helper_process"), signal.SIGKILL)
+    assert worker.end() == 0
+    assert worker.status() is RunStatus.FAILURE
+
+
+def test_a_fenced_worker_kills_its_steps_and_writes_no_more(worker: Worker) -> None:
+    worker.start("holding")
+    worker.awaits("held")
+    step = worker.pid_of("held")
+    handle = os.pidfd_open(step)
+    worker.wait_until(lambda: "STEP_SUCCESS" in worker.types("one"), "the other step has ended")
+    ended = RunFailure(reason=FailureReason.UNEXPECTED_TERMINATION, message="taken for dead")
+    assert worker.storage.runs.record(worker.run_id, [ended], now=time.time())
+    before = len(worker.events())
+    worker.releases("held")
+    assert worker.end() == EXIT_FENCED
+    assert _ended(handle)
+    os.close(handle)
+    assert len(worker.events()) == before
+    assert worker.events()[-1].type == "RUN_FAILURE"
+
+
+def test_a_worker_whose_code_server_is_gone_keeps_its_lease_itself(worker: Worker) -> None:
+    worker.start("holding", channel=True)
+    worker.awaits("held")
+    assert worker.channel is not None
+    worker.channel.close()
+
+    def holds_itself() -> bool:
+        run = worker.storage.runs.get(worker.run_id)
+        return run is not None and (run.owner or "").startswith("worker-")
+
+    worker.wait_until(holds_itself, "the worker holds its own lease")
+    worker.releases("held")
+    assert worker.end() == 0
+    assert worker.status() is RunStatus.SUCCESS
+
+
+def test_a_run_that_was_canceled_before_it_began_ends_at_once(worker: Worker, tmp_path: Path) -> None:
+    run_id = new_run_id()
+    worker.storage.runs.create([NewRun(run=Run(run_id=run_id, location="here", job="dynamic"))])
+    now = time.time()
+    (run,) = worker.storage.runs.claim([run_id], owner="test", until=now + 15, now=now)
+    worker.storage.runs.record(run_id, [RunCanceling()], now=now)
+    code = subprocess.run(
+        [sys.executable, str(PROGRAM), str(worker.database), str(tmp_path), encode_json(run).decode()],
+        check=False,
+        timeout=DEADLINE,
+    ).returncode
+    worker.run = run
+    assert code == 0
+    assert worker.status() is RunStatus.CANCELED
+    assert "STEP_START" not in [each.type for each in worker.events()]
+
+
+def test_retries_by_policy_and_by_request(worker: Worker) -> None:
+    worker.start("retrying")
+    assert worker.end() == 0
+    assert worker.status() is RunStatus.SUCCESS
+    lucky = [e.fact for e in worker.events() if e.step_key == "second_time_lucky"]
+    assert [each.retry for each in lucky if isinstance(each, StepRestarted)] == [1, 2]
+    asked = [e for e in worker.events() if e.step_key == "asks_for_retry"]
+    (again,) = [each.fact for each in asked if isinstance(each.fact, StepUpForRetry)]
+    assert again.wait == 0.05
+    assert again.error.cls == "ValueError"
+    times = [each.time for each in asked if each.type in ("STEP_UP_FOR_RETRY", "STEP_RESTARTED")]
+    assert times[1] - times[0] >= 0.05
+
+
+def test_skips_and_failures_go_their_ways(worker: Worker) -> None:
+    worker.start("mixed", {"execution": {"config": {"multiprocess": {"max_concurrent": 1}}}})
+    assert worker.end() == 0
+    assert worker.status() is RunStatus.FAILURE
+    assert worker.types("after_a")[-1] == "STEP_SUCCESS"
+    skipped = [e.step_key for e in worker.events() if isinstance(e.fact, StepSkipped)]
+    assert skipped == ["after_b"]
+    (failure,) = [e.fact for e in worker.events() if isinstance(e.fact, StepFailure)]
+    assert failure.error.cls == "KeyError"
+    assert failure.error.frames[0].user
+    assert failure.error.frames[0].function == "broken"
+    assert worker.types("after_broken") == ["LOG"]
+
+
+def test_a_run_that_cannot_begin_says_why(worker: Worker) -> None:
+    worker.start("needs_config", {"ops": {"configured": {"config": {"sise": 3}}}})
+    assert worker.end() == 0
+    (end,) = [e.fact for e in worker.events() if isinstance(e.fact, RunFailure)]
+    assert end.reason is FailureReason.JOB_INITIALIZATION_FAILURE
+    assert 'did you mean "size"' in end.message
+
+
+def test_code_with_threads_is_not_forked(worker: Worker) -> None:
+    worker.start("dynamic", WITH_THREAD="1")
+    assert worker.end() == 0
+    assert worker.status() is RunStatus.SUCCESS
+    notes = [e.fact.message for e in worker.events() if isinstance(e.fact, EngineNote)]
+    assert any("lively" in note for note in notes)
+    assert "STEP_WORKER_STARTED" not in worker.types("one")
