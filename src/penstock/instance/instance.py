@@ -52,31 +52,33 @@ class Instance:
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
 
     @classmethod
-    def open(cls, home: Path | None = None, *, settings: Settings | None = None) -> Instance:
+    def open(cls, home: Path | None = None) -> Instance:
         """The instance in a folder, which is made if need be; its storage is brought up to date.
 
         Args:
             home: The folder; None for the one that PENSTOCK_HOME names.
-            settings: What its `penstock.yaml` says, where that has been read already.
 
         Raises:
             SettingsError: No folder is named, it cannot be made or written, or its settings are not valid.
             StorageError: The storage cannot be opened.
         """
-        home = prepare_home(home)
-        if settings is None:
-            from .settings_file import read_settings
+        from .settings_file import read_settings
 
-            settings = read_settings(home)
-        instance = cls(
+        home = prepare_home(home)
+        instance = cls.compose(home, read_settings(home))
+        instance.storage.migrate()
+        return instance
+
+    @classmethod
+    def compose(cls, home: Path, settings: Settings) -> Instance:
+        """The instance that the settings describe, with nothing opened yet: for a home that `open` has prepared."""
+        return cls(
             home=home,
             settings=settings,
             storage=_storage(home, settings),
             logs=_logs(home, settings),
             artifacts=_artifacts(home, settings),
         )
-        instance.storage.migrate()
-        return instance
 
     @classmethod
     def ephemeral(cls) -> Instance:

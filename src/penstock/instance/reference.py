@@ -29,5 +29,5 @@ class InstanceRef(msgspec.Struct, frozen=True, kw_only=True):
         return decode_json(data, cls)
 
     def open(self) -> Instance:
-        """The instance."""
-        return Instance.open(Path(self.home), settings=self.settings)
+        """The instance; its storage is up to date, since the one that made the reference has opened it before."""
+        return Instance.compose(Path(self.home), self.settings)

@@ -29,7 +29,7 @@ _SHORT_NAMES: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "run_launcher": {"local": ("penstock.launch.local", "LocalRunLauncher")},
 }
 _COMPONENTS = ("storage", "compute_logs")
-_SCHEMA_SELECTORS: frozenset[type] = frozenset({StorageSettings, LogSettings})
+_SCHEMA_SELECTORS: frozenset[type] = frozenset((StorageSettings, LogSettings))
 
 
 def read_settings(home: Path, environ: Mapping[str, str] | None = None) -> Settings:

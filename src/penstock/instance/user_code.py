@@ -41,28 +41,29 @@ class LoadedCode:
     def load(self, order: LoadCode, progress: Callable[[str], None]) -> LocationDescription:
         """Import the user's code and describe it."""
         self._instance = InstanceRef.decode(order.environment)
-        progress("importing the code")
-        self._definitions = load_definitions(order.target)
+        self._definitions = load_definitions(order.target, progress=progress)
         progress("describing the definitions")
         return describe(self._definitions, order.name)
 
     def evaluate(self, work: Work) -> Evaluation | ConfigAnswer:
         """Evaluate a schedule or sensor, or check a run config."""
-        definitions = self._loaded()
+        definitions, reference = self._loaded()
         match work:
             case CheckRunConfig():
                 return check_run_config(definitions, work)
             case EvaluateSchedule():
-                return evaluate_schedule(definitions, work)
+                with reference.open() as instance:
+                    return evaluate_schedule(definitions, work, instance)
             case EvaluateSensor():
-                return evaluate_sensor(definitions, work)
+                with reference.open() as instance:
+                    return evaluate_sensor(definitions, work, instance)
             case ExecuteRun():
                 raise InternalError("A run is executed, not evaluated.")
 
-    def execute_run(self, work: ExecuteRun, channel: socket.socket) -> None:
-        """Be the run's worker."""
-        assert self._instance is not None
-        with self._instance.open() as instance:
+    def execute_run(self, work: ExecuteRun, channel: socket.socket) -> int:
+        """Be the run's worker; gives the exit code."""
+        definitions, reference = self._loaded()
+        with reference.open() as instance:
             environment = Environment(
                 storage=instance.storage,
                 logs=instance.logs,
@@ -70,9 +71,9 @@ class LoadedCode:
                 clock=instance.clock,
                 instance=instance,
             )
-            execute_run(self._loaded(), work.run, environment, channel)
+            return execute_run(definitions, work.run, environment, channel)
 
-    def _loaded(self) -> Definitions:
-        if self._definitions is None:
+    def _loaded(self) -> tuple[Definitions, InstanceRef]:
+        if self._definitions is None or self._instance is None:
             raise InternalError("No user code is loaded.")
-        return self._definitions
+        return self._definitions, self._instance

@@ -24,6 +24,7 @@ def bind_unix(path: Path) -> socket.socket:
         AddressInUseError: A living server answers there.
         EnvironmentalError: The folder cannot be made or written.
     """
+    path = path.absolute()
     if len(os.fsencode(path)) > _LONGEST_PATH:
         raise SettingsError(f"The socket path {path} is longer than {_LONGEST_PATH} bytes; name a shorter one.")
     try:
@@ -32,18 +33,11 @@ def bind_unix(path: Path) -> socket.socket:
             if _answers(path):
                 raise AddressInUseError(f"Another code server listens on {path}; stop it or name another socket.")
             path.unlink()
-        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        before = os.umask(0o177)
-        try:
-            listener.bind(str(path))
-        finally:
-            os.umask(before)
+        return _bind_privately(path)
     except OSError as error:
         raise EnvironmentalError(
             f"Cannot listen on the socket {path}: {error.strerror}. Name a path that this user may write."
         ) from error
-    listener.listen(_BACKLOG)
-    return listener
 
 
 def bind_tcp(host: str, port: int, *, token: str | None) -> socket.socket:
@@ -59,19 +53,21 @@ def bind_tcp(host: str, port: int, *, token: str | None) -> socket.socket:
             "PENSTOCK_CODE_SERVER_TOKEN), or listen on 127.0.0.1."
         )
     try:
-        family, kind, _protocol, _name, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, kind)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
+        family, _kind, _protocol, _name, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except socket.gaierror as error:
         raise SettingsError(f"The host {host!r} has no address ({error.strerror}); give an IP address.") from error
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(_BACKLOG)
     except OSError as error:
+        listener.close()
         if error.errno == errno.EADDRINUSE:
             raise AddressInUseError(
                 f"Port {port} on {host} is taken; choose another port or stop who has it."
             ) from error
         raise EnvironmentalError(f"Cannot listen on {host}:{port}: {error.strerror}.") from error
-    listener.listen(_BACKLOG)
     return listener
 
 
@@ -92,6 +88,20 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _bind_privately(path: Path) -> socket.socket:
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    before = os.umask(0o177)
+    try:
+        listener.bind(str(path))
+        listener.listen(_BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    finally:
+        os.umask(before)
+    return listener
 
 
 def _answers(path: Path) -> bool:

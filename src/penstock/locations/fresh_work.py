@@ -7,10 +7,10 @@ import socket
 
 from ..errors import InternalError
 from ..execution.frames import FrameReader
-from ..records.errors import describe_exception
 from ..records.wire import ExecuteRun
 from .frame_socket import FrameSocket
 from .user_code import PerformWork, UserCode
+from .user_first import describe_user_first
 from .work import EXIT_BROKEN, answer_with_error, perform
 
 __all__ = ["perform_ordered_work"]
@@ -22,7 +22,7 @@ def perform_ordered_work(channel: socket.socket, code: UserCode) -> int:
     try:
         code.load(order.code, lambda _stage: None)
     except BaseException as error:  # noqa: BLE001 - user code may raise anything; it goes to who asked
-        info = describe_exception(error)
+        info = describe_user_first(error)
         answer = info if isinstance(order.work, ExecuteRun) else answer_with_error(order.work, info)
         FrameSocket(channel, None).send(answer)
         return EXIT_BROKEN

@@ -60,7 +60,7 @@ class ProcessKeeper:
         self._wake_reader, self._wake_writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._selector.register(self._wake_reader, selectors.EVENT_READ)
         self._lifeline_reader, self._lifeline_writer = os.pipe2(os.O_CLOEXEC)
-        self._stopping = False
+        self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="process-keeper", daemon=True)
 
     def start(self) -> None:
@@ -75,7 +75,7 @@ class ProcessKeeper:
 
     def stop(self, grace: float = 15.0) -> None:
         """TERM to all, and KILL to those that are still there after `grace` seconds."""
-        self._stopping = True
+        self._stopping.set()
         os.write(self._wake_writer, b"x")
         if self._thread.is_alive():
             self._thread.join()
@@ -117,13 +117,13 @@ class ProcessKeeper:
         kept.process, kept.pidfd = None, -1
 
     def _watch(self) -> None:
-        while not self._stopping:
+        while not self._stopping.is_set():
             waiting = [kept.due - self._clock.monotonic() for kept in self._kept if kept.process is None]
             for key, _events in self._selector.select(max(0.0, min(waiting)) if waiting else None):
                 if isinstance(key.data, _Kept):
                     self._note_death(key.data)
             for kept in self._kept:
-                if kept.process is None and not self._stopping and kept.due <= self._clock.monotonic():
+                if kept.process is None and not self._stopping.is_set() and kept.due <= self._clock.monotonic():
                     self._start(kept)
 
     def _note_death(self, kept: _Kept) -> None:

@@ -52,6 +52,6 @@ class UserCode(Protocol):
         """Evaluate a schedule or sensor, or check a run config, in this process."""
         ...
 
-    def execute_run(self, work: ExecuteRun, channel: socket.socket) -> None:
-        """Be the run's worker, to the end of the run; `channel` ends when the supervisor is gone."""
+    def execute_run(self, work: ExecuteRun, channel: socket.socket) -> int:
+        """Be the run's worker, to the end of the run; gives the exit code. `channel` ends when the supervisor does."""
         ...

@@ -13,10 +13,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from ..records.errors import ErrorInfo, describe_exception
+from ..records.errors import ErrorInfo
 from ..records.wire import CheckRunConfig, ConfigAnswer, EvaluateSchedule, EvaluateSensor, Evaluation, ExecuteRun, Work
 from .frame_socket import FrameSocket
 from .user_code import UserCode
+from .user_first import describe_user_first
 
 __all__ = ["EXIT_BROKEN", "TimeLimitExceededError", "answer_with_error", "name_of", "perform"]
 
@@ -33,19 +34,16 @@ def perform(code: UserCode, work: Work, channel: socket.socket) -> int:
     frames: FrameSocket[None] = FrameSocket(channel, None)
     if isinstance(work, ExecuteRun):
         try:
-            code.execute_run(work, channel)
-        except SystemExit as exit_:
-            return exit_.code if isinstance(exit_.code, int) else EXIT_BROKEN if exit_.code else 0
+            return code.execute_run(work, channel)
         except BaseException as error:  # noqa: BLE001 - this is the process's last stop: everything is told
             traceback.print_exc()
-            _tell(frames, describe_exception(error))
+            _tell(frames, describe_user_first(error))
             return EXIT_BROKEN
-        return 0
     try:
         with _time_limit(work.timeout, work):
             answer = code.evaluate(work)
     except BaseException as error:  # noqa: BLE001 - user code may raise anything; it goes to who asked
-        answer = answer_with_error(work, describe_exception(error))
+        answer = answer_with_error(work, describe_user_first(error))
     _tell(frames, answer)
     return 0
 

@@ -18,6 +18,7 @@ __all__ = ["YamlDocument", "read_yaml"]
 _LARGEST_BYTES = 5 * 1024 * 1024
 _DEEPEST = 50
 _MOST_VALUES = 100_000
+_PLAIN_TAGS = frozenset({"tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"})
 _KEY_TAGS = frozenset({"tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"})
 
 
@@ -110,6 +111,8 @@ def _value(
             f"{file}:{place[0]}:{place[1]}: more than {_DEEPEST} levels or {_MOST_VALUES} values; are there "
             "anchors that repeat each other? A file of settings is small."
         )
+    if not isinstance(node, yaml.ScalarNode) and node.tag not in _PLAIN_TAGS:
+        raise SettingsError(f"{file}:{place[0]}:{place[1]}: the tag {node.tag} has no meaning here; remove it.")
     if isinstance(node, yaml.MappingNode):
         _refuse_doubles(node, file)
         loader.flatten_mapping(node)

@@ -16,7 +16,6 @@ from typing import NoReturn
 
 from ..codec import digest, encode_json
 from ..errors import InternalError
-from ..records.errors import describe_exception
 from ..records.wire import (
     ExecuteRun,
     Exited,
@@ -32,6 +31,7 @@ from .fork_safety import fork, reason_not_to_fork, settle_native_threads
 from .frame_socket import FrameSocket
 from .user_code import LoadCode, ToZygote, UserCode
 from .user_files import user_files
+from .user_first import describe_user_first
 from .work import perform
 
 __all__ = ["Zygote"]
@@ -74,7 +74,7 @@ class Zygote:
                 description=encode_json(description), digest=digest(description), files=tuple(sorted(user_files()))
             )
         except BaseException as error:  # noqa: BLE001 - user code may raise anything, also SystemExit; it is reported
-            failed = LoadFailed(error=describe_exception(error), files=tuple(sorted(user_files(error))))
+            failed = LoadFailed(error=describe_user_first(error), files=tuple(sorted(user_files(error))))
             self._frames.send(failed)
             return False
         settle_native_threads()

@@ -1,0 +1,143 @@
+"""`penstock.yaml`: what it may say, and what is said about mistakes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from penstock.engine.queue import TagLimit
+from penstock.errors import SettingsError
+from penstock.instance.settings import Settings, render_settings
+from penstock.instance.settings_file import FILE_NAME, read_settings
+
+
+def read(home: Path, text: str, environ: dict[str, str] | None = None) -> Settings:
+    (home / FILE_NAME).write_text(text, encoding="utf-8")
+    return read_settings(home, environ or {})
+
+
+def test_without_a_file_all_is_default(tmp_path: Path) -> None:
+    settings = read_settings(tmp_path)
+    assert settings == Settings()
+    assert settings.run_queue.max_concurrent_runs == 10
+
+
+def test_every_key_is_read(tmp_path: Path) -> None:
+    settings = read(
+        tmp_path,
+        """
+storage: {sqlite: {base_dir: {env: DATA}}}
+local_artifact_storage: {base_dir: values}
+compute_logs: {local: {base_dir: /var/logs}}
+run_coordinator: {module: acme.runs, class: Coordinator, config: {url: {env: URL}, retries: 3}}
+run_launcher: local
+run_monitoring: {start_timeout_seconds: 5, cancel_timeout_seconds: 6.5, max_runtime_seconds: 7}
+schedules: {num_workers: 2}
+sensors: {num_workers: 3}
+code_servers: {local_startup_timeout: 10, reload_timeout: 20}
+""",
+        {"DATA": "data", "URL": "http://queue"},
+    )
+    assert settings.storage.sqlite is not None
+    assert settings.storage.sqlite.base_dir == "data"
+    assert settings.run_coordinator is not None
+    assert settings.run_coordinator.cls == "Coordinator"
+    assert settings.run_coordinator.config == {"url": "http://queue", "retries": 3}
+    assert settings.run_launcher is not None
+    assert settings.run_launcher.cls == "LocalRunLauncher"
+    assert settings.run_monitoring.cancel_timeout_seconds == 6.5
+    assert (settings.schedules.num_workers, settings.sensors.num_workers) == (2, 3)
+    assert settings.code_servers.reload_timeout == 20
+
+
+def test_an_empty_block_is_the_default(tmp_path: Path) -> None:
+    assert read(tmp_path, "run_queue:\nsensors: {}\n") == Settings()
+
+
+@pytest.mark.parametrize("place", ["run_queue:", "concurrency:\n  runs:"])
+def test_limits_have_an_older_and_a_newer_place(tmp_path: Path, place: str) -> None:
+    indent = "    " if "runs" in place else "  "
+    limits = [
+        "max_concurrent_runs: 3",
+        "tag_concurrency_limits:",
+        "  - {key: team, limit: 2}",
+        "  - {key: db, value: main, limit: 1}",
+        "  - {key: customer, value: {applyLimitPerUniqueValue: true}, limit: 4}",
+    ]
+    settings = read(tmp_path, place + "".join(f"\n{indent}{line}" for line in limits))
+    assert settings.run_queue.max_concurrent_runs == 3
+    assert settings.run_queue.tag_limits == (
+        TagLimit(key="team", limit=2),
+        TagLimit(key="db", limit=1, value="main"),
+        TagLimit(key="customer", limit=4, per_value=True),
+    )
+
+
+def test_a_component_may_stand_directly_under_its_key(tmp_path: Path) -> None:
+    settings = read(tmp_path, "storage: {module: acme.storage, class: Storage}\n")
+    assert settings.storage.custom is not None
+    assert settings.storage.custom.module == "acme.storage"
+
+
+def test_all_mistakes_come_at_once_with_line_column_and_the_nearest_name(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as caught:
+        read(
+            tmp_path,
+            "run_que:\n"
+            "  max_concurrent_runs: 3\n"
+            "sensors:\n"
+            "  num_workers: many\n"
+            "run_coordinator: imediate\n"
+            "storage:\n"
+            "  sqlite: {base_dir: a}\n"
+            "  custom: {module: a, class: B}\n",
+        )
+    text = str(caught.value)
+    assert "penstock.yaml has 4 mistakes" in text
+    for part in (
+        "penstock.yaml:1:1",
+        '"run_queue"',
+        ":4:3",
+        "whole number",
+        ":5:1",
+        '"immediate"',
+        ":6:1",
+        "exactly one",
+    ):
+        assert part in text, (part, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("run_queue: {max_concurrent_runs: -2}", "at least -1, not -2"),
+        ("sensors: {num_workers: 0}", "from 1 to 1000, not 0"),
+        ("run_queue: {tag_concurrency_limits: [{key: a, limit: -1}]}", "tag_concurrency_limits.0.limit.*at least 0"),
+        ("run_coordinator: immediate\nrun_queue: {max_concurrent_runs: 1}", "no effect with the run coordinator"),
+        (
+            "run_queue: {max_concurrent_runs: 1}\nconcurrency: {runs: {max_concurrent_runs: 1}}",
+            "in run_queue and in concurrency.runs; keep one",
+        ),
+        ("concurrency: {pools: {}}", '"concurrency" holds one mapping, "runs"'),
+        ("storage: {}", "exactly one of"),
+        ("run_launcher: {module: acme}", 'lacks the required field "class"'),
+        ("sensors: {num_workers: {env: N}}", "N, which is not set"),
+        ("run_launcher: {module: a, class: B, config: {token: {env: N}}}", "N, which is not set"),
+        ("- a\n", "mapping"),
+    ],
+)
+def test_mistakes(tmp_path: Path, text: str, says: str) -> None:
+    with pytest.raises(SettingsError, match=says):
+        read(tmp_path, text)
+
+
+def test_the_settings_in_force_are_shown_without_what_may_be_secret(tmp_path: Path) -> None:
+    settings = read(
+        tmp_path, "run_coordinator: {module: acme, class: C, config: {password: hunter2, port: 4, more: {a: [pw]}}}\n"
+    )
+    shown = render_settings(settings)
+    assert "hunter2" not in shown
+    assert "pw" not in shown
+    assert "port: 4" in shown
+    assert "max_concurrent_runs: 10" in shown
