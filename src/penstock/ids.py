@@ -11,11 +11,24 @@ __all__ = ["is_run_id", "new_holder_id", "new_run_id"]
 _RUN_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
+class _LastId:
+    """The greatest time that an id of this process was made from, in units of 1/4096 millisecond."""
+
+    ticks = 0
+
+
 def new_run_id() -> str:
-    """A new UUID version 7 in its canonical text form (36 characters, lower case)."""
-    milliseconds = time.time_ns() // 1_000_000
-    tail = int.from_bytes(os.urandom(10))
-    value = (milliseconds & 0xFFFF_FFFF_FFFF) << 80 | 0x7000 << 64 | (tail & 0x0FFF_3FFF_FFFF_FFFF_FFFF) | 0x8 << 60
+    """A new UUID version 7 in its canonical text form (36 characters, lower case).
+
+    Ids of one process rise in the order they are made; ids of several processes do so from about one microsecond on.
+    """
+    # The 12 bits after the version hold the fraction of the millisecond, as RFC 9562 allows; a tick that was used
+    # already is stepped over. A race of two threads costs their order within a microsecond, never the uniqueness.
+    ticks = max(time.time_ns() * 4096 // 1_000_000, _LastId.ticks + 1)
+    _LastId.ticks = ticks
+    milliseconds, fraction = divmod(ticks, 4096)
+    chance = int.from_bytes(os.urandom(8)) & 0x3FFF_FFFF_FFFF_FFFF
+    value = (milliseconds & 0xFFFF_FFFF_FFFF) << 80 | 0x7000 << 64 | fraction << 64 | 0x8 << 60 | chance
     text = f"{value:032x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 

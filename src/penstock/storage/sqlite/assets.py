@@ -25,7 +25,7 @@ class SqliteAssets:
 
     def states(self, assets: Sequence[str] | None = None) -> dict[str, AssetState]:
         """The latest facts of these assets (None: of all that were ever planned, made or observed)."""
-        statement = f"SELECT {rows.ASSET_STATE} FROM asset_states"  # noqa: S608 - columns
+        statement = f"SELECT {rows.ASSET_STATE} FROM asset_states"
         values: tuple[str, ...] = ()
         if assets is not None:
             statement += " WHERE asset IN (SELECT value FROM json_each(?))"
@@ -52,7 +52,7 @@ class SqliteAssets:
         if before is not None:
             condition += " AND id < :before"
         statement = (
-            f"SELECT id, run_id, body FROM asset_events INDEXED BY {index} "  # noqa: S608 - fixed texts
+            f"SELECT id, run_id, body FROM asset_events INDEXED BY {index} "
             f"WHERE {condition} AND type = :type ORDER BY id DESC LIMIT :limit"
         )
         values = {"asset": asset, "partition": partition, "before": before, "limit": limit}
@@ -78,7 +78,7 @@ class SqliteAssets:
         """The status of every partition that was ever planned or made."""
         with self._database.read("read the states of partitions") as connection:
             found = connection.execute(
-                f"SELECT {rows.PARTITION_STATE} FROM partition_states WHERE asset = ?",  # noqa: S608 - columns
+                f"SELECT {rows.PARTITION_STATE} FROM partition_states WHERE asset = ?",
                 (asset,),
             ).fetchall()
         return {row[1]: rows.partition_state(row) for row in found}
@@ -87,7 +87,7 @@ class SqliteAssets:
         """The latest execution of each check on these assets, by check key (`asset:name`)."""
         with self._database.read("read the states of checks") as connection:
             found = connection.execute(
-                f"SELECT {rows.CHECK_STATE} FROM check_states s CROSS JOIN check_executions c ON c.id = s.execution "  # noqa: S608
+                f"SELECT {rows.CHECK_STATE} FROM check_states s CROSS JOIN check_executions c ON c.id = s.execution "
                 "WHERE s.asset IN (SELECT value FROM json_each(?))",
                 (rows.names(assets),),
             ).fetchall()
@@ -98,7 +98,7 @@ class SqliteAssets:
         condition = "" if before is None else " AND c.event < :before"
         with self._database.read("read a check's history") as connection:
             found = connection.execute(
-                f"SELECT {rows.CHECK_STATE} FROM check_executions c INDEXED BY check_executions_by_check "  # noqa: S608
+                f"SELECT {rows.CHECK_STATE} FROM check_executions c INDEXED BY check_executions_by_check "
                 f"WHERE c.asset = :asset AND c.name = :name{condition} ORDER BY c.event DESC LIMIT :limit",
                 {"asset": asset, "name": check, "before": before, "limit": limit},
             ).fetchall()

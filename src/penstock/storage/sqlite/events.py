@@ -37,7 +37,7 @@ class SqliteEvents:
         """Store a batch of a run worker's numbered events; gives the id of the last one."""
         durable = any(event.type in _DURABLE for event in events)
         with self._database.write("store events", durable=durable) as connection:
-            row = connection.execute(f"SELECT num, {rows.RUN_PLACE} FROM runs WHERE run_id = ?", (run_id,)).fetchone()  # noqa: S608
+            row = connection.execute(f"SELECT num, {rows.RUN_PLACE} FROM runs WHERE run_id = ?", (run_id,)).fetchone()
             if row is None:
                 raise FencedError(f"The run {run_id} does not exist any more; its attempt {attempt} must stop.")
             number, run = row[0], rows.run_place(run_id, row[1:])
@@ -68,13 +68,13 @@ class SqliteEvents:
     ) -> list[StoredEvent]:
         """A run's events in the order they were stored."""
         statement = (
-            f"SELECT {rows.EVENT} FROM events e INDEXED BY events_by_run "  # noqa: S608 - columns
+            f"SELECT {rows.EVENT} FROM events e INDEXED BY events_by_run "
             "WHERE e.run = (SELECT num FROM runs WHERE run_id = ?) AND e.id > ?"
         )
         values: list[object] = [run_id, after]
         for column, wanted in (("type", types), ("step_key", step_keys)):
             if wanted is not None:
-                statement += f" AND e.{column} IN (SELECT value FROM json_each(?))"  # noqa: S608 - two fixed names
+                statement += f" AND e.{column} IN (SELECT value FROM json_each(?))"
                 values.append(rows.names(wanted))
         with self._database.read("read events") as connection:
             found = connection.execute(f"{statement} ORDER BY e.id LIMIT ?", (*values, limit)).fetchall()
@@ -83,7 +83,7 @@ class SqliteEvents:
     def after(self, event_id: int, *, types: Sequence[str], limit: int = 100) -> list[StoredEvent]:
         """Events of these types over all runs that were stored after `event_id`."""
         statement = (
-            f"SELECT {rows.EVENT}, r.run_id FROM events e INDEXED BY events_by_type "  # noqa: S608 - columns
+            f"SELECT {rows.EVENT}, r.run_id FROM events e INDEXED BY events_by_type "
             "LEFT JOIN runs r ON r.num = e.run WHERE e.type = ? AND e.id > ? ORDER BY e.id LIMIT ?"
         )
         with self._database.read("read events") as connection:
@@ -98,7 +98,7 @@ class SqliteEvents:
         """One event."""
         with self._database.read("read an event") as connection:
             row = connection.execute(
-                f"SELECT {rows.EVENT}, r.run_id FROM events e LEFT JOIN runs r ON r.num = e.run WHERE e.id = ?",  # noqa: S608
+                f"SELECT {rows.EVENT}, r.run_id FROM events e LEFT JOIN runs r ON r.num = e.run WHERE e.id = ?",
                 (event_id,),
             ).fetchone()
         return None if row is None else rows.stored_event(row[:-1], row[-1])
@@ -113,7 +113,7 @@ class SqliteEvents:
         """What is known of each step that has begun, in the order they began."""
         with self._database.read("read steps") as connection:
             found = connection.execute(
-                f"SELECT {rows.STEP} FROM steps WHERE run = (SELECT num FROM runs WHERE run_id = ?) ORDER BY place",  # noqa: S608
+                f"SELECT {rows.STEP} FROM steps WHERE run = (SELECT num FROM runs WHERE run_id = ?) ORDER BY place",
                 (run_id,),
             ).fetchall()
         return [rows.step(run_id, row) for row in found]

@@ -41,7 +41,7 @@ class SqliteInstigators:
     def states(self) -> dict[str, InstigatorState]:
         """All stored states by id."""
         with self._database.read("read schedules and sensors") as connection:
-            found = connection.execute(f"SELECT {rows.INSTIGATOR} FROM instigators").fetchall()  # noqa: S608 - columns
+            found = connection.execute(f"SELECT {rows.INSTIGATOR} FROM instigators").fetchall()
         return {row[0]: rows.instigator(row) for row in found}
 
     def get(self, instigator: str) -> InstigatorState | None:
@@ -196,7 +196,7 @@ class SqliteInstigators:
                 "WHERE n.instigator = :instigator AND n.started > :after)"
             )
         statement = (
-            f"SELECT {rows.TICK} FROM ticks INDEXED BY {index} WHERE {condition} "  # noqa: S608 - fixed texts
+            f"SELECT {rows.TICK} FROM ticks INDEXED BY {index} WHERE {condition} "
             "ORDER BY id DESC LIMIT :limit"
         )
         values = {"instigator": instigator, "before": before, "after": after_time, "limit": limit}
@@ -211,7 +211,7 @@ class SqliteInstigators:
 
 def _state(connection: sqlite3.Connection, instigator: str) -> InstigatorState | None:
     row = connection.execute(
-        f"SELECT {rows.INSTIGATOR} FROM instigators WHERE id = ?",  # noqa: S608 - columns
+        f"SELECT {rows.INSTIGATOR} FROM instigators WHERE id = ?",
         (instigator,),
     ).fetchone()
     return None if row is None else rows.instigator(row)
@@ -235,7 +235,7 @@ def _parts(instigator: str) -> tuple[str, InstigatorKind, str]:
 
 def _tick(connection: sqlite3.Connection, instigator: str, due: float) -> Tick | None:
     row = connection.execute(
-        f"SELECT {rows.TICK} FROM ticks WHERE instigator = ? AND due = ?",  # noqa: S608 - columns
+        f"SELECT {rows.TICK} FROM ticks WHERE instigator = ? AND due = ?",
         (instigator, due),
     ).fetchone()
     return None if row is None else rows.tick(row)

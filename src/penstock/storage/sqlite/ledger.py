@@ -50,7 +50,7 @@ def insert_run(connection: sqlite3.Connection, new: NewRun) -> Written:
     if exists is not None:
         raise StorageError(f"A run with the id {run.run_id} exists already; make a new id for a new run.")
     number = connection.execute(
-        f"INSERT INTO runs (run_id, location, job, priority, created, body, {rows.RUN_PLACE}) "  # noqa: S608 - columns
+        f"INSERT INTO runs (run_id, location, job, priority, created, body, {rows.RUN_PLACE}) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (run.run_id, run.location, run.job, run.priority, run.created, rows.run_body(run), *rows.run_place_values(run)),
     ).lastrowid
@@ -136,12 +136,12 @@ def _steps_at_hand(
     found = []
     if keys:
         found += connection.execute(
-            f"SELECT {rows.STEP} FROM steps WHERE run = ? AND step_key IN (SELECT value FROM json_each(?))",  # noqa: S608
+            f"SELECT {rows.STEP} FROM steps WHERE run = ? AND step_key IN (SELECT value FROM json_each(?))",
             (number, rows.names(keys)),
         ).fetchall()
     if any(event.type in END_EVENTS for event in events):
         found += connection.execute(
-            f"SELECT {rows.STEP} FROM steps WHERE run = ? AND status = 'IN_PROGRESS'",  # noqa: S608 - columns
+            f"SELECT {rows.STEP} FROM steps WHERE run = ? AND status = 'IN_PROGRESS'",
             (number,),
         ).fetchall()
     return {row[0]: rows.step(run_id, row) for row in found}
@@ -159,7 +159,7 @@ def _write_steps(
         if event.step_key is not None and event.type in STEP_EVENTS:
             places.setdefault(event.step_key, event_id)
     connection.executemany(
-        f"INSERT INTO steps (run, place, {rows.STEP}) VALUES (?, ?, ?, ?, ?, ?, ?, ?) "  # noqa: S608 - columns
+        f"INSERT INTO steps (run, place, {rows.STEP}) VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
         "ON CONFLICT (run, step_key) DO UPDATE SET status = excluded.status, worker_started = excluded.worker_started, "
         "started = excluded.started, ended = excluded.ended, attempts = excluded.attempts",
         [(number, places[step.step_key], *rows.step_values(step)) for step in steps.values()],

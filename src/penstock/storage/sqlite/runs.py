@@ -42,7 +42,7 @@ class SqliteRuns:
     def get(self, run_id: str) -> Run | None:
         """The run of that id."""
         with self._database.read("read a run") as connection:
-            row = connection.execute(f"SELECT {rows.RUN} FROM runs WHERE run_id = ?", (run_id,)).fetchone()  # noqa: S608
+            row = connection.execute(f"SELECT {rows.RUN} FROM runs WHERE run_id = ?", (run_id,)).fetchone()
         return None if row is None else rows.run(row)
 
     def page(self, where: RunFilter, *, limit: int, before: str | None = None, ascending: bool = False) -> list[Run]:
@@ -158,7 +158,7 @@ class SqliteRuns:
     def add_tags(self, run_id: str, tags: Mapping[str, str]) -> None:
         """Set tags of a run."""
         with self._database.write("tag a run") as connection:
-            row = connection.execute(f"SELECT {rows.RUN} FROM runs WHERE run_id = ?", (run_id,)).fetchone()  # noqa: S608
+            row = connection.execute(f"SELECT {rows.RUN} FROM runs WHERE run_id = ?", (run_id,)).fetchone()
             if row is None:
                 return
             run = rows.run(row)
@@ -207,9 +207,9 @@ class SqliteRuns:
             if found is None or found[1].status not in FINISHED:
                 return False
             for table in ("events", "steps"):
-                connection.execute(f"DELETE FROM {table} WHERE run = ?", (found[0],))  # noqa: S608 - two fixed names
+                connection.execute(f"DELETE FROM {table} WHERE run = ?", (found[0],))
             for table in ("run_tags", "planned_assets", "runs"):
-                connection.execute(f"DELETE FROM {table} WHERE run_id = ?", (run_id,))  # noqa: S608 - fixed names
+                connection.execute(f"DELETE FROM {table} WHERE run_id = ?", (run_id,))
         self._notifier.publish({"runs", f"run:{run_id}"})
         return True
 
@@ -221,5 +221,5 @@ class SqliteRuns:
 
 
 def _number_and_run(connection: sqlite3.Connection, run_id: str) -> tuple[int, Run] | None:
-    row = connection.execute(f"SELECT num, {rows.RUN} FROM runs WHERE run_id = ?", (run_id,)).fetchone()  # noqa: S608
+    row = connection.execute(f"SELECT num, {rows.RUN} FROM runs WHERE run_id = ?", (run_id,)).fetchone()
     return None if row is None else (row[0], rows.run(row[1:]))

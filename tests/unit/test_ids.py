@@ -1,0 +1,27 @@
+"""Ids sort by the time they were made and are recognized."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+
+from penstock.ids import is_run_id, new_holder_id, new_run_id
+
+
+def test_run_ids_rise_and_are_version_7() -> None:
+    made = [new_run_id() for _ in range(2000)]
+    assert made == sorted(made)
+    assert len(set(made)) == len(made)
+    assert {(uuid.UUID(each).version, uuid.UUID(each).variant) for each in made} == {(7, uuid.RFC_4122)}
+    assert all(map(is_run_id, made))
+
+
+@pytest.mark.parametrize("text", ["", "../../etc/passwd", "A" * 36, new_run_id().upper(), new_run_id() + "\n"])
+def test_other_texts_are_no_run_ids(text: str) -> None:
+    assert not is_run_id(text)
+
+
+def test_holders_of_one_process_differ() -> None:
+    assert new_holder_id("daemon") != new_holder_id("daemon")
+    assert new_holder_id("daemon").startswith("daemon-")
