@@ -59,16 +59,16 @@ export const RUN_ROW = gql`
 `;
 
 export const RUNS_PAGE = gql<RunsPageQuery, RunsPageQueryVariables>`
-  query RunsPage($filter: RunsFilter!, $limit: Int!, $others: RunsFilter!) {
+  query RunsPage($filter: RunsFilter!, $limit: Int!, $all: RunsFilter!, $queued: RunsFilter!, $active: RunsFilter!, $failed: RunsFilter!) {
     runsOrError(filter: $filter, limit: $limit) {
       __typename
       ... on Runs { count results { ...RunRow } }
       ... on Error { message }
     }
-    queued: runsOrError(filter: { statuses: [QUEUED] }, limit: 1) { __typename ... on Runs { count } }
-    active: runsOrError(filter: { statuses: [STARTING, STARTED, CANCELING] }, limit: 1) { __typename ... on Runs { count } }
-    failed: runsOrError(filter: { statuses: [FAILURE] }, limit: 1) { __typename ... on Runs { count } }
-    all: runsOrError(filter: $others, limit: 1) { __typename ... on Runs { count } }
+    queued: runsOrError(filter: $queued, limit: 1) { __typename ... on Runs { count } }
+    active: runsOrError(filter: $active, limit: 1) { __typename ... on Runs { count } }
+    failed: runsOrError(filter: $failed, limit: 1) { __typename ... on Runs { count } }
+    all: runsOrError(filter: $all, limit: 1) { __typename ... on Runs { count } }
   }
   ${RUN_ROW}
 `;
@@ -191,7 +191,7 @@ export async function terminateRuns(runIds: string[], policy: TerminateRunPolicy
   const refused = answer.terminateRunResults.flatMap((result) =>
     result.__typename === "TerminateRunSuccess" ? [] : [result.message],
   );
-  if (refused.length > 0) throw new Error(refused.join("\n"));
+  if (refused.length > 0) throw new Error([...new Set(refused)].join("\n"));
 }
 
 /**

@@ -1,4 +1,5 @@
 /** What surrounds every page: navigation, palette, notes, the state of the connection. */
+import { useQueryClient } from "@tanstack/react-query";
 import { Outlet, useRouterState } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { RouterProvider as AriaRouterProvider } from "react-aria-components";
@@ -6,7 +7,7 @@ import { RouterProvider as AriaRouterProvider } from "react-aria-components";
 import { Toasts } from "../kit/toast";
 import { links } from "../links";
 import { bootstrap } from "../services/bootstrap";
-import { useLiveState, useServerVersion } from "../services/live";
+import { useLive, useLiveState, useServerVersion } from "../services/live";
 import { useGo } from "../services/navigation";
 import { useShortcuts } from "../services/shortcuts";
 import { Navigation } from "./Navigation";
@@ -19,6 +20,8 @@ export function Shell() {
   const go = useGo();
   const [opened, setOpened] = useState<"palette" | "help" | null>(null);
   const close = () => setOpened(null);
+  const client = useQueryClient();
+  useLive(["locations"], () => void client.invalidateQueries({ queryKey: ["Palette"] }));
   useShortcuts({
     "/": () => setOpened("palette"),
     "mod+k": () => setOpened("palette"),

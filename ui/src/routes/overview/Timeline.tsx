@@ -5,6 +5,7 @@ import { cx } from "../../kit/cx";
 import { Icon } from "../../kit/Icon";
 import { Link } from "../../kit/Link";
 import { useTimeStyle } from "../../kit/Time";
+import { useNarrow } from "../../kit/useNarrow";
 import { statusLook } from "../../kit/status.model";
 import { links } from "../../links";
 import type { OverviewRun } from "../../services/overview";
@@ -14,6 +15,7 @@ import { type Bar, layTimeline, timeMarks } from "./timeline.model";
 import css from "./Timeline.module.css";
 
 const MARKS = 9;
+const MARKS_NARROW = 3;
 const LUMP_SHARE = 1 / 160;
 const LEAST_DRAG = 0.01;
 
@@ -53,7 +55,8 @@ export function Timeline({ runs, ticks, from, to, now, onZoom }: TimelineProps) 
     [runs, ticks, from, to, now, span],
   );
   const place = (at: number) => ((at - from) / span) * 100;
-  const marks = timeMarks(from, to, MARKS, zoneOffset(from, style.zone));
+  const most = useNarrow() ? MARKS_NARROW : MARKS;
+  const marks = timeMarks(from, to, most, zoneOffset(from, style.zone));
 
   const shareAt = (event: PointerEvent) => {
     const box = track.current!.getBoundingClientRect();

@@ -55,7 +55,8 @@ export default function OverviewPage() {
       </Page>
     );
   }
-  const runs = data.runsOrError.__typename === "Runs" ? data.runsOrError.results : [];
+  const found = data.runsOrError.__typename === "Runs" ? data.runsOrError.results : [];
+  const runs = zoom === null ? found : found.filter((run) => (run.startTime ?? run.creationTime) <= zoom.to);
   const locations = data.workspaceOrError.__typename === "Workspace" ? data.workspaceOrError.locationEntries : [];
   return (
     <Page title="Overview">

@@ -7,6 +7,7 @@ import { Icon } from "../../kit/Icon";
 import { StatusDot } from "../../kit/StatusTag";
 import { useNow } from "../../kit/Time";
 import { Toggle } from "../../kit/Toggle";
+import { useNarrow } from "../../kit/useNarrow";
 import { VirtualRows } from "../../kit/VirtualRows";
 import type { RunDetail } from "../../services/runs";
 import { hasEnded } from "../../services/runs";
@@ -16,6 +17,7 @@ import css from "./Gantt.module.css";
 
 const ROW_PX = 26;
 const MARKS = 8;
+const MARKS_NARROW = 2;
 const MOST_ZOOM = 64;
 
 interface GanttProps {
@@ -25,6 +27,7 @@ interface GanttProps {
 }
 
 export function Gantt({ run, steps, onSteps }: GanttProps) {
+  const marks = useNarrow() ? MARKS_NARROW : MARKS;
   const now = useNow(!hasEnded(run.status));
   const [unfolded, setUnfolded] = useState<ReadonlySet<string>>(new Set());
   const [hideDone, setHideDone] = useState(false);
@@ -85,7 +88,7 @@ export function Gantt({ run, steps, onSteps }: GanttProps) {
           <div className={css.axis} aria-hidden="true">
             <span className={css.name}>Step</span>
             <span className={css.track}>
-              {axisMarks(span, MARKS * zoom).map((offset) => (
+              {axisMarks(span, marks * zoom).map((offset) => (
                 <span key={offset} className={css.mark} style={{ left: `${(offset / span) * 100}%` }}>
                   {offset === 0 ? "0" : durationText(offset)}
                 </span>

@@ -12,7 +12,7 @@ import { AnsweredError } from "../../services/errors";
 import { useSearchState } from "../../services/navigation";
 import { apiFilter, filterParts, readFilter } from "../../services/runFilter.model";
 import { ACTIVE, RUNS_PAGE } from "../../services/runs";
-import type { RunsPageQuery } from "../../services/schema.gen";
+import type { RunsPageQuery, RunStatus } from "../../services/schema.gen";
 import { RunTable } from "../../runs/RunTable";
 import { Bulk } from "./Bulk";
 import { FilterBar } from "./FilterBar";
@@ -35,9 +35,17 @@ export default function RunsPage() {
   const [openedAt] = useState(() => Math.floor(Date.now() / 1000));
   const [limit, setLimit] = useState(STEP);
   const [selected, setSelected] = useState(NONE);
+  const inStatuses = (statuses: readonly RunStatus[]) => apiFilter({ ...filter, statuses: [...statuses] }, openedAt);
   const answer = useData(
     RUNS_PAGE,
-    { filter: apiFilter(filter, openedAt), limit, others: apiFilter({ ...filter, statuses: [] }, openedAt) },
+    {
+      filter: apiFilter(filter, openedAt),
+      limit,
+      all: inStatuses([]),
+      queued: inStatuses(["QUEUED"]),
+      active: inStatuses(ACTIVE),
+      failed: inStatuses(["FAILURE"]),
+    },
     { live: ["runs", "queue"] },
   );
 
