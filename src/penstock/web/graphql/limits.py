@@ -8,8 +8,6 @@ from graphql import (
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLInterfaceType,
-    GraphQLList,
-    GraphQLNonNull,
     GraphQLObjectType,
     GraphQLSchema,
     InlineFragmentNode,
@@ -17,7 +15,9 @@ from graphql import (
     OperationDefinitionNode,
     SelectionSetNode,
     get_named_type,
+    get_nullable_type,
     is_leaf_type,
+    is_list_type,
 )
 
 __all__ = ["MOST_CHARACTERS", "MOST_TOKENS", "excess", "root_fields"]
@@ -28,7 +28,9 @@ _DEEPEST = 15
 _MOST_ROOT_FIELDS = 30
 _MOST_COST = 5_000_000
 _USUAL_LIST = 10
-"""How many items a list without a `limit` is taken to have, and one whose limit is a variable."""
+"""How many items a list without a `limit` is taken to have."""
+_USUAL_LIMIT = 100
+"""How many items one is taken to have whose limit is a variable."""
 
 
 def root_fields(operation: OperationDefinitionNode) -> list[FieldNode]:
@@ -61,52 +63,53 @@ class _Meter:
     def __init__(self, schema: GraphQLSchema, fragments: dict[str, FragmentDefinitionNode]) -> None:
         self._schema = schema
         self._fragments = fragments
-        self._measured: dict[str, tuple[int, int]] = {}
+        self._measured: dict[tuple[str, int | None], tuple[int, int]] = {}
 
-    def measure(self, selections: SelectionSetNode, kind: object) -> tuple[int, int]:
-        """(depth, cost) of a selection set on a type."""
+    def measure(self, selections: SelectionSetNode, kind: object, limit: int | None = None) -> tuple[int, int]:
+        """(depth, cost) of a selection set on a type; `limit` is the one given above it, for the list in its answer."""
         depth = cost = 0
         for each in selections.selections:
             match each:
                 case FieldNode():
-                    inner_depth, inner_cost = self._field(each, kind)
+                    inner_depth, inner_cost = self._field(each, kind, limit)
                 case FragmentSpreadNode():
-                    inner_depth, inner_cost = self._fragment(each.name.value)
+                    inner_depth, inner_cost = self._fragment(each.name.value, limit)
                 case InlineFragmentNode():
                     named = each.type_condition
                     on = kind if named is None else self._schema.type_map.get(named.name.value)
-                    inner_depth, inner_cost = self.measure(each.selection_set, on)
+                    inner_depth, inner_cost = self.measure(each.selection_set, on, limit)
                 case _:
                     continue
             depth = max(depth, inner_depth)
             cost += inner_cost
         return depth, cost
 
-    def _fragment(self, name: str) -> tuple[int, int]:
-        found = self._measured.get(name)
+    def _fragment(self, name: str, limit: int | None) -> tuple[int, int]:
+        found = self._measured.get((name, limit))
         if found is None:
             fragment = self._fragments[name]
             on = self._schema.type_map.get(fragment.type_condition.name.value)
-            found = self._measured[name] = self.measure(fragment.selection_set, on)
+            found = self._measured[name, limit] = self.measure(fragment.selection_set, on, limit)
         return found
 
-    def _field(self, node: FieldNode, kind: object) -> tuple[int, int]:
+    def _field(self, node: FieldNode, kind: object, limit: int | None) -> tuple[int, int]:
         # The schema's description of itself is of a fixed size, however it is asked for.
         if node.name.value.startswith("__") or not isinstance(kind, GraphQLObjectType | GraphQLInterfaceType):
             return 1, 1
         of_type = kind.fields[node.name.value].type
-        if isinstance(of_type, GraphQLNonNull):
-            of_type = of_type.of_type
-        items = _items(node) if isinstance(of_type, GraphQLList) else 1
         named = get_named_type(of_type)
         if node.selection_set is None or is_leaf_type(named):
             return 1, 1
-        depth, cost = self.measure(node.selection_set, named)
-        return depth + 1, 1 + items * cost
+        own = _limit(node)
+        if is_list_type(get_nullable_type(of_type)):
+            depth, cost = self.measure(node.selection_set, named)
+            return depth + 1, 1 + (own or limit or _USUAL_LIST) * cost
+        depth, cost = self.measure(node.selection_set, named, own)
+        return depth + 1, 1 + cost
 
 
-def _items(node: FieldNode) -> int:
+def _limit(node: FieldNode) -> int | None:
     for argument in node.arguments or ():
-        if argument.name.value == "limit" and isinstance(argument.value, IntValueNode):
-            return max(1, int(argument.value.value))
-    return _USUAL_LIST
+        if argument.name.value == "limit":
+            return max(1, int(argument.value.value)) if isinstance(argument.value, IntValueNode) else _USUAL_LIMIT
+    return None

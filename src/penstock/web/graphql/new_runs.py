@@ -52,8 +52,9 @@ def make(
     assets: tuple[str, ...] | None = None,
     checks: tuple[str, ...] | None = None,
     parent: Run | None = None,
+    partition_required: bool = True,
 ) -> NewRun:
-    """A new run, planned from the location's description and not stored yet.
+    """A new run, planned from the location's description and not stored yet; see `plan_run`.
 
     Raises:
         RefusedError: The run config, the selection or the partition does not fit the job.
@@ -73,6 +74,8 @@ def make(
             step_keys=step_keys,
             parent=parent,
             now=context.now,
+            dynamic_keys=lambda name: context.dynamic_partitions.get(name) or (),
+            partition_required=partition_required,
         )
     except InvalidRunConfigError as error:
         raise RefusedError(mistakes(node.job.name, error.problems)) from error
@@ -96,6 +99,7 @@ def checked_plan(
         step_keys=selector.steps,
         assets=selector.assets,
         checks=selector.checks,
+        partition_required=False,
     )
     check_in_code(context, new_run.run)
     assert new_run.snapshot is not None

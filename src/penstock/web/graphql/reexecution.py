@@ -14,7 +14,6 @@ from .find import job_named, run_of_id
 from .inputs import ReexecutionParams, RepositorySelector, tags_of
 from .launch import LaunchRunSuccess
 from .new_runs import make, submit
-from .nodes import PlanNode
 from .runs import assets_made, plan_of_run
 
 __all__ = ["TABLES", "steps_to_repeat"]

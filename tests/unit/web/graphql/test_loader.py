@@ -1,0 +1,53 @@
+"""What was announced is fetched with the first value asked for, once."""
+
+from __future__ import annotations
+
+from penstock.web.graphql.loader import Loader
+
+
+class Source:
+    """Gives each key doubled, but for odd ones, and notes what it was asked."""
+
+    def __init__(self) -> None:
+        self.calls: list[list[int]] = []
+
+    def fetch(self, keys: list[int]) -> dict[int, int]:
+        self.calls.append(keys)
+        return {key: 2 * key for key in keys if key % 2 == 0}
+
+
+def test_one_fetch_for_all_that_was_announced() -> None:
+    source = Source()
+    loader = Loader(source.fetch)
+    loader.expect([2, 4, 6, 4])
+    assert source.calls == []
+    assert [loader.get(key) for key in (4, 2, 6, 4)] == [8, 4, 12, 8]
+    assert source.calls == [[2, 4, 6]]
+
+
+def test_a_key_that_nobody_announced_is_fetched_all_the_same() -> None:
+    source = Source()
+    loader = Loader(source.fetch)
+    assert loader.get(8) == 16
+    assert source.calls == [[8]]
+
+
+def test_a_key_without_a_value_is_asked_for_once() -> None:
+    source = Source()
+    loader = Loader(source.fetch)
+    assert loader.get(3) is None
+    assert loader.get(3) is None
+    assert source.calls == [[3]]
+    assert loader.knows(3)
+    assert loader.known() == []
+
+
+def test_a_value_at_hand_is_not_fetched() -> None:
+    source = Source()
+    loader = Loader(source.fetch)
+    loader.put(10, 1)
+    loader.expect([10, 12])
+    assert loader.get(10) == 1
+    assert source.calls == []
+    assert loader.get(12) == 24
+    assert source.calls == [[12]]
