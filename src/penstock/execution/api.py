@@ -17,7 +17,6 @@ from ..definitions.ops.job import JobDefinition
 from ..definitions.resolution import resolve
 from ..definitions.resources.resource import to_resources
 from ..definitions.resources.stores import mem_io_manager
-from ..definitions.run_config import run_config_schema
 from ..errors import DefinitionError, StepExecutionError
 from ..ids import new_run_id
 from ..logs.store import LogStore
@@ -219,7 +218,7 @@ def _execute(
 ) -> ExecuteInProcessResult:
     plan = build_plan(job, step_keys=wish.step_keys, assets=wish.assets)
     run = _new_run(job, wish)
-    config = configure(plan, run_config_schema(job), run.run_config, f'The run config of job "{job.name}"')
+    config = configure(plan, job, run.run_config)
 
     def scope(run: Run, environment: Environment) -> RunScope:
         return RunScope(

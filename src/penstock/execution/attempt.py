@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..definitions.ops.op import OpDefinition
 from ..errors import UserCodeError
-from ..partitions.definition import PartitionsDefinition
-from ..plan.model import StepInput, StepOutput
+from ..partitions.definition import DynamicPartitionsStore, PartitionsDefinition
+from ..plan.model import FromAsset, StepInput, StepOutput
 from ..records.event import Fact
 from ..records.metadata import Metadata
 from ..records.run import Run
 from .interrupt import INTERRUPTS
 from .resources import OpenResources
+from .step_partitions import own_partitions, upstream_partitions
 
 if TYPE_CHECKING:
     from .log import ContextLogger
@@ -39,6 +40,7 @@ class Attempt:
         asset_keys: The assets that it makes, in text form.
         check_keys: The checks that it evaluates, as `asset/key:name`.
         partitions: The partitions of its assets.
+        dynamic: Knows the keys of dynamic partition sets.
         job: The job's definition.
         instance: The instance, for user code.
         artifacts: The folder where values are stored that no place is named for.
@@ -49,11 +51,13 @@ class Attempt:
 
     __slots__ = (
         "_log",
+        "_partition_keys",
         "artifacts",
         "asset_keys",
         "asset_metadata",
         "check_keys",
         "config",
+        "dynamic",
         "inputs",
         "instance",
         "job",
@@ -88,6 +92,7 @@ class Attempt:
         asset_keys: tuple[str, ...] = (),
         check_keys: tuple[str, ...] = (),
         partitions: PartitionsDefinition | None = None,
+        dynamic: DynamicPartitionsStore | None = None,
         job: Any = None,
         instance: Any = None,
         artifacts: Path | None = None,
@@ -108,6 +113,8 @@ class Attempt:
         self.asset_keys = asset_keys
         self.check_keys = check_keys
         self.partitions = partitions
+        self.dynamic = dynamic
+        self._partition_keys: tuple[str, ...] | None = None
         self.job = job
         self.instance = instance
         self.artifacts = artifacts
@@ -131,6 +138,22 @@ class Attempt:
 
             self._log = ContextLogger(self.emit)
         return self._log
+
+    @property
+    def partition_keys(self) -> tuple[str, ...]:
+        """The partitions that the run works on; none if it works on none."""
+        if self._partition_keys is None:
+            partitions = self.partitions or getattr(self.job, "partitions_def", None)
+            self._partition_keys = own_partitions(self.run, partitions, self.dynamic)
+        return self._partition_keys
+
+    def asset_partitions(self) -> tuple[str | None, ...]:
+        """The partitions that a materialization of the step is of; `(None,)` if its assets have none."""
+        return (None,) if self.partitions is None else self.partition_keys or (None,)
+
+    def upstream_partitions(self, source: FromAsset) -> Sequence[str] | None:
+        """The partitions of an asset to load; None if it has none."""
+        return upstream_partitions(source, self.partitions, self.partition_keys, self.now(), self.dynamic)
 
     @property
     def what(self) -> str:

@@ -11,8 +11,11 @@ import msgspec
 from ..config.check import check
 from ..config.env import resolve
 from ..config.problems import Checked, Problem
-from ..config.schema import ConfigType, Field, Shape
+from ..config.schema import Field, Shape
+from ..definitions.ops.job import JobDefinition
 from ..definitions.resources.resource import ResourceDefinition
+from ..definitions.run_config import needed_resources, run_config_schema
+from ..plan.config import narrow_schema
 from ..plan.model import ExecutionPlan, Step
 
 __all__ = ["Configuration", "configure", "resource_configs"]
@@ -34,20 +37,22 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     resources: Mapping[str, Any] = {}
 
 
-def configure(plan: ExecutionPlan, schema: ConfigType, run_config: Mapping[str, Any], subject: str) -> Configuration:
+def configure(plan: ExecutionPlan, job: JobDefinition, run_config: Mapping[str, Any]) -> Configuration:
     """The config of a run of this plan.
 
     Args:
-        plan: The steps that run; config classes of others are not built.
-        schema: The job's config schema.
+        plan: The steps that run; what belongs to others need not be given, and is not built.
+        job: The job.
         run_config: What was launched with.
-        subject: What messages call it, for example `The run config of job "nightly"`.
 
     Raises:
         InvalidRunConfigError: It has mistakes; the error holds all of them.
     """
-    values = check(schema, run_config).unwrap(subject)
-    values = resolve(schema, values, os.environ).unwrap(subject)
+    subject, root = f'The run config of job "{job.name}"', "the run config"
+    used = needed_resources(plan.resources, job.resource_defs)
+    schema = narrow_schema(run_config_schema(job), plan.steps, used)
+    values = check(schema, run_config, root=root).unwrap(subject)
+    values = resolve(schema, values, os.environ, root=root).unwrap(subject)
     ops: dict[tuple[str, ...], Any] = {}
     typed: dict[tuple[str, ...], Any] = {}
     problems: list[Problem] = []

@@ -17,7 +17,6 @@ from ..records.metadata import normalize_metadata
 from ..records.run import Run
 from .attempt import Attempt
 from .facts import materialization_fact, observation_fact
-from .upstream import upstream_partitions
 
 if TYPE_CHECKING:
     from .log import ContextLogger
@@ -219,8 +218,7 @@ class OpExecutionContext:
     def asset_partition_keys_for_input(self, input_name: str) -> Sequence[str]:
         """The partitions that an input is loaded from; empty if its asset has none."""
         source = self._asset_input(input_name)
-        attempt = self._attempt
-        keys = upstream_partitions(source, attempt.partitions, attempt.run.partition, attempt.now())
+        keys = self._attempt.upstream_partitions(source)
         return () if keys is None else keys
 
     def asset_partition_key_range_for_input(self, input_name: str) -> PartitionKeyRange:
@@ -258,47 +256,58 @@ class OpExecutionContext:
 
     @property
     def has_partition_key(self) -> bool:
-        """Whether the run works on a partition."""
+        """Whether the run works on one partition."""
         return self._attempt.run.partition is not None
 
-    has_partitions = has_partition_key
+    @property
+    def has_partitions(self) -> bool:
+        """Whether the run works on partitions, one or several."""
+        return bool(self._attempt.partition_keys)
 
     @property
     def has_partition_key_range(self) -> bool:
         """Whether the run works on partitions; one is a range too."""
-        return self.has_partition_key
+        return bool(self._attempt.partition_keys)
 
     @property
     def partition_key(self) -> str:
-        """The partition that the run works on."""
-        key = self._attempt.run.partition
-        if key is None:
+        """The one partition that the run works on."""
+        keys = self.partition_keys
+        if len(keys) > 1:
             raise self._attempt.fault(
-                "asks for the partition key, but the run has none; launch it for a partition, "
-                "or ask has_partition_key first."
+                f"asks for the partition key, but the run works on {len(keys)} partitions; use partition_keys, "
+                "or partition_key_range."
             )
-        return key
+        return keys[0]
 
     @property
     def partition_keys(self) -> Sequence[str]:
         """The partitions that the run works on."""
-        return (self.partition_key,)
+        keys = self._attempt.partition_keys
+        if not keys:
+            raise self._attempt.fault(
+                "asks for the partition, but the run has none; launch it for a partition, "
+                "or ask has_partition_key first."
+            )
+        return keys
 
     @property
     def partition_key_range(self) -> PartitionKeyRange:
         """The first and last partition that the run works on."""
-        return PartitionKeyRange(self.partition_key, self.partition_key)
+        keys = self.partition_keys
+        return PartitionKeyRange(keys[0], keys[-1])
 
     @property
     def partition_time_window(self) -> TimeWindow:
-        """The stretch of time that the partition covers."""
-        key = self.partition_key
+        """The stretch of time that the partitions of the run cover."""
+        keys = self.partition_key_range
         partitions = self._attempt.partitions or getattr(self._attempt.job, "partitions_def", None)
         if not isinstance(partitions, TimeWindowPartitionsDefinition):
             raise self._attempt.fault(
                 "asks for the time window of its partition, but its partitions are no time windows."
             )
-        return partitions.time_window_for_partition_key(key)
+        first, last = (partitions.time_window_for_partition_key(key) for key in keys)
+        return TimeWindow(first.start, last.end)
 
     asset_partition_key_range = partition_key_range
 
@@ -309,7 +318,8 @@ class OpExecutionContext:
 
     def asset_partition_keys_for_output(self, output_name: str = DEFAULT_OUTPUT) -> Sequence[str]:
         """The partitions that an output makes."""
-        return (self.asset_partition_key_for_output(output_name),)
+        self.asset_key_for_output(output_name)
+        return self.partition_keys
 
     def asset_partitions_time_window_for_output(self, output_name: str = DEFAULT_OUTPUT) -> TimeWindow:
         """The stretch of time that the partition of an output covers."""

@@ -7,7 +7,6 @@ from typing import Any
 from ..config.problems import Problem
 from ..definitions.automation.run_request import Requested
 from ..definitions.definitions import Definitions
-from ..definitions.run_config import run_config_schema
 from ..errors import InvalidRunConfigError
 from ..plan.build import build_plan
 from ..records.wire import (
@@ -79,7 +78,7 @@ def check_run_config(definitions: Definitions, work: CheckRunConfig) -> ConfigAn
     try:
         job = definitions.get_job_def(work.job)
         plan = build_plan(job, step_keys=work.step_keys, assets=work.assets)
-        configure(plan, run_config_schema(job), work.run_config, f'The run config of job "{job.name}"')
+        configure(plan, job, work.run_config)
     except InvalidRunConfigError as error:
         return ConfigAnswer(problems=tuple(_record(each) for each in error.problems if isinstance(each, Problem)))
     except Exception as error:  # noqa: BLE001 - the answer tells it

@@ -23,7 +23,6 @@ from .attempt import Attempt
 from .interrupt import INTERRUPTS
 from .io_context import InputContext, OutputContext
 from .prepared import InputSlot
-from .upstream import upstream_partitions
 
 __all__ = ["load_input"]
 
@@ -90,7 +89,7 @@ def _load(attempt: Attempt, slot: InputSlot, ref: OutputRef, plan: ExecutionPlan
 
 def _load_asset(attempt: Attempt, slot: InputSlot, source: FromAsset, refs: tuple[OutputRef, ...]) -> Any:
     partition = attempt.run.partition
-    keys = upstream_partitions(source, attempt.partitions, partition, attempt.now())
+    keys = attempt.upstream_partitions(source)
     about: dict[str, Any] = {
         "asset_key": AssetKey.from_user_string(source.asset_key),
         "partition_key": partition,

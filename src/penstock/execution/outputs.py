@@ -186,7 +186,8 @@ class Outputs:
         key, slot = matching[0]
         self._announce(slot, None, {})
         blocking = slot.given.check_blocking
-        self._attempt.emit(check_fact(result, key, partition=self._partition, blocking=blocking))
+        partition = None if self._attempt.partitions is None else self._attempt.run.partition
+        self._attempt.emit(check_fact(result, key, partition=partition, blocking=blocking))
         if blocking and not result.passed and result.severity is AssetCheckSeverity.ERROR:
             self._failed_checks.append(key.to_user_string())
 
@@ -250,17 +251,14 @@ class Outputs:
             return metadata
         return {**(from_context or {}), **(of_asset or {}), **metadata}
 
-    @property
-    def _partition(self) -> str | None:
-        return None if self._attempt.partitions is None else self._attempt.run.partition
-
     def _tell_materialized(self, slot: OutputSlot, metadata: Metadata, tags: Mapping[str, str]) -> None:
         assert slot.given.asset_key is not None
-        self._attempt.emit(
-            facts.AssetMaterialization(
-                asset=slot.given.asset_key, partition=self._partition, metadata=metadata, tags=dict(tags)
+        for partition in self._attempt.asset_partitions():
+            self._attempt.emit(
+                facts.AssetMaterialization(
+                    asset=slot.given.asset_key, partition=partition, metadata=metadata, tags=dict(tags)
+                )
             )
-        )
 
     def _store(self, slot: OutputSlot, value: Any, mapping_key: str | None, metadata: Metadata) -> Metadata:
         """Let the IO manager store a value; gives the facts that it added."""
@@ -307,7 +305,6 @@ def output_context(
     attempt: Attempt, slot: OutputSlot, mapping_key: str | None, metadata: Mapping[str, Any]
 ) -> OutputContext:
     """The context in which an output of an attempt is stored."""
-    partition = attempt.run.partition
     partitions = attempt.partitions if slot.asset_key is not None else None
     return OutputContext(
         attempt.key,
@@ -323,8 +320,8 @@ def output_context(
         resource_config=attempt.opened.config_of(slot.manager_key),
         resources=attempt.opened.needs_of(slot.manager_key),
         asset_key=slot.asset_key,
-        partition_key=partition,
-        asset_partition_keys=None if partitions is None or partition is None else (partition,),
+        partition_key=attempt.run.partition,
+        asset_partition_keys=None if partitions is None else attempt.partition_keys or None,
         asset_partitions_def=partitions,
         instance=attempt.instance,
         artifacts=attempt.artifacts,

@@ -15,6 +15,7 @@ from .configuration import Configuration
 from .environment import Environment
 from .prepared import PreparedStep
 from .resources import closure
+from .step_partitions import StoredDynamicPartitions
 
 __all__ = ["DEFAULT_IO_MANAGER", "RunScope", "specs_of"]
 
@@ -53,6 +54,7 @@ class RunScope:
         self.environment = environment
         self.resources = with_default_io_manager(resources, environment)
         self.chance = chance
+        self.dynamic = None if environment.storage is None else StoredDynamicPartitions(environment.storage)
         self._prepared: dict[str, PreparedStep] = {}
 
     def prepared(self, key: str) -> PreparedStep:

@@ -86,6 +86,7 @@ def run_step(scope: RunScope, start: Start, recorder: Recorder, opened: OpenReso
         asset_keys=step.asset_keys,
         check_keys=step.check_keys,
         partitions=step.partitions,
+        dynamic=scope.dynamic,
         job=scope.job,
         instance=scope.environment.instance,
         artifacts=scope.environment.artifacts,

@@ -11,7 +11,6 @@ import msgspec
 
 from ..definitions.definitions import Definitions
 from ..definitions.executors import default_executor
-from ..definitions.run_config import run_config_schema
 from ..engine.steps import TagLimit
 from ..errors import FencedError, InternalError
 from ..plan.build import build_plan
@@ -105,12 +104,7 @@ def scope_of(definitions: Definitions, run: Run, environment: Environment) -> Ru
     """
     job = definitions.get_job_def(run.job)
     plan = build_plan(job, step_keys=run.step_keys, assets=run.assets, checks=run.checks)
-    config = configure(
-        plan,
-        run_config_schema(job),
-        run.run_config or job.default_config,
-        f'The run config of job "{job.name}"',
-    )
+    config = configure(plan, job, run.run_config or job.default_config)
     return RunScope(run=run, job=job, plan=plan, config=config, environment=environment, resources=job.resource_defs)
 
 
