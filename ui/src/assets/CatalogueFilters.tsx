@@ -4,7 +4,7 @@ import { useRef } from "react";
 import { Button } from "../kit/Button";
 import { statusLook } from "../kit/status.model";
 import { SelectInput, TextInput } from "../kit/TextInput";
-import { type AssetCard } from "../services/assets";
+import type { AssetCard } from "../services/assets";
 import { useSearchState } from "../services/navigation";
 import { useShortcuts } from "../services/shortcuts";
 import { type CatalogueFilter, type Facet, facetChoices } from "./catalogue.model";

@@ -1,5 +1,5 @@
 /** How many of an asset's partitions are there, as a number and a thin bar. */
-import { type AssetCard } from "../services/assets";
+import type { AssetCard } from "../services/assets";
 import css from "./PartitionShare.module.css";
 
 type Stats = NonNullable<AssetCard["latestInfo"]["partitionStats"]>;

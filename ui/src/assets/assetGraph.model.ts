@@ -1,7 +1,7 @@
 /** Assets as a graph: nodes with their latest state, edges from what is read to who reads it. Pure. */
-import { type Edge } from "../graph/layers.model";
-import { type GraphNode } from "../graph/node.model";
-import { type AssetCard } from "../services/assets";
+import type { Edge } from "../graph/layers.model";
+import type { GraphNode } from "../graph/node.model";
+import type { AssetCard } from "../services/assets";
 import { keyText } from "./catalogue.model";
 
 export interface AssetGraph {
@@ -31,7 +31,7 @@ export function assetGraph(assets: readonly AssetCard[], age: (seconds: number) 
       const id = keyText(path);
       if (!places.has(id)) {
         if (!withOutside) continue;
-        add({ id, label: path.at(-1) ?? id, status: "EXTERNAL", outside: true });
+        add({ id, label: id, status: "EXTERNAL", outside: true });
       }
       edges.push([places.get(id)!, reader]);
     }
@@ -40,18 +40,18 @@ export function assetGraph(assets: readonly AssetCard[], age: (seconds: number) 
 }
 
 function assetNode(asset: AssetCard, age: (seconds: number) => string): GraphNode {
-  const { path } = asset.assetKey;
+  const id = keyText(asset.assetKey.path);
   const info = asset.latestInfo;
   const stats = info.partitionStats;
   const failedChecks = info.failedChecks > 0 ? `${info.failedChecks} failed ${info.failedChecks === 1 ? "check" : "checks"}` : undefined;
   const materialized = info.latestMaterializationTimestamp;
   return {
-    id: keyText(path),
-    label: path.at(-1) ?? "",
-    status: info.status,
-    note: stats && info.status === "MATERIALIZED" ? `${stats.numMaterialized} of ${stats.numPartitions} partitions` : undefined,
-    detail: failedChecks ?? (materialized === null ? undefined : age(materialized)),
-    badge: asset.kinds[0] ?? (path.length > 1 ? path.slice(0, -1).join("/") : undefined),
+    id,
+    label: id,
+    status: failedChecks && info.status === "MATERIALIZED" ? "WARNED" : info.status,
+    note: failedChecks ?? (stats && info.status === "MATERIALIZED" ? `${stats.numMaterialized} of ${stats.numPartitions}` : undefined),
+    detail: materialized === null ? undefined : age(materialized),
+    badge: asset.kinds[0],
     progress: stats && stats.numPartitions > 0 ? stats.numMaterialized / stats.numPartitions : undefined,
     outside: !asset.isExecutable,
   };

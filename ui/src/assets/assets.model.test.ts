@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { type AssetCard } from "../services/assets";
+import type { AssetCard } from "../services/assets";
 import { around, assetGraph } from "./assetGraph.model";
 import { facetChoices, filterAssets } from "./catalogue.model";
 import { planLaunches } from "./materialize.model";
@@ -77,10 +77,10 @@ describe("assetGraph", () => {
     const info = asset("a").latestInfo;
     const partitionStats = { numMaterialized: 3, numPartitions: 12, numFailed: 0, numMaterializing: 0 };
     const [node] = assetGraph(
-      [asset("a", { latestInfo: { ...info, status: "MATERIALIZED", failedChecks: 2, partitionStats } })],
+      [asset("a", { latestInfo: { ...info, status: "MATERIALIZED", failedChecks: 2, latestMaterializationTimestamp: 5, partitionStats } })],
       () => "1 h ago",
     ).nodes;
-    expect(node).toMatchObject({ note: "3 of 12 partitions", detail: "2 failed checks", progress: 0.25 });
+    expect(node).toMatchObject({ status: "WARNED", note: "2 failed checks", detail: "1 h ago", progress: 0.25 });
   });
 });
 

@@ -1,5 +1,5 @@
 /** Finds assets by what a reader types and chooses, and counts what could be chosen. Pure. */
-import { type AssetCard } from "../services/assets";
+import type { AssetCard } from "../services/assets";
 
 /** An asset key as one text: its parts joined by slashes. */
 export function keyText(path: readonly string[]): string {

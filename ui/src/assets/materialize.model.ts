@@ -1,6 +1,6 @@
 /** Decides which launches materialize a choice of assets and partitions. Pure. */
-import { type AssetCard } from "../services/assets";
-import { type ExecutionParams, type LaunchBackfillParams } from "../services/schema.gen";
+import type { AssetCard } from "../services/assets";
+import type { ExecutionParams, LaunchBackfillParams } from "../services/schema.gen";
 
 /** Which partitions: none (nothing is partitioned), all, all that are missing or failed, or those named. */
 export type PartitionChoice =

@@ -3,7 +3,7 @@ import { type ReactNode, useState } from "react";
 
 import { toast, toastError } from "../kit/toast";
 import { links } from "../links";
-import { type AssetCard } from "../services/assets";
+import type { AssetCard } from "../services/assets";
 import { launchBackfill, launchRun } from "../services/launch";
 import { materializable, type PartitionChoice, planLaunches, runsWord } from "./materialize.model";
 import { MaterializeDialog } from "./MaterializeDialog";

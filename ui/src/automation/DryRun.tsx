@@ -4,7 +4,7 @@ import { Dialog } from "../kit/Dialog";
 import { ErrorPanel, Failure } from "../kit/ErrorPanel";
 import { Chip, Facts } from "../kit/Facts";
 import { Skeleton } from "../kit/Skeleton";
-import { type DryRunFragment, type DryRunScheduleMutation, type DryRunSensorMutation } from "../services/schema.gen";
+import type { DryRunFragment, DryRunScheduleMutation, DryRunSensorMutation } from "../services/schema.gen";
 import css from "./automation.module.css";
 
 type Answer = (DryRunScheduleMutation | DryRunSensorMutation)["answer"];

@@ -13,9 +13,9 @@ import { Table } from "../kit/Table";
 import { SelectInput } from "../kit/TextInput";
 import { Duration, Time } from "../kit/Time";
 import { links } from "../links";
-import { type AutomationTick } from "../services/automation";
+import type { AutomationTick } from "../services/automation";
 import { useSearchState } from "../services/navigation";
-import { type InstigationTickStatus } from "../services/schema.gen";
+import type { InstigationTickStatus } from "../services/schema.gen";
 import css from "./automation.module.css";
 import { skipGroups, tickStatus } from "./ticks.model";
 

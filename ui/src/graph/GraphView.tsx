@@ -7,12 +7,12 @@ import css from "./GraphView.module.css";
 import { GraphToolbar } from "./GraphToolbar";
 import { adjacency, type Edge } from "./layers.model";
 import { NodeTable } from "./NodeTable";
-import { NODE, type GraphNode } from "./node.model";
+import { type GraphNode, type NodeSize, WIDE } from "./node.model";
 import { indexNodes } from "./pick.model";
 import { useLayout } from "./useLayout";
 import { usePalette } from "./usePalette";
 import { useViewport } from "./useViewport";
-import { centre, pan, reveal, toWorld, zoomAt, type Box } from "./viewport.model";
+import { centre, fit, pan, reveal, toWorld, zoomAt, type Box } from "./viewport.model";
 import { reach, walk, type Direction } from "./walk.model";
 
 interface GraphViewProps {
@@ -27,6 +27,7 @@ interface GraphViewProps {
   readonly onOpen?: (id: string) => void;
   /** Brought into the middle when it changes. */
   readonly focus?: string;
+  readonly size?: NodeSize;
 }
 
 const ARROWS: Readonly<Record<string, Direction>> = {
@@ -37,19 +38,21 @@ const ARROWS: Readonly<Record<string, Direction>> = {
 };
 /** A press that moves less than this many pixels is a click. */
 const CLICK = 4;
+/** From this scale on the whole graph is shown rather than a part of it. */
+const READABLE = 0.6;
 
-export function GraphView({ label, nodes, edges, selected, onSelect, onOpen, focus }: GraphViewProps) {
+export function GraphView({ label, nodes, edges, selected, onSelect, onOpen, focus, size = WIDE }: GraphViewProps) {
   const host = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   const [asTable, setAsTable] = useState(false);
   const [hovered, setHovered] = useState(-1);
   const [cursor, setCursor] = useState(-1);
   const optionId = useId();
-  const layout = useLayout(nodes.length, edges);
+  const layout = useLayout(nodes.length, edges, size);
   const palette = usePalette();
   const { view, screen, move, fitAll } = useViewport(host, layout);
   const near = useMemo(() => adjacency(nodes.length, edges), [nodes.length, edges]);
-  const index = useMemo(() => layout && indexNodes(layout.x, layout.y, NODE.nodeWidth, NODE.nodeHeight), [layout]);
+  const index = useMemo(() => layout && indexNodes(layout.x, layout.y, size.nodeWidth, size.nodeHeight), [layout, size]);
   const places = useMemo(() => new Map(nodes.map((node, place) => [node.id, place])), [nodes]);
   const chosen = useMemo(() => new Set([...selected].flatMap((id) => places.get(id) ?? [])), [selected, places]);
   const lit = useMemo(() => {
@@ -67,21 +70,22 @@ export function GraphView({ label, nodes, edges, selected, onSelect, onOpen, foc
       const height = Math.round(screen.height * ratio);
       if (element.width !== width) element.width = width;
       if (element.height !== height) element.height = height;
-      const scene = { nodes, edges, layout, index, selected: chosen, lit, hovered, cursor };
+      const scene = { nodes, edges, layout, size, index, selected: chosen, lit, hovered, cursor };
       draw(context, scene, view, screen, palette, ratio);
     });
     return () => cancelAnimationFrame(frame);
-  }, [nodes, edges, layout, index, chosen, lit, hovered, cursor, view, screen, palette, asTable]);
+  }, [nodes, edges, layout, size, index, chosen, lit, hovered, cursor, view, screen, palette, asTable]);
 
   const boxOf = (node: number): Box => ({
     x: layout!.x[node]!,
     y: layout!.y[node]!,
-    width: NODE.nodeWidth,
-    height: NODE.nodeHeight,
+    width: size.nodeWidth,
+    height: size.nodeHeight,
   });
   const focused = focus === undefined ? undefined : places.get(focus);
   useEffect(() => {
-    if (focused !== undefined && layout && screen.width > 0) move((now) => centre(now, boxOf(focused), screen));
+    if (focused === undefined || !layout || screen.width === 0 || fit(layout, screen).scale >= READABLE) return;
+    move((now) => centre(now, boxOf(focused), screen));
     // Only a new focus moves the view, not a new size of the screen.
   }, [focused, layout, screen.width > 0]);
 

@@ -54,8 +54,11 @@ export function NodeTable({ label, nodes, near, selected, onSelect, onOpen }: No
                 )}
               </th>
               <td>
-                {node.status ? <StatusTag bare status={node.status} /> : null} {node.note}
-                {node.detail && <span className={css.muted}> {node.detail}</span>}
+                <span className={css.state}>
+                  {node.status ? <StatusTag bare status={node.status} /> : null}
+                  {node.note}
+                  {node.detail && <span className={css.muted}>{node.detail}</span>}
+                </span>
               </td>
               <td>{names(near.before[place]!)}</td>
               <td>{names(near.after[place]!)}</td>

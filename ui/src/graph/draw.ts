@@ -2,7 +2,7 @@
 
 import { statusLook, type StatusLook, type Tone } from "../kit/status.model";
 import type { Layout } from "./layout.model";
-import { NODE, type GraphNode } from "./node.model";
+import type { GraphNode, NodeSize } from "./node.model";
 import type { NodeIndex } from "./pick.model";
 import { visible, type Box, type Size, type Viewport } from "./viewport.model";
 
@@ -25,6 +25,7 @@ export interface Scene {
   readonly nodes: readonly GraphNode[];
   readonly edges: readonly (readonly [number, number])[];
   readonly layout: Layout;
+  readonly size: NodeSize;
   readonly index: NodeIndex;
   readonly selected: ReadonlySet<number>;
   /** Nodes on the way to or from what is selected; empty: nothing is dimmed. */
@@ -35,8 +36,7 @@ export interface Scene {
 }
 
 const FAR = 0.2;
-const MIDDLE = 0.55;
-const { nodeWidth: WIDTH, nodeHeight: HEIGHT } = NODE;
+const MIDDLE = 0.6;
 
 export function draw(context: CanvasRenderingContext2D, scene: Scene, view: Viewport, screen: Size, palette: Palette, ratio: number): void {
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
@@ -112,15 +112,16 @@ function trace(context: CanvasRenderingContext2D, route: Float32Array, curved: b
 
 function drawFar(context: CanvasRenderingContext2D, scene: Scene, shown: readonly number[], palette: Palette): void {
   const { x, y } = scene.layout;
+  const { nodeWidth, nodeHeight } = scene.size;
   for (const tone of Object.keys(palette.tone) as Tone[]) {
     context.fillStyle = palette.tone[tone];
     for (const node of shown) {
-      if (statusLook(scene.nodes[node]!.status).tone === tone) context.fillRect(x[node]!, y[node]!, WIDTH, HEIGHT);
+      if (statusLook(scene.nodes[node]!.status).tone === tone) context.fillRect(x[node]!, y[node]!, nodeWidth, nodeHeight);
     }
   }
   context.strokeStyle = palette.accent;
   context.lineWidth = 12;
-  for (const node of scene.selected) context.strokeRect(x[node]!, y[node]!, WIDTH, HEIGHT);
+  for (const node of scene.selected) context.strokeRect(x[node]!, y[node]!, nodeWidth, nodeHeight);
 }
 
 function drawCard(context: CanvasRenderingContext2D, scene: Scene, node: number, scale: number, palette: Palette): void {
@@ -130,7 +131,7 @@ function drawCard(context: CanvasRenderingContext2D, scene: Scene, node: number,
   const selected = scene.selected.has(node);
   context.globalAlpha = scene.lit.size > 0 && !scene.lit.has(node) ? 0.45 : 1;
   context.beginPath();
-  context.roundRect(x, y, WIDTH, HEIGHT, 7);
+  context.roundRect(x, y, scene.size.nodeWidth, scene.size.nodeHeight, 7);
   context.fillStyle = selected ? palette.selected : scene.hovered === node ? palette.hover : palette.surface;
   context.fill();
   context.strokeStyle = selected || scene.cursor === node ? palette.accent : palette.line;
@@ -138,38 +139,40 @@ function drawCard(context: CanvasRenderingContext2D, scene: Scene, node: number,
   context.setLineDash(data.outside ? [5, 4] : []);
   context.stroke();
   context.setLineDash([]);
-  if (scale < MIDDLE) drawName(context, data, x, y, scale, palette);
-  else drawDetail(context, data, x, y, palette);
+  const box: Box = { x, y, width: scene.size.nodeWidth, height: scene.size.nodeHeight };
+  if (scale < MIDDLE) drawName(context, data, box, scale, palette);
+  else drawDetail(context, data, box, palette);
   context.globalAlpha = 1;
 }
 
-function drawName(context: CanvasRenderingContext2D, data: GraphNode, x: number, y: number, scale: number, palette: Palette): void {
-  const size = Math.min(24, 10 / scale);
-  if (data.status) drawShape(context, statusLook(data.status), x + 20, y + HEIGHT / 2, 8, palette);
+function drawName(context: CanvasRenderingContext2D, data: GraphNode, box: Box, scale: number, palette: Palette): void {
+  const { x, y, width, height } = box;
+  const size = Math.min(24, 11 / scale);
+  if (data.status) drawShape(context, statusLook(data.status), x + 20, y + height / 2, 8, palette);
   context.font = `500 ${size}px ${palette.font}`;
   context.textBaseline = "middle";
   context.textAlign = "left";
   context.fillStyle = palette.text;
-  context.fillText(cut(context, data.label, WIDTH - 48), data.status ? x + 36 : x + 16, y + HEIGHT / 2);
+  context.fillText(cut(context, data.label, width - 48), data.status ? x + 36 : x + 16, y + height / 2);
 }
 
-function drawDetail(context: CanvasRenderingContext2D, data: GraphNode, x: number, y: number, palette: Palette): void {
+function drawDetail(context: CanvasRenderingContext2D, data: GraphNode, box: Box, palette: Palette): void {
+  const { x, y, width, height } = box;
   context.textBaseline = "alphabetic";
-  let room = WIDTH - 24;
-  context.font = `11px ${palette.font}`;
-  if (data.badge) {
-    const badge = cut(context, data.badge, 80);
-    context.textAlign = "right";
-    context.fillStyle = palette.muted;
-    context.fillText(badge, x + WIDTH - 12, y + 23);
-    room -= context.measureText(badge).width + 10;
-  }
   context.textAlign = "left";
   context.font = `600 13px ${palette.font}`;
   context.fillStyle = palette.text;
-  context.fillText(cut(context, data.label, room), x + 12, y + 24);
+  const label = cut(context, data.label, width - 24);
+  context.fillText(label, x + 12, y + 23);
+  if (data.badge) {
+    const room = width - 34 - context.measureText(label).width;
+    context.font = `11px ${palette.font}`;
+    context.textAlign = "right";
+    context.fillStyle = palette.muted;
+    if (context.measureText(data.badge).width <= room) context.fillText(data.badge, x + width - 12, y + 22);
+  }
   const look = data.status ? statusLook(data.status) : undefined;
-  if (look) drawShape(context, look, x + 17, y + 40, 5.5, palette);
+  if (look) drawShape(context, look, x + 17, y + 39, 5.5, palette);
   context.font = `12px ${palette.font}`;
   let detailWidth = 0;
   if (data.detail) {
@@ -177,17 +180,17 @@ function drawDetail(context: CanvasRenderingContext2D, data: GraphNode, x: numbe
     context.fillStyle = palette.muted;
     const detail = cut(context, data.detail, 96);
     detailWidth = context.measureText(detail).width + 8;
-    context.fillText(detail, x + WIDTH - 12, y + 44);
+    context.fillText(detail, x + width - 12, y + 43);
   }
   context.textAlign = "left";
   context.fillStyle = palette.muted;
   const words = data.note ?? look?.label ?? "";
-  context.fillText(cut(context, words, WIDTH - 40 - detailWidth), look ? x + 28 : x + 12, y + 44);
+  context.fillText(cut(context, words, width - 40 - detailWidth), look ? x + 28 : x + 12, y + 43);
   if (data.progress === undefined) return;
   context.fillStyle = palette.line;
-  context.fillRect(x + 1, y + HEIGHT - 4, WIDTH - 2, 3);
+  context.fillRect(x + 7, y + height - 3, width - 14, 2);
   context.fillStyle = palette.tone.good;
-  context.fillRect(x + 1, y + HEIGHT - 4, (WIDTH - 2) * data.progress, 3);
+  context.fillRect(x + 7, y + height - 3, (width - 14) * data.progress, 2);
 }
 
 /** The shape of a status, the same as in the kit's tags: never colour alone. */

@@ -18,4 +18,15 @@ export interface GraphNode {
   readonly outside?: boolean;
 }
 
-export const NODE = { nodeWidth: 224, nodeHeight: 58, gapX: 72, gapY: 18 } as const;
+/** How large nodes are, and how far apart, in world units. */
+export interface NodeSize {
+  readonly nodeWidth: number;
+  readonly nodeHeight: number;
+  readonly gapX: number;
+  readonly gapY: number;
+}
+
+/** Room for long names. */
+export const WIDE: NodeSize = { nodeWidth: 204, nodeHeight: 56, gapX: 56, gapY: 18 };
+/** For graphs of short names, of which more columns should be readable at once. */
+export const NARROW: NodeSize = { nodeWidth: 164, nodeHeight: 56, gapX: 44, gapY: 18 };

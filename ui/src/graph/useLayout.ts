@@ -1,8 +1,8 @@
 /** The layout of a graph: at once for small graphs, from a worker for large ones, and remembered by content. */
 
 import { useEffect, useMemo, useState } from "react";
-import { layout, type Edge, type Layout } from "./layout.model";
-import { NODE } from "./node.model";
+import { layout, type Edge, type Layout, type LayoutInput } from "./layout.model";
+import type { NodeSize } from "./node.model";
 
 /** Up to this many nodes a layout takes a few milliseconds: less than a worker's round trip. */
 const AT_ONCE = 400;
@@ -14,25 +14,25 @@ let worker: Worker | undefined;
 let asked = 0;
 
 /** The layout, or undefined while a worker is at it. */
-export function useLayout(count: number, edges: readonly Edge[]): Layout | undefined {
-  const key = useMemo(() => `${count}:${edges.join(";")}`, [count, edges]);
+export function useLayout(count: number, edges: readonly Edge[], size: NodeSize): Layout | undefined {
+  const key = useMemo(() => `${size.nodeWidth} ${count}:${edges.join(";")}`, [count, edges, size]);
   const ready = useMemo(() => {
     const known = remembered.get(key);
     if (known || count > AT_ONCE) return known;
-    return remember(key, layout({ count, edges, ...NODE }));
-  }, [key, count, edges]);
+    return remember(key, layout({ count, edges, ...size }));
+  }, [key, count, edges, size]);
   const [made, setMade] = useState<{ key: string; layout: Layout }>();
   useEffect(() => {
     if (ready) return undefined;
     let wanted = true;
-    void layoutInWorker(count, edges).then((result) => {
+    void layoutInWorker({ count, edges, ...size }).then((result) => {
       remember(key, result);
       if (wanted) setMade({ key, layout: result });
     });
     return () => {
       wanted = false;
     };
-  }, [ready, key, count, edges]);
+  }, [ready, key, count, edges, size]);
   return ready ?? (made?.key === key ? made.layout : undefined);
 }
 
@@ -43,7 +43,7 @@ function remember(key: string, result: Layout): Layout {
   return result;
 }
 
-function layoutInWorker(count: number, edges: readonly Edge[]): Promise<Layout> {
+function layoutInWorker(input: LayoutInput): Promise<Layout> {
   if (!worker) {
     worker = new Worker(new URL("./layout.worker.ts", import.meta.url), { type: "module" });
     worker.onmessage = ({ data }: MessageEvent<{ id: number; layout: Layout }>) => {
@@ -53,6 +53,6 @@ function layoutInWorker(count: number, edges: readonly Edge[]): Promise<Layout> 
   }
   const id = ++asked;
   const made = new Promise<Layout>((resolve) => waiting.set(id, resolve));
-  worker.postMessage({ id, input: { count, edges, ...NODE } });
+  worker.postMessage({ id, input });
   return made;
 }

@@ -1,7 +1,7 @@
 /** Keeps the identity of edges while they say the same, so that fresh statuses do not lay the graph out anew. */
 import { useRef } from "react";
 
-import { type Edge } from "./layers.model";
+import type { Edge } from "./layers.model";
 
 export function useSteadyEdges(edges: readonly Edge[]): readonly Edge[] {
   const kept = useRef(edges);

@@ -1,5 +1,5 @@
 /** The launchpad: a run config with help while it is written, checked by the server, and launched. */
-import { type EditorView } from "@codemirror/view";
+import type { EditorView } from "@codemirror/view";
 import { useEffect, useMemo, useRef, useState } from "react";
 
 import { Button } from "../kit/Button";
@@ -13,9 +13,9 @@ import { ask } from "../services/gql";
 import { CHECK_JOB_CONFIG, JOB_LAUNCHPAD } from "../services/jobs";
 import { type ConfigMistake, LaunchRefused, launchRun } from "../services/launch";
 import { useGo } from "../services/navigation";
-import { type JobLaunchpadQuery } from "../services/schema.gen";
+import type { JobLaunchpadQuery } from "../services/schema.gen";
 import { markMistakes } from "./assist.model";
-import { type ConfigType } from "./configTree.model";
+import type { ConfigType } from "./configTree.model";
 import { draftOf, keepDraft } from "./drafts";
 import { createEditor, goToLine, replaceText, showMistakes } from "./editor";
 import css from "./Launchpad.module.css";

@@ -2,7 +2,7 @@
 import { useMemo } from "react";
 
 import { schemaRows } from "./assist.model";
-import { type ConfigType } from "./configTree.model";
+import type { ConfigType } from "./configTree.model";
 import css from "./Launchpad.module.css";
 
 export function SchemaPane({ tree, text }: { tree: ConfigType; text: string }) {

@@ -1,9 +1,9 @@
 /** The YAML editor: CodeMirror with the help that the config's schema gives. Loaded only with the launchpad. */
 import { autocompletion, type CompletionContext, type CompletionResult, completionKeymap, startCompletion } from "@codemirror/autocomplete";
-import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
+import { history, historyKeymap, indentWithTab, standardKeymap } from "@codemirror/commands";
 import { yaml } from "@codemirror/lang-yaml";
-import { bracketMatching, HighlightStyle, indentOnInput, indentUnit, syntaxHighlighting } from "@codemirror/language";
-import { type Diagnostic, lintGutter, lintKeymap, setDiagnostics } from "@codemirror/lint";
+import { HighlightStyle, indentOnInput, indentUnit, syntaxHighlighting } from "@codemirror/language";
+import { type Diagnostic, lintGutter, setDiagnostics } from "@codemirror/lint";
 import { EditorState, type Extension, type Text } from "@codemirror/state";
 import {
   drawSelection,
@@ -18,7 +18,7 @@ import { tags } from "@lezer/highlight";
 
 import { bootstrap } from "../services/bootstrap";
 import { type KeyWords, type MarkedMistake, offersAt, wordsAt } from "./assist.model";
-import { type ConfigType } from "./configTree.model";
+import type { ConfigType } from "./configTree.model";
 
 export interface EditorOptions {
   readonly parent: HTMLElement;
@@ -48,7 +48,6 @@ export function createEditor(options: EditorOptions): EditorView {
         drawSelection(),
         indentOnInput(),
         indentUnit.of("  "),
-        bracketMatching(),
         lintGutter(),
         yaml(),
         syntaxHighlighting(HIGHLIGHT),
@@ -57,8 +56,7 @@ export function createEditor(options: EditorOptions): EditorView {
         keymap.of([
           { key: "Mod-Enter", run: submit },
           ...completionKeymap,
-          ...lintKeymap,
-          ...defaultKeymap,
+          ...standardKeymap,
           ...historyKeymap,
           indentWithTab,
         ]),

@@ -1,5 +1,5 @@
 /** Shows the safe subset of Markdown that the model reads. */
-import { type ReactNode } from "react";
+import type { ReactNode } from "react";
 
 import { Link } from "../kit/Link";
 import css from "./Markdown.module.css";

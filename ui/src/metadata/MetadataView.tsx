@@ -1,11 +1,11 @@
 /** Metadata as names and values; every kind of value in the form that serves it. */
-import { type ReactNode } from "react";
+import type { ReactNode } from "react";
 
 import { CopyButton } from "../kit/CopyButton";
 import { Link } from "../kit/Link";
 import { Time } from "../kit/Time";
 import { links } from "../links";
-import { type Metadata } from "../services/metadata";
+import type { Metadata } from "../services/metadata";
 import { isSafeHref } from "./markdown.model";
 import { Markdown } from "./Markdown";
 import css from "./MetadataView.module.css";
@@ -94,8 +94,8 @@ function Records({ columns, records }: { columns: readonly string[]; records: re
       <table className={css.table}>
         <thead>
           <tr>
-            {columns.map((column) => (
-              <th key={column} scope="col">
+            {columns.map((column, index) => (
+              <th key={column} scope="col" className={rows[0]?.[index]?.isNumber ? css.number : undefined}>
                 {column}
               </th>
             ))}

@@ -3,7 +3,7 @@ import { useMemo, useState } from "react";
 
 import { Empty } from "../kit/Empty";
 import { SelectInput } from "../kit/TextInput";
-import { type NumbersFragment } from "../services/schema.gen";
+import type { NumbersFragment } from "../services/schema.gen";
 import { LineChart } from "./LineChart";
 import { byPartition, collectSeries } from "./numbers.model";
 import css from "./Plots.module.css";

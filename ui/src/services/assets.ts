@@ -1,23 +1,23 @@
 /** Assets: the documents of their pages, and the topics that make them stale. */
 import { gql } from "./gql";
 import { METADATA, NUMBERS } from "./metadata";
-import {
-  type AssetCardFragment,
-  type AssetCheckHistoryQuery,
-  type AssetCheckHistoryQueryVariables,
-  type AssetCheckStateFragment,
-  type AssetEventsQuery,
-  type AssetEventsQueryVariables,
-  type AssetGraphQuery,
-  type AssetGraphQueryVariables,
-  type AssetHeadQuery,
-  type AssetHeadQueryVariables,
-  type AssetOverviewQuery,
-  type AssetOverviewQueryVariables,
-  type AssetPartitionDetailQuery,
-  type AssetPartitionDetailQueryVariables,
-  type AssetPartitionsQuery,
-  type AssetPartitionsQueryVariables,
+import type {
+  AssetCardFragment,
+  AssetCheckHistoryQuery,
+  AssetCheckHistoryQueryVariables,
+  AssetCheckStateFragment,
+  AssetEventsQuery,
+  AssetEventsQueryVariables,
+  AssetGraphQuery,
+  AssetGraphQueryVariables,
+  AssetHeadQuery,
+  AssetHeadQueryVariables,
+  AssetOverviewQuery,
+  AssetOverviewQueryVariables,
+  AssetPartitionDetailQuery,
+  AssetPartitionDetailQueryVariables,
+  AssetPartitionsQuery,
+  AssetPartitionsQueryVariables,
 } from "./schema.gen";
 
 /** An asset as lists and graphs show it. */

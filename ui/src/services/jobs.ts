@@ -1,19 +1,19 @@
 /** Jobs: their list, one job's graph, its runs, and the schema of its run config. */
 import { gql } from "./gql";
 import { METADATA } from "./metadata";
-import {
-  type CheckJobConfigQuery,
-  type CheckJobConfigQueryVariables,
-  type JobDetailQuery,
-  type JobDetailQueryVariables,
-  type JobLaunchpadQuery,
-  type JobLaunchpadQueryVariables,
-  type JobListQuery,
-  type JobListQueryVariables,
-  type JobPartitionKeysQuery,
-  type JobPartitionKeysQueryVariables,
-  type JobRunsQuery,
-  type JobRunsQueryVariables,
+import type {
+  CheckJobConfigQuery,
+  CheckJobConfigQueryVariables,
+  JobDetailQuery,
+  JobDetailQueryVariables,
+  JobLaunchpadQuery,
+  JobLaunchpadQueryVariables,
+  JobListQuery,
+  JobListQueryVariables,
+  JobPartitionKeysQuery,
+  JobPartitionKeysQueryVariables,
+  JobRunsQuery,
+  JobRunsQueryVariables,
 } from "./schema.gen";
 
 export const JOB_LIST = gql<JobListQuery, JobListQueryVariables>`

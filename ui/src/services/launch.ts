@@ -1,12 +1,12 @@
 /** Launching: one run, or one run for each of many partitions. */
 import { ask, gql } from "./gql";
-import {
-  type ExecutionParams,
-  type LaunchBackfillMutation,
-  type LaunchBackfillMutationVariables,
-  type LaunchBackfillParams,
-  type LaunchOneRunMutation,
-  type LaunchOneRunMutationVariables,
+import type {
+  ExecutionParams,
+  LaunchBackfillMutation,
+  LaunchBackfillMutationVariables,
+  LaunchBackfillParams,
+  LaunchOneRunMutation,
+  LaunchOneRunMutationVariables,
 } from "./schema.gen";
 
 const LAUNCH_RUN = gql<LaunchOneRunMutation, LaunchOneRunMutationVariables>`

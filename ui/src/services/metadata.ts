@@ -1,6 +1,6 @@
 /** What is known about things beyond their status: metadata, as the API gives it. */
 import { gql } from "./gql";
-import { type MetadataFragment } from "./schema.gen";
+import type { MetadataFragment } from "./schema.gen";
 
 /** One metadata entry of any kind, with its whole value. */
 export type Metadata = MetadataFragment;

@@ -13,7 +13,7 @@ import { MetadataView } from "../../metadata/MetadataView";
 import { ASSET_EVENTS } from "../../services/assets";
 import { useData } from "../../services/data";
 import { useSearchState } from "../../services/navigation";
-import { type AssetEventsQuery } from "../../services/schema.gen";
+import type { AssetEventsQuery } from "../../services/schema.gen";
 import css from "./asset.module.css";
 
 type Found = Extract<AssetEventsQuery["assetOrError"], { __typename: "Asset" }>;

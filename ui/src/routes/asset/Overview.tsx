@@ -13,7 +13,7 @@ import { MetadataView } from "../../metadata/MetadataView";
 import { Plots } from "../../metadata/Plots";
 import { ASSET_OVERVIEW } from "../../services/assets";
 import { useData } from "../../services/data";
-import { type AssetHeadQuery } from "../../services/schema.gen";
+import type { AssetHeadQuery } from "../../services/schema.gen";
 import css from "./asset.module.css";
 
 type Asset = Extract<AssetHeadQuery["assetOrError"], { __typename: "Asset" }>;

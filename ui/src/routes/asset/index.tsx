@@ -50,7 +50,7 @@ function AssetView({ path }: { path: readonly string[] }) {
       crumbs={[{ label: "Assets", to: links.assets() }, ...path.slice(0, -1).map((label) => ({ label }))]}
       beside={definition ? <StatusTag status={definition.latestInfo.status} /> : undefined}
       under={definition ? <Under asset={definition} /> : undefined}
-      fill={view === "lineage"}
+      fill={view !== "overview"}
       actions={
         definition?.isMaterializable ? (
           <Button variant="primary" icon="play" isDisabled={materialize.isBusy} onPress={() => materialize.start([definition])}>
@@ -68,7 +68,7 @@ function AssetView({ path }: { path: readonly string[] }) {
           <AssetName path={path} /> is neither defined nor known from events.
         </Empty>
       ) : (
-        <Tabs label="Asset" items={tabs} selected={view} onSelect={(id) => setSearch({ view: id === "overview" ? undefined : id })} fill={view === "lineage"}>
+        <Tabs label="Asset" items={tabs} selected={view} onSelect={(id) => setSearch({ view: id === "overview" ? undefined : id })} fill={view !== "overview"}>
           {view === "partitions" && definition ? (
             <Partitions asset={definition} onMaterialize={(keys) => materialize.start([definition], keys)} />
           ) : view === "events" ? (

@@ -5,10 +5,10 @@ import { PartitionShare } from "../../assets/PartitionShare";
 import { Chip } from "../../kit/Facts";
 import { Link } from "../../kit/Link";
 import { StatusTag } from "../../kit/StatusTag";
-import { type Column } from "../../kit/Table";
+import type { Column } from "../../kit/Table";
 import { Time } from "../../kit/Time";
 import { links } from "../../links";
-import { type AssetCard } from "../../services/assets";
+import type { AssetCard } from "../../services/assets";
 
 export const assetColumns: readonly Column<AssetCard>[] = [
   {

@@ -18,7 +18,7 @@ import { links } from "../../links";
 import { AUTOMATION_LIST, AUTOMATION_TOPICS } from "../../services/automation";
 import { useData } from "../../services/data";
 import { useSearchState } from "../../services/navigation";
-import { type AutomationListQuery } from "../../services/schema.gen";
+import type { AutomationListQuery } from "../../services/schema.gen";
 import { useShortcuts } from "../../services/shortcuts";
 
 type Node = Extract<AutomationListQuery["repositoriesOrError"], { __typename: "RepositoryConnection" }>["nodes"][number];

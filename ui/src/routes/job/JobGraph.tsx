@@ -3,6 +3,7 @@ import { useMemo } from "react";
 
 import { keyText } from "../../assets/catalogue.model";
 import { GraphView } from "../../graph/GraphView";
+import { NARROW } from "../../graph/node.model";
 import { Button } from "../../kit/Button";
 import { Empty } from "../../kit/Empty";
 import { Chip, Facts } from "../../kit/Facts";
@@ -34,6 +35,7 @@ export function JobGraph({ job }: { job: Job }) {
         selected={selected}
         onSelect={(ids) => setSearch({ step: [...ids].join(",") })}
         onOpen={open}
+        size={NARROW}
       />
       <aside className={css.panel} aria-label="About">
         {chosen.length === 1 && chosen[0] ? (

@@ -13,10 +13,10 @@ import { Duration, Time, useTimeStyle } from "../../kit/Time";
 import { links } from "../../links";
 import { useData } from "../../services/data";
 import { JOB_RUNS } from "../../services/jobs";
-import { type JobRunsQuery } from "../../services/schema.gen";
+import type { JobRunsQuery } from "../../services/schema.gen";
 import { durationText, shortTime } from "../../services/time.model";
 import css from "./job.module.css";
-import { type Step } from "./jobGraph.model";
+import type { Step } from "./jobGraph.model";
 
 type Run = Extract<JobRunsQuery["runsOrError"], { __typename: "Runs" }>["results"][number];
 

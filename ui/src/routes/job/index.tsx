@@ -13,7 +13,7 @@ import { links } from "../../links";
 import { useData } from "../../services/data";
 import { JOB_DETAIL } from "../../services/jobs";
 import { useSearchState } from "../../services/navigation";
-import { type Job } from "./jobGraph.model";
+import type { Job } from "./jobGraph.model";
 import { JobGraph } from "./JobGraph";
 import { JobRuns } from "./JobRuns";
 

@@ -1,7 +1,7 @@
 /** A job's steps as a graph. Pure. */
-import { type Edge } from "../../graph/layers.model";
-import { type GraphNode } from "../../graph/node.model";
-import { type JobDetailQuery } from "../../services/schema.gen";
+import type { Edge } from "../../graph/layers.model";
+import type { GraphNode } from "../../graph/node.model";
+import type { JobDetailQuery } from "../../services/schema.gen";
 
 export type Job = Extract<JobDetailQuery["pipelineOrError"], { __typename: "Pipeline" }>;
 export type Step = Job["steps"][number];

@@ -15,7 +15,7 @@ import { links } from "../../links";
 import { useData } from "../../services/data";
 import { JOB_LIST } from "../../services/jobs";
 import { useSearchState } from "../../services/navigation";
-import { type JobListQuery } from "../../services/schema.gen";
+import type { JobListQuery } from "../../services/schema.gen";
 import { useShortcuts } from "../../services/shortcuts";
 import css from "./jobs.module.css";
 

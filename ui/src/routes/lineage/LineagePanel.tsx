@@ -9,7 +9,7 @@ import { StatusTag } from "../../kit/StatusTag";
 import { Time } from "../../kit/Time";
 import { links } from "../../links";
 import { Markdown } from "../../metadata/Markdown";
-import { type AssetCard } from "../../services/assets";
+import type { AssetCard } from "../../services/assets";
 import css from "./lineage.module.css";
 
 interface LineagePanelProps {

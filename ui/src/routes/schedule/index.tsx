@@ -19,7 +19,7 @@ import { links } from "../../links";
 import { Markdown } from "../../metadata/Markdown";
 import { AUTOMATION_TOPICS, DRY_RUN_SCHEDULE, SCHEDULE_DETAIL } from "../../services/automation";
 import { useAction, useData } from "../../services/data";
-import { type ScheduleDetailQuery } from "../../services/schema.gen";
+import type { ScheduleDetailQuery } from "../../services/schema.gen";
 import { longTime } from "../../services/time.model";
 
 type Schedule = Extract<ScheduleDetailQuery["scheduleOrError"], { __typename: "Schedule" }>;
@@ -100,7 +100,11 @@ function Details({ schedule, location }: { schedule: Schedule; location: string 
   return (
     <div className={css.top}>
       <Section title="Definition">
-        {schedule.description ? <Markdown source={schedule.description} /> : null}
+        {schedule.description ? (
+          <div className={css.words}>
+            <Markdown source={schedule.description} />
+          </div>
+        ) : null}
         <Facts
           facts={[
             ["Cron", <code key="cron">{schedule.cronSchedule}</code>],

@@ -20,7 +20,7 @@ import { links } from "../../links";
 import { Markdown } from "../../metadata/Markdown";
 import { AUTOMATION_TOPICS, DRY_RUN_SENSOR, SENSOR_DETAIL } from "../../services/automation";
 import { useAction, useData } from "../../services/data";
-import { type SensorDetailQuery } from "../../services/schema.gen";
+import type { SensorDetailQuery } from "../../services/schema.gen";
 import { CursorDialog } from "./CursorDialog";
 
 type Sensor = Extract<SensorDetailQuery["sensorOrError"], { __typename: "Sensor" }>;
@@ -102,7 +102,11 @@ function Details({ sensor, location, onCursor }: { sensor: Sensor; location: str
   return (
     <div className={css.top}>
       <Section title="Definition">
-        {sensor.description ? <Markdown source={sensor.description} /> : null}
+        {sensor.description ? (
+          <div className={css.words}>
+            <Markdown source={sensor.description} />
+          </div>
+        ) : null}
         <Facts
           facts={[
             ["Kind", sensor.sensorType.toLowerCase().replaceAll("_", " ")],
