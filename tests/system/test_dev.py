@@ -71,7 +71,7 @@ def test_a_run_is_launched_over_graphql_and_followed_live_to_its_success(dev: De
     with urllib.request.urlopen(request, timeout=30) as stream:
         assert stream.headers["Content-Type"].startswith("text/event-stream")
         assert b"hello" in stream.readline()
-        run_id = dev.launch("quick_job", location="project")
+        run_id = dev.launch("quick_job", location="project.py")
         status = None
         while status != "SUCCESS":
             while not (line := stream.readline()).startswith(b"event: change"):
@@ -86,7 +86,7 @@ def test_a_run_is_launched_over_graphql_and_followed_live_to_its_success(dev: De
 
 
 def test_a_killed_worker_ends_its_run_as_failed_with_the_cause(dev: Deployment) -> None:
-    run_id = dev.launch("slow_job", location="project")
+    run_id = dev.launch("slow_job", location="project.py")
     started: RunStart = first_event(dev, run_id, RunStart)
     dev.wait_for_event(run_id, "STEP_START")
     assert started.pid is not None
@@ -98,7 +98,7 @@ def test_a_killed_worker_ends_its_run_as_failed_with_the_cause(dev: Deployment) 
 
 
 def test_a_canceled_run_ends_and_leaves_no_process(dev: Deployment) -> None:
-    run_id = dev.launch("slow_job", location="project")
+    run_id = dev.launch("slow_job", location="project.py")
     started: RunStart = first_event(dev, run_id, RunStart)
     dev.wait_for_event(run_id, "STEP_START")
     dev.graphql("mutation($id: String!) { terminateRun(runId: $id) { __typename } }", id=run_id)
@@ -111,7 +111,7 @@ def test_a_canceled_run_ends_and_leaves_no_process(dev: Deployment) -> None:
 def test_a_killed_daemon_comes_back_and_goes_on_with_the_queue(dev: Deployment) -> None:
     (daemon,) = dev.wait(lambda: dev.processes("daemon"))
     os.kill(daemon, signal.SIGKILL)
-    run_id = dev.launch("quick_job", location="project")
+    run_id = dev.launch("quick_job", location="project.py")
     assert dev.wait_until_finished(run_id).status is RunStatus.SUCCESS
     assert dev.wait(lambda: [pid for pid in dev.processes("daemon") if pid != daemon])
 
@@ -120,7 +120,7 @@ def test_a_killed_code_server_comes_back_and_its_run_goes_on_or_ends(dev: Deploy
     (server,) = dev.wait(lambda: dev.processes("code-server"))
     os.kill(server, signal.SIGKILL)
     dev.wait(lambda: [pid for pid in dev.processes("code-server") if pid != server])
-    run_id = dev.launch("quick_job", location="project")
+    run_id = dev.launch("quick_job", location="project.py")
     assert dev.wait_until_finished(run_id).status is RunStatus.SUCCESS
 
 
@@ -140,7 +140,7 @@ def test_a_killed_web_server_comes_back(dev: Deployment) -> None:
 
 def test_ctrl_c_ends_every_process(start: Callable[..., Deployment], project: Path, home: Path) -> None:
     dev = start("-f", str(project))
-    run_id = dev.launch("slow_job", location="project")
+    run_id = dev.launch("slow_job", location="project.py")
     dev.wait_for_event(run_id, "STEP_START")
     assert len(processes_of(home)) >= 5  # dev, web server, daemon, code server, zygote, worker, step
     code = dev.stop()
@@ -156,7 +156,7 @@ def test_a_broken_edit_keeps_the_last_good_definitions_and_shows_the_user_s_line
     dev: Deployment, project: Path
 ) -> None:
     def stored() -> Any:
-        return dev.instance.storage.locations.get("project")
+        return dev.instance.storage.locations.get("project.py")
 
     good = dev.wait(lambda: (found := stored()) and found.status is LoadStatus.LOADED and found)
     project.write_text(PROJECT + "\nundefined_name\n")
@@ -164,11 +164,11 @@ def test_a_broken_edit_keeps_the_last_good_definitions_and_shows_the_user_s_line
     assert broken.digest == good.digest
     assert broken.error.cls == "NameError"
     assert [frame.code for frame in broken.error.frames if frame.user][-1] == "undefined_name"
-    run_id = dev.launch("quick_job", location="project")
+    run_id = dev.launch("quick_job", location="project.py")
     assert dev.wait_until_finished(run_id).status is RunStatus.SUCCESS
     project.write_text(PROJECT.replace("quick_job", "renamed_job"))
     dev.wait(lambda: (found := stored()) and found.status is LoadStatus.LOADED and found.digest != good.digest)
-    run_id = dev.launch("renamed_job", location="project")
+    run_id = dev.launch("renamed_job", location="project.py")
     assert dev.wait_until_finished(run_id).status is RunStatus.SUCCESS
 
 
