@@ -122,7 +122,8 @@ class Deployment:
     def wait_for_run(self, run_id: str, done: Callable[[Run], bool], *, seconds: float = RUN_SECONDS) -> Run:
         """The run once `done` holds of it, woken by its events."""
         runs = self.instance.storage.runs
-        return self.wait(lambda: (run := runs.get(run_id)) is not None and done(run) and run, seconds=seconds)
+        found: Run = self.wait(lambda: (run := runs.get(run_id)) is not None and done(run) and run, seconds=seconds)
+        return found
 
     def wait_until_finished(self, run_id: str, *, seconds: float = RUN_SECONDS) -> Run:
         """The run once it has ended."""
