@@ -30,6 +30,7 @@ from .automation.sensor import SensorDefinition
 from .automation.target import declared_status
 from .definitions import Definitions
 from .executors import default_executor
+from .garbage import paused_collection
 from .ops.job import JobDefinition
 from .resolution import Resolution
 from .run_config import needed_resources, run_config_schema
@@ -50,6 +51,11 @@ def describe(definitions: Definitions, name: str) -> LocationDescription:
     Raises:
         DefinitionError: The definitions do not fit together.
     """
+    with paused_collection():
+        return _describe(definitions, name)
+
+
+def _describe(definitions: Definitions, name: str) -> LocationDescription:
     resolved = definitions.resolved
     graph = resolved.asset_graph
     jobs = [describe_job(job) for job in resolved.jobs.values()]

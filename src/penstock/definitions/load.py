@@ -19,6 +19,7 @@ from .assets.definition import AssetsDefinition
 from .assets.from_modules import find, find_assets
 from .assets.job import UnresolvedAssetJobDefinition
 from .definitions import Definitions
+from .garbage import paused_collection
 from .ops.graph import GraphDefinition
 from .ops.job import JobDefinition
 
@@ -67,11 +68,12 @@ def load_definitions(target: CodeTarget, *, progress: Callable[[str], None] | No
         Exception: What the user's code raises while it is imported comes through as it is.
     """
     tell = progress or (lambda _: None)
-    tell(f"importing {target.text}")
-    module = _import(target)
-    definitions = _as_definitions(_choose(target, module), target)
-    tell("checking definitions")
-    definitions.resolved  # noqa: B018 - the first look checks everything
+    with paused_collection():
+        tell(f"importing {target.text}")
+        module = _import(target)
+        definitions = _as_definitions(_choose(target, module), target)
+        tell("checking definitions")
+        definitions.resolved  # noqa: B018 - the first look checks everything
     return definitions
 
 

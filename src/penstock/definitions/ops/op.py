@@ -64,6 +64,7 @@ class OpDefinition:
     ) -> None:
         self.name = check_name(name, what or "an op")
         self.what = what or f'Op "{name}"'
+        self._takes_any_config = what is None  # a plain op may read config that it does not declare
         self.function = compute_fn if isinstance(compute_fn, Function) else read_function(compute_fn, self.what)
         self.source: Source | None = source_of_function(self.function.fn)
         if self.function.config is not None and config_schema is not None:
@@ -112,14 +113,15 @@ class OpDefinition:
     def config_field(self) -> Field | None:
         """What its config looks like and whether it must be given; None if it takes none.
 
-        An op with a context and no declared config takes any.
+        A plain op with a context and no declared config takes any.
         """
         from ...config.fields import to_field
         from ...config.schema import Field, Scalar
 
         declared = self._config_schema if self.function.config is None else self.function.config
         if declared is None:
-            return Field(type=Scalar(), required=False) if self.function.takes_context else None
+            takes_any = self._takes_any_config and self.function.takes_context
+            return Field(type=Scalar(), required=False) if takes_any else None
         try:
             return to_field(declared)
         except DefinitionError as error:

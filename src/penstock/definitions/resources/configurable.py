@@ -5,6 +5,7 @@ It loads pydantic, so it is imported when a class is declared and not before.
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -118,7 +119,7 @@ class ModelResource(ResourceDefinition):
         *,
         complete: bool,
     ) -> None:
-        super().__init__(model, description=model.__doc__)
+        super().__init__(model, description=inspect.cleandoc(model.__doc__) if model.__doc__ else None)
         self.model = model
         self.complete = complete
         self.given_config: dict[str, Any] = {}
