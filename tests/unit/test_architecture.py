@@ -28,10 +28,10 @@ NEIGHBOURS = {
     ("records", "partitions"),  # ... and partition sets
     ("execution", "logs"),  # a step's output is captured while it runs
 }
-# The few doors that lead upward: one line each, inside a function that users call on a definition.
-DOORS = {
-    ("definitions", "execution"),
-}
+# The few doors that lead upward: one import each, inside a function that stands behind a definition's own method. What
+# these methods give has a type of the upper floor, which is named for type checkers alone.
+DOORS = {"definitions/doors.py": "execution"}
+TYPES_OF_DOORS = {("definitions", "execution")}
 LIGHT = (
     "asyncio",
     "logging",
@@ -62,18 +62,19 @@ def floor_of(room: str) -> int:
     pytest.fail(f"src/penstock/{room} is on no floor: give it one in FLOORS and in docs/architecture.md")
 
 
-def imports_of(path: Path) -> list[tuple[str, int, bool]]:
-    """(room, line, whether inside a function) of each import of Penstock's own in a file."""
+def imports_of(path: Path) -> list[tuple[str, int, str]]:
+    """(room, line, when: always, called or typing) of each import of Penstock's own in a file."""
     tree = ast.parse(path.read_text(), filename=str(path))
     package = path.relative_to(SOURCE.parent).with_suffix("").parts
     package = package[:-1]
-    deferred = {
-        id(inner)
+    when = {
+        id(inner): "typing" if isinstance(node, ast.If) else "called"
         for node in ast.walk(tree)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        or (isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING")
         for inner in ast.walk(node)
     }
-    found: list[tuple[str, int, bool]] = []
+    found: list[tuple[str, int, str]] = []
     for node in ast.walk(tree):
         if not isinstance(node, ast.Import | ast.ImportFrom):
             continue
@@ -86,7 +87,7 @@ def imports_of(path: Path) -> list[tuple[str, int, bool]]:
             stem = (*base, *module)
             targets = [(*stem, alias.name) for alias in node.names] if len(stem) == 1 else [stem]
         found += [
-            (target[1], node.lineno, id(node) in deferred)
+            (target[1], node.lineno, when.get(id(node), "always"))
             for target in targets
             if target[0] == "penstock" and len(target) > 1
         ]
@@ -99,10 +100,12 @@ def test_imports_only_go_down(path: Path) -> None:
     if room == "__init__":
         return  # the public face names everything, lazily
     wrong = []
-    for target, line, deferred in imports_of(path):
-        if target in {room, "version"}:
+    for target, line, when in imports_of(path):
+        if target in {room, "version"} or (room, target) in NEIGHBOURS:
             continue
-        if (room, target) in NEIGHBOURS or (deferred and (room, target) in DOORS):
+        if when == "called" and DOORS.get(path.relative_to(SOURCE).as_posix()) == target:
+            continue
+        if when == "typing" and (room, target) in TYPES_OF_DOORS:
             continue
         if floor_of(target) >= floor_of(room):
             wrong.append(f"{path}:{line}: {room} (floor {floor_of(room)}) imports {target} (floor {floor_of(target)})")
