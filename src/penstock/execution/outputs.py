@@ -73,6 +73,8 @@ class Outputs:
             self._take_value(slots[0][0], slots[0][1], value)
         elif value is None and all(slot is None or slot.is_nothing for _, slot in slots):
             return  # what passes no value is given by the end of the function
+        elif not slots and self._prepared.by_check:
+            raise self._attempt.fault(f"is a check and gave {_shown(value)}; give an AssetCheckResult.")
         elif not slots:
             raise self._attempt.fault(
                 f"has no outputs but returned {_shown(value)}; return nothing, or declare an Out."
@@ -106,8 +108,6 @@ class Outputs:
                     "return a list of DynamicOutput, or yield them."
                 )
             return
-        if slot.check_key is not None:
-            raise self._attempt.fault(f"is a check and gave {_shown(value)}; give an AssetCheckResult.")
         if not slot.is_nothing:
             self._give(slot, value, None, {}, {})
         elif value is not None:

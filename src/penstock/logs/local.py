@@ -40,11 +40,9 @@ class LocalLogStore:
     @contextlib.contextmanager
     def capture(self, key: LogKey) -> Iterator[None]:
         """Point descriptors 1 and 2 at the files until the context ends; captures may be nested."""
-        paths = (self.path(key, "stdout"), self.path(key, "stderr"))
-        paths[0].parent.mkdir(parents=True, exist_ok=True)
-        with contextlib.ExitStack() as stack:
-            for path, descriptor in zip(paths, (1, 2), strict=True):
-                stack.enter_context(_pointed(descriptor, path))
+        run_id, file_key = check_log_key(key)
+        stem = f"{self.root}/{run_id}/{file_key}"
+        with _pointed(1, stem + _SUFFIX["stdout"]), _pointed(2, stem + _SUFFIX["stderr"]):
             yield
 
     def read(self, key: LogKey, stream: Stream, *, offset: int = 0, limit: int = 1 << 20) -> tuple[bytes, int]:
@@ -81,7 +79,7 @@ class LocalLogStore:
 
 
 @contextlib.contextmanager
-def _pointed(descriptor: int, path: Path) -> Iterator[None]:
+def _pointed(descriptor: int, path: str) -> Iterator[None]:
     """Point a standard descriptor at a file, and afterwards back at what it was."""
     _flush(descriptor)
     try:
@@ -89,7 +87,7 @@ def _pointed(descriptor: int, path: Path) -> Iterator[None]:
     except OSError:  # closed: a process without a terminal may have none
         before = os.open(os.devnull, os.O_WRONLY)
     try:
-        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        file = _open_to_append(path)
         os.dup2(file, descriptor)
         os.close(file)
         with contextlib.ExitStack() as stack:
@@ -100,6 +98,15 @@ def _pointed(descriptor: int, path: Path) -> Iterator[None]:
         _flush(descriptor)
         os.dup2(before, descriptor)
         os.close(before)
+
+
+def _open_to_append(path: str) -> int:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+    try:
+        return os.open(path, flags, 0o644)
+    except FileNotFoundError:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        return os.open(path, flags, 0o644)
 
 
 @contextlib.contextmanager

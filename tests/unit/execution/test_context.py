@@ -1,0 +1,284 @@
+"""What running functions see as `context`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from penstock import (
+    AssetCheckExecutionContext,
+    AssetCheckKey,
+    AssetCheckResult,
+    AssetExecutionContext,
+    AssetIn,
+    AssetKey,
+    Config,
+    ConfigurableResource,
+    DailyPartitionsDefinition,
+    DynamicOut,
+    DynamicOutput,
+    HookContext,
+    OpExecutionContext,
+    PartitionKeyRange,
+    RunConfig,
+    StaticPartitionsDefinition,
+    TimeWindow,
+    asset,
+    asset_check,
+    failure_hook,
+    job,
+    materialize,
+    op,
+    resource,
+    success_hook,
+)
+from penstock.errors import InvalidRunConfigError, UserCodeError
+from penstock.records.event import HookCompleted, HookErrored, HookSkipped, LogLine
+from penstock.records.run import Tag
+
+DAYS = DailyPartitionsDefinition(start_date="2024-01-01")
+
+
+def test_an_op_sees_its_run_config_and_resources() -> None:
+    seen: dict[str, Any] = {}
+
+    @resource
+    def store() -> dict[str, int]:
+        return {"a": 1}
+
+    @op(config_schema={"size": int}, required_resource_keys={"store"})
+    def look(context: OpExecutionContext) -> None:
+        seen.update(
+            config=context.op_config,
+            store=context.resources.store,
+            job=context.job_name,
+            run_id=context.run_id,
+            same=context.run.run_id,
+            tag=context.get_tag("team"),
+            retry=context.retry_number,
+            op=context.op_def.name,
+            partition=context.has_partition_key,
+        )
+        context.log.info("seen %s", "it")
+
+    @job(resource_defs={"store": store}, tags={"team": "x"})
+    def looking() -> None:
+        look()
+
+    result = looking.execute_in_process(run_config={"ops": {"look": {"config": {"size": 3}}}})
+    assert seen == {
+        "config": {"size": 3},
+        "store": {"a": 1},
+        "job": "looking",
+        "run_id": result.run_id,
+        "same": result.run_id,
+        "tag": "x",
+        "retry": 0,
+        "op": "look",
+        "partition": False,
+    }
+    assert [e.fact.message for e in result.all_events if isinstance(e.fact, LogLine)] == ["seen it"]
+
+
+class Sizes(Config):
+    size: int = 2
+
+
+class Store(ConfigurableResource):
+    place: str
+
+
+def test_typed_config_and_resources_are_parameters() -> None:
+    @op
+    def typed(config: Sizes, store: Store) -> str:
+        return store.place * config.size
+
+    @job(resource_defs={"store": Store(place="ab")})
+    def work() -> None:
+        typed()
+
+    assert work.execute_in_process().output_for_node("typed") == "abab"
+    bigger = RunConfig(ops={"typed": Sizes(size=3)})
+    assert work.execute_in_process(run_config=bigger).output_for_node("typed") == "ababab"
+    with pytest.raises(InvalidRunConfigError, match="size"):
+        work.execute_in_process(run_config={"ops": {"typed": {"config": {"size": "big"}}}})
+
+
+def test_a_resource_that_was_not_asked_for_is_not_there() -> None:
+    @op
+    def greedy(context: OpExecutionContext) -> None:
+        _ = context.resources.store
+
+    @job(resource_defs={"store": Store(place="x")})
+    def work() -> None:
+        greedy()
+
+    with pytest.raises(AttributeError, match=r"no resource 'store' here.*required_resource_keys"):
+        work.execute_in_process()
+
+
+def test_a_mapped_step_knows_its_key() -> None:
+    @op(out=DynamicOut())
+    def fan() -> Iterator[DynamicOutput[int]]:
+        yield DynamicOutput(1, "left")
+        yield DynamicOutput(2, "right")
+
+    @op
+    def key_of(context: OpExecutionContext, number: int) -> str | None:
+        return context.get_mapping_key()
+
+    @job
+    def work() -> None:
+        fan().map(key_of)
+
+    assert work.execute_in_process().output_for_node("key_of") == {"left": "left", "right": "right"}
+
+
+def test_an_asset_sees_its_key_and_partition() -> None:
+    seen: dict[str, Any] = {}
+
+    @asset(key_prefix="shop", partitions_def=DAYS)
+    def orders(context: AssetExecutionContext) -> int:
+        seen.update(
+            key=context.asset_key,
+            keys=context.selected_asset_keys,
+            partition=context.partition_key,
+            window=context.partition_time_window,
+            range=context.partition_key_range,
+            output=context.output_for_asset_key(AssetKey(["shop", "orders"])),
+            back=context.asset_key_for_output("result"),
+        )
+        return 1
+
+    @asset(partitions_def=DAYS, ins={"given": AssetIn(["shop", "orders"])})
+    def other(context: AssetExecutionContext, given: int) -> int:
+        seen["upstream"] = context.asset_partition_key_for_input("given")
+        seen["upstream key"] = context.asset_key_for_input("given")
+        return given
+
+    result = materialize([orders, other], partition_key="2024-02-03")
+    assert seen == {
+        "key": AssetKey(["shop", "orders"]),
+        "keys": {AssetKey(["shop", "orders"])},
+        "partition": "2024-02-03",
+        "window": TimeWindow(datetime(2024, 2, 3, tzinfo=UTC), datetime(2024, 2, 4, tzinfo=UTC)),
+        "range": PartitionKeyRange("2024-02-03", "2024-02-03"),
+        "output": "result",
+        "back": AssetKey(["shop", "orders"]),
+        "upstream": "2024-02-03",
+        "upstream key": AssetKey(["shop", "orders"]),
+    }
+    assert {e.fact.partition for e in result.get_asset_materialization_events()} == {"2024-02-03"}  # type: ignore[union-attr]
+
+
+def test_a_range_of_partitions_is_made_in_one_run() -> None:
+    seen: dict[str, Any] = {}
+
+    @asset(partitions_def=DAYS)
+    def orders(context: AssetExecutionContext) -> dict[str, int]:
+        seen["keys"] = list(context.partition_keys)
+        seen["window"] = context.partition_time_window
+        with pytest.raises(UserCodeError, match="works on 3 partitions"):
+            _ = context.partition_key
+        return {key: int(key[-2:]) for key in context.partition_keys}
+
+    @asset(partitions_def=DAYS)
+    def report(orders: dict[str, int]) -> dict[str, int]:
+        seen["loaded"] = orders
+        return orders
+
+    tags = {Tag.PARTITION_RANGE_START: "2024-01-02", Tag.PARTITION_RANGE_END: "2024-01-04"}
+    result = materialize([orders, report], tags=tags)
+    keys = ["2024-01-02", "2024-01-03", "2024-01-04"]
+    assert seen["keys"] == keys
+    assert seen["window"].end == datetime(2024, 1, 5, tzinfo=UTC)
+    assert seen["loaded"] == dict(zip(keys, (2, 3, 4), strict=True))
+    made = [each.partition for each in result.asset_materializations_for_node("orders")]
+    assert made == keys
+
+
+def test_what_there_is_not_says_so() -> None:
+    @asset(partitions_def=StaticPartitionsDefinition(["a"]))
+    def lettered(context: AssetExecutionContext) -> None:
+        with pytest.raises(UserCodeError, match="no time windows"):
+            _ = context.partition_time_window
+        with pytest.raises(UserCodeError, match="no instance"):
+            _ = context.instance
+        with pytest.raises(UserCodeError, match="no asset for an input 'x'"):
+            context.asset_key_for_input("x")
+
+    materialize([lettered], partition_key="a")
+
+    @asset
+    def whole(context: AssetExecutionContext) -> None:
+        with pytest.raises(UserCodeError, match="the run has none"):
+            _ = context.partition_key
+        with pytest.raises(UserCodeError, match="takes an AssetMaterialization"):
+            context.log_event("a text")  # type: ignore[arg-type]
+        with pytest.raises(UserCodeError, match="has no output 'x'"):
+            context.add_output_metadata({}, output_name="x")
+
+    materialize([whole])
+
+
+def test_a_check_sees_what_it_checks() -> None:
+    seen: dict[str, Any] = {}
+
+    @asset
+    def orders() -> int:
+        return 1
+
+    @asset_check(asset=orders)
+    def fine(context: AssetCheckExecutionContext) -> AssetCheckResult:
+        seen["keys"] = context.selected_asset_check_keys
+        seen["asset"] = context.asset_key
+        return AssetCheckResult(passed=True)
+
+    materialize([orders, fine])
+    assert seen == {"keys": {AssetCheckKey(AssetKey("orders"), "fine")}, "asset": AssetKey("orders")}
+
+
+def test_hooks_run_after_the_step_and_fail_nothing() -> None:
+    seen: list[Any] = []
+
+    @success_hook
+    def on_success(context: HookContext) -> None:
+        seen.append((context.step_key, context.op_output_values))
+
+    @failure_hook
+    def on_failure(context: HookContext) -> None:
+        seen.append((context.step_key, type(context.op_exception)))
+
+    @success_hook
+    def broken_hook(context: HookContext) -> None:
+        raise RuntimeError("the hook's own trouble")
+
+    @op
+    def good() -> int:
+        return 1
+
+    @op
+    def bad() -> int:
+        raise ValueError("no")
+
+    @job(hooks={on_success, on_failure, broken_hook})
+    def work() -> None:
+        good()
+        bad()
+
+    result = work.execute_in_process(raise_on_error=False)
+    assert seen == [("good", {"result": 1}), ("bad", ValueError)]
+    told = {
+        (e.step_key, type(e.fact)): e.fact
+        for e in result.all_events
+        if isinstance(e.fact, HookCompleted | HookErrored | HookSkipped)
+    }
+    errored = told["good", HookErrored]
+    assert isinstance(errored, HookErrored)
+    assert errored.error.frames[0].function == "broken_hook"
+    assert ("good", HookCompleted) in told
+    assert ("good", HookSkipped) in told
+    assert result.is_node_success("good")
