@@ -34,15 +34,21 @@ export function MaterializeDialog({ assets, initialKeys, isBusy, onClose, onLaun
   const node = answer.data?.assetNodeOrError;
   const found = node?.__typename === "AssetNode" ? node : undefined;
   const keys = found?.partitionKeyConnection.partitionKeys ?? [];
-  const [which, setWhich] = useState<Which>(initialKeys.length > 0 ? "stretch" : "missing");
+  const isMixed = assets.some((asset) => !asset.isPartitioned);
+  const [which, setWhich] = useState<Which>(initialKeys.length > 0 ? "stretch" : isMixed ? "all" : "missing");
+  const [inOne, setInOne] = useState(isMixed);
   const [ends, setEnds] = useState<readonly [string, string]>([initialKeys[0] ?? "", initialKeys.at(-1) ?? ""]);
   const counts = countStatuses(found?.partitionRanges ?? [], keys.length);
   const first = keys.indexOf(ends[0]);
   const last = keys.indexOf(ends[1] || ends[0]);
   const stretch = first >= 0 && last >= first ? keys.slice(first, last + 1) : [];
   const wanted = { missing: counts.MISSING + counts.FAILED, all: keys.length, latest: Math.min(1, keys.length), stretch: stretch.length }[which];
+  const several = (which === "all" ? keys : which === "stretch" ? stretch : []).length > 1;
+  const asOne = inOne && several;
   const launch = () => {
-    if (which === "missing" || which === "all") onLaunch({ kind: which });
+    const chosen = which === "all" ? keys : stretch;
+    if (asOne) onLaunch({ kind: "range", first: chosen[0]!, last: chosen.at(-1)! });
+    else if (which === "missing" || which === "all") onLaunch({ kind: which });
     else onLaunch({ kind: "keys", keys: which === "latest" ? keys.slice(-1) : stretch });
   };
   const name = keyText(partitioned.assetKey.path);
@@ -56,7 +62,7 @@ export function MaterializeDialog({ assets, initialKeys, isBusy, onClose, onLaun
         <>
           <Button onPress={onClose}>Cancel</Button>
           <Button variant="primary" icon="play" isDisabled={isBusy || wanted === 0} onPress={launch}>
-            {found ? `Launch ${runsWord(wanted)}` : "Launch"}
+            {found ? `Launch ${runsWord(asOne ? 1 : wanted)}` : "Launch"}
           </Button>
         </>
       }
@@ -110,6 +116,17 @@ export function MaterializeDialog({ assets, initialKeys, isBusy, onClose, onLaun
                 </datalist>
                 {ends[0] !== "" && stretch.length === 0 ? <p className={css.wrong}>No such stretch of partitions.</p> : null}
               </div>
+            ) : null}
+            {several ? (
+              <RadioList
+                label="Runs"
+                value={inOne ? "one" : "each"}
+                onChange={(value) => setInOne(value === "one")}
+                options={[
+                  { value: "each", label: "One run for each partition", detail: isMixed ? "each makes all chosen assets" : `${wanted} runs` },
+                  { value: "one", label: "One run for all of them", detail: "for assets that make several partitions at once" },
+                ]}
+              />
             ) : null}
           </>
         ) : null}

@@ -113,4 +113,15 @@ describe("planLaunches", () => {
     expect(missing).toMatchObject({ kind: "backfill", params: { allPartitions: true, onlyMissing: true } });
     expect(run).toMatchObject({ kind: "run" });
   });
+
+  it("makes one run for a range, and asks for it by tags", () => {
+    const launches = planLaunches([daily, asset("a"), other], { kind: "range", first: "2013-01-01", last: "2013-12-31" });
+    expect(launches.map(({ params }) => ("executionMetadata" in params ? params.executionMetadata?.tags : []))).toEqual([
+      [
+        { key: "penstock/asset_partition_range_start", value: "2013-01-01" },
+        { key: "penstock/asset_partition_range_end", value: "2013-12-31" },
+      ],
+      [],
+    ]);
+  });
 });

@@ -2,10 +2,17 @@
 import type { AssetCard } from "../services/assets";
 import type { ExecutionParams, LaunchBackfillParams } from "../services/schema.gen";
 
-/** Which partitions: none (nothing is partitioned), all, all that are missing or failed, or those named. */
+/**
+ * Which partitions: none (nothing is partitioned), all, all that are missing or failed, or those named, each in a run
+ * of its own; or a range of them in one run, for assets that make several partitions at once.
+ */
 export type PartitionChoice =
   | { readonly kind: "none" | "all" | "missing" }
-  | { readonly kind: "keys"; readonly keys: readonly string[] };
+  | { readonly kind: "keys"; readonly keys: readonly string[] }
+  | { readonly kind: "range"; readonly first: string; readonly last: string };
+
+const RANGE_START = "penstock/asset_partition_range_start";
+const RANGE_END = "penstock/asset_partition_range_end";
 
 export type Launch =
   | { readonly kind: "run"; readonly params: ExecutionParams }
@@ -21,8 +28,8 @@ export function materializable<A extends Materializable>(assets: readonly A[]): 
 /**
  * One launch for each code location.
  *
- * A location whose chosen assets have no partitions gets one run, and so does a choice of one partition; several
- * partitions are one backfill.
+ * A location whose chosen assets have no partitions gets one run, and so does a choice of one partition or of a
+ * range; several partitions are one backfill.
  */
 export function planLaunches(assets: readonly Materializable[], choice: PartitionChoice): Launch[] {
   const byLocation = new Map<string, Materializable[]>();
@@ -38,6 +45,13 @@ export function planLaunches(assets: readonly Materializable[], choice: Partitio
     });
     if (choice.kind === "none" || !chosen.some((asset) => asset.isPartitioned)) return run();
     if (choice.kind === "keys" && choice.keys.length === 1) return run(choice.keys[0]!);
+    if (choice.kind === "range") {
+      const tags = [
+        { key: RANGE_START, value: choice.first },
+        { key: RANGE_END, value: choice.last },
+      ];
+      return { kind: "run", params: { selector: { repositoryLocationName, assetSelection }, executionMetadata: { tags } } };
+    }
     const which =
       choice.kind === "keys" ? { partitionNames: [...choice.keys] } : { allPartitions: true, onlyMissing: choice.kind === "missing" };
     return { kind: "backfill", params: { repositoryLocationName, assetSelection, ...which } };

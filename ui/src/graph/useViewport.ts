@@ -1,21 +1,23 @@
 /** The graph's view: pan by drag, zoom by wheel and pinch, fitted until the reader takes over. */
 
 import { useCallback, useEffect, useRef, useState, type RefObject } from "react";
-import { fit, pan, zoomAt, type Size, type Viewport } from "./viewport.model";
+import { begin, fit, pan, zoomAt, type Size, type Viewport } from "./viewport.model";
+
+const NOTHING: Size = { width: 0, height: 0 };
 
 export interface ViewportControl {
   readonly view: Viewport;
   readonly screen: Size;
   /** Changes the view and stops fitting. */
   move(change: (view: Viewport) => Viewport): void;
-  /** Shows the whole world, also when it or the screen changes. */
+  /** Shows the whole world. */
   fitAll(): void;
 }
 
 export function useViewport(host: RefObject<HTMLElement | null>, world: Size | undefined): ViewportControl {
   const [screen, setScreen] = useState<Size>({ width: 0, height: 0 });
   const [own, setOwn] = useState<Viewport>();
-  const view = own ?? fit(world ?? { width: 0, height: 0 }, screen);
+  const view = own ?? begin(world ?? NOTHING, screen);
   const latest = useRef(view);
   useEffect(() => {
     latest.current = view;
@@ -42,6 +44,6 @@ export function useViewport(host: RefObject<HTMLElement | null>, world: Size | u
       element.removeEventListener("wheel", onWheel);
     };
   }, [host, move]);
-  const fitAll = useCallback(() => setOwn(undefined), []);
+  const fitAll = useCallback(() => setOwn(fit(world ?? NOTHING, screen)), [world, screen]);
   return { view, screen, move, fitAll };
 }

@@ -1,15 +1,20 @@
 import { describe, expect, it } from "vitest";
 import { adjacency } from "./layers.model";
 import { indexNodes } from "./pick.model";
-import { centre, fit, MAX_SCALE, pan, reveal, toWorld, visible, zoomAt } from "./viewport.model";
+import { begin, centre, fit, MAX_SCALE, pan, reveal, toWorld, visible, zoomAt } from "./viewport.model";
 import { reach, walk } from "./walk.model";
 
 const SCREEN = { width: 800, height: 600 };
 
 describe("viewport", () => {
   it("fits a large world and never enlarges a small one", () => {
-    expect(fit({ width: 7200, height: 100 }, SCREEN).scale).toBeCloseTo(0.1);
+    expect(fit({ width: 7360, height: 100 }, SCREEN).scale).toBeCloseTo(0.1);
     expect(fit({ width: 100, height: 100 }, SCREEN)).toEqual({ scale: 1, x: 350, y: 250 });
+  });
+
+  it("begins with the whole, or with the head of a huge world", () => {
+    expect(begin({ width: 100, height: 100 }, SCREEN)).toEqual(fit({ width: 100, height: 100 }, SCREEN));
+    expect(begin({ width: 1000, height: 90_000 }, SCREEN)).toEqual({ scale: 0.7, x: 32, y: 32 });
   });
 
   it("zooms around the pointer, up to a bound", () => {

@@ -17,17 +17,26 @@ export interface Box extends Size {
   readonly y: number;
 }
 
-export const MIN_SCALE = 0.02;
+export const MIN_SCALE = 0.004;
 export const MAX_SCALE = 2;
 
 const clampScale = (scale: number): number => Math.min(MAX_SCALE, Math.max(MIN_SCALE, scale));
 
 /** The whole world in the middle, with a margin, and never larger than life. */
-export function fit(world: Size, screen: Size, margin = 40): Viewport {
+export function fit(world: Size, screen: Size, margin = 32): Viewport {
   if (world.width <= 0 || world.height <= 0) return { scale: 1, x: margin, y: margin };
   const room = { width: Math.max(1, screen.width - 2 * margin), height: Math.max(1, screen.height - 2 * margin) };
   const scale = clampScale(Math.min(1, room.width / world.width, room.height / world.height));
   return { scale, x: (screen.width - world.width * scale) / 2, y: (screen.height - world.height * scale) / 2 };
+}
+
+/** Below this scale a graph says nothing at first sight. */
+const WORTHWHILE = 0.15;
+
+/** Where to begin: the whole world, or its head in readable size when the whole would be dust. */
+export function begin(world: Size, screen: Size, margin = 32): Viewport {
+  const whole = fit(world, screen, margin);
+  return whole.scale >= WORTHWHILE ? whole : { scale: 0.7, x: margin, y: margin };
 }
 
 /** Zooms by a factor and keeps the world's point under the given pixel where it is. */

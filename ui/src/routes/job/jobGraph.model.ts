@@ -25,8 +25,8 @@ export function jobGraph(steps: readonly Step[]): { nodes: GraphNode[]; edges: E
 
 /** What a step is, in a few words. */
 export function stepNote(step: Step): string {
-  if (step.kind === "UNRESOLVED_MAPPED") return "once per mapped value";
-  if (step.kind === "UNRESOLVED_COLLECT") return "collects mapped values";
+  if (step.kind === "UNRESOLVED_MAPPED") return "per mapped value";
+  if (step.kind === "UNRESOLVED_COLLECT") return "collects";
   if (step.outputs.some((output) => output.isDynamic)) return "fans out";
   if (step.assetKeys.length > 1) return `${step.assetKeys.length} assets`;
   if (step.assetKeys.length === 1) return "asset";
