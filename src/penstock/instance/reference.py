@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 
 import msgspec
@@ -11,6 +12,9 @@ from .instance import Instance
 from .settings import Settings
 
 __all__ = ["InstanceRef"]
+
+_SQLITE = "penstock.storage.sqlite.storage"
+_LOCAL_LOGS = "penstock.logs.local"
 
 
 class InstanceRef(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,6 +31,15 @@ class InstanceRef(msgspec.Struct, frozen=True, kw_only=True):
     def decode(cls, data: bytes) -> InstanceRef:
         """What `encode` has made."""
         return decode_json(data, cls)
+
+    def import_components(self) -> None:
+        """Import the code that the instance consists of, and open nothing: for a process that forks others."""
+        named = {
+            _SQLITE if self.settings.storage.custom is None else self.settings.storage.custom.module,
+            _LOCAL_LOGS if self.settings.compute_logs.custom is None else self.settings.compute_logs.custom.module,
+        }
+        for module in named:
+            importlib.import_module(module)
 
     def open(self) -> Instance:
         """The instance; its storage is up to date, since the one that made the reference has opened it before."""

@@ -41,6 +41,7 @@ class LoadedCode:
     def load(self, order: LoadCode, progress: Callable[[str], None]) -> LocationDescription:
         """Import the user's code and describe it."""
         self._instance = InstanceRef.decode(order.environment)
+        self._instance.import_components()
         self._definitions = load_definitions(order.target, progress=progress)
         progress("describing the definitions")
         return describe(self._definitions, order.name)

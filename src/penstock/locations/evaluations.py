@@ -18,7 +18,7 @@ from .zygote_process import WorkProcess
 __all__ = ["Evaluations"]
 
 _AT_ONCE = 32
-_GRACE_SECONDS = 5.0
+_GRACE_SECONDS = 2.0
 _READ_BYTES = 256 * 1024
 
 Asked = EvaluateSchedule | EvaluateSensor | CheckRunConfig

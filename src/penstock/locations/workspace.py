@@ -68,7 +68,7 @@ def origins_from_options(
         modules: Modules, one location each.
         packages: Packages, one location each.
         attribute: The attribute to load; with one location only.
-        working_directory: The folder that imports start from; by default the present one.
+        working_directory: The folder that imports start from; by default a file's own, else the present one.
         workspaces: Workspace files; of two locations with one name the later file's counts.
         folder: Where to look for files when nothing is named; by default the present one.
 
@@ -76,10 +76,11 @@ def origins_from_options(
         SettingsError: The options contradict each other, name what is not there, or name nothing and no file does.
     """
     folder = (folder or Path.cwd()).absolute()
-    start = str(folder / working_directory) if working_directory else str(folder)
+    named = str(folder / working_directory) if working_directory else None
+    start = named or str(folder)
     targets = [
         *(
-            CodeTarget(python_file=_file(folder / each), attribute=attribute, working_directory=start)
+            CodeTarget(python_file=_file(folder / each), attribute=attribute, working_directory=named)
             for each in python_files
         ),
         *(CodeTarget(module_name=each, attribute=attribute, working_directory=start) for each in modules),
@@ -148,12 +149,13 @@ def _origin(kind: str, given: dict[str, Any], folder: Path) -> LocationOrigin:
     if kind in ("code_server", "grpc_server"):
         return LocationOrigin(name=given["location_name"], address=_address(given, folder))
     value = given[_SHORT[kind]]
+    start = None if kind == "python_file" else str(folder)
     target = CodeTarget(
         python_file=_file(folder / value) if kind == "python_file" else None,
         module_name=value if kind == "python_module" else None,
         package_name=value if kind == "python_package" else None,
         attribute=given.get("attribute"),
-        working_directory=str(folder / given["working_directory"]) if "working_directory" in given else str(folder),
+        working_directory=str(folder / given["working_directory"]) if "working_directory" in given else start,
     )
     executable = given.get("executable_path")
     return LocationOrigin(

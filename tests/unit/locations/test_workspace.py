@@ -43,7 +43,7 @@ load_from:
     assert first is not None
     assert other is not None
     assert str(first.python_file) == str(shop / "shop.py")
-    assert str(first.working_directory) == str(shop)
+    assert first.working_directory is None
     assert (other.attribute, str(other.working_directory)) == ("defs", str(shop / "sub"))
     assert found["ware"].executable == str(shop / "venv/bin/python")
     assert found["far"].address == "http://box:4000"
