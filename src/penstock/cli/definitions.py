@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from ..errors import LocationLoadError
-from .options import origins, target_options
+from .options import load_origin, origins, target_options
 
 __all__ = ["definitions"]
 
@@ -23,7 +23,6 @@ def definitions() -> None:
 def validate(**target: Any) -> None:
     """Load every code location and say what is in it; exits with 1 when one does not load."""
     from ..definitions.describe import describe
-    from ..definitions.load import load_definitions
 
     broken = 0
     for origin in origins(**target):
@@ -31,10 +30,10 @@ def validate(**target: Any) -> None:
             click.echo(f"{origin.name}: is loaded by its own code server; not checked here")
             continue
         try:
-            described = describe(load_definitions(origin.target), origin.name)
+            described = describe(load_origin(origin), origin.name)
         except LocationLoadError as error:
             broken += 1
-            click.secho(f"{origin.name}: does not load", fg="red", err=True)
+            click.secho("Error: ", fg="red", nl=False, err=True)
             click.echo(str(error), err=True)
             continue
         jobs = sum(1 for each in described.jobs if not each.name.startswith("__"))

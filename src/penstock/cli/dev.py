@@ -33,7 +33,9 @@ _HOME_HERE = ".penstock"
 @target_options(many=True)
 @home_option
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option("--port", "-p", default=3000, show_default=True, help="The port to listen on.")
+@click.option(
+    "--port", "-p", type=click.IntRange(1, 65535), default=3000, show_default=True, help="The port to listen on."
+)
 @click.option(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"]),
@@ -152,12 +154,9 @@ def _wait_until_ready(instance: Instance, wanted: Sequence[LocationOrigin], bega
 
 
 def _tell_load(location: StoredLocation) -> None:
+    """Say what to do about a load that failed; its code server has written the error, or how long the load took."""
     from ..records.wire import LoadStatus
 
-    if location.status is LoadStatus.LOADED:
-        click.echo(f"Loaded {location.name}")
-        return
-    click.secho(f"{location.name} does not load", fg="red", nl=False)
-    click.echo("; edit it and it is loaded again:")
-    if location.error is not None:
-        click.echo(location.error.render())
+    if location.status is LoadStatus.FAILED:
+        click.secho(f"{location.name} does not load", fg="red", nl=False)
+        click.echo(" (see above); correct the code and it is loaded again by itself.")

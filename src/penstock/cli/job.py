@@ -138,7 +138,7 @@ def launch(
         if len(owners) != 1:
             raise NotFoundError(
                 f"The job {wanted!r} is in {'several locations: ' + ', '.join(owners) if owners else 'no location'}"
-                f"{'; choose one with -l' if owners else ' of this instance; is `penstock dev` running on it?'}."
+                f"{'; choose one with -l.' if owners else ' of this instance; is `penstock dev` running on it?'}"
             )
         (description,) = owners.values()
         new_run = plan_run(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ..errors import SettingsError
+from ..errors import LocationLoadError, SettingsError
 
 if TYPE_CHECKING:
     from ..definitions.definitions import Definitions
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "config_options",
     "home_option",
+    "load_origin",
     "load_target",
     "open_instance",
     "origins",
@@ -115,10 +116,26 @@ def origins(
     )
 
 
+def load_origin(origin: LocationOrigin) -> Definitions:
+    """The definitions of a code location of this machine, loaded in this process.
+
+    Raises:
+        LocationLoadError: The code does not load; the text ends with the user's own lines and error.
+    """
+    from ..definitions.load import load_definitions
+    from ..locations.user_first import describe_user_first
+
+    assert origin.target is not None
+    try:
+        return load_definitions(origin.target)
+    except LocationLoadError:
+        raise
+    except (Exception, SystemExit) as error:  # user code may raise anything; all of it is told
+        raise LocationLoadError(f"{origin.name} does not load:\n{describe_user_first(error).render()}") from error
+
+
 def load_target(**options: Any) -> tuple[str, Definitions]:
     """The name and the definitions of the one code location that the options name, loaded in this process."""
-    from ..definitions.load import load_definitions
-
     found = origins(**options)
     local = [origin for origin in found if origin.target is not None]
     if len(local) != 1:
@@ -127,8 +144,7 @@ def load_target(**options: Any) -> tuple[str, Definitions]:
             f"This command works on one code location, and the options name {names}. Give one -f or -m."
         )
     (origin,) = local
-    assert origin.target is not None
-    return origin.name, load_definitions(origin.target)
+    return origin.name, load_origin(origin)
 
 
 def open_instance(home: Path | None) -> Instance:
@@ -151,14 +167,9 @@ def read_run_config(config_files: tuple[Path, ...], config_json: str | None) -> 
         return _object(config_json, "--config-json")
     merged: dict[str, Any] = {}
     for path in reversed(config_files):
-        import yaml
+        from ..locations.yaml_document import read_yaml
 
-        try:
-            loaded = yaml.safe_load(path.read_text())
-        except OSError as error:
-            raise SettingsError(f"Cannot read the config file {path}: {error.strerror}.") from error
-        except yaml.YAMLError as error:
-            raise SettingsError(f"{path} is not valid YAML: {error}") from error
+        loaded = read_yaml(path).value
         if not isinstance(loaded, dict | None):
             raise SettingsError(f"{path} must hold a mapping, not a {type(loaded).__name__}.")
         merged = _merge(merged, loaded or {})

@@ -57,7 +57,9 @@ def _code_servers(home: Path, target: dict[str, Any]) -> Iterator[None]:
 @target_options(many=True)
 @home_option
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option("--port", "-p", default=3000, show_default=True, help="The port to listen on.")
+@click.option(
+    "--port", "-p", type=click.IntRange(1, 65535), default=3000, show_default=True, help="The port to listen on."
+)
 @click.option(
     "--insecure-allow-anonymous",
     is_flag=True,
@@ -123,7 +125,13 @@ def daemon(home: Path | None, log_level: str, lifeline: int | None, **target: An
 @click.option("--executable", help="The Python interpreter to load the code with. Default: this one.")
 @click.option("--socket", "socket_path", type=click.Path(path_type=Path), help="Listen on this Unix socket.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on, without --socket.")
-@click.option("--port", "-p", default=0, help="The port to listen on, without --socket. Default: one that is free.")
+@click.option(
+    "--port",
+    "-p",
+    type=click.IntRange(0, 65535),
+    default=0,
+    help="The port to listen on, without --socket. Default: one that is free.",
+)
 @click.option("--advertise", help="The address that others use, where it is not the one listened on.")
 @click.option(
     "--token-file",

@@ -57,8 +57,8 @@ def serve(
     if not is_loopback(host) and not insecure_allow_anonymous:
         raise SettingsError(
             f"This version has no login yet, and everybody who reaches {host} could do everything. Listen on 127.0.0.1 "
-            "(and let a proxy that asks for a login forward to it), or set insecure_allow_anonymous if only people you "
-            "trust reach it."
+            "(and let a proxy that asks for a login forward to it), or give --insecure-allow-anonymous if only people "
+            "you trust reach it."
         )
     listener = bind(host, port)
     address = address_of(listener)
