@@ -8,8 +8,9 @@ import {
   useQueryClient,
   type UseQueryResult,
 } from "@tanstack/react-query";
-import { useEffect, useRef } from "react";
+import { useEffect, useRef, useState } from "react";
 
+import { coalesce } from "./coalesce";
 import { ask, type Document, operationName, ServerError } from "./gql";
 import { useLive } from "./live";
 
@@ -68,28 +69,12 @@ export function useAction<Answer, Variables>(
   });
 }
 
-/** Runs a task at most once at a time; calls during a run lead to exactly one more run. */
+/** A function that runs the latest task at most once at a time; calls during a run lead to exactly one more run. */
 export function useCoalesced(task: () => Promise<unknown>): () => void {
   const latest = useRef(task);
   useEffect(() => {
     latest.current = task;
   });
-  const state = useRef({ running: false, again: false });
-  return useRef(() => {
-    const own = state.current;
-    if (own.running) {
-      own.again = true;
-      return;
-    }
-    own.running = true;
-    const round = async (): Promise<void> => {
-      do {
-        own.again = false;
-        await latest.current();
-        await new Promise((resolve) => setTimeout(resolve, SHORTEST_REFETCH_MS));
-      } while (own.again);
-      own.running = false;
-    };
-    void round();
-  }).current;
+  const [run] = useState(() => coalesce(() => latest.current(), SHORTEST_REFETCH_MS));
+  return run;
 }

@@ -1,5 +1,5 @@
 /** The steps of a run over time. The whole row is the target of a click: it chooses the steps whose log is shown. */
-import { useMemo, useRef, useState } from "react";
+import { type CSSProperties, useMemo, useState } from "react";
 
 import { IconButton } from "../../kit/Button";
 import { cx } from "../../kit/cx";
@@ -19,6 +19,8 @@ const ROW_PX = 26;
 const MARKS = 8;
 const MARKS_NARROW = 2;
 const MOST_ZOOM = 64;
+/** Beyond this share of the width, in per cent, no label fits behind a bar. */
+const CROWDED = 90;
 
 interface GanttProps {
   run: RunDetail;
@@ -32,7 +34,6 @@ export function Gantt({ run, steps, onSteps }: GanttProps) {
   const [unfolded, setUnfolded] = useState<ReadonlySet<string>>(new Set());
   const [hideDone, setHideDone] = useState(false);
   const [zoom, setZoom] = useState(1);
-  const scroller = useRef<HTMLDivElement>(null);
   const gantt = useMemo(
     () =>
       layGantt({
@@ -74,7 +75,8 @@ export function Gantt({ run, steps, onSteps }: GanttProps) {
         <Count status="FAILURE" count={counts.FAILURE} word="failed" />
         <Count status="IN_PROGRESS" count={running} word="running" />
         <Count status="WAITING" count={counts.WAITING} word="waiting" />
-        <Count status="SKIPPED" count={counts.SKIPPED + counts.CANCELED} word="not finished" />
+        <Count status="SKIPPED" count={counts.SKIPPED} word="skipped" />
+        <Count status="CANCELED" count={counts.CANCELED} word="canceled" />
         <span className={css.space} />
         <Toggle label="Hide what is done" isOn={hideDone} onChange={setHideDone} />
         <span className={css.zoom}>
@@ -83,7 +85,7 @@ export function Gantt({ run, steps, onSteps }: GanttProps) {
           <IconButton icon="chevronRight" label="Zoom in" isDisabled={zoom >= MOST_ZOOM} onPress={() => setZoom(zoom * 2)} />
         </span>
       </div>
-      <div ref={scroller} className={css.scroller}>
+      <div className={css.scroller}>
         <div className={css.canvas} style={{ width: zoom === 1 ? "100%" : `calc(var(--names) + (100% - var(--names)) * ${zoom})` }}>
           <div className={css.axis} aria-hidden="true">
             <span className={css.name}>Step</span>
@@ -150,6 +152,14 @@ function Count({ status, count, word }: { status: string; count: number; word: s
   );
 }
 
+type Side = "before" | "inside" | "after";
+
+/** A label stands behind its bar; near the right end inside it, or before one too short for that. */
+function labelStyle(side: Side, left: number, right: number): CSSProperties {
+  if (side === "after") return { left: `${right}%` };
+  return { right: `${100 - (side === "inside" ? right : left)}%` };
+}
+
 interface BarsProps {
   row: GanttRow;
   from: number;
@@ -161,8 +171,10 @@ function Bars({ row, from, span, now }: BarsProps) {
   const last = row.segments.at(-1);
   if (last === undefined) return null;
   const place = (seconds: number) => ((seconds - from) / span) * 100;
+  const left = place(row.segments[0]!.from);
   const length = row.start === null ? null : (row.end ?? now) - row.start;
   const right = place(last.to);
+  const side = right <= CROWDED ? "after" : right - left >= 100 - CROWDED ? "inside" : "before";
   const words = `${row.label}: ${length === null ? "starting" : durationText(length)}${row.attempts > 1 ? `, ${row.attempts} attempts` : ""}`;
   return (
     <>
@@ -174,10 +186,7 @@ function Bars({ row, from, span, now }: BarsProps) {
           title={words}
         />
       ))}
-      <span
-        className={cx(css.length, right > 88 && css.inside)}
-        style={right > 88 ? { right: `${100 - right}%` } : { left: `${right}%` }}
-      >
+      <span className={cx(css.length, side === "inside" && css.inside)} style={labelStyle(side, left, right)}>
         {length === null ? "" : durationText(length)}
         {row.attempts > 1 ? ` · ${row.attempts} attempts` : ""}
       </span>

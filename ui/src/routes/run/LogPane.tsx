@@ -127,7 +127,7 @@ export function LogPane({ run, search, onSearch }: LogPaneProps) {
           isFiltered={filter.steps.length > 0 || filter.level !== null || filter.text !== ""}
         />
       ) : (
-        <RawOutput text={captured} stream={source as Stream} isMissing={file === null} find={filter.text} wrap={wrap} />
+        <RawOutput text={captured} stream={source as Stream} file={file?.fileKey ?? null} find={filter.text} wrap={wrap} />
       )}
     </section>
   );

@@ -15,13 +15,13 @@ const LINE_PX = 18;
 interface RawOutputProps {
   text: CapturedText;
   stream: Stream;
-  /** Nothing is captured for the chosen step. */
-  isMissing: boolean;
+  /** Whose output it is; null: nothing is captured. */
+  file: string | null;
   find: string;
   wrap: boolean;
 }
 
-export function RawOutput({ text, stream, isMissing, find, wrap }: RawOutputProps) {
+export function RawOutput({ text, stream, file, find, wrap }: RawOutputProps) {
   const [follow, setFollow] = useState(true);
   const all = text.lines[stream];
   const wanted = find.toLowerCase();
@@ -40,11 +40,11 @@ export function RawOutput({ text, stream, isMissing, find, wrap }: RawOutputProp
       </div>
     );
   }
-  if (isMissing || lines.length === 0) {
-    if (text.isLoading && !isMissing) return <Skeleton rows={8} />;
+  if (file === null || lines.length === 0) {
+    if (text.isLoading) return <Skeleton rows={8} />;
     return (
-      <Empty title={wanted === "" ? `Nothing on ${stream}` : "No line matches"} icon="runs">
-        {isMissing ? "No output is captured yet: it is, from the moment a step begins." : null}
+      <Empty title={wanted !== "" ? "No line matches" : file === null ? `Nothing on ${stream} yet` : `${file} wrote nothing to ${stream}`} icon="runs">
+        {file === null ? "Output is captured from the moment a step begins." : null}
       </Empty>
     );
   }

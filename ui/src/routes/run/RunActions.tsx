@@ -6,6 +6,7 @@ import { Button, IconButton } from "../../kit/Button";
 import { Dialog } from "../../kit/Dialog";
 import { Menu } from "../../kit/Menu";
 import { toast, toastError } from "../../kit/toast";
+import { keepDraft } from "../../launchpad/drafts";
 import { links } from "../../links";
 import { useGo } from "../../services/navigation";
 import { ASSET_JOB } from "../../services/run.model";
@@ -74,7 +75,10 @@ export function RunActions({ run }: { run: RunDetail }) {
             icon: "play",
             detail: "With this run's config",
             isDisabled: run.jobName === ASSET_JOB,
-            onAction: () => go(links.job(run.repositoryLocationName, run.jobName, { tab: "launch", run: run.runId })),
+            onAction: () => {
+              keepDraft(run.repositoryLocationName, run.jobName, run.runConfigYaml);
+              go(links.job(run.repositoryLocationName, run.jobName, { tab: "launch" }));
+            },
           },
           { id: "copy", label: "Copy the run's id", icon: "copy", onAction: () => void navigator.clipboard.writeText(run.runId) },
           { id: "link", label: "Copy a link to this view", icon: "link", onAction: () => void navigator.clipboard.writeText(window.location.href) },
