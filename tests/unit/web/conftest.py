@@ -82,7 +82,7 @@ def shop() -> LocationDescription:
     totals = StepDescription(
         key="mart__totals",
         op="mart__totals",
-        inputs=(InputDescription(name="orders", sources=(StepRef(step="orders"),)),),
+        inputs=(InputDescription(name="orders", sources=(StepRef(step="orders"),), asset="orders"),),
         outputs=(OutputDescription(asset="mart/totals"),),
         assets=("mart/totals",),
         checks=("mart/totals:positive",),
