@@ -155,7 +155,7 @@ class AssetSelection:
 
     def upstream_source_assets(self) -> AssetSelection:
         """The assets directly upstream of these that nothing in the code location makes."""
-        return _Difference(_Walk(self, "upstream", 1, False), AssetSelection.all())
+        return _Difference(_Walk(self, "upstream", 1, False, through_sources=True), AssetSelection.all())
 
     def required_multi_asset_neighbors(self) -> AssetSelection:
         """These, and the assets that the same functions cannot but make with them."""
@@ -290,14 +290,23 @@ class _Difference(AssetSelection):
 
 
 class _Walk(AssetSelection):
-    __slots__ = ("depth", "direction", "include_self", "start")
+    __slots__ = ("depth", "direction", "include_self", "start", "through_sources")
 
-    def __init__(self, start: AssetSelection, direction: str, depth: int | None, include_self: bool) -> None:
+    def __init__(
+        self,
+        start: AssetSelection,
+        direction: str,
+        depth: int | None,
+        include_self: bool,
+        *,
+        through_sources: bool = False,
+    ) -> None:
         if depth is not None and depth < 0:
             raise DefinitionError(f"A selection goes {direction} by a depth of 0 or more, not {depth}.")
         self.start = start
         self.direction = direction
         self.depth = depth
+        self.through_sources = through_sources
         self.include_self = include_self
 
     def resolve(self, graph: AssetGraph) -> set[str]:
@@ -313,13 +322,17 @@ class _Walk(AssetSelection):
             edge = found - reached
             reached |= edge
             steps += 1
-        # What nothing here makes can be looked at, but not be asked for on the way.
-        walked = {key for key in reached if graph.assets[key].definition is not None or key in first}
+        # A walk finds what a run can make, unless what something else makes is asked for.
+        walked = {
+            key for key in reached if self.through_sources or graph.assets[key].definition is not None or key in first
+        }
         return walked if self.include_self else walked - first
 
     def to_text(self) -> str:
         depth = "" if self.depth is None else str(self.depth)
         inner = self.start.to_text()
+        if isinstance(self.start, _Walk):
+            inner = f"({inner})"
         text = f"{depth}+{inner}" if self.direction == "upstream" else f"{inner}+{depth}"
         return text if self.include_self else f"({text} and not {inner})"
 

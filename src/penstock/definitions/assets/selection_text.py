@@ -123,7 +123,7 @@ class _Parser:
             if following.text == ":":
                 return self.attribute()
         name = self.value()
-        return AssetSelection.all() if name == "*" and token.kind == "word" else AssetSelection.key_pattern(name)
+        return AssetSelection.all() if name == "*" and token.kind == "word" else self.by_key(name, token)
 
     def closed(self) -> AssetSelection:
         selection = self.either()
@@ -142,15 +142,24 @@ class _Parser:
     def attribute(self) -> AssetSelection:
         token = self.take()
         self.take()
+        if token.text == "key":
+            pattern = self.value()
+            return AssetSelection.all(include_sources=True) if pattern == "*" else self.by_key(pattern, token)
         if token.text == "tag":
             key = self.value()
             return AssetSelection.tag(key, self.value() if self.takes_mark("=") else "")
         make = _ATTRIBUTES.get(token.text)
         if make is None:
             raise self.error(
-                f'there is no "{token.text}:"; there are {", ".join(sorted([*_ATTRIBUTES, "tag"]))}', token
+                f'there is no "{token.text}:"; there are {", ".join(sorted([*_ATTRIBUTES, "key", "tag"]))}', token
             )
         return make(self.value())
+
+    def by_key(self, pattern: str, token: _Token) -> AssetSelection:
+        try:
+            return AssetSelection.key_pattern(pattern)
+        except DefinitionError as error:
+            raise self.error(f"{pattern!r} is no key; its parts are joined by /, and none is empty", token) from error
 
     # -- tokens -------------------------------------------------------------------------------------------------------
 
@@ -214,12 +223,7 @@ def _begins(token: _Token) -> bool:
     return token.kind != "mark" or token.text == "("
 
 
-def _by_key(pattern: str) -> AssetSelection:
-    return AssetSelection.all(include_sources=True) if pattern == "*" else AssetSelection.key_pattern(pattern)
-
-
 _ATTRIBUTES: dict[str, Callable[[str], AssetSelection]] = {
-    "key": _by_key,
     "group": AssetSelection.groups,
     "kind": AssetSelection.kind,
     "owner": AssetSelection.owner,

@@ -81,7 +81,11 @@ class ScheduleDefinition:
         for first, second, words in (
             (run_config, run_config_fn, "run_config and run_config_fn"),
             (tags, tags_fn, "tags and tags_fn"),
-            (execution_fn, run_config or run_config_fn, "execution_fn and a run config, which the function gives"),
+            (
+                execution_fn,
+                run_config_fn if run_config is None else run_config,
+                "execution_fn and a run config, which the function gives",
+            ),
         ):
             if first is not None and second is not None:
                 raise DefinitionError(f"{self.what} ({self.source}) has {words}; keep one of them.")

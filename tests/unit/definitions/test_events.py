@@ -1,0 +1,41 @@
+"""What user functions give."""
+
+import pytest
+
+from penstock import AssetCheckResult, AssetKey, AssetMaterialization, DynamicOutput, Failure, MaterializeResult, Output
+from penstock.errors import DefinitionError
+from penstock.records.metadata import IntMetadataValue
+
+
+def test_metadata_is_typed_at_once() -> None:
+    assert Output(1, metadata={"rows": 3}).metadata == {"rows": IntMetadataValue(3)}
+    with pytest.raises(DefinitionError, match="'bad'"):
+        Output(1, metadata={"bad": object()})
+
+
+@pytest.mark.parametrize("key", ["", "a b", "a.b", "a[b]"])
+def test_a_mapping_key_must_name_a_step(key: str) -> None:
+    with pytest.raises(DefinitionError, match="cannot be a mapping key"):
+        DynamicOutput(1, mapping_key=key)
+
+
+def test_a_materialize_result_may_hold_none_as_its_value() -> None:
+    assert not MaterializeResult().has_value
+    assert MaterializeResult(value=None).has_value
+
+
+def test_keys_are_read_in_every_form() -> None:
+    assert AssetMaterialization(["a", "b"]).asset_key == AssetKey(["a", "b"])
+    assert MaterializeResult(asset_key="a").asset_key == AssetKey("a")
+
+
+def test_a_check_result_has_a_key_once_both_parts_are_known() -> None:
+    assert AssetCheckResult(passed=True).check_key is None
+    key = AssetCheckResult(passed=True, asset_key="a", check_name="c").check_key
+    assert key is not None
+    assert key.to_user_string() == "a:c"
+
+
+def test_a_failure_allows_retries_unless_told_otherwise() -> None:
+    assert Failure("x").allow_retries
+    assert not Failure("x", allow_retries=False).allow_retries
