@@ -12,7 +12,7 @@ from penstock.records.errors import ErrorInfo
 
 
 def told_about_loading(target: CodeTarget) -> ErrorInfo:
-    with pytest.raises(Exception, match=".") as raised:
+    with pytest.raises(Exception, match=r".") as raised:
         load_definitions(target)
     return describe_user_first(raised.value.with_traceback(raised.tb.tb_next))  # without the frame of this function
 
