@@ -75,7 +75,7 @@ def daily_delays(context: AssetExecutionContext, flights: pd.DataFrame) -> pd.Da
         if done % 100 == 0:
             context.log.info(f"{done} of {len(context.partition_keys)} days")
     context.add_output_metadata({"flights": int(sum(table["flights"].sum() for table in tables.values()))})
-    return tables if context.has_partition_key_range else tables[context.partition_key]
+    return tables if len(tables) > 1 else tables[context.partition_key]
 
 
 @asset(group_name="delays", kinds={"duckdb"})

@@ -33,9 +33,9 @@ def _loaded(context: AssetExecutionContext, name: str) -> pd.DataFrame:
 
 def preview(table: pd.DataFrame, rows: int = 5) -> str:
     """The first rows as a Markdown table."""
-    head = table.head(rows).astype(str)
+    head = table.head(rows)
     lines = [" | ".join(head.columns), " | ".join("---" for _ in head.columns)]
-    lines += [" | ".join(row) for row in head.itertuples(index=False)]
+    lines += [" | ".join(str(cell) for cell in row) for row in head.itertuples(index=False)]
     return "\n".join(f"| {line} |" for line in lines)
 
 

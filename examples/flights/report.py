@@ -32,7 +32,7 @@ def delay_report(
         {
             **report,
             "plot": MetadataValue.md(f"![Departure delay by day](data:image/png;base64,{_plot(delays)})"),
-            "latest_carriers": MetadataValue.md(f"| carrier | mean delay (min) |\n| --- | --- |\n{rows}"),
+            "slowest_carriers": MetadataValue.md(f"| carrier | mean delay (min) |\n| --- | --- |\n{rows}"),
         }
     )
     return report
