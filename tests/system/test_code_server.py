@@ -235,6 +235,11 @@ def wait_for_end_of(pid: int) -> None:
     assert ended, f"process {pid} did not end within {LIMIT:g} s"
 
 
+def is_own(run: Run) -> bool:
+    """Whether the run's worker keeps its lease itself."""
+    return run.owner is not None and run.owner.startswith("worker-")
+
+
 def pid_of(answer: LaunchAnswer) -> int:
     assert answer.accepted, answer.reason
     assert answer.pid is not None
@@ -434,10 +439,32 @@ def test_workers_outlive_a_killed_server_and_keep_their_leases(place: Place, job
     zygote = server.zygote()
     server.process.kill()
     wait_for_end_of(zygote)
-    place.until("the worker's own lease", lambda: (place.run(run.run_id).owner or "").startswith("worker-"))
+    place.until("the worker's own lease", lambda: is_own(place.run(run.run_id)))
     gate.write_text("go")
     place.until_status(run.run_id, RunStatus.SUCCESS)
     wait_for_end_of(worker)
+
+
+def test_a_new_server_watches_over_the_workers_of_a_dead_one(place: Place) -> None:
+    dead = place.serve()
+    dead.loaded()
+    (canceled, _), (killed, _) = place.gated_run(), place.gated_run()
+    workers = {}
+    for run in (canceled, killed):
+        workers[run.run_id] = pid_of(dead.client.launch(run))
+        place.until_in_step(run.run_id)
+    dead.process.kill()
+    place.until("the workers' own leases", lambda: all(is_own(place.run(run_id)) for run_id in workers))
+
+    server = place.serve()
+    server.loaded()
+    place.instance.storage.runs.record(canceled.run_id, [RunCanceling()], now=time.time())
+    assert server.client.cancel(canceled.run_id)
+    place.until_status(canceled.run_id, RunStatus.CANCELED)
+    os.kill(workers[killed.run_id], signal.SIGKILL)
+    place.until_status(killed.run_id, RunStatus.FAILURE)
+    for worker in workers.values():
+        wait_for_end_of(worker)
 
 
 def test_a_stopped_server_lets_its_workers_go_on(place: Place) -> None:

@@ -12,6 +12,7 @@ from .frame_socket import FrameSocket
 from .user_code import PerformWork, UserCode
 from .user_first import describe_user_first
 from .work import EXIT_BROKEN, answer_with_error, perform
+from .worker_names import name_this_process
 
 __all__ = ["perform_ordered_work"]
 
@@ -19,6 +20,8 @@ __all__ = ["perform_ordered_work"]
 def perform_ordered_work(channel: socket.socket, code: UserCode) -> int:
     """Do what stdin orders, and answer on `channel`; gives the exit code."""
     order = _read_order()
+    if isinstance(order.work, ExecuteRun):
+        name_this_process(order.work.run.run_id)
     try:
         code.load(order.code, lambda _stage: None)
     except BaseException as error:  # noqa: BLE001 - user code may raise anything; it goes to who asked

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Coroutine
@@ -23,6 +24,7 @@ from ..records.wire import ExecuteRun, LaunchAnswer, Work
 from ..storage.protocols import RunStorage
 from .endings import ending_of
 from .storage_calls import StorageCalls
+from .worker_names import pid_of_orphan
 from .zygote_process import WorkProcess
 
 __all__ = ["CANCEL_GRACE_SECONDS", "LEASE_SECONDS", "RENEW_SECONDS", "Forker", "RunTable"]
@@ -50,6 +52,7 @@ class _Worker:
         self.over = asyncio.Event()
         self.cancel_asked = False
         self.fenced = False  # the attempt is not ours any more: nothing may be recorded about it
+        self.keeps_own_lease = False  # it has outlived another code server
 
 
 class RunTable:
@@ -133,18 +136,31 @@ class RunTable:
     def _record_note(self, run: Run, note: str) -> None:
         self._runs.record(run.run_id, [EngineNote(message=note)], now=self._clock.now(), attempt=run.attempt)
 
+    async def adopt(self, location: str) -> None:
+        """Watch over the workers of this location on this machine that have outlived their code server."""
+        for run in await self._calls.until_done(self._runs.active):
+            pid = pid_of_orphan(run) if run.location == location and run.run_id not in self._workers else None
+            ended = _end_of(pid) if pid is not None else None
+            if pid is None or ended is None:
+                continue
+            logger.info("Run %s: its worker has outlived another code server and is watched by this one.", run.run_id)
+            worker = _Worker(run)
+            worker.keeps_own_lease = True
+            worker.process = WorkProcess(pid, ended)
+            worker.launched.set_result(LaunchAnswer(accepted=True, pid=pid))
+            self._workers[run.run_id] = worker
+            self._in_background(self._follow(worker, worker.process, None))
+
     # -- the worker's end ---------------------------------------------------------------------------------------------
 
-    async def _follow(self, worker: _Worker, process: WorkProcess, channel: socket.socket) -> None:
-        with channel:
-            channel.setblocking(False)
-            last_words = asyncio.create_task(_read_error(channel))
-            code = await asyncio.shield(process.exited)
-            # Steps die with their worker; whatever else it left in its group must not go on beside a new attempt.
-            process.signal(signal.SIGKILL)
-            await asyncio.wait([last_words], timeout=_LAST_WORDS_SECONDS)
-            error = last_words.result() if last_words.done() else None
-            last_words.cancel()
+    async def _follow(self, worker: _Worker, process: WorkProcess, channel: socket.socket | None) -> None:
+        last_words = asyncio.create_task(_read_error(channel))
+        code = await asyncio.shield(process.exited)
+        # Steps die with their worker; whatever else it left in its group must not go on beside a new attempt.
+        process.signal(signal.SIGKILL)
+        await asyncio.wait([last_words], timeout=_LAST_WORDS_SECONDS)
+        error = last_words.result() if last_words.done() else None
+        last_words.cancel()
         if not worker.fenced:
             await self._calls.until_done(self._record_end, worker, code, error)
         self._forget(worker)
@@ -208,7 +224,7 @@ class RunTable:
 
     async def renew(self) -> None:
         """Renew once."""
-        present = [worker for worker in self._workers.values() if worker.process is not None]
+        present = [each for each in self._workers.values() if each.process is not None and not each.keeps_own_lease]
         if not present:
             return
         until = self._clock.now() + LEASE_SECONDS
@@ -263,14 +279,37 @@ def _not_current(run: Run) -> LaunchAnswer:
     return LaunchAnswer(accepted=False, reason=f"attempt {run.attempt} of run {run.run_id} is not current any more")
 
 
-async def _read_error(channel: socket.socket) -> ErrorInfo | None:
+async def _read_error(channel: socket.socket | None) -> ErrorInfo | None:
     """What a worker says before its channel ends: nothing, or the error that kept it from beginning."""
+    if channel is None:
+        return None
     loop = asyncio.get_running_loop()
     frames: FrameReader[ErrorInfo] = FrameReader(ErrorInfo)
-    try:
-        while data := await loop.sock_recv(channel, _READ_BYTES):
-            for error in frames.feed(data):
-                return error
-    except ConnectionResetError:
-        pass  # the same as an end
+    with channel:
+        channel.setblocking(False)
+        try:
+            while data := await loop.sock_recv(channel, _READ_BYTES):
+                for error in frames.feed(data):
+                    return error
+        except ConnectionResetError:
+            pass  # the same as an end
     return None
+
+
+def _end_of(pid: int) -> asyncio.Future[int | None] | None:
+    """Done when a process has ended that is no child of ours; nobody tells how. None if it has ended already."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return None
+    loop = asyncio.get_running_loop()
+    ended: asyncio.Future[int | None] = loop.create_future()
+
+    def tell() -> None:
+        loop.remove_reader(descriptor)
+        os.close(descriptor)
+        if not ended.done():
+            ended.set_result(None)
+
+    loop.add_reader(descriptor, tell)
+    return ended

@@ -109,6 +109,7 @@ class Supervisor:
         self._go(self._store_states())
         self._go(self.runs.keep_leases())
         self._go(self._beat())
+        self._go(self.runs.adopt(self.settings.order.name))
 
     async def stop(self) -> None:
         """Launch no more, end the workers or let them go, and let go of everything."""

@@ -33,6 +33,7 @@ from .user_code import LoadCode, ToZygote, UserCode
 from .user_files import user_files
 from .user_first import describe_user_first
 from .work import perform
+from .worker_names import name_this_process
 
 __all__ = ["Zygote"]
 
@@ -157,6 +158,7 @@ class Zygote:
             os.close(self._wake_reader)
             os.close(self._wake_writer)
             if isinstance(request.work, ExecuteRun):
+                name_this_process(request.work.run.run_id)
                 os.dup2(self._console, 1)
                 os.dup2(self._console, 2)
             os.close(self._console)
