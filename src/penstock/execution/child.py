@@ -78,37 +78,33 @@ def run_child(scope: RunScope, start: Start, descriptor: int) -> None:
     """Run the attempt in this process and tell it through the pipe; returns when all is told."""
     random.seed()
     recorder = PipeRecorder(descriptor, scope.environment.clock)
-
-    def emit(fact: Fact) -> None:
-        recorder.emit(fact, start.step)
-
-    emit(StepWorkerStarted(pid=os.getpid()))
-    with _captured(scope, start.step, emit), managed_loggers(scope.environment.managed_loggers, emit):
-        recorder.send(attempt_alone(scope, start, recorder))
+    recorder.emit(StepWorkerStarted(pid=os.getpid()), start.step)
+    recorder.send(attempt_alone(scope, start, recorder))
 
 
 def attempt_alone(scope: RunScope, start: Start, recorder: Recorder) -> StepDone:
-    """Run one attempt of a step with resources set up for it alone."""
+    """Run one attempt of a step with its own capture, and with resources set up for it alone."""
 
     def emit(fact: Fact) -> None:
         recorder.emit(fact, start.step)
 
-    try:
-        with set_up(
-            scope.prepared(start.spec).resource_keys,
-            scope.resources,
-            scope.config.resources,
-            clock=scope.environment.clock,
-            emit=emit,
-            run=scope.run,
-            instance=scope.environment.instance,
-        ) as opened:
-            return run_step(scope, start, recorder, opened).done
-    except RunInterrupted as error:
-        emit(StepFailure(error=describe_user_error(error), source="INTERRUPT"))
-    except UserCodeError as error:  # a resource could not be set up
-        emit(StepFailure(error=describe_user_error(error)))
-    return StepDone(outcome="failure")
+    with _captured(scope, start.step, emit), managed_loggers(scope.environment.managed_loggers, emit):
+        try:
+            with set_up(
+                scope.prepared(start.spec).resource_keys,
+                scope.resources,
+                scope.config.resources,
+                clock=scope.environment.clock,
+                emit=emit,
+                run=scope.run,
+                instance=scope.environment.instance,
+            ) as opened:
+                return run_step(scope, start, recorder, opened).done
+        except RunInterrupted as error:
+            emit(StepFailure(error=describe_user_error(error), source="INTERRUPT"))
+        except UserCodeError as error:  # a resource could not be set up
+            emit(StepFailure(error=describe_user_error(error)))
+        return StepDone(outcome="failure")
 
 
 @contextlib.contextmanager

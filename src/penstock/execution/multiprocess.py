@@ -110,6 +110,7 @@ class MultiprocessExecution:
         self._selector = selectors.PollSelector()  # not epoll, which would go on watching what a child inherited
         self._bell: tuple[int, int] = (-1, -1)
         self._kill_at: float | None = None
+        self._step_ended = False
         self.interrupted = False
 
     def run(self) -> Done:
@@ -146,6 +147,10 @@ class MultiprocessExecution:
                 self._start(driven.starts.pop(0), driven)
             if driven.done is not None:
                 return driven.done
+            if self._step_ended:
+                # Only now: the next steps come up while the ends of the last ones are being stored.
+                self._step_ended = False
+                self._recorder.flush()
             for key, _ in self._selector.select(self._timeout()):
                 self._attend(key.data)
             if INTERRUPTS.requested and not self.interrupted:
@@ -202,7 +207,6 @@ class MultiprocessExecution:
             self._run_here(start, others, driven)
             return
         self._recorder.emit(StepWorkerStarting(), start.step)
-        self._recorder.flush()  # so that the child inherits no event that waits to be stored
         reading, writing = os.pipe()
         parent = os.getpid()
         for stream in (sys.stdout, sys.stderr):
@@ -282,6 +286,7 @@ class MultiprocessExecution:
         return ended
 
     def _finish(self, process: _StepProcess, driven: Driven) -> None:
+        self._step_ended = True
         end = process.end() or StepDone(outcome="failure")
         now = self._clock.monotonic()
         driven.take(self._scheduler.handle(fact_of(process.start.step, end, now), now))

@@ -68,7 +68,7 @@ def execute_run(definitions: Definitions, run: Run, environment: Environment, ch
 
 def _execute(definitions: Definitions, run: Run, environment: Environment, storage: Storage, lease: OwnLease) -> int:
     present = storage.runs.get(run.run_id)
-    writer = EventWriter(storage.events, run.run_id, run.attempt, environment.clock)
+    writer = EventWriter(storage.events, run.run_id, run.attempt, environment.clock, urgent=RUN_EVENTS)
     if present is not None and present.status is RunStatus.CANCELING:
         writer.emit(RunCanceled(message="The run was canceled before it began."))
         writer.close(OUTAGE)

@@ -1,0 +1,375 @@
+"""Executing in this process: results, failures, retries, selections, and what an instance keeps."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from penstock import (
+    Backoff,
+    Definitions,
+    Failure,
+    Instance,
+    Jitter,
+    OpExecutionContext,
+    Out,
+    Output,
+    RetryPolicy,
+    RetryRequested,
+    asset,
+    define_asset_job,
+    execute_job,
+    job,
+    materialize,
+    materialize_to_memory,
+    mem_io_manager,
+    op,
+    resource,
+)
+from penstock.errors import DefinitionError, NotFoundError, UserCodeError
+from penstock.logs.store import log_key
+from penstock.records.event import (
+    LogLine,
+    RunCanceled,
+    RunFailure,
+    RunStart,
+    RunSuccess,
+    StepFailure,
+    StepUpForRetry,
+)
+from penstock.records.run import FailureReason, RunStatus
+from penstock.storage.protocols import RunFilter
+
+
+class OwnError(Exception):
+    """An error of the user's."""
+
+
+@op
+def fails() -> int:
+    raise OwnError("as it was meant to")
+
+
+@op
+def one() -> int:
+    return 1
+
+
+@op
+def plus(context: Any, number: int) -> int:
+    os.write(1, b"plus at work\n")
+    return number + 1
+
+
+@job
+def failing() -> None:
+    plus(fails())
+    one()
+
+
+@job
+def chain() -> None:
+    plus.alias("second")(plus.alias("first")(one()))
+
+
+def test_the_users_own_error_is_raised() -> None:
+    with pytest.raises(OwnError, match="as it was meant to"):
+        failing.execute_in_process()
+
+
+def test_or_it_is_told_in_the_result() -> None:
+    result = failing.execute_in_process(raise_on_error=False)
+    assert not result.success
+    assert result.get_failed_step_keys() == {"fails"}
+    assert result.is_node_success("one")
+    assert not result.is_node_success("plus")
+    (failure,) = result.get_step_failure_events()
+    assert isinstance(failure.fact, StepFailure)
+    assert failure.fact.source == "USER_CODE_ERROR"
+    assert failure.fact.error.frames[0].function == "fails"
+    (told,) = [e for e in result.events_for_node("plus") if isinstance(e.fact, LogLine)]
+    assert told.type == "LOG"
+    end = result.all_events[-1].fact
+    assert isinstance(end, RunFailure)
+    assert end.reason is FailureReason.STEP_FAILURE
+    assert end.failed_steps == ("fails",)
+    with pytest.raises(UserCodeError, match=r"gave no value.*given were: one\.result"):
+        result.output_for_node("fails")
+
+
+def test_events_frame_the_run() -> None:
+    result = chain.execute_in_process()
+    assert isinstance(result.all_events[0].fact, RunStart)
+    assert isinstance(result.all_events[-1].fact, RunSuccess)
+    assert result.output_for_node("second") == 3
+    assert result.success
+    assert result.run.status is RunStatus.SUCCESS
+
+
+def test_selected_steps_run_alone() -> None:
+    result = chain.execute_in_process(op_selection=["one", "first"])
+    assert result.output_for_node("first") == 2
+    assert result.is_node_untouched("second")
+    with pytest.raises(DefinitionError, match="select that step too"):
+        chain.execute_in_process(op_selection=["second"])
+    with pytest.raises(NotFoundError, match="did you mean"):
+        chain.execute_in_process(op_selection=["fist"])
+
+
+@pytest.mark.parametrize(
+    ("policy", "attempts"),
+    [
+        (None, 1),
+        (RetryPolicy(max_retries=2), 3),
+        (RetryPolicy(max_retries=1, delay=0.001, backoff=Backoff.EXPONENTIAL, jitter=Jitter.FULL), 2),
+    ],
+)
+def test_a_policy_says_how_often_a_step_is_tried(policy: RetryPolicy | None, attempts: int) -> None:
+    seen: list[int] = []
+
+    @op(retry_policy=policy)
+    def stubborn(context: OpExecutionContext) -> None:
+        seen.append(context.retry_number)
+        raise OwnError
+
+    @job
+    def work() -> None:
+        stubborn()
+
+    result = work.execute_in_process(raise_on_error=False)
+    assert seen == list(range(attempts))
+    assert result.retry_attempts_for_node("stubborn") == attempts - 1
+    types = [each.type for each in result.events_for_node("stubborn")]
+    assert types.count("STEP_START") == 1
+    assert types.count("STEP_RESTARTED") == attempts - 1
+    assert types[-1] == "STEP_FAILURE"
+
+
+def test_a_failure_may_forbid_retries_and_carries_metadata() -> None:
+    @op(retry_policy=RetryPolicy(max_retries=5))
+    def hopeless() -> None:
+        raise Failure("out of stock", metadata={"left": 0}, allow_retries=False)
+
+    @job
+    def work() -> None:
+        hopeless()
+
+    result = work.execute_in_process(raise_on_error=False)
+    (failure,) = [e.fact for e in result.all_events if isinstance(e.fact, StepFailure)]
+    assert failure.error.message == "out of stock"
+    assert failure.metadata["left"].value == 0
+    assert result.retry_attempts_for_node("hopeless") == 0
+
+
+def test_a_step_may_ask_for_its_retry() -> None:
+    @op
+    def asking(context: OpExecutionContext) -> int:
+        if context.retry_number < 2:
+            raise RetryRequested(max_retries=3) from OwnError("try again")
+        return context.retry_number
+
+    @job
+    def work() -> None:
+        asking()
+
+    result = work.execute_in_process()
+    assert result.output_for_node("asking") == 2
+    asked = [e.fact for e in result.all_events if isinstance(e.fact, StepUpForRetry)]
+    assert [(each.retry, each.error.cls) for each in asked] == [(1, "OwnError"), (2, "OwnError")]
+
+
+def test_missing_optional_outputs_skip() -> None:
+    @op(out={"a": Out(is_required=False), "b": Out(is_required=False)})
+    def either() -> Iterator[Output[int]]:
+        yield Output(1, "a")
+
+    @job
+    def work() -> None:
+        a, b = either()
+        plus.alias("on_a")(a)
+        plus.alias("after_b")(plus.alias("on_b")(b))
+
+    result = work.execute_in_process()
+    assert result.success
+    assert result.is_node_success("on_a")
+    assert result.is_node_skipped("on_b")
+    assert result.is_node_skipped("after_b")
+
+
+def test_sys_exit_in_user_code_fails_the_step_and_not_the_process() -> None:
+    @op
+    def leaving() -> None:
+        raise SystemExit(3)
+
+    @job
+    def work() -> None:
+        leaving()
+
+    result = work.execute_in_process(raise_on_error=False)
+    assert result.get_failed_step_keys() == {"leaving"}
+
+
+def test_a_keyboard_interrupt_ends_the_run_as_canceled_and_is_raised() -> None:
+    @op
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    @job
+    def work() -> None:
+        interrupted()
+        one()
+
+    instance = Instance.ephemeral()
+    with instance:
+        with pytest.raises(KeyboardInterrupt):
+            work.execute_in_process(instance=instance)
+        (run,) = instance.storage.runs.page(RunFilter(), limit=10)
+        assert run.status is RunStatus.CANCELED
+        last = instance.storage.events.of_run(run.run_id)[-1].event.fact
+        assert isinstance(last, RunCanceled)
+
+
+def test_a_resource_that_cannot_be_set_up_fails_the_run_before_any_step() -> None:
+    @resource
+    def unreachable() -> None:
+        raise OwnError("no route")
+
+    @op(required_resource_keys={"unreachable"})
+    def needs_it(context: Any) -> None:
+        pass
+
+    @job(resource_defs={"unreachable": unreachable})
+    def work() -> None:
+        needs_it()
+
+    result = work.execute_in_process(raise_on_error=False)
+    assert [each.type for each in result.all_events] == [
+        "RUN_START",
+        "RESOURCE_INIT_STARTED",
+        "RESOURCE_INIT_FAILURE",
+        "RUN_FAILURE",
+    ]
+    end = result.all_events[-1].fact
+    assert isinstance(end, RunFailure)
+    assert end.reason is FailureReason.RUN_EXCEPTION
+    with pytest.raises(UserCodeError, match=r"'unreachable'.*no route"):
+        work.execute_in_process()
+
+
+# -- with an instance -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def instance() -> Iterator[Instance]:
+    with Instance.ephemeral() as made:
+        yield made
+
+
+def test_an_instance_keeps_the_run_its_events_and_its_assets(instance: Instance) -> None:
+    @asset
+    def orders() -> int:
+        return 3
+
+    @asset
+    def report(orders: int) -> int:
+        return orders + 1
+
+    result = materialize([orders, report], instance=instance, tags={"team": "x"})
+    run = instance.storage.runs.get(result.run_id)
+    assert run is not None
+    assert run.status is RunStatus.SUCCESS
+    assert run.tags["team"] == "x"
+    stored = [each.event for each in instance.storage.events.of_run(result.run_id)]
+    worker_events = [each for each in stored if each.seq is not None]
+    assert [each.fact for each in worker_events] == [each.fact for each in result.all_events]
+    assert [each.type for each in stored if each.seq is None][:2] == ["ASSET_MATERIALIZATION_PLANNED"] * 2
+    states = instance.storage.assets.states()
+    assert {key: state.materialized_run for key, state in states.items()} == {
+        "orders": result.run_id,
+        "report": result.run_id,
+    }
+    # The values are stored: a later run of one asset alone loads the other.
+    again = materialize([orders, report], instance=instance, selection=[report])
+    assert again.asset_value("report") == 4
+    assert again.is_node_untouched("orders")
+
+
+def test_execute_job_captures_output(instance: Instance) -> None:
+    result = execute_job(chain, instance)
+    assert result.success
+    assert instance.logs.read(log_key(result.run_id, "first"), "stdout")[0] == b"plus at work\n"
+
+
+def test_a_failed_asset_is_known_as_such(instance: Instance) -> None:
+    @asset
+    def broken() -> None:
+        raise OwnError
+
+    result = materialize([broken], instance=instance, raise_on_error=False)
+    assert instance.storage.assets.states()["broken"].failed_run == result.run_id
+
+
+# -- the rest of the face ---------------------------------------------------------------------------------------------
+
+
+def test_a_job_of_assets_makes_its_selection() -> None:
+    @asset
+    def a() -> int:
+        return 1
+
+    @asset
+    def b(a: int) -> int:
+        return a + 1
+
+    defs = Definitions(assets=[a, b], jobs=[define_asset_job("both", selection="*")])
+    result = defs.get_job_def("both").execute_in_process()
+    assert result.asset_value("b") == 2
+    only = defs.get_job_def("both").execute_in_process(asset_selection=[a])
+    assert only.is_node_untouched("b")
+    with pytest.raises(UserCodeError, match="did not make the asset b"):
+        only.asset_value("b")
+    with pytest.raises(DefinitionError, match="no assets to select"):
+        chain.execute_in_process(asset_selection=[a])
+
+
+def test_materialize_to_memory_brings_its_own_io_manager() -> None:
+    @asset
+    def a() -> int:
+        return 1
+
+    assert materialize_to_memory([a]).asset_value("a") == 1
+    with pytest.raises(DefinitionError, match="brings its own"):
+        materialize_to_memory([a], resources={"io_manager": mem_io_manager})
+
+
+def test_nothing_to_make_is_said() -> None:
+    with pytest.raises(DefinitionError, match="nothing that can be made"):
+        materialize([])
+
+
+def test_resources_may_be_replaced_for_a_test() -> None:
+    @op(required_resource_keys={"place"})
+    def where(context: Any) -> str:
+        return str(context.resources.place)
+
+    @job(resource_defs={"place": "production"})
+    def work() -> None:
+        where()
+
+    assert work.execute_in_process(resources={"place": "test"}).output_for_node("where") == "test"
+    assert work.execute_in_process().output_for_node("where") == "production"
+
+
+def test_values_are_stored_where_the_io_manager_says(tmp_path: Path) -> None:
+    from penstock import FilesystemIOManager
+
+    @asset
+    def kept() -> int:
+        return 1
+
+    materialize([kept], resources={"io_manager": FilesystemIOManager(tmp_path)})
+    assert (tmp_path / "kept.pickle").exists()

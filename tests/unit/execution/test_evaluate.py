@@ -1,0 +1,203 @@
+"""Evaluations of schedules and sensors, and checks of run configs, as the code server asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from pydantic import field_validator
+
+from penstock import (
+    Config,
+    ConfigurableResource,
+    Definitions,
+    RunRequest,
+    ScheduleDefinition,
+    ScheduleEvaluationContext,
+    SensorEvaluationContext,
+    SensorResult,
+    SkipReason,
+    build_schedule_context,
+    build_sensor_context,
+    job,
+    op,
+    schedule,
+    sensor,
+)
+from penstock.errors import NotFoundError, UserCodeError
+from penstock.execution.evaluate import check_run_config, evaluate_schedule, evaluate_sensor
+from penstock.records.wire import CheckRunConfig, EvaluateSchedule, EvaluateSensor
+
+NOON = datetime(2024, 7, 1, 12, tzinfo=UTC).timestamp()
+
+
+class Folder(ConfigurableResource):
+    name: str
+
+
+class Sizes(Config):
+    size: int
+    name: str = ""
+
+    @field_validator("size")
+    @classmethod
+    def _even(cls, value: int) -> int:
+        if value % 2:
+            raise ValueError("must be even")
+        return value
+
+
+@op
+def sized(config: Sizes) -> None:
+    pass
+
+
+@op
+def free() -> None:
+    pass
+
+
+@job
+def work() -> None:
+    sized()
+    free()
+
+
+@schedule(cron_schedule="0 12 * * *", job=work, execution_timezone="Europe/Berlin", tags={"from": "schedule"})
+def daily(context: ScheduleEvaluationContext, folder: Folder) -> RunRequest:
+    context.log.info("at %s", folder.name)
+    moment = context.scheduled_execution_time
+    return RunRequest(run_key=moment.isoformat(), tags={"zone": str(moment.tzinfo)})
+
+
+@schedule(cron_schedule="0 12 * * *", job=work)
+def wrong(context: ScheduleEvaluationContext) -> None:
+    context.log.warning("about to fail")
+    raise ValueError("in the user's schedule")
+
+
+@sensor(job=work, tags={"from": "sensor"})
+def counting(context: SensorEvaluationContext) -> Iterator[RunRequest | SkipReason]:
+    seen = int(context.cursor or "0")
+    if seen >= 2:
+        yield SkipReason("enough")
+        return
+    context.update_cursor(str(seen + 1))
+    yield RunRequest(run_key=f"k{seen}", run_config={"ops": {"sized": {"config": {"size": seen}}}})
+
+
+@sensor(job=work)
+def by_result(context: SensorEvaluationContext) -> SensorResult:
+    return SensorResult(skip_reason="nothing new", cursor="from the result")
+
+
+@sensor(job=work)
+def wrong_kind() -> Any:
+    return 3
+
+
+plain = ScheduleDefinition("plain", cron_schedule="@daily", job=work, run_config={"ops": {"sized": {}}})
+
+DEFS = Definitions(
+    jobs=[work],
+    schedules=[daily, wrong, plain],
+    sensors=[counting, by_result, wrong_kind],
+    resources={"folder": Folder(name="inbox")},
+)
+
+
+def test_a_schedule_gets_its_time_in_its_zone_and_its_resources() -> None:
+    answer = evaluate_schedule(DEFS, EvaluateSchedule(name="daily", due=NOON))
+    assert answer.error is None
+    (request,) = answer.run_requests
+    assert request.run_key == "2024-07-01T14:00:00+02:00"
+    assert request.tags == {"from": "schedule", "zone": "Europe/Berlin"}
+    assert answer.log == ("INFO at inbox",)
+
+
+def test_a_schedule_without_function_asks_for_the_same_run_each_time() -> None:
+    (request,) = evaluate_schedule(DEFS, EvaluateSchedule(name="plain", due=NOON)).run_requests
+    assert request.run_config == {"ops": {"sized": {}}}
+
+
+def test_what_user_code_raises_is_in_the_answer_with_its_frame_first() -> None:
+    answer = evaluate_schedule(DEFS, EvaluateSchedule(name="wrong", due=NOON))
+    assert answer.error is not None
+    assert answer.error.message == "in the user's schedule"
+    assert answer.error.frames[0].function == "wrong"
+    assert answer.log == ("WARNING about to fail",)
+
+
+def test_a_sensor_goes_on_from_its_cursor() -> None:
+    first = evaluate_sensor(DEFS, EvaluateSensor(name="counting", due=NOON))
+    assert [each.run_key for each in first.run_requests] == ["k0"]
+    assert first.run_requests[0].tags == {"from": "sensor"}
+    assert first.cursor == "1"
+    last = evaluate_sensor(DEFS, EvaluateSensor(name="counting", due=NOON, cursor="2"))
+    assert last.run_requests == ()
+    assert last.skip_reason == "enough"
+    assert last.cursor is None
+
+
+def test_a_sensor_may_give_all_in_one_result() -> None:
+    answer = evaluate_sensor(DEFS, EvaluateSensor(name="by_result", due=NOON, cursor="old"))
+    assert answer.cursor == "from the result"
+    assert answer.skip_reason == "nothing new"
+
+
+def test_what_is_no_answer_is_an_error() -> None:
+    answer = evaluate_sensor(DEFS, EvaluateSensor(name="wrong_kind", due=NOON))
+    assert answer.error is not None
+    assert "gave 3" in answer.error.message
+
+
+def test_names_that_do_not_exist_are_refused() -> None:
+    with pytest.raises(NotFoundError, match='did you mean "daily"'):
+        evaluate_schedule(DEFS, EvaluateSchedule(name="dayly", due=NOON))
+
+
+def check(config: dict[str, Any], **more: Any) -> list[tuple[tuple[str, ...], str]]:
+    answer = check_run_config(DEFS, CheckRunConfig(job="work", run_config=config, **more))
+    assert answer.error is None
+    return [(each.path, each.reason) for each in answer.problems]
+
+
+def test_configs_are_checked_with_all_that_user_code_knows() -> None:
+    assert check({"ops": {"sized": {"config": {"size": 2}}}}) == []
+    path = ("ops", "sized", "config", "size")
+    assert check({"ops": {"sized": {"config": {"size": 3}}}}) == [(path, "RUNTIME_TYPE_MISMATCH")]
+    assert check({"ops": {"sized": {"config": {"size": "x", "nams": ""}}}}) == [
+        (path, "RUNTIME_TYPE_MISMATCH"),
+        ((*path[:-1], "nams"), "FIELD_NOT_DEFINED"),
+    ]
+    assert check({})[0][1] == "MISSING_REQUIRED_FIELD"
+
+
+def test_config_of_steps_that_do_not_run_is_not_asked_for() -> None:
+    assert check({}, step_keys=("free",)) == []
+
+
+def test_a_job_that_does_not_exist_is_an_error_in_the_answer() -> None:
+    answer = check_run_config(DEFS, CheckRunConfig(job="werk", run_config={}))
+    assert answer.error is not None
+    assert 'did you mean "work"' in answer.error.message
+
+
+def test_functions_are_called_directly_with_contexts_made_for_it() -> None:
+    moment = datetime(2024, 1, 1, tzinfo=ZoneInfo("Asia/Kolkata"))
+    context = build_schedule_context(scheduled_execution_time=moment)
+    assert context.scheduled_execution_time == moment
+    with pytest.raises(UserCodeError, match="no scheduled time"):
+        _ = build_schedule_context().scheduled_execution_time
+
+    given = build_sensor_context(cursor="1", resources={"folder": Folder(name="x")})
+    assert given.resources.folder.name == "x"
+    assert [each.run_key for each in counting(given)] == ["k1"]
+    assert given.cursor == "2"
+    with pytest.raises(UserCodeError, match="A cursor is a text"):
+        given.update_cursor(3)  # type: ignore[arg-type]
+    with pytest.raises(UserCodeError, match="no instance"):
+        _ = given.instance
