@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from penstock.instance.instance import Instance
 
+from penstock.instance.instance import Instance
 from penstock.records.run import Run
 
 __all__ = ["Deployment", "alive", "free_port", "processes_of"]

