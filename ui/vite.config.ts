@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
 
+import { notices } from "./scripts/notices.mjs";
 import { precompress } from "./scripts/precompress.mjs";
 
 const SERVER = process.env.PENSTOCK_URL ?? "http://127.0.0.1:3000";
@@ -11,7 +12,7 @@ const PROXIED = ["/graphql", "/live", "/logs", "/server_info", "/healthz", "/rea
 
 export default defineConfig({
   base: "./",
-  plugins: [react(), precompress()],
+  plugins: [react(), notices(), precompress()],
   build: {
     outDir: fileURLToPath(new URL("../src/penstock/web/static", import.meta.url)),
     emptyOutDir: true,
@@ -21,6 +22,12 @@ export default defineConfig({
     sourcemap: false,
     target: "es2023",
     modulePreload: { polyfill: false },
+    rolldownOptions: {
+      output: {
+        // Few files rather than many small ones: what most pages share is one chunk beside the entry's.
+        codeSplitting: { groups: [{ name: "kit", test: /\/src\/(kit|services|links)/, minShareCount: 2 }] },
+      },
+    },
   },
   worker: { format: "es" },
   server: { proxy: Object.fromEntries(PROXIED.map((path) => [path, { target: SERVER, changeOrigin: true }])) },

@@ -19,7 +19,7 @@ interface RunTableProps {
 }
 
 const COLUMNS: readonly Column<RunRow>[] = [
-  { id: "status", label: "Status", width: "112px", render: (run) => <StatusTag status={run.status} />, sortBy: (run) => run.status },
+  { id: "status", label: "Status", width: "118px", render: (run) => <StatusTag status={run.status} />, sortBy: (run) => run.status },
   {
     id: "id",
     label: "Run",

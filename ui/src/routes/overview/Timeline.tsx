@@ -16,6 +16,8 @@ import css from "./Timeline.module.css";
 
 const MARKS = 9;
 const MARKS_NARROW = 3;
+/** A mark beyond this part of the axis, in per cent, would be cut off. */
+const LAST_MARK = 97;
 const LUMP_SHARE = 1 / 160;
 const LEAST_DRAG = 0.01;
 
@@ -80,7 +82,7 @@ export function Timeline({ runs, ticks, from, to, now, onZoom }: TimelineProps) 
       <div className={css.axis} aria-hidden="true">
         <span className={css.name} />
         <span ref={track} className={css.track}>
-          {marks.map((at) => (
+          {marks.filter((at) => place(at) < LAST_MARK).map((at) => (
             <span key={at} className={css.mark} style={{ left: `${place(at)}%` }}>
               {markText(at, span, style)}
             </span>

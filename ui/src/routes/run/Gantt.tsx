@@ -19,6 +19,8 @@ const ROW_PX = 26;
 const MARKS = 8;
 const MARKS_NARROW = 2;
 const MOST_ZOOM = 64;
+/** A mark beyond this share of the axis would be cut off. */
+const LAST_MARK = 0.97;
 /** Beyond this share of the width, in per cent, no label fits behind a bar. */
 const CROWDED = 90;
 
@@ -90,7 +92,7 @@ export function Gantt({ run, steps, onSteps }: GanttProps) {
           <div className={css.axis} aria-hidden="true">
             <span className={css.name}>Step</span>
             <span className={css.track}>
-              {axisMarks(span, marks * zoom).map((offset) => (
+              {axisMarks(span, marks * zoom).filter((offset) => offset / span < LAST_MARK).map((offset) => (
                 <span key={offset} className={css.mark} style={{ left: `${(offset / span) * 100}%` }}>
                   {offset === 0 ? "0" : durationText(offset)}
                 </span>

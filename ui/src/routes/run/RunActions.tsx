@@ -53,7 +53,7 @@ export function RunActions({ run }: { run: RunDetail }) {
         <>
           {failed ? (
             <Button variant="primary" icon="reload" isPending={again.isPending} onPress={() => again.mutate("FROM_FAILURE")}>
-              Re-execute from failure
+              {run.status === "FAILURE" ? "Re-execute from failure" : "Re-execute the rest"}
             </Button>
           ) : null}
           <Button icon="reload" isPending={again.isPending} onPress={() => again.mutate("ALL_STEPS")}>
