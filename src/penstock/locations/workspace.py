@@ -13,7 +13,7 @@ from ..errors import SettingsError
 from .origin import LocationOrigin, default_name
 from .yaml_document import YamlDocument, read_yaml
 
-__all__ = ["origins_from_options", "read_workspace"]
+__all__ = ["PROJECT_SCHEMA", "WORKSPACE_SCHEMA", "origins_from_options", "read_workspace"]
 
 _FILES = ("workspace.yaml", "workspace.yml")
 
@@ -47,7 +47,16 @@ _ITEM = Selector(
         "grpc_server": Field(type=_SERVER, description="The known name of code_server."),
     }
 )
-_SCHEMA = Shape(fields={"load_from": Field(type=Array(item=_ITEM))})
+WORKSPACE_SCHEMA = Shape(fields={"load_from": Field(type=Array(item=_ITEM))})
+"""What a workspace file may hold, short forms written out."""
+PROJECT_SCHEMA = Shape(
+    fields={
+        "module_name": _text(about="The module with the definitions."),
+        "modules": Field(type=Array(item=Scalar(kind="str")), required=False, description="Several such modules."),
+        "code_location_name": _text(about="The location's name."),
+    }
+)
+"""What `[tool.penstock]` of a pyproject.toml may hold."""
 _SHORT = {"python_file": "relative_path", "python_module": "module_name", "python_package": "package_name"}
 
 
@@ -109,7 +118,7 @@ def read_workspace(path: Path) -> tuple[LocationOrigin, ...]:
         SettingsError: It is not valid; the text names every mistake with line and column.
     """
     document = read_yaml(path)
-    value = document.checked(_SCHEMA, dict(os.environ), value=_written_out(document.value))
+    value = document.checked(WORKSPACE_SCHEMA, dict(os.environ), value=_written_out(document.value))
     folder = path.absolute().parent
     mistakes: list[str] = []
     found: dict[str, LocationOrigin] = {}
@@ -205,7 +214,9 @@ def _of_project(path: Path) -> tuple[LocationOrigin, ...]:
         raise SettingsError(f"{path} cannot be read: {error}.") from error
     if tool is None:
         return ()
-    value = YamlDocument(file=f"{path} [tool.penstock]", value=tool, places={}).checked(_PROJECT, dict(os.environ))
+    value = YamlDocument(file=f"{path} [tool.penstock]", value=tool, places={}).checked(
+        PROJECT_SCHEMA, dict(os.environ)
+    )
     modules = value.get("modules", [])
     if bool(modules) == ("module_name" in value):
         raise SettingsError(f"{path} [tool.penstock] needs either module_name or modules.")
@@ -220,15 +231,6 @@ def _of_project(path: Path) -> tuple[LocationOrigin, ...]:
         ),
         f"{path} [tool.penstock]",
     )
-
-
-_PROJECT = Shape(
-    fields={
-        "module_name": _text(about="The module with the definitions."),
-        "modules": Field(type=Array(item=Scalar(kind="str")), required=False, description="Several such modules."),
-        "code_location_name": _text(about="The location's name."),
-    }
-)
 
 
 def _unique(origins: Iterable[LocationOrigin], where: str) -> tuple[LocationOrigin, ...]:
