@@ -32,6 +32,7 @@ export function filterAssets(assets: readonly AssetCard[], filter: CatalogueFilt
       const wanted = filter[facet];
       if (facet !== except && wanted && !FACETS[facet](asset).includes(wanted)) return false;
     }
+    if (words.length === 0) return true;
     const text = [keyText(asset.assetKey.path), asset.description ?? "", ...asset.kinds, ...asset.owners].join("\n").toLowerCase();
     return words.every((word) => text.includes(word));
   });

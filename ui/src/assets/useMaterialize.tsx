@@ -5,6 +5,7 @@ import { toast, toastError } from "../kit/toast";
 import { links } from "../links";
 import type { AssetCard } from "../services/assets";
 import { launchBackfill, launchRun } from "../services/launch";
+import { shortId } from "../services/run.model";
 import { materializable, type PartitionChoice, planLaunches, runsWord } from "./materialize.model";
 import { MaterializeDialog } from "./MaterializeDialog";
 
@@ -28,7 +29,7 @@ export function useMaterialize(): Materialize {
         const [only] = made.runIds;
         toast(
           made.backfillId === undefined && only !== undefined
-            ? { text: `Run ${only.slice(0, 8)} is on its way.`, tone: "good", link: { to: links.run(only), label: "Follow it" } }
+            ? { text: `Run ${shortId(only)} is on its way.`, tone: "good", link: { to: links.run(only), label: "Follow it" } }
             : {
                 text: made.runIds.length === 0 ? "Nothing is missing: no run was made." : `${runsWord(made.runIds.length)} on their way.`,
                 tone: "good",

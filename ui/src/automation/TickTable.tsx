@@ -15,6 +15,7 @@ import { Duration, Time } from "../kit/Time";
 import { links } from "../links";
 import type { AutomationTick } from "../services/automation";
 import { useSearchState } from "../services/navigation";
+import { shortId } from "../services/run.model";
 import type { InstigationTickStatus } from "../services/schema.gen";
 import css from "./automation.module.css";
 import { skipGroups, tickStatus } from "./ticks.model";
@@ -90,7 +91,7 @@ export function TickTable({ ticks, limit, onOlder, isStale }: TickTableProps) {
               render: (row) =>
                 row.runs.slice(0, 4).map((run) => (
                   <Link key={run.runId} to={links.run(run.runId)} className={css.run ?? ""}>
-                    <StatusDot status={run.status} /> {run.runId.slice(0, 6)}
+                    <StatusDot status={run.status} /> {shortId(run.runId)}
                   </Link>
                 )),
             },
@@ -128,7 +129,7 @@ function TickDialog({ tick, onClose }: { tick: AutomationTick; onClose: () => vo
             ["Skipped because", tick.skipReason],
             ["Run keys", tick.runKeys.length === 0 ? null : tick.runKeys.join(", ")],
             ["Cursor after it", tick.cursor === null ? null : <code>{tick.cursor}</code>],
-            ["Runs", tick.runs.length === 0 ? null : tick.runs.map((run) => <Link key={run.runId} to={links.run(run.runId)} className={css.run ?? ""}><StatusDot status={run.status} /> {run.runId.slice(0, 8)}</Link>)],
+            ["Runs", tick.runs.length === 0 ? null : tick.runs.map((run) => <Link key={run.runId} to={links.run(run.runId)} className={css.run ?? ""}><StatusDot status={run.status} /> {shortId(run.runId)}</Link>)],
           ]}
         />
         {tick.error ? <ErrorPanel error={tick.error} title="The evaluation failed." /> : null}

@@ -15,6 +15,7 @@ import { ASSET_CHECK_HISTORY, type AssetCard, type AssetCheckState } from "../..
 import { useData } from "../../services/data";
 import { launchRun } from "../../services/launch";
 import { useSearchState } from "../../services/navigation";
+import { shortId } from "../../services/run.model";
 import css from "./asset.module.css";
 import { checkStatus } from "./checks.model";
 
@@ -61,7 +62,7 @@ function Check({ asset, check }: { asset: AssetCard; check: AssetCheckState }) {
         assetCheckSelection: [{ assetKey: { path }, name: check.name }],
       };
       const [runId] = (await launchRun({ selector })).runIds;
-      if (runId !== undefined) toast({ text: `Run ${runId.slice(0, 8)} checks it.`, link: { to: links.run(runId), label: "Follow it" } });
+      if (runId !== undefined) toast({ text: `Run ${shortId(runId)} checks it.`, link: { to: links.run(runId), label: "Follow it" } });
     } catch (error) {
       toastError(error);
     }
@@ -91,7 +92,7 @@ function Check({ asset, check }: { asset: AssetCard; check: AssetCheckState }) {
               { id: "status", label: "Result", width: "150px", render: (row) => <StatusTag bare status={checkStatus(row)} /> },
               { id: "time", label: "When", width: "150px", render: (row) => <Time at={row.timestamp} /> },
               { id: "words", label: "What it said", render: (row) => row.evaluation?.description ?? "" },
-              { id: "run", label: "Run", width: "110px", render: (row) => (row.runId === null ? "" : <Link to={links.run(row.runId)}>{row.runId.slice(0, 8)}</Link>) },
+              { id: "run", label: "Run", width: "110px", render: (row) => (row.runId === null ? "" : <Link to={links.run(row.runId)}>{shortId(row.runId)}</Link>) },
             ]}
             rows={history.data.assetCheckExecutions}
             rowKey={(row) => row.id}

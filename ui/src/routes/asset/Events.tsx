@@ -13,6 +13,7 @@ import { MetadataView } from "../../metadata/MetadataView";
 import { ASSET_EVENTS } from "../../services/assets";
 import { useData } from "../../services/data";
 import { useSearchState } from "../../services/navigation";
+import { shortId } from "../../services/run.model";
 import type { AssetEventsQuery } from "../../services/schema.gen";
 import css from "./asset.module.css";
 
@@ -68,7 +69,7 @@ export function Events({ path }: { path: readonly string[] }) {
             </h3>
             {open.partition === null ? null : <Chip>{open.partition}</Chip>}
             <span className={css.grow} />
-            {open.runId ? <Link to={links.run(open.runId)}>run {open.runId.slice(0, 8)}</Link> : <span className={css.quiet}>reported without a run</span>}
+            {open.runId ? <Link to={links.run(open.runId)}>run {shortId(open.runId)}</Link> : <span className={css.quiet}>reported without a run</span>}
           </header>
           {open.description ? <p className={css.words}>{open.description}</p> : null}
           {open.tags.length > 0 ? (

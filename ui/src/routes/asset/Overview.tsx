@@ -13,6 +13,7 @@ import { MetadataView } from "../../metadata/MetadataView";
 import { Plots } from "../../metadata/Plots";
 import { ASSET_OVERVIEW } from "../../services/assets";
 import { useData } from "../../services/data";
+import { shortId } from "../../services/run.model";
 import type { AssetHeadQuery } from "../../services/schema.gen";
 import css from "./asset.module.css";
 
@@ -48,7 +49,7 @@ export function Overview({ asset }: { asset: Asset }) {
                 {latest.runId ? (
                   <>
                     {" · "}
-                    <Link to={links.run(latest.runId)}>run {latest.runId.slice(0, 8)}</Link>
+                    <Link to={links.run(latest.runId)}>run {shortId(latest.runId)}</Link>
                   </>
                 ) : null}
               </span>
@@ -85,6 +86,7 @@ function Undefined() {
 
 function Definition({ definition }: { definition: NonNullable<Asset["definition"]> }) {
   const location = definition.repository.location.name;
+  const tags = definition.tags.filter(({ key }) => !key.startsWith("penstock/"));
   const jobs = definition.jobNames.filter((name) => !name.startsWith("__"));
   const keys = (list: readonly { path: string[] }[]) =>
     list.length === 0 ? null : (
@@ -112,7 +114,7 @@ function Definition({ definition }: { definition: NonNullable<Asset["definition"
             ["Code version", definition.codeVersion],
             ["Source", definition.sourceRef === null ? null : <code>{definition.sourceRef}</code>],
             ["Location", <Link key="location" to={links.deployment()}>{location}</Link>],
-            ["Tags", definition.tags.length === 0 ? null : definition.tags.map((tag) => <Chip key={tag.key}>{tag.value ? `${tag.key}: ${tag.value}` : tag.key}</Chip>)],
+            ["Tags", tags.length === 0 ? null : tags.map((tag) => <Chip key={tag.key}>{tag.value ? `${tag.key}: ${tag.value}` : tag.key}</Chip>)],
           ]}
         />
       </Section>

@@ -17,6 +17,7 @@ import { MetadataView } from "../../metadata/MetadataView";
 import { ASSET_PARTITION_DETAIL, ASSET_PARTITIONS, type AssetCard } from "../../services/assets";
 import { useData } from "../../services/data";
 import { useSearchState } from "../../services/navigation";
+import { shortId } from "../../services/run.model";
 import css from "./asset.module.css";
 
 interface PartitionsProps {
@@ -151,7 +152,7 @@ function Detail({ path, partition, onMaterialize }: DetailProps) {
       {answer.error ? <Failure error={answer.error} /> : null}
       {found?.runId ? (
         <p className={css.quiet}>
-          <Link to={links.run(found.runId)}>run {found.runId.slice(0, 8)}</Link>
+          <Link to={links.run(found.runId)}>run {shortId(found.runId)}</Link>
           {latest ? (
             <>
               {" · "}

@@ -17,6 +17,8 @@ import { links } from "../../links";
 import { ASSET_HEAD, ASSET_TOPICS, type AssetCard } from "../../services/assets";
 import { useData } from "../../services/data";
 import { useSearchState } from "../../services/navigation";
+import { shortId } from "../../services/run.model";
+import css from "./asset.module.css";
 import { Checks } from "./Checks";
 import { Events } from "./Events";
 import { LineagePeek } from "./LineagePeek";
@@ -50,7 +52,7 @@ function AssetView({ path }: { path: readonly string[] }) {
       crumbs={[{ label: "Assets", to: links.assets() }, ...path.slice(0, -1).map((label) => ({ label }))]}
       beside={definition ? <StatusTag status={definition.latestInfo.status} /> : undefined}
       under={definition ? <Under asset={definition} /> : undefined}
-      fill={view !== "overview"}
+      fill
       actions={
         definition?.isMaterializable ? (
           <Button variant="primary" icon="play" isDisabled={materialize.isBusy} onPress={() => materialize.start([definition])}>
@@ -68,7 +70,7 @@ function AssetView({ path }: { path: readonly string[] }) {
           <AssetName path={path} /> is neither defined nor known from events.
         </Empty>
       ) : (
-        <Tabs label="Asset" items={tabs} selected={view} onSelect={(id) => setSearch({ view: id === "overview" ? undefined : id })} fill={view !== "overview"}>
+        <Tabs label="Asset" items={tabs} selected={view} onSelect={(id) => setSearch({ view: id === "overview" ? undefined : id })} fill>
           {view === "partitions" && definition ? (
             <Partitions asset={definition} onMaterialize={(keys) => materialize.start([definition], keys)} />
           ) : view === "events" ? (
@@ -98,8 +100,8 @@ function Under({ asset }: { asset: AssetCard }) {
         </span>
       )}
       {runs.length > 0 ? (
-        <span>
-          At work: {runs.slice(0, 3).map((id) => <Link key={id} to={links.run(id)}>run {id.slice(0, 8)} </Link>)}
+        <span className={css.work}>
+          At work: {runs.slice(0, 3).map((id) => <Link key={id} to={links.run(id)}>run {shortId(id)} </Link>)}
           {runs.length > 3 ? `and ${runs.length - 3} more` : ""}
         </span>
       ) : null}

@@ -13,6 +13,7 @@ import { Duration, Time, useTimeStyle } from "../../kit/Time";
 import { links } from "../../links";
 import { useData } from "../../services/data";
 import { JOB_RUNS } from "../../services/jobs";
+import { shortId } from "../../services/run.model";
 import type { JobRunsQuery } from "../../services/schema.gen";
 import { durationText, shortTime } from "../../services/time.model";
 import css from "./job.module.css";
@@ -56,7 +57,7 @@ export function JobRuns({ location, name, steps }: JobRunsProps) {
         stale={answer.isPlaceholderData}
         columns={[
           { id: "status", label: "Status", width: "140px", render: (run) => <StatusTag bare status={run.status} /> },
-          { id: "run", label: "Run", width: "110px", render: (run) => <Link to={links.run(run.runId)}>{run.runId.slice(0, 8)}</Link> },
+          { id: "run", label: "Run", width: "110px", render: (run) => <Link to={links.run(run.runId)}>{shortId(run.runId)}</Link> },
           { id: "partition", label: "Partition", width: "150px", render: (run) => run.partition ?? "" },
           { id: "note", label: "Note", render: (run) => run.note ?? "" },
           { id: "created", label: "Created", width: "150px", render: (run) => <Time at={run.creationTime} /> },
@@ -91,7 +92,7 @@ function Grid({ runs, steps }: { runs: readonly Run[]; steps: readonly Step[] })
               const words = `${shortTime(run.creationTime, now, style)}${run.partition === null ? "" : `, ${run.partition}`}, ${durationText(took)}`;
               return (
                 <th key={run.runId} scope="col">
-                  <Link bare to={links.run(run.runId)} aria-label={`Run ${run.runId.slice(0, 8)}, ${words}`} title={words} className={css.runHead ?? ""}>
+                  <Link bare to={links.run(run.runId)} aria-label={`Run ${shortId(run.runId)}, ${words}`} title={words} className={css.runHead ?? ""}>
                     <span className={css.took} data-status={run.status} style={{ height: `${8 + 40 * (took / longest)}px` }} />
                   </Link>
                 </th>
@@ -110,7 +111,7 @@ function Grid({ runs, steps }: { runs: readonly Run[]; steps: readonly Step[] })
                 return (
                   <td key={run.runId}>
                     {stat?.status ? (
-                      <Link bare to={links.run(run.runId, { steps: step.key })} aria-label={`${step.key} in run ${run.runId.slice(0, 8)}`}>
+                      <Link bare to={links.run(run.runId, { steps: step.key })} aria-label={`${step.key} in run ${shortId(run.runId)}`}>
                         <StatusDot status={stat.status} />
                       </Link>
                     ) : null}

@@ -15,6 +15,7 @@ import { links } from "../../links";
 import { useData } from "../../services/data";
 import { JOB_LIST } from "../../services/jobs";
 import { useSearchState } from "../../services/navigation";
+import { shortId } from "../../services/run.model";
 import type { JobListQuery } from "../../services/schema.gen";
 import { useShortcuts } from "../../services/shortcuts";
 import css from "./jobs.module.css";
@@ -65,7 +66,7 @@ const columns: readonly Column<Row>[] = [
     render: (job) => (
       <span className={css.dots}>
         {job.runs.toReversed().map((run) => (
-          <Link key={run.runId} bare to={links.run(run.runId)} aria-label={`Run ${run.runId.slice(0, 8)}`}>
+          <Link key={run.runId} bare to={links.run(run.runId)} aria-label={`Run ${shortId(run.runId)}`}>
             <StatusDot status={run.status} />
           </Link>
         ))}

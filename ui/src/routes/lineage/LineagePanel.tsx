@@ -10,6 +10,7 @@ import { Time } from "../../kit/Time";
 import { links } from "../../links";
 import { Markdown } from "../../metadata/Markdown";
 import type { AssetCard } from "../../services/assets";
+import { shortId } from "../../services/run.model";
 import css from "./lineage.module.css";
 
 interface LineagePanelProps {
@@ -66,8 +67,8 @@ function Details({ asset }: { asset: AssetCard }) {
           ["Materialized", info.latestMaterializationTimestamp === null ? null : <Time relative at={info.latestMaterializationTimestamp} />],
           ["Partitions", info.partitionStats ? <PartitionShare stats={info.partitionStats} /> : null],
           ["Checks", info.totalChecks === 0 ? null : info.failedChecks > 0 ? `${info.failedChecks} of ${info.totalChecks} failed` : `${info.totalChecks}`],
-          ["Latest run", info.latestRun ? <Link to={links.run(info.latestRun.runId)}>{info.latestRun.runId.slice(0, 8)}</Link> : null],
-          ["At work", running.length === 0 ? null : running.slice(0, 5).map((id) => <Link key={id} to={links.run(id)}>{id.slice(0, 8)} </Link>)],
+          ["Latest run", info.latestRun ? <Link to={links.run(info.latestRun.runId)}>{shortId(info.latestRun.runId)}</Link> : null],
+          ["At work", running.length === 0 ? null : running.slice(0, 5).map((id) => <Link key={id} to={links.run(id)}>{shortId(id)} </Link>)],
           ["Group", asset.groupName],
           ["Kinds", asset.kinds.length === 0 ? null : asset.kinds.map((kind) => <Chip key={kind}>{kind}</Chip>)],
           ["Owners", asset.owners.length === 0 ? null : asset.owners.join(", ")],

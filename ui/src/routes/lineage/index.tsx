@@ -1,5 +1,5 @@
 /** The lineage: what is made from what, with the state of each; choose nodes to see and to materialize them. */
-import { useDeferredValue, useMemo, useState } from "react";
+import { useDeferredValue, useEffect, useMemo, useState } from "react";
 
 import { around, assetGraph } from "../../assets/assetGraph.model";
 import { CatalogueFilters, useCatalogueFilter } from "../../assets/CatalogueFilters";
@@ -14,7 +14,6 @@ import { Link } from "../../kit/Link";
 import { Page } from "../../kit/Page";
 import { Skeleton } from "../../kit/Skeleton";
 import { SelectInput } from "../../kit/TextInput";
-import { useNow } from "../../kit/Time";
 import { links } from "../../links";
 import { ASSET_GRAPH, ASSET_TOPICS } from "../../services/assets";
 import { useData } from "../../services/data";
@@ -23,6 +22,7 @@ import { relativeTime } from "../../services/time.model";
 import css from "./lineage.module.css";
 import { LineagePanel } from "./LineagePanel";
 
+const CLOCK_MS = 15_000;
 const NONE: ReadonlySet<string> = new Set();
 
 export default function LineagePage() {
@@ -33,14 +33,14 @@ export default function LineagePage() {
   const [selected, setSelected] = useState<ReadonlySet<string>>(focus ? new Set([focus]) : NONE);
   const materialize = useMaterialize();
   const go = useGo();
-  const minute = useMinute();
+  const clock = useSlowClock();
   const all = answer.data?.assetNodes;
   const { q, status, group, kind, location } = useDeferredValue(filter);
   const shown = useMemo(() => {
     const near = focus && depth ? around(all ?? [], focus, Number(depth)) : (all ?? []);
     return filterAssets(near, { q, status, group, kind, location });
   }, [all, focus, depth, q, status, group, kind, location]);
-  const graph = useMemo(() => assetGraph(shown, (seconds) => relativeTime(seconds, minute)), [shown, minute]);
+  const graph = useMemo(() => assetGraph(shown, (seconds) => relativeTime(seconds, clock)), [shown, clock]);
   const edges = useSteadyEdges(graph.edges);
   const chosen = shown.filter((asset) => selected.has(keyText(asset.assetKey.path)));
   const open = (id: string) => go(links.asset(id.split("/")));
@@ -118,7 +118,14 @@ export default function LineagePage() {
   );
 }
 
-/** The current minute: ages on the canvas need no finer clock. */
-function useMinute(): number {
-  return Math.floor(useNow() / 60) * 60 + 59;
+/** The time, renewed every few seconds: ages on the canvas need no finer clock. */
+function useSlowClock(): number {
+  const [now, setNow] = useState(() => Date.now() / 1000);
+  useEffect(() => {
+    const timer = setInterval(() => {
+      if (!document.hidden) setNow(Date.now() / 1000);
+    }, CLOCK_MS);
+    return () => clearInterval(timer);
+  }, []);
+  return now;
 }
