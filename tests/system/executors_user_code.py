@@ -6,6 +6,7 @@ inherited socket. Steps meet the test at named pipes: a step says that it has co
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -144,6 +145,20 @@ def mixed() -> None:
     double.alias("after_broken")(broken(a))
 
 
+@op
+def deaf() -> None:
+    """Does not let itself be interrupted."""
+    arrive("held")
+    while True:
+        with contextlib.suppress(BaseException):
+            wait_for_release("held")
+
+
+@job
+def stubborn() -> None:
+    deaf()
+
+
 @job(executor_def=in_process_executor)
 def in_one_process() -> None:
     double(held())
@@ -160,11 +175,12 @@ def needs_config() -> None:
     configured()
 
 
-defs = Definitions(jobs=[dynamic, holding, helped, retrying, mixed, in_one_process, needs_config])
+defs = Definitions(jobs=[dynamic, holding, helped, retrying, mixed, stubborn, in_one_process, needs_config])
 
 
 def main() -> int:
     from penstock.codec import decode_json
+    from penstock.execution import multiprocess
     from penstock.execution.environment import Environment
     from penstock.execution.worker import execute_run
     from penstock.logs.local import LocalLogStore
@@ -174,6 +190,7 @@ def main() -> int:
     database, home, run, *channel = sys.argv[1:]
     if os.environ.get("WITH_THREAD"):
         threading.Thread(target=threading.Event().wait, name="lively", daemon=True).start()
+    multiprocess.GRACE = float(os.environ.get("GRACE", multiprocess.GRACE))
     environment = Environment(
         storage=SqliteStorage(Path(database)),
         logs=LocalLogStore(Path(home, "logs")),

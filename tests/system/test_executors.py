@@ -243,6 +243,16 @@ def test_sigterm_to_the_worker_alone_reaches_its_steps(worker: Worker) -> None:
     assert worker.status() is RunStatus.CANCELED
 
 
+def test_a_step_that_does_not_stop_is_killed_after_the_grace_period(worker: Worker) -> None:
+    worker.start("stubborn", GRACE="0.1")
+    worker.awaits("held")
+    os.kill(worker.pid, signal.SIGTERM)
+    assert worker.end() == 0
+    assert worker.status() is RunStatus.CANCELED
+    (failure,) = [e.fact for e in worker.events() if isinstance(e.fact, StepFailure)]
+    assert failure.source == "INTERRUPT"
+
+
 def test_steps_die_with_their_worker(worker: Worker) -> None:
     worker.start("holding")
     worker.awaits("held")

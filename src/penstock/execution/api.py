@@ -109,6 +109,8 @@ def execute_job(
 ) -> ExecuteInProcessResult:
     """Run a job to its end in this process as an instance would: values are stored, output is captured.
 
+    With an instance the values stay where its IO managers store them, and the result does not hold them.
+
     Args:
         job: The job.
         instance: Where the run, its events, its values and its captured output are kept; nowhere if not given.
@@ -227,7 +229,8 @@ def _execute(
 
     if instance is None:
         environment = Environment()
-        return _run(scope(run, environment), MemoryRecorder(environment.clock), raise_on_error)
+        recorder = MemoryRecorder(environment.clock)
+        return _run(scope(run, environment), recorder, raise_on_error=raise_on_error, keep_values=True)
     environment = Environment(
         storage=instance.storage,
         logs=instance.logs if capture else None,
@@ -240,7 +243,8 @@ def _execute(
     )
     try:
         with LeaseThread(lease, may_exit=False):
-            return _run(scope(run, environment), TeeRecorder(environment.clock, writer), raise_on_error)
+            tee = TeeRecorder(environment.clock, writer)
+            return _run(scope(run, environment), tee, raise_on_error=raise_on_error, keep_values=not capture)
     finally:
         writer.close(OUTAGE)
 
@@ -283,8 +287,10 @@ def _planned(run: Run, plan: ExecutionPlan) -> Iterable[Fact]:
         yield AssetCheckEvaluationPlanned(asset=check.asset_key.to_user_string(), check=check.name)
 
 
-def _run(scope: RunScope, recorder: MemoryRecorder | TeeRecorder, raise_on_error: bool) -> ExecuteInProcessResult:
-    execution = InProcessExecution(scope, recorder, fail_fast=raise_on_error)
+def _run(
+    scope: RunScope, recorder: MemoryRecorder | TeeRecorder, *, raise_on_error: bool, keep_values: bool
+) -> ExecuteInProcessResult:
+    execution = InProcessExecution(scope, recorder, fail_fast=raise_on_error, keep_values=keep_values)
     status, broken_by = live(recorder, "in_process", execution.run, lambda: execution.interrupted)
     recorder.flush()
     if isinstance(broken_by, KeyboardInterrupt) or isinstance(execution.interruption, KeyboardInterrupt):

@@ -52,7 +52,6 @@ class Driven:
                 case Start():
                     self.starts.append(command)
                 case Skip(step=step, reason=reason):
-                    self._recorder.emit(LogLine(level="INFO", message=f"Step {step} is skipped. {reason}"), step)
                     self._recorder.emit(StepSkipped(reason=reason), step)
                 case Abandon(step=step, because=because):
                     message = f"Step {step} will not run, since step {because} did not succeed."

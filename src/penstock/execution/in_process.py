@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -27,12 +27,13 @@ class InProcessExecution:
         scope: The run.
         recorder: Takes its facts.
         fail_fast: Start nothing more once a step has failed.
+        keep_values: Keep what steps give in `values`.
         pause: Waits so many seconds until a retry is due.
 
     Attributes:
         error: What the first failed step's user code raised.
         interruption: What interrupted the run, if it was asked to stop.
-        values: (step, output, mapping key) -> the value given.
+        values: (step, output, mapping key) -> the value given, if values are kept.
     """
 
     def __init__(
@@ -41,11 +42,13 @@ class InProcessExecution:
         recorder: Recorder,
         *,
         fail_fast: bool = False,
+        keep_values: bool = False,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._scope = scope
         self._recorder = recorder
         self._fail_fast = fail_fast
+        self._keep_values = keep_values
         self._pause = pause
         self._scheduler = StepScheduler(specs_of(scope.plan), max_concurrent=1)
         self.error: BaseException | None = None
@@ -99,8 +102,9 @@ class InProcessExecution:
     def _attempt(self, start: Start, opened: OpenResources) -> StepEnd:
         with self._captured(start.step):
             end = run_step(self._scope, start, self._recorder, opened)
-        for (output, mapping_key), value in end.values.items():
-            self.values[start.step, output, mapping_key] = value
+        if self._keep_values:
+            for (output, mapping_key), value in end.values.items():
+                self.values[start.step, output, mapping_key] = value
         return end
 
     def _captured(self, step: str) -> AbstractContextManager[None]:
@@ -131,20 +135,3 @@ class InProcessExecution:
             self._stop(driven, error)
         else:
             driven.take(self._scheduler.wake(now()))
-
-    def output(self, step: str, name: str) -> Any:
-        """The value that a step gave; of a dynamic output a dict by mapping key.
-
-        Raises:
-            KeyError: It gave none.
-        """
-        if (step, name, None) in self.values:
-            return self.values[step, name, None]
-        mapped: Mapping[str, Any] = {
-            mapping_key: value
-            for (key, output, mapping_key), value in self.values.items()
-            if key == step and output == name and mapping_key is not None
-        }
-        if not mapped:
-            raise KeyError((step, name))
-        return mapped

@@ -29,12 +29,17 @@ class _Section:
         self._before: list[bool] = []
 
     def __enter__(self) -> None:
-        if get_ident() != self._owner.thread:
+        owner = self._owner
+        if get_ident() != owner.thread:
             return
-        self._before.append(self._owner.raising)
-        self._owner.raising = self._open
-        if self._open:
-            self._owner.check()
+        self._before.append(owner.raising)
+        try:
+            owner.raising = self._open
+            if self._open:
+                owner.check()
+        except RunInterrupted:  # of this check, or of a signal that came during it
+            owner.raising = self._before.pop()
+            raise
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -44,6 +49,10 @@ class _Section:
         self._owner.raising = self._before.pop()
         if self._owner.raising and error is None:
             self._owner.check()
+
+    def clear(self) -> None:
+        """Forget that the section was entered."""
+        self._before.clear()
 
 
 class Interrupts:
@@ -65,6 +74,8 @@ class Interrupts:
     def reset(self) -> None:
         """Forget a request: a forked process begins without its parent's."""
         self.requested = self.raising = self._raised = False
+        self.user_code.clear()
+        self.our_code.clear()
 
     def check(self) -> None:
         """Raise `RunInterrupted` if a stop was asked for and not yet raised."""

@@ -176,7 +176,7 @@ class MultiprocessExecution:
     def _attend(self, what: object) -> None:
         match what:
             case _StepProcess():
-                self._read(what)
+                self._read(what, chunks=1)  # the next one when the others have had their turn
             case None:
                 _drain(self._bell[0])
             case _:
@@ -237,9 +237,10 @@ class MultiprocessExecution:
         now = self._clock.monotonic()
         driven.take(self._scheduler.handle(fact_of(start.step, end, now), now))
 
-    def _read(self, process: _StepProcess) -> None:
-        """Take what a step has sent so far."""
-        while process.descriptor >= 0:
+    def _read(self, process: _StepProcess, chunks: int | None = None) -> None:
+        """Take what a step has sent so far, or only so many chunks of it."""
+        while process.descriptor >= 0 and chunks != 0:
+            chunks = None if chunks is None else chunks - 1
             try:
                 data = os.read(process.descriptor, _CHUNK)
             except BlockingIOError:
