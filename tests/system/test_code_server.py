@@ -21,7 +21,8 @@ from penstock.errors import CodeServerUnreachableError, SettingsError
 from penstock.ids import new_run_id
 from penstock.instance.instance import Instance
 from penstock.locations.client import CodeServerClient
-from penstock.locations.host import LocationHost
+from penstock.locations.host import LocationHost, fault_of_remote
+from penstock.locations.origin import LocationOrigin
 from penstock.locations.workspace import origins_from_options
 from penstock.records.event import EngineNote, RunCanceling, RunFailure
 from penstock.records.run import Run, RunStatus
@@ -615,6 +616,18 @@ def test_a_changed_file_is_loaded_when_the_server_watches(place: Place) -> None:
 
 
 # -- over TCP ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_workspaces_remote_server_is_looked_for(place: Place) -> None:
+    server = place.serve()
+    right = LocationOrigin(name="shop.py", address=server.address)
+    assert fault_of_remote(right) is None
+    wrong = fault_of_remote(LocationOrigin(name="ware", address=server.address))
+    assert wrong is not None
+    assert "'shop.py', not 'ware'" in wrong
+    absent = fault_of_remote(LocationOrigin(name="ware", address="unix:/absent.sock"))
+    assert absent is not None
+    assert "unix:/absent.sock" in absent
 
 
 def test_over_tcp_a_token_is_asked_for(place: Place) -> None:

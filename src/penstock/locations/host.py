@@ -1,21 +1,31 @@
-"""Hosts the code servers of a workspace's local locations: one process each, started again when it dies."""
+"""Hosts the code servers of a workspace's local locations: one process each, started again when it dies.
+
+A location with an address is served elsewhere. Its code server works on the same storage and makes itself known there;
+here it is only looked for, so that a wrong address is said at once.
+"""
 
 from __future__ import annotations
 
+import logging
 import shutil
 import sys
 import tempfile
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..errors import PenstockError
+from .client import CodeServerClient
 from .keeper import Command, ProcessKeeper
 from .origin import LocationOrigin
 
-__all__ = ["LocationHost", "code_server_command"]
+__all__ = ["LocationHost", "code_server_command", "fault_of_remote"]
+
+logger = logging.getLogger("penstock.processes")
 
 
 class LocationHost:
-    """The code servers of local origins; origins with an address are served elsewhere and left alone.
+    """The code servers of local origins, and a look at those of others.
 
     Args:
         home: The instance's home.
@@ -30,6 +40,7 @@ class LocationHost:
         # Socket paths may have 107 bytes, and the home may be deep: the sockets have a short folder of their own.
         self._folder = Path(tempfile.mkdtemp(prefix="penstock-"))
         local = [origin for origin in origins if origin.target is not None]
+        self._remote = [origin for origin in origins if origin.target is None]
         self._keeper = ProcessKeeper(
             {
                 f"the code server of {origin.name}": code_server_command(
@@ -42,6 +53,8 @@ class LocationHost:
     def start(self) -> None:
         """Start every code server; they load their code meanwhile."""
         self._keeper.start()
+        if self._remote:
+            threading.Thread(target=self._look_at_remotes, name="remote-locations", daemon=True).start()
 
     def pids(self) -> dict[str, int]:
         """The process ids of the code servers, by what they are called in messages."""
@@ -51,6 +64,27 @@ class LocationHost:
         """Stop every code server."""
         self._keeper.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _look_at_remotes(self) -> None:
+        for origin in self._remote:
+            fault = fault_of_remote(origin)
+            if fault is not None:
+                logger.warning("%s", fault)
+
+
+def fault_of_remote(origin: LocationOrigin) -> str | None:
+    """Why the code server of an origin with an address is not what the workspace says; None when it is."""
+    assert origin.address is not None
+    try:
+        state = CodeServerClient(origin.address).state()
+    except PenstockError as error:
+        return f"The code location {origin.name!r} of the workspace: {error}"
+    if state.name != origin.name:
+        return (
+            f"The code server at {origin.address} serves the location {state.name!r}, not {origin.name!r} as the "
+            "workspace says; correct the location_name or the address."
+        )
+    return None
 
 
 def code_server_command(

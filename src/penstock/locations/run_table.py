@@ -48,6 +48,7 @@ class _Worker:
         self.run_id = run.run_id
         self.attempt = run.attempt
         self.process: WorkProcess | None = None
+        self.channel: socket.socket | None = None  # its end tells the worker that this server is gone
         self.launched: asyncio.Future[LaunchAnswer] = asyncio.get_running_loop().create_future()
         self.over = asyncio.Event()
         self.cancel_asked = False
@@ -113,8 +114,8 @@ class RunTable:
             except EnvironmentalError as error:
                 ours.close()
                 return LaunchAnswer(accepted=False, reason=str(error))
-        worker.process = process
-        self._in_background(self._follow(worker, process, ours))
+        worker.process, worker.channel = process, ours
+        self._in_background(self._follow(worker, process))
         if worker.cancel_asked:
             self._terminate(worker)
         if fresh_because is not None:
@@ -149,18 +150,21 @@ class RunTable:
             worker.process = WorkProcess(pid, ended)
             worker.launched.set_result(LaunchAnswer(accepted=True, pid=pid))
             self._workers[run.run_id] = worker
-            self._in_background(self._follow(worker, worker.process, None))
+            self._in_background(self._follow(worker, worker.process))
 
     # -- the worker's end ---------------------------------------------------------------------------------------------
 
-    async def _follow(self, worker: _Worker, process: WorkProcess, channel: socket.socket | None) -> None:
-        last_words = asyncio.create_task(_read_error(channel))
-        code = await asyncio.shield(process.exited)
-        # Steps die with their worker; whatever else it left in its group must not go on beside a new attempt.
-        process.signal(signal.SIGKILL)
-        await asyncio.wait([last_words], timeout=_LAST_WORDS_SECONDS)
-        error = last_words.result() if last_words.done() else None
-        last_words.cancel()
+    async def _follow(self, worker: _Worker, process: WorkProcess) -> None:
+        last_words = asyncio.create_task(_read_error(worker.channel))
+        try:
+            code = await asyncio.shield(process.exited)
+            # Steps die with their worker; whatever else it left in its group must not go on beside a new attempt.
+            process.signal(signal.SIGKILL)
+            await asyncio.wait([last_words], timeout=_LAST_WORDS_SECONDS)
+            error = last_words.result() if last_words.done() else None
+        finally:
+            last_words.cancel()
+            await asyncio.wait([last_words])
         if not worker.fenced:
             await self._calls.until_done(self._record_end, worker, code, error)
         self._forget(worker)
@@ -176,6 +180,8 @@ class RunTable:
     def _forget(self, worker: _Worker) -> None:
         if self._workers.get(worker.run_id) is worker:
             del self._workers[worker.run_id]
+        if worker.channel is not None:
+            worker.channel.close()
         worker.over.set()
 
     async def _end_fenced(self, worker: _Worker) -> None:
@@ -268,6 +274,8 @@ class RunTable:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        for worker in list(self._workers.values()):
+            self._forget(worker)
 
     def _in_background(self, act: Coroutine[Any, Any, object]) -> None:
         task: asyncio.Task[object] = asyncio.create_task(act)
@@ -285,14 +293,13 @@ async def _read_error(channel: socket.socket | None) -> ErrorInfo | None:
         return None
     loop = asyncio.get_running_loop()
     frames: FrameReader[ErrorInfo] = FrameReader(ErrorInfo)
-    with channel:
-        channel.setblocking(False)
-        try:
-            while data := await loop.sock_recv(channel, _READ_BYTES):
-                for error in frames.feed(data):
-                    return error
-        except ConnectionResetError:
-            pass  # the same as an end
+    channel.setblocking(False)
+    try:
+        while data := await loop.sock_recv(channel, _READ_BYTES):
+            for error in frames.feed(data):
+                return error
+    except ConnectionResetError:
+        pass  # the same as an end
     return None
 
 
