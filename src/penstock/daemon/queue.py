@@ -86,11 +86,11 @@ class QueueDuty:
         self._runs.record(run.run_id, [RunEnqueued(reason=f"Not started: {reason}")], now=now, attempt=run.attempt)
 
     def close(self) -> None:
-        """Let launches under way finish; start no more."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        """Let the claimed runs reach their code servers; claim no more."""
+        self._pool.shutdown(wait=True)
 
 
 def _report(future: Future[None]) -> None:
-    if not future.cancelled() and (error := future.exception()) is not None:
+    if (error := future.exception()) is not None:
         # The claim's lease runs out and the monitor duty puts the run back.
         log.error("a launch failed", exc_info=error)

@@ -1,0 +1,118 @@
+"""The monitor duty: runs whose holder is gone end with the cause or go back to the queue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from penstock.daemon.monitor import MonitorDuty, MonitorLimits
+from penstock.records.event import RunCanceling
+from penstock.records.lease import Lease
+from penstock.records.run import FailureReason, Run, RunStatus
+from penstock.records.wire import LaunchAnswer
+from penstock.storage.sqlite.storage import SqliteStorage
+from penstock.testing.clock import FakeClock
+from penstock.testing.storage_contract.builders import NOW, queued_run, started_run
+
+LEASE = Lease(name="monitor", holder="daemon-1", epoch=1, until=NOW + 10)
+
+
+class Launcher:
+    """Remembers whom it was asked to stop."""
+
+    def __init__(self) -> None:
+        self.stopped: list[tuple[str, bool]] = []
+
+    def launch(self, run: Run) -> LaunchAnswer:
+        raise AssertionError("the monitor launches nothing")
+
+    def cancel(self, run: Run, *, force: bool = False) -> bool:
+        self.stopped.append((run.run_id, force))
+        return True
+
+
+@pytest.fixture
+def storage() -> Iterator[SqliteStorage]:
+    opened = SqliteStorage(None)
+    yield opened
+    opened.close()
+
+
+def look(
+    storage: SqliteStorage, clock: FakeClock, *, limits: MonitorLimits | None = None, launcher: Launcher | None = None
+) -> None:
+    MonitorDuty(storage.runs, launcher or Launcher(), limits or MonitorLimits(), clock).tick(LEASE)
+
+
+def status(storage: SqliteStorage, run: Run) -> Run:
+    found = storage.runs.get(run.run_id)
+    assert found is not None
+    return found
+
+
+def test_a_run_whose_lease_holds_is_left_alone(storage: SqliteStorage) -> None:
+    run = started_run(storage)
+    look(storage, FakeClock(NOW + 20))
+    assert status(storage, run).status is RunStatus.STARTED
+
+
+def test_a_started_run_that_nobody_holds_has_failed(storage: SqliteStorage) -> None:
+    run = started_run(storage)
+    look(storage, FakeClock(NOW + 60))
+    ended = status(storage, run)
+    assert (ended.status, ended.failure_reason) == (RunStatus.FAILURE, FailureReason.UNEXPECTED_TERMINATION)
+
+
+def test_a_claim_that_nobody_confirmed_goes_back_to_the_queue(storage: SqliteStorage) -> None:
+    run = queued_run(storage)
+    storage.runs.claim([run.run_id], owner="dead-daemon", until=NOW + 15, now=NOW)
+    look(storage, FakeClock(NOW + 16))
+    assert status(storage, run).status is RunStatus.QUEUED
+
+
+def test_a_claim_that_is_never_confirmed_fails_in_the_end(storage: SqliteStorage) -> None:
+    run = queued_run(storage)
+    storage.runs.claim([run.run_id], owner="dead-daemon", until=NOW + 15, now=NOW)
+    look(storage, FakeClock(NOW + 400), limits=MonitorLimits(start_timeout=180))
+    ended = status(storage, run)
+    assert (ended.status, ended.failure_reason) == (RunStatus.FAILURE, FailureReason.START_TIMEOUT)
+
+
+def test_a_canceled_run_that_nobody_holds_is_canceled(storage: SqliteStorage) -> None:
+    run = started_run(storage)
+    storage.runs.record(run.run_id, [RunCanceling()], now=NOW + 5)
+    look(storage, FakeClock(NOW + 60))
+    assert status(storage, run).status is RunStatus.CANCELED
+
+
+def test_a_run_over_its_time_is_asked_to_stop(storage: SqliteStorage) -> None:
+    run = started_run(storage, tags={"penstock/max_runtime": "10"})
+    launcher = Launcher()
+    look(storage, FakeClock(NOW + 20), launcher=launcher)
+    assert status(storage, run).status is RunStatus.CANCELING
+    assert launcher.stopped == [(run.run_id, False)]
+
+
+def test_a_run_that_does_not_stop_is_killed(storage: SqliteStorage) -> None:
+    run = started_run(storage)
+    storage.runs.record(run.run_id, [RunCanceling()], now=NOW + 3)
+    launcher = Launcher()
+    look(storage, FakeClock(NOW + 25), launcher=launcher, limits=MonitorLimits(cancel_timeout=10))
+    assert launcher.stopped == [(run.run_id, True)]
+
+
+def test_after_an_outage_holders_have_time_to_renew(storage: SqliteStorage) -> None:
+    run = started_run(storage)
+    clock = FakeClock(NOW + 5)
+    monitor = MonitorDuty(storage.runs, Launcher(), MonitorLimits(), clock)
+    monitor.tick(LEASE)
+    clock.advance(60)  # nobody could look, or write, for a minute
+    monitor.tick(LEASE)
+    assert status(storage, run).status is RunStatus.STARTED
+    clock.advance(10)
+    monitor.tick(LEASE)
+    assert status(storage, run).status is RunStatus.STARTED
+    clock.advance(6)
+    monitor.tick(LEASE)
+    assert status(storage, run).status is RunStatus.FAILURE

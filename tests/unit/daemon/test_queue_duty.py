@@ -1,0 +1,144 @@
+"""The queue duty: claimed runs reach the launcher, refused ones go back, waiting ones say why."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from penstock.daemon.queue import QueueDuty
+from penstock.engine.queue import QueueLimits
+from penstock.errors import CodeServerUnreachableError
+from penstock.records.lease import Lease
+from penstock.records.run import Run, RunStatus
+from penstock.records.wire import LaunchAnswer
+from penstock.storage.sqlite.storage import SqliteStorage
+from penstock.testing.clock import FakeClock
+from penstock.testing.storage_contract.builders import NOW, queued_run
+
+LEASE = Lease(name="queue", holder="daemon-1", epoch=1, until=NOW + 10)
+
+
+class Launcher:
+    """Answers as it is told to, and remembers whom it launched."""
+
+    def __init__(self) -> None:
+        self.answer: LaunchAnswer | Exception = LaunchAnswer(accepted=True)
+        self.launched: list[Run] = []
+        self.called = threading.Semaphore(0)
+
+    def launch(self, run: Run) -> LaunchAnswer:
+        self.launched.append(run)
+        self.called.release()
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+    def cancel(self, run: Run, *, force: bool = False) -> bool:
+        raise AssertionError("the queue cancels nothing")
+
+
+@pytest.fixture
+def storage() -> Iterator[SqliteStorage]:
+    opened = SqliteStorage(None)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock(NOW + 5)
+
+
+@pytest.fixture
+def launcher() -> Launcher:
+    return Launcher()
+
+
+def duty(
+    storage: SqliteStorage,
+    launcher: Launcher,
+    clock: FakeClock,
+    *,
+    places: int = 10,
+    unready: frozenset[str] = frozenset(),
+) -> QueueDuty:
+    return QueueDuty(
+        storage.runs, launcher, QueueLimits(max_concurrent_runs=places), clock, unready=lambda: set(unready)
+    )
+
+
+def status(storage: SqliteStorage, run: Run) -> Run:
+    found = storage.runs.get(run.run_id)
+    assert found is not None
+    return found
+
+
+def test_a_queued_run_is_claimed_and_handed_to_the_launcher(
+    storage: SqliteStorage, launcher: Launcher, clock: FakeClock
+) -> None:
+    run = queued_run(storage)
+    queue = duty(storage, launcher, clock)
+    queue.tick(LEASE)
+    queue.close()
+    assert [each.run_id for each in launcher.launched] == [run.run_id]
+    (launched,) = launcher.launched
+    assert (launched.status, launched.attempt, launched.owner) == (RunStatus.STARTING, 1, "daemon-1")
+
+
+def test_what_has_no_place_says_what_it_waits_for(storage: SqliteStorage, launcher: Launcher, clock: FakeClock) -> None:
+    first, second = queued_run(storage), queued_run(storage)
+    queue = duty(storage, launcher, clock, places=1)
+    queue.tick(LEASE)
+    queue.close()
+    assert status(storage, first).status is RunStatus.STARTING
+    waiting = status(storage, second)
+    assert waiting.status is RunStatus.QUEUED
+    assert waiting.note == "Waits for a free place: 1 of 1 runs are active."
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [LaunchAnswer(accepted=False, reason="it is shutting down"), CodeServerUnreachableError("nobody is there")],
+)
+def test_a_run_that_was_not_taken_goes_back_and_its_location_rests(
+    storage: SqliteStorage, launcher: Launcher, clock: FakeClock, answer: LaunchAnswer | Exception
+) -> None:
+    run = queued_run(storage)
+    launcher.answer = answer
+    queue = duty(storage, launcher, clock)
+    queue.tick(LEASE)
+    queue.close()
+    back = status(storage, run)
+    assert back.status is RunStatus.QUEUED
+    assert back.attempt == 1
+
+
+def test_after_its_rest_a_location_is_tried_again(storage: SqliteStorage, launcher: Launcher, clock: FakeClock) -> None:
+    run = queued_run(storage)
+    launcher.answer = CodeServerUnreachableError("nobody is there")
+    queue = duty(storage, launcher, clock)
+    subscribed = storage.notifier.subscribe()
+    queue.tick(LEASE)
+    while status(storage, run).status is not RunStatus.QUEUED:
+        subscribed.wait(5)
+    launcher.answer = LaunchAnswer(accepted=True)
+    assert queue.tick(LEASE) is not None
+    assert status(storage, run).status is RunStatus.QUEUED
+    clock.advance(3)
+    queue.tick(LEASE)
+    queue.close()
+    subscribed.close()
+    assert [each.attempt for each in launcher.launched] == [1, 2]
+
+
+def test_a_run_of_a_location_that_is_not_loaded_stays(
+    storage: SqliteStorage, launcher: Launcher, clock: FakeClock
+) -> None:
+    run = queued_run(storage)
+    queue = duty(storage, launcher, clock, unready=frozenset({"shop"}))
+    queue.tick(LEASE)
+    queue.close()
+    assert launcher.launched == []
+    assert "shop" in (status(storage, run).note or "")

@@ -1,0 +1,202 @@
+"""Ticks of schedules and sensors: one effect each, stored at once, whatever user code or the code server does."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from penstock.codec import encode_json
+from penstock.config.schema import Shape
+from penstock.daemon.schedules import SchedulesDuty
+from penstock.daemon.sensors import SensorsDuty
+from penstock.daemon.ticks import TickRunner
+from penstock.errors import CodeServerUnreachableError
+from penstock.launch.coordinators import QueuedRunCoordinator
+from penstock.locations.catalog import Catalog
+from penstock.records.automation import InstigatorKind, InstigatorStatus, RunRequestRecord, Tick, TickStatus
+from penstock.records.errors import ErrorInfo
+from penstock.records.lease import Lease
+from penstock.records.location import (
+    JobDescription,
+    LocationDescription,
+    ScheduleDescription,
+    SensorDescription,
+    StepDescription,
+)
+from penstock.records.run import Run, RunStatus
+from penstock.records.wire import EvaluateSchedule, EvaluateSensor, Evaluation, LaunchAnswer, LoadStatus
+from penstock.storage.protocols import RunFilter, StoredLocation
+from penstock.storage.sqlite.storage import SqliteStorage
+from penstock.testing.clock import FakeClock
+
+START = 1_767_261_600.0  # 2026-01-01T10:00 UTC
+HOUR = 3600.0
+ON = InstigatorStatus.RUNNING
+
+LOCATION = LocationDescription(
+    name="shop",
+    jobs=(
+        JobDescription(name="nightly", steps=(StepDescription(key="step", op="step"),), config_schema=Shape(fields={})),
+    ),
+    schedules=(ScheduleDescription(name="hourly", cron=("0 * * * *",), job="nightly", default_status=ON),),
+    sensors=(SensorDescription(name="files", jobs=("nightly",), interval=30.0, default_status=ON),),
+)
+
+
+class Launcher:
+    """No run is launched in these tests: the queue is full of them."""
+
+    def launch(self, run: Run) -> LaunchAnswer:
+        raise AssertionError
+
+    def cancel(self, run: Run, *, force: bool = False) -> bool:
+        raise AssertionError
+
+
+class CodeServer:
+    """Answers evaluations as it is told to."""
+
+    def __init__(self) -> None:
+        self.answers: list[Evaluation | Exception] = []
+        self.asked: list[EvaluateSchedule | EvaluateSensor] = []
+
+    def evaluate(self, work: EvaluateSchedule | EvaluateSensor) -> Evaluation:
+        self.asked.append(work)
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+class House:
+    """The two duties over one storage, a fake clock and a fake code server."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.storage = SqliteStorage(None)
+        self.clock = FakeClock(START)
+        self.server = CodeServer()
+        self.storage.locations.put(
+            StoredLocation(
+                name="shop", status=LoadStatus.LOADED, digest="1", description=encode_json(LOCATION), updated=START
+            )
+        )
+        catalog = Catalog(self.storage.locations)
+        monkeypatch.setattr(catalog, "client", lambda _name: self.server)
+        coordinator = QueuedRunCoordinator(runs=self.storage.runs, launcher=Launcher(), clock=self.clock)
+        self.done = threading.Event()
+        runner = TickRunner(self.storage.instigators, coordinator, catalog, self.clock, workers=2, name="tick")
+        self.schedules = SchedulesDuty(self.storage.instigators, catalog, runner, self.clock, self.done)
+        self.sensors = SensorsDuty(self.storage.instigators, catalog, runner, self.clock, self.done)
+
+    def look(self, duty: SchedulesDuty | SensorsDuty, *, ticks: int = 1) -> None:
+        """One look of a duty, and the end of the ticks that it starts."""
+        lease = self.storage.leases.acquire(duty.name, "daemon-1", ttl=10, now=self.clock.now())
+        assert lease is not None
+        self.done.clear()
+        duty.tick(lease)
+        if ticks:
+            assert self.done.wait(10)
+
+    def ticks(self, kind: str, name: str) -> list[Tick]:
+        return self.storage.instigators.ticks(f"shop/{kind}/{name}")
+
+    def runs(self) -> list[Run]:
+        return self.storage.runs.page(RunFilter(), limit=100)
+
+
+@pytest.fixture
+def house(monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+    built = House(monkeypatch)
+    yield built
+    built.schedules.close()
+    built.sensors.close()
+    built.storage.close()
+
+
+ONE_RUN = Evaluation(run_requests=(RunRequestRecord(run_key="a", tags={"team": "data"}),), cursor="7", log=("looked",))
+
+
+def test_a_schedule_makes_its_run_at_its_instant_and_once(house: House) -> None:
+    house.look(house.schedules, ticks=0)
+    house.clock.advance(HOUR)
+    house.server.answers = [ONE_RUN]
+    house.look(house.schedules)
+    house.look(house.schedules, ticks=0)
+    (tick,) = house.ticks("schedule", "hourly")
+    assert (tick.status, tick.due, tick.log) == (TickStatus.SUCCESS, START + HOUR, ("looked",))
+    (run,) = house.runs()
+    assert (run.status, run.run_id) == (RunStatus.QUEUED, tick.run_ids[0])
+    assert run.tags["penstock/schedule_name"] == "hourly"
+    assert run.tags["team"] == "data"
+    assert house.server.asked == [EvaluateSchedule(name="hourly", due=START + HOUR)]
+
+
+def test_a_sensor_keeps_its_cursor_and_a_run_key_makes_one_run(house: House) -> None:
+    house.server.answers = [ONE_RUN, ONE_RUN]
+    house.look(house.sensors)
+    house.clock.advance(31)
+    house.look(house.sensors)
+    second = house.server.asked[1]
+    assert isinstance(second, EvaluateSensor)
+    assert (second.cursor, second.last_run_key) == ("7", "a")
+    assert len(house.runs()) == 1
+    assert [len(tick.run_ids) for tick in house.ticks("sensor", "files")] == [0, 1]
+
+
+def test_user_code_that_raises_fails_the_tick_and_keeps_the_cursor(house: House) -> None:
+    house.server.answers = [ONE_RUN, Evaluation(error=ErrorInfo(cls="KeyError", message="'x'"), cursor="lost")]
+    house.look(house.sensors)
+    house.clock.advance(31)
+    house.look(house.sensors)
+    failed, _ = house.ticks("sensor", "files")
+    assert failed.status is TickStatus.FAILURE
+    assert failed.error is not None
+    state = house.storage.instigators.get("shop/sensor/files")
+    assert state is not None
+    assert state.cursor == "7"
+
+
+def test_a_request_that_cannot_run_fails_the_tick_with_the_remedy(house: House) -> None:
+    house.server.answers = [Evaluation(run_requests=(RunRequestRecord(job="nihgtly"),))]
+    house.look(house.sensors)
+    (tick,) = house.ticks("sensor", "files")
+    assert tick.status is TickStatus.FAILURE
+    assert tick.error is not None
+    assert "nightly" in tick.error.message
+    assert house.runs() == []
+
+
+def test_a_code_server_that_is_away_delays_the_tick_and_does_not_fail_it(house: House) -> None:
+    house.server.answers = [CodeServerUnreachableError("nobody is there"), ONE_RUN]
+    house.look(house.sensors)
+    (tick,) = house.ticks("sensor", "files")
+    assert tick.status is TickStatus.STARTED
+    house.look(house.sensors, ticks=0)  # it rests for a moment
+    house.clock.advance(3)
+    house.look(house.sensors)
+    (tick,) = house.ticks("sensor", "files")
+    assert (tick.status, tick.attempt) == (TickStatus.SUCCESS, 2)
+    assert len(house.runs()) == 1
+
+
+def test_a_daemon_whose_lease_has_passed_on_changes_nothing(house: House) -> None:
+    stale = house.storage.leases.acquire("sensors", "daemon-1", ttl=10, now=house.clock.now())
+    assert stale is not None
+    house.clock.advance(60)
+    assert house.storage.leases.acquire("sensors", "daemon-2", ttl=10, now=house.clock.now()) is not None
+    house.server.answers = [ONE_RUN]
+    house.done.clear()
+    house.sensors.tick(Lease(name=stale.name, holder=stale.holder, epoch=stale.epoch, until=stale.until))
+    assert house.done.wait(10)
+    assert house.runs() == []
+    assert house.ticks("sensor", "files") == []
+
+
+def test_a_sensor_that_is_off_is_not_evaluated(house: House) -> None:
+    house.storage.instigators.switch(
+        "shop/sensor/files", "shop", InstigatorKind.SENSOR, "files", InstigatorStatus.STOPPED, now=START
+    )
+    house.look(house.sensors, ticks=0)
+    assert house.server.asked == []
