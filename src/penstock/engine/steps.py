@@ -22,174 +22,28 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from typing import TypeAlias
-
-import msgspec
 
 from ..errors import IllegalTransitionError, InternalError
+from .step_messages import (
+    Abandon,
+    Command,
+    Done,
+    Failed,
+    FeedKind,
+    Outcome,
+    OutputRef,
+    Retry,
+    Skip,
+    Start,
+    StepFact,
+    StepSpec,
+    Stop,
+    Succeeded,
+    TagLimit,
+    Withdrawn,
+)
 
-__all__ = [
-    "TRANSITIONS",
-    "Abandon",
-    "Command",
-    "Done",
-    "Failed",
-    "FeedKind",
-    "Outcome",
-    "OutputRef",
-    "Retry",
-    "Skip",
-    "Source",
-    "Start",
-    "StepFact",
-    "StepInputSpec",
-    "StepScheduler",
-    "StepSpec",
-    "StepState",
-    "Stop",
-    "Succeeded",
-    "TagLimit",
-    "Withdrawn",
-]
-
-
-# -- what the scheduler is made from ----------------------------------------------------------------------------------
-
-
-class FeedKind(StrEnum):
-    """How an output feeds an input."""
-
-    DIRECT = "DIRECT"  # the output's one value
-    MAPPED = "MAPPED"  # a dynamic output; the step runs once per mapping key
-    COLLECT = "COLLECT"  # all values of a dynamic output, or of a mapped step's output
-
-
-class Source(msgspec.Struct, frozen=True):
-    """An output that feeds an input."""
-
-    step: str
-    output: str = "result"
-    kind: FeedKind = FeedKind.DIRECT
-
-
-class StepInputSpec(msgspec.Struct, frozen=True):
-    """An input with the outputs that feed it; several are a fan-in, which needs at least one of them."""
-
-    name: str
-    sources: tuple[Source, ...]
-
-
-class StepSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """A step as the scheduler sees it. Higher `priority` goes first; `tags` matter for tag limits alone."""
-
-    key: str
-    inputs: tuple[StepInputSpec, ...] = ()
-    priority: int = 0
-    tags: Mapping[str, str] = msgspec.field(default_factory=dict)
-
-
-class TagLimit(msgspec.Struct, frozen=True, kw_only=True):
-    """At most `limit` steps with this tag run at once: with this `value`, any value (None), or counted `per_value`."""
-
-    key: str
-    limit: int
-    value: str | None = None
-    per_value: bool = False
-
-
-# -- facts in ---------------------------------------------------------------------------------------------------------
-
-
-class Succeeded(msgspec.Struct, frozen=True):
-    """The step ended well and gave these outputs: (name, mapping key or None), in the order given."""
-
-    step: str
-    outputs: tuple[tuple[str, str | None], ...] = ()
-
-
-class Failed(msgspec.Struct, frozen=True):
-    """The step failed for good."""
-
-    step: str
-
-
-class Retry(msgspec.Struct, frozen=True):
-    """The step failed and is to be tried again, not before `due` (on the clock that `now` is of)."""
-
-    step: str
-    due: float
-
-
-class Stop(msgspec.Struct, frozen=True):
-    """The run is to end: nothing more is started; steps that run are waited for."""
-
-
-class Withdrawn(msgspec.Struct, frozen=True):
-    """The step was not started after all, since the run is being stopped."""
-
-    step: str
-
-
-StepFact: TypeAlias = Succeeded | Failed | Retry | Stop | Withdrawn
-
-
-# -- commands out -----------------------------------------------------------------------------------------------------
-
-
-class OutputRef(msgspec.Struct, frozen=True):
-    """One stored value: an output of a step that ran, with its mapping key if it is dynamic."""
-
-    step: str
-    output: str
-    mapping_key: str | None = None
-
-
-class Start(msgspec.Struct, frozen=True):
-    """Start an attempt of `step`. `spec` is its key in the plan (they differ for a mapped step, `spec[mapping_key]`).
-
-    `inputs` holds, for each input fed by steps, the values that were really given. `retry` is 0 for the first attempt.
-    """
-
-    step: str
-    spec: str
-    mapping_key: str | None
-    retry: int
-    inputs: Mapping[str, tuple[OutputRef, ...]]
-
-
-class Skip(msgspec.Struct, frozen=True):
-    """Say that the step is skipped, and why."""
-
-    step: str
-    reason: str
-
-
-class Abandon(msgspec.Struct, frozen=True):
-    """Say that the step will not run because `because` failed or will not run either."""
-
-    step: str
-    because: str
-
-
-class Outcome(StrEnum):
-    """How the steps of a run came out."""
-
-    SUCCESS = "SUCCESS"
-    FAILURE = "FAILURE"
-    STOPPED = "STOPPED"
-
-
-class Done(msgspec.Struct, frozen=True):
-    """Nothing runs and nothing will."""
-
-    outcome: Outcome
-    failed: tuple[str, ...] = ()
-
-
-Command: TypeAlias = Start | Skip | Abandon | Done
-
-
-# -- states -----------------------------------------------------------------------------------------------------------
+__all__ = ["TRANSITIONS", "StepScheduler", "StepState"]
 
 
 class StepState(StrEnum):

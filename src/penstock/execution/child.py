@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from threading import Lock
 
 from ..clock import Clock
-from ..engine.steps import Start
+from ..engine.step_messages import Start
 from ..errors import UserCodeError
 from ..logs.store import log_key
 from ..records.event import Event, Fact, LogsCaptured, StepFailure, StepWorkerStarted

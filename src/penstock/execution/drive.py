@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..engine.steps import (
+from ..engine.step_messages import (
     Abandon,
     Command,
     Done,
@@ -13,11 +13,11 @@ from ..engine.steps import (
     Skip,
     Start,
     StepFact,
-    StepScheduler,
     Stop,
     Succeeded,
     Withdrawn,
 )
+from ..engine.steps import StepScheduler
 from ..records.event import LogLine, StepSkipped
 from ..records.wire import StepDone
 from .recorder import Recorder

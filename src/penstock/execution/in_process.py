@@ -7,7 +7,8 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from ..engine.steps import Done, Start, StepScheduler
+from ..engine.step_messages import Done, Start
+from ..engine.steps import StepScheduler
 from ..logs.store import log_key
 from ..records.event import Fact, LogsCaptured
 from .drive import Driven, fact_of

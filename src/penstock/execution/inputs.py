@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..engine.steps import OutputRef
+from ..engine.step_messages import OutputRef
 from ..plan.model import (
     ExecutionPlan,
     FromAsset,

@@ -16,7 +16,8 @@ import traceback
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from ..engine.steps import Done, Start, StepScheduler, TagLimit
+from ..engine.step_messages import Done, Start, TagLimit
+from ..engine.steps import StepScheduler
 from ..records.errors import ErrorInfo
 from ..records.event import EngineNote, StepFailure, StepOutput, StepSuccess, StepWorkerStarting
 from ..records.wire import StepDone, StepEvents, StepMessage

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from ..engine.steps import Done, Outcome
+from ..engine.step_messages import Done, Outcome
 from ..errors import FencedError
 from ..records.errors import describe_exception
 from ..records.event import RunCanceled, RunFailure, RunStart, RunSuccess

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from ..definitions.ops.job import JobDefinition
 from ..definitions.resources.resource import ResourceDefinition, ValueResource
 from ..definitions.resources.stores import FilesystemIOManager, InMemoryIOManager
-from ..engine.steps import FeedKind, Source, StepInputSpec, StepSpec
+from ..engine.step_messages import FeedKind, Source, StepInputSpec, StepSpec
 from ..plan.model import ExecutionPlan, FromCollect, FromMapped, FromOutput, OrderOnly, Step
 from ..records.run import Run
 from .configuration import Configuration

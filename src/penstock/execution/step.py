@@ -7,7 +7,7 @@ from typing import Any
 
 from ..definitions.events import Failure, RetryRequested
 from ..definitions.ops.hooks import HookEvent
-from ..engine.steps import Start
+from ..engine.step_messages import Start
 from ..errors import FencedError, InternalError, PenstockError
 from ..records import event as facts
 from ..records.event import Fact

@@ -11,7 +11,7 @@ import msgspec
 
 from ..definitions.definitions import Definitions
 from ..definitions.executors import default_executor
-from ..engine.steps import TagLimit
+from ..engine.step_messages import TagLimit
 from ..errors import FencedError, InternalError
 from ..plan.build import build_plan
 from ..records.event import Fact, RunCanceled

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from penstock.engine.steps import (
+from penstock.engine.step_messages import (
     Abandon,
     Command,
     Done,
@@ -19,14 +19,13 @@ from penstock.engine.steps import (
     Source,
     Start,
     StepInputSpec,
-    StepScheduler,
     StepSpec,
-    StepState,
     Stop,
     Succeeded,
     TagLimit,
     Withdrawn,
 )
+from penstock.engine.steps import StepScheduler, StepState
 from penstock.errors import IllegalTransitionError, InternalError
 
 RESULT = (("result", None),)
@@ -326,6 +325,7 @@ def graphs(draw: st.DrawFn) -> list[StepSpec]:
     return specs
 
 
+@settings(deadline=None)
 @given(
     specs=graphs(),
     concurrent=st.none() | st.integers(1, 3),

@@ -7,7 +7,7 @@ import struct
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.errors import InternalError
@@ -37,6 +37,7 @@ messages = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(messages, max_size=5), st.data())
 def test_messages_arrive_whole_and_in_order_however_they_are_cut(sent: list[StepMessage], data: st.DataObject) -> None:
     stream = b"".join(encode_frame(each) for each in sent)

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.errors import NotFoundError
@@ -125,6 +125,7 @@ def test_keys_that_are_no_log_keys_never_reach_the_disk(store: LocalLogStore, ke
         store.read(key, "stdout")
 
 
+@settings(deadline=None)
 @given(st.text(min_size=1))
 def test_every_step_has_a_safe_file_key(step: str) -> None:
     run_id, file_key = check_log_key(log_key(RUN, step))
