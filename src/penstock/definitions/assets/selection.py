@@ -49,14 +49,14 @@ class AssetSelection:
     def groups(*group_strs: str, include_sources: bool = False) -> AssetSelection:
         """The assets of these groups."""
         wanted = frozenset(group_strs)
-        text = " or ".join(f'group:"{each}"' for each in group_strs)
+        text = _any_of(f'group:"{each}"' for each in group_strs)
         return _Matching(lambda node: node.group in wanted, text, include_sources)
 
     @staticmethod
     def key_prefixes(*key_prefixes: str | Sequence[str], include_sources: bool = False) -> AssetSelection:
         """The assets whose keys begin with one of these."""
         prefixes = [[each] if isinstance(each, str) else list(each) for each in key_prefixes]
-        text = " or ".join(f'key:"{"/".join(each)}/*"' for each in prefixes)
+        text = _any_of(f'key:"{"/".join(each)}/*"' for each in prefixes)
         return _Matching(lambda node: any(node.spec.key.has_prefix(each) for each in prefixes), text, include_sources)
 
     @staticmethod
@@ -215,7 +215,7 @@ class _Keys(AssetSelection):
         return set(self.chosen)
 
     def to_text(self) -> str:
-        return " or ".join(f'key:"{key}"' for key in self.chosen) or "nothing"
+        return _any_of(f'key:"{key}"' for key in self.chosen)
 
 
 class _Matching(AssetSelection):
@@ -443,6 +443,11 @@ class _CheckKeys(AssetSelection):
 
     def to_text(self) -> str:
         return " or ".join(f'check:"{key}"' for key in self.chosen)
+
+
+def _any_of(texts: Iterable[str]) -> str:
+    parts = list(texts)
+    return parts[0] if len(parts) == 1 else f"({' or '.join(parts)})"
 
 
 def _anything(node: AssetNode) -> bool:  # noqa: ARG001 - a condition that all meet

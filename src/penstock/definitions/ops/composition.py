@@ -118,7 +118,7 @@ def _spread(result: Any) -> Any:
         return tuple(_spread(each) for each in result)
     if isinstance(result, OutputHandle):
         return MappedHandle(result.node, result.output)
-    if result is None or isinstance(result, MappedHandle):
+    if result is None or isinstance(result, MappedHandle | DynamicHandle):  # the latter is refused with its job
         return result
     raise DefinitionError(f"A mapped function returns outputs of ops or nothing, not {result!r}.")
 

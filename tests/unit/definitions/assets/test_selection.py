@@ -150,7 +150,9 @@ expressions = st.recursive(
             AssetSelection.all(),
             AssetSelection.keys("a"),
             AssetSelection.keys("p/c"),
+            AssetSelection.keys("a", "e"),
             AssetSelection.groups("out"),
+            AssetSelection.groups("raw", "clean"),
             AssetSelection.kind("sql"),
             AssetSelection.tag("tier", "gold"),
         ]
