@@ -1,5 +1,6 @@
 /** Decides which launches materialize a choice of assets and partitions. Pure. */
 import type { AssetCard } from "../services/assets";
+import { rangeTags } from "../services/partition.model";
 import type { ExecutionParams, LaunchBackfillParams } from "../services/schema.gen";
 
 /**
@@ -11,8 +12,6 @@ export type PartitionChoice =
   | { readonly kind: "keys"; readonly keys: readonly string[] }
   | { readonly kind: "range"; readonly first: string; readonly last: string };
 
-const RANGE_START = "penstock/asset_partition_range_start";
-const RANGE_END = "penstock/asset_partition_range_end";
 
 export type Launch =
   | { readonly kind: "run"; readonly params: ExecutionParams }
@@ -46,10 +45,7 @@ export function planLaunches(assets: readonly Materializable[], choice: Partitio
     if (choice.kind === "none" || !chosen.some((asset) => asset.isPartitioned)) return run();
     if (choice.kind === "keys" && choice.keys.length === 1) return run(choice.keys[0]!);
     if (choice.kind === "range") {
-      const tags = [
-        { key: RANGE_START, value: choice.first },
-        { key: RANGE_END, value: choice.last },
-      ];
+      const tags = rangeTags(choice.first, choice.last);
       return { kind: "run", params: { selector: { repositoryLocationName, assetSelection }, executionMetadata: { tags } } };
     }
     const which =

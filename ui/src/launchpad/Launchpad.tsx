@@ -13,6 +13,7 @@ import { ask } from "../services/gql";
 import { CHECK_JOB_CONFIG, JOB_LAUNCHPAD } from "../services/jobs";
 import { type ConfigMistake, LaunchRefused, launchRun } from "../services/launch";
 import { useGo } from "../services/navigation";
+import { readPartition } from "../services/partition.model";
 import type { JobLaunchpadQuery } from "../services/schema.gen";
 import { markMistakes } from "./assist.model";
 import type { ConfigType } from "./configTree.model";
@@ -62,7 +63,9 @@ function Pad({ location, job, schema, pipeline }: PadProps) {
   const keys = pipeline?.partitionKeysOrError.partitionKeys ?? [];
   const parsedTags = parseTags(tags);
   const marked = useMemo(() => (check ? markMistakes(text, check.mistakes) : []), [text, check]);
-  const needsPartition = (pipeline?.isPartitioned ?? false) && partition === "";
+  const chosen = readPartition(partition);
+  const allTags = [...parsedTags.tags, ...chosen.tags];
+  const needsPartition = (pipeline?.isPartitioned ?? false) && partition.trim() === "";
 
   const launch = async () => {
     if (isBusy) return;
@@ -71,8 +74,8 @@ function Pad({ location, job, schema, pipeline }: PadProps) {
       const made = await launchRun({
         selector: { repositoryLocationName: location, jobName: job },
         runConfigData: text,
-        ...(parsedTags.tags.length > 0 ? { executionMetadata: { tags: parsedTags.tags } } : {}),
-        ...(partition === "" ? {} : { partition }),
+        ...(allTags.length > 0 ? { executionMetadata: { tags: allTags } } : {}),
+        ...(chosen.partition === undefined ? {} : { partition: chosen.partition }),
       });
       const [runId] = made.runIds;
       if (runId !== undefined) go(links.run(runId));
@@ -138,7 +141,7 @@ function Pad({ location, job, schema, pipeline }: PadProps) {
         <div className={css.bar}>
           {pipeline?.isPartitioned ? (
             <>
-              <TextInput label="Partition" value={partition} list="launchpad-partitions" placeholder={keys[0] ?? ""} onChange={setPartition} />
+              <TextInput label="Partition" value={partition} list="launchpad-partitions" placeholder={keys[0] ?? ""} title="One key, or first...last for a range in one run" onChange={setPartition} />
               <datalist id="launchpad-partitions">
                 {keys.slice(0, 500).map((key) => (
                   <option key={key} value={key} />
@@ -182,7 +185,7 @@ function Pad({ location, job, schema, pipeline }: PadProps) {
           {parsedTags.wrong.length > 0 ? <p className={css.wrong}>Not a tag: {parsedTags.wrong.join(", ")}. Write key=value, with commas between.</p> : null}
         </section>
         <footer className={css.foot}>
-          <span className={css.quiet}>{needsPartition ? "Choose the partition to run." : "Ctrl-Space completes, Ctrl-Enter launches"}</span>
+          <span className={css.quiet}>{needsPartition ? "Choose the partition to run, or a range of them: first...last." : "Ctrl-Space completes, Ctrl-Enter launches"}</span>
           <Button variant="primary" icon="play" isDisabled={isBusy || needsPartition || marked.length > 0 || parsedTags.wrong.length > 0} onPress={() => void launch()}>
             Launch run
           </Button>

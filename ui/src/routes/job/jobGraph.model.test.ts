@@ -31,7 +31,7 @@ describe("jobGraph", () => {
   it("names what a step is", () => {
     expect(stepNote(step("a"))).toBe("op");
     expect(stepNote(step("a_2", [], { opName: "a" }))).toBe("op a");
-    expect(stepNote(step("m", [], { kind: "UNRESOLVED_MAPPED" }))).toBe("per mapped value");
+    expect(stepNote(step("m", [], { kind: "UNRESOLVED_MAPPED" }))).toBe("mapped");
     expect(jobGraph([step("r", [], { maxRetries: 3 })]).nodes[0]?.detail).toBe("3 retries");
   });
 });

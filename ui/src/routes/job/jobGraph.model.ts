@@ -25,7 +25,7 @@ export function jobGraph(steps: readonly Step[]): { nodes: GraphNode[]; edges: E
 
 /** What a step is, in a few words. */
 export function stepNote(step: Step): string {
-  if (step.kind === "UNRESOLVED_MAPPED") return "per mapped value";
+  if (step.kind === "UNRESOLVED_MAPPED") return "mapped";
   if (step.kind === "UNRESOLVED_COLLECT") return "collects";
   if (step.outputs.some((output) => output.isDynamic)) return "fans out";
   if (step.assetKeys.length > 1) return `${step.assetKeys.length} assets`;
