@@ -16,6 +16,7 @@ __all__ = ["main"]
 
 def main() -> int:
     """Serve on the inherited descriptors that the arguments name."""
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # it is a pipe: told line by line
     connection, console = (int(argument) for argument in sys.argv[1:3])
     return Zygote(socket.socket(fileno=connection), console, LoadedCode()).run()
 

@@ -38,7 +38,8 @@ __all__ = ["Supervisor", "SupervisorSettings"]
 logger = logging.getLogger("penstock.code_server")
 
 _BEAT_SECONDS = 10.0
-_FORK_PATIENCE_SECONDS = 10.0
+_LOAD_PATIENCE_SECONDS = 10.0
+_FORK_SECONDS = 20.0  # less than a client waits for a launch, so that it is never answered into the void
 _STOP_GRACE_SECONDS = 5.0
 _STORED_SECONDS = 3.0
 
@@ -150,10 +151,19 @@ class Supervisor:
 
         Raises:
             NotLoadedError: There is no loaded code.
-            ZygoteGoneError: The zygote died, and its successor too.
+            ZygoteGoneError: The zygote died, and its successor too, or it took too long.
         """
+        try:
+            async with asyncio.timeout(_FORK_SECONDS):
+                return await self._fork(work, channel)
+        except TimeoutError as error:
+            raise ZygoteGoneError(f"There was no process for the work within {_FORK_SECONDS:g} seconds.") from error
+
+    # -- inside -------------------------------------------------------------------------------------------------------
+
+    async def _fork(self, work: Work, channel: socket.socket) -> tuple[WorkProcess, str | None]:
         for last_try in (False, True):
-            zygote = await self.loader.zygote(_FORK_PATIENCE_SECONDS)
+            zygote = await self.loader.zygote(_LOAD_PATIENCE_SECONDS)
             try:
                 return await zygote.fork(work, channel), None
             except ForkRefusedError as refused:
@@ -171,8 +181,6 @@ class Supervisor:
                     raise
                 await self.loader.replaced(zygote)
         raise AssertionError("the last try returns or raises")
-
-    # -- inside -------------------------------------------------------------------------------------------------------
 
     async def _serve(self) -> None:
         stored = await self._calls.until_done(self._storage.locations.get, self.settings.order.name)

@@ -125,11 +125,14 @@ class Zygote:
 
     def _fork(self, request: Fork) -> None:
         channel = self._frames.take_descriptor()
-        reason = "it is closing" if self._closing else reason_not_to_fork()
+        reason = reason_not_to_fork()
         if reason is not None:
             os.close(channel)
             self._frames.send(ForkRefused(id=request.id, reason=reason))
             return
+        # What is in the buffers now would be written by the child once more.
+        sys.stdout.flush()
+        sys.stderr.flush()
         child = fork()
         if child == 0:
             self._be_child(request, channel)
