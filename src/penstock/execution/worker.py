@@ -5,13 +5,8 @@ from __future__ import annotations
 import signal
 import socket
 import sys
-from typing import Any
-
-import msgspec
 
 from ..definitions.definitions import Definitions
-from ..definitions.executors import default_executor
-from ..engine.step_messages import TagLimit
 from ..errors import FencedError, InternalError
 from ..plan.build import build_plan
 from ..records.event import Fact, RunCanceled
@@ -21,6 +16,7 @@ from ..storage.protocols import Storage
 from ..storage.writer import EventWriter
 from .configuration import configure
 from .environment import Environment
+from .executor_choice import ExecutorChoice, choose_executor
 from .in_process import InProcessExecution
 from .interrupt import INTERRUPTS
 from .lease import EXIT_FENCED, LeaseThread, OwnLease
@@ -75,12 +71,12 @@ def _execute(definitions: Definitions, run: Run, environment: Environment, stora
         return 0
     try:
         scope = scope_of(definitions, run, environment)
-        name, settings = _executor(scope)
+        choice = choose_executor(scope.job.executor_def, scope.config.values)
     except Exception as error:  # noqa: BLE001 - whatever it is, the run cannot begin, and its log says why
         not_initialized(writer, error)
         writer.close(OUTAGE)
         return 0
-    if name == "in_process":
+    if choice.name == "in_process":
         writer = EventWriter(
             storage.events,
             run.run_id,
@@ -91,7 +87,7 @@ def _execute(definitions: Definitions, run: Run, environment: Environment, stora
         )
         _run_here(scope, writer, lease)
     else:
-        _run_in_processes(scope, writer, lease, settings)
+        _run_in_processes(scope, writer, lease, choice)
     writer.close(OUTAGE)
     return 0
 
@@ -106,38 +102,6 @@ def scope_of(definitions: Definitions, run: Run, environment: Environment) -> Ru
     plan = build_plan(job, step_keys=run.step_keys, assets=run.assets, checks=run.checks)
     config = configure(plan, job, run.run_config or job.default_config)
     return RunScope(run=run, job=job, plan=plan, config=config, environment=environment, resources=job.resource_defs)
-
-
-class _Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """The config of the multiprocess executor."""
-
-    max_concurrent: int | None = None
-    tag_limits: tuple[TagLimit, ...] = ()
-
-
-def _executor(scope: RunScope) -> tuple[str, _Settings]:
-    """Which executor runs the steps, and with what settings."""
-    executor = scope.job.executor_def or default_executor
-    config = scope.config.values.get("execution", {}).get("config") or {}
-    name = executor.name
-    if name == "multi_or_in_process":
-        chosen = next(iter(config), "multiprocess")
-        name, config = chosen, config.get(chosen) or {}
-    if name not in ("in_process", "multiprocess"):
-        raise InternalError(f"There is no executor {name!r}; the executors are in_process and multiprocess.")
-    limits = tuple(_tag_limit(each) for each in config.get("tag_concurrency_limits") or ())
-    return name, _Settings(max_concurrent=config.get("max_concurrent"), tag_limits=limits)
-
-
-def _tag_limit(entry: dict[str, Any]) -> TagLimit:
-    value = entry.get("value")
-    per_value = isinstance(value, dict)  # {applyLimitPerUniqueValue: true}
-    return TagLimit(
-        key=entry["key"],
-        limit=entry["limit"],
-        value=None if per_value or value is None else str(value),
-        per_value=per_value,
-    )
 
 
 class _WriterWatch:
@@ -156,12 +120,12 @@ class _WriterWatch:
         self._writer.flush()
 
 
-def _run_in_processes(scope: RunScope, writer: EventWriter, lease: OwnLease, settings: _Settings) -> None:
+def _run_in_processes(scope: RunScope, writer: EventWriter, lease: OwnLease, choice: ExecutorChoice) -> None:
     execution = MultiprocessExecution(
         scope,
         writer,
-        max_concurrent=settings.max_concurrent,
-        tag_limits=settings.tag_limits,
+        max_concurrent=choice.max_concurrent,
+        tag_limits=choice.tag_limits,
         watches=[_WriterWatch(writer), lease],
     )
     live(writer, "multiprocess", execution.run, lambda: execution.interrupted)
