@@ -147,8 +147,13 @@ function TimelineOf({ runs, data, seconds, zoom, onZoom }: TimelineOfProps) {
     <>
       <Timeline runs={runs} ticks={ticks} from={from} to={to} now={now} onZoom={onZoom} />
       <p className={css.hint}>
-        {count > runs.length ? `The latest ${runs.length.toLocaleString("en")} of ${count.toLocaleString("en")} runs. ` : ""}
-        Drag over the timeline to look closer. Circles are ticks to come.
+        <span>
+          {count > runs.length ? `The latest ${runs.length.toLocaleString("en")} of ${count.toLocaleString("en")} runs. ` : ""}
+          Drag over the timeline to look closer. Circles are ticks to come.
+        </span>
+        <Link to={links.runs({ within: zoom === null ? seconds : Math.ceil(Date.now() / 1000 - zoom.from) })}>
+          The runs as a list
+        </Link>
       </p>
     </>
   );
