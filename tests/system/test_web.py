@@ -24,7 +24,8 @@ from penstock.instance.instance import Instance
 from penstock.records.run import Run
 from penstock.records.wire import LoadStatus
 from penstock.storage.protocols import NewRun, StoredLocation
-from penstock.web.server import bind, serve
+from penstock.web.listen import bind
+from penstock.web.server import serve
 
 pytestmark = pytest.mark.system
 

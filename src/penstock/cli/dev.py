@@ -52,7 +52,7 @@ def dev(home: Path | None, host: str, port: int, log_level: str, **target: Any) 
     from ..instance.instance import Instance, prepare_home
     from ..locations.host import LocationHost
     from ..locations.keeper import ProcessKeeper
-    from ..web.server import bind
+    from ..web.listen import bind
 
     began = time.time()
     logging.basicConfig(level=log_level.upper(), format="%(levelname)s %(message)s", stream=sys.stderr)
