@@ -19,7 +19,7 @@ from .options import (
     read_run_config,
     target_options,
 )
-from .output import duration, table
+from .output import duration, print_event, table
 
 __all__ = ["follow", "job", "report_execution"]
 
@@ -86,12 +86,8 @@ def execute(
 
 def report_execution(what: str, result: Any, seconds: float) -> None:
     """Print how an in-process execution ended, with its log; exits with 1 when it failed."""
-    from ..records.phrases import level_of, phrase
-
     for event in result.all_events:
-        if level_of(event) != "DEBUG":
-            step = f"[{event.step_key}] " if event.step_key else ""
-            click.echo(f"{level_of(event):8} {step}{phrase(event)}")
+        print_event(event)
     if result.success:
         click.secho(f"{what} succeeded in {duration(seconds)} (run {result.run_id}).", fg="green")
     else:
@@ -158,7 +154,6 @@ def launch(
 
 def follow(instance: Any, run_id: str) -> bool:
     """Print a run's log lines until it ends; gives whether it succeeded."""
-    from ..records.phrases import level_of, phrase
     from ..records.run import RunStatus
 
     subscription = instance.storage.notifier.subscribe()
@@ -168,8 +163,7 @@ def follow(instance: Any, run_id: str) -> bool:
             found = instance.storage.runs.get(run_id)
             for stored in instance.storage.events.of_run(run_id, after=after):
                 after = stored.id
-                if level_of(stored.event) != "DEBUG":
-                    click.echo(f"{level_of(stored.event):8} {phrase(stored.event)}", err=True)
+                print_event(stored.event, err=True)
             if found is None or found.is_finished:
                 click.echo(f"{run_id} {found.status if found else 'deleted'}", err=True)
                 return found is not None and found.status is RunStatus.SUCCESS

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import datetime
 import json
+import textwrap
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-__all__ = ["duration", "print_json", "table", "when"]
+if TYPE_CHECKING:
+    from ..records.event import Event
+
+__all__ = ["duration", "print_error_of", "print_event", "print_json", "table", "when"]
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[object]], *, empty: str) -> None:
@@ -29,6 +33,24 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[object]], *, empty: st
 def print_json(value: Any) -> None:
     """Print a value as indented JSON."""
     click.echo(json.dumps(value, indent=2, sort_keys=True, default=str))
+
+
+def print_event(event: Event, *, err: bool = False) -> None:
+    """Print an event of a run as a line of its log, and its error with the lines of code that it came from."""
+    from ..records.phrases import level_of, phrase
+
+    level = level_of(event)
+    if level != "DEBUG":
+        step = f"[{event.step_key}] " if event.step_key else ""
+        click.echo(f"{level:8} {step}{phrase(event)}", err=err)
+        print_error_of(event, err=err)
+
+
+def print_error_of(event: Event, *, err: bool = False) -> None:
+    """Print the error that an event carries, if it does."""
+    error = getattr(event.fact, "error", None)
+    if error is not None:
+        click.echo(textwrap.indent(error.render(), "    "), err=err)
 
 
 def when(seconds: float | None) -> str:

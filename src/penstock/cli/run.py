@@ -8,7 +8,7 @@ import click
 
 from ..errors import NotFoundError, SettingsError
 from .options import home_option, open_instance
-from .output import duration, print_json, table, when
+from .output import duration, print_error_of, print_json, table, when
 
 __all__ = ["run"]
 
@@ -100,6 +100,7 @@ def show(home: Path | None, run_id: str, logs: bool) -> None:
             for stored in page:
                 step = f"[{stored.event.step_key}] " if stored.event.step_key else ""
                 click.echo(f"{when(stored.event.time)}  {stored.event.type:28}  {step}{phrase(stored.event)}")
+                print_error_of(stored.event)
 
 
 @run.command()

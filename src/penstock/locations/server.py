@@ -46,7 +46,8 @@ def serve(
         ready: Called when the server answers; the code may still be loading.
     """
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    for library in ("uvicorn", "watchfiles"):
+        logging.getLogger(library).setLevel(logging.WARNING)
     supervisor = Supervisor(settings, storage, clock)
     server = _Server(create_app(supervisor, token=token), supervisor.refuse_work, lifeline)
 
