@@ -118,6 +118,14 @@ class Place:
         assert found is not None
         return found
 
+    def is_loaded(self) -> bool:
+        stored = self.instance.storage.locations.get("shop.py")
+        return stored is not None and stored.status is LoadStatus.LOADED
+
+    def stored_address(self) -> str | None:
+        stored = self.instance.storage.locations.get("shop.py")
+        return stored.address if stored is not None else None
+
     def until(self, what: str, condition: Callable[[], bool]) -> None:
         """Wait for something that the storage will tell."""
         deadline = time.monotonic() + LIMIT
@@ -288,9 +296,9 @@ def test_a_launched_run_succeeds_and_its_output_is_kept(shared: tuple[Place, Ser
 
 def test_the_location_is_stored_with_its_description_and_address(shared: tuple[Place, Server]) -> None:
     place, server = shared
+    place.until("the stored load", lambda: place.stored_address() == server.address and place.is_loaded())
     stored = place.instance.storage.locations.get("shop.py")
     assert stored is not None
-    assert (stored.status, stored.address) == (LoadStatus.LOADED, server.address)
     assert stored.origin == f"file {place.file}"
     assert stored.digest is not None
     names = {job.name for job in server.client.description(stored.digest).jobs}
@@ -503,10 +511,8 @@ def test_a_server_stops_when_its_lifeline_is_cut(place: Place) -> None:
 
 def test_a_host_starts_dead_servers_again_and_stops_them_all(place: Place) -> None:
     def loaded_by(pid: int) -> bool:
-        return any(process.pid == pid for process in place.instance.storage.leases.processes(seen_after=0.0)) and (
-            (stored := place.instance.storage.locations.get("shop.py")) is not None
-            and stored.status is LoadStatus.LOADED
-        )
+        processes = place.instance.storage.leases.processes(seen_after=0.0)
+        return any(process.pid == pid for process in processes) and place.is_loaded()
 
     assert place.instance.home is not None
     host = LocationHost(place.instance.home, origins_from_options(python_files=[place.file]))
@@ -637,9 +643,7 @@ def test_over_tcp_a_token_is_asked_for(place: Place) -> None:
     for wrong in (None, "open barley"):
         with pytest.raises(SettingsError, match="401"):
             CodeServerClient(server.address, wrong).state()
-    stored = place.instance.storage.locations.get("shop.py")
-    assert stored is not None
-    assert stored.address == server.address
+    place.until("the stored address", lambda: place.stored_address() == server.address)
 
 
 def test_a_server_that_is_gone_is_named(place: Place) -> None:
