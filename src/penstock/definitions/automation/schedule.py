@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ from ...records.metadata import Metadata, normalize_metadata
 from ..function import Function, read_function
 from ..names import check_name, normalize_tags
 from ..source import Source, source_of_call, source_of_function
+from .cron_text import check_cron_text
 from .run_request import Requested, RunRequest, plain_config, read_outcome
 from .target import DefaultScheduleStatus, ExecutableJob, Target
 
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from ...config.run_config import RunConfig
 
 __all__ = ["ScheduleDefinition", "schedule"]
-
-_CRON = re.compile(r"@[a-z]+|[\d*/,\-A-Za-z]+( +[\d*/,\-A-Za-z#L?]+){4}")
 
 
 class ScheduleDefinition:
@@ -149,17 +147,9 @@ class ScheduleDefinition:
 
     def _crons(self, given: str | Sequence[str]) -> tuple[str, ...]:
         texts = (given,) if isinstance(given, str) else tuple(given)
-        for text in texts:
-            # What the fields may hold is checked where they are read; this catches what is no cron text at all.
-            if not _CRON.fullmatch(str(text).strip()):
-                raise DefinitionError(
-                    f"{self.what} ({self.source}) has the cron_schedule {text!r}; give five fields (minute, hour, "
-                    "day of "
-                    'month, month, day of week), for example "0 6 * * *".'
-                )
         if not texts:
             raise DefinitionError(f"{self.what} ({self.source}) has no cron text; give at least one.")
-        return texts
+        return tuple(check_cron_text(text, f"{self.what} ({self.source})") for text in texts)
 
     def _zone(self, name: str | None) -> str:
         if name is None:

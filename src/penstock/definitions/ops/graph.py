@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 from ...errors import DefinitionError
@@ -16,7 +16,10 @@ from .ports import DynamicOut, GraphIn, GraphOut, In, Out
 from .retry import RetryPolicy
 
 if TYPE_CHECKING:
-    from ...execution.api import ExecuteInProcessResult
+    from ...config.run_config import RunConfig
+    from ...execution.api import AnInstance, ExecuteInProcessResult
+    from ...partitions.definition import PartitionsDefinition
+    from ..executors import ExecutorDefinition
     from .job import JobDefinition
 
 __all__ = ["GraphDefinition", "graph"]
@@ -89,13 +92,39 @@ class GraphDefinition:
             )
         return composition.add(Invocation(self), args, kwargs)
 
-    def to_job(self, name: str | None = None, description: str | None = None, **options: Any) -> JobDefinition:
-        """A job that runs this graph. It takes what `@job` takes.
+    def to_job(
+        self,
+        name: str | None = None,
+        description: str | None = None,
+        resource_defs: Mapping[str, Any] | None = None,
+        config: Mapping[str, Any] | RunConfig | None = None,
+        tags: Mapping[str, Any] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        executor_def: ExecutorDefinition | None = None,
+        hooks: Iterable[HookDefinition] | None = None,
+        op_retry_policy: RetryPolicy | None = None,
+        partitions_def: PartitionsDefinition | None = None,
+        run_tags: Mapping[str, Any] | None = None,
+        owners: Iterable[str] | None = None,
+    ) -> JobDefinition:
+        """A job that runs this graph.
 
         Args:
             name: The job's name; the graph's if not given.
-            description: What the job does; the graph's if not given.
-            options: As for `@job`.
+            description: What it does; the graph's if not given.
+            resource_defs: Its own resources; those of the `Definitions` stand in for the rest.
+            config: The run config that a run gets where none is given.
+            tags: Its tags, which its runs carry too unless `run_tags` are given.
+            metadata: Facts about it.
+            executor_def: What runs its steps.
+            hooks: Hooks for all of its steps.
+            op_retry_policy: The retry policy of its ops that have none of their own.
+            partitions_def: The partitions that its runs work on.
+            run_tags: Tags of its runs.
+            owners: Who answers for it.
+
+        Raises:
+            DefinitionError: A part is not valid.
         """
         from .job import JobDefinition
 
@@ -104,14 +133,35 @@ class GraphDefinition:
             name=name or self.name,
             description=description or self.description,
             source=self.source,
-            **options,
+            resource_defs=resource_defs,
+            config=config,
+            tags=tags,
+            metadata=metadata,
+            executor_def=executor_def,
+            hooks=hooks,
+            op_retry_policy=op_retry_policy,
+            partitions_def=partitions_def,
+            run_tags=run_tags,
+            owners=owners,
         )
 
     def execute_in_process(
-        self, *, resources: Mapping[str, Any] | None = None, **options: Any
+        self,
+        run_config: Mapping[str, Any] | RunConfig | None = None,
+        instance: AnInstance | None = None,
+        resources: Mapping[str, Any] | None = None,
+        raise_on_error: bool = True,
+        op_selection: Sequence[str] | None = None,
+        run_id: str | None = None,
     ) -> ExecuteInProcessResult:
-        """Run it to its end in this process; it takes what `JobDefinition.execute_in_process` takes."""
-        return self.to_job(resource_defs=resources).execute_in_process(**options)
+        """Run it to its end in this process, as a job without further parts; see `JobDefinition.execute_in_process`."""
+        return self.to_job(resource_defs=resources).execute_in_process(
+            run_config=run_config,
+            instance=instance,
+            raise_on_error=raise_on_error,
+            op_selection=op_selection,
+            run_id=run_id,
+        )
 
     def __repr__(self) -> str:
         return f"GraphDefinition({self.name!r})"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 from ...errors import DefinitionError
@@ -19,7 +19,7 @@ from .retry import RetryPolicy
 
 if TYPE_CHECKING:
     from ...config.run_config import RunConfig
-    from ...execution.api import ExecuteInProcessResult
+    from ...execution.api import AnInstance, ExecuteInProcessResult
     from ..assets.layer import AssetLayer
 
 __all__ = ["JobDefinition", "job"]
@@ -114,14 +114,47 @@ class JobDefinition:
         hooked.hooks = self.hooks | check_hooks(hook_defs, f'Job "{self.name}"')
         return hooked
 
-    def execute_in_process(self, **options: Any) -> ExecuteInProcessResult:
-        """Run it to its end in this process.
+    def execute_in_process(
+        self,
+        run_config: Mapping[str, Any] | RunConfig | None = None,
+        instance: AnInstance | None = None,
+        partition_key: str | None = None,
+        raise_on_error: bool = True,
+        op_selection: Sequence[str] | None = None,
+        asset_selection: Any = None,
+        run_id: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        resources: Mapping[str, Any] | None = None,
+    ) -> ExecuteInProcessResult:
+        """Run it to its end in this process, step after step.
 
         Args:
-            options: `run_config`, `instance`, `partition_key`, `raise_on_error`, `op_selection`, `asset_selection`,
-                `run_id`, `tags`, `resources`.
+            run_config: The run's config; the job's own if not given.
+            instance: Where the run and its events are kept; nowhere if not given.
+            partition_key: The partition to work on.
+            raise_on_error: Raise what a step's user code raised, instead of telling it in the result.
+            op_selection: Keys of the steps to run; all if not given.
+            asset_selection: Of a job of assets, those to make: a selection, its text, or assets.
+            run_id: The run's id; a new one if not given.
+            tags: Tags of the run, beside those of the job.
+            resources: Resources in place of the job's, by key.
+
+        Raises:
+            InvalidRunConfigError: The config has mistakes.
+            NotFoundError: A selected step or asset does not exist.
         """
-        return execute_job_in_process(self, **options)
+        return execute_job_in_process(
+            self,
+            run_config=run_config,
+            instance=instance,
+            partition_key=partition_key,
+            raise_on_error=raise_on_error,
+            op_selection=op_selection,
+            asset_selection=asset_selection,
+            run_id=run_id,
+            tags=tags,
+            resources=resources,
+        )
 
     def __repr__(self) -> str:
         return f"JobDefinition({self.name!r})"

@@ -112,6 +112,7 @@ def test_other_answers_are_refused(given: Any) -> None:
         ({"cron_schedule": "0 0 * *"}, "give five fields"),
         ({"cron_schedule": "every day"}, "give five fields"),
         ({"cron_schedule": []}, "no cron text"),
+        ({"cron_schedule": "61 * * * *"}, "whose minute .61. cannot be read"),
         ({"execution_timezone": "Mars/Olympus"}, "time zone 'Mars/Olympus'"),
         ({"job": None}, "starts nothing"),
         ({"job_name": "other"}, "say in one way"),
