@@ -64,7 +64,9 @@ export function CatalogueFilters({ assets }: { assets: readonly AssetCard[] }) {
       {isFiltered ? (
         <Button
           variant="quiet"
-          onPress={() => setSearch({ q: undefined, status: undefined, group: undefined, kind: undefined, location: undefined })}
+          onPress={() =>
+            setSearch({ q: undefined, status: undefined, group: undefined, kind: undefined, location: undefined })
+          }
         >
           Clear
         </Button>

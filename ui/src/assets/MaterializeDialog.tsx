@@ -42,7 +42,12 @@ export function MaterializeDialog({ assets, initialKeys, isBusy, onClose, onLaun
   const first = keys.indexOf(ends[0]);
   const last = keys.indexOf(ends[1] || ends[0]);
   const stretch = first >= 0 && last >= first ? keys.slice(first, last + 1) : [];
-  const wanted = { missing: counts.MISSING + counts.FAILED, all: keys.length, latest: Math.min(1, keys.length), stretch: stretch.length }[which];
+  const wanted = {
+    missing: counts.MISSING + counts.FAILED,
+    all: keys.length,
+    latest: Math.min(1, keys.length),
+    stretch: stretch.length,
+  }[which];
   const several = (which === "all" ? keys : which === "stretch" ? stretch : []).length > 1;
   const asOne = inOne && several;
   const launch = () => {
@@ -99,22 +104,42 @@ export function MaterializeDialog({ assets, initialKeys, isBusy, onClose, onLaun
               value={which}
               onChange={(value) => setWhich(value as Which)}
               options={[
-                { value: "missing", label: "Missing and failed", detail: `${counts.MISSING} missing, ${counts.FAILED} failed` },
+                {
+                  value: "missing",
+                  label: "Missing and failed",
+                  detail: `${counts.MISSING} missing, ${counts.FAILED} failed`,
+                },
                 { value: "all", label: "All", detail: `${keys.length}` },
                 { value: "latest", label: "Latest", detail: keys.at(-1) ?? "none" },
-                { value: "stretch", label: "A stretch", detail: stretch.length > 0 ? `${stretch.length} partitions` : "drag over the bar, or name both ends" },
+                {
+                  value: "stretch",
+                  label: "A stretch",
+                  detail: stretch.length > 0 ? `${stretch.length} partitions` : "drag over the bar, or name both ends",
+                },
               ]}
             />
             {which === "stretch" ? (
               <div className={css.ends}>
-                <TextInput label="From" value={ends[0]} list="partition-keys" onChange={(key) => setEnds([key, ends[1]])} />
-                <TextInput label="To" value={ends[1]} list="partition-keys" onChange={(key) => setEnds([ends[0], key])} />
+                <TextInput
+                  label="From"
+                  value={ends[0]}
+                  list="partition-keys"
+                  onChange={(key) => setEnds([key, ends[1]])}
+                />
+                <TextInput
+                  label="To"
+                  value={ends[1]}
+                  list="partition-keys"
+                  onChange={(key) => setEnds([ends[0], key])}
+                />
                 <datalist id="partition-keys">
                   {keys.slice(-400).map((key) => (
                     <option key={key} value={key} />
                   ))}
                 </datalist>
-                {ends[0] !== "" && stretch.length === 0 ? <p className={css.wrong}>No such stretch of partitions.</p> : null}
+                {ends[0] !== "" && stretch.length === 0 ? (
+                  <p className={css.wrong}>No such stretch of partitions.</p>
+                ) : null}
               </div>
             ) : null}
             {several ? (
@@ -123,8 +148,16 @@ export function MaterializeDialog({ assets, initialKeys, isBusy, onClose, onLaun
                 value={inOne ? "one" : "each"}
                 onChange={(value) => setInOne(value === "one")}
                 options={[
-                  { value: "each", label: "One run for each partition", detail: isMixed ? "each makes all chosen assets" : `${wanted} runs` },
-                  { value: "one", label: "One run for all of them", detail: "for assets that make several partitions at once" },
+                  {
+                    value: "each",
+                    label: "One run for each partition",
+                    detail: isMixed ? "each makes all chosen assets" : `${wanted} runs`,
+                  },
+                  {
+                    value: "one",
+                    label: "One run for all of them",
+                    detail: "for assets that make several partitions at once",
+                  },
                 ]}
               />
             ) : null}

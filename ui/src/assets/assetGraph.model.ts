@@ -16,7 +16,11 @@ export interface AssetGraph {
  *   age: Words for how long ago an instant was.
  *   withOutside: Whether keys that are read but not among the assets get nodes of their own.
  */
-export function assetGraph(assets: readonly AssetCard[], age: (seconds: number) => string, withOutside = true): AssetGraph {
+export function assetGraph(
+  assets: readonly AssetCard[],
+  age: (seconds: number) => string,
+  withOutside = true,
+): AssetGraph {
   const places = new Map<string, number>();
   const nodes: GraphNode[] = [];
   const add = (node: GraphNode) => {
@@ -43,13 +47,16 @@ function assetNode(asset: AssetCard, age: (seconds: number) => string): GraphNod
   const id = keyText(asset.assetKey.path);
   const info = asset.latestInfo;
   const stats = info.partitionStats;
-  const failedChecks = info.failedChecks > 0 ? `${info.failedChecks} failed ${info.failedChecks === 1 ? "check" : "checks"}` : undefined;
+  const failedChecks =
+    info.failedChecks > 0 ? `${info.failedChecks} failed ${info.failedChecks === 1 ? "check" : "checks"}` : undefined;
   const materialized = info.latestMaterializationTimestamp;
   return {
     id,
     label: id,
     status: failedChecks && info.status === "MATERIALIZED" ? "WARNED" : info.status,
-    note: failedChecks ?? (stats && info.status === "MATERIALIZED" ? `${stats.numMaterialized} of ${stats.numPartitions}` : undefined),
+    note:
+      failedChecks ??
+      (stats && info.status === "MATERIALIZED" ? `${stats.numMaterialized} of ${stats.numPartitions}` : undefined),
     detail: materialized === null ? undefined : age(materialized),
     badge: asset.kinds[0],
     progress: stats && stats.numPartitions > 0 ? stats.numMaterialized / stats.numPartitions : undefined,

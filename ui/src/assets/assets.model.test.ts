@@ -54,7 +54,10 @@ describe("filterAssets", () => {
       { value: "out", count: 1 },
       { value: "raw", count: 1 },
     ]);
-    expect(facetChoices(all, { group: "gone" }, "group").find(({ value }) => value === "gone")).toEqual({ value: "gone", count: 0 });
+    expect(facetChoices(all, { group: "gone" }, "group").find(({ value }) => value === "gone")).toEqual({
+      value: "gone",
+      count: 0,
+    });
   });
 });
 
@@ -77,7 +80,17 @@ describe("assetGraph", () => {
     const info = asset("a").latestInfo;
     const partitionStats = { numMaterialized: 3, numPartitions: 12, numFailed: 0, numMaterializing: 0 };
     const [node] = assetGraph(
-      [asset("a", { latestInfo: { ...info, status: "MATERIALIZED", failedChecks: 2, latestMaterializationTimestamp: 5, partitionStats } })],
+      [
+        asset("a", {
+          latestInfo: {
+            ...info,
+            status: "MATERIALIZED",
+            failedChecks: 2,
+            latestMaterializationTimestamp: 5,
+            partitionStats,
+          },
+        }),
+      ],
       () => "1 h ago",
     ).nodes;
     expect(node).toMatchObject({ status: "WARNED", note: "2 failed checks", detail: "1 h ago", progress: 0.25 });
@@ -86,7 +99,13 @@ describe("assetGraph", () => {
 
 describe("around", () => {
   it("keeps what is near in both directions", () => {
-    const chain = [asset("a"), asset("b", reads("a")), asset("c", reads("b")), asset("d", reads("c")), asset("e", reads("a"))];
+    const chain = [
+      asset("a"),
+      asset("b", reads("a")),
+      asset("c", reads("b")),
+      asset("d", reads("c")),
+      asset("e", reads("a")),
+    ];
     expect(around(chain, "c", 1).map(({ assetKey }) => assetKey.path[0])).toEqual(["b", "c", "d"]);
     expect(around(chain, "c", 2).map(({ assetKey }) => assetKey.path[0])).toEqual(["a", "b", "c", "d"]);
   });
@@ -115,13 +134,19 @@ describe("planLaunches", () => {
   });
 
   it("makes one run for a range, and asks for it by tags", () => {
-    const launches = planLaunches([daily, asset("a"), other], { kind: "range", first: "2013-01-01", last: "2013-12-31" });
-    expect(launches.map(({ params }) => ("executionMetadata" in params ? params.executionMetadata?.tags : []))).toEqual([
+    const launches = planLaunches([daily, asset("a"), other], {
+      kind: "range",
+      first: "2013-01-01",
+      last: "2013-12-31",
+    });
+    expect(launches.map(({ params }) => ("executionMetadata" in params ? params.executionMetadata?.tags : []))).toEqual(
       [
-        { key: "penstock/asset_partition_range_start", value: "2013-01-01" },
-        { key: "penstock/asset_partition_range_end", value: "2013-12-31" },
+        [
+          { key: "penstock/asset_partition_range_start", value: "2013-01-01" },
+          { key: "penstock/asset_partition_range_end", value: "2013-12-31" },
+        ],
+        [],
       ],
-      [],
-    ]);
+    );
   });
 });

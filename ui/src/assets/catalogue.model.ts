@@ -33,7 +33,9 @@ export function filterAssets(assets: readonly AssetCard[], filter: CatalogueFilt
       if (facet !== except && wanted && !FACETS[facet](asset).includes(wanted)) return false;
     }
     if (words.length === 0) return true;
-    const text = [keyText(asset.assetKey.path), asset.description ?? "", ...asset.kinds, ...asset.owners].join("\n").toLowerCase();
+    const text = [keyText(asset.assetKey.path), asset.description ?? "", ...asset.kinds, ...asset.owners]
+      .join("\n")
+      .toLowerCase();
     return words.every((word) => text.includes(word));
   });
 }

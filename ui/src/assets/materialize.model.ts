@@ -12,7 +12,6 @@ export type PartitionChoice =
   | { readonly kind: "keys"; readonly keys: readonly string[] }
   | { readonly kind: "range"; readonly first: string; readonly last: string };
 
-
 export type Launch =
   | { readonly kind: "run"; readonly params: ExecutionParams }
   | { readonly kind: "backfill"; readonly params: LaunchBackfillParams };
@@ -40,16 +39,24 @@ export function planLaunches(assets: readonly Materializable[], choice: Partitio
     const assetSelection = chosen.map((asset) => ({ path: [...asset.assetKey.path] }));
     const run = (partition?: string): Launch => ({
       kind: "run",
-      params: { selector: { repositoryLocationName, assetSelection }, ...(partition === undefined ? {} : { partition }) },
+      params: {
+        selector: { repositoryLocationName, assetSelection },
+        ...(partition === undefined ? {} : { partition }),
+      },
     });
     if (choice.kind === "none" || !chosen.some((asset) => asset.isPartitioned)) return run();
     if (choice.kind === "keys" && choice.keys.length === 1) return run(choice.keys[0]!);
     if (choice.kind === "range") {
       const tags = rangeTags(choice.first, choice.last);
-      return { kind: "run", params: { selector: { repositoryLocationName, assetSelection }, executionMetadata: { tags } } };
+      return {
+        kind: "run",
+        params: { selector: { repositoryLocationName, assetSelection }, executionMetadata: { tags } },
+      };
     }
     const which =
-      choice.kind === "keys" ? { partitionNames: [...choice.keys] } : { allPartitions: true, onlyMissing: choice.kind === "missing" };
+      choice.kind === "keys"
+        ? { partitionNames: [...choice.keys] }
+        : { allPartitions: true, onlyMissing: choice.kind === "missing" };
     return { kind: "backfill", params: { repositoryLocationName, assetSelection, ...which } };
   });
 }

@@ -29,9 +29,16 @@ export function useMaterialize(): Materialize {
         const [only] = made.runIds;
         toast(
           made.backfillId === undefined && only !== undefined
-            ? { text: `Run ${shortId(only)} is on its way.`, tone: "good", link: { to: links.run(only), label: "Follow it" } }
+            ? {
+                text: `Run ${shortId(only)} is on its way.`,
+                tone: "good",
+                link: { to: links.run(only), label: "Follow it" },
+              }
             : {
-                text: made.runIds.length === 0 ? "Nothing is missing: no run was made." : `${runsWord(made.runIds.length)} on their way.`,
+                text:
+                  made.runIds.length === 0
+                    ? "Nothing is missing: no run was made."
+                    : `${runsWord(made.runIds.length)} on their way.`,
                 tone: "good",
                 link: { to: links.runs({ tag: `penstock/backfill=${made.backfillId}` }), label: "Follow them" },
               },

@@ -55,7 +55,9 @@ function Evaluation({ result }: { result: DryRunFragment["evaluationResult"] }) 
     <div className={css.detail}>
       {result.error ? <ErrorPanel error={result.error} title="The evaluation failed." /> : null}
       {result.skipReason ? <p>It would skip: {result.skipReason}</p> : null}
-      {!result.error && !result.skipReason ? <p>{requests.length === 1 ? "It would request 1 run." : `It would request ${requests.length} runs.`}</p> : null}
+      {!result.error && !result.skipReason ? (
+        <p>{requests.length === 1 ? "It would request 1 run." : `It would request ${requests.length} runs.`}</p>
+      ) : null}
       {requests.map((request, index) => (
         <section key={index} className={css.request}>
           <Facts
@@ -63,14 +65,31 @@ function Evaluation({ result }: { result: DryRunFragment["evaluationResult"] }) 
               ["Job", request.jobName],
               ["Run key", request.runKey],
               ["Partition", request.partition],
-              ["Assets", request.assetSelection ? request.assetSelection.map(({ path }) => path.join("/")).join(", ") : null],
-              ["Tags", request.tags.length === 0 ? null : request.tags.map((tag) => <Chip key={tag.key}>{`${tag.key}: ${tag.value}`}</Chip>)],
-              ["Config", /^\s*(\{\})?\s*$/.test(request.runConfigYaml) ? null : <pre className={css.logs}>{request.runConfigYaml}</pre>],
+              [
+                "Assets",
+                request.assetSelection ? request.assetSelection.map(({ path }) => path.join("/")).join(", ") : null,
+              ],
+              [
+                "Tags",
+                request.tags.length === 0
+                  ? null
+                  : request.tags.map((tag) => <Chip key={tag.key}>{`${tag.key}: ${tag.value}`}</Chip>),
+              ],
+              [
+                "Config",
+                /^\s*(\{\})?\s*$/.test(request.runConfigYaml) ? null : (
+                  <pre className={css.logs}>{request.runConfigYaml}</pre>
+                ),
+              ],
             ]}
           />
         </section>
       ))}
-      {result.cursor === null ? null : <p className={css.quiet}>The cursor would become <code>{result.cursor}</code></p>}
+      {result.cursor === null ? null : (
+        <p className={css.quiet}>
+          The cursor would become <code>{result.cursor}</code>
+        </p>
+      )}
       {result.logs.length > 0 ? <pre className={css.logs}>{result.logs.join("\n")}</pre> : null}
     </div>
   );

@@ -13,9 +13,18 @@ export function TickStrip({ ticks }: TickStripProps) {
   const now = Date.now() / 1000;
   const words = ticks.map((tick) => `${shortTime(tick.timestamp, now, style)} ${tickWord(tick.status)}`);
   return (
-    <span className={css.strip} role="img" aria-label={words.length === 0 ? "No ticks" : `Latest ticks: ${words.join("; ")}`}>
+    <span
+      className={css.strip}
+      role="img"
+      aria-label={words.length === 0 ? "No ticks" : `Latest ticks: ${words.join("; ")}`}
+    >
       {ticks.toReversed().map((tick, index) => (
-        <span key={tick.tickId} className={css.tick} data-status={tick.status} title={words[ticks.length - 1 - index]} />
+        <span
+          key={tick.tickId}
+          className={css.tick}
+          data-status={tick.status}
+          title={words[ticks.length - 1 - index]}
+        />
       ))}
     </span>
   );

@@ -12,6 +12,7 @@ import { StatusDot, StatusTag } from "../kit/StatusTag";
 import { Table } from "../kit/Table";
 import { SelectInput } from "../kit/TextInput";
 import { Duration, Time } from "../kit/Time";
+import { Wide } from "../kit/Wide";
 import { links } from "../links";
 import type { AutomationTick } from "../services/automation";
 import { useSearchState } from "../services/navigation";
@@ -73,34 +74,47 @@ export function TickTable({ ticks, limit, onOlder, isStale }: TickTableProps) {
           {only === "" ? "Each evaluation is listed here with what came of it." : "Choose other ticks above."}
         </Empty>
       ) : (
-        <Table
-          label="Ticks"
-          stale={isStale}
-          columns={[
-            { id: "time", label: "Due", width: "160px", render: (row) => <Time at={row.timestamp} /> },
-            { id: "status", label: "Result", width: "150px", render: (row) => <StatusTag bare status={tickStatus(row.status)} label={resultOf(row)} /> },
-            {
-              id: "words",
-              label: "What it said",
-              render: (row) => row.error?.message ?? row.skipReason ?? row.runKeys.join(", "),
-            },
-            {
-              id: "runs",
-              label: "Runs",
-              width: "170px",
-              render: (row) =>
-                row.runs.slice(0, 4).map((run) => (
-                  <Link key={run.runId} to={links.run(run.runId)} className={css.run ?? ""}>
-                    <StatusDot status={run.status} /> {shortId(run.runId)}
-                  </Link>
-                )),
-            },
-            { id: "took", label: "Took", width: "90px", align: "right", render: (row) => <Duration from={row.startTimestamp} to={row.endTimestamp} /> },
-          ]}
-          rows={ticks}
-          rowKey={(row) => row.tickId}
-          onRow={(row) => setSearch({ tick: row.tickId === tick ? undefined : row.tickId })}
-        />
+        <Wide>
+          <Table
+            label="Ticks"
+            stale={isStale}
+            columns={[
+              { id: "time", label: "Due", width: "160px", render: (row) => <Time at={row.timestamp} /> },
+              {
+                id: "status",
+                label: "Result",
+                width: "150px",
+                render: (row) => <StatusTag bare status={tickStatus(row.status)} label={resultOf(row)} />,
+              },
+              {
+                id: "words",
+                label: "What it said",
+                render: (row) => row.error?.message ?? row.skipReason ?? row.runKeys.join(", "),
+              },
+              {
+                id: "runs",
+                label: "Runs",
+                width: "170px",
+                render: (row) =>
+                  row.runs.slice(0, 4).map((run) => (
+                    <Link key={run.runId} to={links.run(run.runId)} className={css.run ?? ""}>
+                      <StatusDot status={run.status} /> {shortId(run.runId)}
+                    </Link>
+                  )),
+              },
+              {
+                id: "took",
+                label: "Took",
+                width: "90px",
+                align: "right",
+                render: (row) => <Duration from={row.startTimestamp} to={row.endTimestamp} />,
+              },
+            ]}
+            rows={ticks}
+            rowKey={(row) => row.tickId}
+            onRow={(row) => setSearch({ tick: row.tickId === tick ? undefined : row.tickId })}
+          />
+        </Wide>
       )}
       {ticks.length === limit ? (
         <p className={css.more}>
@@ -129,7 +143,16 @@ function TickDialog({ tick, onClose }: { tick: AutomationTick; onClose: () => vo
             ["Skipped because", tick.skipReason],
             ["Run keys", tick.runKeys.length === 0 ? null : tick.runKeys.join(", ")],
             ["Cursor after it", tick.cursor === null ? null : <code>{tick.cursor}</code>],
-            ["Runs", tick.runs.length === 0 ? null : tick.runs.map((run) => <Link key={run.runId} to={links.run(run.runId)} className={css.run ?? ""}><StatusDot status={run.status} /> {shortId(run.runId)}</Link>)],
+            [
+              "Runs",
+              tick.runs.length === 0
+                ? null
+                : tick.runs.map((run) => (
+                    <Link key={run.runId} to={links.run(run.runId)} className={css.run ?? ""}>
+                      <StatusDot status={run.status} /> {shortId(run.runId)}
+                    </Link>
+                  )),
+            ],
           ]}
         />
         {tick.error ? <ErrorPanel error={tick.error} title="The evaluation failed." /> : null}

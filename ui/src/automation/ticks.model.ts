@@ -18,7 +18,9 @@ export interface SkipGroup {
 }
 
 /** Reasons for skipping with how often each was given, most frequent first. */
-export function skipGroups(ticks: readonly { status: string; skipReason: string | null; timestamp: number }[]): SkipGroup[] {
+export function skipGroups(
+  ticks: readonly { status: string; skipReason: string | null; timestamp: number }[],
+): SkipGroup[] {
   const groups = new Map<string, SkipGroup>();
   for (const { status, skipReason, timestamp } of ticks) {
     if (status !== "SKIPPED" || !skipReason) continue;

@@ -52,7 +52,10 @@ export function GraphView({ label, nodes, edges, selected, onSelect, onOpen, foc
   const palette = usePalette();
   const { view, screen, move, fitAll } = useViewport(host, layout);
   const near = useMemo(() => adjacency(nodes.length, edges), [nodes.length, edges]);
-  const index = useMemo(() => layout && indexNodes(layout.x, layout.y, size.nodeWidth, size.nodeHeight), [layout, size]);
+  const index = useMemo(
+    () => layout && indexNodes(layout.x, layout.y, size.nodeWidth, size.nodeHeight),
+    [layout, size],
+  );
   const places = useMemo(() => new Map(nodes.map((node, place) => [node.id, place])), [nodes]);
   const chosen = useMemo(() => new Set([...selected].flatMap((id) => places.get(id) ?? [])), [selected, places]);
   const lit = useMemo(() => {
@@ -117,7 +120,8 @@ export function GraphView({ label, nodes, edges, selected, onSelect, onOpen, foc
   const choose = (node: number, add: boolean) => {
     const { id } = nodes[node]!;
     if (!add) onSelect(new Set([id]));
-    else onSelect(selected.has(id) ? new Set([...selected].filter((other) => other !== id)) : new Set([...selected, id]));
+    else
+      onSelect(selected.has(id) ? new Set([...selected].filter((other) => other !== id)) : new Set([...selected, id]));
   };
 
   const goTo = (node: number) => {
@@ -187,12 +191,15 @@ export function GraphView({ label, nodes, edges, selected, onSelect, onOpen, foc
         <canvas ref={canvas} className={css.canvas} aria-hidden />
         {current && (
           <span id={optionId} role="option" aria-selected={chosen.has(cursor)} className={css.unseen}>
-            {current.label}, {current.note ?? (current.status && statusLook(current.status).label)}, {near.before[cursor]!.length} upstream, {near.after[cursor]!.length} downstream
+            {current.label}, {current.note ?? (current.status && statusLook(current.status).label)},{" "}
+            {near.before[cursor]!.length} upstream, {near.after[cursor]!.length} downstream
           </span>
         )}
         {!layout && <p className={css.pending}>Laying out {nodes.length} nodes…</p>}
       </div>
-      {asTable && <NodeTable label={label} nodes={nodes} near={near} selected={selected} onSelect={onSelect} onOpen={onOpen} />}
+      {asTable && (
+        <NodeTable label={label} nodes={nodes} near={near} selected={selected} onSelect={onSelect} onOpen={onOpen} />
+      )}
     </div>
   );
 }

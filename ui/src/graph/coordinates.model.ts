@@ -27,7 +27,9 @@ export function assignCoordinates(graph: Layered, size: Float64Array, weight: Fl
     for (let step = 0; step < depth; step++) {
       const layer = graph.layers[forward ? step : depth - 1 - step]!;
       settle(layer, at, size, (vertex) => {
-        const sides = both ? [graph.before[vertex]!, graph.after[vertex]!] : [(forward ? graph.before : graph.after)[vertex]!];
+        const sides = both
+          ? [graph.before[vertex]!, graph.after[vertex]!]
+          : [(forward ? graph.before : graph.after)[vertex]!];
         let sum = 0;
         let total = 0;
         for (const side of sides) {

@@ -38,7 +38,14 @@ export interface Scene {
 const FAR = 0.2;
 const MIDDLE = 0.6;
 
-export function draw(context: CanvasRenderingContext2D, scene: Scene, view: Viewport, screen: Size, palette: Palette, ratio: number): void {
+export function draw(
+  context: CanvasRenderingContext2D,
+  scene: Scene,
+  view: Viewport,
+  screen: Size,
+  palette: Palette,
+  ratio: number,
+): void {
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.fillStyle = palette.background;
   context.fillRect(0, 0, screen.width, screen.height);
@@ -116,7 +123,8 @@ function drawFar(context: CanvasRenderingContext2D, scene: Scene, shown: readonl
   for (const tone of Object.keys(palette.tone) as Tone[]) {
     context.fillStyle = palette.tone[tone];
     for (const node of shown) {
-      if (statusLook(scene.nodes[node]!.status).tone === tone) context.fillRect(x[node]!, y[node]!, nodeWidth, nodeHeight);
+      if (statusLook(scene.nodes[node]!.status).tone === tone)
+        context.fillRect(x[node]!, y[node]!, nodeWidth, nodeHeight);
     }
   }
   context.strokeStyle = palette.accent;
@@ -124,7 +132,13 @@ function drawFar(context: CanvasRenderingContext2D, scene: Scene, shown: readonl
   for (const node of scene.selected) context.strokeRect(x[node]!, y[node]!, nodeWidth, nodeHeight);
 }
 
-function drawCard(context: CanvasRenderingContext2D, scene: Scene, node: number, scale: number, palette: Palette): void {
+function drawCard(
+  context: CanvasRenderingContext2D,
+  scene: Scene,
+  node: number,
+  scale: number,
+  palette: Palette,
+): void {
   const data = scene.nodes[node]!;
   const x = scene.layout.x[node]!;
   const y = scene.layout.y[node]!;
@@ -194,7 +208,14 @@ function drawDetail(context: CanvasRenderingContext2D, data: GraphNode, box: Box
 }
 
 /** The shape of a status, the same as in the kit's tags: never colour alone. */
-function drawShape(context: CanvasRenderingContext2D, look: StatusLook, x: number, y: number, r: number, palette: Palette): void {
+function drawShape(
+  context: CanvasRenderingContext2D,
+  look: StatusLook,
+  x: number,
+  y: number,
+  r: number,
+  palette: Palette,
+): void {
   const at = (dx: number, dy: number) => [x + dx * r, y + dy * r] as const;
   const line = (...points: (readonly [number, number])[]) => {
     points.forEach(([px, py], index) => (index === 0 ? context.moveTo(px, py) : context.lineTo(px, py)));

@@ -37,27 +37,55 @@ describe("rank", () => {
   });
 
   it("pulls a source to just before its only reader", () => {
-    const layer = rank(4, adjacency(4, [[0, 1], [1, 2], [3, 2]]));
+    const layer = rank(
+      4,
+      adjacency(4, [
+        [0, 1],
+        [1, 2],
+        [3, 2],
+      ]),
+    );
     expect(layer).toEqual([0, 1, 2, 1]);
   });
 });
 
 describe("withoutCycles", () => {
   it("drops only the edge that closes the ring", () => {
-    expect(withoutCycles(3, [[0, 1], [1, 2], [2, 0], [1, 1]])).toEqual([[0, 1], [1, 2]]);
+    expect(
+      withoutCycles(3, [
+        [0, 1],
+        [1, 2],
+        [2, 0],
+        [1, 1],
+      ]),
+    ).toEqual([
+      [0, 1],
+      [1, 2],
+    ]);
   });
 });
 
 describe("components", () => {
   it("lists parts, largest first", () => {
-    expect(components(5, adjacency(5, [[3, 4], [0, 4]]))).toEqual([[0, 3, 4], [1], [2]]);
+    expect(
+      components(
+        5,
+        adjacency(5, [
+          [3, 4],
+          [0, 4],
+        ]),
+      ),
+    ).toEqual([[0, 3, 4], [1], [2]]);
   });
 });
 
 describe("orderLayers", () => {
   it("untangles a graph that can be drawn without crossings", () => {
     const graph = {
-      layers: [[0, 1, 2], [3, 4, 5]],
+      layers: [
+        [0, 1, 2],
+        [3, 4, 5],
+      ],
       before: [[], [], [], [2], [1], [0]],
       after: [[5], [4], [3], [], [], []],
     };
@@ -79,14 +107,22 @@ describe("layout", () => {
   });
 
   it("draws a chain as one straight row", () => {
-    const { y, width, height } = lay(4, [[0, 1], [1, 2], [2, 3]]);
+    const { y, width, height } = lay(4, [
+      [0, 1],
+      [1, 2],
+      [2, 3],
+    ]);
     expect(new Set(y)).toEqual(new Set([0]));
     expect(width).toBe(4 * 200 + 3 * 80);
     expect(height).toBe(60);
   });
 
   it("leads a long edge round the nodes between its ends", () => {
-    const { routes, y } = lay(3, [[0, 1], [1, 2], [0, 2]]);
+    const { routes, y } = lay(3, [
+      [0, 1],
+      [1, 2],
+      [0, 2],
+    ]);
     const long = routes[2]!;
     expect(long.length).toBe(8);
     expect(Math.abs(long[3]! - (y[1]! + 30))).toBeGreaterThan(30);
@@ -100,7 +136,11 @@ describe("layout", () => {
 
   it("answers for an empty graph and for a ring", () => {
     expect(lay(0, [])).toMatchObject({ width: 0, height: 0 });
-    const ring = lay(3, [[0, 1], [1, 2], [2, 0]]);
+    const ring = lay(3, [
+      [0, 1],
+      [1, 2],
+      [2, 0],
+    ]);
     expect(overlaps(ring)).toBe(0);
     expect(ring.routes).toHaveLength(3);
   });

@@ -23,7 +23,10 @@ export function indexNodes(x: ArrayLike<number>, y: ArrayLike<number>, width: nu
     else cells.set(key, [node]);
   }
   const touches = (node: number, box: Box) =>
-    x[node]! <= box.x + box.width && x[node]! + width >= box.x && y[node]! <= box.y + box.height && y[node]! + height >= box.y;
+    x[node]! <= box.x + box.width &&
+    x[node]! + width >= box.x &&
+    y[node]! <= box.y + box.height &&
+    y[node]! + height >= box.y;
 
   const within = (box: Box): number[] => {
     const found: number[] = [];

@@ -5,7 +5,20 @@ import { useCanvasColours } from "../kit/canvasColours";
 import type { Palette } from "./draw";
 
 const TOKENS = [
-  "bg", "surface", "hover", "text", "text-2", "line-strong", "text-3", "accent", "selected", "good", "bad", "busy", "wait", "idle",
+  "bg",
+  "surface",
+  "hover",
+  "text",
+  "text-2",
+  "line-strong",
+  "text-3",
+  "accent",
+  "selected",
+  "good",
+  "bad",
+  "busy",
+  "wait",
+  "idle",
 ] as const;
 
 export function usePalette(): Palette {

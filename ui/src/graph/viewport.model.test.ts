@@ -56,7 +56,12 @@ describe("indexNodes", () => {
 });
 
 describe("walk", () => {
-  const near = adjacency(5, [[0, 2], [1, 2], [2, 3], [2, 4]]);
+  const near = adjacency(5, [
+    [0, 2],
+    [1, 2],
+    [2, 3],
+    [2, 4],
+  ]);
   const places = { x: [0, 0, 100, 200, 200], y: [0, 50, 20, 0, 90] };
 
   it("follows edges sideways and columns up and down", () => {

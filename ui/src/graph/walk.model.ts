@@ -17,7 +17,10 @@ export function walk(from: number, direction: Direction, near: Adjacency, places
   }
   const column: number[] = [];
   for (let node = 0; node < places.x.length; node++) {
-    if (Math.abs(places.x[node]! - places.x[from]!) < 1 && (places.y[node]! - places.y[from]!) * (direction === "up" ? -1 : 1) > 0) {
+    if (
+      Math.abs(places.x[node]! - places.x[from]!) < 1 &&
+      (places.y[node]! - places.y[from]!) * (direction === "up" ? -1 : 1) > 0
+    ) {
       column.push(node);
     }
   }

@@ -79,7 +79,8 @@ export function PartitionBar({ label, total, ranges, keyOf, chosen, onChoose }: 
   };
 
   const counts = countStatuses(ranges, total);
-  const said = pointed >= 0 && pointed < total ? `${keyOf(pointed)}: ${statusLook(statusAt(ranges, pointed)).label}` : undefined;
+  const said =
+    pointed >= 0 && pointed < total ? `${keyOf(pointed)}: ${statusLook(statusAt(ranges, pointed)).label}` : undefined;
   return (
     <div className={css.frame}>
       <div

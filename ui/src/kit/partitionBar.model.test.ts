@@ -26,14 +26,23 @@ describe("columns", () => {
 
   it("shows a part, and a million partitions as at most one column a pixel", () => {
     expect(columns(RANGES, 4, 6, 20).map((column) => column.failed)).toEqual([1, 0]);
-    const many: StatusRange[] = Array.from({ length: 500_000 }, (_, i) => ({ startIndex: 2 * i, endIndex: 2 * i, status: "MATERIALIZED" }));
+    const many: StatusRange[] = Array.from({ length: 500_000 }, (_, i) => ({
+      startIndex: 2 * i,
+      endIndex: 2 * i,
+      status: "MATERIALIZED",
+    }));
     expect(columns(many, 0, 1_000_000, 800).length).toBeLessThanOrEqual(800);
   });
 });
 
 describe("statuses", () => {
   it("answers for one, for all, and for a choice", () => {
-    expect([0, 4, 5, 8].map((index) => statusAt(RANGES, index))).toEqual(["MATERIALIZED", "FAILED", "MISSING", "MATERIALIZING"]);
+    expect([0, 4, 5, 8].map((index) => statusAt(RANGES, index))).toEqual([
+      "MATERIALIZED",
+      "FAILED",
+      "MISSING",
+      "MATERIALIZING",
+    ]);
     expect(countStatuses(RANGES, 10)).toEqual({ MATERIALIZED: 4, FAILED: 1, MATERIALIZING: 2, MISSING: 3 });
     expect(indicesOf(RANGES, new Set(["FAILED", "MISSING"] as const), 0, 10)).toEqual([4, 5, 6, 7]);
     expect(indicesOf(RANGES, new Set(["MISSING"] as const), 6, 7)).toEqual([6]);

@@ -49,7 +49,12 @@ export function columns(ranges: readonly StatusRange[], from: number, to: number
   for (let pixel = 0; pixel < pixels; pixel++) {
     const mix = { failed: failed[pixel]!, materializing: materializing[pixel]!, materialized: materialized[pixel]! };
     const last = merged.at(-1);
-    if (last && last.failed === mix.failed && last.materializing === mix.materializing && last.materialized === mix.materialized) {
+    if (
+      last &&
+      last.failed === mix.failed &&
+      last.materializing === mix.materializing &&
+      last.materialized === mix.materialized
+    ) {
       merged[merged.length - 1] = { ...last, width: last.width + unit };
     } else {
       merged.push({ left: pixel * unit, width: unit, ...mix });
@@ -84,7 +89,12 @@ export function countStatuses(ranges: readonly StatusRange[], total: number): Re
 }
 
 /** The indices in a stretch (`to` not included) that stand in one of the statuses, in order. */
-export function indicesOf(ranges: readonly StatusRange[], statuses: ReadonlySet<PartitionStatus>, from: number, to: number): number[] {
+export function indicesOf(
+  ranges: readonly StatusRange[],
+  statuses: ReadonlySet<PartitionStatus>,
+  from: number,
+  to: number,
+): number[] {
   const found: number[] = [];
   let next = 0;
   for (let index = from; index < to; index++) {

@@ -34,11 +34,26 @@ type Pipeline = Extract<JobLaunchpadQuery["pipelineOrError"], { __typename: "Pip
 export default function Launchpad({ location, job }: LaunchpadProps) {
   const selector = { repositoryLocationName: location, pipelineName: job };
   const answer = useData(JOB_LAUNCHPAD, { selector }, { live: ["locations"] });
-  if (answer.error) return <Failure error={answer.error} title="The config schema could not be read." onRetry={() => void answer.refetch()} />;
+  if (answer.error)
+    return (
+      <Failure
+        error={answer.error}
+        title="The config schema could not be read."
+        onRetry={() => void answer.refetch()}
+      />
+    );
   if (!answer.data) return <Skeleton rows={12} />;
   const { runConfigSchemaOrError: schema, pipelineOrError: pipeline } = answer.data;
-  if (schema.__typename !== "RunConfigSchema") return <Failure error={new Error(schema.message)} title="The job has no config schema." />;
-  return <Pad location={location} job={job} schema={schema} pipeline={pipeline.__typename === "Pipeline" ? pipeline : undefined} />;
+  if (schema.__typename !== "RunConfigSchema")
+    return <Failure error={new Error(schema.message)} title="The job has no config schema." />;
+  return (
+    <Pad
+      location={location}
+      job={job}
+      schema={schema}
+      pipeline={pipeline.__typename === "Pipeline" ? pipeline : undefined}
+    />
+  );
 }
 
 interface PadProps extends LaunchpadProps {
@@ -118,7 +133,8 @@ function Pad({ location, job, schema, pipeline }: PadProps) {
           else setCheck({ text, mistakes: [] });
         },
         (error: unknown) => {
-          if (!abort.signal.aborted) setCheck({ text, mistakes: [], failure: error instanceof Error ? error.message : String(error) });
+          if (!abort.signal.aborted)
+            setCheck({ text, mistakes: [], failure: error instanceof Error ? error.message : String(error) });
         },
       );
     }, CHECK_AFTER_MS);
@@ -134,14 +150,28 @@ function Pad({ location, job, schema, pipeline }: PadProps) {
 
   const put = (yaml: string) => editor.current && replaceText(editor.current, yaml);
   const [lastRun] = pipeline?.runs ?? [];
-  const state = check === undefined || check.text !== text ? "checking" : check.failure ? "unknown" : marked.length > 0 ? "wrong" : "right";
+  const state =
+    check === undefined || check.text !== text
+      ? "checking"
+      : check.failure
+        ? "unknown"
+        : marked.length > 0
+          ? "wrong"
+          : "right";
   return (
     <div className={css.pad}>
       <div className={css.main}>
         <div className={css.bar}>
           {pipeline?.isPartitioned ? (
             <>
-              <TextInput label="Partition" value={partition} list="launchpad-partitions" placeholder={keys[0] ?? ""} title="One key, or first...last for a range in one run" onChange={setPartition} />
+              <TextInput
+                label="Partition"
+                value={partition}
+                list="launchpad-partitions"
+                placeholder={keys[0] ?? ""}
+                title="One key, or first...last for a range in one run"
+                onChange={setPartition}
+              />
               <datalist id="launchpad-partitions">
                 {keys.slice(0, 500).map((key) => (
                   <option key={key} value={key} />
@@ -161,7 +191,11 @@ function Pad({ location, job, schema, pipeline }: PadProps) {
             <Button variant="quiet" onPress={() => put(schema.rootDefaultYaml)}>
               Defaults
             </Button>
-            <Button variant="quiet" isDisabled={lastRun === undefined} onPress={() => lastRun && put(lastRun.runConfigYaml)}>
+            <Button
+              variant="quiet"
+              isDisabled={lastRun === undefined}
+              onPress={() => lastRun && put(lastRun.runConfigYaml)}
+            >
               Config of the last run
             </Button>
           </span>
@@ -175,18 +209,32 @@ function Pad({ location, job, schema, pipeline }: PadProps) {
             <ul className={css.mistakes}>
               {marked.map((mistake, index) => (
                 <li key={index}>
-                  <button type="button" onClick={() => editor.current && goToLine(editor.current, mistake.line, mistake.from)}>
+                  <button
+                    type="button"
+                    onClick={() => editor.current && goToLine(editor.current, mistake.line, mistake.from)}
+                  >
                     <span className={css.line}>line {mistake.line + 1}</span> {mistake.message}
                   </button>
                 </li>
               ))}
             </ul>
           ) : null}
-          {parsedTags.wrong.length > 0 ? <p className={css.wrong}>Not a tag: {parsedTags.wrong.join(", ")}. Write key=value, with commas between.</p> : null}
+          {parsedTags.wrong.length > 0 ? (
+            <p className={css.wrong}>Not a tag: {parsedTags.wrong.join(", ")}. Write key=value, with commas between.</p>
+          ) : null}
         </section>
         <footer className={css.foot}>
-          <span className={css.quiet}>{needsPartition ? "Choose the partition to run, or a range of them: first...last." : "Ctrl-Space completes, Ctrl-Enter launches"}</span>
-          <Button variant="primary" icon="play" isDisabled={isBusy || needsPartition || marked.length > 0 || parsedTags.wrong.length > 0} onPress={() => void launch()}>
+          <span className={css.quiet}>
+            {needsPartition
+              ? "Choose the partition to run, or a range of them: first...last."
+              : "Ctrl-Space completes, Ctrl-Enter launches"}
+          </span>
+          <Button
+            variant="primary"
+            icon="play"
+            isDisabled={isBusy || needsPartition || marked.length > 0 || parsedTags.wrong.length > 0}
+            onPress={() => void launch()}
+          >
             Launch run
           </Button>
         </footer>

@@ -13,7 +13,12 @@ export function SchemaPane({ tree, text }: { tree: ConfigType; text: string }) {
       {rows.length === 0 ? <p className={css.quiet}>The job takes no config.</p> : null}
       <ul>
         {rows.map((row) => (
-          <li key={row.path.join("/")} className={css.row} style={{ paddingLeft: row.depth * 14 }} title={row.description ?? row.name}>
+          <li
+            key={row.path.join("/")}
+            className={css.row}
+            style={{ paddingLeft: row.depth * 14 }}
+            title={row.description ?? row.name}
+          >
             <span className={row.present ? css.present : css.absent}>{row.name}</span>
             {row.required && !row.present ? (
               <span className={css.required} title="Required">

@@ -20,7 +20,11 @@ const SCHEMA: ConfigType = {
                     fields: {
                       table: { type: { type: "scalar", kind: "str" }, description: "Where to write." },
                       limit: { type: { type: "scalar", kind: "int" }, required: false, default: 10 },
-                      mode: { type: { type: "enum", values: ["append", "replace"] }, required: false, default: "append" },
+                      mode: {
+                        type: { type: "enum", values: ["append", "replace"] },
+                        required: false,
+                        default: "append",
+                      },
                       dry: { type: { type: "noneable", inner: { type: "scalar", kind: "bool" } }, required: false },
                       parts: {
                         type: { type: "array", item: { type: "shape", fields: { day: { type: { type: "scalar" } } } } },
@@ -93,7 +97,12 @@ describe("spotAt", () => {
   });
 
   it("knows the key of a value, and list items", () => {
-    expect(spotAt("ops:\n  mode: app", 1, 11)).toEqual({ path: ["ops", "mode"], kind: "value", typed: "app", column: 8 });
+    expect(spotAt("ops:\n  mode: app", 1, 11)).toEqual({
+      path: ["ops", "mode"],
+      kind: "value",
+      typed: "app",
+      column: 8,
+    });
     expect(spotAt("a:\n  - d", 1, 5)).toEqual({ path: ["a", 0], kind: "key", typed: "d", column: 4 });
   });
 
@@ -127,15 +136,27 @@ describe("offersAt", () => {
   });
 
   it("offers values of closed types", () => {
-    expect(offersAt(SCHEMA, `${base}      mode: `, 3, 12)?.offers.map((offer) => offer.label)).toEqual(["append", "replace"]);
-    expect(offersAt(SCHEMA, `${base}      dry: `, 3, 11)?.offers.map((offer) => offer.label)).toEqual(["true", "false", "null"]);
+    expect(offersAt(SCHEMA, `${base}      mode: `, 3, 12)?.offers.map((offer) => offer.label)).toEqual([
+      "append",
+      "replace",
+    ]);
+    expect(offersAt(SCHEMA, `${base}      dry: `, 3, 11)?.offers.map((offer) => offer.label)).toEqual([
+      "true",
+      "false",
+      "null",
+    ]);
     expect(offersAt(SCHEMA, `${base}      table: `, 3, 13)).toBeUndefined();
   });
 });
 
 describe("wordsAt", () => {
   it("tells type, default and description of the key under the pointer", () => {
-    expect(wordsAt(SCHEMA, TEXT, 3, 8)).toEqual({ name: "table", type: "str", required: true, description: "Where to write." });
+    expect(wordsAt(SCHEMA, TEXT, 3, 8)).toEqual({
+      name: "table",
+      type: "str",
+      required: true,
+      description: "Where to write.",
+    });
     expect(wordsAt(SCHEMA, TEXT, 3, 15)).toBeUndefined();
   });
 });

@@ -1,5 +1,11 @@
 /** The YAML editor: CodeMirror with the help that the config's schema gives. Loaded only with the launchpad. */
-import { autocompletion, type CompletionContext, type CompletionResult, completionKeymap, startCompletion } from "@codemirror/autocomplete";
+import {
+  autocompletion,
+  type CompletionContext,
+  type CompletionResult,
+  completionKeymap,
+  startCompletion,
+} from "@codemirror/autocomplete";
 import { history, historyKeymap, indentWithTab, standardKeymap } from "@codemirror/commands";
 import { yaml } from "@codemirror/lang-yaml";
 import { HighlightStyle, indentOnInput, indentUnit, syntaxHighlighting } from "@codemirror/language";
@@ -73,13 +79,19 @@ export function createEditor(options: EditorOptions): EditorView {
 
 /** Puts another text in, as one change that can be undone. */
 export function replaceText(view: EditorView, text: string): void {
-  if (view.state.doc.toString() !== text) view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text } });
+  if (view.state.doc.toString() !== text)
+    view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text } });
 }
 
 /** Underlines mistakes. */
 export function showMistakes(view: EditorView, mistakes: readonly MarkedMistake[]): void {
   const { doc } = view.state;
-  view.dispatch(setDiagnostics(view.state, mistakes.map((mistake) => diagnostic(doc, mistake))));
+  view.dispatch(
+    setDiagnostics(
+      view.state,
+      mistakes.map((mistake) => diagnostic(doc, mistake)),
+    ),
+  );
 }
 
 /** Moves to a place and gives it the focus. */
@@ -98,7 +110,14 @@ function complete(context: CompletionContext, schema: ConfigType | undefined): C
   if (!schema) return null;
   const line = context.state.doc.lineAt(context.pos);
   const found = offersAt(schema, context.state.doc.toString(), line.number - 1, context.pos - line.from);
-  if (!found || (!context.explicit && context.pos === line.from + found.column && line.text.trim() === "" && line.number > 1 && found.column === 0)) {
+  if (
+    !found ||
+    (!context.explicit &&
+      context.pos === line.from + found.column &&
+      line.text.trim() === "" &&
+      line.number > 1 &&
+      found.column === 0)
+  ) {
     return null;
   }
   return {
@@ -110,7 +129,10 @@ function complete(context: CompletionContext, schema: ConfigType | undefined): C
       boost: 50 - Math.min(index, 90),
       ...(offer.info === undefined ? {} : { info: offer.info }),
       apply: (view: EditorView, _: unknown, from: number, to: number) => {
-        view.dispatch({ changes: { from, to, insert: offer.insert }, selection: { anchor: from + offer.insert.length } });
+        view.dispatch({
+          changes: { from, to, insert: offer.insert },
+          selection: { anchor: from + offer.insert.length },
+        });
         if (offer.insert !== offer.label) startCompletion(view);
       },
     })),
@@ -158,7 +180,9 @@ const LOOK: Extension = EditorView.theme({
   ".cm-cursor": { borderLeftColor: "var(--text)" },
   ".cm-gutters": { backgroundColor: "var(--surface)", color: "var(--text-3)", border: "none" },
   ".cm-activeLine, .cm-activeLineGutter": { backgroundColor: "var(--hover)" },
-  "&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground": { background: "var(--selected)" },
+  "&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground": {
+    background: "var(--selected)",
+  },
   ".cm-tooltip": {
     border: "1px solid var(--line-strong)",
     borderRadius: "6px",

@@ -117,7 +117,11 @@ function enterItems(text: string, frames: Frame[], line: number, entries: Entry[
 }
 
 function enterColumn(frames: Frame[], column: number): void {
-  for (let top = frames.at(-1); top && (top.column > column || (top.column === column && top.list)); top = frames.at(-1)) {
+  for (
+    let top = frames.at(-1);
+    top && (top.column > column || (top.column === column && top.list));
+    top = frames.at(-1)
+  ) {
     frames.pop();
   }
 }

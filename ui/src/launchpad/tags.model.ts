@@ -9,7 +9,10 @@ export interface ParsedTags {
 export function parseTags(text: string): ParsedTags {
   const tags: { key: string; value: string }[] = [];
   const wrong: string[] = [];
-  for (const piece of text.split(",").map((part) => part.trim()).filter(Boolean)) {
+  for (const piece of text
+    .split(",")
+    .map((part) => part.trim())
+    .filter(Boolean)) {
     const [, key, value] = /^([^=\s]+)\s*=\s*(.*)$/.exec(piece) ?? [];
     if (key === undefined || value === undefined) wrong.push(piece);
     else tags.push({ key, value });

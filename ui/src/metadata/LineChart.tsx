@@ -61,7 +61,13 @@ export function LineChart({ series, along }: LineChartProps) {
         <svg width={width} height={HEIGHT} aria-hidden="true">
           {chart.scale.ticks.map((tick) => (
             <g key={tick}>
-              <line className={css.grid} x1={box.left} x2={width - box.right} y1={chart.yOf(tick)} y2={chart.yOf(tick)} />
+              <line
+                className={css.grid}
+                x1={box.left}
+                x2={width - box.right}
+                y1={chart.yOf(tick)}
+                y2={chart.yOf(tick)}
+              />
               <text className={css.label} x={box.left - 6} y={chart.yOf(tick) + 4} textAnchor="end">
                 {shortNumber(tick)}
               </text>

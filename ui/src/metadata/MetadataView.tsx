@@ -69,7 +69,9 @@ export function MetadataValue({ entry }: { entry: Metadata }): ReactNode {
     case "PipelineRunMetadataEntry":
       return <Link to={links.run(entry.runId)}>{entry.runId}</Link>;
     case "TableMetadataEntry":
-      return <Records columns={entry.table.schema.columns.map((column) => column.name)} records={entry.table.records} />;
+      return (
+        <Records columns={entry.table.schema.columns.map((column) => column.name)} records={entry.table.records} />
+      );
     case "TableSchemaMetadataEntry":
       return <Columns columns={entry.schema.columns} />;
     case "NullMetadataEntry":

@@ -51,7 +51,8 @@ export function Plots({ events, isPartitioned }: PlotsProps) {
 
 function numbersOf({ metadataEntries }: NumbersFragment): { label: string; value: number }[] {
   return metadataEntries.flatMap((entry) => {
-    if (entry.__typename === "IntMetadataEntry") return [{ label: entry.label, value: entry.intValue ?? Number(entry.intRepr) }];
+    if (entry.__typename === "IntMetadataEntry")
+      return [{ label: entry.label, value: entry.intValue ?? Number(entry.intRepr) }];
     if (entry.__typename === "FloatMetadataEntry" && entry.floatValue !== null) {
       return [{ label: entry.label, value: entry.floatValue }];
     }

@@ -50,7 +50,10 @@ describe("blocks", () => {
   });
 
   it("reads quotes, and ends for any nesting", () => {
-    expect(only("> said\n> so")).toEqual({ kind: "quote", children: [{ kind: "paragraph", children: [text("said\nso")] }] });
+    expect(only("> said\n> so")).toEqual({
+      kind: "quote",
+      children: [{ kind: "paragraph", children: [text("said\nso")] }],
+    });
     expect(parseMarkdown(">".repeat(500) + " deep")).toHaveLength(1);
   });
 });

@@ -111,20 +111,34 @@ function parseTable(lines: readonly string[], at: number): [Block, number] {
     const row = cells(line);
     return head.map((_, column) => parseInline(row[column] ?? ""));
   });
-  return [{ kind: "table", align: head.map((_, column) => align[column] ?? "left"), head: head.map(parseInline), rows }, end];
+  return [
+    { kind: "table", align: head.map((_, column) => align[column] ?? "left"), head: head.map(parseInline), rows },
+    end,
+  ];
 }
 
 function cells(line: string): string[] {
-  const inner = line.trim().replace(/^\|/, "").replace(/(?<!\\)\|$/, "");
+  const inner = line
+    .trim()
+    .replace(/^\|/, "")
+    .replace(/(?<!\\)\|$/, "");
   return inner.split(/(?<!\\)\|/).map((cell) => cell.trim().replaceAll("\\|", "|"));
 }
 
 function parseParagraph(lines: readonly string[], at: number): [Block, number] {
   let end = at + 1;
   const ends = (line: string) =>
-    line.trim() === "" || FENCE.test(line) || HEADING.test(line) || RULE.test(line) || QUOTE.test(line) || ITEM.test(line);
+    line.trim() === "" ||
+    FENCE.test(line) ||
+    HEADING.test(line) ||
+    RULE.test(line) ||
+    QUOTE.test(line) ||
+    ITEM.test(line);
   while (end < lines.length && !ends(lines[end]!)) end++;
-  const text = lines.slice(at, end).map((line) => line.trimStart()).join("\n");
+  const text = lines
+    .slice(at, end)
+    .map((line) => line.trimStart())
+    .join("\n");
   return [{ kind: "paragraph", children: parseInline(text) }, end];
 }
 
@@ -141,7 +155,10 @@ const RULES: readonly Rule[] = [
   [/(\*\*|__)(?=\S)([\s\S]*?\S)\1/y, (match, depth) => ({ kind: "strong", children: parseInline(match[2]!, depth) })],
   [/~~(?=\S)([\s\S]*?\S)~~/y, (match, depth) => ({ kind: "strike", children: parseInline(match[1]!, depth) })],
   [/\*(?=[^\s*])([^*]*[^\s*])\*/y, (match, depth) => ({ kind: "emphasis", children: parseInline(match[1]!, depth) })],
-  [/(?<!\w)_(?=[^\s_])([^_]*[^\s_])_(?!\w)/y, (match, depth) => ({ kind: "emphasis", children: parseInline(match[1]!, depth) })],
+  [
+    /(?<!\w)_(?=[^\s_])([^_]*[^\s_])_(?!\w)/y,
+    (match, depth) => ({ kind: "emphasis", children: parseInline(match[1]!, depth) }),
+  ],
   [/(?: {2,}|\\)\n/y, () => ({ kind: "break" })],
 ];
 

@@ -24,8 +24,15 @@ describe("collectSeries", () => {
 
 describe("byPartition", () => {
   it("keeps the latest value of each partition, by key", () => {
-    const [rows] = collectSeries([event("1", "b", ["rows", 1]), event("2", "a", ["rows", 2]), event("3", "b", ["rows", 3])]);
-    expect(byPartition(rows!).points.map((point) => [point.partition, point.value])).toEqual([["a", 2], ["b", 3]]);
+    const [rows] = collectSeries([
+      event("1", "b", ["rows", 1]),
+      event("2", "a", ["rows", 2]),
+      event("3", "b", ["rows", 3]),
+    ]);
+    expect(byPartition(rows!).points.map((point) => [point.partition, point.value])).toEqual([
+      ["a", 2],
+      ["b", 3],
+    ]);
   });
 });
 
@@ -45,8 +52,13 @@ describe("niceScale", () => {
 });
 
 describe("shortNumber", () => {
-  it.each([[0, "0"], [12, "12"], [1234, "1234"], [12_340, "12.3k"], [3_367_760, "3.37M"], [0.12345, "0.123"], [0.00001, "1.0e-5"]])(
-    "shortens %d to %s",
-    (value, expected) => expect(shortNumber(value)).toBe(expected),
-  );
+  it.each([
+    [0, "0"],
+    [12, "12"],
+    [1234, "1234"],
+    [12_340, "12.3k"],
+    [3_367_760, "3.37M"],
+    [0.12345, "0.123"],
+    [0.00001, "1.0e-5"],
+  ])("shortens %d to %s", (value, expected) => expect(shortNumber(value)).toBe(expected));
 });

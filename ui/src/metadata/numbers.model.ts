@@ -68,7 +68,9 @@ export function niceScale(values: readonly number[]): Scale {
   const step = niceStep((high - low) / 3);
   const first = Math.floor(low / step + 1e-9);
   const last = Math.ceil(high / step - 1e-9);
-  const ticks = Array.from({ length: last - first + 1 }, (_, index) => Number(((first + index) * step).toPrecision(12)));
+  const ticks = Array.from({ length: last - first + 1 }, (_, index) =>
+    Number(((first + index) * step).toPrecision(12)),
+  );
   return { low: ticks[0]!, high: ticks.at(-1)!, ticks };
 }
 
@@ -82,7 +84,11 @@ function niceStep(rough: number): number {
 export function shortNumber(value: number): string {
   const size = Math.abs(value);
   if (size !== 0 && size < 0.001) return value.toExponential(1);
-  for (const [bound, letter] of [[1e9, "G"], [1e6, "M"], [1e4, "k"]] as const) {
+  for (const [bound, letter] of [
+    [1e9, "G"],
+    [1e6, "M"],
+    [1e4, "k"],
+  ] as const) {
     if (size >= bound) return `${trim(value / (letter === "k" ? 1e3 : bound))}${letter}`;
   }
   return trim(value);

@@ -13,8 +13,14 @@ describe("prettyJson", () => {
 describe("tableRows", () => {
   it("reads objects and arrays, numbers and gaps", () => {
     expect(tableRows(["a", "b"], ['{"a": 12345, "c": 1}', '["x", {"y": 1}]', "broken"])).toEqual([
-      [{ text: "12,345", isNumber: true }, { text: "", isNumber: false }],
-      [{ text: "x", isNumber: false }, { text: '{"y":1}', isNumber: false }],
+      [
+        { text: "12,345", isNumber: true },
+        { text: "", isNumber: false },
+      ],
+      [
+        { text: "x", isNumber: false },
+        { text: '{"y":1}', isNumber: false },
+      ],
       [{ text: "broken", isNumber: false }],
     ]);
   });

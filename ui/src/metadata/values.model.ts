@@ -25,13 +25,16 @@ export function tableRows(columns: readonly string[], records: readonly string[]
     } catch {
       return [{ text: record, isNumber: false }];
     }
-    const values = Array.isArray(row) ? row : columns.map((column) => (row as Record<string, unknown> | null)?.[column]);
+    const values = Array.isArray(row)
+      ? row
+      : columns.map((column) => (row as Record<string, unknown> | null)?.[column]);
     return columns.map((_, index) => cell(values[index]));
   });
 }
 
 function cell(value: unknown): Cell {
-  if (typeof value === "number") return { text: Number.isInteger(value) ? value.toLocaleString("en") : String(value), isNumber: true };
+  if (typeof value === "number")
+    return { text: Number.isInteger(value) ? value.toLocaleString("en") : String(value), isNumber: true };
   if (value === undefined || value === null) return { text: "", isNumber: false };
   return { text: typeof value === "string" ? value : JSON.stringify(value), isNumber: false };
 }

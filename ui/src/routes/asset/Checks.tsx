@@ -33,7 +33,12 @@ export function Checks({ asset, checks }: ChecksProps) {
         <ul className={css.events} aria-label="Checks">
           {checks.map((each) => (
             <li key={each.name}>
-              <button type="button" className={css.event} aria-current={each === open} onClick={() => setSearch({ check: each.name })}>
+              <button
+                type="button"
+                className={css.event}
+                aria-current={each === open}
+                onClick={() => setSearch({ check: each.name })}
+              >
                 <span>
                   {each.name} {each.blocking ? <Chip title="What reads the asset waits for it">blocking</Chip> : null}
                 </span>
@@ -62,7 +67,8 @@ function Check({ asset, check }: { asset: AssetCard; check: AssetCheckState }) {
         assetCheckSelection: [{ assetKey: { path }, name: check.name }],
       };
       const [runId] = (await launchRun({ selector })).runIds;
-      if (runId !== undefined) toast({ text: `Run ${shortId(runId)} checks it.`, link: { to: links.run(runId), label: "Follow it" } });
+      if (runId !== undefined)
+        toast({ text: `Run ${shortId(runId)} checks it.`, link: { to: links.run(runId), label: "Follow it" } });
     } catch (error) {
       toastError(error);
     }
@@ -78,9 +84,13 @@ function Check({ asset, check }: { asset: AssetCard; check: AssetCheckState }) {
         </Button>
       </header>
       {check.description ? <Markdown source={check.description} /> : null}
-      {latest?.stale ? <p className={css.stale}>The asset was materialized anew since; this result is of an older one.</p> : null}
+      {latest?.stale ? (
+        <p className={css.stale}>The asset was materialized anew since; this result is of an older one.</p>
+      ) : null}
       {latest?.evaluation?.description ? <p className={css.words}>{latest.evaluation.description}</p> : null}
-      {latest?.evaluation && latest.evaluation.metadataEntries.length > 0 ? <MetadataView entries={latest.evaluation.metadataEntries} /> : null}
+      {latest?.evaluation && latest.evaluation.metadataEntries.length > 0 ? (
+        <MetadataView entries={latest.evaluation.metadataEntries} />
+      ) : null}
       {latest ? null : <p className={css.quiet}>It was never evaluated.</p>}
       {history.error ? <Failure error={history.error} title="Earlier results could not be read." /> : null}
       {history.isPending ? <Skeleton rows={3} /> : null}
@@ -89,10 +99,21 @@ function Check({ asset, check }: { asset: AssetCard; check: AssetCheckState }) {
           <Table
             label="Results"
             columns={[
-              { id: "status", label: "Result", width: "150px", render: (row) => <StatusTag bare status={checkStatus(row)} /> },
+              {
+                id: "status",
+                label: "Result",
+                width: "150px",
+                render: (row) => <StatusTag bare status={checkStatus(row)} />,
+              },
               { id: "time", label: "When", width: "150px", render: (row) => <Time at={row.timestamp} /> },
               { id: "words", label: "What it said", render: (row) => row.evaluation?.description ?? "" },
-              { id: "run", label: "Run", width: "110px", render: (row) => (row.runId === null ? "" : <Link to={links.run(row.runId)}>{shortId(row.runId)}</Link>) },
+              {
+                id: "run",
+                label: "Run",
+                width: "110px",
+                render: (row) =>
+                  row.runId === null ? "" : <Link to={links.run(row.runId)}>{shortId(row.runId)}</Link>,
+              },
             ]}
             rows={history.data.assetCheckExecutions}
             rowKey={(row) => row.id}

@@ -27,7 +27,8 @@ export function Events({ path }: { path: readonly string[] }) {
   const [{ event }, setSearch] = useSearchState();
   const answer = useData(ASSET_EVENTS, { key: { path: [...path] }, limit }, { live: ["assets"] });
   const found = answer.data?.assetOrError;
-  if (answer.error) return <Failure error={answer.error} title="The events could not be read." onRetry={() => void answer.refetch()} />;
+  if (answer.error)
+    return <Failure error={answer.error} title="The events could not be read." onRetry={() => void answer.refetch()} />;
   if (!found) return <Skeleton rows={10} />;
   const { assetMaterializations: made = [], assetObservations: seen = [] } = found.__typename === "Asset" ? found : {};
   const events: AssetEvent[] = [...made, ...seen].toSorted((a, b) => Number(b.timestamp) - Number(a.timestamp));
@@ -45,7 +46,12 @@ export function Events({ path }: { path: readonly string[] }) {
         <ul className={css.events} aria-label="Events">
           {events.map((each) => (
             <li key={each.eventId}>
-              <button type="button" className={css.event} aria-current={each === open} onClick={() => setSearch({ event: each.eventId })}>
+              <button
+                type="button"
+                className={css.event}
+                aria-current={each === open}
+                onClick={() => setSearch({ event: each.eventId })}
+              >
                 <span>{each.__typename === "MaterializationEvent" ? "Materialization" : "Observation"}</span>
                 <span className={css.quiet}>
                   {each.partition === null ? null : `${each.partition} · `}
@@ -69,7 +75,11 @@ export function Events({ path }: { path: readonly string[] }) {
             </h3>
             {open.partition === null ? null : <Chip>{open.partition}</Chip>}
             <span className={css.grow} />
-            {open.runId ? <Link to={links.run(open.runId)}>run {shortId(open.runId)}</Link> : <span className={css.quiet}>reported without a run</span>}
+            {open.runId ? (
+              <Link to={links.run(open.runId)}>run {shortId(open.runId)}</Link>
+            ) : (
+              <span className={css.quiet}>reported without a run</span>
+            )}
           </header>
           {open.description ? <p className={css.words}>{open.description}</p> : null}
           {open.tags.length > 0 ? (
@@ -81,7 +91,11 @@ export function Events({ path }: { path: readonly string[] }) {
               ))}
             </p>
           ) : null}
-          {open.metadataEntries.length > 0 ? <MetadataView entries={open.metadataEntries} /> : <p className={css.quiet}>It attached no metadata.</p>}
+          {open.metadataEntries.length > 0 ? (
+            <MetadataView entries={open.metadataEntries} />
+          ) : (
+            <p className={css.quiet}>It attached no metadata.</p>
+          )}
         </section>
       </div>
     </div>

@@ -103,18 +103,45 @@ function Definition({ definition }: { definition: NonNullable<Asset["definition"
       <Section title="Definition">
         <Facts
           facts={[
-            ["Group", <Link key="group" to={links.assets({ group: definition.groupName })}>{definition.groupName}</Link>],
-            ["Kinds", definition.kinds.length === 0 ? null : definition.kinds.map((kind) => <Chip key={kind}>{kind}</Chip>)],
+            [
+              "Group",
+              <Link key="group" to={links.assets({ group: definition.groupName })}>
+                {definition.groupName}
+              </Link>,
+            ],
+            [
+              "Kinds",
+              definition.kinds.length === 0 ? null : definition.kinds.map((kind) => <Chip key={kind}>{kind}</Chip>),
+            ],
             ["Owners", definition.owners.length === 0 ? null : definition.owners.join(", ")],
             ["Partitions", definition.partitionDefinition?.description],
             ["Checks", definition.assetChecks.length === 0 ? null : String(definition.assetChecks.length)],
             ["Op", definition.opName],
-            ["Jobs", jobs.length === 0 ? null : jobs.map((name) => <Link key={name} to={links.job(location, name)}>{name} </Link>)],
+            [
+              "Jobs",
+              jobs.length === 0
+                ? null
+                : jobs.map((name) => (
+                    <Link key={name} to={links.job(location, name)}>
+                      {name}{" "}
+                    </Link>
+                  )),
+            ],
             ["IO manager", definition.ioManagerKey],
             ["Code version", definition.codeVersion],
             ["Source", definition.sourceRef === null ? null : <code>{definition.sourceRef}</code>],
-            ["Location", <Link key="location" to={links.deployment()}>{location}</Link>],
-            ["Tags", tags.length === 0 ? null : tags.map((tag) => <Chip key={tag.key}>{tag.value ? `${tag.key}: ${tag.value}` : tag.key}</Chip>)],
+            [
+              "Location",
+              <Link key="location" to={links.deployment()}>
+                {location}
+              </Link>,
+            ],
+            [
+              "Tags",
+              tags.length === 0
+                ? null
+                : tags.map((tag) => <Chip key={tag.key}>{tag.value ? `${tag.key}: ${tag.value}` : tag.key}</Chip>),
+            ],
           ]}
         />
       </Section>
@@ -123,8 +150,16 @@ function Definition({ definition }: { definition: NonNullable<Asset["definition"
           <MetadataView entries={definition.metadataEntries} />
         </Section>
       ) : null}
-      <Section title="Lineage" actions={<Link to={links.lineage({ focus: keyText(definition.assetKey.path), depth: 2 })}>Show in graph</Link>}>
-        <Facts facts={[["Reads", keys(definition.dependencyKeys) ?? "nothing"], ["Read by", keys(definition.dependedByKeys) ?? "nothing"]]} />
+      <Section
+        title="Lineage"
+        actions={<Link to={links.lineage({ focus: keyText(definition.assetKey.path), depth: 2 })}>Show in graph</Link>}
+      >
+        <Facts
+          facts={[
+            ["Reads", keys(definition.dependencyKeys) ?? "nothing"],
+            ["Read by", keys(definition.dependedByKeys) ?? "nothing"],
+          ]}
+        />
       </Section>
     </>
   );

@@ -46,11 +46,18 @@ export function Partitions({ asset, onMaterialize }: PartitionsProps) {
     }
     return listed;
   }, [found, chosen, find, is]);
-  if (answer.error) return <Failure error={answer.error} title="The partitions could not be read." onRetry={() => void answer.refetch()} />;
+  if (answer.error)
+    return (
+      <Failure error={answer.error} title="The partitions could not be read." onRetry={() => void answer.refetch()} />
+    );
   if (!found) return <Skeleton rows={8} />;
   const { partitionKeys: keys, hasMore } = found.partitionKeyConnection;
   if (keys.length === 0) {
-    return <Empty title="No partitions yet">The first partition is listed when its time window has ended, or when a key is added.</Empty>;
+    return (
+      <Empty title="No partitions yet">
+        The first partition is listed when its time window has ended, or when a key is added.
+      </Empty>
+    );
   }
   const counts = countStatuses(found.partitionRanges, keys.length);
   const stretch = chosen ? keys.slice(chosen[0], chosen[1] + 1) : [];
@@ -59,8 +66,18 @@ export function Partitions({ asset, onMaterialize }: PartitionsProps) {
       <div className={css.bar}>
         <div className={css.counts}>
           {STATUSES.map((status) => (
-            <button key={status} type="button" className={css.count} aria-pressed={is === status} onClick={() => setSearch({ is: is === status ? "" : status })}>
-              <StatusTag bare status={status} label={`${counts[status].toLocaleString("en")} ${{ MATERIALIZED: "materialized", FAILED: "failed", MATERIALIZING: "materializing", MISSING: "missing" }[status]}`} />
+            <button
+              key={status}
+              type="button"
+              className={css.count}
+              aria-pressed={is === status}
+              onClick={() => setSearch({ is: is === status ? "" : status })}
+            >
+              <StatusTag
+                bare
+                status={status}
+                label={`${counts[status].toLocaleString("en")} ${{ MATERIALIZED: "materialized", FAILED: "failed", MATERIALIZING: "materializing", MISSING: "missing" }[status]}`}
+              />
             </button>
           ))}
           <span className={css.grow} />
@@ -72,7 +89,11 @@ export function Partitions({ asset, onMaterialize }: PartitionsProps) {
               <Button variant="quiet" onPress={() => setChosen(undefined)}>
                 Clear
               </Button>
-              {asset.isMaterializable ? <Button icon="play" onPress={() => onMaterialize(stretch)}>Materialize chosen</Button> : null}
+              {asset.isMaterializable ? (
+                <Button icon="play" onPress={() => onMaterialize(stretch)}>
+                  Materialize chosen
+                </Button>
+              ) : null}
             </>
           ) : null}
         </div>
@@ -87,18 +108,33 @@ export function Partitions({ asset, onMaterialize }: PartitionsProps) {
             if (next && next[0] === next[1]) setSearch({ partition: keys[next[0]] });
           }}
         />
-        {hasMore ? <p className={css.quiet}>Only the first {keys.length.toLocaleString("en")} partitions are shown.</p> : null}
+        {hasMore ? (
+          <p className={css.quiet}>Only the first {keys.length.toLocaleString("en")} partitions are shown.</p>
+        ) : null}
       </div>
       <div className={css.columns}>
         <div className={css.listing}>
           <div className={css.finder}>
-            <TextInput label="Find a partition" hideLabel icon="search" placeholder="Find a partition" value={find} onChange={(value) => setSearch({ find: value })} />
+            <TextInput
+              label="Find a partition"
+              hideLabel
+              icon="search"
+              placeholder="Find a partition"
+              value={find}
+              onChange={(value) => setSearch({ find: value })}
+            />
             <SelectInput
               label="Status"
               hideLabel
               value={is}
               onChange={(value) => setSearch({ is: value })}
-              options={[{ value: "", label: "Any status" }, ...STATUSES.map((status) => ({ value: status, label: status.charAt(0) + status.slice(1).toLowerCase() }))]}
+              options={[
+                { value: "", label: "Any status" },
+                ...STATUSES.map((status) => ({
+                  value: status,
+                  label: status.charAt(0) + status.slice(1).toLowerCase(),
+                })),
+              ]}
             />
           </div>
           <Table
@@ -111,12 +147,18 @@ export function Partitions({ asset, onMaterialize }: PartitionsProps) {
             rowKey={(row) => row.key}
             onRow={(row) => setSearch({ partition: row.key })}
           />
-          {rows.length === LISTED ? <p className={css.note}>The latest {LISTED} are listed; search to see others.</p> : null}
+          {rows.length === LISTED ? (
+            <p className={css.note}>The latest {LISTED} are listed; search to see others.</p>
+          ) : null}
           {rows.length === 0 ? <Empty title="No partition fits" /> : null}
         </div>
         <div className={css.detail}>
           {partition ? (
-            <Detail path={asset.assetKey.path} partition={partition} onMaterialize={asset.isMaterializable ? () => onMaterialize([partition]) : undefined} />
+            <Detail
+              path={asset.assetKey.path}
+              partition={partition}
+              onMaterialize={asset.isMaterializable ? () => onMaterialize([partition]) : undefined}
+            />
           ) : (
             <Empty title="Choose a partition">Its latest materialization is shown here.</Empty>
           )}
@@ -161,7 +203,13 @@ function Detail({ path, partition, onMaterialize }: DetailProps) {
           ) : null}
         </p>
       ) : null}
-      {latest ? <MetadataView entries={latest.metadataEntries} /> : found === undefined ? <Skeleton rows={4} /> : <p className={css.quiet}>It was never materialized.</p>}
+      {latest ? (
+        <MetadataView entries={latest.metadataEntries} />
+      ) : found === undefined ? (
+        <Skeleton rows={4} />
+      ) : (
+        <p className={css.quiet}>It was never materialized.</p>
+      )}
     </section>
   );
 }

@@ -55,7 +55,12 @@ function AssetView({ path }: { path: readonly string[] }) {
       fill
       actions={
         definition?.isMaterializable ? (
-          <Button variant="primary" icon="play" isDisabled={materialize.isBusy} onPress={() => materialize.start([definition])}>
+          <Button
+            variant="primary"
+            icon="play"
+            isDisabled={materialize.isBusy}
+            onPress={() => materialize.start([definition])}
+          >
             Materialize
           </Button>
         ) : undefined
@@ -70,7 +75,13 @@ function AssetView({ path }: { path: readonly string[] }) {
           <AssetName path={path} /> is neither defined nor known from events.
         </Empty>
       ) : (
-        <Tabs label="Asset" items={tabs} selected={view} onSelect={(id) => setSearch({ view: id === "overview" ? undefined : id })} fill>
+        <Tabs
+          label="Asset"
+          items={tabs}
+          selected={view}
+          onSelect={(id) => setSearch({ view: id === "overview" ? undefined : id })}
+          fill
+        >
           {view === "partitions" && definition ? (
             <Partitions asset={definition} onMaterialize={(keys) => materialize.start([definition], keys)} />
           ) : view === "events" ? (
@@ -101,11 +112,18 @@ function Under({ asset }: { asset: AssetCard }) {
       )}
       {runs.length > 0 ? (
         <span className={css.work}>
-          At work: {runs.slice(0, 3).map((id) => <Link key={id} to={links.run(id)}>run {shortId(id)} </Link>)}
+          At work:{" "}
+          {runs.slice(0, 3).map((id) => (
+            <Link key={id} to={links.run(id)}>
+              run {shortId(id)}{" "}
+            </Link>
+          ))}
           {runs.length > 3 ? `and ${runs.length - 3} more` : ""}
         </span>
       ) : null}
-      {info.failedChecks > 0 ? <StatusTag bare status="FAILED" label={`${info.failedChecks} of ${info.totalChecks} checks failed`} /> : null}
+      {info.failedChecks > 0 ? (
+        <StatusTag bare status="FAILED" label={`${info.failedChecks} of ${info.totalChecks} checks failed`} />
+      ) : null}
     </>
   );
 }

@@ -47,7 +47,8 @@ export const assetColumns: readonly Column<AssetCard>[] = [
     width: "15%",
     sortBy: ({ latestInfo: { partitionStats } }) =>
       partitionStats === null ? null : partitionStats.numMaterialized / Math.max(1, partitionStats.numPartitions),
-    render: ({ latestInfo: { partitionStats } }) => (partitionStats === null ? "" : <PartitionShare stats={partitionStats} />),
+    render: ({ latestInfo: { partitionStats } }) =>
+      partitionStats === null ? "" : <PartitionShare stats={partitionStats} />,
   },
   {
     id: "checks",
@@ -56,7 +57,8 @@ export const assetColumns: readonly Column<AssetCard>[] = [
     sortBy: (asset) => (asset.latestInfo.totalChecks === 0 ? null : asset.latestInfo.failedChecks),
     render: ({ latestInfo: { failedChecks, totalChecks } }) => {
       if (totalChecks === 0) return "";
-      if (failedChecks > 0) return <StatusTag bare status="FAILED" label={`${failedChecks} of ${totalChecks} failed`} />;
+      if (failedChecks > 0)
+        return <StatusTag bare status="FAILED" label={`${failedChecks} of ${totalChecks} failed`} />;
       return totalChecks === 1 ? "1 check" : `${totalChecks} checks`;
     },
   },

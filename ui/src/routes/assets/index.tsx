@@ -11,6 +11,7 @@ import { Link } from "../../kit/Link";
 import { Page } from "../../kit/Page";
 import { Skeleton } from "../../kit/Skeleton";
 import { Table } from "../../kit/Table";
+import { Wide } from "../../kit/Wide";
 import { links } from "../../links";
 import { ASSET_GRAPH, ASSET_TOPICS } from "../../services/assets";
 import { useData } from "../../services/data";
@@ -50,23 +51,25 @@ export default function AssetsPage() {
         <Skeleton rows={10} />
       ) : all.length === 0 ? (
         <Empty title="No assets yet" icon="assets">
-          An asset is a table, file or model that a function of yours makes. Decorate one with <code>@asset</code>, add it to
-          your <code>Definitions</code>, and it appears here.
+          An asset is a table, file or model that a function of yours makes. Decorate one with <code>@asset</code>, add
+          it to your <code>Definitions</code>, and it appears here.
         </Empty>
       ) : shown.length === 0 ? (
         <Empty title="No asset fits" icon="search">
           {all.length} assets are hidden by the search and choices above.
         </Empty>
       ) : (
-        <Table
-          label="Assets"
-          columns={assetColumns}
-          rows={shown}
-          rowKey={(asset) => keyText(asset.assetKey.path)}
-          rowLink={(asset) => links.asset(asset.assetKey.path)}
-          selected={selected}
-          onSelect={setSelected}
-        />
+        <Wide>
+          <Table
+            label="Assets"
+            columns={assetColumns}
+            rows={shown}
+            rowKey={(asset) => keyText(asset.assetKey.path)}
+            rowLink={(asset) => links.asset(asset.assetKey.path)}
+            selected={selected}
+            onSelect={setSelected}
+          />
+        </Wide>
       )}
       {materialize.dialog}
     </Page>

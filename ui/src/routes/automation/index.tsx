@@ -14,6 +14,7 @@ import { type Column, Table } from "../../kit/Table";
 import { TextInput } from "../../kit/TextInput";
 import { Time } from "../../kit/Time";
 import { Toggle } from "../../kit/Toggle";
+import { Wide } from "../../kit/Wide";
 import { links } from "../../links";
 import { AUTOMATION_LIST, AUTOMATION_TOPICS } from "../../services/automation";
 import { useData } from "../../services/data";
@@ -21,7 +22,10 @@ import { useSearchState } from "../../services/navigation";
 import type { AutomationListQuery } from "../../services/schema.gen";
 import { useShortcuts } from "../../services/shortcuts";
 
-type Node = Extract<AutomationListQuery["repositoriesOrError"], { __typename: "RepositoryConnection" }>["nodes"][number];
+type Node = Extract<
+  AutomationListQuery["repositoriesOrError"],
+  { __typename: "RepositoryConnection" }
+>["nodes"][number];
 type State = Node["schedules"][number]["scheduleState"];
 
 interface Row {
@@ -37,30 +41,26 @@ interface Row {
 
 function rowsOf({ location: { name: location }, schedules, sensors }: Node): Row[] {
   return [
-    ...schedules.map(
-      (schedule): Row => ({
-        kind: "schedule",
-        location,
-        name: schedule.name,
-        description: schedule.description,
-        when: schedule.cronDescription,
-        zone: schedule.executionTimezone,
-        jobs: [schedule.pipelineName],
-        state: schedule.scheduleState,
-      }),
-    ),
-    ...sensors.map(
-      (sensor): Row => ({
-        kind: "sensor",
-        location,
-        name: sensor.name,
-        description: sensor.description,
-        when: intervalText(sensor.minIntervalSeconds),
-        zone: null,
-        jobs: sensor.targets.map((target) => target.pipelineName),
-        state: sensor.sensorState,
-      }),
-    ),
+    ...schedules.map((schedule): Row => ({
+      kind: "schedule",
+      location,
+      name: schedule.name,
+      description: schedule.description,
+      when: schedule.cronDescription,
+      zone: schedule.executionTimezone,
+      jobs: [schedule.pipelineName],
+      state: schedule.scheduleState,
+    })),
+    ...sensors.map((sensor): Row => ({
+      kind: "sensor",
+      location,
+      name: sensor.name,
+      description: sensor.description,
+      when: intervalText(sensor.minIntervalSeconds),
+      zone: null,
+      jobs: sensor.targets.map((target) => target.pipelineName),
+      state: sensor.sensorState,
+    })),
   ];
 }
 
@@ -81,7 +81,13 @@ const columns: readonly Column<Row>[] = [
       </>
     ),
   },
-  { id: "kind", label: "Kind", width: "90px", sortBy: (row) => row.kind, render: (row) => (row.kind === "schedule" ? "Schedule" : "Sensor") },
+  {
+    id: "kind",
+    label: "Kind",
+    width: "90px",
+    sortBy: (row) => row.kind,
+    render: (row) => (row.kind === "schedule" ? "Schedule" : "Sensor"),
+  },
   {
     id: "when",
     label: "When",
@@ -99,7 +105,13 @@ const columns: readonly Column<Row>[] = [
     width: "15%",
     render: (row) =>
       row.jobs.map((job) =>
-        job.startsWith("__") ? <span key={job}>assets</span> : <Link key={job} to={links.job(row.location, job)}>{job} </Link>,
+        job.startsWith("__") ? (
+          <span key={job}>assets</span>
+        ) : (
+          <Link key={job} to={links.job(row.location, job)}>
+            {job}{" "}
+          </Link>
+        ),
       ),
   },
   { id: "ticks", label: "Latest ticks", width: "120px", render: (row) => <TickStrip ticks={row.state.ticks} /> },
@@ -133,11 +145,30 @@ export default function AutomationPage() {
   const found = answer.data?.repositoriesOrError;
   const rows = found?.__typename === "RepositoryConnection" ? found.nodes.flatMap(rowsOf) : [];
   const shown = rows.filter((row) => `${row.name} ${row.jobs.join(" ")}`.toLowerCase().includes(q.toLowerCase()));
-  const error = answer.error ?? (found && found.__typename !== "RepositoryConnection" ? new Error(found.message) : null);
+  const error =
+    answer.error ?? (found && found.__typename !== "RepositoryConnection" ? new Error(found.message) : null);
   return (
-    <Page title="Automation" under={rows.length > 0 ? <span>{rows.filter((row) => row.state.status === "RUNNING").length} of {rows.length} on</span> : undefined}>
+    <Page
+      title="Automation"
+      under={
+        rows.length > 0 ? (
+          <span>
+            {rows.filter((row) => row.state.status === "RUNNING").length} of {rows.length} on
+          </span>
+        ) : undefined
+      }
+    >
       <div className={css.filters} role="search">
-        <TextInput label="Find schedules and sensors" hideLabel ref={input} icon="search" placeholder="Find schedules and sensors" className={css.search ?? ""} value={q} onChange={(value) => setSearch({ q: value })} />
+        <TextInput
+          label="Find schedules and sensors"
+          hideLabel
+          ref={input}
+          icon="search"
+          placeholder="Find schedules and sensors"
+          className={css.search ?? ""}
+          value={q}
+          onChange={(value) => setSearch({ q: value })}
+        />
       </div>
       {error ? (
         <Failure error={error} title="Schedules and sensors could not be read." onRetry={() => void answer.refetch()} />
@@ -145,15 +176,23 @@ export default function AutomationPage() {
         <Skeleton rows={8} />
       ) : rows.length === 0 ? (
         <Empty title="Nothing is automated yet" icon="automation">
-          A schedule starts a job by the clock, a sensor when something happens. Decorate a function with <code>@schedule</code> or{" "}
-          <code>@sensor</code> and add it to your <code>Definitions</code>.
+          A schedule starts a job by the clock, a sensor when something happens. Decorate a function with{" "}
+          <code>@schedule</code> or <code>@sensor</code> and add it to your <code>Definitions</code>.
         </Empty>
       ) : shown.length === 0 ? (
         <Empty title="None fits" icon="search">
           {rows.length} schedules and sensors are hidden by the search.
         </Empty>
       ) : (
-        <Table label="Schedules and sensors" columns={columns} rows={shown} rowKey={(row) => `${row.kind} ${row.location}/${row.name}`} rowLink={linkOf} />
+        <Wide>
+          <Table
+            label="Schedules and sensors"
+            columns={columns}
+            rows={shown}
+            rowKey={(row) => `${row.kind} ${row.location}/${row.name}`}
+            rowLink={linkOf}
+          />
+        </Wide>
       )}
     </Page>
   );

@@ -21,7 +21,8 @@ export function JobGraph({ job }: { job: Job }) {
   const graph = useMemo(() => jobGraph(job.steps), [job.steps]);
   const selected = useMemo(() => new Set(step ? step.split(",") : []), [step]);
   const chosen = job.steps.filter((each) => selected.has(each.key));
-  if (job.steps.length === 0) return <Empty title="The job has no steps">Its graph calls no op and selects no asset.</Empty>;
+  if (job.steps.length === 0)
+    return <Empty title="The job has no steps">Its graph calls no op and selects no asset.</Empty>;
   const open = (key: string) => {
     const asset = job.steps.find((each) => each.key === key)?.assetKeys[0];
     if (asset) go(links.asset(asset.path));
@@ -65,7 +66,10 @@ function JobFacts({ job }: { job: Job }) {
           ["Steps", String(job.steps.length)],
           ["Partitions", job.isPartitioned ? job.partitionKeyCount.toLocaleString("en") : null],
           ["Owners", job.owners.length === 0 ? null : job.owners.join(", ")],
-          ["Tags", tags.length === 0 ? null : tags.map((tag) => <Chip key={tag.key}>{`${tag.key}: ${tag.value}`}</Chip>)],
+          [
+            "Tags",
+            tags.length === 0 ? null : tags.map((tag) => <Chip key={tag.key}>{`${tag.key}: ${tag.value}`}</Chip>),
+          ],
           ["Source", job.sourceRef === null ? null : <code>{job.sourceRef}</code>],
         ]}
       />
@@ -95,11 +99,28 @@ function StepFacts({ step }: { step: Step }) {
           ["What", stepNote(step)],
           ["Inputs", ports(step.inputs)],
           ["Outputs", ports(step.outputs)],
-          ["Assets", step.assetKeys.length === 0 ? null : step.assetKeys.map(({ path }) => <Link key={keyText(path)} to={links.asset(path)}>{keyText(path)} </Link>)],
+          [
+            "Assets",
+            step.assetKeys.length === 0
+              ? null
+              : step.assetKeys.map(({ path }) => (
+                  <Link key={keyText(path)} to={links.asset(path)}>
+                    {keyText(path)}{" "}
+                  </Link>
+                )),
+          ],
           ["Checks", step.assetChecks.length === 0 ? null : step.assetChecks.join(", ")],
-          ["Resources", step.resources.length === 0 ? null : step.resources.map((name) => <Chip key={name}>{name}</Chip>)],
+          [
+            "Resources",
+            step.resources.length === 0 ? null : step.resources.map((name) => <Chip key={name}>{name}</Chip>),
+          ],
           ["Retries", step.maxRetries === 0 ? null : String(step.maxRetries)],
-          ["Tags", step.tags.length === 0 ? null : step.tags.map((tag) => <Chip key={tag.key}>{`${tag.key}: ${tag.value}`}</Chip>)],
+          [
+            "Tags",
+            step.tags.length === 0
+              ? null
+              : step.tags.map((tag) => <Chip key={tag.key}>{`${tag.key}: ${tag.value}`}</Chip>),
+          ],
         ]}
       />
     </>

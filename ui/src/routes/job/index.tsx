@@ -40,7 +40,10 @@ function JobView({ location, name }: { location: string; name: string }) {
   return (
     <Page
       title={name}
-      crumbs={[{ label: "Jobs", to: links.jobs() }, { label: location, to: links.deployment() }]}
+      crumbs={[
+        { label: "Jobs", to: links.jobs() },
+        { label: location, to: links.deployment() },
+      ]}
       under={job ? <Under job={job} location={location} /> : undefined}
       fill={tab !== "runs"}
     >
@@ -53,7 +56,13 @@ function JobView({ location, name }: { location: string; name: string }) {
           {"message" in found ? found.message : null}
         </Empty>
       ) : (
-        <Tabs label="Job" items={TABS} selected={tab} onSelect={(id) => setSearch({ tab: id === "graph" ? undefined : id })} fill={tab !== "runs"}>
+        <Tabs
+          label="Job"
+          items={TABS}
+          selected={tab}
+          onSelect={(id) => setSearch({ tab: id === "graph" ? undefined : id })}
+          fill={tab !== "runs"}
+        >
           {tab === "launch" ? (
             <Suspense fallback={<Skeleton rows={12} />}>
               <Launchpad location={location} job={name} />

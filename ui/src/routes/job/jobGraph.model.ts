@@ -10,8 +10,16 @@ export type Step = Job["steps"][number];
 export function jobGraph(steps: readonly Step[]): { nodes: GraphNode[]; edges: Edge[] } {
   const places = new Map(steps.map((step, place) => [step.key, place]));
   const nodes = steps.map((step): GraphNode => {
-    const retries = step.maxRetries > 0 ? `${step.maxRetries} ${step.maxRetries === 1 ? "retry" : "retries"}` : undefined;
-    return { id: step.key, label: step.key, status: "", note: stepNote(step), detail: retries, badge: step.computeKind ?? undefined };
+    const retries =
+      step.maxRetries > 0 ? `${step.maxRetries} ${step.maxRetries === 1 ? "retry" : "retries"}` : undefined;
+    return {
+      id: step.key,
+      label: step.key,
+      status: "",
+      note: stepNote(step),
+      detail: retries,
+      badge: step.computeKind ?? undefined,
+    };
   });
   const edges: Edge[] = steps.flatMap((step, place) => {
     const upstream = new Set(step.inputs.flatMap((input) => input.upstreamKeys));

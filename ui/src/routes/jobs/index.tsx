@@ -11,6 +11,7 @@ import { StatusDot } from "../../kit/StatusTag";
 import { type Column, Table } from "../../kit/Table";
 import { TextInput } from "../../kit/TextInput";
 import { Duration, Time } from "../../kit/Time";
+import { Wide } from "../../kit/Wide";
 import { links } from "../../links";
 import { useData } from "../../services/data";
 import { JOB_LIST } from "../../services/jobs";
@@ -33,7 +34,9 @@ const columns: readonly Column<Row>[] = [
         <Link bare className={css.name ?? ""} to={links.job(job.location, job.name)}>
           {job.name}
         </Link>{" "}
-        {job.isAssetJob ? <Chip>{job.assetKeys.length === 1 ? "1 asset" : `${job.assetKeys.length} assets`}</Chip> : null}{" "}
+        {job.isAssetJob ? (
+          <Chip>{job.assetKeys.length === 1 ? "1 asset" : `${job.assetKeys.length} assets`}</Chip>
+        ) : null}{" "}
         {job.isPartitioned ? <Chip>partitioned</Chip> : null}
         <span className={css.about}>{job.description?.split("\n")[0]}</span>
       </>
@@ -101,11 +104,21 @@ export default function JobsPage() {
       : [];
   const listed = jobs.filter((job) => !job.name.startsWith("__"));
   const shown = listed.filter((job) => `${job.name} ${job.description ?? ""}`.toLowerCase().includes(q.toLowerCase()));
-  const error = answer.error ?? (found && found.__typename !== "RepositoryConnection" ? new Error(found.message) : null);
+  const error =
+    answer.error ?? (found && found.__typename !== "RepositoryConnection" ? new Error(found.message) : null);
   return (
     <Page title="Jobs">
       <div className={css.filters} role="search">
-        <TextInput label="Find jobs" hideLabel ref={input} icon="search" placeholder="Find jobs" className={css.search ?? ""} value={q} onChange={(value) => setSearch({ q: value })} />
+        <TextInput
+          label="Find jobs"
+          hideLabel
+          ref={input}
+          icon="search"
+          placeholder="Find jobs"
+          className={css.search ?? ""}
+          value={q}
+          onChange={(value) => setSearch({ q: value })}
+        />
       </div>
       {error ? (
         <Failure error={error} title="The jobs could not be read." onRetry={() => void answer.refetch()} />
@@ -113,21 +126,23 @@ export default function JobsPage() {
         <Skeleton rows={8} />
       ) : listed.length === 0 ? (
         <Empty title="No jobs yet" icon="jobs">
-          A job is a graph of ops, or a selection of assets, that runs as one. Decorate a function with <code>@job</code>, or use{" "}
-          <code>define_asset_job</code>, and add it to your <code>Definitions</code>.
+          A job is a graph of ops, or a selection of assets, that runs as one. Decorate a function with{" "}
+          <code>@job</code>, or use <code>define_asset_job</code>, and add it to your <code>Definitions</code>.
         </Empty>
       ) : shown.length === 0 ? (
         <Empty title="No job fits" icon="search">
           {listed.length} jobs are hidden by the search.
         </Empty>
       ) : (
-        <Table
-          label="Jobs"
-          columns={columns}
-          rows={shown}
-          rowKey={(job) => `${job.location}/${job.name}`}
-          rowLink={(job) => links.job(job.location, job.name)}
-        />
+        <Wide>
+          <Table
+            label="Jobs"
+            columns={columns}
+            rows={shown}
+            rowKey={(job) => `${job.location}/${job.name}`}
+            rowLink={(job) => links.job(job.location, job.name)}
+          />
+        </Wide>
       )}
     </Page>
   );

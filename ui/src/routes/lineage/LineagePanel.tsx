@@ -64,15 +64,42 @@ function Details({ asset }: { asset: AssetCard }) {
       {asset.description ? <Markdown source={asset.description} /> : null}
       <Facts
         facts={[
-          ["Materialized", info.latestMaterializationTimestamp === null ? null : <Time relative at={info.latestMaterializationTimestamp} />],
+          [
+            "Materialized",
+            info.latestMaterializationTimestamp === null ? null : (
+              <Time relative at={info.latestMaterializationTimestamp} />
+            ),
+          ],
           ["Partitions", info.partitionStats ? <PartitionShare stats={info.partitionStats} /> : null],
-          ["Checks", info.totalChecks === 0 ? null : info.failedChecks > 0 ? `${info.failedChecks} of ${info.totalChecks} failed` : `${info.totalChecks}`],
-          ["Latest run", info.latestRun ? <Link to={links.run(info.latestRun.runId)}>{shortId(info.latestRun.runId)}</Link> : null],
-          ["At work", running.length === 0 ? null : running.slice(0, 5).map((id) => <Link key={id} to={links.run(id)}>{shortId(id)} </Link>)],
+          [
+            "Checks",
+            info.totalChecks === 0
+              ? null
+              : info.failedChecks > 0
+                ? `${info.failedChecks} of ${info.totalChecks} failed`
+                : `${info.totalChecks}`,
+          ],
+          [
+            "Latest run",
+            info.latestRun ? <Link to={links.run(info.latestRun.runId)}>{shortId(info.latestRun.runId)}</Link> : null,
+          ],
+          [
+            "At work",
+            running.length === 0
+              ? null
+              : running.slice(0, 5).map((id) => (
+                  <Link key={id} to={links.run(id)}>
+                    {shortId(id)}{" "}
+                  </Link>
+                )),
+          ],
           ["Group", asset.groupName],
           ["Kinds", asset.kinds.length === 0 ? null : asset.kinds.map((kind) => <Chip key={kind}>{kind}</Chip>)],
           ["Owners", asset.owners.length === 0 ? null : asset.owners.join(", ")],
-          ["Reads", asset.dependencyKeys.length === 0 ? null : asset.dependencyKeys.map(({ path }) => keyText(path)).join(", ")],
+          [
+            "Reads",
+            asset.dependencyKeys.length === 0 ? null : asset.dependencyKeys.map(({ path }) => keyText(path)).join(", "),
+          ],
           ["Location", asset.repository.location.name],
         ]}
       />

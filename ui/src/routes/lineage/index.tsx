@@ -96,7 +96,10 @@ export default function LineagePage() {
             selected={selected}
             onSelect={(ids) => {
               setSelected(ids);
-              setSearch({ focus: ids.size === 1 ? [...ids][0] : undefined, ...(ids.size === 1 ? {} : { depth: undefined }) });
+              setSearch({
+                focus: ids.size === 1 ? [...ids][0] : undefined,
+                ...(ids.size === 1 ? {} : { depth: undefined }),
+              });
             }}
             onOpen={open}
             {...(cameFor === undefined ? {} : { focus: cameFor })}

@@ -45,7 +45,10 @@ function ScheduleView({ location, name }: { location: string; name: string }) {
   return (
     <Page
       title={name}
-      crumbs={[{ label: "Automation", to: links.automation() }, { label: location, to: links.deployment() }]}
+      crumbs={[
+        { label: "Automation", to: links.automation() },
+        { label: location, to: links.deployment() },
+      ]}
       beside={
         schedule ? (
           <Toggle
@@ -83,11 +86,22 @@ function ScheduleView({ location, name }: { location: string; name: string }) {
       ) : (
         <>
           <Details schedule={schedule} location={location} />
-          <TickTable ticks={schedule.scheduleState.ticks} limit={limit} onOlder={showOlder} isStale={answer.isPlaceholderData} />
+          <TickTable
+            ticks={schedule.scheduleState.ticks}
+            limit={limit}
+            onOlder={showOlder}
+            isStale={answer.isPlaceholderData}
+          />
         </>
       )}
       {isTrying ? (
-        <DryRunDialog name={name} answer={dryRun.isPending ? undefined : dryRun.data?.answer} error={dryRun.error} onAgain={evaluate} onClose={() => setTrying(false)} />
+        <DryRunDialog
+          name={name}
+          answer={dryRun.isPending ? undefined : dryRun.data?.answer}
+          error={dryRun.error}
+          onAgain={evaluate}
+          onClose={() => setTrying(false)}
+        />
       ) : null}
     </Page>
   );
@@ -109,9 +123,28 @@ function Details({ schedule, location }: { schedule: Schedule; location: string 
           facts={[
             ["Cron", <code key="cron">{schedule.cronSchedule}</code>],
             ["Time zone", zone],
-            ["Starts", schedule.pipelineName.startsWith("__") ? "assets" : <Link key="job" to={links.job(location, schedule.pipelineName)}>{schedule.pipelineName}</Link>],
-            ["Switch", state.declaredInCode ? `as the code says (${schedule.defaultStatus === "RUNNING" ? "on" : "off"})` : "set by a person"],
-            ["Tags", schedule.tags.length === 0 ? null : schedule.tags.map((tag) => <Chip key={tag.key}>{`${tag.key}: ${tag.value}`}</Chip>)],
+            [
+              "Starts",
+              schedule.pipelineName.startsWith("__") ? (
+                "assets"
+              ) : (
+                <Link key="job" to={links.job(location, schedule.pipelineName)}>
+                  {schedule.pipelineName}
+                </Link>
+              ),
+            ],
+            [
+              "Switch",
+              state.declaredInCode
+                ? `as the code says (${schedule.defaultStatus === "RUNNING" ? "on" : "off"})`
+                : "set by a person",
+            ],
+            [
+              "Tags",
+              schedule.tags.length === 0
+                ? null
+                : schedule.tags.map((tag) => <Chip key={tag.key}>{`${tag.key}: ${tag.value}`}</Chip>),
+            ],
             ["Source", schedule.sourceRef === null ? null : <code>{schedule.sourceRef}</code>],
           ]}
         />

@@ -49,7 +49,10 @@ export function CursorDialog({ selector, cursor, onClose }: CursorDialogProps) {
     >
       <div className={css.fields}>
         <TextInput label="Cursor" value={text} onChange={setText} autoFocus />
-        <p className={css.quiet}>The next evaluation begins from it. An older cursor makes the sensor see again what came since; empty starts from nothing.</p>
+        <p className={css.quiet}>
+          The next evaluation begins from it. An older cursor makes the sensor see again what came since; empty starts
+          from nothing.
+        </p>
       </div>
     </Dialog>
   );

@@ -46,7 +46,10 @@ function SensorView({ location, name }: { location: string; name: string }) {
   return (
     <Page
       title={name}
-      crumbs={[{ label: "Automation", to: links.automation() }, { label: location, to: links.deployment() }]}
+      crumbs={[
+        { label: "Automation", to: links.automation() },
+        { label: location, to: links.deployment() },
+      ]}
       beside={
         sensor ? (
           <Toggle
@@ -84,11 +87,22 @@ function SensorView({ location, name }: { location: string; name: string }) {
       ) : (
         <>
           <Details sensor={sensor} location={location} onCursor={() => setOpen("cursor")} />
-          <TickTable ticks={sensor.sensorState.ticks} limit={limit} onOlder={showOlder} isStale={answer.isPlaceholderData} />
+          <TickTable
+            ticks={sensor.sensorState.ticks}
+            limit={limit}
+            onOlder={showOlder}
+            isStale={answer.isPlaceholderData}
+          />
         </>
       )}
       {open === "dry run" ? (
-        <DryRunDialog name={name} answer={dryRun.isPending ? undefined : dryRun.data?.answer} error={dryRun.error} onAgain={evaluate} onClose={() => setOpen(undefined)} />
+        <DryRunDialog
+          name={name}
+          answer={dryRun.isPending ? undefined : dryRun.data?.answer}
+          error={dryRun.error}
+          onAgain={evaluate}
+          onClose={() => setOpen(undefined)}
+        />
       ) : null}
       {open === "cursor" && sensor ? (
         <CursorDialog selector={selector} cursor={sensor.sensorState.cursor ?? ""} onClose={() => setOpen(undefined)} />
@@ -110,9 +124,32 @@ function Details({ sensor, location, onCursor }: { sensor: Sensor; location: str
         <Facts
           facts={[
             ["Kind", sensor.sensorType.toLowerCase().replaceAll("_", " ")],
-            ["Starts", sensor.targets.length === 0 ? null : sensor.targets.map(({ pipelineName }) => (pipelineName.startsWith("__") ? "assets" : <Link key={pipelineName} to={links.job(location, pipelineName)}>{pipelineName} </Link>))],
-            ["Switch", state.declaredInCode ? `as the code says (${sensor.defaultStatus === "RUNNING" ? "on" : "off"})` : "set by a person"],
-            ["Tags", sensor.tags.length === 0 ? null : sensor.tags.map((tag) => <Chip key={tag.key}>{`${tag.key}: ${tag.value}`}</Chip>)],
+            [
+              "Starts",
+              sensor.targets.length === 0
+                ? null
+                : sensor.targets.map(({ pipelineName }) =>
+                    pipelineName.startsWith("__") ? (
+                      "assets"
+                    ) : (
+                      <Link key={pipelineName} to={links.job(location, pipelineName)}>
+                        {pipelineName}{" "}
+                      </Link>
+                    ),
+                  ),
+            ],
+            [
+              "Switch",
+              state.declaredInCode
+                ? `as the code says (${sensor.defaultStatus === "RUNNING" ? "on" : "off"})`
+                : "set by a person",
+            ],
+            [
+              "Tags",
+              sensor.tags.length === 0
+                ? null
+                : sensor.tags.map((tag) => <Chip key={tag.key}>{`${tag.key}: ${tag.value}`}</Chip>),
+            ],
             ["Source", sensor.sourceRef === null ? null : <code>{sensor.sourceRef}</code>],
           ]}
         />
@@ -123,7 +160,11 @@ function Details({ sensor, location, onCursor }: { sensor: Sensor; location: str
             [
               "Cursor",
               <span key="cursor" className={css.cursor}>
-                {state.cursor === null ? <span className={css.quiet}>none</span> : <code title={state.cursor}>{state.cursor}</code>}
+                {state.cursor === null ? (
+                  <span className={css.quiet}>none</span>
+                ) : (
+                  <code title={state.cursor}>{state.cursor}</code>
+                )}
                 <Button variant="quiet" onPress={onCursor}>
                   Change
                 </Button>
@@ -131,7 +172,12 @@ function Details({ sensor, location, onCursor }: { sensor: Sensor; location: str
             ],
             ["Last run key", state.lastRunKey],
             ["Last tick", state.lastTickTime === null ? null : <Time key="last" relative at={state.lastTickTime} />],
-            ["Next tick", state.status === "RUNNING" && state.nextTick ? <Time key="next" relative at={state.nextTick.timestamp} /> : null],
+            [
+              "Next tick",
+              state.status === "RUNNING" && state.nextTick ? (
+                <Time key="next" relative at={state.nextTick.timestamp} />
+              ) : null,
+            ],
           ]}
         />
       </Section>
