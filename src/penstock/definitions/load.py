@@ -101,7 +101,7 @@ def _import(target: CodeTarget) -> ModuleType:
 
 
 def _import_file(path: Path) -> ModuleType:
-    name = path.stem
+    name = _module_name(path)
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise LocationLoadError(f"{path} is no Python file; give one that ends with .py.")
@@ -118,6 +118,13 @@ def _import_file(path: Path) -> ModuleType:
             sys.modules[name] = previous
         raise
     return module
+
+
+def _module_name(path: Path) -> str:
+    """The file's own name as a module, unless another module has it."""
+    present = sys.modules.get(path.stem)
+    is_other = present is not None and getattr(present, "__file__", None) != str(path)
+    return f"{path.stem}__file" if is_other or path.stem in sys.stdlib_module_names else path.stem
 
 
 def _look_first_in(directory: str) -> None:

@@ -198,3 +198,11 @@ def test_packages_are_walked_and_the_current_module_is_known(write: Write) -> No
     defs = load_definitions(CodeTarget(module_name="current"))
     assert list(defs.resolve_asset_graph().assets) == ["here"]
     assert load_assets_from_current_module() == []
+
+
+def test_a_file_does_not_take_the_place_of_another_module(write: Write) -> None:
+    import json
+
+    path = write("json.py", "from penstock import Definitions\ndefs = Definitions()\n")
+    load_definitions(CodeTarget(python_file=str(path)))
+    assert sys.modules["json"] is json

@@ -80,7 +80,7 @@ class ConfigurableResource(Config):
 
     def __penstock_definition__(self, keys_by_id: Mapping[int, str]) -> ResourceDefinition:
         given = {name: getattr(self, name) for name in self.model_fields_set}
-        return ModelResource(type(self), given, keys_by_id, complete=True)
+        return ModelResource(type(self), given, keys_by_id)
 
 
 class PartialResource:
@@ -98,7 +98,7 @@ class PartialResource:
         self.given = given
 
     def __penstock_definition__(self, keys_by_id: Mapping[int, str]) -> ResourceDefinition:
-        return ModelResource(self.model, self.given, keys_by_id, complete=False)
+        return ModelResource(self.model, self.given, keys_by_id)
 
 
 class ModelResource(ResourceDefinition):
@@ -108,7 +108,6 @@ class ModelResource(ResourceDefinition):
         model: Its class.
         given: Its fields as given in code; the run config may override those that are config.
         keys_by_id: By `id`, the keys of the resources given beside it.
-        complete: Whether the fields that are not given have their defaults, so that the run config need say nothing.
     """
 
     def __init__(
@@ -116,12 +115,9 @@ class ModelResource(ResourceDefinition):
         model: type[ConfigurableResource],
         given: Mapping[str, Any],
         keys_by_id: Mapping[int, str],
-        *,
-        complete: bool,
     ) -> None:
         super().__init__(model, description=inspect.cleandoc(model.__doc__) if model.__doc__ else None)
         self.model = model
-        self.complete = complete
         self.given_config: dict[str, Any] = {}
         self.shared: dict[str, str] = {}
         self.inner: dict[str, ResourceDefinition] = {}
