@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ..execution.frames import encode_frame
 from ..records.wire import Work
@@ -17,7 +18,14 @@ __all__ = ["start_fresh_process"]
 
 
 def start_fresh_process(
-    command: Sequence[str], code: LoadCode, work: Work, channel: socket.socket, reaper: Reaper, *, patience: float
+    command: Sequence[str],
+    code: LoadCode,
+    work: Work,
+    channel: socket.socket,
+    reaper: Reaper,
+    *,
+    variables: Mapping[str, str],
+    patience: float,
 ) -> WorkProcess:
     """Start a process that loads user code, does `work` and answers on `channel`, which stays the caller's to close.
 
@@ -27,6 +35,7 @@ def start_fresh_process(
         work: What to do.
         channel: Where to answer.
         reaper: Tells how it ended.
+        variables: Environment variables that it gets besides those of this process.
         patience: Seconds that loading may take.
     """
     with tempfile.TemporaryFile() as order:
@@ -39,6 +48,7 @@ def start_fresh_process(
             stderr=2,
             pass_fds=(channel.fileno(),),
             start_new_session=True,
+            env={**os.environ, **variables},
         )
     exited = reaper.exit_of(process.pid)
 

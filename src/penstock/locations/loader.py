@@ -44,7 +44,7 @@ class CodeLoader:
         order: What to load.
         server_id: Names this server in the states that it gives.
         make_zygote: Makes a zygote that is not started yet; it is given what to call with each stage of the load.
-        publish: Told each change of the state, with the description's JSON after a good load.
+        publish: Told the state when a load begins and when it ends, with the description's JSON after a good one.
         clock: Tells the time.
         startup_timeout: Seconds that the first load may take.
         reload_timeout: Seconds that each later one may take.
@@ -152,6 +152,7 @@ class CodeLoader:
     async def _load(self) -> None:
         began = self._clock.monotonic()
         self._change(status=LoadStatus.LOADING, progress="starting", error=None)
+        self._publish(self.state, None)
         zygote = self._make_zygote(self._tell_progress)
         self._alive.add(zygote)
         try:
@@ -185,28 +186,26 @@ class CodeLoader:
         self.files = frozenset(loaded.files)
         logger.info("%s: loaded in %.2f s", self.state.name, seconds)
         self._change(
-            loaded.description,
             status=LoadStatus.LOADED,
             digest=loaded.digest,
             loaded_at=self._clock.now(),
             progress=None,
             error=None,
         )
+        self._publish(self.state, loaded.description)
         if old is not None:
             await old.retire()
 
     def _failed(self, error: ErrorInfo) -> None:
         logger.error("%s: could not be loaded\n%s", self.state.name, error.render())
         self._change(status=LoadStatus.FAILED, error=error, progress=None)
+        self._publish(self.state, None)
 
     def _tell_progress(self, stage: str) -> None:
         self._change(progress=stage)
 
-    def _change(self, description: bytes | None = None, **changes: object) -> None:
-        before = self.state
-        self.state = msgspec.structs.replace(before, version=before.version + 1, **changes)
-        if self.state.status is not before.status or description is not None:
-            self._publish(self.state, description)
+    def _change(self, **changes: object) -> None:
+        self.state = msgspec.structs.replace(self.state, version=self.state.version + 1, **changes)
         self._wake()
 
     def _wake(self) -> None:

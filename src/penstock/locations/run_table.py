@@ -64,14 +64,18 @@ class RunTable:
         calls: How to call it.
         clock: Tells the time.
         holder: The lease holder's name of this server.
+        location: The code location whose runs these are.
         fork: Gives a process for a run worker.
     """
 
-    def __init__(self, runs: RunStorage, calls: StorageCalls, clock: Clock, holder: str, fork: Forker) -> None:
+    def __init__(
+        self, runs: RunStorage, calls: StorageCalls, clock: Clock, holder: str, location: str, fork: Forker
+    ) -> None:
         self._runs = runs
         self._calls = calls
         self._clock = clock
         self._holder = holder
+        self._location = location
         self._fork = fork
         self._workers: dict[str, _Worker] = {}
         self._tasks: set[asyncio.Task[object]] = set()
@@ -86,6 +90,9 @@ class RunTable:
         """Take over this attempt of a run and start its worker; the same attempt again gets the same answer."""
         if self._stopping is not None:
             return LaunchAnswer(accepted=False, reason=self._stopping)
+        if run.location != self._location:
+            reason = f"this code server serves {self._location!r}, and the run is of {run.location!r}"
+            return LaunchAnswer(accepted=False, reason=reason)
         present = self._workers.get(run.run_id)
         if present is not None:
             if present.attempt == run.attempt:
@@ -137,10 +144,10 @@ class RunTable:
     def _record_note(self, run: Run, note: str) -> None:
         self._runs.record(run.run_id, [EngineNote(message=note)], now=self._clock.now(), attempt=run.attempt)
 
-    async def adopt(self, location: str) -> None:
+    async def adopt(self) -> None:
         """Watch over the workers of this location on this machine that have outlived their code server."""
         for run in await self._calls.until_done(self._runs.active):
-            pid = pid_of_orphan(run) if run.location == location and run.run_id not in self._workers else None
+            pid = pid_of_orphan(run) if run.location == self._location and run.run_id not in self._workers else None
             ended = _end_of(pid) if pid is not None else None
             if pid is None or ended is None:
                 continue

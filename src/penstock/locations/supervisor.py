@@ -58,6 +58,7 @@ class SupervisorSettings(msgspec.Struct, frozen=True, kw_only=True):
         kill_workers: Whether run workers end with this server; otherwise they live on and keep their own leases.
         startup_timeout: Seconds that the first load may take.
         reload_timeout: Seconds that each later one may take.
+        variables: Environment variables of the processes with user code, besides those of this one.
     """
 
     order: LoadCode
@@ -70,6 +71,7 @@ class SupervisorSettings(msgspec.Struct, frozen=True, kw_only=True):
     kill_workers: bool = False
     startup_timeout: float = 180.0
     reload_timeout: float = 180.0
+    variables: dict[str, str] = {}
 
 
 class Supervisor:
@@ -100,7 +102,7 @@ class Supervisor:
             startup_timeout=settings.startup_timeout,
             reload_timeout=settings.reload_timeout,
         )
-        self.runs = RunTable(storage.runs, self._calls, clock, self.server_id, self.fork)
+        self.runs = RunTable(storage.runs, self._calls, clock, self.server_id, settings.order.name, self.fork)
         self.evaluations = Evaluations(self.fork)
 
     async def start(self) -> None:
@@ -110,7 +112,7 @@ class Supervisor:
         self._go(self._store_states())
         self._go(self.runs.keep_leases())
         self._go(self._beat())
-        self._go(self.runs.adopt(self.settings.order.name))
+        self._go(self.runs.adopt())
 
     async def stop(self) -> None:
         """Launch no more, end the workers or let them go, and let go of everything."""
@@ -173,6 +175,7 @@ class Supervisor:
                     work,
                     channel,
                     self._reaper,
+                    variables=self.settings.variables,
                     patience=self.settings.startup_timeout,
                 )
                 return process, str(refused)
@@ -195,7 +198,8 @@ class Supervisor:
         return frozenset(of_files | {Path(folder) for folder in self.settings.folders})
 
     def _make_zygote(self, told: Callable[[str], None]) -> ZygoteProcess:
-        return ZygoteProcess(self.settings.zygote_command, self.settings.order.name, self._reaper, told)
+        settings = self.settings
+        return ZygoteProcess(settings.zygote_command, settings.order.name, self._reaper, told, settings.variables)
 
     def _publish(self, state: LocationState, description: bytes | None) -> None:
         self._unpublished.put_nowait(

@@ -10,7 +10,7 @@ import os
 import signal
 import socket
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from ..errors import EnvironmentalError
 from ..execution.frames import FrameReader, encode_frame
@@ -72,19 +72,28 @@ class ZygoteProcess:
         name: The code location, as prefix of what user code prints.
         reaper: Tells how processes ended.
         told: Called with each stage of the load.
+        variables: Environment variables that it gets besides those of this process.
     """
 
-    def __init__(self, command: Sequence[str], name: str, reaper: Reaper, told: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        name: str,
+        reaper: Reaper,
+        told: Callable[[str], None],
+        variables: Mapping[str, str],
+    ) -> None:
         self._command = command
         self._name = name
         self._reaper = reaper
         self._told = told
+        self._variables = variables
         self._ids = itertools.count(1)
         self._forks: dict[int, asyncio.Future[WorkProcess]] = {}
         self._children: dict[int, asyncio.Future[int | None]] = {}
         self._sending = asyncio.Lock()
 
-    async def start(self, order: LoadCode, *, environ: dict[str, str] | None = None) -> None:
+    async def start(self, order: LoadCode) -> None:
         """Start the process and tell it what to load."""
         loop = asyncio.get_running_loop()
         self._loaded: asyncio.Future[Loaded | LoadFailed] = loop.create_future()
@@ -100,7 +109,7 @@ class ZygoteProcess:
                 stderr=their_output,
                 pass_fds=(theirs.fileno(), console),
                 start_new_session=True,
-                env=environ,
+                env={**os.environ, **self._variables},
             )
         finally:
             theirs.close()

@@ -8,6 +8,7 @@ import socket
 from collections.abc import Awaitable, Callable, Iterator
 from typing import TypeVar
 
+import msgspec
 import pytest
 
 from penstock.clock import SYSTEM_CLOCK
@@ -60,7 +61,7 @@ class World:
         self.processes: list[FakeProcess] = []
         self.refusal: EnvironmentalError | None = None
         self.fresh_because: str | None = None
-        self.table = RunTable(storage.runs, self.calls, SYSTEM_CLOCK, "code-server-1", self._fork)
+        self.table = RunTable(storage.runs, self.calls, SYSTEM_CLOCK, "code-server-1", "shop", self._fork)
 
     async def _fork(self, _work: Work, channel: socket.socket) -> tuple[WorkProcess, str | None]:
         if self.refusal is not None:
@@ -259,6 +260,15 @@ def test_a_stopping_server_launches_nothing_and_ends_its_workers(in_world: InWor
         await world.emptied()
         (failure,) = failures(world, run)
         assert "code server was stopped" in failure.message
+
+    in_world(act)
+
+
+def test_a_run_of_another_location_is_refused(in_world: InWorld) -> None:
+    async def act(world: World) -> None:
+        answer = await world.table.launch(msgspec.structs.replace(world.claimed(), location="ware"))
+        assert not answer.accepted
+        assert "'shop', and the run is of 'ware'" in (answer.reason or "")
 
     in_world(act)
 
