@@ -70,6 +70,7 @@ class Function(msgspec.Struct, frozen=True, kw_only=True):
         form: How it gives its results.
         takes_context: Whether its first parameter is the context; it is passed by position.
         config: The annotation of its parameter `config`, or None if it has no such parameter.
+        config_default: The default of that parameter.
         resources: The names of its resource parameters, which are also the keys of the resources.
         inputs: Its other parameters in order; they are passed by name.
         takes_any: Whether it has `**kwargs`, so that inputs need no parameter of their own.
@@ -80,6 +81,7 @@ class Function(msgspec.Struct, frozen=True, kw_only=True):
     form: CallForm
     takes_context: bool = False
     config: Any = None
+    config_default: Any = NO_DEFAULT
     resources: tuple[str, ...] = ()
     inputs: tuple[Parameter, ...] = ()
     takes_any: bool = False
@@ -103,6 +105,7 @@ def read_function(fn: Callable[..., Any], what: str, *, with_config: bool = True
     takes_context = False
     takes_any = False
     config: Any = None
+    config_default: Any = NO_DEFAULT
     resources: list[str] = []
     inputs: list[Parameter] = []
     for index, parameter in enumerate(signature.parameters.values()):
@@ -120,21 +123,26 @@ def read_function(fn: Callable[..., Any], what: str, *, with_config: bool = True
             )
         elif with_config and name == "config" and annotation is not UNKNOWN:
             config = annotation
+            config_default = _default(parameter)
         elif is_resource(annotation):
             resources.append(name)
         else:
-            default = NO_DEFAULT if parameter.default is inspect.Parameter.empty else parameter.default
-            inputs.append(Parameter(name, annotation, default))
+            inputs.append(Parameter(name, annotation, _default(parameter)))
     return Function(
         fn=fn,
         form=_form(fn),
         takes_context=takes_context,
         config=config,
+        config_default=config_default,
         resources=tuple(resources),
         inputs=tuple(inputs),
         takes_any=takes_any,
         returns=_evaluate(signature.return_annotation, fn),
     )
+
+
+def _default(parameter: inspect.Parameter) -> Any:
+    return NO_DEFAULT if parameter.default is inspect.Parameter.empty else parameter.default
 
 
 def is_resource(annotation: Any) -> bool:

@@ -122,8 +122,13 @@ class OpDefinition:
         if declared is None:
             takes_any = self._takes_any_config and self.function.takes_context
             return Field(type=Scalar(), required=False) if takes_any else None
+        default = self.function.config_default
         try:
-            return to_field(declared)
+            field = to_field(declared)
+            if default is NO_DEFAULT:
+                return field
+            plain = default.to_config_dict() if hasattr(default, "to_config_dict") else default
+            return Field(type=field.type, required=False, default=plain, description=field.description)
         except DefinitionError as error:
             raise DefinitionError(f"The config of {self.what} ({self.source}) cannot be read: {error}") from error
 

@@ -138,3 +138,17 @@ def test_a_config_that_cannot_be_read_names_the_op() -> None:
 
     with pytest.raises(DefinitionError, match=r'config of Op "odd" \(.*test_op\.py:\d+\) cannot be read'):
         odd.config_field  # noqa: B018 - looking is the test
+
+
+def test_a_default_config_need_not_be_given() -> None:
+    @op
+    def by_default(config: Settings = Settings(n=3)) -> None: ...  # noqa: B008 - as users write it
+
+    @op
+    def plain(config: dict[str, int] = {"a": 1}) -> None: ...  # noqa: B006 - as users write it
+
+    fields = [each.config_field for each in (by_default, plain)]
+    assert [(field.required, field.default) for field in fields if field is not None] == [
+        (False, {"n": 3}),
+        (False, {"a": 1}),
+    ]
