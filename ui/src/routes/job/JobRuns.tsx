@@ -19,6 +19,7 @@ import type { JobRunsQuery } from "../../services/schema.gen";
 import { durationText, shortTime } from "../../services/time.model";
 import css from "./job.module.css";
 import type { Step } from "./jobGraph.model";
+import { stepStatuses } from "./runGrid.model";
 
 type Run = Extract<JobRunsQuery["runsOrError"], { __typename: "Runs" }>["results"][number];
 
@@ -107,7 +108,7 @@ export function JobRuns({ location, name, steps }: JobRunsProps) {
 function Grid({ runs, steps }: { runs: readonly Run[]; steps: readonly Step[] }) {
   const style = useTimeStyle();
   const now = Date.now() / 1000;
-  const byRun = runs.map((run) => new Map(run.stepStats.map((stat) => [stat.stepKey, stat])));
+  const byRun = runs.map((run) => stepStatuses(run.stepStats));
   const longest = Math.max(
     1,
     ...runs.map((run) => (run.startTime === null ? 0 : (run.endTime ?? now) - run.startTime)),
@@ -148,16 +149,16 @@ function Grid({ runs, steps }: { runs: readonly Run[]; steps: readonly Step[] })
                 {step.key}
               </th>
               {runs.map((run, column) => {
-                const stat = byRun[column]!.get(step.key);
+                const status = byRun[column]!.get(step.key);
                 return (
                   <td key={run.runId}>
-                    {stat?.status ? (
+                    {status ? (
                       <Link
                         bare
                         to={links.run(run.runId, { steps: step.key })}
                         aria-label={`${step.key} in run ${shortId(run.runId)}`}
                       >
-                        <StatusDot status={stat.status} />
+                        <StatusDot status={status} />
                       </Link>
                     ) : null}
                   </td>
