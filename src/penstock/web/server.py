@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import socket
@@ -24,6 +25,7 @@ from .listen import bind
 __all__ = ["serve"]
 
 _GRACE_SECONDS = 5
+_GC_THRESHOLD = 50_000  # objects made between two collections
 _TICK_SECONDS = 1.0
 
 
@@ -62,6 +64,9 @@ def serve(
     address = address_of(listener)
     names = (LOOPBACK_NAMES | {address.removeprefix("http://").rpartition(":")[0]}) if is_loopback(host) else None
     load_api()
+    # An answer of many objects would set off collections that look at every one of them again and again.
+    gc.freeze()
+    gc.set_threshold(_GC_THRESHOLD, 10, 10)
     app = create_app(instance, Catalog(instance.storage.locations), mode=mode, names=names)
     config = uvicorn.Config(
         app,

@@ -21,6 +21,9 @@ __all__ = ["MOST_OBJECTS", "Context", "TooMuchError"]
 MOST_OBJECTS = 400_000
 """How many objects one answer may hold."""
 
+_LOOK_EVERY = 1000
+"""How many objects are counted between two looks at the clock."""
+
 
 class TooMuchError(Exception):
     """The query asks for more than one answer may hold, or for longer than it may take."""
@@ -53,6 +56,7 @@ class Context:
         self.now: float = instance.clock.now()
         self._deadline = deadline
         self._objects = objects
+        self._next_look = objects
         storage = self.storage
         self.runs: Loader[str, Run] = Loader(self._runs)
         self.asset_states: Loader[str, AssetState] = Loader(self._asset_states)
@@ -79,18 +83,19 @@ class Context:
 
     def expect_assets(self, assets: Iterable[AssetDescription]) -> None:
         """Announce that the answer lists these assets, so that what is asked of each is loaded for all of them."""
-        for asset in assets:
-            key = asset.key
-            self.asset_states.expect((key,))
-            self.latest_materializations.expect((key,))
-            if asset.checks:
-                self.check_states.expect((key,))
-            if asset.partitions is not None:
-                self.partition_states.expect((key,))
+        listed = list(assets)
+        keys = [asset.key for asset in listed]
+        self.asset_states.expect(keys)
+        self.latest_materializations.expect(keys)
+        self.check_states.expect(asset.key for asset in listed if asset.checks)
+        self.partition_states.expect(asset.key for asset in listed if asset.partitions is not None)
 
     def spend(self, objects: int) -> None:
         """Count objects of the answer; ends the request when there are too many or its time is over."""
         self._objects -= objects
+        if self._objects >= self._next_look:
+            return
+        self._next_look = self._objects - _LOOK_EVERY
         if self._objects < 0:
             raise TooMuchError(
                 f"The answer would hold more than {MOST_OBJECTS:,} objects; ask for fewer fields, or for a page."

@@ -9,22 +9,28 @@ from typing import Any, NamedTuple
 import msgspec
 from graphql import (
     DocumentNode,
+    FragmentDefinitionNode,
     GraphQLError,
     GraphQLSyntaxError,
     OperationDefinitionNode,
     OperationType,
+    VariableNode,
     execute_sync,
     parse,
     validate,
 )
+from graphql.execution.values import VariableValues, get_variable_values
 
 from ...errors import PenstockError
 from ...ids import new_holder_id
+from .compiled import Compiled, State, compile_operation
 from .context import Context, TooMuchError
-from .limits import MOST_CHARACTERS, MOST_TOKENS, excess
+from .limits import MOST_CHARACTERS, MOST_TOKENS, excess, root_fields
 from .schema import load_api
 
 __all__ = ["GraphQLRequest", "Outcome", "is_mutation", "run_request"]
+
+_MOST_VARIANTS = 16
 
 log = logging.getLogger("penstock.web")
 
@@ -45,11 +51,16 @@ class Outcome(NamedTuple):
 
 
 class _Prepared(NamedTuple):
-    """A document that was parsed and checked, or why it cannot be answered."""
+    """A document that was parsed and checked, or why it cannot be answered.
+
+    `compiled` holds its operations as functions, by name and by what decides which parts are skipped.
+    """
 
     document: DocumentNode | None
     operations: dict[str, OperationDefinitionNode]
     errors: tuple[GraphQLError, ...]
+    switches: tuple[str, ...]
+    compiled: dict[tuple[Any, ...], Compiled]
 
 
 def is_mutation(request: GraphQLRequest) -> bool:
@@ -73,18 +84,40 @@ def run_request(request: GraphQLRequest, context: Context) -> Outcome:
     operation = _operation(prepared, request.operation_name)
     if isinstance(operation, str):
         return _refused(operation)
-    api = load_api()
+    given = get_variable_values(load_api().schema, operation.variable_definitions or (), request.variables or {})
+    if isinstance(given, list):
+        return Outcome(400, {"errors": [_told(error) for error in given]})
+    if any(field.name.value in ("__schema", "__type") for field in root_fields(operation)):
+        data, failed = _by_library(prepared.document, operation, context, request.variables)
+    else:
+        state = State(context, given)
+        data, failed = _compiled(prepared, operation, given)(state), state.errors
+    errors = [_told(error) for error in failed]
+    return Outcome(200, {"data": data, **({"errors": errors} if errors else {})})
+
+
+def _by_library(
+    document: DocumentNode, operation: OperationDefinitionNode, context: Context, variables: dict[str, Any] | None
+) -> tuple[dict[str, Any] | None, list[GraphQLError]]:
+    name = operation.name.value if operation.name else None
     result = execute_sync(
-        api.schema,
-        prepared.document,
-        context_value=context,
-        variable_values=request.variables,
-        operation_name=operation.name.value if operation.name else None,
+        load_api().schema, document, context_value=context, variable_values=variables, operation_name=name
     )
-    errors = [_told(error) for error in result.errors or ()]
-    if result.data is None and errors and all("path" not in error for error in errors):
-        return Outcome(400, {"errors": errors})  # the variables do not fit
-    return Outcome(200, {"data": result.data, **({"errors": errors} if errors else {})})
+    return result.data, result.errors or []
+
+
+def _compiled(prepared: _Prepared, operation: OperationDefinitionNode, given: VariableValues) -> Compiled:
+    name = operation.name.value if operation.name else ""
+    key = (name, *(given.coerced.get(switch) for switch in prepared.switches))
+    found = prepared.compiled.get(key)
+    if found is None:
+        assert prepared.document is not None
+        if len(prepared.compiled) >= _MOST_VARIANTS:
+            prepared.compiled.clear()
+        parts = prepared.document.definitions
+        fragments = {each.name.value: each for each in parts if isinstance(each, FragmentDefinitionNode)}
+        found = prepared.compiled[key] = compile_operation(load_api(), operation, fragments, given)
+    return found
 
 
 @lru_cache(maxsize=256)
@@ -92,7 +125,7 @@ def _prepare(query: str) -> _Prepared:
     try:
         document = parse(query, max_tokens=MOST_TOKENS)
     except GraphQLSyntaxError as error:
-        return _Prepared(None, {}, (error,))
+        return _Prepared(None, {}, (error,), (), {})
     api = load_api()
     errors = tuple(validate(api.schema, document, max_errors=20))
     operations = {
@@ -103,7 +136,23 @@ def _prepare(query: str) -> _Prepared:
     if not errors:
         too_much = (excess(api.schema, document, operation) for operation in operations.values())
         errors = tuple(GraphQLError(each) for each in too_much if each is not None)
-    return _Prepared(document, operations, errors)
+    switches = tuple(sorted(_switches(document))) if not errors else ()
+    return _Prepared(document, operations, errors, switches, {})
+
+
+def _switches(document: DocumentNode) -> set[str]:
+    """The variables that `@skip` and `@include` look at."""
+    found: set[str] = set()
+    waiting: list[Any] = [each.selection_set for each in document.definitions if hasattr(each, "selection_set")]
+    while waiting:
+        node = waiting.pop()
+        for selection in node.selections:
+            for directive in selection.directives or ():
+                values = (argument.value for argument in directive.arguments or ())
+                found.update(value.name.value for value in values if isinstance(value, VariableNode))
+            if getattr(selection, "selection_set", None) is not None:
+                waiting.append(selection.selection_set)
+    return found
 
 
 def _operation(prepared: _Prepared, name: str | None) -> OperationDefinitionNode | str:

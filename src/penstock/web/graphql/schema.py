@@ -17,7 +17,6 @@ from graphql import (
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLResolveInfo,
-    GraphQLScalarType,
     GraphQLSchema,
     GraphQLUnionType,
     build_schema,
@@ -43,11 +42,13 @@ _Resolver = Callable[..., Any]
 
 
 class Api(NamedTuple):
-    """The schema, and per type and field the function (source, context, **arguments) that answers it."""
+    """The schema; how each field is answered, by type and field; and the same with its guards around it, as a function
+    (source, context, **arguments).
+    """
 
     schema: GraphQLSchema
+    answers: Mapping[str, Mapping[str, Answer]]
     resolvers: Mapping[str, Mapping[str, _Resolver]]
-    needs: Mapping[str, Permission]
 
 
 @cache
@@ -66,14 +67,7 @@ def load_api() -> Api:
                 for field, given in kind.fields.items():
                     given.out_name = snake(field).rstrip("_")
                 kind.out_type = _input(name)  # type: ignore[method-assign,assignment]
-            case GraphQLScalarType(name="RunConfigData" | "GenericScalar"):
-                kind.serialize = _as_is  # type: ignore[method-assign]
-    needs = {field: answer.needs for field, answer in answers["Mutation"].items() if answer.needs is not None}
-    return Api(schema, resolvers, needs)
-
-
-def _as_is(value: Any) -> Any:
-    return value
+    return Api(schema, answers, resolvers)
 
 
 def _input(name: str) -> Callable[[dict[str, Any]], Any]:

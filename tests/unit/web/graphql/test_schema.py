@@ -54,7 +54,7 @@ def test_every_root_field_says_what_it_gives() -> None:
 
 
 def test_every_mutation_names_its_permission() -> None:
-    assert load_api().needs.keys() == MUTATIONS.keys()
+    assert not [name for name, answer in load_api().answers["Mutation"].items() if answer.needs is None]
 
 
 def _call(name: str) -> str:
