@@ -81,6 +81,7 @@ def figures_of_the_data() -> tuple[int, int]:
 
 
 def test_materialize_all_and_look_at_the_report(page: Page, deployment: Deployment) -> None:
+    expect(page.get_by_role("heading", name="Overview")).to_be_visible()
     page.keyboard.press("g")
     page.keyboard.press("l")
     expect(page.get_by_role("heading", name="Lineage")).to_be_visible()

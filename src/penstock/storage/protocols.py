@@ -31,6 +31,7 @@ from ..records.run import Run, RunStatus, StepStats
 from ..records.wire import LoadStatus
 
 __all__ = [
+    "ROUTINE",
     "AssetStorage",
     "EventStorage",
     "InstigatorStorage",
@@ -44,6 +45,10 @@ __all__ = [
     "StoredLocation",
     "Subscription",
 ]
+
+
+ROUTINE = "routine"
+"""The topic of what only prolongs a lease or says that a process lives."""
 
 
 class RunFilter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -397,7 +402,9 @@ class Notifier(Protocol):
     """Wakes whoever waits, in any process on this database.
 
     Topics: `queue` (a run was queued or a place came free), `runs` (any run changed), `run:<id>` (new events of that
-    run), `assets` (an asset's state changed), `ticks`, `instigators`, `locations`, `processes`.
+    run), `assets` (an asset's state changed), `ticks`, `instigators`, `locations`, `processes`. What only keeps a lease
+    or says that a process still lives is published as `ROUTINE`, which nobody needs to act on: a listener that learns
+    of changes by other means too can tell such a change from one that it missed.
     """
 
     def publish(self, topics: Iterable[str]) -> None:

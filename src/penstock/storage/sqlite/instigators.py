@@ -195,10 +195,7 @@ class SqliteInstigators:
                 " AND started > :after AND id >= (SELECT MIN(n.id) FROM ticks n INDEXED BY ticks_by_time "
                 "WHERE n.instigator = :instigator AND n.started > :after)"
             )
-        statement = (
-            f"SELECT {rows.TICK} FROM ticks INDEXED BY {index} WHERE {condition} "
-            "ORDER BY id DESC LIMIT :limit"
-        )
+        statement = f"SELECT {rows.TICK} FROM ticks INDEXED BY {index} WHERE {condition} ORDER BY id DESC LIMIT :limit"
         values = {"instigator": instigator, "before": before, "after": after_time, "limit": limit}
         with self._database.read("read ticks") as connection:
             found = [

@@ -7,7 +7,7 @@ import sqlite3
 from ...codec import decode_msgpack, encode_msgpack
 from ...errors import FencedError
 from ...records.lease import Lease, ProcessInfo
-from ..protocols import Notifier
+from ..protocols import ROUTINE, Notifier
 from .connection import Database
 
 __all__ = ["SqliteLeases", "require_lease"]
@@ -30,6 +30,7 @@ class SqliteLeases:
                 {"name": name, "holder": holder, "until": now + ttl, "now": now},
             )
             lease = _read(connection, name)
+        self._notifier.publish({ROUTINE})
         return lease if lease is not None and lease.holder == holder else None
 
     def renew(self, lease: Lease, *, ttl: float, now: float) -> Lease | None:
@@ -40,6 +41,7 @@ class SqliteLeases:
                 "UPDATE leases SET until = ? WHERE name = ? AND holder = ? AND epoch = ?",
                 (now + ttl, lease.name, lease.holder, lease.epoch),
             ).rowcount
+        self._notifier.publish({ROUTINE})
         if not changed:
             return None
         return Lease(name=lease.name, holder=lease.holder, epoch=lease.epoch, until=now + ttl)
@@ -69,8 +71,8 @@ class SqliteLeases:
                 (process.id, process.seen, encode_msgpack(process)),
             )
         known = None if before is None else decode_msgpack(before[0], ProcessInfo)
-        if known is None or (known.duties, known.error) != (process.duties, process.error):
-            self._notifier.publish({"processes"})
+        as_before = known is not None and (known.duties, known.error) == (process.duties, process.error)
+        self._notifier.publish({ROUTINE if as_before else "processes"})
 
     def gone(self, process_id: str) -> None:
         """Say that this process ends."""

@@ -12,7 +12,7 @@ import msgspec
 from ...records.event import Event, Fact, RunStarting
 from ...records.run import ACTIVE, FINISHED, Run, RunStatus
 from ..derive import derive
-from ..protocols import NewRun, Notifier, RunFilter
+from ..protocols import ROUTINE, NewRun, Notifier, RunFilter
 from . import rows
 from .connection import Database
 from .ledger import insert_run, write_run_events
@@ -112,6 +112,7 @@ class SqliteRuns:
                 "WHERE run_id = ? AND attempt = ? AND status IN ('STARTING', 'STARTED', 'CANCELING')",
                 (owner, until, run_id, attempt),
             ).rowcount
+        self._notifier.publish({ROUTINE})
         return changed == 1
 
     def renew(self, owner: str, *, until: float) -> list[tuple[str, int]]:
@@ -127,6 +128,7 @@ class SqliteRuns:
                 connection.execute(
                     "UPDATE runs SET lease_until = ? WHERE owner = ? AND lease_until IS NOT NULL", (until, owner)
                 )
+        self._notifier.publish({ROUTINE})
         return held
 
     # -- what happens to a run ----------------------------------------------------------------------------------------

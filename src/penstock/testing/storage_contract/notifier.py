@@ -7,8 +7,9 @@ import threading
 import time
 
 from ...records.event import AssetMaterialization, LogLine, RunCanceled
+from ...records.lease import ProcessInfo
 from ...records.wire import LoadStatus
-from ...storage.protocols import Storage, StoredLocation, Subscription
+from ...storage.protocols import ROUTINE, Storage, StoredLocation, Subscription
 from .builders import NOW, events_from, given_run, queued_run, started_run
 
 __all__ = ["NotifierContract"]
@@ -55,6 +56,25 @@ class NotifierContract:
             assert "locations" in _heard(subscription, "locations")
             storage.leases.gone("web-1")
             assert "processes" in _heard(subscription, "processes")
+        finally:
+            subscription.close()
+
+    def test_what_only_keeps_things_as_they_are_is_routine(self, storage: Storage) -> None:
+        run = started_run(storage, owner="server-1")
+        process = ProcessInfo(id="d", kind="daemon", host="h", pid=1, version="0", started=NOW, seen=NOW)
+        storage.leases.beat(process)
+        lease = storage.leases.acquire("queue", "daemon-1", ttl=10, now=NOW)
+        assert lease is not None
+        subscription = storage.notifier.subscribe()
+        try:
+            storage.leases.beat(process)
+            assert _heard(subscription, ROUTINE) == {ROUTINE}
+            storage.leases.renew(lease, ttl=10, now=NOW)
+            assert _heard(subscription, ROUTINE) == {ROUTINE}
+            storage.runs.renew("server-1", until=NOW + 60)
+            assert _heard(subscription, ROUTINE) == {ROUTINE}
+            storage.runs.take_over(run.run_id, attempt=1, owner="server-2", until=NOW + 60)
+            assert _heard(subscription, ROUTINE) == {ROUTINE}
         finally:
             subscription.close()
 
