@@ -13,9 +13,9 @@ from typing import TypeVar
 import msgspec
 
 from ..codec import digest
+from ..partitions.cron import next_after, parse
 from ..records.automation import InstigatorKind, InstigatorState, InstigatorStatus, instigator_id
 from ..records.location import ScheduleDescription, SensorDescription
-from . import cron
 
 _HOUR = 3600.0
 _LOOK_BACK = (_HOUR, 24 * _HOUR, 32 * 24 * _HOUR, 370 * 24 * _HOUR)
@@ -57,7 +57,7 @@ def is_on(declared: InstigatorStatus, state: InstigatorState | None) -> bool:
 
 def next_schedule_time(schedule: ScheduleDescription, after: float) -> float:
     """The schedule's first instant after `after` (seconds since the epoch)."""
-    return min(cron.next_after(cron.parse(text), after, schedule.timezone) for text in schedule.cron)
+    return next_after([parse(text) for text in schedule.cron], after, schedule.timezone)
 
 
 def look_at_schedules(

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...errors import DefinitionError
+from ...partitions.cron import parse
 from ...records.metadata import Metadata, normalize_metadata
 from ..function import Function, read_function
 from ..names import check_name, normalize_tags
 from ..source import Source, source_of_call, source_of_function
-from .cron_text import check_cron_text
 from .run_request import Requested, RunRequest, plain_config, read_outcome
 from .target import DefaultScheduleStatus, ExecutableJob, Target
 
@@ -149,7 +149,14 @@ class ScheduleDefinition:
         texts = (given,) if isinstance(given, str) else tuple(given)
         if not texts:
             raise DefinitionError(f"{self.what} ({self.source}) has no cron text; give at least one.")
-        return tuple(check_cron_text(text, f"{self.what} ({self.source})") for text in texts)
+        for text in texts:
+            if not isinstance(text, str):
+                raise DefinitionError(f"{self.what} ({self.source}) has the cron_schedule {text!r}, not a text.")
+            try:
+                parse(text)
+            except DefinitionError as error:
+                raise DefinitionError(f"{self.what} ({self.source}): {error}") from error
+        return texts
 
     def _zone(self, name: str | None) -> str:
         if name is None:

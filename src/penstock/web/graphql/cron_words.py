@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...engine.cron import Cron, parse
 from ...errors import DefinitionError
+from ...partitions.cron import Cron, parse
 
 __all__ = ["cron_in_words"]
 

@@ -22,7 +22,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from ..errors import DefinitionError
-from ..partitions.wall_time import instant_of, wall_of, zone_named
+from .wall_time import instant_of, wall_of, zone_named
 
 __all__ = ["Cron", "Crons", "next_after", "parse", "ticks_between"]
 

@@ -11,8 +11,8 @@ from cronsim import CronSim
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from penstock.engine.cron import Cron, next_after, parse, ticks_between
 from penstock.errors import DefinitionError
+from penstock.partitions.cron import Cron, next_after, parse, ticks_between
 from penstock.partitions.wall_time import instant_of
 
 ZONES = ["UTC", "Europe/Berlin", "America/Los_Angeles", "Asia/Kolkata", "Australia/Lord_Howe", "America/Havana"]
