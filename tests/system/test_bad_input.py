@@ -178,6 +178,36 @@ def test_commands_tell_broken_code_by_the_user_s_line(
     assert "SyntaxError" in said
 
 
+PARTITIONED = """
+from penstock import DailyPartitionsDefinition, Definitions, asset
+
+@asset(partitions_def=DailyPartitionsDefinition(start_date="2024-01-01"))
+def orders():
+    return 1
+
+defs = Definitions(assets=[orders])
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "place", "remedy"),
+    [
+        (("--select", "order"), '"order"', "There is no asset"),
+        (("--select", "orders"), "orders", "name the partition"),
+        (("--select", "orders", "--partition", "2023-12-31"), "'2023-12-31'", "the keys go from '2024-01-01'"),
+    ],
+)
+def test_what_cannot_be_made_is_refused_before_anything_runs(
+    penstock: Callable[..., Any], tmp_path: Path, arguments: tuple[str, ...], place: str, remedy: str
+) -> None:
+    path = tmp_path / "partitioned.py"
+    path.write_text(PARTITIONED)
+    done = penstock("asset", "materialize", "-f", path, *arguments, code=1)
+    assert place in done.stderr
+    assert remedy in done.stderr
+    assert done.stdout == ""
+
+
 # -- run config -------------------------------------------------------------------------------------------------------
 
 
@@ -238,6 +268,17 @@ def test_unknown_keys_of_a_workspace_are_told_by_line_and_nearest_name(
     assert "2 mistakes" in said
     assert re.search(r'workspace\.yaml:2:5: .*"python_fil".*did you mean "python_file"\?', said)
     assert re.search(r'workspace\.yaml:5:7: .*"locaton_name".*did you mean "location_name"\?', said)
+
+
+def test_a_component_that_is_not_there_is_told_before_anything_starts(
+    penstock: Callable[..., Any], good: Path, home: Path
+) -> None:
+    home.mkdir()
+    (home / "penstock.yaml").write_text("run_launcher: {module: our_launchers, class: Cluster}\n")
+    done = penstock("dev", "-f", good, code=1)
+    assert "run_launcher names the module our_launchers" in done.stderr
+    assert "Install it beside Penstock, or correct penstock.yaml." in done.stderr
+    assert "ready" not in done.stdout
 
 
 # -- the machine ------------------------------------------------------------------------------------------------------

@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from ..clock import SYSTEM_CLOCK
+from ..errors import NotFoundError
 from .job import report_execution
 from .options import (
     config_options,
@@ -62,18 +64,36 @@ def materialize(
     **target: Any,
 ) -> None:
     """Make assets in this process and wait for them."""
+    from ..definitions.assets.selection import AssetSelection
+    from ..definitions.describe import describe
     from ..execution.api import materialize as materialize_assets
+    from ..plan.launch import plan_run
 
-    _, definitions = load_target(**target)
+    name, definitions = load_target(**target)
+    run_config, tags = read_run_config(config_files, config_json), parse_tags(tags_json)
+    graph = definitions.resolve_asset_graph()
+    chosen = AssetSelection.from_string(select).resolve(graph)
+    wanted = sorted(key for key in chosen if graph.assets[key].definition is not None)
+    if not wanted:
+        raise NotFoundError(f"The selection {select!r} has nothing that can be made; see `penstock asset list`.")
+    # The plan itself is not needed: making it refuses what a launch would refuse, before anything runs.
+    plan_run(
+        describe(definitions, name),
+        assets=wanted,
+        run_config=run_config,
+        tags=tags,
+        partition=partition,
+        now=SYSTEM_CLOCK.now(),
+    )
     began = time.monotonic()
     result = materialize_assets(
         [*definitions.assets, *definitions.asset_checks],
         selection=select,
-        run_config=read_run_config(config_files, config_json),
+        run_config=run_config,
         instance=open_instance(home) if home else None,
         resources=definitions.resources,
         partition_key=partition,
-        tags=parse_tags(tags_json),
+        tags=tags,
         raise_on_error=False,
     )
     report_execution(select, result, time.monotonic() - began)

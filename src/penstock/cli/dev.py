@@ -63,6 +63,7 @@ def dev(home: Path | None, host: str, port: int, log_level: str, **target: Any) 
         cleanup.enter_context(_only_one(home))
         bind(host, port).close()
         instance = cleanup.enter_context(Instance.open(home))
+        instance.coordinator  # noqa: B018 - a component that cannot be made is told now, not by services again and again
         environment = {**os.environ, "PENSTOCK_HOME": str(home)}
         click.echo(f"Penstock keeps this instance in {home}")
 

@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .. import errors
+
 if TYPE_CHECKING:
+    from ..records.errors import ErrorInfo
     from ..records.event import Event
 
 __all__ = ["duration", "print_error_of", "print_event", "print_json", "table", "when"]
@@ -47,10 +50,17 @@ def print_event(event: Event, *, err: bool = False) -> None:
 
 
 def print_error_of(event: Event, *, err: bool = False) -> None:
-    """Print the error that an event carries, if it does."""
-    error = getattr(event.fact, "error", None)
-    if error is not None:
+    """Print the error that an event carries; not one of ours that its sentence has told already."""
+    error: ErrorInfo | None = getattr(event.fact, "error", None)
+    if error is not None and not _is_told(error):
         click.echo(textwrap.indent(error.render(), "    "), err=err)
+
+
+def _is_told(error: ErrorInfo) -> bool:
+    """Whether every error of the chain was raised on purpose by Penstock, with no line of the user's behind it."""
+    links = [link for link in (error.cause, error.context) if link is not None]
+    by_users = any(frame.user for frame in error.frames)
+    return hasattr(errors, error.cls) and not by_users and all(map(_is_told, links))
 
 
 def when(seconds: float | None) -> str:

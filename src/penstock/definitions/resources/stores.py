@@ -149,13 +149,12 @@ class InMemoryIOManager(_Store):
         self.values[entry] = obj
 
     def _get(self, context: Any, entry: tuple[str, ...]) -> Any:
-        try:
-            return self.values[entry]
-        except KeyError as error:
+        if entry not in self.values:
             raise EnvironmentalError(
                 f"This process holds no value of {_subject(context)} in memory; make it in the same run, or store it "
                 "with another IO manager."
-            ) from error
+            )
+        return self.values[entry]
 
 
 def _has_partitions(context: StoredOutput) -> bool:
