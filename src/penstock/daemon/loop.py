@@ -14,7 +14,7 @@ from typing import Protocol
 from ..clock import Clock
 from ..errors import FencedError, StorageError
 from ..records.lease import Lease
-from ..storage.protocols import LeaseStorage, Notifier
+from ..storage.protocols import ROUTINE, LeaseStorage, Notifier
 
 __all__ = ["LEASE_SECONDS", "Duty", "LeaseKeeper", "Loop", "Waker"]
 
@@ -112,6 +112,7 @@ class Waker(threading.Thread):
 
     def __init__(self, notifier: Notifier) -> None:
         super().__init__(name="waker", daemon=True)
+        self._notifier = notifier
         self._subscription = notifier.subscribe()
         self._listeners: list[tuple[frozenset[str], threading.Event]] = []
         self._stopping = threading.Event()
@@ -129,10 +130,12 @@ class Waker(threading.Thread):
             for topics, event in self._listeners:
                 if "*" in published or topics & published:
                     event.set()
+        self._subscription.close()
 
     def stop(self) -> None:
         """End the thread and wake everybody for the last time."""
         self._stopping.set()
+        self._notifier.publish([ROUTINE])
         for _, event in self._listeners:
             event.set()
 

@@ -108,8 +108,8 @@ class Daemon:
         """Stop every loop and give the leases up, so that another daemon goes on at once."""
         self._stopping.set()
         self._waker.stop()
-        for loop in self._loops:
-            loop.join(timeout=5.0)
+        for thread in (self._waker, *self._loops):
+            thread.join(timeout=5.0)
         for duty in self._duties:
             duty.close()
         self._keeper.release_all()
