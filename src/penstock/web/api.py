@@ -15,7 +15,7 @@ from ..codec import decode_json, encode_json
 from .graphql.context import Context
 from .graphql.execute import GraphQLRequest, Outcome, is_mutation, run_request
 
-__all__ = ["GraphQLEndpoint", "read_body"]
+__all__ = ["GraphQLEndpoint", "TooLargeError", "read_body"]
 
 _MOST_BYTES = 1 << 20
 _THREADS = 8

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["NO_STORE", "SECURITY_HEADERS", "page_policy"]
+__all__ = ["FILE_POLICY", "SECURITY_HEADERS", "page_policy"]
 
 SECURITY_HEADERS: dict[bytes, bytes] = {
     b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
@@ -15,7 +15,8 @@ SECURITY_HEADERS: dict[bytes, bytes] = {
 }
 """Set on every answer that does not set them itself."""
 
-NO_STORE = {"cache-control": "no-store"}
+FILE_POLICY = "default-src 'none'; script-src 'self'; connect-src 'self'; frame-ancestors 'none'"
+"""The policy of the pages' files: that of a script holds inside it when it runs as a worker."""
 
 
 def page_policy(nonce: str) -> str:

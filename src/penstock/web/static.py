@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from ..codec import encode_json
 from ..version import __version__
-from .headers import page_policy
+from .headers import FILE_POLICY, page_policy
 
 __all__ = ["BuiltUi"]
 
@@ -68,7 +68,11 @@ class BuiltUi:
         if built is None or path is None:
             return PlainTextResponse("There is no such file.\n", 404)
         accepted = {part.partition(";")[0].strip() for part in request.headers.get("accept-encoding", "").split(",")}
-        headers = {"cache-control": "public, max-age=31536000, immutable", "vary": "accept-encoding"}
+        headers = {
+            "cache-control": "public, max-age=31536000, immutable",
+            "content-security-policy": FILE_POLICY,
+            "vary": "accept-encoding",
+        }
         for encoding, suffix in _ENCODINGS:
             compressed = path.with_name(path.name + suffix)
             if encoding in accepted and compressed.is_file():

@@ -70,6 +70,7 @@ def test_hashed_files_are_kept_for_good(client: TestClient) -> None:
     assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
     assert answer.headers["content-type"] == "text/javascript; charset=utf-8"
     assert "content-encoding" not in answer.headers
+    assert "script-src 'self'" in answer.headers["content-security-policy"]
     assert client.get("/assets-static/inner/style-1.css").headers["content-type"] == "text/css; charset=utf-8"
 
 

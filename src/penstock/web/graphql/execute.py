@@ -25,7 +25,7 @@ from ...errors import PenstockError
 from ...ids import new_holder_id
 from .compiled import Compiled, State, compile_operation
 from .context import Context, TooMuchError
-from .limits import MOST_CHARACTERS, MOST_TOKENS, excess, root_fields
+from .limits import MOST_CHARACTERS, MOST_TOKENS, excess, excess_width, root_fields
 from .schema import load_api
 
 __all__ = ["GraphQLRequest", "Outcome", "is_mutation", "run_request"]
@@ -126,6 +126,9 @@ def _prepare(query: str) -> _Prepared:
         document = parse(query, max_tokens=MOST_TOKENS)
     except GraphQLSyntaxError as error:
         return _Prepared(None, {}, (error,), (), {})
+    too_wide = excess_width(document)
+    if too_wide is not None:
+        return _Prepared(None, {}, (GraphQLError(too_wide),), (), {})
     api = load_api()
     errors = tuple(validate(api.schema, document, max_errors=20))
     operations = {

@@ -20,12 +20,13 @@ from graphql import (
     is_list_type,
 )
 
-__all__ = ["MOST_CHARACTERS", "MOST_TOKENS", "excess", "root_fields"]
+__all__ = ["MOST_CHARACTERS", "MOST_TOKENS", "excess", "excess_width", "root_fields"]
 
 MOST_CHARACTERS = 100_000
 MOST_TOKENS = 2000
 _DEEPEST = 15
 _MOST_ROOT_FIELDS = 30
+_MOST_SELECTIONS = 150
 _MOST_COST = 5_000_000
 _USUAL_LIST = 10
 """How many items a list without a `limit` is taken to have."""
@@ -38,11 +39,26 @@ def root_fields(operation: OperationDefinitionNode) -> list[FieldNode]:
     return [each for each in operation.selection_set.selections if isinstance(each, FieldNode)]
 
 
+def excess_width(document: DocumentNode) -> str | None:
+    """Why a document is too wide to be validated, which takes long where many fields may overlap; None if it is not."""
+    for definition in document.definitions:
+        outer = getattr(definition, "selection_set", None)
+        if outer is None:
+            continue
+        if isinstance(definition, OperationDefinitionNode) and len(outer.selections) > _MOST_ROOT_FIELDS:
+            count = len(outer.selections)
+            return f"The query asks for {count} fields at its root; at most {_MOST_ROOT_FIELDS} are answered at once."
+        waiting = [outer]
+        while waiting:
+            selections = waiting.pop().selections
+            if len(selections) > _MOST_SELECTIONS:
+                return f"The query asks for {len(selections)} fields of one object; at most {_MOST_SELECTIONS} are."
+            waiting += [inner for each in selections if (inner := getattr(each, "selection_set", None)) is not None]
+    return None
+
+
 def excess(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode) -> str | None:
     """Why the operation of a valid document asks for too much; None when it does not."""
-    roots = len(operation.selection_set.selections)
-    if roots > _MOST_ROOT_FIELDS:
-        return f"The query asks for {roots} fields at its root; at most {_MOST_ROOT_FIELDS} are answered at once."
     root = schema.get_root_type(operation.operation)
     fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
     meter = _Meter(schema, fragments)

@@ -6,7 +6,7 @@ import pytest
 from graphql import OperationDefinitionNode, get_introspection_query, parse
 
 from penstock.web.graphql.execute import GraphQLRequest, run_request
-from penstock.web.graphql.limits import excess
+from penstock.web.graphql.limits import excess, excess_width
 from penstock.web.graphql.schema import load_api
 
 
@@ -62,8 +62,16 @@ def test_a_fragment_counts_where_it_is_spread() -> None:
 
 
 def test_many_aliases() -> None:
-    assert judge("{" + " ".join(f"a{n}: version" for n in range(30)) + "}") is None
-    assert judge("{" + " ".join(f"a{n}: version" for n in range(31)) + "}") is not None
+    assert excess_width(parse("{" + " ".join(f"a{n}: version" for n in range(30)) + "}")) is None
+    refused = excess_width(parse("{" + " ".join(f"a{n}: version" for n in range(31)) + "}"))
+    assert refused is not None
+    assert "31 fields at its root" in refused
+
+
+def test_many_fields_of_one_object() -> None:
+    query = "{ assetNodes { ...F } } fragment F on AssetNode { repository { %s } }"
+    assert excess_width(parse(query % ("id " * 150))) is None
+    assert excess_width(parse(query % ("id " * 151))) is not None
 
 
 @pytest.mark.parametrize("query", ["{" + "version " * 3000 + "}", "#" + "x" * 200_000 + "\n{ version }"])
