@@ -195,11 +195,8 @@ class StepScheduler:
                     raise InternalError(f"Step {spec.key!r} is fed by {source.step!r}, which is not before it.")
                 feeding[source.step] = None
                 if source.kind is FeedKind.COLLECT:
-                    producer = self._origin.get(source.step, (source.step, ""))[0]
-                    collectors = self._collectors.setdefault(producer, [])
-                    if spec.key not in collectors:
-                        collectors.append(spec.key)
-                elif source.step in self._origin:
+                    continue
+                if source.step in self._origin:
                     origins.add(self._origin[source.step])
                 elif source.kind is FeedKind.MAPPED:
                     origins.add((source.step, source.output))
@@ -209,11 +206,17 @@ class StepScheduler:
             origin = origins.pop()
             self._origin[spec.key] = origin
             self._templates.setdefault(origin[0], []).append(spec)
+        self._collect(step)
         self._enter(step, feeding)
         step.inputs = {
             given.name: tuple(OutputRef(source.step, source.output) for source in given.sources)
             for given in spec.inputs
         }
+
+    def _collect(self, step: _Step) -> None:
+        """Remember whose mapping keys the step has to learn, if it collects."""
+        for key in {self._origin.get(source, (source, ""))[0]: None for source in _collected(step.spec)}:
+            self._collectors.setdefault(key, []).append(step.key)
 
     def _enter(self, step: _Step, feeding: Iterable[str]) -> None:
         """Make the step known and let it wait for those of `feeding` that have not ended."""
@@ -228,65 +231,63 @@ class StepScheduler:
     # -- a dynamic output's keys are known ----------------------------------------------------------------------------
 
     def _expand(self, producer: _Step) -> None:
-        templates = self._templates.get(producer.key, ())
+        # A template that is no longer waiting was abandoned, because another step that feeds it failed.
+        templates = [
+            spec for spec in self._templates.get(producer.key, ()) if self._steps[spec.key].state is StepState.WAITING
+        ]
         new: list[_Step] = []
         instances: dict[str, list[str]] = {}
         for spec in templates:
-            template = self._steps[spec.key]
-            if template.state is not StepState.WAITING:
-                continue  # abandoned, because another step that feeds it failed
-            template.move(StepState.EXPANDED, producer.key)
-            self._open -= 1
             output = self._origin[spec.key][1]
             keys = [key for name, key in producer.given if name == output and key is not None]
             instances[spec.key] = [self._instance(spec, key, new).key for key in keys]
+        for key in instances:
+            self._steps[key].move(StepState.EXPANDED, producer.key)
+            self._open -= 1
         for key in self._collectors.get(producer.key, ()):
             self._widen(self._steps[key], producer, instances)
         for step in new:
             self._settle_if_free(step)
 
     def _instance(self, spec: StepSpec, mapping_key: str, new: list[_Step]) -> _Step:
+        """The mapped step for one key; what it collects is as far known as its template knows it."""
         step = _Step(spec, f"{spec.key}[{mapping_key}]", mapping_key)
-        feeding: dict[str, None] = {}
+        inputs = self._steps[spec.key].inputs
         for given in spec.inputs:
+            direct = {source.step for source in given.sources if source.kind is FeedKind.DIRECT}
+            mapped = {(source.step, source.output) for source in given.sources if source.kind is FeedKind.MAPPED}
             refs = []
-            for source in given.sources:
-                if source.step in self._origin:
-                    ref = OutputRef(f"{source.step}[{mapping_key}]", source.output)
+            for ref in inputs[given.name]:
+                if ref.step in direct and ref.step in self._origin:
+                    refs.append(OutputRef(f"{ref.step}[{mapping_key}]", ref.output))
+                elif (ref.step, ref.output) in mapped:
+                    refs.append(OutputRef(ref.step, ref.output, mapping_key))
                 else:
-                    ref = OutputRef(source.step, source.output, mapping_key if source.kind is FeedKind.MAPPED else None)
-                feeding[ref.step] = None
-                refs.append(ref)
+                    refs.append(ref)
             step.inputs[given.name] = tuple(refs)
-        self._enter(step, feeding)
+        self._collect(step)
+        self._enter(step, dict.fromkeys(ref.step for refs in step.inputs.values() for ref in refs))
         new.append(step)
         return step
 
     def _widen(self, collector: _Step, producer: _Step, instances: Mapping[str, list[str]]) -> None:
-        """Let a collecting step wait for the instances in place of the mapped step."""
+        """Let a collecting step wait for the instances in place of the mapped step, and name all that it collects."""
         if collector.state is not StepState.WAITING:
             return
-        waits_for = {
-            source.step: None
-            for given in collector.spec.inputs
-            for source in given.sources
-            if source.kind is FeedKind.COLLECT and source.step in instances
-        }
-        inputs = dict(collector.inputs)
         for given in collector.spec.inputs:
+            collected = {(source.step, source.output) for source in given.sources if source.kind is FeedKind.COLLECT}
             refs: list[OutputRef] = []
-            for source in given.sources:
-                if source.kind is FeedKind.COLLECT and source.step in instances:
-                    refs += [OutputRef(key, source.output) for key in instances[source.step]]
-                elif source.kind is FeedKind.COLLECT and source.step == producer.key:
-                    refs += [
-                        OutputRef(producer.key, name, key) for name, key in producer.given if name == source.output
-                    ]
+            for ref in collector.inputs[given.name]:
+                if (ref.step, ref.output) not in collected:
+                    refs.append(ref)
+                elif ref.step in instances:
+                    refs += [OutputRef(key, ref.output) for key in instances[ref.step]]
+                elif ref.step == producer.key:
+                    refs += [OutputRef(ref.step, name, key) for name, key in producer.given if name == ref.output]
                 else:
-                    refs += [ref for ref in collector.inputs[given.name] if ref.step == source.step]
-            inputs[given.name] = tuple(refs)
-        collector.inputs = inputs
-        for key in waits_for:
+                    refs.append(ref)  # of another dynamic output, whose keys are not known yet
+            collector.inputs[given.name] = tuple(refs)
+        for key in _collected(collector.spec) & instances.keys():
             collector.waits -= 1
             for instance in instances[key]:
                 collector.waits += 1
@@ -411,6 +412,11 @@ class StepScheduler:
         if step.state is not StepState.RUNNING:
             raise IllegalTransitionError(f"step {key}", step.state, fact, step.history)
         return step
+
+
+def _collected(spec: StepSpec) -> set[str]:
+    """The steps whose values a step collects."""
+    return {source.step for given in spec.inputs for source in given.sources if source.kind is FeedKind.COLLECT}
 
 
 def _why_skipped(name: str, refs: tuple[OutputRef, ...], steps: Mapping[str, _Step]) -> str:

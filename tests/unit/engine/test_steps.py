@@ -153,6 +153,32 @@ def dynamic(*more: StepSpec) -> StepScheduler:
     )
 
 
+def test_a_step_may_collect_from_several_dynamic_outputs() -> None:
+    scheduler = StepScheduler(
+        [
+            step("letters"),
+            step("digits"),
+            step("upper", Source("letters", "result", FeedKind.MAPPED)),
+            step("double", Source("digits", "result", FeedKind.MAPPED)),
+            step("both", *(Source(each, "result", FeedKind.COLLECT) for each in ("upper", "double"))),
+            step("pairs", "upper", Source("double", "result", FeedKind.COLLECT)),
+        ]
+    )
+    scheduler.begin(0.0)
+    scheduler.handle(Succeeded("letters", (("result", "a"),)), 0.0)
+    scheduler.handle(Succeeded("digits", (("result", "1"), ("result", "2"))), 0.0)
+    for each in ("upper[a]", "double[1]"):
+        assert scheduler.handle(Succeeded(each, RESULT), 0.0) == []
+    upper, doubled = (
+        (OutputRef("upper[a]", "result"),),
+        (OutputRef("double[1]", "result"), OutputRef("double[2]", "result")),
+    )
+    assert scheduler.handle(Succeeded("double[2]", RESULT), 0.0) == [
+        Start("both", "both", None, 0, {"in0": upper, "in1": doubled}),
+        Start("pairs[a]", "pairs", "a", 0, {"in0": upper, "in1": doubled}),
+    ]
+
+
 def test_no_mapping_keys_give_the_collector_an_empty_list() -> None:
     scheduler = dynamic()
     scheduler.begin(0.0)
@@ -298,31 +324,49 @@ OUTCOMES = ("given", "missing", "failed", "retry")
 
 @st.composite
 def graphs(draw: st.DrawFn) -> list[StepSpec]:
-    """Random plans; step 0 of some has a dynamic output that others map over or collect."""
+    """Random plans; steps 0 and 1 of some have a dynamic output that others map over or collect."""
     size = draw(st.integers(1, 9))
-    fan = draw(st.booleans())
-    mapped: set[int] = set()
+    fans = draw(st.sampled_from([set(), {0}, {0, 1}]))
+    origin: dict[int, int] = {}  # a mapped step -> the step over whose output it is mapped
     specs = []
     for index in range(size):
         feeding: list[Source | str | tuple[Source | str, ...]] = []
-        for _ in range(draw(st.integers(0, 3)) if index else 0):
+        for _ in range(draw(st.integers(0, 3)) if index and index not in fans else 0):
             group: list[Source | str] = []
             for upstream in draw(st.lists(st.integers(0, index - 1), min_size=1, max_size=2, unique=True)):
-                if fan and upstream == 0:
-                    collect = draw(st.booleans())
-                    group.append(Source("0", "result", FeedKind.COLLECT if collect else FeedKind.MAPPED))
-                    if not collect:
-                        mapped.add(index)
-                elif upstream in mapped and draw(st.booleans()):
+                fan = upstream if upstream in fans else origin.get(upstream)
+                if fan is None:
+                    group.append(str(upstream))
+                elif origin.get(index, fan) != fan or draw(st.booleans()):
                     group.append(Source(str(upstream), "result", FeedKind.COLLECT))
                 else:
-                    group.append(str(upstream))
-                    if upstream in mapped:
-                        mapped.add(index)
+                    origin[index] = fan
+                    kind = FeedKind.MAPPED if upstream in fans else FeedKind.DIRECT
+                    group.append(Source(str(upstream), "result", kind))
             feeding.append(tuple(group))
         tags = {"db": draw(st.sampled_from("xy"))} if draw(st.booleans()) else {}
         specs.append(step(str(index), *feeding, priority=draw(st.integers(0, 2)), **tags))
     return specs
+
+
+def given_to(
+    spec: StepSpec, mapping_key: str | None, stored: set[OutputRef], mapped: set[str]
+) -> dict[str, set[OutputRef]]:
+    """What a step is to get, of all that is stored."""
+    expected: dict[str, set[OutputRef]] = {}
+    for each in spec.inputs:
+        refs = expected[each.name] = set()
+        for source in each.sources:
+            match source.kind:
+                case FeedKind.COLLECT:
+                    refs |= {ref for ref in stored if ref.step.partition("[")[0] == source.step}
+                case FeedKind.MAPPED:
+                    refs |= {OutputRef(source.step, "result", mapping_key)}
+                case FeedKind.DIRECT:
+                    key = f"{source.step}[{mapping_key}]" if source.step in mapped else source.step
+                    refs |= {OutputRef(key, "result")}
+        refs &= stored
+    return expected
 
 
 @settings(deadline=None)
@@ -337,12 +381,12 @@ def test_invariants_hold_for_any_graph_and_any_outcomes(
 ) -> None:
     scheduler = StepScheduler(specs, max_concurrent=concurrent, tag_limits=[TagLimit(key="db", limit=limit)])
     by_key = {each.key: each for each in specs}
-    is_fan = any(
-        source.step == "0" and source.kind is not FeedKind.DIRECT
-        for each in specs
-        for given_input in each.inputs
-        for source in given_input.sources
-    )
+    sources = {(each.key, source) for each in specs for one in each.inputs for source in one.sources}
+    mapped = {key for key, source in sources if source.kind is FeedKind.MAPPED}
+    for each in specs:  # in the order of the plan
+        if any(key == each.key and source.kind is FeedKind.DIRECT and source.step in mapped for key, source in sources):
+            mapped.add(each.key)
+    fans = {source.step for _, source in sources if source.kind is not FeedKind.DIRECT} - mapped
     running: dict[str, Start] = {}
     stored: set[OutputRef] = set()
     ended: dict[str, str] = {}
@@ -360,8 +404,8 @@ def test_invariants_hold_for_any_graph_and_any_outcomes(
                     assert command.step not in running
                     assert command.step not in ended
                     assert command.retry == retries.get(command.step, 0)
-                    for refs in command.inputs.values():
-                        assert set(refs) <= stored, "started before what feeds it"
+                    got = {name: set(refs) for name, refs in command.inputs.items()}
+                    assert got == given_to(by_key[command.spec], command.mapping_key, stored, mapped)
                     running[command.step] = command
                     batch.append(command)
                 case Skip() | Abandon():
@@ -398,7 +442,7 @@ def test_invariants_hold_for_any_graph_and_any_outcomes(
             continue
         outputs: tuple[tuple[str, str | None], ...] = ()
         if outcome == "given":
-            outputs = (("result", "k1"), ("result", "k2")) if command.spec == "0" and is_fan else RESULT
+            outputs = (("result", "k1"), ("result", "k2")) if command.spec in fans else RESULT
         stored |= {OutputRef(key, name, mapping) for name, mapping in outputs}
         ended[key] = "Succeeded"
         take(scheduler.handle(Succeeded(key, outputs), now))
