@@ -125,7 +125,8 @@ class RunStorage(Protocol):
         """Store facts about a run from outside its worker (coordinator, daemon, code server), moving its state.
 
         Gives False, and stores nothing, when the run's present state does not allow it, or when `attempt` is given
-        and is no longer current. A step that is still open when a run ends is closed as failed by the same call.
+        and is no longer current: a run that waits in the queue again has given up the attempt that it had. A step that
+        is still open when a run ends is closed as failed by the same call.
         """
         ...
 

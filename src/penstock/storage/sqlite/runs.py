@@ -137,9 +137,11 @@ class SqliteRuns:
         """Store facts about a run from outside its worker; all of them, or none where the run's state refuses one."""
         with self._database.write("record what happened to a run") as connection:
             found = _number_and_run(connection, run_id)
-            if found is None or found[1].is_finished or attempt not in (None, found[1].attempt):
+            if found is None or found[1].is_finished:
                 return False
             number, run = found
+            if attempt is not None and (attempt != run.attempt or run.status is RunStatus.QUEUED):
+                return False
             events = [Event(time=now, fact=fact) for fact in facts]
             if derive(run, {}, events).refused:
                 return False

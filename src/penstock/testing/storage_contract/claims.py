@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from ...errors import FencedError
-from ...records.event import LogLine, RunCanceled, RunCanceling, RunEnqueued, RunStart, RunSuccess
-from ...records.run import RunStatus
+from ...records.event import LogLine, RunCanceled, RunCanceling, RunEnqueued, RunFailure, RunStart, RunSuccess
+from ...records.run import FailureReason, RunStatus
 from ...storage.protocols import Storage
 from .builders import NOW, events_from, given_run, queued_run, started_run
 
@@ -96,6 +96,9 @@ class ClaimContract:
         assert not storage.runs.take_over(run.run_id, attempt=1, owner="late", until=NOW + 99)
         with pytest.raises(FencedError):
             storage.events.append(run.run_id, 1, events_from(1, [RunStart()]), now=NOW + 11)
+        lost = RunFailure(reason=FailureReason.UNEXPECTED_TERMINATION, message="The worker of attempt 1 has died.")
+        assert not storage.runs.record(run.run_id, [lost], now=NOW + 11, attempt=1)
+        assert storage.runs.get(run.run_id) == waiting
         (again,) = storage.runs.claim([run.run_id], owner="daemon", until=NOW + 30, now=NOW + 12)
         assert again.attempt == 2
 
