@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import msgspec
@@ -14,6 +13,7 @@ from starlette.responses import Response
 from ..codec import decode_json, encode_json
 from .graphql.context import Context
 from .graphql.execute import GraphQLRequest, Outcome, is_mutation, run_request
+from .threads import ThreadPool
 
 __all__ = ["GraphQLEndpoint", "TooLargeError", "read_body"]
 
@@ -35,7 +35,7 @@ class GraphQLEndpoint:
 
     def __init__(self, context_for: Callable[[bool], Context]) -> None:
         self._context_for = context_for
-        self._pool = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="graphql")
+        self._pool = ThreadPool(_THREADS, "graphql")
         self._waiting = 0
 
     async def post(self, request: Request) -> Response:
@@ -63,8 +63,8 @@ class GraphQLEndpoint:
         return await self._run(asked, allow_mutation=False)
 
     def close(self) -> None:
-        """Take no more requests; those under way end in their threads."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        """Let the threads end; the process does not wait for what they are doing."""
+        self._pool.shutdown()
 
     async def _run(self, asked: GraphQLRequest, *, allow_mutation: bool) -> Response:
         if self._waiting >= _MOST_WAITING:

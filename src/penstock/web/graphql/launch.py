@@ -9,7 +9,7 @@ from ...records.run import Run
 from ...storage.protocols import NewRun
 from .context import Context
 from .errors import plain_error
-from .failures import ConflictingExecutionParamsError, RefusedError, Result
+from .failures import ConflictingExecutionParamsError, InvalidSubsetError, RefusedError, Result
 from .fields import Fields
 from .find import job_named, run_of_id
 from .inputs import ExecutionParams, tags_of
@@ -62,6 +62,9 @@ def launch_multiple_runs(
 def _new_run(context: Context, params: ExecutionParams) -> NewRun:
     selector = params.selector
     require_no_mode(params.mode)
+    if selector.job is None and selector.assets is None and selector.checks is None:
+        message = "Say what to run: the selector names no job, no assets and no checks."
+        raise RefusedError(InvalidSubsetError(message=message))
     node = job_named(context, selector, selector.job)
     context.require(Permission.LAUNCH_RUN, node.location.stored.name)
     steps = tuple(params.step_keys) if params.step_keys else None

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 from ...auth.permissions import Permission
 from ...errors import CodeServerUnreachableError
 from ...locations.catalog import CatalogLocation
+from ..threads import ThreadPool
 from .context import Context
 from .failures import RefusedError, ReloadNotSupported, RepositoryLocationNotFound
 from .fields import Fields
@@ -49,8 +48,10 @@ def reload_workspace(_source: None, context: Context) -> Workspace:
             return str(error)
         return None
 
-    with ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="reload") as pool:
-        faults = [fault for fault in pool.map(reload, named) if fault is not None]
+    pool = ThreadPool(_AT_ONCE, "reload")
+    loads = [pool.submit(reload, name) for name in named]
+    faults = [fault for load in loads if (fault := load.result()) is not None]
+    pool.shutdown()
     context.catalog.refresh()
     if faults:
         raise CodeServerUnreachableError(" ".join(faults))

@@ -81,6 +81,15 @@ def test_a_partition(ask: Any) -> None:
     assert told["partition"] == "2024-01-03"
 
 
+def test_a_check_alone(deployment: Any, ask: Any) -> None:
+    check = {"assetKey": {"path": ["mart", "totals"]}, "name": "positive"}
+    selector = {"repositoryLocationName": "shop", "assetCheckSelection": [check]}
+    told = ask(LAUNCH, params={"selector": selector})["launchRun"]
+    # The function that evaluates the check makes the asset too, and cannot do one without the other.
+    assert told["__typename"] == "InvalidSubsetError"
+    assert stored(deployment) == []
+
+
 @pytest.mark.parametrize("key", ["2024-02-30", "2023-12-31", "yesterday", "2024-01-11"])
 def test_a_partition_that_is_not_there(deployment: Any, ask: Any, key: str) -> None:
     told = ask(LAUNCH, params=assets("orders", partition=key))["launchRun"]
@@ -115,6 +124,7 @@ def test_all_mistakes_of_a_run_config_at_once(deployment: Any, ask: Any) -> None
         (nightly(stepKeys=["extract"], selector={"solidSelection": ["report"]}), "ConflictingExecutionParamsError", ""),
         (nightly(partition="x"), "InvalidSubsetError", "no partitions"),
         (nightly(executionMetadata={"parentRunId": "x"}), "RunNotFoundError", "'x'"),
+        ({"selector": {"repositoryLocationName": "shop"}}, "InvalidSubsetError", "Say what to run"),
         (assets("none"), "InvalidSubsetError", '"none"'),
         (assets("feed"), "InvalidSubsetError", '"feed"'),
         (assets("orders"), "InvalidSubsetError", "partition"),
