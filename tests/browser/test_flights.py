@@ -89,8 +89,9 @@ def test_materialize_all_and_look_at_the_report(page: Page, deployment: Deployme
     page.get_by_role("dialog").get_by_role("button", name=re.compile("Launch 1 run")).click()
 
     # The run's page is followed to its end without a reload.
-    page.wait_for_url(re.compile("/runs/"))
     page.evaluate("window.neverReloaded = true")
+    page.get_by_role("link", name="Follow it").click()
+    page.wait_for_url(re.compile("/runs/"), wait_until="commit")
     expect(page.get_by_text("daily_delays").first).to_be_visible()
     expect(page.get_by_text("Success", exact=True).first).to_be_visible(timeout=RUN_MILLISECONDS)
     assert page.evaluate("window.neverReloaded") is True
@@ -102,7 +103,7 @@ def test_materialize_all_and_look_at_the_report(page: Page, deployment: Deployme
     flights, cancelled = figures_of_the_data()
     assert flights == 336_776
     for figure in (f"{flights:,}", f"{cancelled:,}", "365"):
-        expect(page.get_by_text(figure, exact=True)).to_be_visible()
+        expect(page.get_by_role("definition").get_by_text(figure, exact=True)).to_be_visible()
 
     page.goto(f"{deployment.url}/assets/daily_delays?view=partitions")
     expect(page.get_by_text("365 materialized")).to_be_visible()
