@@ -22,11 +22,14 @@ $(STAMPS)/venv: pyproject.toml requirements/dev.txt scripts/setup-venv
 	@mkdir -p $(STAMPS) && touch $@
 
 $(STAMPS)/node_modules: ui/package-lock.json $(STAMPS)/venv
-	@scripts/npm ci --ignore-scripts
+	@echo "Setting up the tools of the UI ..."
+	@scripts/npm ci --ignore-scripts --loglevel=error > /dev/null
 	@mkdir -p $(STAMPS) && touch $@
 
 $(UI_BUILT): $(STAMPS)/node_modules $(UI_SOURCES)
-	@scripts/npm run build
+	@echo "Building the UI ..."
+	@mkdir -p $(STAMPS)
+	@scripts/npm run build > $(STAMPS)/ui-build.log 2>&1 || { cat $(STAMPS)/ui-build.log; exit 1; }
 	@touch $@
 
 $(STAMPS)/system: scripts/setup-system

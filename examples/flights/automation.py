@@ -25,7 +25,6 @@ refresh_report = define_asset_job(
     "refresh_report",
     selection=AssetSelection.assets("delay_report").upstream(),
     description="Everything that the report needs, and the report.",
-    partitions_def=None,
 )
 
 INBOX = Path(os.environ.get("FLIGHTS_INBOX", "inbox"))

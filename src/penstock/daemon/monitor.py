@@ -66,11 +66,6 @@ class MonitorDuty:
     def _end(self, run: Run, now: float) -> None:
         fact: Fact
         match run.status:
-            case RunStatus.STARTING if now - (run.queued or run.created) > self._limits.start_timeout > 0:
-                fact = RunFailure(
-                    reason=FailureReason.START_TIMEOUT,
-                    message=f"No code server took the run over within {self._limits.start_timeout:g} s.",
-                )
             case RunStatus.STARTING:
                 fact = RunEnqueued(reason="The daemon that had claimed it did not confirm the launch.")
             case RunStatus.CANCELING:
@@ -85,6 +80,11 @@ class MonitorDuty:
 
     def _watch(self, run: Run, now: float) -> None:
         match run.status:
+            case RunStatus.STARTING if now - (run.launched or now) > self._limits.start_timeout > 0:
+                message = f"Its code server had it for {self._limits.start_timeout:g} s and no worker began."
+                failure = RunFailure(reason=FailureReason.START_TIMEOUT, message=message)
+                self._runs.record(run.run_id, [failure], now=now, attempt=run.attempt)
+                self._ask_to_stop(run, force=True)
             case RunStatus.STARTED if (longest := self._longest(run)) and now - (run.started or now) > longest:
                 log.warning("run %s has run for longer than %g s", run.run_id, longest)
                 self._runs.record(run.run_id, [RunCanceling(actor=f"run time limit of {longest:g} s")], now=now)

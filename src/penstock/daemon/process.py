@@ -47,7 +47,15 @@ class Daemon:
             return {name for name, entry in catalog.locations.items() if entry.description is None}
 
         def runner(name: str, workers: int) -> TickRunner:
-            return TickRunner(storage.instigators, instance.coordinator, catalog, clock, workers=workers, name=name)
+            return TickRunner(
+                storage.instigators,
+                instance.coordinator,
+                catalog,
+                clock,
+                dynamic_keys=storage.assets.dynamic_partitions,
+                workers=workers,
+                name=name,
+            )
 
         schedules_woken = self._waker.listen(SchedulesDuty.topics)
         sensors_woken = self._waker.listen(SensorsDuty.topics)

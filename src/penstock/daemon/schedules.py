@@ -2,64 +2,42 @@
 
 from __future__ import annotations
 
-import threading
+from collections.abc import Iterable
 
-from ..clock import Clock
-from ..engine.instigators import Due, look_at_schedules, next_schedule_time
-from ..locations.catalog import Catalog
-from ..records.lease import Lease
-from ..records.location import ScheduleDescription
+from ..engine.instigators import Due, Outlook, look_at_schedules, next_schedule_time
+from ..records.automation import InstigatorState
+from ..records.location import LocationDescription, ScheduleDescription
 from ..records.run import Tag
 from ..records.wire import EvaluateSchedule
-from ..storage.protocols import InstigatorStorage
-from .ticks import TickRunner
+from .instigators import InstigatorDuty
 
 __all__ = ["SchedulesDuty"]
 
 
-class SchedulesDuty:
-    """Looks at all schedules, starts the due ones, and sleeps until the next is due or something changes."""
+class SchedulesDuty(InstigatorDuty[ScheduleDescription]):
+    """See the head of this file."""
 
     name = "schedules"
-    topics = frozenset({"instigators", "locations"})
+    origin_tag = Tag.SCHEDULE
 
-    def __init__(
-        self, instigators: InstigatorStorage, catalog: Catalog, runner: TickRunner, clock: Clock, woken: threading.Event
-    ) -> None:
-        self._instigators = instigators
-        self._catalog = catalog
-        self._runner = runner
-        self._clock = clock
-        self._woken = woken
+    def declared(self, description: LocationDescription) -> Iterable[ScheduleDescription]:
+        """The schedules of a code location."""
+        return description.schedules
 
-    def tick(self, lease: Lease) -> float | None:
-        """Start what is due."""
-        self._catalog.refresh()
-        declared = [
-            (location, schedule)
-            for location, entry in self._catalog.locations.items()
-            if entry.description is not None
-            for schedule in entry.description.schedules
-        ]
-        outlook = look_at_schedules(declared, self._instigators.states(), self._clock.now())
-        if outlook.store:
-            self._instigators.plan(outlook.store)
-        by_name = {(location, schedule.name): schedule for location, schedule in declared}
+    def outlook(
+        self, declared: Iterable[tuple[str, ScheduleDescription]], states: dict[str, InstigatorState], now: float
+    ) -> Outlook:
+        """Which are due by their cron texts."""
+        return look_at_schedules(declared, states, now)
 
-        def of(due: Due) -> ScheduleDescription:
-            return by_name[due.location, due.name]
+    def work(self, description: ScheduleDescription, due: Due) -> EvaluateSchedule:
+        """Evaluate it for its instant."""
+        return EvaluateSchedule(name=description.name, due=due.at)
 
-        self._runner.start(
-            outlook.due,
-            lease,
-            work=lambda due: EvaluateSchedule(name=due.name, due=due.at),
-            own_job=lambda due: of(due).job,
-            next_due=lambda due, now: next_schedule_time(of(due), max(now, due.at)),
-            origin_tag=Tag.SCHEDULE,
-            done=self._woken,
-        )
-        return self._runner.next_look(outlook)
+    def own_job(self, description: ScheduleDescription) -> str | None:
+        """Its job."""
+        return description.job
 
-    def close(self) -> None:
-        """Start no more ticks."""
-        self._runner.close()
+    def next_due(self, description: ScheduleDescription, due: Due, now: float) -> float:
+        """The next instant of its cron texts; what was missed before now is made up by this tick alone."""
+        return next_schedule_time(description, max(now, due.at))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
@@ -19,6 +19,7 @@ from ..engine.instigators import Due, Outlook
 from ..errors import CodeServerUnreachableError, ConfigurationError, FencedError
 from ..launch.protocols import RunCoordinator
 from ..locations.catalog import Catalog
+from ..partitions.space import DynamicKeys
 from ..plan.launch import plan_run
 from ..records.automation import RunRequestRecord, Tick, TickStatus
 from ..records.errors import describe_exception
@@ -28,11 +29,25 @@ from ..records.run import Tag
 from ..records.wire import EvaluateSchedule, EvaluateSensor, Evaluation
 from ..storage.protocols import InstigatorStorage, NewRun
 
-__all__ = ["TickRunner"]
+__all__ = ["DueTick", "TickRunner"]
 
 log = logging.getLogger("penstock.daemon.ticks")
 
 _TRY_AGAIN = 2.0
+
+
+class DueTick(msgspec.Struct, frozen=True, kw_only=True):
+    """A tick to do: what is due, what the code server is asked, and what its answer leads to.
+
+    `own_job` is the job of run requests that name none; `next_due` gives the next due time after an end at that time;
+    `origin_tag` is the tag that names the instigator on its runs.
+    """
+
+    due: Due
+    work: EvaluateSchedule | EvaluateSensor
+    own_job: str | None
+    next_due: Callable[[float], float]
+    origin_tag: str
 
 
 class TickRunner:
@@ -45,6 +60,7 @@ class TickRunner:
         catalog: Catalog,
         clock: Clock,
         *,
+        dynamic_keys: DynamicKeys,
         workers: int,
         name: str,
     ) -> None:
@@ -52,45 +68,35 @@ class TickRunner:
         self._coordinator = coordinator
         self._catalog = catalog
         self._clock = clock
+        self._dynamic_keys = dynamic_keys
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix=name)
         self._busy: set[str] = set()
         self._not_before: dict[str, float] = {}
         self._lock = threading.Lock()
 
-    def start(
-        self,
-        due: Iterable[Due],
-        lease: Lease,
-        *,
-        work: Callable[[Due], EvaluateSchedule | EvaluateSensor],
-        own_job: Callable[[Due], str | None],
-        next_due: Callable[[Due, float], float],
-        origin_tag: str,
-        done: threading.Event,
-    ) -> None:
-        """Start the ticks that are due and not under way; `done` is set whenever one has ended."""
-        now = self._clock.now()
-        for each in due:
-            with self._lock:
-                if each.id in self._busy or self._not_before.get(each.id, 0.0) > now:
-                    continue
-                self._busy.add(each.id)
+    def start(self, tick: DueTick, lease: Lease, *, done: threading.Event) -> None:
+        """Start a tick, unless one of the same instigator is under way or rests; `done` is set when it has ended."""
+        key = tick.due.id
+        with self._lock:
+            if key in self._busy or self._not_before.get(key, 0.0) > self._clock.now():
+                return
+            self._busy.add(key)
 
-            def run(each: Due = each) -> None:
-                try:
-                    self._tick(each, lease, work(each), own_job(each), next_due, origin_tag)
-                except FencedError:
-                    log.warning("the tick of %s passed to another daemon", each.id)
-                except Exception:
-                    # The tick stays begun and is begun again at the next look.
-                    log.exception("the tick of %s failed", each.id)
-                    self._pause(each.id)
-                finally:
-                    with self._lock:
-                        self._busy.discard(each.id)
-                    done.set()
+        def run() -> None:
+            try:
+                self._tick(tick, lease)
+            except FencedError:
+                log.warning("the tick of %s passed to another daemon", key)
+            except Exception:
+                # The tick stays begun and is begun again at the next look.
+                log.exception("the tick of %s failed", key)
+                self._pause(key)
+            finally:
+                with self._lock:
+                    self._busy.discard(key)
+                done.set()
 
-            self._pool.submit(run)
+        self._pool.submit(run)
 
     def next_look(self, outlook: Outlook) -> float | None:
         """Seconds until the duty must look again: for the next instant, or for a tick that waits to be tried again."""
@@ -102,25 +108,18 @@ class TickRunner:
     def _pause(self, instigator: str) -> None:
         self._not_before[instigator] = self._clock.now() + _TRY_AGAIN
 
-    def _tick(
-        self,
-        due: Due,
-        lease: Lease,
-        work: EvaluateSchedule | EvaluateSensor,
-        own_job: str | None,
-        next_due: Callable[[Due, float], float],
-        origin_tag: str,
-    ) -> None:
+    def _tick(self, asked: DueTick, lease: Lease) -> None:
+        due = asked.due
         location = self._catalog.locations[due.location].description
         assert location is not None, "an instigator is looked at only where its description is known"
         tick = self._instigators.begin_tick(due.id, due.at, lease=lease, now=self._clock.now())
         if tick is None:
             # It was done before the daemon that did it could store the next due time.
-            state = msgspec.structs.replace(due.state, next_due=next_due(due, self._clock.now()))
+            state = msgspec.structs.replace(due.state, next_due=asked.next_due(self._clock.now()))
             self._instigators.plan([state])
             return
         try:
-            evaluation = self._catalog.client(due.location).evaluate(work)
+            evaluation = self._catalog.client(due.location).evaluate(asked.work)
         except CodeServerUnreachableError as error:
             log.warning("the tick of %s waits: %s", due.id, error)
             self._pause(due.id)
@@ -128,51 +127,42 @@ class TickRunner:
         runs: list[tuple[str | None, NewRun]] = []
         if evaluation.error is None:
             try:
-                runs = self._plan_runs(evaluation, location, own_job, due, tick, origin_tag)
+                runs = self._plan_runs(evaluation, location, asked, tick)
             except ConfigurationError as error:
-                evaluation = msgspec.structs.replace(evaluation, error=describe_exception(error), cursor=None)
+                evaluation = msgspec.structs.replace(evaluation, error=describe_exception(error))
         now = self._clock.now()
+        cursor = evaluation.cursor if evaluation.error is None else None
         ended = msgspec.structs.replace(
             tick,
             status=_status(evaluation),
             skip_reason=evaluation.skip_reason,
             error=evaluation.error,
             run_keys=tuple(key for key, _ in runs if key is not None),
-            cursor=evaluation.cursor,
+            cursor=cursor,
             log=evaluation.log,
         )
         stored = self._instigators.complete_tick(
-            ended,
-            lease=lease,
-            runs=runs,
-            cursor=evaluation.cursor if evaluation.error is None else None,
-            next_due=next_due(due, now),
-            now=now,
+            ended, lease=lease, runs=runs, cursor=cursor, next_due=asked.next_due(now), now=now
         )
         self._coordinator.dispatch(stored.run_ids)
 
     def _plan_runs(
-        self,
-        evaluation: Evaluation,
-        location: LocationDescription,
-        own_job: str | None,
-        due: Due,
-        tick: Tick,
-        origin_tag: str,
+        self, evaluation: Evaluation, location: LocationDescription, asked: DueTick, tick: Tick
     ) -> list[tuple[str | None, NewRun]]:
         def plan(request: RunRequestRecord) -> tuple[str | None, NewRun]:
-            origin = {origin_tag: due.name, Tag.TICK: str(tick.id)}
+            origin = {asked.origin_tag: asked.due.name, Tag.TICK: str(tick.id)}
             if request.run_key is not None:
                 origin[Tag.RUN_KEY] = request.run_key
             planned = plan_run(
                 location,
-                job=request.job or own_job,
+                job=request.job or asked.own_job,
                 run_config=request.run_config,
                 tags={**request.tags, **origin},
                 partition=request.partition,
                 assets=request.assets,
                 checks=request.checks,
                 now=self._clock.now(),
+                dynamic_keys=self._dynamic_keys,
             )
             return request.run_key, self._coordinator.prepare(planned)
 

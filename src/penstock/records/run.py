@@ -105,6 +105,7 @@ class Tag:
     TICK = "penstock/tick"
     RUN_KEY = "penstock/run_key"
     BACKFILL = "penstock/backfill"
+    BACKFILL_TITLE = "penstock/backfill_title"
     PARENT_RUN = "penstock/parent_run_id"
     ROOT_RUN = "penstock/root_run_id"
     USER = "penstock/user"

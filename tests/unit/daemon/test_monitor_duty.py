@@ -71,12 +71,25 @@ def test_a_claim_that_nobody_confirmed_goes_back_to_the_queue(storage: SqliteSto
     assert status(storage, run).status is RunStatus.QUEUED
 
 
-def test_a_claim_that_is_never_confirmed_fails_in_the_end(storage: SqliteStorage) -> None:
+def test_a_run_that_waited_long_in_the_queue_goes_back_all_the_same(storage: SqliteStorage) -> None:
     run = queued_run(storage)
-    storage.runs.claim([run.run_id], owner="dead-daemon", until=NOW + 15, now=NOW)
-    look(storage, FakeClock(NOW + 400), limits=MonitorLimits(start_timeout=180))
+    storage.runs.claim([run.run_id], owner="dead-daemon", until=NOW + 1015, now=NOW + 1000)
+    look(storage, FakeClock(NOW + 1016), limits=MonitorLimits(start_timeout=180))
+    assert status(storage, run).status is RunStatus.QUEUED
+
+
+def test_a_run_whose_worker_never_begins_fails_in_the_end(storage: SqliteStorage) -> None:
+    run = queued_run(storage)
+    storage.runs.claim([run.run_id], owner="daemon-1", until=NOW + 15, now=NOW)
+    # The code server has taken it over and renews its lease, and nothing comes of it.
+    assert storage.runs.take_over(run.run_id, attempt=1, owner="server-1", until=NOW + 500)
+    launcher = Launcher()
+    look(storage, FakeClock(NOW + 100), limits=MonitorLimits(start_timeout=180))
+    assert status(storage, run).status is RunStatus.STARTING
+    look(storage, FakeClock(NOW + 200), limits=MonitorLimits(start_timeout=180), launcher=launcher)
     ended = status(storage, run)
     assert (ended.status, ended.failure_reason) == (RunStatus.FAILURE, FailureReason.START_TIMEOUT)
+    assert launcher.stopped == [(run.run_id, True)]
 
 
 def test_a_canceled_run_that_nobody_holds_is_canceled(storage: SqliteStorage) -> None:

@@ -86,7 +86,15 @@ class House:
         monkeypatch.setattr(catalog, "client", lambda _name: self.server)
         coordinator = QueuedRunCoordinator(runs=self.storage.runs, launcher=Launcher(), clock=self.clock)
         self.done = threading.Event()
-        runner = TickRunner(self.storage.instigators, coordinator, catalog, self.clock, workers=2, name="tick")
+        runner = TickRunner(
+            self.storage.instigators,
+            coordinator,
+            catalog,
+            self.clock,
+            dynamic_keys=self.storage.assets.dynamic_partitions,
+            workers=2,
+            name="tick",
+        )
         self.schedules = SchedulesDuty(self.storage.instigators, catalog, runner, self.clock, self.done)
         self.sensors = SensorsDuty(self.storage.instigators, catalog, runner, self.clock, self.done)
 

@@ -25,7 +25,6 @@ __all__ = ["TABLES"]
 
 _CHUNK = 250
 _MOST_RUNS = 25_000
-_TITLE = "penstock/backfill_title"
 _NOT_MISSING = frozenset({PartitionStatus.MATERIALIZED, PartitionStatus.MATERIALIZING})
 
 _MUTATION = Fields("Mutation", source=type(None))
@@ -49,7 +48,11 @@ def launch_partition_backfill(
     context.require(Permission.LAUNCH_RUN, node.location.stored.name)
     keys = _chosen(context, params, node, assets)
     backfill_id = new_run_id()
-    tags = {**tags_of(params.tags), Tag.BACKFILL: backfill_id, **({_TITLE: params.title} if params.title else {})}
+    tags = {
+        **tags_of(params.tags),
+        Tag.BACKFILL: backfill_id,
+        **({Tag.BACKFILL_TITLE: params.title} if params.title else {}),
+    }
     config = run_config_of(params.run_config_data, node.job.name)
     launched: list[str] = []
     for start in range(0, len(keys), _CHUNK):
