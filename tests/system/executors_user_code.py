@@ -180,7 +180,7 @@ defs = Definitions(jobs=[dynamic, holding, helped, retrying, mixed, stubborn, in
 
 def main() -> int:
     from penstock.codec import decode_json
-    from penstock.execution import multiprocess
+    from penstock.execution import lease, multiprocess
     from penstock.execution.environment import Environment
     from penstock.execution.worker import execute_run
     from penstock.logs.local import LocalLogStore
@@ -191,6 +191,7 @@ def main() -> int:
     if os.environ.get("WITH_THREAD"):
         threading.Thread(target=threading.Event().wait, name="lively", daemon=True).start()
     multiprocess.GRACE = float(os.environ.get("GRACE", multiprocess.GRACE))
+    lease.RENEWAL = float(os.environ.get("RENEWAL", lease.RENEWAL))
     environment = Environment(
         storage=SqliteStorage(Path(database)),
         logs=LocalLogStore(Path(home, "logs")),

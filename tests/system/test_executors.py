@@ -314,6 +314,18 @@ def test_a_worker_whose_code_server_is_gone_keeps_its_lease_itself(worker: Worke
     assert worker.status() is RunStatus.SUCCESS
 
 
+@pytest.mark.parametrize("job", ["holding", "in_one_process"])
+def test_a_worker_whose_code_server_is_gone_sees_that_its_run_is_canceled(worker: Worker, job: str) -> None:
+    worker.start(job, channel=True, RENEWAL="0.2")
+    worker.awaits("held")
+    assert worker.channel is not None
+    worker.channel.close()
+    assert worker.storage.runs.record(worker.run_id, [RunCanceling()], now=time.time())
+    assert worker.end() == 0
+    assert worker.status() is RunStatus.CANCELED
+    assert (worker.home / "held.cleaned").exists()
+
+
 def test_a_run_that_was_canceled_before_it_began_ends_at_once(worker: Worker, tmp_path: Path) -> None:
     run_id = new_run_id()
     worker.storage.runs.create([NewRun(run=Run(run_id=run_id, location="here", job="dynamic"))])

@@ -6,11 +6,12 @@ import os
 import select
 import socket
 import threading
+from collections.abc import Callable
 
 from ..clock import Clock
 from ..errors import FencedError, StorageError
 from ..ids import new_holder_id
-from ..records.run import Run
+from ..records.run import Run, RunStatus
 from ..storage.protocols import RunStorage
 
 __all__ = ["EXIT_FENCED", "LEASE", "RENEWAL", "LeaseThread", "OwnLease"]
@@ -35,13 +36,23 @@ class OwnLease:
         run: The run; its attempt is the one that is held.
         clock: The time.
         channel: The channel; None if there is no code server and the lease is the process's own from the beginning.
+        stop: Asks this process to stop. It is called when the lease is the process's own and somebody cancels the run,
+            since no code server is there to send the signal. None where the process is more than the run's worker.
     """
 
-    def __init__(self, runs: RunStorage, run: Run, clock: Clock, channel: socket.socket | None) -> None:
+    def __init__(
+        self,
+        runs: RunStorage,
+        run: Run,
+        clock: Clock,
+        channel: socket.socket | None,
+        stop: Callable[[], None] | None = None,
+    ) -> None:
         self._runs = runs
         self._run = run
         self._clock = clock
         self._channel = channel
+        self._stop = stop
         self._holder = new_holder_id("worker")
         self._held = False
         self._due: float | None = None if channel is not None else clock.monotonic()
@@ -66,7 +77,7 @@ class OwnLease:
         return None if self._due is None else self._due - self._clock.monotonic()
 
     def attend(self) -> None:
-        """Look at the channel, and renew the lease if that is due.
+        """Look at the channel; if that is due, renew the lease and see whether the run was canceled.
 
         Raises:
             FencedError: The attempt has passed to another holder, or ended.
@@ -85,6 +96,7 @@ class OwnLease:
                 keeps = self._held = self._runs.take_over(
                     self._run.run_id, attempt=self._run.attempt, owner=self._holder, until=until
                 )
+            present = self._runs.get(self._run.run_id) if self._stop is not None else None
         except StorageError:
             # The database is away, for everybody: nobody can take the attempt meanwhile. Soon again.
             self._due = self._clock.monotonic() + 1.0
@@ -95,6 +107,9 @@ class OwnLease:
                 "this worker must stop."
             )
         self._due = self._clock.monotonic() + RENEWAL
+        if self._stop is not None and present is not None and present.status is RunStatus.CANCELING:
+            self._stop()
+            self._stop = None
 
     def _ended(self, channel: socket.socket) -> bool:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import socket
 import sys
+import threading
 
 from ..definitions.definitions import Definitions
 from ..errors import FencedError, InternalError
@@ -56,10 +57,18 @@ def execute_run(definitions: Definitions, run: Run, environment: Environment, ch
     INTERRUPTS.reset()
     INTERRUPTS.install(signal.SIGTERM, signal.SIGINT)
     try:
-        return _execute(definitions, run, environment, storage, OwnLease(storage.runs, run, environment.clock, channel))
+        lease = OwnLease(storage.runs, run, environment.clock, channel, stop=_interrupt)
+        return _execute(definitions, run, environment, storage, lease)
     except FencedError as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201 - the worker's own output
         return EXIT_FENCED
+
+
+def _interrupt() -> None:
+    """Ask this process to stop, as a code server does; the signal ends what the main thread waits for."""
+    main = threading.main_thread().ident
+    assert main is not None
+    signal.pthread_kill(main, signal.SIGTERM)
 
 
 def _execute(definitions: Definitions, run: Run, environment: Environment, storage: Storage, lease: OwnLease) -> int:

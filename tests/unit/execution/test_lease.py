@@ -10,7 +10,7 @@ import pytest
 
 from penstock.errors import FencedError, StorageError
 from penstock.execution.lease import LEASE, RENEWAL, OwnLease
-from penstock.records.run import Run
+from penstock.records.run import Run, RunStatus
 
 
 class HandClock:
@@ -32,6 +32,10 @@ class Leases:
         self.until = 0.0
         self.lost = False
         self.away = False
+        self.status = RunStatus.STARTED
+
+    def get(self, run_id: str) -> Run:
+        return Run(run_id=run_id, location="l", job="j", attempt=1, status=self.status)
 
     def take_over(self, run_id: str, *, attempt: int, owner: str, until: float) -> bool:
         self._answer()
@@ -113,3 +117,18 @@ def test_a_database_that_is_away_is_asked_again_soon() -> None:
     clock.time += 1.0
     lease.attend()
     assert runs.owner == lease.holder
+
+
+def test_a_worker_on_its_own_is_asked_to_stop_once_its_run_is_canceled() -> None:
+    runs, clock = Leases(), HandClock()
+    asked: list[float] = []
+    run = Run(run_id="r", location="l", job="j", attempt=1)
+    lease = OwnLease(runs, run, clock, None, stop=lambda: asked.append(clock.time))  # type: ignore[arg-type]
+    lease.attend()
+    assert asked == []
+    runs.status = RunStatus.CANCELING
+    for _ in range(2):
+        clock.time += RENEWAL
+        lease.attend()
+    assert asked == [1000.0 + RENEWAL]
+    assert runs.until == clock.time + LEASE
