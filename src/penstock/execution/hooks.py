@@ -118,7 +118,7 @@ def run_hooks(
         try:
             with INTERRUPTS.user_code:
                 hook.hook_fn(HookContext(hook, attempt, exception, values))
-        except Exception as error:  # noqa: BLE001 - told of as a fact; a hook fails nothing
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - told of as a fact; a hook fails nothing
             attempt.emit(HookErrored(hook=hook.name, error=describe_user_error(error)))
         else:
             attempt.emit(HookCompleted(hook=hook.name))

@@ -226,7 +226,7 @@ def set_up(
                     if isinstance(made, Generator):
                         values[key] = next(made)
                         to_resume.append((key, made))
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 emit(ResourceInitFailure(resource=key, error=describe_user_error(error)))
                 raise UserCodeError(
                     f"The resource {key!r} ({definition.type_name}) could not be set up: {error}"
@@ -253,7 +253,7 @@ def _tear_down(key: str, generator: Generator[Any, None, None], emit: Callable[[
             next(generator)
     except StopIteration:
         return
-    except Exception as error:  # noqa: BLE001 - told of as a fact; the work itself has ended before
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - told of as a fact; the work itself has ended before
         emit(EngineNote(message=f"The resource {key} could not be torn down.", error=describe_user_error(error)))
     else:
         generator.close()

@@ -150,3 +150,18 @@ def test_config_is_checked() -> None:
 def test_an_unknown_resource_is_an_attribute_error_that_names_those_there_are() -> None:
     with build_resources({"a": 1, "b": 2}) as resources, pytest.raises(AttributeError, match="there are: a, b"):
         _ = resources.c
+
+
+def test_a_resource_that_exits_fails_its_set_up_and_not_the_process() -> None:
+    @resource
+    def leaving() -> Iterator[int]:
+        if trail:
+            raise SystemExit(3)
+        yield 1
+        raise SystemExit(4)
+
+    values, facts = run({"leaving": leaving}, {"leaving"})
+    assert values == {"leaving": 1}
+    assert isinstance(facts[-1], EngineNote)
+    with pytest.raises(UserCodeError, match="leaving"):
+        run({"leaving": leaving}, {"leaving"})
