@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -114,6 +115,39 @@ def second_time_lucky(context: Any) -> int:
     return 7
 
 
+@op(retry_policy=RetryPolicy(max_retries=2))
+def killed(context: Any) -> int:
+    if context.retry_number == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    if context.retry_number == 1:
+        os._exit(9)
+    retry: int = context.retry_number
+    return retry
+
+
+@op(retry_policy=RetryPolicy(max_retries=1))
+def always_killed() -> None:
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+@job
+def dying() -> None:
+    killed()
+    always_killed()
+
+
+@op
+def odd(context: Any) -> int:
+    context.log.info("the file %s", os.fsdecode(b"caf\xe9"))
+    context.add_output_metadata({"size": 2**70})
+    return 1
+
+
+@job
+def odd_values() -> None:
+    odd()
+
+
 @op
 def asks_for_retry(context: Any) -> int:
     if not context.retry_number:
@@ -175,14 +209,15 @@ def needs_config() -> None:
     configured()
 
 
-defs = Definitions(jobs=[dynamic, holding, helped, retrying, mixed, stubborn, in_one_process, needs_config])
+defs = Definitions(
+    jobs=[dying, odd_values, dynamic, holding, helped, retrying, mixed, stubborn, in_one_process, needs_config]
+)
 
 
 def main() -> int:
     from penstock.codec import decode_json
-    from penstock.execution import lease, multiprocess
+    from penstock.execution import lease, multiprocess, worker
     from penstock.execution.environment import Environment
-    from penstock.execution.worker import execute_run
     from penstock.logs.local import LocalLogStore
     from penstock.records.run import Run
     from penstock.storage.sqlite.storage import SqliteStorage
@@ -191,6 +226,7 @@ def main() -> int:
     if os.environ.get("WITH_THREAD"):
         threading.Thread(target=threading.Event().wait, name="lively", daemon=True).start()
     multiprocess.GRACE = float(os.environ.get("GRACE", multiprocess.GRACE))
+    worker.OUTAGE = float(os.environ.get("OUTAGE", worker.OUTAGE))
     lease.RENEWAL = float(os.environ.get("RENEWAL", lease.RENEWAL))
     environment = Environment(
         storage=SqliteStorage(Path(database)),
@@ -198,7 +234,7 @@ def main() -> int:
         artifacts=Path(home, "storage"),
     )
     connected = socket.socket(fileno=int(channel[0])) if channel else None
-    return execute_run(defs, decode_json(run, Run), environment, connected)
+    return worker.execute_run(defs, decode_json(run, Run), environment, connected)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -17,6 +18,7 @@ import pytest
 
 from penstock.codec import encode_json
 from penstock.execution.lease import EXIT_FENCED
+from penstock.execution.worker import EXIT_UNTOLD
 from penstock.ids import new_run_id
 from penstock.logs.local import LocalLogStore
 from penstock.logs.store import log_key
@@ -357,6 +359,40 @@ def test_retries_by_policy_and_by_request(worker: Worker) -> None:
     assert times[1] - times[0] >= 0.05
 
 
+def test_a_step_whose_process_dies_is_tried_again_as_its_policy_says(worker: Worker) -> None:
+    worker.start("dying")
+    assert worker.end() == 0
+    retries = [e.fact for e in worker.events() if e.step_key == "killed" and isinstance(e.fact, StepUpForRetry)]
+    assert [each.retry for each in retries] == [1, 2]
+    assert "SIGKILL" in retries[0].error.message
+    assert "exit code 9" in retries[1].error.message
+    assert worker.types("killed")[-1] == "STEP_SUCCESS"
+    ends = [e.fact for e in worker.events() if e.step_key == "always_killed"]
+    assert [type(each) for each in ends if isinstance(each, StepUpForRetry | StepFailure)] == [
+        StepUpForRetry,
+        StepFailure,
+    ]
+    (end,) = [e.fact for e in worker.events() if isinstance(e.fact, RunFailure)]
+    assert end.failed_steps == ("always_killed",)
+
+
+def test_values_that_cannot_be_stored_fail_no_step(worker: Worker) -> None:
+    worker.start("odd_values")
+    assert worker.end() == 0
+    assert worker.status() is RunStatus.SUCCESS
+    assert "the file caf\\udce9" in [e.fact.message for e in worker.events() if isinstance(e.fact, LogLine)]
+
+
+def test_a_worker_that_cannot_store_the_end_of_its_run_says_so(worker: Worker) -> None:
+    worker.start("holding", OUTAGE="0.2")
+    worker.awaits("held")
+    with contextlib.closing(sqlite3.connect(worker.database, timeout=DEADLINE)) as connection:
+        connection.execute("ALTER TABLE events RENAME TO events_away")
+    worker.releases("held")
+    assert worker.end() == EXIT_UNTOLD
+    assert worker.status() is RunStatus.STARTED
+
+
 def test_skips_and_failures_go_their_ways(worker: Worker) -> None:
     worker.start("mixed", {"execution": {"config": {"multiprocess": {"max_concurrent": 1}}}})
     assert worker.end() == 0
@@ -377,6 +413,15 @@ def test_a_run_that_cannot_begin_says_why(worker: Worker) -> None:
     (end,) = [e.fact for e in worker.events() if isinstance(e.fact, RunFailure)]
     assert end.reason is FailureReason.JOB_INITIALIZATION_FAILURE
     assert 'did you mean "size"' in end.message
+
+
+def test_steps_that_cannot_be_forked_are_not_begun_after_a_cancel(worker: Worker) -> None:
+    worker.start("holding", WITH_THREAD="1")
+    worker.awaits("held")
+    os.kill(worker.pid, signal.SIGTERM)
+    assert worker.end() == 0
+    assert worker.status() is RunStatus.CANCELED
+    assert worker.types("one") == []
 
 
 def test_code_with_threads_is_not_forked(worker: Worker) -> None:

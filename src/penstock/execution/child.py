@@ -17,6 +17,7 @@ from ..errors import UserCodeError
 from ..logs.store import log_key
 from ..records.event import Event, Fact, LogsCaptured, StepFailure, StepWorkerStarted
 from ..records.wire import StepDone, StepEvents
+from ..storage.encoding import encode_event
 from .blame import describe_user_error
 from .frames import write_frame
 from .interrupt import INTERRUPTS, RunInterrupted
@@ -50,7 +51,8 @@ class PipeRecorder:
     def emit(self, fact: Fact, step_key: str | None = None, time: float | None = None) -> None:
         """Send a fact."""
         event = Event(time=self._clock.now() if time is None else time, fact=fact, step_key=step_key)
-        self.send(StepEvents(events=(event,)))
+        storable, _ = encode_event(event)  # odd text or values of user code must not fail the step here
+        self.send(StepEvents(events=(storable,)))
 
     def send(self, message: StepEvents | StepDone) -> None:
         """Send a message whole."""

@@ -13,13 +13,13 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 from ..engine.step_messages import Done, Start, TagLimit
 from ..engine.steps import StepScheduler
 from ..records.errors import ErrorInfo
-from ..records.event import EngineNote, StepFailure, StepOutput, StepSuccess, StepWorkerStarting
+from ..records.event import EngineNote, StepFailure, StepOutput, StepSuccess, StepUpForRetry, StepWorkerStarting
 from ..records.wire import StepDone, StepEvents, StepMessage
 from .child import attempt_alone, die_with, run_child
 from .drive import Driven, fact_of
@@ -27,6 +27,7 @@ from .frames import FrameReader
 from .interrupt import INTERRUPTS
 from .recorder import Recorder
 from .scope import RunScope, specs_of
+from .step import wait_by_policy
 
 __all__ = ["GRACE", "MultiprocessExecution", "Watch"]
 
@@ -57,22 +58,17 @@ class Watch(Protocol):
 class _StepProcess:
     """A step's process as the worker sees it."""
 
-    __slots__ = ("descriptor", "done", "outputs", "pid", "reader", "start", "told")
+    __slots__ = ("descriptor", "done", "outputs", "pid", "reader", "start")
 
     def __init__(self, start: Start, pid: int, descriptor: int) -> None:
         self.start = start
         self.pid = pid
         self.descriptor = descriptor
         self.reader: FrameReader[StepMessage] = FrameReader(StepMessage)
-        self.done: StepDone | None = None
         self.outputs: list[tuple[str, str | None]] = []
-        self.told: str | None = None  # the outcome that its facts told, should it die before it says so itself
-
-    def end(self) -> StepDone | None:
-        """What is to follow, if it said enough before it ended."""
-        if self.done is None and self.told is not None:
-            return StepDone(outcome=self.told, outputs=tuple(self.outputs))
-        return self.done
+        self.done: StepDone | None = (
+            None  # what is to follow, as it said; or as its facts say, should it die before that
+        )
 
 
 class MultiprocessExecution:
@@ -144,8 +140,10 @@ class MultiprocessExecution:
         now = self._clock.monotonic
         driven.take(self._scheduler.begin(now()))
         while True:
+            self._heed(driven)
             while driven.starts:
                 self._start(driven.starts.pop(0), driven)
+                self._heed(driven)  # a step that had to run here may have taken long
             if driven.done is not None:
                 return driven.done
             if self._step_ended:
@@ -154,14 +152,16 @@ class MultiprocessExecution:
                 self._recorder.flush()
             for key, _ in self._selector.select(self._timeout()):
                 self._attend(key.data)
-            if INTERRUPTS.requested and not self.interrupted:
-                self._stop(driven)
-            for process in self._reap():
-                self._finish(process, driven)
+            self._heed(driven)
+            for start, done in self._reap():
+                self._finish(start, done, driven)
             self._tick()
             driven.take(self._scheduler.wake(now()))
 
-    def _stop(self, driven: Driven) -> None:
+    def _heed(self, driven: Driven) -> None:
+        """Stop the steps once that is asked for."""
+        if self.interrupted or not INTERRUPTS.requested:
+            return
         self.interrupted = True
         driven.stop(self._scheduler, self._clock.monotonic())
         self._signal_all(signal.SIGTERM)
@@ -234,9 +234,7 @@ class MultiprocessExecution:
             ),
             start.step,
         )
-        end = attempt_alone(self._scope, start, self._recorder)
-        now = self._clock.monotonic()
-        driven.take(self._scheduler.handle(fact_of(start.step, end, now), now))
+        self._finish(start, attempt_alone(self._scope, start, self._recorder), driven)
 
     def _read(self, process: _StepProcess, chunks: int | None = None) -> None:
         """Take what a step has sent so far, or only so many chunks of it."""
@@ -263,9 +261,11 @@ class MultiprocessExecution:
                         case StepOutput(output=output, mapping_key=mapping_key):
                             process.outputs.append((output, mapping_key))
                         case StepSuccess():
-                            process.told = "success"
+                            process.done = StepDone(outcome="success", outputs=tuple(process.outputs))
+                        case StepUpForRetry(wait=wait):
+                            process.done = StepDone(outcome="retry", wait=wait)
                         case StepFailure():
-                            process.told = "failure"
+                            process.done = StepDone(outcome="failure")
 
     def _close(self, process: _StepProcess) -> None:
         if process.descriptor >= 0:
@@ -273,35 +273,36 @@ class MultiprocessExecution:
             os.close(process.descriptor)
             process.descriptor = -1
 
-    def _reap(self) -> list[_StepProcess]:
-        """Processes that have ended, with all that they sent."""
-        ended = []
+    def _reap(self) -> Iterator[tuple[Start, StepDone]]:
+        """Attempts whose processes have ended, once all that they sent is taken."""
         for pid, process in list(self._processes.items()):
             reaped, status = os.waitpid(pid, os.WNOHANG)
             if reaped:
                 del self._processes[pid]
                 self._read(process)
                 self._close(process)
-                if process.end() is None:
-                    self._tell_death(process, os.waitstatus_to_exitcode(status))
-                ended.append(process)
-        return ended
+                yield process.start, process.done or self._tell_death(process, os.waitstatus_to_exitcode(status))
 
-    def _finish(self, process: _StepProcess, driven: Driven) -> None:
+    def _finish(self, start: Start, done: StepDone, driven: Driven) -> None:
         self._step_ended = True
-        end = process.end() or StepDone(outcome="failure")
         now = self._clock.monotonic()
-        driven.take(self._scheduler.handle(fact_of(process.start.step, end, now), now))
+        driven.take(self._scheduler.handle(fact_of(start.step, done, now), now))
 
-    def _tell_death(self, process: _StepProcess, code: int) -> None:
-        """A process ended without saying how its step did."""
+    def _tell_death(self, process: _StepProcess, code: int) -> StepDone:
+        """A process ended without saying how its step did: the attempt has failed, and its policy may allow another."""
+        start = process.start
         if self.interrupted:
-            message, source = f"The process {process.pid} of the step was stopped with the run.", "INTERRUPT"
+            message = f"The process {process.pid} of the step was stopped with the run."
+            wait, source = None, "INTERRUPT"
         else:
-            message, source = f"The process {process.pid} of the step {_how(code)}", "UNEXPECTED_ERROR"
-        self._recorder.emit(
-            StepFailure(error=ErrorInfo(cls="StepProcessEnded", message=message), source=source), process.start.step
-        )
+            message = f"The process {process.pid} of the step {_how(code)}"
+            wait, source = wait_by_policy(self._scope, start), "UNEXPECTED_ERROR"
+        error = ErrorInfo(cls="StepProcessEnded", message=message)
+        if wait is None:
+            self._recorder.emit(StepFailure(error=error, source=source), start.step)
+            return StepDone(outcome="failure")
+        self._recorder.emit(StepUpForRetry(error=error, retry=start.retry + 1, wait=wait), start.step)
+        return StepDone(outcome="retry", wait=wait)
 
     # -- all processes ------------------------------------------------------------------------------------------------
 

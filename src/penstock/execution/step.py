@@ -25,7 +25,7 @@ from .recorder import Recorder
 from .resources import OpenResources
 from .scope import RunScope
 
-__all__ = ["StepEnd", "context_for", "run_step"]
+__all__ = ["StepEnd", "context_for", "run_step", "wait_by_policy"]
 
 _NO_VALUES: Mapping[tuple[str, str | None], Any] = {}
 
@@ -139,7 +139,7 @@ def _compute(scope: RunScope, start: Start, attempt: Attempt, prepared: Prepared
 
 def _failed(scope: RunScope, start: Start, attempt: Attempt, prepared: PreparedStep, error: BaseException) -> StepEnd:
     shown = error.__cause__ if isinstance(error, RetryRequested) and error.__cause__ is not None else error
-    wait = _wait_before_retry(scope, start, prepared, error)
+    wait = _wait_before_retry(scope, start, error)
     if wait is not None:
         attempt.emit(facts.StepUpForRetry(error=describe_user_error(shown), retry=start.retry + 1, wait=wait))
         return StepEnd(StepDone(outcome="retry", wait=wait), error)
@@ -155,14 +155,19 @@ def _failed(scope: RunScope, start: Start, attempt: Attempt, prepared: PreparedS
     return StepEnd(StepDone(outcome="failure"), error)
 
 
-def _wait_before_retry(scope: RunScope, start: Start, prepared: PreparedStep, error: BaseException) -> float | None:
+def _wait_before_retry(scope: RunScope, start: Start, error: BaseException) -> float | None:
     """Seconds until the next attempt; None if there is none."""
     if isinstance(error, RetryRequested):
         return (error.seconds_to_wait or 0.0) if start.retry < error.max_retries else None
-    policy = prepared.step.retry_policy
-    if policy is None or start.retry >= policy.max_retries:
-        return None
     if isinstance(error, Failure) and not error.allow_retries:
+        return None
+    return wait_by_policy(scope, start)
+
+
+def wait_by_policy(scope: RunScope, start: Start) -> float | None:
+    """Seconds that the step's policy asks for before the attempt after `start`; None if it allows no more."""
+    policy = scope.prepared(start.spec).step.retry_policy
+    if policy is None or start.retry >= policy.max_retries:
         return None
     return policy.wait(start.retry + 1, scope.chance())
 

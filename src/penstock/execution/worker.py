@@ -26,10 +26,13 @@ from .multiprocess import MultiprocessExecution
 from .run_life import live, not_initialized
 from .scope import RunScope
 
-__all__ = ["IN_PROCESS_URGENT", "OUTAGE", "execute_run", "scope_of"]
+__all__ = ["EXIT_UNTOLD", "IN_PROCESS_URGENT", "OUTAGE", "execute_run", "scope_of"]
 
 OUTAGE = 300.0
 """Seconds for which a worker that has done its work goes on trying to store the last events."""
+
+EXIT_UNTOLD = 75
+"""The exit code of a worker that could not store the run's last events within `OUTAGE`."""
 
 IN_PROCESS_URGENT = RUN_EVENTS | {"STEP_FAILURE", "STEP_UP_FOR_RETRY", "RESOURCE_INIT_FAILURE"}
 """What is stored at once where steps may take microseconds: the end of each step waits up to 50 ms for company."""
@@ -49,7 +52,7 @@ def execute_run(definitions: Definitions, run: Run, environment: Environment, ch
 
     Returns:
         The exit code for this process: 0 when the run's end is in the log (whichever it is), `EXIT_FENCED` when the
-        attempt had passed to another or ended before.
+        attempt had passed to another or ended before, `EXIT_UNTOLD` when the database stayed away.
     """
     storage = environment.storage
     if storage is None:
@@ -76,15 +79,13 @@ def _execute(definitions: Definitions, run: Run, environment: Environment, stora
     writer = EventWriter(storage.events, run.run_id, run.attempt, environment.clock, urgent=RUN_EVENTS)
     if present is not None and present.status is RunStatus.CANCELING:
         writer.emit(RunCanceled(message="The run was canceled before it began."))
-        writer.close(OUTAGE)
-        return 0
+        return _close(writer, run)
     try:
         scope = scope_of(definitions, run, environment)
         choice = choose_executor(scope.job.executor_def, scope.config.values)
     except Exception as error:  # noqa: BLE001 - whatever it is, the run cannot begin, and its log says why
         not_initialized(writer, error)
-        writer.close(OUTAGE)
-        return 0
+        return _close(writer, run)
     if choice.name == "in_process":
         writer = EventWriter(
             storage.events,
@@ -97,8 +98,15 @@ def _execute(definitions: Definitions, run: Run, environment: Environment, stora
         _run_here(scope, writer, lease)
     else:
         _run_in_processes(scope, writer, lease, choice)
-    writer.close(OUTAGE)
-    return 0
+    return _close(writer, run)
+
+
+def _close(writer: EventWriter, run: Run) -> int:
+    if writer.close(OUTAGE):
+        return 0
+    lost = f"The last {writer.waiting} events of the run {run.run_id} could not be stored within {OUTAGE:g} s."
+    print(lost, file=sys.stderr)  # noqa: T201 - the worker's own output
+    return EXIT_UNTOLD
 
 
 def scope_of(definitions: Definitions, run: Run, environment: Environment) -> RunScope:
