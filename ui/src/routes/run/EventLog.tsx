@@ -1,19 +1,23 @@
 /** The structured log: one row an event, its details beside it. */
-import { type KeyboardEvent, useMemo, useRef } from "react";
+import { type KeyboardEvent, useMemo, useRef, useState } from "react";
 
 import { Button, IconButton } from "../../kit/Button";
 import { cx } from "../../kit/cx";
 import { Failure } from "../../kit/ErrorPanel";
 import { Empty } from "../../kit/Empty";
+import { Icon } from "../../kit/Icon";
 import { Skeleton } from "../../kit/Skeleton";
 import { useTimeStyle } from "../../kit/Time";
 import { VirtualRows, type VirtualRowsHandle } from "../../kit/VirtualRows";
 import type { RunEvent } from "../../services/runs";
 import { clockTime, type TimeStyle } from "../../services/time.model";
 import { EventDetails } from "./EventDetails";
+import { type FoldRow, foldEvents, type LogRow } from "./eventFolds.model";
 import { eventTone, eventWords, rowHeight, shownLines } from "./eventLog.model";
 import css from "./Log.module.css";
 import type { RunEvents } from "./useRunEvents";
+
+const FOLD_PX = rowHeight("one line");
 
 interface EventLogProps {
   log: RunEvents;
@@ -30,9 +34,14 @@ export function EventLog({ log, open, onOpen, onStep, follow, onFollow, isFilter
   const { events, isLoading, error, readOn } = log;
   const style = useTimeStyle();
   const rows = useRef<VirtualRowsHandle>(null);
-  const heights = useMemo(() => events.map((event) => rowHeight(event.message)), [events]);
-  const at = open === null ? -1 : events.findIndex((event) => event.eventId === open);
-  const opened = events[at];
+  const [unfolded, setUnfolded] = useState<ReadonlySet<string>>(new Set());
+  const lines = useMemo(() => foldEvents(events, unfolded, open), [events, unfolded, open]);
+  const heights = useMemo(
+    () => lines.map((line) => (line.kind === "fold" ? FOLD_PX : rowHeight(events[line.index]!.message))),
+    [lines, events],
+  );
+  const at = open === null ? -1 : lines.findIndex((line) => line.kind === "event" && events[line.index]!.eventId === open);
+  const opened = at < 0 ? undefined : eventAt(lines, events, at);
 
   const shownFor = useRef<string | null>(null);
   if (open === null) shownFor.current = null;
@@ -41,10 +50,19 @@ export function EventLog({ log, open, onOpen, onStep, follow, onFollow, isFilter
     queueMicrotask(() => rows.current?.show(at));
   }
   const move = (step: number) => {
-    const next = events[Math.max(0, at + step)];
+    let to = at < 0 ? 0 : at + step;
+    while (lines[to]?.kind === "fold") to += step;
+    const next = eventAt(lines, events, to);
     if (next === undefined) return;
     shownFor.current = next.eventId; // the reader moves row by row: do not jump
     onOpen(next.eventId);
+  };
+  const toggle = (fold: FoldRow) => {
+    const next = new Set(unfolded);
+    if (fold.isOpen) next.delete(fold.key);
+    else next.add(fold.key);
+    setUnfolded(next);
+    if (fold.isOpen && opened !== undefined && events.slice(fold.from, fold.to).includes(opened)) onOpen(null);
   };
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === "ArrowDown" || event.key === "j") move(1);
@@ -79,7 +97,9 @@ export function EventLog({ log, open, onOpen, onStep, follow, onFollow, isFilter
           follow={follow && opened === undefined}
           onFollow={onFollow}
           render={(index) => {
-            const event = events[index]!;
+            const line = lines[index]!;
+            const event = events[line.kind === "fold" ? line.from : line.index]!;
+            if (line.kind === "fold") return <Fold key={`fold ${line.key}`} fold={line} first={event} style={style} onToggle={() => toggle(line)} />;
             return (
               <Row
                 key={event.eventId}
@@ -112,6 +132,40 @@ export function EventLog({ log, open, onOpen, onStep, follow, onFollow, isFilter
         </aside>
       )}
     </div>
+  );
+}
+
+function eventAt(lines: readonly LogRow[], events: readonly RunEvent[], at: number): RunEvent | undefined {
+  const line = lines[at];
+  return line?.kind === "event" ? events[line.index] : undefined;
+}
+
+interface FoldProps {
+  fold: FoldRow;
+  /** The first of its events. */
+  first: RunEvent;
+  style: TimeStyle;
+  onToggle: () => void;
+}
+
+function Fold({ fold, first, style, onToggle }: FoldProps) {
+  return (
+    <button
+      type="button"
+      className={cx(css.row, css.fold, css[eventTone(first)])}
+      style={{ height: FOLD_PX }}
+      aria-expanded={fold.isOpen}
+      title={fold.isOpen ? "Fold these events" : "Show each of these events"}
+      onClick={onToggle}
+    >
+      <span className={css.time}>{clockTime(Number(first.timestamp) / 1000, style)}</span>
+      <span className={css.step}>{first.stepKey}</span>
+      <span className={css.type}>{eventWords(first.eventType)}</span>
+      <span className={css.message}>
+        <Icon name="chevronRight" size={12} className={cx(css.caret, fold.isOpen && css.down)} />
+        {fold.words}
+      </span>
+    </button>
   );
 }
 

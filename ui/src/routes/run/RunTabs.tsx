@@ -13,6 +13,7 @@ import { links } from "../../links";
 import { RunTable } from "../../runs/RunTable";
 import { useData } from "../../services/data";
 import { AnsweredError } from "../../services/errors";
+import { partitionsText } from "../../services/run.model";
 import { RUN_FAMILY, type RunDetail, runTopic } from "../../services/runs";
 import css from "./RunPage.module.css";
 
@@ -82,7 +83,7 @@ export function ConfigAndTags({ run }: { run: RunDetail }) {
               facts={[
                 ["Run", run.runId],
                 ["Location", run.repositoryLocationName],
-                ["Partition", run.partition],
+                ["Partitions", partitionsText(run) || null],
                 ["Steps", run.stepKeysToExecute === null ? "All" : run.stepKeysToExecute.join(", ")],
                 ["Attempt", run.attempt > 1 ? String(run.attempt) : null],
                 ["Created", <Time key="created" at={run.creationTime} />],

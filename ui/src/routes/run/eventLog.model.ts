@@ -21,9 +21,22 @@ export function levelsFrom(level: LogLevel | null): LogLevel[] | null {
   return level === null ? null : LEVELS.slice(LEVELS.indexOf(level));
 }
 
+/** Types whose own name is too long for its column. */
+const SHORT_WORDS: Readonly<Record<string, string>> = {
+  ASSET_MATERIALIZATION: "materialization",
+  ASSET_MATERIALIZATION_PLANNED: "plan",
+  ASSET_OBSERVATION: "observation",
+  ASSET_CHECK_EVALUATION: "check",
+  ASSET_CHECK_EVALUATION_PLANNED: "plan of check",
+  RESOURCE_INIT_STARTED: "resources set up",
+  RESOURCE_INIT_SUCCESS: "resources ready",
+  RESOURCE_INIT_FAILURE: "resource failure",
+};
+
 /** "STEP_UP_FOR_RETRY" as "step up for retry"; "log" for what user code said. */
 export function eventWords(eventType: string | null): string {
-  return eventType === null ? "log" : eventType.toLowerCase().replaceAll("_", " ");
+  if (eventType === null) return "log";
+  return SHORT_WORDS[eventType] ?? eventType.toLowerCase().replaceAll("_", " ");
 }
 
 export type EventTone = "bad" | "warn" | "good" | "asset" | "log" | "plain";

@@ -16,7 +16,7 @@ import { Target } from "../../runs/Target";
 import { useData } from "../../services/data";
 import { AnsweredError } from "../../services/errors";
 import { type SearchState, useGo, useSearchState } from "../../services/navigation";
-import { shortId } from "../../services/run.model";
+import { partitionsOf, partitionsText, shortId } from "../../services/run.model";
 import { hasEnded, RUN_DETAIL, type RunDetail, runTopic } from "../../services/runs";
 import { useShortcuts } from "../../services/shortcuts";
 import { Gantt } from "./Gantt";
@@ -100,8 +100,8 @@ export default function RunPage() {
 function Summary({ run }: { run: RunDetail }) {
   return (
     <>
-      <Target run={run} />
-      {run.partition === null ? null : <span>Partition {run.partition}</span>}
+      <Target run={run} named={3} />
+      <Partitions run={run} />
       <Origin run={run} />
       <span>
         {run.startTime === null ? "Created " : "Started "}
@@ -120,6 +120,17 @@ function Summary({ run }: { run: RunDetail }) {
       ) : null}
       {run.note === null || run.failure !== null ? null : <span className={css.note}>{run.note}</span>}
     </>
+  );
+}
+
+function Partitions({ run }: { run: RunDetail }) {
+  const found = partitionsOf(run);
+  if (found === null) return null;
+  return (
+    <span>
+      {found.first === found.last ? "Partition " : "Partitions "}
+      {partitionsText(run)}
+    </span>
   );
 }
 
