@@ -10,16 +10,17 @@ export interface AssetGraph {
 }
 
 /**
- * The graph of the assets given, and of what they read from elsewhere.
+ * The graph of the assets given, and of what they read that no code location defines.
  *
  * Args:
  *   age: Words for how long ago an instant was.
- *   withOutside: Whether keys that are read but not among the assets get nodes of their own.
+ *   all: Every asset that is defined: one of these that is not among the assets given is left out, since it is only
+ *     out of sight, not from elsewhere.
  */
 export function assetGraph(
   assets: readonly AssetCard[],
   age: (seconds: number) => string,
-  withOutside = true,
+  all: readonly AssetCard[] = assets,
 ): AssetGraph {
   const places = new Map<string, number>();
   const nodes: GraphNode[] = [];
@@ -28,13 +29,14 @@ export function assetGraph(
     nodes.push(node);
   };
   for (const asset of assets) add(assetNode(asset, age));
+  const defined = new Set(all.map((asset) => keyText(asset.assetKey.path)));
   const edges: Edge[] = [];
   for (const asset of assets) {
     const reader = places.get(keyText(asset.assetKey.path))!;
     for (const { path } of asset.dependencyKeys) {
       const id = keyText(path);
       if (!places.has(id)) {
-        if (!withOutside) continue;
+        if (defined.has(id)) continue;
         add({ id, label: id, status: "EXTERNAL", outside: true });
       }
       edges.push([places.get(id)!, reader]);

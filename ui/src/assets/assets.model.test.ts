@@ -73,7 +73,11 @@ describe("assetGraph", () => {
       [0, 1],
       [2, 1],
     ]);
-    expect(assetGraph([asset("b", reads("far/away"))], () => "", false).edges).toEqual([]);
+  });
+
+  it("leaves out what is defined but not in sight", () => {
+    const [a, b] = [asset("a"), asset("b", reads("a"))];
+    expect(assetGraph([b], () => "", [a, b])).toMatchObject({ nodes: [{ id: "b" }], edges: [] });
   });
 
   it("tells partitions, failed checks and age", () => {

@@ -22,7 +22,8 @@ export function LineagePeek({ path }: { path: readonly string[] }) {
   const go = useGo();
   const graph = useMemo(() => {
     const now = Date.now() / 1000;
-    return assetGraph(around(answer.data?.assetNodes ?? [], key, DEPTH), (seconds) => relativeTime(seconds, now));
+    const all = answer.data?.assetNodes ?? [];
+    return assetGraph(around(all, key, DEPTH), (seconds) => relativeTime(seconds, now), all);
   }, [answer.data, key]);
   const edges = useSteadyEdges(graph.edges);
   if (answer.error) return <Failure error={answer.error} title="The lineage could not be read." />;

@@ -40,7 +40,7 @@ export default function LineagePage() {
     const near = focus && depth ? around(all ?? [], focus, Number(depth)) : (all ?? []);
     return filterAssets(near, { q, status, group, kind, location });
   }, [all, focus, depth, q, status, group, kind, location]);
-  const graph = useMemo(() => assetGraph(shown, (seconds) => relativeTime(seconds, clock)), [shown, clock]);
+  const graph = useMemo(() => assetGraph(shown, (seconds) => relativeTime(seconds, clock), all), [shown, clock, all]);
   const edges = useSteadyEdges(graph.edges);
   const chosen = shown.filter((asset) => selected.has(keyText(asset.assetKey.path)));
   const open = (id: string) => go(links.asset(id.split("/")));
