@@ -1,6 +1,7 @@
 /** Names and values, one below the other; chips for tags. */
 import { type ReactNode } from "react";
 
+import { Breakable } from "./Breakable";
 import css from "./Facts.module.css";
 
 interface FactsProps {
@@ -15,7 +16,7 @@ export function Facts({ facts }: FactsProps) {
         value === null || value === undefined ? null : (
           <div key={name} className={css.fact}>
             <dt>{name}</dt>
-            <dd>{value}</dd>
+            <dd>{typeof value === "string" ? <Breakable text={value} /> : value}</dd>
           </div>
         ),
       )}
@@ -28,11 +29,16 @@ interface ChipProps {
   title?: string;
 }
 
-/** A small quiet label: a tag, a kind, a group. */
+/** A small quiet label: a tag, a kind, a group. What has no room is told on hover. */
 export function Chip({ children, title }: ChipProps) {
   return (
-    <span className={css.chip} title={title}>
+    <span className={css.chip} title={title ?? plainText(children)}>
       {children}
     </span>
   );
+}
+
+function plainText(children: ReactNode): string | undefined {
+  if (Array.isArray(children)) return children.map((child: ReactNode) => plainText(child) ?? "").join("");
+  return typeof children === "string" || typeof children === "number" ? String(children) : undefined;
 }

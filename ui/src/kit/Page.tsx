@@ -1,6 +1,7 @@
 /** The frame of every page: breadcrumbs, title, deeds, content. Sets the window's title too. */
 import { Fragment, type ReactNode, useEffect } from "react";
 
+import { Breakable } from "./Breakable";
 import { cx } from "./cx";
 import { Link } from "./Link";
 import css from "./Page.module.css";
@@ -46,7 +47,9 @@ export function Page({ title, crumbs = [], beside, under, actions, fill = false,
                 </span>
               </Fragment>
             ))}
-            <h1 className={css.title}>{title}</h1>
+            <h1 className={css.title}>
+              <Breakable text={title} />
+            </h1>
             {beside}
           </nav>
           {under === undefined ? null : <div className={css.under}>{under}</div>}

@@ -6,13 +6,16 @@ import { useShortcuts } from "../services/shortcuts";
 import { cx } from "./cx";
 import { Icon } from "./Icon";
 import css from "./Table.module.css";
+import { leastWidth } from "./table.model";
 
 export interface Column<Row> {
   id: string;
   label: string;
   render: (row: Row) => ReactNode;
-  /** CSS width; without one the column takes what is left. */
+  /** CSS width in px or per cent; without one the column takes what is left. */
   width?: string;
+  /** Least px of a column without a width: a narrower window scrolls the table sideways. */
+  least?: number;
   align?: "right";
   /** Makes the column sortable; null values come last. */
   sortBy?: (row: Row) => string | number | null;
@@ -34,6 +37,8 @@ interface TableProps<Row> {
   /** Older rows are being replaced. */
   stale?: boolean;
 }
+
+const BOX_PX = 48;
 
 type Sort = { id: string; descending: boolean } | null;
 
@@ -77,52 +82,55 @@ export function Table<Row>(props: TableProps<Row>) {
   };
 
   const allSelected = onSelect !== undefined && rows.length > 0 && rows.every((row) => selected?.has(rowKey(row)));
+  const minWidth = leastWidth(columns, onSelect === undefined ? 0 : BOX_PX);
   return (
-    <table className={cx(css.table, stale && css.stale)} aria-label={label}>
-      <thead>
-        <tr>
-          {onSelect === undefined ? null : (
-            <th className={css.box}>
-              <input
-                type="checkbox"
-                aria-label="Select all rows"
-                checked={allSelected}
-                onChange={() => onSelect(allSelected ? new Set() : new Set(rows.map(rowKey)))}
-              />
-            </th>
-          )}
-          {columns.map((column) => (
-            <Heading key={column.id} column={column} sort={sort} onSort={setSort} />
-          ))}
-        </tr>
-      </thead>
-      <tbody ref={body}>
-        {sorted.map((row) => {
-          const key = rowKey(row);
-          const isSelected = selected?.has(key) ?? false;
-          return (
-            <tr
-              key={key}
-              tabIndex={opens || onSelect !== undefined ? -1 : undefined}
-              className={cx(opens && css.opens, isSelected && css.selected)}
-              onClick={opens ? (event) => onClick(event, row) : undefined}
-              onKeyDown={(event) => onKeyDown(event, row)}
-            >
-              {onSelect === undefined ? null : (
-                <td className={css.box}>
-                  <input type="checkbox" aria-label={`Select ${key}`} checked={isSelected} onChange={() => toggle(key)} />
-                </td>
-              )}
-              {columns.map((column) => (
-                <td key={column.id} className={cx(column.align === "right" && css.right)}>
-                  {column.render(row)}
-                </td>
-              ))}
-            </tr>
-          );
-        })}
-      </tbody>
-    </table>
+    <div className={css.place}>
+      <table className={cx(css.table, stale && css.stale)} aria-label={label} style={{ minWidth }}>
+        <thead>
+          <tr>
+            {onSelect === undefined ? null : (
+              <th className={css.box}>
+                <input
+                  type="checkbox"
+                  aria-label="Select all rows"
+                  checked={allSelected}
+                  onChange={() => onSelect(allSelected ? new Set() : new Set(rows.map(rowKey)))}
+                />
+              </th>
+            )}
+            {columns.map((column) => (
+              <Heading key={column.id} column={column} sort={sort} onSort={setSort} />
+            ))}
+          </tr>
+        </thead>
+        <tbody ref={body}>
+          {sorted.map((row) => {
+            const key = rowKey(row);
+            const isSelected = selected?.has(key) ?? false;
+            return (
+              <tr
+                key={key}
+                tabIndex={opens || onSelect !== undefined ? -1 : undefined}
+                className={cx(opens && css.opens, isSelected && css.selected)}
+                onClick={opens ? (event) => onClick(event, row) : undefined}
+                onKeyDown={(event) => onKeyDown(event, row)}
+              >
+                {onSelect === undefined ? null : (
+                  <td className={css.box}>
+                    <input type="checkbox" aria-label={`Select ${key}`} checked={isSelected} onChange={() => toggle(key)} />
+                  </td>
+                )}
+                {columns.map((column) => (
+                  <td key={column.id} className={cx(column.align === "right" && css.right)}>
+                    {column.render(row)}
+                  </td>
+                ))}
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+    </div>
   );
 }
 

@@ -1,6 +1,7 @@
 /** Metadata as names and values; every kind of value in the form that serves it. */
 import type { ReactNode } from "react";
 
+import { Breakable } from "../kit/Breakable";
 import { CopyButton } from "../kit/CopyButton";
 import { Link } from "../kit/Link";
 import { Time } from "../kit/Time";
@@ -21,7 +22,9 @@ export function MetadataView({ entries }: MetadataViewProps) {
     <dl className={css.list}>
       {entries.map((entry) => (
         <div key={entry.label} className={css.entry}>
-          <dt title={entry.description ?? undefined}>{entry.label}</dt>
+          <dt title={entry.description ?? undefined}>
+            <Breakable text={entry.label} />
+          </dt>
           <dd>
             <MetadataValue entry={entry} />
           </dd>
@@ -58,7 +61,9 @@ export function MetadataValue({ entry }: { entry: Metadata }): ReactNode {
     case "NotebookMetadataEntry":
       return (
         <span className={css.path}>
-          <code>{entry.path}</code>
+          <code>
+            <Breakable text={entry.path} />
+          </code>
           <CopyButton text={() => entry.path} label="Copy the path" />
         </span>
       );

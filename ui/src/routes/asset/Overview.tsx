@@ -1,5 +1,6 @@
 /** The asset at a glance: the latest materialization with its metadata, numbers over time, and the definition. */
 import { keyText } from "../../assets/catalogue.model";
+import { Breakable } from "../../kit/Breakable";
 import { Empty } from "../../kit/Empty";
 import { Failure } from "../../kit/ErrorPanel";
 import { Chip, Facts } from "../../kit/Facts";
@@ -93,7 +94,9 @@ function Definition({ definition }: { definition: NonNullable<Asset["definition"
       <ul className={css.keys}>
         {list.map(({ path }) => (
           <li key={keyText(path)}>
-            <Link to={links.asset(path)}>{keyText(path)}</Link>
+            <Link to={links.asset(path)}>
+              <Breakable text={keyText(path)} />
+            </Link>
           </li>
         ))}
       </ul>
@@ -129,7 +132,7 @@ function Definition({ definition }: { definition: NonNullable<Asset["definition"
             ],
             ["IO manager", definition.ioManagerKey],
             ["Code version", definition.codeVersion],
-            ["Source", definition.sourceRef === null ? null : <code>{definition.sourceRef}</code>],
+            ["Source", definition.sourceRef === null ? null : <code key="source"><Breakable text={definition.sourceRef} /></code>],
             [
               "Location",
               <Link key="location" to={links.deployment()}>

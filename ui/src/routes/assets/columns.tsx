@@ -14,6 +14,7 @@ export const assetColumns: readonly Column<AssetCard>[] = [
   {
     id: "asset",
     label: "Asset",
+    least: 250,
     sortBy: (asset) => keyText(asset.assetKey.path),
     render: (asset) => (
       <>
@@ -26,25 +27,25 @@ export const assetColumns: readonly Column<AssetCard>[] = [
       </>
     ),
   },
-  { id: "group", label: "Group", width: "14%", sortBy: (asset) => asset.groupName, render: (asset) => asset.groupName },
+  { id: "group", label: "Group", width: "13%", sortBy: (asset) => asset.groupName, render: (asset) => asset.groupName },
   {
     id: "status",
     label: "Status",
-    width: "17%",
+    width: "138px",
     sortBy: (asset) => asset.latestInfo.status,
     render: (asset) => <StatusTag bare status={asset.latestInfo.status} />,
   },
   {
     id: "materialized",
     label: "Materialized",
-    width: "12%",
+    width: "116px",
     sortBy: (asset) => asset.latestInfo.latestMaterializationTimestamp,
     render: (asset) => <Time relative at={asset.latestInfo.latestMaterializationTimestamp} />,
   },
   {
     id: "partitions",
     label: "Partitions",
-    width: "15%",
+    width: "154px",
     sortBy: ({ latestInfo: { partitionStats } }) =>
       partitionStats === null ? null : partitionStats.numMaterialized / Math.max(1, partitionStats.numPartitions),
     render: ({ latestInfo: { partitionStats } }) =>
@@ -53,7 +54,7 @@ export const assetColumns: readonly Column<AssetCard>[] = [
   {
     id: "checks",
     label: "Checks",
-    width: "11%",
+    width: "124px",
     sortBy: (asset) => (asset.latestInfo.totalChecks === 0 ? null : asset.latestInfo.failedChecks),
     render: ({ latestInfo: { failedChecks, totalChecks } }) => {
       if (totalChecks === 0) return "";

@@ -11,7 +11,6 @@ import { Link } from "../../kit/Link";
 import { Page } from "../../kit/Page";
 import { Skeleton } from "../../kit/Skeleton";
 import { Table } from "../../kit/Table";
-import { Wide } from "../../kit/Wide";
 import { links } from "../../links";
 import { ASSET_GRAPH, ASSET_TOPICS } from "../../services/assets";
 import { useData } from "../../services/data";
@@ -59,17 +58,15 @@ export default function AssetsPage() {
           {all.length} assets are hidden by the search and choices above.
         </Empty>
       ) : (
-        <Wide>
-          <Table
-            label="Assets"
-            columns={assetColumns}
-            rows={shown}
-            rowKey={(asset) => keyText(asset.assetKey.path)}
-            rowLink={(asset) => links.asset(asset.assetKey.path)}
-            selected={selected}
-            onSelect={setSelected}
-          />
-        </Wide>
+        <Table
+          label="Assets"
+          columns={assetColumns}
+          rows={shown}
+          rowKey={(asset) => keyText(asset.assetKey.path)}
+          rowLink={(asset) => links.asset(asset.assetKey.path)}
+          selected={selected}
+          onSelect={setSelected}
+        />
       )}
       {materialize.dialog}
     </Page>

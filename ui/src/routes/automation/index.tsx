@@ -14,7 +14,6 @@ import { type Column, Table } from "../../kit/Table";
 import { TextInput } from "../../kit/TextInput";
 import { Time } from "../../kit/Time";
 import { Toggle } from "../../kit/Toggle";
-import { Wide } from "../../kit/Wide";
 import { links } from "../../links";
 import { AUTOMATION_LIST, AUTOMATION_TOPICS } from "../../services/automation";
 import { useData } from "../../services/data";
@@ -184,15 +183,13 @@ export default function AutomationPage() {
           {rows.length} schedules and sensors are hidden by the search.
         </Empty>
       ) : (
-        <Wide>
-          <Table
-            label="Schedules and sensors"
-            columns={columns}
-            rows={shown}
-            rowKey={(row) => `${row.kind} ${row.location}/${row.name}`}
-            rowLink={linkOf}
-          />
-        </Wide>
+        <Table
+          label="Schedules and sensors"
+          columns={columns}
+          rows={shown}
+          rowKey={(row) => `${row.kind} ${row.location}/${row.name}`}
+          rowLink={linkOf}
+        />
       )}
     </Page>
   );

@@ -4,6 +4,7 @@ import { useMemo } from "react";
 import { keyText } from "../../assets/catalogue.model";
 import { GraphView } from "../../graph/GraphView";
 import { NARROW } from "../../graph/node.model";
+import { Breakable } from "../../kit/Breakable";
 import { Button } from "../../kit/Button";
 import { Empty } from "../../kit/Empty";
 import { Chip, Facts } from "../../kit/Facts";
@@ -70,7 +71,7 @@ function JobFacts({ job }: { job: Job }) {
             "Tags",
             tags.length === 0 ? null : tags.map((tag) => <Chip key={tag.key}>{`${tag.key}: ${tag.value}`}</Chip>),
           ],
-          ["Source", job.sourceRef === null ? null : <code>{job.sourceRef}</code>],
+          ["Source", job.sourceRef === null ? null : <code key="source"><Breakable text={job.sourceRef} /></code>],
         ]}
       />
       {job.metadataEntries.length > 0 ? <MetadataView entries={job.metadataEntries} /> : null}

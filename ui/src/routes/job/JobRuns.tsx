@@ -10,11 +10,10 @@ import { Skeleton } from "../../kit/Skeleton";
 import { StatusDot, StatusTag } from "../../kit/StatusTag";
 import { Table } from "../../kit/Table";
 import { Duration, Time, useTimeStyle } from "../../kit/Time";
-import { Wide } from "../../kit/Wide";
 import { links } from "../../links";
 import { useData } from "../../services/data";
 import { JOB_RUNS } from "../../services/jobs";
-import { shortId } from "../../services/run.model";
+import { partitionsText, shortId } from "../../services/run.model";
 import type { JobRunsQuery } from "../../services/schema.gen";
 import { durationText, shortTime } from "../../services/time.model";
 import css from "./job.module.css";
@@ -68,34 +67,34 @@ export function JobRuns({ location, name, steps }: JobRunsProps) {
           </p>
         ) : null}
       </Section>
-      <Wide>
-        <Table
-          label="Runs"
-          stale={answer.isPlaceholderData}
-          columns={[
-            { id: "status", label: "Status", width: "140px", render: (run) => <StatusTag bare status={run.status} /> },
-            {
-              id: "run",
-              label: "Run",
-              width: "110px",
-              render: (run) => <Link to={links.run(run.runId)}>{shortId(run.runId)}</Link>,
-            },
-            { id: "partition", label: "Partition", width: "150px", render: (run) => run.partition ?? "" },
-            { id: "note", label: "Note", render: (run) => run.note ?? "" },
-            { id: "created", label: "Created", width: "150px", render: (run) => <Time at={run.creationTime} /> },
-            {
-              id: "took",
-              label: "Took",
-              width: "110px",
-              align: "right",
-              render: (run) => <Duration from={run.startTime} to={run.endTime} />,
-            },
-          ]}
-          rows={runs}
-          rowKey={(run) => run.runId}
-          rowLink={(run) => links.run(run.runId)}
-        />
-      </Wide>
+      <Table
+        label="Runs"
+        stale={answer.isPlaceholderData}
+        columns={[
+          { id: "status", label: "Status", width: "140px", render: (run) => <StatusTag bare status={run.status} /> },
+          {
+            id: "run",
+            label: "Run",
+            width: "110px",
+            render: (run) => <Link to={links.run(run.runId)}>{shortId(run.runId)}</Link>,
+          },
+          ...(runs.some((run) => partitionsText(run) !== "")
+            ? [{ id: "partition", label: "Partition", width: "190px", render: (run: Run) => partitionsText(run) }]
+            : []),
+          { id: "note", label: "Note", render: (run) => run.note ?? "" },
+          { id: "created", label: "Created", width: "150px", render: (run) => <Time at={run.creationTime} /> },
+          {
+            id: "took",
+            label: "Took",
+            width: "110px",
+            align: "right",
+            render: (run) => <Duration from={run.startTime} to={run.endTime} />,
+          },
+        ]}
+        rows={runs}
+        rowKey={(run) => run.runId}
+        rowLink={(run) => links.run(run.runId)}
+      />
       {runs.length === limit ? (
         <p className={css.more}>
           <Button onPress={() => setLimit(limit + 4 * PAGE)}>Show older</Button>
@@ -121,7 +120,7 @@ function Grid({ runs, steps }: { runs: readonly Run[]; steps: readonly Step[] })
             <td className={css.stepHead} />
             {runs.map((run) => {
               const took = run.startTime === null ? 0 : (run.endTime ?? now) - run.startTime;
-              const words = `${shortTime(run.creationTime, now, style)}${run.partition === null ? "" : `, ${run.partition}`}, ${durationText(took)}`;
+              const words = [shortTime(run.creationTime, now, style), partitionsText(run), durationText(took)].filter(Boolean).join(", ");
               return (
                 <th key={run.runId} scope="col">
                   <Link

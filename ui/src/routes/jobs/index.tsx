@@ -11,7 +11,6 @@ import { StatusDot } from "../../kit/StatusTag";
 import { type Column, Table } from "../../kit/Table";
 import { TextInput } from "../../kit/TextInput";
 import { Duration, Time } from "../../kit/Time";
-import { Wide } from "../../kit/Wide";
 import { links } from "../../links";
 import { useData } from "../../services/data";
 import { JOB_LIST } from "../../services/jobs";
@@ -134,15 +133,13 @@ export default function JobsPage() {
           {listed.length} jobs are hidden by the search.
         </Empty>
       ) : (
-        <Wide>
-          <Table
-            label="Jobs"
-            columns={columns}
-            rows={shown}
-            rowKey={(job) => `${job.location}/${job.name}`}
-            rowLink={(job) => links.job(job.location, job.name)}
-          />
-        </Wide>
+        <Table
+          label="Jobs"
+          columns={columns}
+          rows={shown}
+          rowKey={(job) => `${job.location}/${job.name}`}
+          rowLink={(job) => links.job(job.location, job.name)}
+        />
       )}
     </Page>
   );

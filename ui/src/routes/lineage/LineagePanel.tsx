@@ -34,7 +34,9 @@ export function LineagePanel({ assets, outside, onClose }: LineagePanelProps) {
         <ul className={css.list}>
           {assets.map((asset) => (
             <li key={keyText(asset.assetKey.path)}>
-              <Link to={links.asset(asset.assetKey.path)}>{keyText(asset.assetKey.path)}</Link>
+              <Link to={links.asset(asset.assetKey.path)}>
+                <AssetName path={asset.assetKey.path} />
+              </Link>
               <StatusTag bare status={asset.latestInfo.status} />
             </li>
           ))}

@@ -6,6 +6,7 @@ import css from "../../automation/automation.module.css";
 import { DryRunDialog } from "../../automation/DryRun";
 import { TickTable, useTickFilter } from "../../automation/TickTable";
 import { useSwitch } from "../../automation/useSwitch";
+import { Breakable } from "../../kit/Breakable";
 import { Button } from "../../kit/Button";
 import { Empty } from "../../kit/Empty";
 import { Failure } from "../../kit/ErrorPanel";
@@ -145,7 +146,7 @@ function Details({ schedule, location }: { schedule: Schedule; location: string 
                 ? null
                 : schedule.tags.map((tag) => <Chip key={tag.key}>{`${tag.key}: ${tag.value}`}</Chip>),
             ],
-            ["Source", schedule.sourceRef === null ? null : <code>{schedule.sourceRef}</code>],
+            ["Source", schedule.sourceRef === null ? null : <code key="source"><Breakable text={schedule.sourceRef} /></code>],
           ]}
         />
       </Section>

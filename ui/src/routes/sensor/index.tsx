@@ -7,6 +7,7 @@ import { DryRunDialog } from "../../automation/DryRun";
 import { intervalText } from "../../automation/ticks.model";
 import { TickTable, useTickFilter } from "../../automation/TickTable";
 import { useSwitch } from "../../automation/useSwitch";
+import { Breakable } from "../../kit/Breakable";
 import { Button } from "../../kit/Button";
 import { Empty } from "../../kit/Empty";
 import { Failure } from "../../kit/ErrorPanel";
@@ -150,7 +151,7 @@ function Details({ sensor, location, onCursor }: { sensor: Sensor; location: str
                 ? null
                 : sensor.tags.map((tag) => <Chip key={tag.key}>{`${tag.key}: ${tag.value}`}</Chip>),
             ],
-            ["Source", sensor.sourceRef === null ? null : <code>{sensor.sourceRef}</code>],
+            ["Source", sensor.sourceRef === null ? null : <code key="source"><Breakable text={sensor.sourceRef} /></code>],
           ]}
         />
       </Section>
