@@ -12,7 +12,6 @@ import { StatusDot, StatusTag } from "../kit/StatusTag";
 import { Table } from "../kit/Table";
 import { SelectInput } from "../kit/TextInput";
 import { Duration, Time } from "../kit/Time";
-import { Wide } from "../kit/Wide";
 import { links } from "../links";
 import type { AutomationTick } from "../services/automation";
 import { useSearchState } from "../services/navigation";
@@ -74,47 +73,45 @@ export function TickTable({ ticks, limit, onOlder, isStale }: TickTableProps) {
           {only === "" ? "Each evaluation is listed here with what came of it." : "Choose other ticks above."}
         </Empty>
       ) : (
-        <Wide>
-          <Table
-            label="Ticks"
-            stale={isStale}
-            columns={[
-              { id: "time", label: "Due", width: "160px", render: (row) => <Time at={row.timestamp} /> },
-              {
-                id: "status",
-                label: "Result",
-                width: "150px",
-                render: (row) => <StatusTag bare status={tickStatus(row.status)} label={resultOf(row)} />,
-              },
-              {
-                id: "words",
-                label: "What it said",
-                render: (row) => row.error?.message ?? row.skipReason ?? row.runKeys.join(", "),
-              },
-              {
-                id: "runs",
-                label: "Runs",
-                width: "170px",
-                render: (row) =>
-                  row.runs.slice(0, 4).map((run) => (
-                    <Link key={run.runId} to={links.run(run.runId)} className={css.run ?? ""}>
-                      <StatusDot status={run.status} /> {shortId(run.runId)}
-                    </Link>
-                  )),
-              },
-              {
-                id: "took",
-                label: "Took",
-                width: "90px",
-                align: "right",
-                render: (row) => <Duration from={row.startTimestamp} to={row.endTimestamp} />,
-              },
-            ]}
-            rows={ticks}
-            rowKey={(row) => row.tickId}
-            onRow={(row) => setSearch({ tick: row.tickId === tick ? undefined : row.tickId })}
-          />
-        </Wide>
+        <Table
+          label="Ticks"
+          stale={isStale}
+          columns={[
+            { id: "time", label: "Due", width: "160px", render: (row) => <Time at={row.timestamp} /> },
+            {
+              id: "status",
+              label: "Result",
+              width: "150px",
+              render: (row) => <StatusTag bare status={tickStatus(row.status)} label={resultOf(row)} />,
+            },
+            {
+              id: "words",
+              label: "What it said",
+              render: (row) => row.error?.message ?? row.skipReason ?? row.runKeys.join(", "),
+            },
+            {
+              id: "runs",
+              label: "Runs",
+              width: "170px",
+              render: (row) =>
+                row.runs.slice(0, 4).map((run) => (
+                  <Link key={run.runId} to={links.run(run.runId)} className={css.run ?? ""}>
+                    <StatusDot status={run.status} /> {shortId(run.runId)}
+                  </Link>
+                )),
+            },
+            {
+              id: "took",
+              label: "Took",
+              width: "90px",
+              align: "right",
+              render: (row) => <Duration from={row.startTimestamp} to={row.endTimestamp} />,
+            },
+          ]}
+          rows={ticks}
+          rowKey={(row) => row.tickId}
+          onRow={(row) => setSearch({ tick: row.tickId === tick ? undefined : row.tickId })}
+        />
       )}
       {ticks.length === limit ? (
         <p className={css.more}>

@@ -34,7 +34,7 @@ export function Origin({ run }: OriginProps) {
   }
   return (
     <span className={css.origin}>
-      {origin.kind === "backfill" ? `Backfill ${origin.name}` : origin.name}
+      <span>{origin.kind === "backfill" ? `Backfill ${origin.name}` : origin.name}</span>
     </span>
   );
 }

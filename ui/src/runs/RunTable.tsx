@@ -1,10 +1,12 @@
 /** A table of runs, as it stands on every page that lists some. */
+import { useMemo } from "react";
+
 import { type Column, Table } from "../kit/Table";
 import { Link } from "../kit/Link";
 import { StatusTag } from "../kit/StatusTag";
 import { Duration, Time } from "../kit/Time";
 import { links } from "../links";
-import { shortId, targetOf } from "../services/run.model";
+import { partitionsOf, partitionsText, shortId, targetOf } from "../services/run.model";
 import type { RunRow } from "../services/runs";
 import { Origin } from "./Origin";
 import css from "./runs.module.css";
@@ -18,8 +20,17 @@ interface RunTableProps {
   stale?: boolean;
 }
 
+/** Shown only where a run has one: on most lists it would be an empty column. */
+const PARTITION: Column<RunRow> = {
+  id: "partition",
+  label: "Partition",
+  width: "104px",
+  render: (run) => <span title={partitionsText(run)}>{partitionsText(run)}</span>,
+  sortBy: (run) => partitionsText(run) || null,
+};
+
 const COLUMNS: readonly Column<RunRow>[] = [
-  { id: "status", label: "Status", width: "118px", render: (run) => <StatusTag status={run.status} />, sortBy: (run) => run.status },
+  { id: "status", label: "Status", width: "112px", render: (run) => <StatusTag status={run.status} />, sortBy: (run) => run.status },
   {
     id: "id",
     label: "Run",
@@ -30,38 +41,41 @@ const COLUMNS: readonly Column<RunRow>[] = [
       </Link>
     ),
   },
-  { id: "target", label: "Target", render: (run) => <Target run={run} />, sortBy: targetOf },
-  {
-    id: "partition",
-    label: "Partition",
-    width: "104px",
-    render: (run) => run.partition ?? "",
-    sortBy: (run) => run.partition,
-  },
-  { id: "origin", label: "Launched by", width: "15%", render: (run) => <Origin run={run} /> },
-  { id: "note", label: "Note", width: "20%", render: (run) => <Note run={run} /> },
+  { id: "target", label: "Target", least: 130, render: (run) => <Target run={run} />, sortBy: targetOf },
+  { id: "origin", label: "Launched by", least: 130, render: (run) => <Origin run={run} /> },
+  { id: "note", label: "Note", least: 110, render: (run) => <Note run={run} /> },
   {
     id: "created",
     label: "Created",
-    width: "112px",
+    width: "108px",
     render: (run) => <Time at={run.creationTime} />,
     sortBy: (run) => run.creationTime,
   },
   {
     id: "duration",
     label: "Duration",
-    width: "108px",
+    width: "96px",
     align: "right",
     render: (run) => <Duration from={run.startTime} to={run.endTime} />,
     sortBy: (run) => (run.startTime === null ? null : (run.endTime ?? Date.now() / 1000) - run.startTime),
   },
 ];
 
+const PARTITION_AT = COLUMNS.findIndex(({ id }) => id === "origin");
+
+function withPartitions(runs: readonly RunRow[]): readonly Column<RunRow>[] {
+  const found = runs.map(partitionsOf).filter((each) => each !== null);
+  if (found.length === 0) return COLUMNS;
+  const isRange = found.some(({ first, last }) => first !== last);
+  return COLUMNS.toSpliced(PARTITION_AT, 0, isRange ? { ...PARTITION, width: "190px" } : PARTITION);
+}
+
 export function RunTable({ runs, label = "Runs", ...selection }: RunTableProps) {
+  const columns = useMemo(() => withPartitions(runs), [runs]);
   return (
     <Table
       label={label}
-      columns={COLUMNS}
+      columns={columns}
       rows={runs}
       rowKey={(run) => run.runId}
       rowLink={(run) => links.run(run.runId)}

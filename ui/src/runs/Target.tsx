@@ -6,9 +6,13 @@ import { ASSET_JOB, targetOf } from "../services/run.model";
 import type { RunRow } from "../services/runs";
 import css from "./runs.module.css";
 
-type TargetProps = { run: Pick<RunRow, "jobName" | "assetSelection" | "repositoryLocationName"> };
+interface TargetProps {
+  run: Pick<RunRow, "jobName" | "assetSelection" | "repositoryLocationName">;
+  /** How many assets are told by name. */
+  named?: number;
+}
 
-export function Target({ run }: TargetProps) {
+export function Target({ run, named = 1 }: TargetProps) {
   const ofAssets = run.jobName === ASSET_JOB;
   const first = run.assetSelection?.[0];
   const to = !ofAssets
@@ -20,7 +24,7 @@ export function Target({ run }: TargetProps) {
     <span className={css.target}>
       <Icon name={ofAssets ? "assets" : "jobs"} size={13} />
       <Link bare className={css.strong} to={to} title={(run.assetSelection ?? []).map((key) => key.path.join("/")).join("\n")}>
-        {targetOf(run)}
+        {targetOf(run, named)}
       </Link>
     </span>
   );

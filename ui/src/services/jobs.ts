@@ -89,6 +89,7 @@ export const JOB_RUNS = gql<JobRunsQuery, JobRunsQueryVariables>`
           runId
           status
           partition
+          tags { key value }
           note
           creationTime
           startTime

@@ -10,6 +10,8 @@ export const TAG = {
   sensor: "penstock/sensor_name",
   backfill: "penstock/backfill",
   partition: "penstock/partition",
+  rangeStart: "penstock/asset_partition_range_start",
+  rangeEnd: "penstock/asset_partition_range_end",
   user: "penstock/user",
 } as const;
 
@@ -32,7 +34,7 @@ export function originOf(run: { tags: readonly Tag[]; parentRunId: string | null
   if (run.parentRunId !== null) return { kind: "reexecution", name: shortId(run.parentRunId) };
   const backfill = value(TAG.backfill);
   if (backfill !== undefined) return { kind: "backfill", name: backfill };
-  return { kind: "person", name: value(TAG.user) ?? "Launched by hand" };
+  return { kind: "person", name: value(TAG.user) ?? "By hand" };
 }
 
 /** Tags that people set; ours are shown by other means. */
@@ -45,11 +47,34 @@ export function shortId(runId: string): string {
   return runId.slice(-8);
 }
 
-/** "daily_delays", or the assets when the run has no job of its own. */
-export function targetOf(run: { jobName: string; assetSelection: readonly { path: readonly string[] }[] | null }): string {
+/** The partition it works on, or the first and the last of a range; null when it is about none. */
+export function partitionsOf(run: { partition: string | null; tags: readonly Tag[] }): { first: string; last: string } | null {
+  if (run.partition !== null) return { first: run.partition, last: run.partition };
+  const value = (key: string) => run.tags.find((tag) => tag.key === key)?.value;
+  const [first, last] = [value(TAG.rangeStart), value(TAG.rangeEnd)];
+  return first === undefined || last === undefined ? null : { first, last };
+}
+
+/** "2013-01-01", "2013-01-01 to 2013-12-31", or nothing. */
+export function partitionsText(run: { partition: string | null; tags: readonly Tag[] }): string {
+  const found = partitionsOf(run);
+  if (found === null) return "";
+  return found.first === found.last ? found.first : `${found.first} to ${found.last}`;
+}
+
+interface Targeted {
+  jobName: string;
+  assetSelection: readonly { path: readonly string[] }[] | null;
+}
+
+/** The run's job, or its assets when it has no job of its own: at most `named` by name, and how many more. */
+export function targetOf(run: Targeted, named = 1): string {
   if (run.jobName !== ASSET_JOB) return run.jobName;
-  const assets = run.assetSelection ?? [];
-  if (assets.length === 0) return "All assets";
-  const first = assets[0]!.path.join("/");
-  return assets.length === 1 ? first : `${first} and ${assets.length - 1} more`;
+  const names = (run.assetSelection ?? []).map(({ path }) => path.join("/"));
+  if (names.length === 0) return "All assets";
+  // "a, b, c and 1 more" would be longer than the name it leaves out
+  const shown = names.length === named + 1 ? names : names.slice(0, named);
+  const rest = names.length - shown.length;
+  if (rest > 0) return `${shown.join(", ")} and ${rest} more`;
+  return shown.length === 1 ? shown[0]! : `${shown.slice(0, -1).join(", ")} and ${shown.at(-1)!}`;
 }
