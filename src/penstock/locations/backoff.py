@@ -4,11 +4,11 @@ from __future__ import annotations
 
 __all__ = ["STEADY_SECONDS", "restart_delay"]
 
-STEADY_SECONDS = 60.0
+STEADY_SECONDS = 10.0
 """A process that lived this long starts the count of failures anew."""
 
 _FIRST = 0.2
-_LONGEST = 30.0
+_LONGEST = 10.0
 
 
 def restart_delay(failures: int) -> float:

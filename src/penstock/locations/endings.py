@@ -10,7 +10,7 @@ from ..records.run import FailureReason, RunStatus
 
 __all__ = ["describe_exit", "ending_of"]
 
-_OUT_OF_MEMORY = "The kernel ends a process so when memory runs out; see the memory that the run needs."
+_OUT_OF_MEMORY = "The kernel does that when memory runs out; check how much was needed."
 
 
 def ending_of(

@@ -10,4 +10,4 @@ from penstock.locations.backoff import restart_delay
 
 @given(st.integers(1, 10_000))
 def test_delays_grow_within_bounds(failures: int) -> None:
-    assert 0 < restart_delay(failures) <= restart_delay(failures + 1) <= 30
+    assert 0 < restart_delay(failures) <= restart_delay(failures + 1) <= 10
