@@ -1,5 +1,5 @@
 /** The lower half of a run's page: the structured log, or a step's own output, with what narrows them. */
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 
 import { IconButton } from "../../kit/Button";
 import { cx } from "../../kit/cx";
@@ -48,6 +48,7 @@ export function LogPane({ run, search, onSearch }: LogPaneProps) {
   const files = run.capturedLogKeys;
   const wanted = search.file ?? filter.steps[0] ?? run.failure?.stepKey ?? null;
   const file = files.find((each) => each.fileKey === wanted || (wanted !== null && each.stepKeys.includes(wanted))) ?? files[0] ?? null;
+  const fileKeys = useMemo(() => files.map(({ fileKey }) => fileKey), [files]);
   const captured = useCapturedText(run.runId, source === "events" ? null : (file?.fileKey ?? null));
 
   return (
@@ -127,7 +128,17 @@ export function LogPane({ run, search, onSearch }: LogPaneProps) {
           isFiltered={filter.steps.length > 0 || filter.level !== null || filter.text !== ""}
         />
       ) : (
-        <RawOutput text={captured} stream={source as Stream} file={file?.fileKey ?? null} find={filter.text} wrap={wrap} />
+        <RawOutput
+          runId={run.runId}
+          text={captured}
+          stream={source as Stream}
+          file={file?.fileKey ?? null}
+          files={fileKeys}
+          onFile={(fileKey) => onSearch({ file: fileKey })}
+          onStream={(stream) => onSearch({ src: stream })}
+          find={filter.text}
+          wrap={wrap}
+        />
       )}
     </section>
   );

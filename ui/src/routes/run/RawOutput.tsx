@@ -1,6 +1,7 @@
 /** What one step wrote to stdout or stderr, with its colours. */
 import { useMemo, useState } from "react";
 
+import { Button } from "../../kit/Button";
 import { Empty } from "../../kit/Empty";
 import { Failure } from "../../kit/ErrorPanel";
 import { cx } from "../../kit/cx";
@@ -9,19 +10,26 @@ import { VirtualRows } from "../../kit/VirtualRows";
 import { ansiPieces } from "./ansi.model";
 import css from "./Log.module.css";
 import type { CapturedText, Stream } from "./useCapturedText";
+import { useWriters } from "./useWriters";
 
 const LINE_PX = 18;
 
 interface RawOutputProps {
+  runId: string;
   text: CapturedText;
   stream: Stream;
   /** Whose output it is; null: nothing is captured. */
   file: string | null;
+  /** All files of the run. */
+  files: readonly string[];
+  onFile: (file: string) => void;
+  onStream: (stream: Stream) => void;
   find: string;
   wrap: boolean;
 }
 
-export function RawOutput({ text, stream, file, find, wrap }: RawOutputProps) {
+export function RawOutput({ text, find, wrap, ...place }: RawOutputProps) {
+  const { stream, file } = place;
   const [follow, setFollow] = useState(true);
   const all = text.lines[stream];
   const wanted = find.toLowerCase();
@@ -42,11 +50,15 @@ export function RawOutput({ text, stream, file, find, wrap }: RawOutputProps) {
   }
   if (file === null || lines.length === 0) {
     if (text.isLoading) return <Skeleton rows={8} />;
-    return (
-      <Empty title={wanted !== "" ? "No line matches" : file === null ? `Nothing on ${stream} yet` : `${file} wrote nothing to ${stream}`} icon="runs">
-        {file === null ? "Output is captured from the moment a step begins." : null}
-      </Empty>
-    );
+    if (all.length > 0) return <Empty title="No line matches" icon="search" />;
+    if (file === null) {
+      return (
+        <Empty title={`Nothing on ${stream} yet`} icon="runs">
+          Output is captured from the moment a step begins.
+        </Empty>
+      );
+    }
+    return <Silent {...place} file={file} otherLines={text.lines[otherStream(stream)].length} />;
   }
   if (wrap) {
     return (
@@ -67,6 +79,41 @@ export function RawOutput({ text, stream, file, find, wrap }: RawOutputProps) {
       onFollow={setFollow}
       render={(index) => <Line key={index} {...lines[index]!} />}
     />
+  );
+}
+
+function otherStream(stream: Stream): Stream {
+  return stream === "stdout" ? "stderr" : "stdout";
+}
+
+interface SilentProps extends Pick<RawOutputProps, "runId" | "stream" | "files" | "onFile" | "onStream"> {
+  file: string;
+  /** How many lines it wrote to the other stream. */
+  otherLines: number;
+}
+
+/** The file has nothing in the stream: what has. */
+function Silent({ runId, stream, file, files, onFile, onStream, otherLines }: SilentProps) {
+  const others = useMemo(() => files.filter((each) => each !== file), [files, file]);
+  const writers = useWriters(runId, others, stream, true);
+  const other = otherStream(stream);
+  return (
+    <Empty title={`${file} wrote nothing to ${stream}`} icon="runs">
+      {writers !== undefined && writers.files.length > 0 ? <p className={css.silent}>{writers.files.length === 1 ? "This step did:" : "These steps did:"}</p> : null}
+      <div className={css.silent}>
+        {otherLines > 0 ? (
+          <Button onPress={() => onStream(other)}>
+            {otherLines.toLocaleString("en")} {otherLines === 1 ? "line" : "lines"} on {other}
+          </Button>
+        ) : null}
+        {writers?.files.map((each) => (
+          <Button key={each} onPress={() => onFile(each)}>
+            {each}
+          </Button>
+        ))}
+        {writers?.files.length === 0 && writers.isComplete && others.length > 0 ? "Nor did any other step of this run." : null}
+      </div>
+    </Empty>
   );
 }
 
