@@ -72,9 +72,9 @@ def daily_delays(context: AssetExecutionContext, flights: pd.DataFrame) -> pd.Da
             dep_delay=("dep_delay", "mean"),
             arr_delay=("arr_delay", "mean"),
         ).assign(day=day)
+        context.add_asset_metadata({"flights": int(tables[day]["flights"].sum())}, partition_key=day)
         if done % 100 == 0:
             context.log.info(f"{done} of {len(context.partition_keys)} days")
-    context.add_output_metadata({"flights": int(sum(table["flights"].sum() for table in tables.values()))})
     return tables if len(tables) > 1 else tables[context.partition_key]
 
 

@@ -122,7 +122,7 @@ class Attempt:
         self.mapping_key = mapping_key
         self.tags = tags
         self.output_metadata: dict[tuple[str, str | None], Metadata] = {}
-        self.asset_metadata: dict[str, Metadata] = {}
+        self.asset_metadata: dict[tuple[str, str | None], Metadata] = {}  # (asset, partition or None: each)
         self._log: ContextLogger | None = None
 
     def emit(self, fact: Fact) -> None:

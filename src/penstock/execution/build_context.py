@@ -74,9 +74,9 @@ class DirectAssetExecutionContext(_Direct, AssetExecutionContext):
 
     __slots__ = ()
 
-    def get_asset_metadata(self, asset_key: str) -> Metadata | None:
-        """What the function added to an asset."""
-        return self._attempt.asset_metadata.get(asset_key)
+    def get_asset_metadata(self, asset_key: str, partition_key: str | None = None) -> Metadata | None:
+        """What the function added to an asset, or to one partition of it alone."""
+        return self._attempt.asset_metadata.get((asset_key, partition_key))
 
 
 class DirectAssetCheckExecutionContext(_Direct, AssetCheckExecutionContext):

@@ -355,17 +355,25 @@ class AssetExecutionContext(OpExecutionContext):
         Args:
             metadata: The facts by label.
             asset_key: Which asset; needed only where the step makes several.
-            partition_key: The partition that is being made; another one is refused.
+            partition_key: Of which partition; of each that the run makes if not given.
+
+        Raises:
+            UserCodeError: The step does not make the asset, or the run does not make the partition.
         """
         key = self.asset_key if asset_key is None else AssetKey.from_coercible(asset_key)
         text = key.to_user_string()
         if self._attempt.asset_keys and text not in self._attempt.asset_keys:
             raise self._attempt.fault(f"does not make the asset {text} in this run, so it cannot add metadata to it.")
-        if partition_key is not None and partition_key != self._attempt.run.partition:
-            raise self._attempt.fault(
-                f"adds metadata to the partition {partition_key!r}, but the run makes {self._attempt.run.partition!r}."
+        made = self._attempt.asset_partitions()
+        if partition_key is not None and partition_key not in made:
+            keys = [each for each in made if each is not None]
+            which = (
+                f"{keys[0]!r}" if len(keys) == 1 else f"{len(keys)}, {keys[0]!r} to {keys[-1]!r}" if keys else "none"
             )
-        self._attempt.asset_metadata.setdefault(text, {}).update(normalize_metadata(metadata))
+            raise self._attempt.fault(
+                f"adds metadata to the partition {partition_key!r}; the partitions that the run makes are: {which}."
+            )
+        self._attempt.asset_metadata.setdefault((text, partition_key), {}).update(normalize_metadata(metadata))
 
 
 class AssetCheckExecutionContext(OpExecutionContext):

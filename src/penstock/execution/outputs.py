@@ -246,17 +246,19 @@ class Outputs:
     def _metadata_of(self, slot: OutputSlot, mapping_key: str | None, metadata: Metadata) -> Metadata:
         """The facts about an output from all places where user code may have left some."""
         from_context = self._attempt.output_metadata.get((slot.name, mapping_key))
-        of_asset = self._attempt.asset_metadata.get(slot.given.asset_key or "")
+        of_asset = self._attempt.asset_metadata.get((slot.given.asset_key or "", None))
         if not from_context and not of_asset:
             return metadata
         return {**(from_context or {}), **(of_asset or {}), **metadata}
 
     def _tell_materialized(self, slot: OutputSlot, metadata: Metadata, tags: Mapping[str, str]) -> None:
-        assert slot.given.asset_key is not None
+        asset = slot.given.asset_key
+        assert asset is not None
         for partition in self._attempt.asset_partitions():
+            of_partition = {} if partition is None else self._attempt.asset_metadata.get((asset, partition), {})
             self._attempt.emit(
                 facts.AssetMaterialization(
-                    asset=slot.given.asset_key, partition=partition, metadata=metadata, tags=dict(tags)
+                    asset=asset, partition=partition, metadata={**metadata, **of_partition}, tags=dict(tags)
                 )
             )
 

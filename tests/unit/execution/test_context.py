@@ -37,6 +37,7 @@ from penstock import (
 )
 from penstock.errors import InvalidRunConfigError, UserCodeError
 from penstock.records.event import HookCompleted, HookErrored, HookSkipped, LogLine
+from penstock.records.metadata import IntMetadataValue, TextMetadataValue
 from penstock.records.run import Tag
 
 DAYS = DailyPartitionsDefinition(start_date="2024-01-01")
@@ -198,6 +199,30 @@ def test_a_range_of_partitions_is_made_in_one_run() -> None:
     assert seen["loaded"] == dict(zip(keys, (2, 3, 4), strict=True))
     made = [each.partition for each in result.asset_materializations_for_node("orders")]
     assert made == keys
+
+
+def test_facts_may_be_added_to_each_partition_of_a_range_run() -> None:
+    @asset(partitions_def=DAYS)
+    def orders(context: AssetExecutionContext) -> dict[str, int]:
+        context.add_asset_metadata({"rows": 9, "source": "shop"})
+        for rows, key in enumerate(context.partition_keys, 1):
+            context.add_asset_metadata({"rows": rows}, partition_key=key)
+        with pytest.raises(UserCodeError, match="'2024-01-05'; the partitions that the run makes are: 3, '2024-01-02'"):
+            context.add_asset_metadata({"rows": 0}, "orders", "2024-01-05")
+        return dict.fromkeys(context.partition_keys, 1)
+
+    @asset
+    def whole(context: AssetExecutionContext) -> None:
+        with pytest.raises(UserCodeError, match="the partitions that the run makes are: none"):
+            context.add_asset_metadata({"rows": 0}, partition_key="2024-01-02")
+
+    tags = {Tag.PARTITION_RANGE_START: "2024-01-02", Tag.PARTITION_RANGE_END: "2024-01-04"}
+    result = materialize([orders, whole], tags=tags)
+    made = {each.partition: each.metadata for each in result.asset_materializations_for_node("orders")}
+    source = TextMetadataValue("shop")
+    assert {key: (metadata["rows"], metadata["source"]) for key, metadata in made.items()} == {
+        f"2024-01-0{rows + 1}": (IntMetadataValue(rows), source) for rows in (1, 2, 3)
+    }
 
 
 def test_what_there_is_not_says_so() -> None:

@@ -34,7 +34,7 @@ from penstock import (
 )
 from penstock.errors import InvalidRunConfigError, UserCodeError
 from penstock.records.event import LogLine
-from penstock.records.metadata import IntMetadataValue
+from penstock.records.metadata import BoolMetadataValue, IntMetadataValue
 
 
 class Size(Config):
@@ -124,6 +124,7 @@ def test_assets_and_checks_are_functions_too() -> None:
     @asset(partitions_def=DailyPartitionsDefinition(start_date="2024-01-01"))
     def daily(context: AssetExecutionContext, orders: list[int]) -> MaterializeResult[Any]:
         context.add_asset_metadata({"rows": len(orders)})
+        context.add_asset_metadata({"late": False}, partition_key=context.partition_key)
         return MaterializeResult(
             metadata={"day": context.partition_key, "start": str(context.partition_time_window.start)}
         )
@@ -134,6 +135,7 @@ def test_assets_and_checks_are_functions_too() -> None:
     assert result.metadata["start"].text.startswith("2024-05-06")
     assert context.asset_key == AssetKey("daily")
     assert context.get_asset_metadata("daily") == {"rows": IntMetadataValue(2)}
+    assert context.get_asset_metadata("daily", "2024-05-06") == {"late": BoolMetadataValue(False)}
 
     @asset_check(asset=daily)
     def filled(context: Any, daily: list[int]) -> AssetCheckResult:
