@@ -7,13 +7,13 @@ two. Instants are seconds since the Unix epoch, UTC; wall times are datetimes wi
 from __future__ import annotations
 
 import difflib
-from datetime import datetime
+from datetime import datetime, time
 from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from ..errors import DefinitionError
 
-__all__ = ["instant_of", "wall_of", "zone_named"]
+__all__ = ["instant_of", "short_text", "wall_of", "zone_named"]
 
 
 @lru_cache(maxsize=256)
@@ -55,3 +55,9 @@ def instant_of(wall: datetime, zone: ZoneInfo) -> int:
 def wall_of(instant: float, zone: ZoneInfo) -> datetime:
     """The wall time at an instant."""
     return datetime.fromtimestamp(instant, zone).replace(tzinfo=None, fold=0)
+
+
+def short_text(wall: str) -> str:
+    """A wall time in ISO 8601 as people write it: `2013-01-01`, or `2013-01-01 06:30` where it is not midnight."""
+    moment = datetime.fromisoformat(wall)
+    return moment.date().isoformat() if moment == datetime.combine(moment, time.min) else f"{moment:%Y-%m-%d %H:%M}"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from penstock.partitions.spec import Cadence, TimeWindowSpec
 from penstock.partitions.time_space import TimeSpace
-from penstock.partitions.wall_time import instant_of, wall_of, zone_named
+from penstock.partitions.wall_time import instant_of, short_text, wall_of, zone_named
 
 ZONES = ["UTC", "Europe/Berlin", "America/Los_Angeles", "Asia/Kolkata", "Australia/Lord_Howe", "Pacific/Apia"]
 FMT = "%Y-%m-%d-%H:%M"
@@ -192,3 +192,16 @@ def test_later_positions_never_begin_earlier(spec: TimeWindowSpec, a: int, b: in
     assume(a < b)
     space = TimeSpace(spec)
     assert space.begins(a) <= space.begins(b)
+
+
+@pytest.mark.parametrize(
+    ("wall", "text"),
+    [
+        ("2013-01-01T00:00:00", "2013-01-01"),
+        ("2013-01-01", "2013-01-01"),
+        ("2013-01-01T06:30:00", "2013-01-01 06:30"),
+        ("2013-01-01T00:15:00", "2013-01-01 00:15"),
+    ],
+)
+def test_a_wall_time_is_written_as_short_as_it_can_be(wall: str, text: str) -> None:
+    assert short_text(wall) == text

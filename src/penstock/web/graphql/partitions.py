@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from ...partitions.space import KeySpace, open_space
 from ...partitions.spec import DynamicSpec, PartitionsSpec, StaticSpec, TimeWindowSpec
+from ...partitions.wall_time import short_text
 from ...records.asset import PartitionState, PartitionStatus
 from .context import Context
 from .failures import Result
@@ -145,8 +146,8 @@ def kind(keys: OpenSet, _: Context) -> str:
 def description(keys: OpenSet, _: Context) -> str:
     match keys.spec:
         case TimeWindowSpec() as spec:
-            end = f" until {spec.end}" if spec.end else ""
-            return f"{spec.cadence.value.capitalize()}, from {spec.start}{end} ({spec.timezone})"
+            end = f" until {short_text(spec.end)}" if spec.end else ""
+            return f"{spec.cadence.value.capitalize()}, from {short_text(spec.start)}{end} ({spec.timezone})"
         case StaticSpec():
             return f"{keys.size:,} keys"
         case DynamicSpec() as spec:

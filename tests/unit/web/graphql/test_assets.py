@@ -178,7 +178,7 @@ def test_partitions(ask: Any, maker: Maker) -> None:
     )["assetNodeOrError"]
     assert node["partitionDefinition"] == {
         "type": "TIME_WINDOW",
-        "description": "Daily, from 2024-01-01T00:00:00 until 2024-01-11T00:00:00 (UTC)",
+        "description": "Daily, from 2024-01-01 until 2024-01-11 (UTC)",
         "firstKey": "2024-01-01",
         "lastKey": "2024-01-10",
         "timezone": "UTC",
