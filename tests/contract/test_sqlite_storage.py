@@ -10,12 +10,12 @@ import pytest
 
 from penstock.storage.protocols import Storage
 from penstock.storage.sqlite import SqliteStorage
-from penstock.testing.storage_contract import StorageContract
+from penstock.testing.storage_contract import MultiProcessStorageContract, StorageContract
 
 _opens_a_storage: Callable[[Path | None], Storage] = SqliteStorage  # the type checker compares each method
 
 
-class TestSqliteFile(StorageContract):
+class TestSqliteFile(StorageContract, MultiProcessStorageContract):
     @pytest.fixture
     def opener(self, tmp_path: Path) -> partial[SqliteStorage]:
         return partial(SqliteStorage, tmp_path / "home" / "penstock.db")
@@ -29,10 +29,6 @@ class TestSqliteFile(StorageContract):
 
 
 class TestSqliteInMemory(StorageContract):
-    @pytest.fixture
-    def opener(self) -> None:
-        return None
-
     @pytest.fixture
     def storage(self) -> Iterator[SqliteStorage]:
         storage = SqliteStorage(None)

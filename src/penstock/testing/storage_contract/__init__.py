@@ -2,13 +2,13 @@
 
 An implementation passes it by a test class of its own:
 
-    class TestMyStorage(StorageContract):
+    class TestMyStorage(StorageContract, MultiProcessStorageContract):
         @pytest.fixture
         def storage(self, opener): ...     # migrated and empty
         @pytest.fixture
-        def opener(self, tmp_path): ...    # gives another `Storage` on the same database; can be pickled; or None
+        def opener(self, tmp_path): ...    # gives another `Storage` on the same database; can be pickled
 
-Where `opener` is None (a database that only one process sees), the tests with several processes are skipped.
+A database that only one process sees passes `StorageContract` alone, which needs no `opener`.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from .instigators import InstigatorContract
 from .leases import LeaseContract
 from .locations import LocationContract
 from .notifier import NotifierContract
-from .processes import ProcessContract
+from .processes import MultiProcessStorageContract
 from .runs import RunContract
 from .steps import StepContract
 
-__all__ = ["StorageContract"]
+__all__ = ["MultiProcessStorageContract", "StorageContract"]
 
 
 class StorageContract(
@@ -39,6 +39,5 @@ class StorageContract(
     LeaseContract,
     LocationContract,
     NotifierContract,
-    ProcessContract,
 ):
-    """All of it."""
+    """All that holds within one process."""

@@ -13,7 +13,6 @@ from multiprocessing.context import BaseContext
 from multiprocessing.synchronize import Barrier
 
 import msgspec
-import pytest
 
 from ...errors import FencedError
 from ...records.automation import TickStatus
@@ -22,7 +21,7 @@ from ...records.run import RunStatus
 from ...storage.protocols import RunFilter, Storage
 from .builders import NOW, events_from, new_run, queued_run, started_run
 
-__all__ = ["Opener", "ProcessContract"]
+__all__ = ["MultiProcessStorageContract", "Opener"]
 
 Opener = Callable[[], Storage]
 """Gives a further `Storage` on the same database; can be pickled."""
@@ -35,20 +34,13 @@ _BEFORE_KILL = 200
 _DEADLINE = 90.0
 
 
-class ProcessContract:
-    """What holds between processes."""
+class MultiProcessStorageContract:
+    """What holds between processes that share a database."""
 
-    @pytest.fixture
-    def shared(self, opener: Opener | None) -> Opener:
-        """The opener; the test is skipped where only one process sees the database."""
-        if opener is None:
-            pytest.skip("only one process sees this database")
-        return opener
-
-    def test_processes_that_append_and_claim_at_once_lose_nothing(self, storage: Storage, shared: Opener) -> None:
+    def test_processes_that_append_and_claim_at_once_lose_nothing(self, storage: Storage, opener: Opener) -> None:
         for _ in range(_RUNS):
             queued_run(storage)
-        claimed = [run_id for part in _in_processes(shared, _claim_and_work) for run_id in part]
+        claimed = [run_id for part in _in_processes(opener, _claim_and_work) for run_id in part]
         assert len(claimed) == len(set(claimed)) == _RUNS
         for run in storage.runs.page(RunFilter(), limit=_RUNS + _PROCESSES):
             assert run.status is RunStatus.SUCCESS
@@ -59,8 +51,8 @@ class ProcessContract:
         ids = [each.id for each in storage.events.after(0, types=["LOG"], limit=1_000_000)]
         assert len(ids) == len(set(ids)) == _RUNS * (_BATCHES * _BATCH)
 
-    def test_a_tick_and_a_run_key_count_once_over_all_processes(self, storage: Storage, shared: Opener) -> None:
-        outcomes = _in_processes(shared, _tick_all)
+    def test_a_tick_and_a_run_key_count_once_over_all_processes(self, storage: Storage, opener: Opener) -> None:
+        outcomes = _in_processes(opener, _tick_all)
         made = [run_id for part in outcomes for run_id in part]
         assert len(made) == len(set(made)) == storage.runs.count(RunFilter())
         ticks = storage.instigators.ticks("shop/sensor/s", limit=1000)
@@ -68,10 +60,10 @@ class ProcessContract:
         keys = {key for tick in ticks for key in tick.run_keys}
         assert len(made) == len(keys)
 
-    def test_processes_may_start_at_once_on_an_empty_database(self, shared: Opener) -> None:
-        assert _in_processes(shared, _migrate_and_write) == [[True]] * _PROCESSES
+    def test_processes_may_start_at_once_on_an_empty_database(self, opener: Opener) -> None:
+        assert _in_processes(opener, _migrate_and_write) == [[True]] * _PROCESSES
 
-    def test_a_forked_child_opens_the_database_for_itself(self, storage: Storage, shared: Opener) -> None:
+    def test_a_forked_child_opens_the_database_for_itself(self, storage: Storage, opener: Opener) -> None:
         run = started_run(storage)
         child = multiprocessing.get_context("fork").Process(target=_append_in_fork, args=(storage, run.run_id, 2))
         child.start()
@@ -80,11 +72,11 @@ class ProcessContract:
         storage.events.append(run.run_id, 1, events_from(3, [RunSuccess()]), now=NOW)
         assert [each.event.seq for each in storage.events.of_run(run.run_id)][-3:] == [1, 2, 3]
 
-    def test_what_a_killed_process_was_told_is_stored(self, storage: Storage, shared: Opener) -> None:
+    def test_what_a_killed_process_was_told_is_stored(self, storage: Storage, opener: Opener) -> None:
         run = started_run(storage)
         context = multiprocessing.get_context("forkserver")
         told, tell = context.Pipe(duplex=False)
-        child = context.Process(target=_append_for_ever, args=(shared, run.run_id, tell))
+        child = context.Process(target=_append_for_ever, args=(opener, run.run_id, tell))
         child.start()
         tell.close()
         last = 0
@@ -102,10 +94,10 @@ class ProcessContract:
         assert len(numbers) >= last - 1
         assert storage.runs.record(run.run_id, [RunCanceled()], now=NOW, attempt=1)
 
-    def test_a_change_in_another_process_wakes_a_listener_here(self, storage: Storage, shared: Opener) -> None:
+    def test_a_change_in_another_process_wakes_a_listener_here(self, storage: Storage, opener: Opener) -> None:
         subscription = storage.notifier.subscribe()
         try:
-            _in_processes(shared, _migrate_and_write, count=1)
+            _in_processes(opener, _migrate_and_write, count=1)
             assert subscription.wait(_DEADLINE)
         finally:
             subscription.close()
