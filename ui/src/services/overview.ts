@@ -1,7 +1,7 @@
-/** What the overview shows, in one question. */
+/** What the overview shows: one question that changes with the runs, and one that changes with the assets. */
 import { PYTHON_ERROR } from "./errors";
 import { gql } from "./gql";
-import type { OverviewQuery, OverviewQueryVariables } from "./schema.gen";
+import type { OverviewChecksQuery, OverviewChecksQueryVariables, OverviewQuery, OverviewQueryVariables } from "./schema.gen";
 
 export const OVERVIEW = gql<OverviewQuery, OverviewQueryVariables>`
   query Overview($since: Float!, $limit: Int!) {
@@ -51,3 +51,13 @@ export const OVERVIEW = gql<OverviewQuery, OverviewQueryVariables>`
 `;
 
 export type OverviewRun = Extract<OverviewQuery["runsOrError"], { __typename: "Runs" }>["results"][number];
+
+/** The latest result of every check. */
+export const OVERVIEW_CHECKS = gql<OverviewChecksQuery, OverviewChecksQueryVariables>`
+  query OverviewChecks {
+    assetNodes {
+      assetKey { path }
+      assetChecks { name latestExecution { status timestamp evaluation { severity description } } }
+    }
+  }
+`;

@@ -43,6 +43,7 @@ describe("relativeTime", () => {
 
 describe("durationText", () => {
   it.each([
+    [0.0002, "< 1 ms"],
     [0.004, "4 ms"],
     [0.9999, "1.0 s"],
     [1.24, "1.2 s"],

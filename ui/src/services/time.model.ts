@@ -92,6 +92,7 @@ export function relativeTime(seconds: number, now: number): string {
 /** "4 ms", "1.2 s", "2:05 min", "1:02:03 h", "2 d 03 h". */
 export function durationText(seconds: number): string {
   if (seconds < 0) return "0 ms";
+  if (seconds < 0.0005 && seconds > 0) return "< 1 ms";
   if (seconds < 0.9995) return `${Math.round(seconds * 1000)} ms`;
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);

@@ -1,4 +1,5 @@
-/** What needs somebody: broken locations, sick duties, and failures gathered by cause. */
+/** What needs somebody: broken locations, sick duties, failures gathered by cause, and checks that did not pass. */
+import { cx } from "../../kit/cx";
 import { Icon } from "../../kit/Icon";
 import { Link } from "../../kit/Link";
 import { Time } from "../../kit/Time";
@@ -6,23 +7,27 @@ import { errorStory, headline } from "../../kit/error.model";
 import { links } from "../../links";
 import type { OverviewRun } from "../../services/overview";
 import { targetOf } from "../../services/run.model";
-import type { OverviewQuery } from "../../services/schema.gen";
+import type { OverviewChecksQuery, OverviewQuery } from "../../services/schema.gen";
+import { failedChecks, groupFailures, unmended } from "./attention.model";
 import css from "./Overview.module.css";
-import { groupFailures } from "./timeline.model";
 
 const SHOWN = 6;
 
 interface AttentionProps {
   data: OverviewQuery;
-  failed: readonly OverviewRun[];
+  /** Undefined: not known yet. */
+  checks: OverviewChecksQuery | undefined;
+  runs: readonly OverviewRun[];
 }
 
-export function Attention({ data, failed }: AttentionProps) {
+export function Attention({ data, checks, runs: all }: AttentionProps) {
   const entries = data.workspaceOrError.__typename === "Workspace" ? data.workspaceOrError.locationEntries : [];
   const sick = data.instance.daemonHealth.allDaemonStatuses.filter((duty) => duty.required && duty.healthy === false);
-  const groups = groupFailures(failed);
+  const groups = groupFailures(unmended(all));
+  const unpassed = failedChecks(checks?.assetNodes ?? []);
   const broken = entries.filter((entry) => entry.loadError !== null);
-  if (broken.length + sick.length + groups.length === 0) {
+  if (broken.length + sick.length + groups.length + unpassed.length === 0) {
+    if (checks === undefined) return <p className={css.calm}>Looking at the results of checks</p>;
     return (
       <p className={css.calm}>
         <Icon name="check" size={14} /> Nothing needs your attention.
@@ -77,6 +82,26 @@ export function Attention({ data, failed }: AttentionProps) {
       {groups.length > SHOWN ? (
         <li className={css.rest}>
           <Link to={links.runs({ status: ["FAILURE"] })}>{groups.length - SHOWN} more kinds of failure</Link>
+        </li>
+      ) : null}
+      {unpassed.slice(0, SHOWN).map(({ path, name, warns, words, at }) => (
+        <li key={[...path, name].join("/")}>
+          <Link bare className={cx(css.problem, warns && css.mild)} to={links.asset(path, { view: "checks", check: name })}>
+            <Icon name="warning" size={15} />
+            <b>{path.join("/")}</b>
+            <span className={css.why}>
+              {name}: {words}
+            </span>
+            <span className={css.aside}>
+              {warns ? "check warned, " : "check failed, "}
+              <Time at={at} relative />
+            </span>
+          </Link>
+        </li>
+      ))}
+      {unpassed.length > SHOWN ? (
+        <li className={css.rest}>
+          <Link to={links.assets()}>{unpassed.length - SHOWN} more checks that did not pass</Link>
         </li>
       ) : null}
     </ul>

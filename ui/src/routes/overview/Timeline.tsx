@@ -17,7 +17,7 @@ import css from "./Timeline.module.css";
 const MARKS = 9;
 const MARKS_NARROW = 3;
 /** A mark beyond this part of the axis, in per cent, would be cut off. */
-const LAST_MARK = 97;
+const LAST_MARK = 94;
 const LUMP_SHARE = 1 / 160;
 const LEAST_DRAG = 0.01;
 

@@ -10,14 +10,16 @@ import { Page, Section } from "../../kit/Page";
 import { Skeleton } from "../../kit/Skeleton";
 import { useNow, useTimeStyle } from "../../kit/Time";
 import { links } from "../../links";
+import { ASSET_TOPICS } from "../../services/assets";
 import { useData } from "../../services/data";
 import { useSearchState } from "../../services/navigation";
-import { OVERVIEW, type OverviewRun } from "../../services/overview";
+import { OVERVIEW, OVERVIEW_CHECKS, type OverviewRun } from "../../services/overview";
 import { shortTime } from "../../services/time.model";
 import type { OverviewQuery } from "../../services/schema.gen";
 import { Attention } from "./Attention";
 import css from "./Overview.module.css";
 import { type Tick, Timeline } from "./Timeline";
+import { fittingSpan } from "./timeline.model";
 
 const MOST_RUNS = 1_000;
 const TOPICS = ["runs", "queue", "locations", "instigators", "processes"] as const;
@@ -28,18 +30,20 @@ const SPANS = [
   { id: "24", label: "24 h", seconds: 86_400 },
   { id: "168", label: "7 d", seconds: 604_800 },
 ] as const;
-const DEFAULT_SPAN = "24";
+/** How far back to look when the reader has not said. */
+const USUAL = SPANS[2];
 /** The part of the span that lies ahead of now. */
 const AHEAD = 1 / 6;
 const PIXELS = 1_000;
 
 export default function OverviewPage() {
   const [search, change] = useSearchState();
-  const span = SPANS.find(({ id }) => id === (search.span ?? DEFAULT_SPAN)) ?? SPANS[2];
+  const wanted = SPANS.find(({ id }) => id === search.span);
   const zoom = readZoom(search.from, search.to);
   const [openedAt] = useState(() => Math.floor(Date.now() / 60_000) * 60);
-  const since = zoom?.from ?? openedAt - span.seconds;
+  const since = zoom?.from ?? openedAt - (wanted ?? USUAL).seconds;
   const answer = useData(OVERVIEW, { since, limit: MOST_RUNS }, { live: TOPICS });
+  const checks = useData(OVERVIEW_CHECKS, {}, { live: ASSET_TOPICS });
   const { data } = answer;
 
   if (data === undefined) {
@@ -57,12 +61,14 @@ export default function OverviewPage() {
   }
   const found = data.runsOrError.__typename === "Runs" ? data.runsOrError.results : [];
   const runs = zoom === null ? found : found.filter((run) => (run.startTime ?? run.creationTime) <= zoom.to);
+  const span = wanted ?? fittingSpan(SPANS, USUAL, found, openedAt);
   const locations = data.workspaceOrError.__typename === "Workspace" ? data.workspaceOrError.locationEntries : [];
   return (
     <Page title="Overview">
       {locations.length === 0 ? <FirstSteps /> : null}
       <Section title="Needs attention">
-        <Attention data={data} failed={runs.filter((run) => run.status === "FAILURE")} />
+        {checks.isError ? <Failure title="The results of checks could not be read." error={checks.error} /> : null}
+        <Attention data={data} checks={checks.data} runs={runs} />
       </Section>
       <Section>
         <Numbers data={data} runs={runs} span={span.label} zoomed={zoom !== null} />
@@ -79,7 +85,7 @@ export default function OverviewPage() {
                   type="button"
                   className={cx(css.span, zoom === null && id === span.id && css.chosen)}
                   aria-pressed={zoom === null && id === span.id}
-                  onClick={() => change({ span: id === DEFAULT_SPAN ? "" : id, from: "", to: "" })}
+                  onClick={() => change({ span: id, from: "", to: "" })}
                 >
                   {label}
                 </button>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { groupFailures, layTimeline, timeMarks, type TimelineRun } from "./timeline.model";
+import { fittingSpan, layTimeline, timeMarks, type TimelineRun } from "./timeline.model";
 
 const run = (runId: string, given: Partial<TimelineRun>): TimelineRun => ({
   runId,
@@ -61,11 +61,17 @@ describe("layTimeline", () => {
   });
 });
 
-describe("groupFailures", () => {
-  it("takes messages that differ in numbers only as one", () => {
-    const failed = (message: string, jobName = "j") => ({ jobName, failure: { stepKey: "s", message } });
-    const groups = groupFailures([failed("row 1 bad"), failed("row 27 bad"), failed("gone"), failed("row 1 bad", "k")]);
-    expect(groups.map((group) => group.runs.length)).toEqual([2, 1, 1]);
+describe("fittingSpan", () => {
+  const [hour, quarter, day, week] = [3600, 21_600, 86_400, 604_800].map((seconds) => ({ seconds }));
+  const fitting = (...ages: number[]) =>
+    fittingSpan([hour!, quarter!, day!, week!], day!, ages.map((age) => ({ creationTime: 1_000_000 - age })), 1_000_000);
+
+  it("is the shortest that holds every run, and never more than the usual", () => {
+    expect(fitting(60, 3000)).toBe(hour);
+    expect(fitting(60, 4000)).toBe(quarter);
+    expect(fitting(60, 80_000)).toBe(day);
+    expect(fitting(200_000)).toBe(day);
+    expect(fitting()).toBe(day);
   });
 });
 

@@ -39,6 +39,21 @@ export interface TimelineInput {
   gap: number;
 }
 
+/**
+ * The shortest span that holds every run, at most the usual one; the usual one when nothing ran. A page of minutes of
+ * work is not shown as a day with a stroke at its end.
+ */
+export function fittingSpan<Span extends { seconds: number }>(
+  spans: readonly Span[],
+  usual: Span,
+  runs: readonly { creationTime: number }[],
+  now: number,
+): Span {
+  if (runs.length === 0) return usual;
+  const oldest = Math.min(...runs.map((run) => run.creationTime));
+  return spans.find((span) => span.seconds < usual.seconds && now - oldest < span.seconds) ?? usual;
+}
+
 /** What a lump is said to be: the worst of its runs. */
 const GRAVITY: readonly RunStatus[] = [
   "FAILURE", "CANCELING", "STARTED", "STARTING", "QUEUED", "NOT_STARTED", "MANAGED", "SUSPENDED", "CANCELED", "SUCCESS",
@@ -86,27 +101,6 @@ function lump(bars: readonly Bar[], gap: number): Bar[] {
 
 function worst(one: RunStatus, other: RunStatus): RunStatus {
   return GRAVITY.indexOf(one) <= GRAVITY.indexOf(other) ? one : other;
-}
-
-/** Runs that failed, gathered by what is probably one cause: the job, the step, and the message without its numbers. */
-export interface FailureGroup<Run> {
-  key: string;
-  runs: Run[];
-}
-
-interface FailedRun {
-  jobName: string;
-  failure: { stepKey: string | null; message: string } | null;
-}
-
-export function groupFailures<Run extends FailedRun>(runs: readonly Run[]): FailureGroup<Run>[] {
-  const groups = new Map<string, Run[]>();
-  for (const run of runs) {
-    const message = (run.failure?.message ?? "").replaceAll(/0x[0-9a-f]+|\d+/gi, "#");
-    const key = JSON.stringify([run.jobName, run.failure?.stepKey ?? null, message]);
-    groups.set(key, [...(groups.get(key) ?? []), run]);
-  }
-  return [...groups].map(([key, members]) => ({ key, runs: members }));
 }
 
 const MARK_STEPS = [60, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800];
