@@ -23,11 +23,10 @@ def child_cpu(command: list[str], environment: dict[str, str]) -> float:
     return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 
 
-def import_seconds(subject: Subject) -> float:
-    """CPU seconds of `import` beyond the bare interpreter, the least of five."""
+def import_seconds(subject: Subject, script: str) -> float:
+    """CPU seconds of an import beyond the bare interpreter, the least of five."""
     environment = subject.environment()
     bare = min(child_cpu([str(subject.python), "-c", "pass"], environment) for _ in range(5))
-    script = f"import {subject.module}"
     return min(child_cpu([str(subject.python), "-c", script], environment) for _ in range(6)) - bare
 
 
@@ -45,10 +44,14 @@ def in_process_seconds(subject: Subject, kind: str) -> float:
     return (of(101) - of(1)) / 100
 
 
-def measure(subject: Subject, *, launches: int) -> dict[str, float]:
-    """All figures of one subject."""
+def measure(subject: Subject, *, launches: int, burst: int) -> dict[str, float]:
+    """All figures of one subject, with so many single launches and so many runs queued at once."""
     figures = {
-        "import, CPU ms": import_seconds(subject) * 1000,
+        "import, CPU ms": import_seconds(subject, f"import {subject.module}") * 1000,
+        "import with first use of the names, CPU ms": import_seconds(
+            subject, f"from {subject.module} import Config, Definitions, asset, job, op, schedule, sensor"
+        )
+        * 1000,
         "op in one process, ms": in_process_seconds(subject, "op") * 1000,
         "asset in one process, ms": in_process_seconds(subject, "asset") * 1000,
     }
@@ -60,6 +63,7 @@ def measure(subject: Subject, *, launches: int) -> dict[str, float]:
         eleven = min(deployment.seconds_of_run("chain_11") for _ in range(2))
         figures["step in its own process, ms"] = (eleven - one) / 10 * 1000
         figures["idle deployment, PSS MB"] = deployment.resident_megabytes()
+        figures["queued run to its end, one of many, ms"] = deployment.seconds_of_burst(burst) / burst * 1000
     finally:
         deployment.stop()
         subject.clean()
@@ -74,19 +78,19 @@ def main() -> None:
     arguments = parser.parse_args()
     ours, peer = subjects()
     print("measuring penstock ...", flush=True)
-    mine = measure(ours, launches=15)
+    mine = measure(ours, launches=15, burst=100)
     theirs: dict[str, float] = {}
     if not arguments.no_peer:
         print("measuring the peer ...", flush=True)
-        theirs = measure(peer, launches=4)
+        theirs = measure(peer, launches=4, burst=10)
     print(f"\nPython {platform.python_version()}, {platform.machine()}\n")
-    print(f"| {'figure':38} | {'penstock':>10} | {'peer':>10} | {'ratio':>7} |")
-    print(f"|{'-' * 40}|{'-' * 11}:|{'-' * 11}:|{'-' * 8}:|")
+    print(f"| {'figure':42} | {'penstock':>10} | {'peer':>10} | {'ratio':>7} |")
+    print(f"|{'-' * 44}|{'-' * 11}:|{'-' * 11}:|{'-' * 8}:|")
     show: Callable[[float | None], str] = lambda value: "" if value is None else f"{value:.3g}"  # noqa: E731
     for name, value in mine.items():
         other = theirs.get(name)
         ratio = f"{other / value:.0f}x" if other is not None and value > 0 else ""
-        print(f"| {name:38} | {show(value):>10} | {show(other):>10} | {ratio:>7} |")
+        print(f"| {name:42} | {show(value):>10} | {show(other):>10} | {ratio:>7} |")
     if arguments.json:
         arguments.json.write_text(json.dumps({"penstock": mine, "peer": theirs}, indent=2))
 

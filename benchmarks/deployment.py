@@ -95,6 +95,16 @@ class Deployment:
             time.sleep(0.1)
         raise TimeoutError(f"{job} did not end")
 
+    def seconds_of_burst(self, count: int) -> float:
+        """From the first of so many launches, one right after the other, until the last run has ended well."""
+        began = time.monotonic()
+        pending = [self.launch("chain_1") for _ in range(count)]
+        while pending and time.monotonic() - began < 300:
+            pending = [run_id for run_id in pending if self.query(_RUN, id=run_id)["runOrError"]["status"] != "SUCCESS"]
+        if pending:
+            raise TimeoutError(f"{len(pending)} of {count} runs did not end")
+        return time.monotonic() - began
+
     def seconds_to_first_line(self, repeats: int) -> list[float]:
         """From the request to launch until the first line of user code, once for each repeat."""
         found = []
