@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
 from msgspec.structs import replace
 
 from ..clock import SYSTEM_CLOCK
+from ..codec import encode_json
 from ..config.run_config import RunConfig
 from ..definitions.assets.definition import AssetsDefinition
 from ..definitions.assets.selection import AssetSelection, CoercibleToAssetSelection
 from ..definitions.assets.spec import AssetSpec
+from ..definitions.describe import describe_job
 from ..definitions.ops.job import JobDefinition
 from ..definitions.resolution import resolve
 from ..definitions.resources.resource import to_resources
@@ -21,9 +23,9 @@ from ..errors import DefinitionError, StepExecutionError
 from ..ids import new_run_id
 from ..logs.store import LogStore
 from ..plan.build import build_plan
+from ..plan.launch import planned_facts
 from ..plan.model import ExecutionPlan
-from ..records.event import AssetCheckEvaluationPlanned, AssetMaterializationPlanned, Fact
-from ..records.keys import AssetCheckKey
+from ..plan.selection import narrow_job
 from ..records.location import AssetJobName
 from ..records.run import Run, RunStatus, Tag
 from ..storage.protocols import NewRun, Storage
@@ -36,9 +38,14 @@ from .recorder import MemoryRecorder, TeeRecorder
 from .result import ExecuteInProcessResult
 from .run_life import live
 from .scope import DEFAULT_IO_MANAGER, RunScope
+from .step_partitions import StoredDynamicPartitions, own_partitions
 from .worker import IN_PROCESS_URGENT, OUTAGE
 
 __all__ = ["ExecuteInProcessResult", "execute_in_process", "execute_job", "materialize", "materialize_to_memory"]
+
+
+HERE = "(this process)"
+"""What a run names as its code location that no code server executes."""
 
 
 class AnInstance(Protocol):
@@ -237,7 +244,7 @@ def _execute(
         artifacts=instance.artifacts,
         instance=instance,
     )
-    run, lease = _claim(instance.storage, run, plan)
+    run, lease = _claim(instance.storage, run, job, plan)
     writer = EventWriter(
         instance.storage.events, run.run_id, run.attempt, environment.clock, background=True, urgent=IN_PROCESS_URGENT
     )
@@ -257,7 +264,7 @@ def _new_run(job: JobDefinition, wish: _Wish) -> Run:
         tags[Tag.PARTITION] = wish.partition_key
     return Run(
         run_id=wish.run_id or new_run_id(),
-        location="",
+        location=HERE,
         job=job.name,
         run_config=plain or job.default_config,
         tags=tags,
@@ -267,24 +274,27 @@ def _new_run(job: JobDefinition, wish: _Wish) -> Run:
     )
 
 
-def _claim(storage: Storage, run: Run, plan: ExecutionPlan) -> tuple[Run, OwnLease]:
-    """Store the run and begin its first attempt, held by this process."""
-    storage.runs.create([NewRun(run=run, facts=tuple(_planned(run, plan)))])
+def _claim(storage: Storage, run: Run, job: JobDefinition, plan: ExecutionPlan) -> tuple[Run, OwnLease]:
+    """Store the run with what it announces and with its job's description, and begin its first attempt, held here."""
+    dynamic = StoredDynamicPartitions(storage)
+    partitions = {
+        asset: own_partitions(run, step.partitions, dynamic) or (None,)
+        for step in plan.steps.values()
+        if step.partitions is not None
+        for asset in step.asset_keys
+    }
+    facts = planned_facts(
+        [key for step in plan.steps.values() for key in step.asset_keys],
+        [key for step in plan.steps.values() for key in step.check_keys],
+        lambda asset: partitions.get(asset, (None,)),
+    )
+    described = narrow_job(describe_job(job), assets=run.assets, step_keys=run.step_keys)
+    storage.runs.create([NewRun(run=run, facts=tuple(facts), snapshot=encode_json(described))])
     lease = OwnLease(storage.runs, run, SYSTEM_CLOCK, None)
     now = SYSTEM_CLOCK.now()
     (claimed,) = storage.runs.claim([run.run_id], owner=lease.holder, until=now + LEASE, now=now)
     lease.hold(claimed)
     return claimed, lease
-
-
-def _planned(run: Run, plan: ExecutionPlan) -> Iterable[Fact]:
-    """What the run announces to make and to evaluate."""
-    partitioned = {key for step in plan.steps.values() if step.partitions is not None for key in step.asset_keys}
-    for key in sorted(key for step in plan.steps.values() for key in step.asset_keys):
-        yield AssetMaterializationPlanned(asset=key, partition=run.partition if key in partitioned else None)
-    for text in sorted(key for step in plan.steps.values() for key in step.check_keys):
-        check = AssetCheckKey.from_user_string(text)
-        yield AssetCheckEvaluationPlanned(asset=check.asset_key.to_user_string(), check=check.name)
 
 
 def _run(

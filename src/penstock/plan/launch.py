@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..codec import encode_json
@@ -19,7 +19,7 @@ from ..storage.protocols import NewRun
 from .config import narrow_schema
 from .selection import narrow_job, not_found
 
-__all__ = ["plan_run"]
+__all__ = ["plan_run", "planned_facts"]
 
 
 def plan_run(
@@ -88,7 +88,8 @@ def plan_run(
         created=now,
         updated=now,
     )
-    return NewRun(run=run, facts=tuple(_planned(narrowed, partitions, keys)), snapshot=encode_json(narrowed))
+    facts = planned_facts(narrowed.assets, narrowed.checks, lambda asset: keys if asset in partitions else (None,))
+    return NewRun(run=run, facts=tuple(facts), snapshot=encode_json(narrowed))
 
 
 def _job(
@@ -179,15 +180,20 @@ def _partition_keys(
     return tuple(space.keys(first_position, last_position + 1))
 
 
-def _planned(
-    job: JobDescription, partitions: Mapping[str, PartitionsSpec], keys: Iterable[str | None]
-) -> Iterable[Fact]:
-    keys = tuple(keys)
-    for asset in sorted(job.assets):
-        for key in keys if asset in partitions else (None,):
+def planned_facts(
+    assets: Iterable[str], checks: Iterable[str], keys_of: Callable[[str], Sequence[str | None]]
+) -> Iterator[Fact]:
+    """What a run announces to make and to evaluate.
+
+    Args:
+        assets: The assets that it makes, in text form.
+        checks: The checks that it evaluates, as `asset/key:name`.
+        keys_of: The partitions of an asset that it works on; `(None,)` if the asset has none.
+    """
+    for asset in sorted(assets):
+        for key in keys_of(asset):
             yield AssetMaterializationPlanned(asset=asset, partition=key)
-    for check_key in sorted(job.checks):
+    for check_key in sorted(checks):
         asset, _, name = check_key.rpartition(":")
-        yield AssetCheckEvaluationPlanned(
-            asset=asset, check=name, partition=keys[0] if asset in partitions and len(keys) == 1 else None
-        )
+        keys = keys_of(asset)
+        yield AssetCheckEvaluationPlanned(asset=asset, check=name, partition=keys[0] if len(keys) == 1 else None)

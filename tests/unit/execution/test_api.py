@@ -11,6 +11,7 @@ import pytest
 
 from penstock import (
     Backoff,
+    DailyPartitionsDefinition,
     Definitions,
     Failure,
     Instance,
@@ -30,8 +31,10 @@ from penstock import (
     op,
     resource,
 )
+from penstock.codec import decode_json
 from penstock.errors import DefinitionError, NotFoundError, UserCodeError
 from penstock.logs.store import log_key
+from penstock.records.asset import PartitionStatus
 from penstock.records.event import (
     LogLine,
     RunCanceled,
@@ -41,7 +44,8 @@ from penstock.records.event import (
     StepFailure,
     StepUpForRetry,
 )
-from penstock.records.run import FailureReason, RunStatus
+from penstock.records.location import JobDescription
+from penstock.records.run import FailureReason, RunStatus, Tag
 from penstock.storage.protocols import RunFilter
 
 
@@ -296,6 +300,30 @@ def test_an_instance_keeps_the_run_its_events_and_its_assets(instance: Instance)
     again = materialize([orders, report], instance=instance, selection=[report])
     assert again.asset_value("report") == 4
     assert again.is_node_untouched("orders")
+
+
+def test_an_instance_knows_the_plan_of_a_run_and_all_partitions_of_a_range(instance: Instance) -> None:
+    @asset(partitions_def=DailyPartitionsDefinition(start_date="2024-01-01"))
+    def daily() -> None:
+        raise OwnError
+
+    @asset(deps=[daily])
+    def report() -> int:
+        return 1
+
+    tags = {Tag.PARTITION_RANGE_START: "2024-01-02", Tag.PARTITION_RANGE_END: "2024-01-03"}
+    result = materialize([daily, report], instance=instance, tags=tags, selection=[daily], raise_on_error=False)
+    run = instance.storage.runs.get(result.run_id)
+    assert run is not None
+    assert run.location == "(this process)"
+    assert run.snapshot is not None
+    described = instance.storage.runs.snapshot(run.snapshot)
+    assert described is not None
+    assert [step.key for step in decode_json(described, JobDescription).steps] == ["daily"]
+    failed = instance.storage.assets.partition_states("daily")
+    assert {key: state.status for key, state in failed.items()} == dict.fromkeys(
+        ("2024-01-02", "2024-01-03"), PartitionStatus.FAILED
+    )
 
 
 def test_execute_job_captures_output(instance: Instance) -> None:
