@@ -108,9 +108,8 @@ def _phrase(fact: Fact, who: str) -> str:
             return f"The run began{where}{how}."
         case RunSuccess():
             return "The run ended well."
-        case RunFailure(message=message, failed_steps=steps):
-            named = f" Failed: {_list(steps)}." if steps else ""
-            return f"The run failed. {_sentence(message)}{named}"
+        case RunFailure(message=message):
+            return f"The run failed. {_sentence(message)}"
         case RunCanceling(actor=actor):
             return f"{actor or 'Somebody'} asked the run to stop."
         case RunCanceled(message=message):
