@@ -16,6 +16,9 @@ from .recorder import Recorder
 
 __all__ = ["live", "not_initialized"]
 
+_NAMED = 5
+"""How many failed steps the run's message names."""
+
 
 def live(
     recorder: Recorder, executor: str, execute: Callable[[], Done], was_interrupted: Callable[[], bool]
@@ -51,12 +54,16 @@ def live(
         recorder.emit(RunCanceled())
         return RunStatus.CANCELED, None
     if done.failed:
-        steps = ", ".join(done.failed)
-        message = f"Step {steps} failed." if len(done.failed) == 1 else f"Steps {steps} failed."
+        message = _failed(done.failed)
         recorder.emit(RunFailure(reason=FailureReason.STEP_FAILURE, message=message, failed_steps=done.failed))
         return RunStatus.FAILURE, None
     recorder.emit(RunSuccess())
     return RunStatus.SUCCESS, None
+
+
+def _failed(steps: tuple[str, ...]) -> str:
+    named = ", ".join(steps[:_NAMED]) + (f" and {len(steps) - _NAMED} more" if len(steps) > _NAMED else "")
+    return f"Step {named} failed." if len(steps) == 1 else f"Steps {named} failed."
 
 
 def not_initialized(recorder: Recorder, error: BaseException) -> None:

@@ -91,7 +91,7 @@ def test_every_fact_has_a_sentence_and_a_level(event_type: str) -> None:
             RunFailure(reason=FailureReason.STEP_FAILURE, message="Steps failed", failed_steps=tuple("abcdefg")),
             None,
             "ERROR",
-            "The run failed. Steps failed. Failed: a, b, c, d, e, 2 more.",
+            "The run failed. Steps failed.",
         ),
         (RunCanceling(actor="ann"), None, "INFO", "ann asked the run to stop."),
         (RunCanceled(), None, "ERROR", "The run was canceled."),
