@@ -15,6 +15,7 @@ from .options import (
     config_options,
     home_option,
     load_target,
+    load_targets,
     open_instance,
     parse_tags,
     read_run_config,
@@ -34,18 +35,19 @@ def asset() -> None:
 @target_options(many=True)
 @click.option("--select", help="Only these: a selection such as `group:sales` or `+report`.")
 def list_assets(select: str | None, **target: Any) -> None:
-    """List the assets of a code location."""
+    """List the assets of the code locations."""
     from ..definitions.assets.selection import AssetSelection
     from ..definitions.describe import describe
 
-    name, definitions = load_target(**target)
-    chosen = AssetSelection.from_string(select).resolve(definitions.resolve_asset_graph()) if select else None
-    rows = [
-        (each.key, each.group, "yes" if each.partitions else "", ", ".join(each.deps))
-        for each in describe(definitions, name).assets
-        if chosen is None or each.key in chosen
-    ]
-    table(["ASSET", "GROUP", "PARTITIONED", "NEEDS"], rows, empty="No assets.")
+    rows = []
+    for name, definitions in load_targets(**target):
+        chosen = AssetSelection.from_string(select).resolve(definitions.resolve_asset_graph()) if select else None
+        rows += [
+            (each.key, name, each.group, "yes" if each.partitions else "", ", ".join(each.deps))
+            for each in describe(definitions, name).assets
+            if chosen is None or each.key in chosen
+        ]
+    table(["ASSET", "LOCATION", "GROUP", "PARTITIONED", "NEEDS"], rows, empty="No assets.")
 
 
 @asset.command()

@@ -14,6 +14,7 @@ from .options import (
     config_options,
     home_option,
     load_target,
+    load_targets,
     open_instance,
     parse_tags,
     read_run_config,
@@ -32,16 +33,16 @@ def job() -> None:
 @job.command(name="list")
 @target_options(many=True)
 def list_jobs(**target: Any) -> None:
-    """List the jobs of a code location."""
+    """List the jobs of the code locations."""
     from ..definitions.describe import describe
 
-    name, definitions = load_target(**target)
-    jobs = [each for each in describe(definitions, name).jobs if not each.name.startswith("__")]
-    table(
-        ["JOB", "STEPS", "DESCRIPTION"],
-        [(each.name, len(each.steps), (each.description or "").strip().partition("\n")[0]) for each in jobs],
-        empty=f"The location {name} has no jobs.",
-    )
+    rows = [
+        (each.name, name, len(each.steps), (each.description or "").strip().partition("\n")[0])
+        for name, definitions in load_targets(**target)
+        for each in describe(definitions, name).jobs
+        if not each.name.startswith("__")
+    ]
+    table(["JOB", "LOCATION", "STEPS", "DESCRIPTION"], rows, empty="No jobs.")
 
 
 @job.command()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -20,6 +20,7 @@ __all__ = [
     "home_option",
     "load_origin",
     "load_target",
+    "load_targets",
     "open_instance",
     "origins",
     "parse_tags",
@@ -134,10 +135,16 @@ def load_origin(origin: LocationOrigin) -> Definitions:
         raise LocationLoadError(f"{origin.name} does not load:\n{describe_user_first(error).render()}") from error
 
 
+def load_targets(**options: Any) -> Iterator[tuple[str, Definitions]]:
+    """The names and definitions of the code locations that the options name, each loaded in this process."""
+    for origin in origins(**options):
+        if origin.target is not None:
+            yield origin.name, load_origin(origin)
+
+
 def load_target(**options: Any) -> tuple[str, Definitions]:
     """The name and the definitions of the one code location that the options name, loaded in this process."""
-    found = origins(**options)
-    local = [origin for origin in found if origin.target is not None]
+    local = [origin for origin in origins(**options) if origin.target is not None]
     if len(local) != 1:
         names = ", ".join(origin.name for origin in local) or "none"
         raise SettingsError(
