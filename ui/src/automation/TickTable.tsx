@@ -18,7 +18,7 @@ import { useSearchState } from "../services/navigation";
 import { shortId } from "../services/run.model";
 import type { InstigationTickStatus } from "../services/schema.gen";
 import css from "./automation.module.css";
-import { skipGroups, tickStatus } from "./ticks.model";
+import { foldSkips, tickStatus } from "./ticks.model";
 
 export const TICKS_SHOWN = 60;
 
@@ -47,7 +47,8 @@ interface TickTableProps {
 export function TickTable({ ticks, limit, onOlder, isStale }: TickTableProps) {
   const [{ only = "", tick }, setSearch] = useSearchState();
   const open = ticks.find(({ tickId }) => tickId === tick);
-  const [topReason] = skipGroups(ticks);
+  // Who asks for the skipped ones wants to see each.
+  const rows = only === "skipped" ? ticks.map((each) => ({ tick: each, count: 1, since: each.timestamp })) : foldSkips(ticks);
   return (
     <>
       <Section
@@ -61,13 +62,7 @@ export function TickTable({ ticks, limit, onOlder, isStale }: TickTableProps) {
             options={CHOICES.map(({ value, label }) => ({ value, label }))}
           />
         }
-      >
-        {topReason && topReason.count > 2 ? (
-          <p className={css.quiet}>
-            Skipped {topReason.count} times of {ticks.length}: {topReason.reason}
-          </p>
-        ) : null}
-      </Section>
+      />
       {ticks.length === 0 ? (
         <Empty title={only === "" ? "No ticks yet" : "No such ticks"} icon="automation">
           {only === "" ? "Each evaluation is listed here with what came of it." : "Choose other ticks above."}
@@ -77,23 +72,34 @@ export function TickTable({ ticks, limit, onOlder, isStale }: TickTableProps) {
           label="Ticks"
           stale={isStale}
           columns={[
-            { id: "time", label: "Due", width: "160px", render: (row) => <Time at={row.timestamp} /> },
+            { id: "time", label: "Due", width: "160px", render: ({ tick: row }) => <Time at={row.timestamp} /> },
             {
               id: "status",
               label: "Result",
               width: "150px",
-              render: (row) => <StatusTag bare status={tickStatus(row.status)} label={resultOf(row)} />,
+              render: ({ tick: row, count }) => (
+                <StatusTag bare status={tickStatus(row.status)} label={count > 1 ? `Skipped ${count} times` : resultOf(row)} />
+              ),
             },
             {
               id: "words",
               label: "What it said",
-              render: (row) => row.error?.message ?? row.skipReason ?? row.runKeys.join(", "),
+              render: ({ tick: row, count, since }) => (
+                <>
+                  {row.error?.message ?? row.skipReason ?? row.runKeys.join(", ")}
+                  {count > 1 ? (
+                    <span className={css.since}>
+                      since <Time at={since} />
+                    </span>
+                  ) : null}
+                </>
+              ),
             },
             {
               id: "runs",
               label: "Runs",
               width: "170px",
-              render: (row) =>
+              render: ({ tick: row }) =>
                 row.runs.slice(0, 4).map((run) => (
                   <Link key={run.runId} to={links.run(run.runId)} className={css.run ?? ""}>
                     <StatusDot status={run.status} /> {shortId(run.runId)}
@@ -105,12 +111,12 @@ export function TickTable({ ticks, limit, onOlder, isStale }: TickTableProps) {
               label: "Took",
               width: "90px",
               align: "right",
-              render: (row) => <Duration from={row.startTimestamp} to={row.endTimestamp} />,
+              render: ({ tick: row }) => <Duration from={row.startTimestamp} to={row.endTimestamp} />,
             },
           ]}
-          rows={ticks}
-          rowKey={(row) => row.tickId}
-          onRow={(row) => setSearch({ tick: row.tickId === tick ? undefined : row.tickId })}
+          rows={rows}
+          rowKey={(row) => row.tick.tickId}
+          onRow={({ tick: { tickId } }) => setSearch({ tick: tickId === tick ? undefined : tickId })}
         />
       )}
       {ticks.length === limit ? (

@@ -1,26 +1,23 @@
 import { describe, expect, it } from "vitest";
 
-import { intervalText, skipGroups } from "./ticks.model";
+import { foldSkips, intervalText } from "./ticks.model";
 
-describe("skipGroups", () => {
-  it("counts each reason and keeps its latest time", () => {
-    const tick = (skipReason: string | null, timestamp: number, status = "SKIPPED") => ({
-      status,
-      skipReason,
-      timestamp,
-    });
-    expect(
-      skipGroups([
-        tick("no file", 5),
-        tick("busy", 9),
-        tick("no file", 3),
-        tick(null, 4),
-        tick("no file", 1, "SUCCESS"),
-      ]),
-    ).toEqual([
-      { reason: "no file", count: 2, last: 5 },
-      { reason: "busy", count: 1, last: 9 },
+describe("foldSkips", () => {
+  const tick = (timestamp: number, skipReason: string | null = "no file", status = "SKIPPED") => ({ status, skipReason, timestamp });
+  const told = (...ticks: ReturnType<typeof tick>[]) => foldSkips(ticks).map(({ tick: { timestamp }, count, since }) => [timestamp, count, since]);
+
+  it("makes skips for one reason in a row one row, from the newest to the oldest", () => {
+    expect(told(tick(9), tick(8), tick(7), tick(6, null, "SUCCESS"), tick(5), tick(4))).toEqual([
+      [9, 3, 7],
+      [6, 1, 6],
+      [5, 1, 5],
+      [4, 1, 4],
     ]);
+  });
+
+  it("keeps other reasons and other results apart", () => {
+    expect(told(tick(9), tick(8), tick(7, "busy"), tick(6, "busy"))).toHaveLength(4);
+    expect(told(...[9, 8, 7].map((at) => tick(at, null, "FAILURE")))).toHaveLength(3);
   });
 });
 

@@ -10,28 +10,36 @@ export function tickStatus(status: string): string {
   return status === "STARTED" ? "IN_PROGRESS" : status;
 }
 
-export interface SkipGroup {
-  readonly reason: string;
-  readonly count: number;
-  /** Seconds since the epoch of the latest. */
-  readonly last: number;
+interface Tick {
+  readonly status: string;
+  readonly skipReason: string | null;
+  readonly timestamp: number;
 }
 
-/** Reasons for skipping with how often each was given, most frequent first. */
-export function skipGroups(
-  ticks: readonly { status: string; skipReason: string | null; timestamp: number }[],
-): SkipGroup[] {
-  const groups = new Map<string, SkipGroup>();
-  for (const { status, skipReason, timestamp } of ticks) {
-    if (status !== "SKIPPED" || !skipReason) continue;
-    const known = groups.get(skipReason);
-    groups.set(skipReason, {
-      reason: skipReason,
-      count: (known?.count ?? 0) + 1,
-      last: Math.max(known?.last ?? 0, timestamp),
-    });
+export interface TickRow<T> {
+  /** The tick, or the newest of those that skipped for the same reason. */
+  readonly tick: T;
+  /** How many it stands for. */
+  readonly count: number;
+  /** Seconds since the epoch of the oldest. */
+  readonly since: number;
+}
+
+/** Fewer skips than this in a row stand for themselves. */
+const LEAST = 3;
+
+/** Ticks, newest first, as rows: skips for one reason in a row are one of them. */
+export function foldSkips<T extends Tick>(ticks: readonly T[]): TickRow<T>[] {
+  const rows: TickRow<T>[] = [];
+  for (let from = 0; from < ticks.length; ) {
+    const tick = ticks[from]!;
+    let to = from + 1;
+    while (tick.status === "SKIPPED" && ticks[to]?.status === "SKIPPED" && ticks[to]!.skipReason === tick.skipReason) to += 1;
+    if (to - from >= LEAST) rows.push({ tick, count: to - from, since: ticks[to - 1]!.timestamp });
+    else for (const each of ticks.slice(from, to)) rows.push({ tick: each, count: 1, since: each.timestamp });
+    from = to;
   }
-  return [...groups.values()].toSorted((a, b) => b.count - a.count);
+  return rows;
 }
 
 /** "every 30 s", "every 5 min". */

@@ -72,7 +72,7 @@ export function useTitle(...parts: string[]): void {
 interface SectionProps {
   title?: ReactNode;
   actions?: ReactNode;
-  children: ReactNode;
+  children?: ReactNode;
 }
 
 /** A part of a page under its own heading. */
