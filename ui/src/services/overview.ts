@@ -28,7 +28,7 @@ export const OVERVIEW = gql<OverviewQuery, OverviewQueryVariables>`
     instance {
       queuedRuns
       activeRuns
-      daemonHealth { allDaemonStatuses { daemonType required healthy lastHeartbeatErrors { message className } } }
+      daemonHealth { allDaemonStatuses { daemonType required healthy holder lastHeartbeatErrors { message className } } }
     }
     workspaceOrError {
       __typename

@@ -22,9 +22,12 @@ interface AttentionProps {
 
 export function Attention({ data, checks, runs: all }: AttentionProps) {
   const entries = data.workspaceOrError.__typename === "Workspace" ? data.workspaceOrError.locationEntries : [];
-  const sick = data.instance.daemonHealth.allDaemonStatuses.filter((duty) => duty.required && duty.healthy === false);
+  const duties = data.instance.daemonHealth.allDaemonStatuses;
   const groups = groupFailures(unmended(all));
   const unpassed = failedChecks(checks?.assetNodes ?? []);
+  const required = duties.filter((duty) => duty.required);
+  const sick = required.filter((duty) => duty.healthy === false);
+  const idle = sick.length > 1 && sick.length === required.length && sick.every((duty) => duty.holder === null);
   const broken = entries.filter((entry) => entry.loadError !== null);
   if (broken.length + sick.length + groups.length + unpassed.length === 0) {
     if (checks === undefined) return <p className={css.calm}>Looking at the results of checks</p>;
@@ -46,7 +49,16 @@ export function Attention({ data, checks, runs: all }: AttentionProps) {
           </Link>
         </li>
       ))}
-      {sick.map((duty) => (
+      {idle ? (
+        <li>
+          <Link bare className={css.problem} to={links.deployment({ tab: "processes" })}>
+            <Icon name="automation" size={15} />
+            <b>No daemon is running</b>
+            <span className={css.why}>Nobody launches queued runs, ticks schedules and sensors, or watches over runs.</span>
+          </Link>
+        </li>
+      ) : null}
+      {(idle ? [] : sick).map((duty) => (
         <li key={duty.daemonType}>
           <Link bare className={css.problem} to={links.deployment({ tab: "processes" })}>
             <Icon name="automation" size={15} />

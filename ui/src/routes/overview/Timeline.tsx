@@ -104,8 +104,8 @@ export function Timeline({ runs, ticks, from, to, now, onZoom }: TimelineProps) 
             <div key={row.row} className={css.row} role="row">
               <span className={css.name} role="rowheader">
                 <Icon name={job === ASSET_JOB ? "assets" : "jobs"} size={13} />
-                <Link bare to={job === ASSET_JOB ? links.lineage() : links.job(location, job)} title={`${job} in ${location}`}>
-                  {job === ASSET_JOB ? "Assets" : job}
+                <Link bare to={job === ASSET_JOB ? links.lineage() : links.job(location, job)} title={job === ASSET_JOB ? `Assets of ${location}` : `${job} in ${location}`}>
+                  {job === ASSET_JOB ? `Assets of ${location}` : job}
                 </Link>
                 {row.failed > 0 ? <span className={css.failed}>{row.failed} failed</span> : null}
               </span>
