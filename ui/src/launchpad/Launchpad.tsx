@@ -227,7 +227,7 @@ function Pad({ location, job, schema, pipeline }: PadProps) {
           <span className={css.quiet}>
             {needsPartition
               ? "Choose the partition to run, or a range of them: first...last."
-              : "Ctrl-Space completes, Ctrl-Enter launches"}
+              : "Ctrl-Space completes, Ctrl-Enter launches, Esc and then Tab leaves the editor"}
           </span>
           <Button
             variant="primary"

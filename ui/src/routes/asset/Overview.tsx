@@ -116,7 +116,7 @@ function Definition({ definition }: { definition: NonNullable<Asset["definition"
               "Kinds",
               definition.kinds.length === 0 ? null : definition.kinds.map((kind) => <Chip key={kind}>{kind}</Chip>),
             ],
-            ["Owners", definition.owners.length === 0 ? null : definition.owners.join(", ")],
+            ["Owners", definition.owners.length === 0 ? null : definition.owners.map((owner) => <Chip key={owner}>{owner}</Chip>)],
             ["Partitions", definition.partitionDefinition?.description],
             ["Checks", definition.assetChecks.length === 0 ? null : String(definition.assetChecks.length)],
             ["Op", definition.opName],

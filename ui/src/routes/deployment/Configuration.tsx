@@ -2,6 +2,7 @@
 import { CopyButton } from "../../kit/CopyButton";
 import { Facts } from "../../kit/Facts";
 import { Section } from "../../kit/Page";
+import { bytesText } from "../../services/size.model";
 import type { DeploymentQuery } from "../../services/schema.gen";
 import css from "./Deployment.module.css";
 
@@ -25,7 +26,7 @@ export function Configuration({ data }: { data: DeploymentQuery }) {
           />
         </Section>
         <Section title="Storage">
-          <Facts facts={instance.storage.map(({ key, value }) => [key, value] as const)} />
+          <Facts facts={instance.storage.map(({ key, value }) => (key === "bytes" ? (["size", bytesText(Number(value))] as const) : ([key, value] as const)))} />
         </Section>
         {queue === null || (queue.tagConcurrencyLimitsYaml ?? "").trim() === "" ? null : (
           <Section title="Limits by tag">

@@ -61,12 +61,11 @@ function JobFacts({ job }: { job: Job }) {
   const tags = [...job.tags, ...job.runTags];
   return (
     <>
-      {job.description ? <Markdown source={job.description} /> : null}
       <Facts
         facts={[
           ["Steps", String(job.steps.length)],
           ["Partitions", job.isPartitioned ? job.partitionKeyCount.toLocaleString("en") : null],
-          ["Owners", job.owners.length === 0 ? null : job.owners.join(", ")],
+          ["Owners", job.owners.length === 0 ? null : job.owners.map((owner) => <Chip key={owner}>{owner}</Chip>)],
           [
             "Tags",
             tags.length === 0 ? null : tags.map((tag) => <Chip key={tag.key}>{`${tag.key}: ${tag.value}`}</Chip>),

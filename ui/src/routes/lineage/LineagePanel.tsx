@@ -97,7 +97,7 @@ function Details({ asset }: { asset: AssetCard }) {
           ],
           ["Group", asset.groupName],
           ["Kinds", asset.kinds.length === 0 ? null : asset.kinds.map((kind) => <Chip key={kind}>{kind}</Chip>)],
-          ["Owners", asset.owners.length === 0 ? null : asset.owners.join(", ")],
+          ["Owners", asset.owners.length === 0 ? null : asset.owners.map((owner) => <Chip key={owner}>{owner}</Chip>)],
           [
             "Reads",
             asset.dependencyKeys.length === 0 ? null : asset.dependencyKeys.map(({ path }) => keyText(path)).join(", "),

@@ -97,7 +97,7 @@ export function LogPane({ run, search, onSearch }: LogPaneProps) {
         <span className={css.space} />
         {source === "events" ? (
           <>
-            <span className={css.amount}>{log.events.length.toLocaleString("en")} events</span>
+            <span className={css.amount}>{log.events.length.toLocaleString("en")} {log.events.length === 1 ? "event" : "events"}</span>
             <IconButton
               icon="follow"
               label={follow ? "Following the end" : "Follow the end"}
@@ -107,7 +107,7 @@ export function LogPane({ run, search, onSearch }: LogPaneProps) {
           </>
         ) : (
           <>
-            <span className={css.amount}>{captured.lines[source as Stream].length.toLocaleString("en")} lines</span>
+            <span className={css.amount}>{captured.lines[source as Stream].length.toLocaleString("en")} {captured.lines[source as Stream].length === 1 ? "line" : "lines"}</span>
             <IconButton icon="wrap" label={wrap ? "Do not wrap lines" : "Wrap lines"} className={cx(wrap && css.on)} onPress={() => setWrap(!wrap)} />
             {file === null ? null : (
               <a className={css.download} href={serverUrl(links.capturedFile(run.runId, file.fileKey, source as Stream))} download aria-label="Download" title="Download">
