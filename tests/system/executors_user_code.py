@@ -149,6 +149,18 @@ def odd_values() -> None:
 
 
 @op
+def closes_stdout() -> int:
+    sys.stdout.close()
+    return 1
+
+
+@job
+def silenced() -> None:
+    double(closes_stdout())
+    held()
+
+
+@op
 def asks_for_retry(context: Any) -> int:
     if not context.retry_number:
         raise RetryRequested(max_retries=1, seconds_to_wait=0.05) from ValueError("not yet")
@@ -210,7 +222,19 @@ def needs_config() -> None:
 
 
 defs = Definitions(
-    jobs=[dying, odd_values, dynamic, holding, helped, retrying, mixed, stubborn, in_one_process, needs_config]
+    jobs=[
+        silenced,
+        dying,
+        odd_values,
+        dynamic,
+        holding,
+        helped,
+        retrying,
+        mixed,
+        stubborn,
+        in_one_process,
+        needs_config,
+    ]
 )
 
 

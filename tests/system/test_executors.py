@@ -376,6 +376,16 @@ def test_a_step_whose_process_dies_is_tried_again_as_its_policy_says(worker: Wor
     assert end.failed_steps == ("always_killed",)
 
 
+def test_a_step_that_closes_its_output_ends_and_leaves_the_others_alone(worker: Worker) -> None:
+    worker.start("silenced")
+    worker.awaits("held")
+    worker.wait_until(lambda: "STEP_SUCCESS" in worker.types("double"), "the steps after it have run")
+    worker.releases("held")
+    assert worker.end() == 0
+    assert worker.status() is RunStatus.SUCCESS
+    assert not [e for e in worker.events() if isinstance(e.fact, RunFailure | StepFailure)]
+
+
 def test_values_that_cannot_be_stored_fail_no_step(worker: Worker) -> None:
     worker.start("odd_values")
     assert worker.end() == 0

@@ -6,6 +6,7 @@ captures its own output, sends its facts through a pipe, and is killed by the sy
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import selectors
@@ -210,8 +211,7 @@ class MultiprocessExecution:
         self._recorder.emit(StepWorkerStarting(), start.step)
         reading, writing = os.pipe()
         parent = os.getpid()
-        for stream in (sys.stdout, sys.stderr):
-            stream.flush()
+        _flush_output()
         # A signal that comes between fork and the child's own handlers must reach the child, not a copy of our state.
         signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
         pid = os.fork()
@@ -338,9 +338,16 @@ def _be_child(execution: MultiprocessExecution, start: Start, writing: int, pare
     except BaseException:  # noqa: BLE001 - the process ends here; the worker tells of an end without an outcome
         traceback.print_exc()
     finally:
-        for stream in (sys.stdout, sys.stderr):
+        try:
+            _flush_output()
+        finally:
+            os._exit(code)  # whatever happened: what follows in the callers is the worker's work
+
+
+def _flush_output() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError, ValueError, OSError):  # none, closed by user code, or the disk is full
             stream.flush()
-        os._exit(code)
 
 
 def _how(code: int) -> str:
