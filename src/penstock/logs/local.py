@@ -112,10 +112,7 @@ def _open_to_append(path: str) -> int:
 @contextlib.contextmanager
 def _by_line(stream: TextIO, descriptor: int) -> Iterator[None]:
     """Let a Python stream write each line at once: a killed process has then lost none."""
-    if not isinstance(stream, io.TextIOWrapper) or stream.closed or stream.line_buffering:
-        yield
-        return
-    if stream.fileno() != descriptor:
+    if not isinstance(stream, io.TextIOWrapper) or stream.line_buffering or _descriptor_of(stream) != descriptor:
         yield
         return
     stream.reconfigure(line_buffering=True)
@@ -124,6 +121,14 @@ def _by_line(stream: TextIO, descriptor: int) -> Iterator[None]:
     finally:
         if not stream.closed:
             stream.reconfigure(line_buffering=False)
+
+
+def _descriptor_of(stream: TextIO) -> int | None:
+    """What a stream writes to; None if it is closed or writes to memory."""
+    try:
+        return stream.fileno()
+    except (OSError, ValueError):
+        return None
 
 
 def _flush(descriptor: int) -> None:

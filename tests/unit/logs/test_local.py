@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import subprocess
@@ -37,6 +38,18 @@ def test_everything_written_to_the_descriptors_is_kept(store: LocalLogStore) -> 
     os.write(1, b"outside\n")
     assert text(store, "a") == "from the descriptor\nfrom a child\n"
     assert text(store, "a", "stderr") == "trouble\n"
+
+
+def test_a_stream_that_was_replaced_by_one_in_memory_is_left_alone(
+    store: LocalLogStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory = io.TextIOWrapper(io.BytesIO(), write_through=True)
+    monkeypatch.setattr(sys, "stdout", memory)
+    with store.capture(log_key(RUN, "a")):
+        sys.stdout.write("to memory")
+        os.write(1, b"to the descriptor")
+    assert memory.buffer.getvalue() == b"to memory"
+    assert text(store, "a") == "to the descriptor"
 
 
 def test_captures_nest_and_go_back(store: LocalLogStore) -> None:
