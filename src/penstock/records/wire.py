@@ -26,7 +26,6 @@ __all__ = [
     "EvaluateSensor",
     "Evaluation",
     "ExecuteRun",
-    "ExecuteStep",
     "Exited",
     "Fork",
     "ForkRefused",
@@ -229,14 +228,6 @@ ZygoteFrame: TypeAlias = Loading | Loaded | LoadFailed | Forked | ForkRefused | 
 
 
 # -- frames from a step's process to its run worker -------------------------------------------------------------------
-
-
-class ExecuteStep(_Message, frozen=True, kw_only=True, tag="execute_step"):
-    """Execute one attempt of a step; `retry` is 0 for the first."""
-
-    run: Run
-    step_key: str
-    retry: int = 0
 
 
 class StepEvents(_Message, frozen=True, kw_only=True, tag="events"):
