@@ -144,10 +144,12 @@ class LeaseThread:
 
     def _attend(self) -> None:
         while True:
-            watched = [self._wake[0], *([self._lease.fileno()] if self._lease.fileno() >= 0 else [])]
+            ready = select.poll()  # select() refuses the high descriptors of a process with many open files
+            ready.register(self._wake[0], select.POLLIN)
+            if self._lease.fileno() >= 0:
+                ready.register(self._lease.fileno(), select.POLLIN)
             due = self._lease.due_in()
-            readable, _, _ = select.select(watched, [], [], None if due is None else max(0.0, due))
-            if self._wake[0] in readable:
+            if any(each == self._wake[0] for each, _ in ready.poll(None if due is None else max(0.0, due) * 1000)):
                 return
             try:
                 self._lease.attend()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import socket
+import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from penstock.errors import FencedError, StorageError
-from penstock.execution.lease import LEASE, RENEWAL, OwnLease
+from penstock.execution.lease import LEASE, RENEWAL, LeaseThread, OwnLease
 from penstock.records.run import Run, RunStatus
 
 
@@ -117,6 +120,21 @@ def test_a_database_that_is_away_is_asked_again_soon() -> None:
     clock.time += 1.0
     lease.attend()
     assert runs.owner == lease.holder
+
+
+def test_a_thread_keeps_the_lease_in_a_process_with_many_open_files() -> None:
+    renewed = threading.Event()
+
+    class Told(Leases):
+        def take_over(self, run_id: str, *, attempt: int, owner: str, until: float) -> bool:
+            renewed.set()
+            return super().take_over(run_id, attempt=attempt, owner=owner, until=until)
+
+    with contextlib.ExitStack() as opened, open(os.devnull, "rb") as file:
+        for _ in range(1100):
+            opened.callback(os.close, os.dup(file.fileno()))
+        with LeaseThread(lease_of(Told(), HandClock(), None), may_exit=False):
+            assert renewed.wait(20.0)
 
 
 def test_a_worker_on_its_own_is_asked_to_stop_once_its_run_is_canceled() -> None:

@@ -127,7 +127,9 @@ class SocketSubscription:
             if deadline is not None and now >= deadline:
                 return frozenset()
             until = self._next_look if deadline is None else min(deadline, self._next_look)
-            select.select([self._socket], [], [], max(0.0, until - now))
+            ready = select.poll()  # select() refuses the high descriptors of a process with many open files
+            ready.register(self._socket, select.POLLIN)
+            ready.poll(max(0.0, until - now) * 1000)
 
     def fileno(self) -> int:
         """A descriptor that is readable when something was published; what only the database knows does not show."""
