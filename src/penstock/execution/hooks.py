@@ -9,7 +9,7 @@ from ..definitions.ops.hooks import HookDefinition, HookEvent
 from ..records.event import HookCompleted, HookErrored, HookSkipped
 from .attempt import Attempt
 from .blame import describe_user_error
-from .interrupt import INTERRUPTS
+from .interrupt import INTERRUPTS, RunInterrupted
 
 if TYPE_CHECKING:
     from .log import ContextLogger
@@ -118,7 +118,7 @@ def run_hooks(
         try:
             with INTERRUPTS.user_code:
                 hook.hook_fn(HookContext(hook, attempt, exception, values))
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - told of as a fact; a hook fails nothing
+        except (Exception, SystemExit, RunInterrupted) as error:  # noqa: BLE001 - told of; a hook fails nothing
             attempt.emit(HookErrored(hook=hook.name, error=describe_user_error(error)))
         else:
             attempt.emit(HookCompleted(hook=hook.name))

@@ -13,7 +13,7 @@ from ..errors import DefinitionError, UserCodeError
 from ..records.event import EngineNote, Fact, ResourceInitFailure, ResourceInitStarted, ResourceInitSuccess
 from ..records.run import Run
 from .blame import describe_user_error
-from .interrupt import INTERRUPTS
+from .interrupt import INTERRUPTS, RunInterrupted
 
 if TYPE_CHECKING:
     from .log import ContextLogger
@@ -253,7 +253,7 @@ def _tear_down(key: str, generator: Generator[Any, None, None], emit: Callable[[
             next(generator)
     except StopIteration:
         return
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - told of as a fact; the work itself has ended before
+    except (Exception, SystemExit, RunInterrupted) as error:  # noqa: BLE001 - told of; the work has ended before
         emit(EngineNote(message=f"The resource {key} could not be torn down.", error=describe_user_error(error)))
     else:
         generator.close()
