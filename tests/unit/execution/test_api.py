@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from penstock import (
+    AssetExecutionContext,
+    AssetObservation,
     Backoff,
     DailyPartitionsDefinition,
     Definitions,
@@ -324,6 +326,24 @@ def test_an_instance_knows_the_plan_of_a_run_and_all_partitions_of_a_range(insta
     assert {key: state.status for key, state in failed.items()} == dict.fromkeys(
         ("2024-01-02", "2024-01-03"), PartitionStatus.FAILED
     )
+
+
+def test_a_result_tells_what_failed_and_what_was_observed() -> None:
+    @asset
+    def seen(context: AssetExecutionContext) -> None:
+        context.log_event(AssetObservation("elsewhere", metadata={"rows": 2}))
+
+    @asset
+    def broken() -> None:
+        raise OwnError
+
+    result = materialize([seen, broken], raise_on_error=False)
+    assert (result.is_node_failed("broken"), result.is_node_failed("seen")) == (True, False)
+    (fact,) = result.asset_observations_for_node("seen")
+    assert fact.asset == "elsewhere"
+    (event,) = result.get_asset_observation_events()
+    assert event.fact == fact
+    assert result.filter_events(lambda each: each.type == "ASSET_OBSERVATION") == [event]
 
 
 def test_execute_job_captures_output(instance: Instance) -> None:

@@ -225,6 +225,49 @@ def test_facts_may_be_added_to_each_partition_of_a_range_run() -> None:
     }
 
 
+def test_a_partitioned_asset_can_ask_about_its_outputs_and_inputs() -> None:
+    seen: dict[str, Any] = {}
+
+    @asset(partitions_def=DAYS)
+    def orders() -> int:
+        return 1
+
+    @asset(partitions_def=DAYS)
+    def report(context: AssetExecutionContext, orders: int) -> int:
+        op_context = context.op_execution_context
+        window = context.partition_time_window
+        seen.update(
+            has=(context.has_assets_def, context.has_partitions, context.has_partition_key_range),
+            outputs=context.selected_output_names,
+            keys=(context.asset_partition_key_for_output(), *context.asset_partition_keys_for_output()),
+            definition=context.asset_partitions_def_for_output(),
+            windows=context.asset_partitions_time_window_for_output() == window
+            and context.asset_partitions_time_window_for_input("orders") == window,
+            op=(op_context.run_id, type(op_context)),
+        )
+        with pytest.raises(UserCodeError, match="makes no asset with an output 'x'"):
+            context.asset_partition_key_for_output("x")
+        return orders
+
+    result = materialize([orders, report], partition_key="2024-02-03")
+    assert seen == {
+        "has": (True, True, True),
+        "outputs": {"result"},
+        "keys": ("2024-02-03", "2024-02-03"),
+        "definition": DAYS,
+        "windows": True,
+        "op": (result.run_id, OpExecutionContext),
+    }
+
+    @asset
+    def whole(context: AssetExecutionContext) -> None:
+        assert (context.has_partitions, context.has_partition_key_range) == (False, False)
+        with pytest.raises(UserCodeError, match="an asset without partitions"):
+            context.asset_partitions_def_for_output()
+
+    assert materialize([whole]).success
+
+
 def test_what_there_is_not_says_so() -> None:
     @asset(partitions_def=StaticPartitionsDefinition(["a"]))
     def lettered(context: AssetExecutionContext) -> None:
