@@ -7,15 +7,36 @@ from typing import Any, TypeVar
 
 import msgspec
 
-__all__ = ["decode_json", "decode_msgpack", "digest", "encode_json", "encode_msgpack"]
+__all__ = ["decode_json", "decode_msgpack", "digest", "encode_json", "encode_msgpack", "plain_value"]
 
 T = TypeVar("T")
 
-_json_encoder = msgspec.json.Encoder()
+
+def plain_value(value: Any) -> str | int | float | bool:
+    """What a value of a foreign type stands for: a text, number or truth value of numpy, or of a class of the user's.
+
+    Raises:
+        TypeError: It is nothing of that kind.
+    """
+    if isinstance(value, str):
+        return str.__str__(value)
+    try:
+        if getattr(getattr(value, "dtype", None), "kind", None) == "b":
+            return bool(value)
+        if hasattr(value, "__index__"):
+            return int(value)
+        if hasattr(value, "__float__"):
+            return float(value)
+    except ValueError as error:  # an array of several numbers
+        raise TypeError(str(error)) from error
+    raise TypeError(f"a value of the type {type(value).__qualname__} has no stored form")
+
+
+_json_encoder = msgspec.json.Encoder(enc_hook=plain_value)
 _json_decoders: dict[Any, msgspec.json.Decoder[Any]] = {}
-_msgpack_encoder = msgspec.msgpack.Encoder()
+_msgpack_encoder = msgspec.msgpack.Encoder(enc_hook=plain_value)
 _msgpack_decoders: dict[Any, msgspec.msgpack.Decoder[Any]] = {}
-_stable_encoder = msgspec.json.Encoder(order="deterministic")
+_stable_encoder = msgspec.json.Encoder(order="deterministic", enc_hook=plain_value)
 
 
 def encode_json(value: object) -> bytes:

@@ -12,7 +12,7 @@ import msgspec
 from ..errors import DefinitionError
 from ..records.keys import AssetCheckKey, AssetKey, CoercibleToAssetKey
 from ..records.metadata import Metadata, normalize_metadata
-from .names import normalize_tags
+from .names import normalize_tags, optional_text
 from .ops.ports import DEFAULT_OUTPUT
 
 __all__ = [
@@ -91,7 +91,8 @@ class DynamicOutput(Generic[T]):
         output_name: str = DEFAULT_OUTPUT,
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
-        if not _MAPPING_KEY.fullmatch(str(mapping_key)):
+        mapping_key = str(mapping_key)
+        if not _MAPPING_KEY.fullmatch(mapping_key):
             raise DefinitionError(
                 f"{mapping_key!r} cannot be a mapping key; use letters, digits and underscores, since it names a step."
             )
@@ -118,9 +119,10 @@ class _AssetFact:
         tags: Mapping[str, str] | None = None,
     ) -> None:
         self.asset_key = AssetKey.from_coercible(asset_key)
-        self.description = description
+        what = f"the event of asset {self.asset_key}"
+        self.description = optional_text(description, f"The description of {what}")
         self.metadata: Metadata = normalize_metadata(metadata)
-        self.partition = partition
+        self.partition = optional_text(partition, f"The partition of {what}")
         self.tags = normalize_tags(tags, f"The event of asset {self.asset_key}")
 
     def __repr__(self) -> str:
@@ -180,10 +182,10 @@ class AssetCheckResult:
     ) -> None:
         self.passed = bool(passed)
         self.asset_key = None if asset_key is None else AssetKey.from_coercible(asset_key)
-        self.check_name = check_name
+        self.check_name = optional_text(check_name, "The check_name of an AssetCheckResult")
         self.metadata: Metadata = normalize_metadata(metadata)
         self.severity = AssetCheckSeverity(severity)
-        self.description = description
+        self.description = optional_text(description, "The description of an AssetCheckResult")
 
     @property
     def check_key(self) -> AssetCheckKey | None:

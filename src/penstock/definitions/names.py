@@ -10,7 +10,7 @@ import msgspec
 
 from ..errors import DefinitionError
 
-__all__ = ["check_name", "check_owners", "kinds_as_tags", "normalize_tags"]
+__all__ = ["check_name", "check_owners", "kinds_as_tags", "normalize_tags", "optional_text"]
 
 _NAME = re.compile(r"[A-Za-z0-9_]+")
 _OWNER = re.compile(r"team:[A-Za-z0-9_\-]+|[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -27,6 +27,17 @@ def check_name(name: object, what: str) -> str:
     if isinstance(name, str) and _NAME.fullmatch(name):
         return name
     raise DefinitionError(f"{name!r} cannot name {what}; use letters, digits and underscores.")
+
+
+def optional_text(value: Any, what: str) -> str | None:
+    """A text or None, as it is.
+
+    Raises:
+        DefinitionError: It is neither.
+    """
+    if value is None or isinstance(value, str):
+        return value
+    raise DefinitionError(f"{what} is {value!r}; give a text.")
 
 
 def normalize_tags(tags: Mapping[Any, Any] | None, what: str) -> dict[str, str]:

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from ..codec import encode_msgpack, plain_value
 from ..errors import DefinitionError
 from .keys import AssetKey
 
@@ -317,6 +318,9 @@ MetadataVariant: TypeAlias = (
 Metadata: TypeAlias = dict[str, MetadataVariant]
 
 
+_LEAST, _LARGEST = -(2**63), 2**64 - 1
+
+
 def normalize_metadata(raw: Mapping[str, Any] | None) -> Metadata:
     """Typed values for what users wrote; plain Python values become the kind that fits them.
 
@@ -329,23 +333,20 @@ def normalize_metadata(raw: Mapping[str, Any] | None) -> Metadata:
 def _normalize(label: str, value: Any) -> MetadataVariant:
     match value:
         case MetadataValue():
+            _check_storable(label, value)
             return value  # type: ignore[return-value]  # every concrete subclass is a variant
         case bool():
             return BoolMetadataValue(value)
         case str():
             return TextMetadataValue(value)
-        case int():
+        case int() if _LEAST <= value <= _LARGEST:
             return IntMetadataValue(value)
+        case int():
+            return TextMetadataValue(str(value))  # no store keeps it as a number
         case float():
             return FloatMetadataValue(value)
         case dict() | list():
-            try:
-                msgspec.json.encode(value)
-            except TypeError as error:
-                raise DefinitionError(
-                    f"Metadata {label!r} holds a value that JSON cannot hold ({error}); "
-                    "convert it, or use one of the MetadataValue kinds."
-                ) from error
+            _check_storable(label, value)
             return JsonMetadataValue(value)
         case None:
             return NullMetadataValue()
@@ -357,12 +358,22 @@ def _normalize(label: str, value: Any) -> MetadataVariant:
             return PathMetadataValue(str(value))
         case datetime():
             return MetadataValue.timestamp(value)
-    # Numbers of other libraries (numpy) act as the built-in ones.
-    if hasattr(value, "__index__"):
-        return IntMetadataValue(int(value))
-    if hasattr(value, "__float__"):
-        return FloatMetadataValue(float(value))
-    raise DefinitionError(
-        f"Metadata {label!r} is a {type(value).__qualname__}, which has no metadata kind; "
-        "give a str, number, bool, dict, list, path, datetime or a MetadataValue."
-    )
+    try:
+        return _normalize(label, plain_value(value))
+    except TypeError as error:
+        raise DefinitionError(
+            f"Metadata {label!r} is a {type(value).__qualname__}, which has no metadata kind; "
+            "give a str, number, bool, dict, list, path, datetime or a MetadataValue."
+        ) from error
+
+
+def _check_storable(label: str, value: object) -> None:
+    """A fact is lost as a whole with a value that cannot be stored; so that is refused here, where it has a name."""
+    try:
+        encode_msgpack(value)
+    except UnicodeEncodeError:
+        return  # stored with its stray halves escaped
+    except (TypeError, OverflowError, RecursionError) as error:
+        raise DefinitionError(
+            f"Metadata {label!r} holds a value that cannot be stored ({error}); convert it, for example to text."
+        ) from error

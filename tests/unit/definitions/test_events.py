@@ -1,5 +1,8 @@
 """What user functions give."""
 
+from typing import Any
+
+import numpy as np
 import pytest
 
 from penstock import AssetCheckResult, AssetKey, AssetMaterialization, DynamicOutput, Failure, MaterializeResult, Output
@@ -39,3 +42,17 @@ def test_a_check_result_has_a_key_once_both_parts_are_known() -> None:
 def test_a_failure_allows_retries_unless_told_otherwise() -> None:
     assert Failure("x").allow_retries
     assert not Failure("x", allow_retries=False).allow_retries
+
+
+def test_texts_are_texts() -> None:
+    assert DynamicOutput(1, mapping_key=np.str_("k1")).mapping_key == "k1"
+    assert type(DynamicOutput(1, mapping_key=np.str_("k1")).mapping_key) is str
+    wrong: Any = 2024
+    for make, part in (
+        (lambda: AssetMaterialization("a", partition=wrong), "partition of the event of asset a"),
+        (lambda: AssetMaterialization("a", description=wrong), "description of the event of asset a"),
+        (lambda: AssetCheckResult(passed=True, check_name=wrong), "check_name of an AssetCheckResult"),
+        (lambda: AssetCheckResult(passed=True, description=wrong), "description of an AssetCheckResult"),
+    ):
+        with pytest.raises(DefinitionError, match=f"The {part} is 2024; give a text"):
+            make()

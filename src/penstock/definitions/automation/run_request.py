@@ -10,7 +10,7 @@ import msgspec
 from ...errors import DefinitionError
 from ...records.automation import RunRequestRecord
 from ...records.keys import AssetCheckKey, AssetKey, CoercibleToAssetKey
-from ..names import normalize_tags
+from ..names import normalize_tags, optional_text
 
 if TYPE_CHECKING:
     from ...config.run_config import RunConfig
@@ -60,16 +60,14 @@ class RunRequest:
         partition_key: str | None = None,
         asset_check_keys: Sequence[AssetCheckKey] | None = None,
     ) -> None:
-        if run_key is not None and not isinstance(run_key, str):
-            raise DefinitionError(f"A RunRequest has the run_key {run_key!r}; a run key is a text.")
-        self.run_key = run_key
+        self.run_key = optional_text(run_key, "The run_key of a RunRequest")
         self.run_config = plain_config(run_config)
         self.tags = normalize_tags(tags, "A RunRequest")
-        self.job_name = job_name
+        self.job_name = optional_text(job_name, "The job_name of a RunRequest")
         self.asset_selection = (
             None if asset_selection is None else [AssetKey.from_coercible(each) for each in asset_selection]
         )
-        self.partition_key = partition_key
+        self.partition_key = optional_text(partition_key, "The partition_key of a RunRequest")
         self.asset_check_keys = None if asset_check_keys is None else list(asset_check_keys)
 
     def record(self, extra_tags: Mapping[str, str] | None = None) -> RunRequestRecord:
