@@ -1,7 +1,6 @@
 /** The numbers of an asset's materializations, one chart each, over time or over partitions. */
 import { useMemo, useState } from "react";
 
-import { Empty } from "../kit/Empty";
 import { SelectInput } from "../kit/TextInput";
 import type { NumbersFragment } from "../services/schema.gen";
 import { LineChart } from "./LineChart";
@@ -19,12 +18,8 @@ export function Plots({ events, isPartitioned }: PlotsProps) {
     const found = collectSeries(events.map((event) => ({ ...event, numbers: numbersOf(event) })));
     return along === "order" ? found.map(byPartition).filter(({ points }) => points.length > 0) : found;
   }, [events, along]);
-  if (series.length === 0 && !isPartitioned) {
-    return (
-      <Empty title="No numbers yet">
-        Numbers that a materialization attaches as metadata, such as a row count, are drawn here over time.
-      </Empty>
-    );
+  if (series.length === 0 && along === "time") {
+    return <p className={css.none}>A number that a materialization attaches as metadata, such as a row count, is drawn here over time.</p>;
   }
   return (
     <div className={css.plots}>

@@ -22,7 +22,8 @@ import { type Tick, Timeline } from "./Timeline";
 import { fittingSpan } from "./timeline.model";
 
 const MOST_RUNS = 1_000;
-const TOPICS = ["runs", "queue", "locations", "instigators", "processes"] as const;
+/** Not those of schedules and sensors: each evaluation of a sensor changes them, and nothing here. */
+const TOPICS = ["runs", "queue", "locations", "processes"] as const;
 
 const SPANS = [
   { id: "1", label: "1 h", seconds: 3_600 },
