@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol, runtime_checkable
 
+from ..errors import DefinitionError
 from .env import EnvVar, IntEnvVar
 
-__all__ = ["RunConfig", "SupportsConfigDict"]
+__all__ = ["RunConfig", "SupportsConfigDict", "plain_run_config"]
 
 
 @runtime_checkable
@@ -45,14 +46,8 @@ class RunConfig:
 
     def to_config_dict(self) -> dict[str, Any]:
         """The run config as plain values; parts that were not given are left out."""
-        parts: dict[str, Any] = {}
-        for name in ("loggers", "resources", "ops"):
-            given: dict[str, Any] = getattr(self, name)
-            if given:
-                parts[name] = {key: _entry(value) for key, value in given.items()}
-        if self.execution:
-            parts["execution"] = _entry(self.execution)
-        return parts
+        parts = {name: getattr(self, name) for name in ("loggers", "resources", "ops", "execution")}
+        return {name: _section(name, given) for name, given in parts.items() if given}
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, RunConfig) and self.to_config_dict() == other.to_config_dict()
@@ -61,6 +56,28 @@ class RunConfig:
 
     def __repr__(self) -> str:
         return f"RunConfig({', '.join(f'{key}={value!r}' for key, value in self.to_config_dict().items())})"
+
+
+def plain_run_config(config: Mapping[str, Any] | RunConfig | None, what: str) -> dict[str, Any]:
+    """A run config as plain values, whichever way it was written.
+
+    Raises:
+        DefinitionError: It is neither a mapping nor a RunConfig; `what` says whose it is.
+    """
+    match config:
+        case None:
+            return {}
+        case RunConfig():
+            return config.to_config_dict()
+        case Mapping():
+            return {name: _section(name, given) for name, given in config.items()}
+    raise DefinitionError(f"The run config of {what} is {config!r}; give a dict or a RunConfig.")
+
+
+def _section(name: str, given: Any) -> Any:
+    if name in ("loggers", "resources", "ops") and isinstance(given, Mapping):
+        return {key: _entry(value) for key, value in given.items()}
+    return _entry(given)
 
 
 def _entry(value: Any) -> Any:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from ..clock import SYSTEM_CLOCK
 from ..codec import encode_json
-from ..config.run_config import RunConfig
+from ..config.run_config import RunConfig, plain_run_config
 from ..definitions.assets.definition import AssetsDefinition
 from ..definitions.assets.selection import AssetSelection, CoercibleToAssetSelection
 from ..definitions.assets.spec import AssetSpec
@@ -257,8 +257,6 @@ def _execute(
 
 
 def _new_run(job: JobDefinition, wish: _Wish) -> Run:
-    given = wish.run_config
-    plain = given.to_config_dict() if isinstance(given, RunConfig) else dict(given or {})
     tags = {**job.run_tags, **(wish.tags or {})}
     if wish.partition_key is not None:
         tags[Tag.PARTITION] = wish.partition_key
@@ -266,7 +264,7 @@ def _new_run(job: JobDefinition, wish: _Wish) -> Run:
         run_id=wish.run_id or new_run_id(),
         location=HERE,
         job=job.name,
-        run_config=plain or job.default_config,
+        run_config=plain_run_config(wish.run_config, "this run") or job.default_config,
         tags=tags,
         step_keys=None if wish.step_keys is None else tuple(wish.step_keys),
         assets=None if wish.assets is None else tuple(wish.assets),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from penstock.config.env import EnvVar
 from penstock.config.model import Config
-from penstock.config.run_config import RunConfig
+from penstock.config.run_config import RunConfig, plain_run_config
+from penstock.errors import DefinitionError
 
 
 class Limit(Config):
@@ -36,3 +39,19 @@ def test_an_empty_run_config_is_an_empty_dict() -> None:
     assert RunConfig() == RunConfig(ops={})
     assert RunConfig(ops={"a": {}}) != RunConfig()
     assert repr(RunConfig(ops={"a": {}})) == "RunConfig(ops={'a': {}})"
+
+
+def test_a_plain_mapping_may_hold_typed_config_too() -> None:
+    written = {"ops": {"load": Limit(limit=3), "odd": 5}, "execution": {"in_process": {}}, "unknown": [EnvVar("NAME")]}
+    assert plain_run_config(written, "this run") == {
+        "ops": {"load": {"config": {"limit": 3}}, "odd": 5},
+        "execution": {"in_process": {}},
+        "unknown": [{"env": "NAME"}],
+    }
+    assert plain_run_config({"ops": 5}, "this run") == {"ops": 5}  # the check against the schema tells of it
+    assert plain_run_config(None, "this run") == {}
+    assert plain_run_config(RunConfig(ops={"load": Limit(limit=3)}), "this run") == {
+        "ops": {"load": {"config": {"limit": 3}}}
+    }
+    with pytest.raises(DefinitionError, match="The run config of this run is 5; give a dict or a RunConfig"):
+        plain_run_config(5, "this run")  # type: ignore[arg-type]

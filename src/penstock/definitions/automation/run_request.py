@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
+from ...config.run_config import RunConfig, plain_run_config
 from ...errors import DefinitionError
 from ...records.automation import RunRequestRecord
 from ...records.keys import AssetCheckKey, AssetKey, CoercibleToAssetKey
 from ..names import normalize_tags, optional_text
-
-if TYPE_CHECKING:
-    from ...config.run_config import RunConfig
 
 __all__ = ["Requested", "RunRequest", "SensorResult", "SkipReason", "read_outcome"]
 
@@ -61,7 +59,7 @@ class RunRequest:
         asset_check_keys: Sequence[AssetCheckKey] | None = None,
     ) -> None:
         self.run_key = optional_text(run_key, "The run_key of a RunRequest")
-        self.run_config = plain_config(run_config)
+        self.run_config = plain_run_config(run_config, "a RunRequest")
         self.tags = normalize_tags(tags, "A RunRequest")
         self.job_name = optional_text(job_name, "The job_name of a RunRequest")
         self.asset_selection = (
@@ -166,26 +164,6 @@ def read_outcome(returned: Any, what: str) -> Requested:
 
 def _unknown(value: Any, what: str) -> DefinitionError:
     return DefinitionError(f"{what} gave {value!r}; give RunRequest, SkipReason, SensorResult, or a list of requests.")
-
-
-def plain_config(config: Mapping[str, Any] | RunConfig | None) -> dict[str, Any]:
-    """A run config as plain values.
-
-    Raises:
-        DefinitionError: It is neither a mapping nor a RunConfig.
-    """
-    if config is None:
-        return {}
-    from ...config.run_config import RunConfig
-
-    if isinstance(config, RunConfig):
-        return config.to_config_dict()
-    if isinstance(config, Mapping):
-        return RunConfig(**config).to_config_dict() if set(config) <= _SECTIONS else dict(config)
-    raise DefinitionError(f"The run config is {config!r}; give a dict or a RunConfig.")
-
-
-_SECTIONS = {"ops", "resources", "loggers", "execution"}
 
 
 def _texts(keys: Iterable[AssetKey] | Iterable[AssetCheckKey] | None) -> tuple[str, ...] | None:

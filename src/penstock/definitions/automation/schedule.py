@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ...config.run_config import RunConfig, plain_run_config
 from ...errors import DefinitionError
 from ...partitions.cron import parse
 from ...records.metadata import Metadata, normalize_metadata
 from ..function import Function, read_function
 from ..names import check_name, normalize_tags
 from ..source import Source, source_of_call, source_of_function
-from .run_request import Requested, RunRequest, plain_config, read_outcome
+from .run_request import Requested, RunRequest, read_outcome
 from .target import DefaultScheduleStatus, ExecutableJob, Target
-
-if TYPE_CHECKING:
-    from ...config.run_config import RunConfig
 
 __all__ = ["ScheduleDefinition", "schedule"]
 
@@ -87,7 +85,7 @@ class ScheduleDefinition:
         ):
             if first is not None and second is not None:
                 raise DefinitionError(f"{self.what} ({self.source}) has {words}; keep one of them.")
-        self.run_config = plain_config(run_config)
+        self.run_config = plain_run_config(run_config, self.what)
         self.run_config_fn = run_config_fn
         self.tags = normalize_tags(tags, self.what)
         self.tags_fn = tags_fn

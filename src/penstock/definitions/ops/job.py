@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
+from ...config.run_config import RunConfig, plain_run_config
 from ...errors import DefinitionError
 from ...partitions.definition import PartitionsDefinition
 from ...records.metadata import Metadata, normalize_metadata
@@ -18,7 +19,6 @@ from .hooks import HookDefinition, check_hooks
 from .retry import RetryPolicy
 
 if TYPE_CHECKING:
-    from ...config.run_config import RunConfig
     from ...execution.api import AnInstance, ExecuteInProcessResult
     from ..assets.layer import AssetLayer
 
@@ -79,7 +79,7 @@ class JobDefinition:
             )
         self.description = description
         self.resource_defs: dict[str, ResourceDefinition] = to_resources(resource_defs, what)
-        self.default_config = _plain_config(config, what)
+        self.default_config = plain_run_config(config, what)
         self.tags = normalize_tags(tags, what)
         self.run_tags = self.tags if run_tags is None else normalize_tags(run_tags, what)
         self.metadata: Metadata = normalize_metadata(metadata)
@@ -236,15 +236,3 @@ def job(
         )
 
     return define if compose_fn is None else define(compose_fn)
-
-
-def _plain_config(config: Mapping[str, Any] | RunConfig | None, what: str) -> dict[str, Any]:
-    if config is None:
-        return {}
-    if isinstance(config, Mapping):
-        return dict(config)
-    to_config_dict = getattr(config, "to_config_dict", None)
-    if to_config_dict is None:
-        raise DefinitionError(f"{what} has {config!r} as its config; give a dict or a RunConfig.")
-    plain: dict[str, Any] = to_config_dict()
-    return plain

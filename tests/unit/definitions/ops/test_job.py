@@ -30,7 +30,7 @@ def test_config_may_be_a_run_config() -> None:
         nothing()
 
     assert configured.default_config == {"ops": {"nothing": {"config": 1}}}
-    with pytest.raises(DefinitionError, match="as its config"):
+    with pytest.raises(DefinitionError, match='The run config of Job "odd" is 3'):
         job(name="odd", config=3)(lambda: None)  # type: ignore[call-overload]  # the mistake under test
 
 
