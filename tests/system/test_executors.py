@@ -58,12 +58,20 @@ class Worker:
         self.run: Run | None = None
 
     def start(
-        self, job: str, config: dict[str, Any] | None = None, *, channel: bool = False, **environment: str
+        self,
+        job: str,
+        config: dict[str, Any] | None = None,
+        *,
+        channel: bool = False,
+        away: bool = False,
+        **environment: str,
     ) -> None:
         run_id = new_run_id()
         self.storage.runs.create([NewRun(run=Run(run_id=run_id, location="here", job=job, run_config=config or {}))])
         now = time.time()
         (self.run,) = self.storage.runs.claim([run_id], owner="test", until=now + 15, now=now)
+        if away:
+            self.rename("runs", "runs_away")
         arguments = [sys.executable, str(PROGRAM), str(self.database), str(self.home), encode_json(self.run).decode()]
         inherited: tuple[int, ...] = ()
         theirs = None
@@ -80,6 +88,11 @@ class Worker:
         )
         if theirs is not None:
             theirs.close()
+
+    def rename(self, table: str, to: str) -> None:
+        """Take a table away from the worker, or give it back."""
+        with contextlib.closing(sqlite3.connect(self.database, timeout=DEADLINE)) as connection:
+            connection.execute(f"ALTER TABLE {table} RENAME TO {to}")
 
     @property
     def run_id(self) -> str:
@@ -393,11 +406,21 @@ def test_values_that_cannot_be_stored_fail_no_step(worker: Worker) -> None:
     assert "the file caf\\udce9" in [e.fact.message for e in worker.events() if isinstance(e.fact, LogLine)]
 
 
+def test_a_run_may_begin_while_the_database_is_away(worker: Worker) -> None:
+    worker.start("holding", away=True)
+    worker.awaits("held")
+    worker.rename("runs_away", "runs")
+    worker.releases("held")
+    assert worker.end() == 0
+    assert worker.status() is RunStatus.SUCCESS
+    numbers = [event.seq for event in worker.events() if event.seq is not None]
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
 def test_a_worker_that_cannot_store_the_end_of_its_run_says_so(worker: Worker) -> None:
     worker.start("holding", OUTAGE="0.2")
     worker.awaits("held")
-    with contextlib.closing(sqlite3.connect(worker.database, timeout=DEADLINE)) as connection:
-        connection.execute("ALTER TABLE events RENAME TO events_away")
+    worker.rename("events", "events_away")
     worker.releases("held")
     assert worker.end() == EXIT_UNTOLD
     assert worker.status() is RunStatus.STARTED

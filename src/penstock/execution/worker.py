@@ -8,7 +8,7 @@ import sys
 import threading
 
 from ..definitions.definitions import Definitions
-from ..errors import FencedError, InternalError
+from ..errors import FencedError, InternalError, StorageError
 from ..plan.build import build_plan
 from ..records.event import Fact, RunCanceled
 from ..records.run import Run, RunStatus
@@ -75,9 +75,12 @@ def _interrupt() -> None:
 
 
 def _execute(definitions: Definitions, run: Run, environment: Environment, storage: Storage, lease: OwnLease) -> int:
-    present = storage.runs.get(run.run_id)
+    try:
+        canceled = (storage.runs.get(run.run_id) or run).status is RunStatus.CANCELING
+    except StorageError:
+        canceled = False  # the database is away, which fails no run; whoever cancels it sends a signal too
     writer = EventWriter(storage.events, run.run_id, run.attempt, environment.clock, urgent=RUN_EVENTS)
-    if present is not None and present.status is RunStatus.CANCELING:
+    if canceled:
         writer.emit(RunCanceled(message="The run was canceled before it began."))
         return _close(writer, run)
     try:
