@@ -35,10 +35,12 @@ export function MaterializeDialog({ assets, initialKeys, isBusy, onClose, onLaun
   const found = node?.__typename === "AssetNode" ? node : undefined;
   const keys = found?.partitionKeyConnection.partitionKeys ?? [];
   const isMixed = assets.some((asset) => !asset.isPartitioned);
-  const [which, setWhich] = useState<Which>(initialKeys.length > 0 ? "stretch" : isMixed ? "all" : "missing");
+  const [chosenWhich, setWhich] = useState<Which | null>(initialKeys.length > 0 ? "stretch" : isMixed ? "all" : null);
   const [inOne, setInOne] = useState(isMixed);
   const [ends, setEnds] = useState<readonly [string, string]>([initialKeys[0] ?? "", initialKeys.at(-1) ?? ""]);
   const counts = countStatuses(found?.partitionRanges ?? [], keys.length);
+  const isWhole = keys.length > 0 && counts.MISSING + counts.FAILED === 0;
+  const which = chosenWhich ?? (isWhole ? "latest" : "missing");
   const first = keys.indexOf(ends[0]);
   const last = keys.indexOf(ends[1] || ends[0]);
   const stretch = first >= 0 && last >= first ? keys.slice(first, last + 1) : [];

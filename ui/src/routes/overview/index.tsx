@@ -26,13 +26,14 @@ const MOST_RUNS = 1_000;
 const TOPICS = ["runs", "queue", "locations", "processes"] as const;
 
 const SPANS = [
+  { id: "0.25", label: "15 min", seconds: 900 },
   { id: "1", label: "1 h", seconds: 3_600 },
   { id: "6", label: "6 h", seconds: 21_600 },
   { id: "24", label: "24 h", seconds: 86_400 },
   { id: "168", label: "7 d", seconds: 604_800 },
 ] as const;
 /** How far back to look when the reader has not said. */
-const USUAL = SPANS[2];
+const USUAL = SPANS[3];
 /** The part of the span that lies ahead of now. */
 const AHEAD = 1 / 6;
 const PIXELS = 1_000;
