@@ -8,20 +8,9 @@ from collections.abc import Collection, Sequence
 import msgspec
 
 from ..records.run import Run
+from .limits import TagLimit, slots_of
 
 __all__ = ["QueueDecision", "QueueLimits", "TagLimit", "decide"]
-
-
-class TagLimit(msgspec.Struct, frozen=True, kw_only=True):
-    """At most `limit` active runs that carry the tag `key`.
-
-    With `value`, only runs with that value count. With `per_value`, each distinct value has the limit for itself.
-    """
-
-    key: str
-    limit: int
-    value: str | None = None
-    per_value: bool = False
 
 
 class QueueLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,11 +40,11 @@ def decide(
     """
     places = limits.max_concurrent_runs
     taken = len(active)
-    held = Counter(slot for run in active for slot in _slots(run, limits.tag_limits))
+    held = Counter(slot for run in active for slot in slots_of(run.tags, limits.tag_limits))
     start: list[str] = []
     waiting: dict[str, str] = {}
     for run in queued:
-        slots = _slots(run, limits.tag_limits)
+        slots = slots_of(run.tags, limits.tag_limits)
         full = next((slot for slot in slots if held[slot] >= slot[0].limit), None)
         if run.location in unready:
             waiting[run.run_id] = f"Waits for the code location {run.location}, which is not loaded."
@@ -70,14 +59,3 @@ def decide(
             taken += 1
             held.update(slots)
     return QueueDecision(start=tuple(start), waiting=waiting)
-
-
-def _slots(run: Run, limits: Sequence[TagLimit]) -> list[tuple[TagLimit, str | None]]:
-    """The limits that a run counts towards, each with the tag value that it counts for."""
-    slots: list[tuple[TagLimit, str | None]] = []
-    for limit in limits:
-        value = run.tags.get(limit.key)
-        if value is None or (limit.value is not None and limit.value != value):
-            continue
-        slots.append((limit, value if limit.per_value or limit.value is not None else None))
-    return slots

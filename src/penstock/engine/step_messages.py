@@ -25,7 +25,6 @@ __all__ = [
     "StepSpec",
     "Stop",
     "Succeeded",
-    "TagLimit",
     "Withdrawn",
 ]
 
@@ -63,15 +62,6 @@ class StepSpec(msgspec.Struct, frozen=True, kw_only=True):
     inputs: tuple[StepInputSpec, ...] = ()
     priority: int = 0
     tags: Mapping[str, str] = msgspec.field(default_factory=dict)
-
-
-class TagLimit(msgspec.Struct, frozen=True, kw_only=True):
-    """At most `limit` steps with this tag run at once: with this `value`, any value (None), or counted `per_value`."""
-
-    key: str
-    limit: int
-    value: str | None = None
-    per_value: bool = False
 
 
 # -- facts in ---------------------------------------------------------------------------------------------------------

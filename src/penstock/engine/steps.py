@@ -24,6 +24,7 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
 from ..errors import IllegalTransitionError, InternalError
+from .limits import Slot, TagLimit, slots_of
 from .step_messages import (
     Abandon,
     Command,
@@ -39,7 +40,6 @@ from .step_messages import (
     StepSpec,
     Stop,
     Succeeded,
-    TagLimit,
     Withdrawn,
 )
 
@@ -115,8 +115,8 @@ class StepScheduler:
         self._ready: list[tuple[int, int, _Step]] = []
         self._retrying: list[tuple[float, int, _Step]] = []
         self._limits = tuple(tag_limits)
-        self._in_use: dict[tuple[int, str | None], int] = {}
-        self._parked: dict[tuple[int, str | None], list[tuple[int, int, _Step]]] = {}
+        self._in_use: dict[Slot, int] = {}
+        self._parked: dict[Slot, list[tuple[int, int, _Step]]] = {}
         self._order = 0
         self._open = 0
         self._failed: list[str] = []
@@ -367,12 +367,12 @@ class StepScheduler:
         while self._ready and (self._free is None or self._free > 0):
             entry = heapq.heappop(self._ready)
             step = entry[2]
-            full = next((slot for slot, limit in self._slots(step) if self._in_use.get(slot, 0) >= limit), None)
+            full = next((slot for slot in self._slots(step) if not self._has_place(slot)), None)
             if full is not None:
                 heapq.heappush(self._parked.setdefault(full, []), entry)
                 self._unpark(step)
                 continue
-            for slot, _ in self._slots(step):
+            for slot in self._slots(step):
                 self._in_use[slot] = self._in_use.get(slot, 0) + 1
             if self._free is not None:
                 self._free -= 1
@@ -385,24 +385,23 @@ class StepScheduler:
         commands, self._commands = self._commands, []
         return commands
 
-    def _slots(self, step: _Step) -> Iterable[tuple[tuple[int, str | None], int]]:
-        """The limited places that a step needs: (which, how many there are)."""
-        for index, limit in enumerate(self._limits):
-            value = step.spec.tags.get(limit.key)
-            if value is not None and limit.value in (None, value):
-                yield (index, value if limit.per_value else None), limit.limit
+    def _slots(self, step: _Step) -> list[Slot]:
+        return slots_of(step.spec.tags, self._limits)
+
+    def _has_place(self, slot: Slot) -> bool:
+        return self._in_use.get(slot, 0) < slot[0].limit
 
     def _release(self, step: _Step) -> None:
         if self._free is not None:
             self._free += 1
-        for slot, _ in self._slots(step):
+        for slot in self._slots(step):
             self._in_use[slot] -= 1
         self._unpark(step)
 
     def _unpark(self, step: _Step) -> None:
         """Let the first step that waits for a free place of a kind that `step` uses try again."""
-        for slot, limit in self._slots(step):
-            if self._parked.get(slot) and self._in_use.get(slot, 0) < limit:
+        for slot in self._slots(step):
+            if self._parked.get(slot) and self._has_place(slot):
                 heapq.heappush(self._ready, heapq.heappop(self._parked[slot]))
 
     def _running(self, key: str, fact: StepFact) -> _Step:

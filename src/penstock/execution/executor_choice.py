@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from ..definitions.executors import ExecutorDefinition, default_executor
-from ..engine.step_messages import TagLimit
+from ..engine.limits import TagLimit
 from ..errors import DefinitionError
 
 __all__ = ["ExecutorChoice", "choose_executor"]

@@ -17,7 +17,8 @@ import traceback
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
-from ..engine.step_messages import Done, Start, TagLimit
+from ..engine.limits import TagLimit
+from ..engine.step_messages import Done, Start
 from ..engine.steps import StepScheduler
 from ..records.errors import ErrorInfo
 from ..records.event import EngineNote, StepFailure, StepOutput, StepSuccess, StepUpForRetry, StepWorkerStarting

@@ -7,7 +7,8 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.engine.queue import QueueLimits, TagLimit, decide
+from penstock.engine.limits import TagLimit, slots_of
+from penstock.engine.queue import QueueLimits, decide
 from penstock.records.run import Run
 
 
@@ -88,3 +89,13 @@ def test_no_limit_is_ever_exceeded_and_each_run_starts_or_says_why(
             if each.key in one.tags and each.value in (None, one.tags[each.key])
         )
         assert all(counted[value] <= max(each.limit, before[value]) for value in counted)
+
+
+def test_a_limit_that_is_named_twice_counts_once() -> None:
+    limit = TagLimit(key="db", limit=1)
+    each = TagLimit(key="db", limit=2, per_value=True)
+    assert slots_of({"db": "x"}, [limit, limit, each, TagLimit(key="db", limit=1, value="y")]) == [
+        (limit, None),
+        (each, "x"),
+    ]
+    assert slots_of({"other": "x"}, [limit]) == []

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from penstock.engine.limits import TagLimit
 from penstock.engine.step_messages import (
     Abandon,
     Command,
@@ -22,7 +23,6 @@ from penstock.engine.step_messages import (
     StepSpec,
     Stop,
     Succeeded,
-    TagLimit,
     Withdrawn,
 )
 from penstock.engine.steps import StepScheduler, StepState

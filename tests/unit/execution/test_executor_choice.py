@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from penstock import ExecutorDefinition, in_process_executor, job, multiprocess_executor, op
-from penstock.engine.step_messages import TagLimit
+from penstock.engine.limits import TagLimit
 from penstock.errors import DefinitionError, InvalidRunConfigError
 from penstock.execution.configuration import configure
 from penstock.execution.executor_choice import ExecutorChoice, choose_executor

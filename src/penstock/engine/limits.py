@@ -1,0 +1,36 @@
+"""Limits on what carries a certain tag: shared by the queue of runs and the scheduler of steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TypeAlias
+
+import msgspec
+
+__all__ = ["Slot", "TagLimit", "slots_of"]
+
+
+class TagLimit(msgspec.Struct, frozen=True, kw_only=True):
+    """At most `limit` at once that carry the tag `key`.
+
+    With `value`, only those with that value count. With `per_value`, each distinct value has the limit for itself.
+    """
+
+    key: str
+    limit: int
+    value: str | None = None
+    per_value: bool = False
+
+
+Slot: TypeAlias = tuple[TagLimit, str | None]
+"""What a limit counts: the limit, and the one tag value that it counts, if it does not count all together."""
+
+
+def slots_of(tags: Mapping[str, str], limits: Iterable[TagLimit]) -> list[Slot]:
+    """The slots, each once, in which something with these tags takes a place."""
+    slots: dict[Slot, None] = {}
+    for limit in limits:
+        value = tags.get(limit.key)
+        if value is not None and limit.value in (None, value):
+            slots[limit, value if limit.per_value or limit.value is not None else None] = None
+    return list(slots)
