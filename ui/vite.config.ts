@@ -30,5 +30,5 @@ export default defineConfig({
     },
   },
   worker: { format: "es" },
-  server: { proxy: Object.fromEntries(PROXIED.map((path) => [path, { target: SERVER, changeOrigin: true }])) },
+  server: { proxy: Object.fromEntries(PROXIED.map((path) => [path, { target: SERVER }])) },
 });

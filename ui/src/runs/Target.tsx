@@ -2,7 +2,7 @@
 import { Icon } from "../kit/Icon";
 import { Link } from "../kit/Link";
 import { links } from "../links";
-import { ASSET_JOB, targetOf } from "../services/run.model";
+import { ASSET_JOB, HERE, targetOf } from "../services/run.model";
 import type { RunRow } from "../services/runs";
 import css from "./runs.module.css";
 
@@ -23,9 +23,15 @@ export function Target({ run, named = 1 }: TargetProps) {
   return (
     <span className={css.target}>
       <Icon name={ofAssets ? "assets" : "jobs"} size={13} />
-      <Link bare className={css.strong} to={to} title={(run.assetSelection ?? []).map((key) => key.path.join("/")).join("\n")}>
-        {targetOf(run, named)}
-      </Link>
+      {run.repositoryLocationName === HERE ? (
+        <span className={css.strong} title="Run by a program itself, outside the code locations">
+          {targetOf(run, named)}
+        </span>
+      ) : (
+        <Link bare className={css.strong} to={to} title={(run.assetSelection ?? []).map((key) => key.path.join("/")).join("\n")}>
+          {targetOf(run, named)}
+        </Link>
+      )}
     </span>
   );
 }

@@ -17,6 +17,8 @@ export const TAG = {
 
 /** The job that stands for a selection of assets without a job of its own. */
 export const ASSET_JOB = "__ASSET_JOB";
+/** The location of runs that a program executed itself; no code location has their jobs. */
+export const HERE = "(this process)";
 
 export type Origin =
   | { kind: "schedule" | "sensor"; name: string }

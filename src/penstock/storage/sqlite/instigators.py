@@ -127,7 +127,7 @@ class SqliteInstigators:
             raise StorageError(
                 f"The tick {tick.id} of {tick.instigator} is to be completed, but its status is STARTED."
             )
-        topics = {"ticks", "instigators"}
+        topics = {"ticks"}
         with self._database.write("complete a tick") as connection:
             require_lease(connection, lease)
             stored = _tick(connection, tick.instigator, tick.due)
