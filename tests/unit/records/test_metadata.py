@@ -98,7 +98,7 @@ def test_tables_come_back_with_the_numbers_of_other_libraries_as_plain_ones() ->
 @pytest.mark.parametrize(
     "value",
     [object(), (1, 2), b"bytes", np.arange(2), MetadataValue.int(2**70), {"deep": [object()]}, {"n": 2**70}],
-    ids=str,
+    ids=["object", "tuple", "bytes", "array", "large", "deep", "large-within"],
 )
 def test_what_cannot_be_stored_is_refused_by_its_label(value: object) -> None:
     with pytest.raises(DefinitionError, match="'rows'"):
