@@ -118,6 +118,28 @@ def test_each_module_says_its_duty(path: Path) -> None:
     assert ast.get_docstring(tree), f"{path} has no docstring that says its one job"
 
 
+def names_of(path: Path) -> set[str]:
+    """What a module says it gives: its `__all__`."""
+    for node in ast.parse(path.read_text(), filename=str(path)).body:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == "__all__":
+            return set(ast.literal_eval(node.value))
+    return set()
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_each_module_lists_what_others_take_from_it(path: Path) -> None:
+    package = path.relative_to(SOURCE.parent).parts[:-1]
+    unlisted = []
+    for node in ast.walk(ast.parse(path.read_text(), filename=str(path))):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            stem = (*package[: len(package) - node.level + 1], *(node.module.split(".") if node.module else ()))
+            source = SOURCE.parent.joinpath(*stem).with_suffix(".py")
+            if source.exists():
+                listed = names_of(source)
+                unlisted += [f"{source}: {alias.name}" for alias in node.names if alias.name not in listed]
+    assert not unlisted, "\n".join(unlisted)
+
+
 def test_import_penstock_is_light() -> None:
     script = (
         "import sys; before = set(sys.modules); import penstock; "

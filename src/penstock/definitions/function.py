@@ -21,6 +21,7 @@ __all__ = [
     "Function",
     "Parameter",
     "ResourceParam",
+    "is_resource",
     "read_function",
 ]
 

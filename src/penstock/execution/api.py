@@ -41,7 +41,14 @@ from .scope import DEFAULT_IO_MANAGER, RunScope
 from .step_partitions import StoredDynamicPartitions, own_partitions
 from .worker import IN_PROCESS_URGENT, OUTAGE
 
-__all__ = ["ExecuteInProcessResult", "execute_in_process", "execute_job", "materialize", "materialize_to_memory"]
+__all__ = [
+    "AnInstance",
+    "ExecuteInProcessResult",
+    "execute_in_process",
+    "execute_job",
+    "materialize",
+    "materialize_to_memory",
+]
 
 
 HERE = "(this process)"

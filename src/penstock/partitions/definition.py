@@ -20,6 +20,10 @@ __all__ = [
     "PartitionKeyRange",
     "PartitionsDefinition",
     "StaticPartitionsDefinition",
+    "keys_of",
+    "position_of",
+    "seconds",
+    "subset_of",
 ]
 
 

@@ -23,7 +23,7 @@ from .check_spec import AssetCheckSpec
 from .definition import AssetInput, AssetsDefinition
 from .spec import AssetDep, AssetIn, AssetSpec, CoercibleToAssetDep, to_deps
 
-__all__ = ["asset"]
+__all__ = ["CHECK_OUT", "asset", "asset_inputs", "kind_tags", "merge_deps", "outputs_of_checks"]
 
 
 @overload

@@ -20,6 +20,7 @@ from .definition import AssetInput, AssetsDefinition
 from .spec import AssetDep, AssetSpec
 
 __all__ = [
+    "find",
     "find_assets",
     "load_asset_checks_from_current_module",
     "load_asset_checks_from_modules",

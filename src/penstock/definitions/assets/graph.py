@@ -18,7 +18,7 @@ from .check_spec import AssetCheckSpec
 from .definition import AssetInput, AssetsDefinition
 from .spec import DEFAULT_GROUP, AssetSpec
 
-__all__ = ["AssetGraph", "AssetNode", "CheckNode", "build_asset_graph"]
+__all__ = ["AssetGraph", "AssetNode", "CheckNode", "build_asset_graph", "find_circle", "nearest"]
 
 
 class AssetNode(msgspec.Struct, kw_only=True, eq=False):

@@ -17,7 +17,7 @@ from ..names import check_owners, kinds_as_tags, normalize_tags
 from ..ops.ports import NO_METADATA
 from .backfill_policy import BackfillPolicy
 
-__all__ = ["AssetDep", "AssetIn", "AssetOut", "AssetSpec", "CoercibleToAssetDep", "to_deps"]
+__all__ = ["DEFAULT_GROUP", "AssetDep", "AssetIn", "AssetOut", "AssetSpec", "CoercibleToAssetDep", "to_deps"]
 
 DEFAULT_GROUP = "default"
 _GROUP = re.compile(r"[A-Za-z0-9_]+(/[A-Za-z0-9_]+)*")

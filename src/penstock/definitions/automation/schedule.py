@@ -15,7 +15,7 @@ from ..source import Source, source_of_call, source_of_function
 from .run_request import Requested, RunRequest, read_outcome
 from .target import DefaultScheduleStatus, ExecutableJob, Target
 
-__all__ = ["ScheduleDefinition", "schedule"]
+__all__ = ["ScheduleDefinition", "check_parameters", "schedule"]
 
 
 class ScheduleDefinition:

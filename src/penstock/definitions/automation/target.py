@@ -14,7 +14,7 @@ from ..ops.graph import GraphDefinition
 from ..ops.job import JobDefinition
 from ..source import Source
 
-__all__ = ["DefaultScheduleStatus", "DefaultSensorStatus", "ExecutableJob", "Target"]
+__all__ = ["DefaultScheduleStatus", "DefaultSensorStatus", "ExecutableJob", "Target", "declared_status"]
 
 ExecutableJob: TypeAlias = JobDefinition | UnresolvedAssetJobDefinition
 ASSETS_OF = "__anonymous_asset_job_"

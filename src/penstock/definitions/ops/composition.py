@@ -18,7 +18,16 @@ if TYPE_CHECKING:
     from .graph import GraphDefinition
     from .op import OpDefinition
 
-__all__ = ["Composition", "DynamicHandle", "Invocation", "MappedHandle", "OutputHandles", "active"]
+__all__ = [
+    "Composition",
+    "DynamicHandle",
+    "GraphInputHandle",
+    "Invocation",
+    "MappedHandle",
+    "OutputHandles",
+    "active",
+    "collect_outputs",
+]
 
 
 class _Handle:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..executors import ExecutorDefinition
     from .job import JobDefinition
 
-__all__ = ["GraphDefinition", "graph"]
+__all__ = ["GraphDefinition", "compose", "graph"]
 
 
 class GraphDefinition:

@@ -12,7 +12,7 @@ from ...errors import DefinitionError
 from ..names import check_name
 from ..source import Source, source_of_function
 
-__all__ = ["HookDefinition", "HookEvent", "failure_hook", "success_hook"]
+__all__ = ["HookDefinition", "HookEvent", "check_hooks", "failure_hook", "success_hook"]
 
 
 class HookEvent(StrEnum):

@@ -21,7 +21,7 @@ from .types import Nothing
 if TYPE_CHECKING:
     from ...config.schema import Field
 
-__all__ = ["OpDefinition", "op"]
+__all__ = ["OpDefinition", "op", "value_type"]
 
 
 class OpDefinition:

@@ -11,7 +11,7 @@ from ...records.keys import AssetKey, CoercibleToAssetKey
 from ..function import NO_DEFAULT, UNKNOWN
 from .types import Check, Nothing, make_check, type_name
 
-__all__ = ["DEFAULT_OUTPUT", "DynamicOut", "GraphIn", "GraphOut", "In", "Out"]
+__all__ = ["DEFAULT_OUTPUT", "NO_METADATA", "DynamicOut", "GraphIn", "GraphOut", "In", "Out"]
 
 DEFAULT_OUTPUT = "result"
 """The name of an output that was given none."""

@@ -12,7 +12,7 @@ from ..source import source_of_function
 if TYPE_CHECKING:
     from ...config.schema import Field
 
-__all__ = ["ResourceDefinition", "ResourceSetup", "resource", "to_resources"]
+__all__ = ["ResourceDefinition", "ResourceSetup", "ValueResource", "resource", "to_resources"]
 
 Definition = TypeVar("Definition", bound="ResourceDefinition")
 

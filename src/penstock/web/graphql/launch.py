@@ -16,7 +16,7 @@ from .inputs import ExecutionParams, tags_of
 from .new_runs import check_in_code, make, require_no_mode, submit
 from .run_config import run_config_of
 
-__all__ = ["TABLES"]
+__all__ = ["TABLES", "LaunchRunSuccess"]
 
 _MOST_AT_ONCE = 1000
 
