@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from ..clock import SYSTEM_CLOCK
 from ..errors import NotFoundError, SettingsError
 from .options import (
     config_options,
@@ -51,9 +52,11 @@ def list_jobs(**target: Any) -> None:
 @config_options
 @click.option("--job", "-j", "job_name", help="The job; may be left out when there is only one.")
 @click.option("--op-selection", "-o", help="Names of the ops to run, separated by commas.")
+@click.option("--partition", help="The partition to run.")
 def execute(
     job_name: str | None,
     op_selection: str | None,
+    partition: str | None,
     home: Path | None,
     config_files: tuple[Path, ...],
     config_json: str | None,
@@ -61,7 +64,9 @@ def execute(
     **target: Any,
 ) -> None:
     """Execute a job in this process and wait for it."""
+    from ..definitions.describe import describe
     from ..execution.api import execute_job
+    from ..plan.launch import plan_run
 
     name, definitions = load_target(**target)
     known = {each: found for each, found in definitions.resolved.jobs.items() if not each.startswith("__")}
@@ -72,17 +77,31 @@ def execute(
             f"Which job? {'There is no job ' + repr(job_name) + ' in' if job_name else 'Give -j:'} "
             f"the location {name} has: {', '.join(sorted(known)) or 'none'}."
         )
+    steps = _steps(op_selection)
+    # What a launch would refuse is refused before anything runs; what the plan says of the run's tags holds here too.
+    planned = plan_run(
+        describe(definitions, name),
+        job=job_name,
+        run_config=read_run_config(config_files, config_json),
+        tags=parse_tags(tags_json),
+        partition=partition,
+        step_keys=steps,
+        now=SYSTEM_CLOCK.now(),
+    )
     began = time.monotonic()
-    instance = open_instance(home) if home else None
     result = execute_job(
         known[job_name],
-        run_config=read_run_config(config_files, config_json),
-        instance=instance,
-        tags=parse_tags(tags_json),
-        op_selection=[part.strip() for part in op_selection.split(",")] if op_selection else None,
+        run_config=planned.run.run_config,
+        instance=open_instance(home) if home else None,
+        tags=planned.run.tags,
+        op_selection=steps,
         raise_on_error=False,
     )
     report_execution(job_name, result, time.monotonic() - began)
+
+
+def _steps(op_selection: str | None) -> tuple[str, ...] | None:
+    return tuple(part.strip() for part in op_selection.split(",")) if op_selection else None
 
 
 def report_execution(what: str, result: Any, seconds: float) -> None:
@@ -144,7 +163,7 @@ def launch(
             run_config=read_run_config(config_files, config_json),
             tags=parse_tags(tags_json),
             partition=partition,
-            step_keys=tuple(part.strip() for part in op_selection.split(",")) if op_selection else None,
+            step_keys=_steps(op_selection),
             now=instance.clock.now(),
         )
         (made,) = instance.coordinator.submit([new_run])
