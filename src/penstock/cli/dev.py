@@ -6,7 +6,6 @@ import fcntl
 import logging
 import os
 import select
-import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import InstanceInUseError
-from .options import home_option, origins, target_options
+from .options import home_option, listen_options, origins, target_options
 
 if TYPE_CHECKING:
     from ..instance.instance import Instance
@@ -32,10 +31,7 @@ _HOME_HERE = ".penstock"
 @click.command()
 @target_options(many=True)
 @home_option
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option(
-    "--port", "-p", type=click.IntRange(1, 65535), default=3000, show_default=True, help="The port to listen on."
-)
+@listen_options
 @click.option(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"]),
@@ -52,11 +48,12 @@ def dev(home: Path | None, host: str, port: int, log_level: str, **target: Any) 
     from ..instance.instance import Instance, prepare_home
     from ..locations.host import LocationHost
     from ..locations.keeper import ProcessKeeper
+    from ..locations.stop_signal import stop_signal
     from ..web.listen import bind
 
     began = time.time()
     logging.basicConfig(level=log_level.upper(), format="%(levelname)s %(message)s", stream=sys.stderr)
-    stopped = _signals()
+    stopped = stop_signal()
     wanted = origins(**target)
     home = prepare_home(home or Path.cwd() / _HOME_HERE)
     with ExitStack() as cleanup:
@@ -95,15 +92,6 @@ def _service(*words: str) -> Any:
         return (sys.executable, "-m", "penstock.cli.main", *words, "--lifeline", str(lifeline))
 
     return command
-
-
-def _signals() -> int:
-    """A descriptor that is readable once SIGINT or SIGTERM has come."""
-    reader, writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-    signal.set_wakeup_fd(writer)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: None)  # the descriptor says it
-    return reader
 
 
 @contextmanager

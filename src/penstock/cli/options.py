@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "config_options",
     "home_option",
+    "listen_options",
     "load_origin",
     "load_target",
     "load_targets",
@@ -80,6 +81,13 @@ home_option = click.option(
     envvar="PENSTOCK_HOME",
     type=click.Path(path_type=Path, file_okay=False),
     help="The instance's folder.  [env: PENSTOCK_HOME]",
+)
+
+listen_options = _several(
+    click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on."),
+    click.option(
+        "--port", "-p", type=click.IntRange(1, 65535), default=3000, show_default=True, help="The port to listen on."
+    ),
 )
 
 config_options = _several(

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from .options import home_option, open_instance, origins, target_options
+from .options import home_option, listen_options, open_instance, origins, target_options
 
 __all__ = ["code_server", "daemon", "webserver"]
 
@@ -56,10 +56,7 @@ def _code_servers(home: Path, target: dict[str, Any]) -> Iterator[None]:
 @click.command()
 @target_options(many=True)
 @home_option
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option(
-    "--port", "-p", type=click.IntRange(1, 65535), default=3000, show_default=True, help="The port to listen on."
-)
+@listen_options
 @click.option(
     "--insecure-allow-anonymous",
     is_flag=True,

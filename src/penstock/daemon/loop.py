@@ -16,14 +16,16 @@ from ..errors import FencedError, StorageError
 from ..records.lease import Lease
 from ..storage.protocols import ROUTINE, LeaseStorage, Notifier
 
-__all__ = ["LEASE_SECONDS", "Duty", "LeaseKeeper", "Loop", "Waker"]
+__all__ = ["LEASE_SECONDS", "RENEW_SECONDS", "Duty", "LeaseKeeper", "Loop", "Waker"]
 
 log = logging.getLogger("penstock.daemon")
 
 LEASE_SECONDS = 10.0
 """How long a duty stays with a daemon that is no longer heard of."""
 
-_RENEW_EVERY = LEASE_SECONDS / 4
+RENEW_SECONDS = LEASE_SECONDS / 4
+"""How long between two renewals of the leases that we hold."""
+
 _LONGEST_PAUSE = 30.0
 
 
@@ -101,11 +103,6 @@ class LeaseKeeper:
                 self._leases.release(lease)
             self._held.clear()
 
-    @property
-    def renew_every(self) -> float:
-        """Seconds between two renewals."""
-        return _RENEW_EVERY
-
 
 class Waker(threading.Thread):
     """Reads what is published and wakes the loops that listen to it."""
@@ -174,4 +171,5 @@ class Loop(threading.Thread):
                     log.exception("%s failed; again in %.0f s", self._duty.name, pause)
                 self._stopping.wait(pause)
                 continue
-            self._woken.wait(LEASE_SECONDS if pause is None else min(pause, LEASE_SECONDS))
+            if not self._stopping.is_set():  # what woke us for the last time may have been cleared above
+                self._woken.wait(LEASE_SECONDS if pause is None else min(pause, LEASE_SECONDS))

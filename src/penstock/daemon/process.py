@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import select
-import signal
 import socket
 import threading
 from collections.abc import Callable
@@ -15,9 +14,10 @@ from ..errors import StorageError
 from ..ids import new_holder_id
 from ..instance.instance import Instance
 from ..locations.catalog import Catalog
+from ..locations.stop_signal import stop_signal
 from ..records.lease import ProcessInfo
 from ..version import __version__
-from .loop import Duty, LeaseKeeper, Loop, Waker
+from .loop import RENEW_SECONDS, Duty, LeaseKeeper, Loop, Waker
 from .monitor import MonitorDuty, MonitorLimits
 from .queue import QueueDuty
 from .schedules import SchedulesDuty
@@ -130,7 +130,7 @@ class Daemon:
                 self._beat()
             except StorageError as error:
                 log.warning("the database does not answer: %s", error)
-            self._stopping.wait(self._keeper.renew_every)
+            self._stopping.wait(RENEW_SECONDS)
 
     def _beat(self) -> None:
         errors = [f"{loop.name}: {loop.error}" for loop in self._loops if loop.error is not None]
@@ -157,11 +157,7 @@ def serve(instance: Instance, *, lifeline: int | None = None, on_ready: Callable
         lifeline: A descriptor whose other end the starter holds: when that closes, the daemon stops.
         on_ready: Called when every duty has been started.
     """
-    told, tell = os.pipe()
-    os.set_blocking(tell, False)
-    signal.set_wakeup_fd(tell)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: None)  # the wake-up descriptor says it
+    told = stop_signal()
     daemon = Daemon(instance)
     daemon.start()
     on_ready()

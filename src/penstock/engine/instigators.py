@@ -7,13 +7,14 @@ schedule misses instants; the latest missed one is made up, the others are not.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 import msgspec
 
 from ..codec import digest
-from ..partitions.cron import next_after, parse
+from ..partitions.cron import next_after, parse, ticks_between
 from ..records.automation import InstigatorKind, InstigatorState, InstigatorStatus, instigator_id
 from ..records.location import ScheduleDescription, SensorDescription
 
@@ -68,12 +69,11 @@ def look_at_schedules(
     def latest_missed(schedule: ScheduleDescription, first: float) -> float:
         # The last instant that is not in the future. Look back in growing windows, so that a minutely schedule does not
         # walk through a year and a yearly one is still found.
+        crons = [parse(text) for text in schedule.cron]
         for window in _LOOK_BACK:
-            at = next_schedule_time(schedule, max(now - window, first - 1))
-            if at <= now:
-                while (following := next_schedule_time(schedule, at)) <= now:
-                    at = following
-                return at
+            latest = deque(ticks_between(crons, max(now - window, first - 1), now, schedule.timezone), maxlen=1)
+            if latest:
+                return latest[0]
         return first
 
     return _look(
