@@ -4,20 +4,16 @@ import { useState } from "react";
 
 import css from "../../automation/automation.module.css";
 import { DryRunDialog } from "../../automation/DryRun";
+import { Definition, InstigatorPage } from "../../automation/Instigator";
 import { TickTable, useTickFilter } from "../../automation/TickTable";
 import { useSwitch } from "../../automation/useSwitch";
-import { Breakable } from "../../kit/Breakable";
-import { Button } from "../../kit/Button";
 import { Empty } from "../../kit/Empty";
 import { Failure } from "../../kit/ErrorPanel";
-import { Chip, Facts } from "../../kit/Facts";
 import { Link } from "../../kit/Link";
-import { Page, Section } from "../../kit/Page";
+import { Section } from "../../kit/Page";
 import { Skeleton } from "../../kit/Skeleton";
 import { Time, useTimeStyle } from "../../kit/Time";
-import { Toggle } from "../../kit/Toggle";
 import { links } from "../../links";
-import { Markdown } from "../../metadata/Markdown";
 import { AUTOMATION_TOPICS, DRY_RUN_SCHEDULE, SCHEDULE_DETAIL } from "../../services/automation";
 import { useAction, useData } from "../../services/data";
 import type { ScheduleDetailQuery } from "../../services/schema.gen";
@@ -44,37 +40,13 @@ function ScheduleView({ location, name }: { location: string; name: string }) {
     dryRun.mutate({ selector });
   };
   return (
-    <Page
-      title={name}
-      crumbs={[
-        { label: "Automation", to: links.automation() },
-        { label: location, to: links.deployment() },
-      ]}
-      beside={
-        schedule ? (
-          <Toggle
-            label={schedule.scheduleState.status === "RUNNING" ? "On" : "Off"}
-            isOn={schedule.scheduleState.status === "RUNNING"}
-            isDisabled={control.isBusy}
-            onChange={(on) => control.turn(name, on)}
-          />
-        ) : undefined
-      }
+    <InstigatorPage
+      name={name}
+      location={location}
+      control={control}
+      state={schedule && { isOn: schedule.scheduleState.status === "RUNNING", canReset: schedule.canReset }}
       under={schedule ? <span>{schedule.cronDescription}</span> : undefined}
-      actions={
-        schedule ? (
-          <>
-            {schedule.canReset ? (
-              <Button variant="quiet" onPress={() => control.reset(name)}>
-                As the code says
-              </Button>
-            ) : null}
-            <Button icon="play" onPress={evaluate}>
-              Dry run
-            </Button>
-          </>
-        ) : undefined
-      }
+      onDryRun={evaluate}
     >
       {answer.error ? (
         <Failure error={answer.error} title="The schedule could not be read." onRetry={() => void answer.refetch()} />
@@ -104,7 +76,7 @@ function ScheduleView({ location, name }: { location: string; name: string }) {
           onClose={() => setTrying(false)}
         />
       ) : null}
-    </Page>
+    </InstigatorPage>
   );
 }
 
@@ -114,42 +86,24 @@ function Details({ schedule, location }: { schedule: Schedule; location: string 
   const zone = schedule.executionTimezone ?? "UTC";
   return (
     <div className={css.top}>
-      <Section title="Definition">
-        {schedule.description ? (
-          <div className={css.words}>
-            <Markdown source={schedule.description} />
-          </div>
-        ) : null}
-        <Facts
-          facts={[
-            ["Cron", <code key="cron">{schedule.cronSchedule}</code>],
-            ["Time zone", zone],
-            [
-              "Starts",
-              schedule.pipelineName.startsWith("__") ? (
-                "assets"
-              ) : (
-                <Link key="job" to={links.job(location, schedule.pipelineName)}>
-                  {schedule.pipelineName}
-                </Link>
-              ),
-            ],
-            [
-              "Switch",
-              state.declaredInCode
-                ? `as the code says (${schedule.defaultStatus === "RUNNING" ? "on" : "off"})`
-                : "set by a person",
-            ],
-            [
-              "Tags",
-              schedule.tags.length === 0
-                ? null
-                : schedule.tags.map((tag) => <Chip key={tag.key}>{`${tag.key}: ${tag.value}`}</Chip>),
-            ],
-            ["Source", schedule.sourceRef === null ? null : <code key="source"><Breakable text={schedule.sourceRef} /></code>],
-          ]}
-        />
-      </Section>
+      <Definition
+        of={schedule}
+        declaredInCode={state.declaredInCode}
+        facts={[
+          ["Cron", <code key="cron">{schedule.cronSchedule}</code>],
+          ["Time zone", zone],
+          [
+            "Starts",
+            schedule.pipelineName.startsWith("__") ? (
+              "assets"
+            ) : (
+              <Link key="job" to={links.job(location, schedule.pipelineName)}>
+                {schedule.pipelineName}
+              </Link>
+            ),
+          ],
+        ]}
+      />
       <Section title={state.status === "RUNNING" ? "Next ticks" : "Next ticks, if it were on"}>
         <ol className={css.next}>
           {schedule.futureTicks.results.map(({ timestamp }) => (

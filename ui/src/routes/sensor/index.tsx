@@ -4,21 +4,19 @@ import { useState } from "react";
 
 import css from "../../automation/automation.module.css";
 import { DryRunDialog } from "../../automation/DryRun";
+import { Definition, InstigatorPage } from "../../automation/Instigator";
 import { intervalText } from "../../automation/ticks.model";
 import { TickTable, useTickFilter } from "../../automation/TickTable";
 import { useSwitch } from "../../automation/useSwitch";
-import { Breakable } from "../../kit/Breakable";
 import { Button } from "../../kit/Button";
 import { Empty } from "../../kit/Empty";
 import { Failure } from "../../kit/ErrorPanel";
-import { Chip, Facts } from "../../kit/Facts";
+import { Facts } from "../../kit/Facts";
 import { Link } from "../../kit/Link";
-import { Page, Section } from "../../kit/Page";
+import { Section } from "../../kit/Page";
 import { Skeleton } from "../../kit/Skeleton";
 import { Time } from "../../kit/Time";
-import { Toggle } from "../../kit/Toggle";
 import { links } from "../../links";
-import { Markdown } from "../../metadata/Markdown";
 import { AUTOMATION_TOPICS, DRY_RUN_SENSOR, SENSOR_DETAIL } from "../../services/automation";
 import { useAction, useData } from "../../services/data";
 import type { SensorDetailQuery } from "../../services/schema.gen";
@@ -45,37 +43,13 @@ function SensorView({ location, name }: { location: string; name: string }) {
     dryRun.mutate({ selector, cursor: sensor?.sensorState.cursor ?? null });
   };
   return (
-    <Page
-      title={name}
-      crumbs={[
-        { label: "Automation", to: links.automation() },
-        { label: location, to: links.deployment() },
-      ]}
-      beside={
-        sensor ? (
-          <Toggle
-            label={sensor.sensorState.status === "RUNNING" ? "On" : "Off"}
-            isOn={sensor.sensorState.status === "RUNNING"}
-            isDisabled={control.isBusy}
-            onChange={(on) => control.turn(name, on)}
-          />
-        ) : undefined
-      }
+    <InstigatorPage
+      name={name}
+      location={location}
+      control={control}
+      state={sensor && { isOn: sensor.sensorState.status === "RUNNING", canReset: sensor.canReset }}
       under={sensor ? <span>{intervalText(sensor.minIntervalSeconds)} at the most</span> : undefined}
-      actions={
-        sensor ? (
-          <>
-            {sensor.canReset ? (
-              <Button variant="quiet" onPress={() => control.reset(name)}>
-                As the code says
-              </Button>
-            ) : null}
-            <Button icon="play" onPress={evaluate}>
-              Dry run
-            </Button>
-          </>
-        ) : undefined
-      }
+      onDryRun={evaluate}
     >
       {answer.error ? (
         <Failure error={answer.error} title="The sensor could not be read." onRetry={() => void answer.refetch()} />
@@ -108,7 +82,7 @@ function SensorView({ location, name }: { location: string; name: string }) {
       {open === "cursor" && sensor ? (
         <CursorDialog selector={selector} cursor={sensor.sensorState.cursor ?? ""} onClose={() => setOpen(undefined)} />
       ) : null}
-    </Page>
+    </InstigatorPage>
   );
 }
 
@@ -116,45 +90,27 @@ function Details({ sensor, location, onCursor }: { sensor: Sensor; location: str
   const state = sensor.sensorState;
   return (
     <div className={css.top}>
-      <Section title="Definition">
-        {sensor.description ? (
-          <div className={css.words}>
-            <Markdown source={sensor.description} />
-          </div>
-        ) : null}
-        <Facts
-          facts={[
-            ["Kind", sensor.sensorType.toLowerCase().replaceAll("_", " ")],
-            [
-              "Starts",
-              sensor.targets.length === 0
-                ? null
-                : sensor.targets.map(({ pipelineName }) =>
-                    pipelineName.startsWith("__") ? (
-                      "assets"
-                    ) : (
-                      <Link key={pipelineName} to={links.job(location, pipelineName)}>
-                        {pipelineName}{" "}
-                      </Link>
-                    ),
+      <Definition
+        of={sensor}
+        declaredInCode={state.declaredInCode}
+        facts={[
+          ["Kind", sensor.sensorType.toLowerCase().replaceAll("_", " ")],
+          [
+            "Starts",
+            sensor.targets.length === 0
+              ? null
+              : sensor.targets.map(({ pipelineName }) =>
+                  pipelineName.startsWith("__") ? (
+                    "assets"
+                  ) : (
+                    <Link key={pipelineName} to={links.job(location, pipelineName)}>
+                      {pipelineName}{" "}
+                    </Link>
                   ),
-            ],
-            [
-              "Switch",
-              state.declaredInCode
-                ? `as the code says (${sensor.defaultStatus === "RUNNING" ? "on" : "off"})`
-                : "set by a person",
-            ],
-            [
-              "Tags",
-              sensor.tags.length === 0
-                ? null
-                : sensor.tags.map((tag) => <Chip key={tag.key}>{`${tag.key}: ${tag.value}`}</Chip>),
-            ],
-            ["Source", sensor.sourceRef === null ? null : <code key="source"><Breakable text={sensor.sourceRef} /></code>],
-          ]}
-        />
-      </Section>
+                ),
+          ],
+        ]}
+      />
       <Section title="State">
         <Facts
           facts={[
