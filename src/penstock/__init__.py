@@ -22,10 +22,17 @@ if TYPE_CHECKING:
         Shape,
         StringSource,
     )
-    from .config.model import Config, PermissiveConfig
+    from .config.model import (
+        Config,
+        PermissiveConfig,
+    )
     from .config.run_config import RunConfig
     from .definitions.assets.asset import asset
-    from .definitions.assets.asset_check import AssetChecksDefinition, asset_check, multi_asset_check
+    from .definitions.assets.asset_check import (
+        AssetChecksDefinition,
+        asset_check,
+        multi_asset_check,
+    )
     from .definitions.assets.backfill_policy import BackfillPolicy
     from .definitions.assets.check_spec import AssetCheckSpec
     from .definitions.assets.definition import AssetsDefinition
@@ -42,12 +49,30 @@ if TYPE_CHECKING:
     from .definitions.assets.job import define_asset_job
     from .definitions.assets.multi_asset import multi_asset
     from .definitions.assets.selection import AssetSelection
-    from .definitions.assets.spec import AssetDep, AssetIn, AssetOut, AssetSpec
+    from .definitions.assets.spec import (
+        AssetDep,
+        AssetIn,
+        AssetOut,
+        AssetSpec,
+    )
     from .definitions.automation.partitioned_schedule import build_schedule_from_partitioned_job
-    from .definitions.automation.run_request import RunRequest, SensorResult, SkipReason
-    from .definitions.automation.schedule import ScheduleDefinition, schedule
-    from .definitions.automation.sensor import SensorDefinition, sensor
-    from .definitions.automation.target import DefaultScheduleStatus, DefaultSensorStatus
+    from .definitions.automation.run_request import (
+        RunRequest,
+        SensorResult,
+        SkipReason,
+    )
+    from .definitions.automation.schedule import (
+        ScheduleDefinition,
+        schedule,
+    )
+    from .definitions.automation.sensor import (
+        SensorDefinition,
+        sensor,
+    )
+    from .definitions.automation.target import (
+        DefaultScheduleStatus,
+        DefaultSensorStatus,
+    )
     from .definitions.definitions import Definitions
     from .definitions.events import (
         AssetCheckResult,
@@ -60,14 +85,41 @@ if TYPE_CHECKING:
         Output,
         RetryRequested,
     )
-    from .definitions.executors import ExecutorDefinition, in_process_executor, multiprocess_executor
+    from .definitions.executors import (
+        ExecutorDefinition,
+        in_process_executor,
+        multiprocess_executor,
+    )
     from .definitions.function import ResourceParam
-    from .definitions.ops.graph import GraphDefinition, graph
-    from .definitions.ops.hooks import HookDefinition, failure_hook, success_hook
-    from .definitions.ops.job import JobDefinition, job
-    from .definitions.ops.op import OpDefinition, op
-    from .definitions.ops.ports import DynamicOut, GraphIn, GraphOut, In, Out
-    from .definitions.ops.retry import Backoff, Jitter, RetryPolicy
+    from .definitions.ops.graph import (
+        GraphDefinition,
+        graph,
+    )
+    from .definitions.ops.hooks import (
+        HookDefinition,
+        failure_hook,
+        success_hook,
+    )
+    from .definitions.ops.job import (
+        JobDefinition,
+        job,
+    )
+    from .definitions.ops.op import (
+        OpDefinition,
+        op,
+    )
+    from .definitions.ops.ports import (
+        DynamicOut,
+        GraphIn,
+        GraphOut,
+        In,
+        Out,
+    )
+    from .definitions.ops.retry import (
+        Backoff,
+        Jitter,
+        RetryPolicy,
+    )
     from .definitions.ops.types import Nothing
     from .definitions.resources.configurable import (
         ConfigurableIOManager,
@@ -75,16 +127,85 @@ if TYPE_CHECKING:
         ConfigurableResource,
         ResourceDependency,
     )
-    from .definitions.resources.io_manager import IOManager, IOManagerDefinition, io_manager
-    from .definitions.resources.resource import ResourceDefinition, resource
-    from .definitions.resources.stores import FilesystemIOManager, InMemoryIOManager, fs_io_manager, mem_io_manager
-    from .execution.api import execute_job, materialize, materialize_to_memory
-    from .execution.build_context import build_asset_check_context, build_asset_context, build_op_context
-    from .execution.build_io_context import build_init_resource_context, build_input_context, build_output_context
-    from .execution.context import AssetCheckExecutionContext, AssetExecutionContext, OpExecutionContext
+    from .definitions.resources.io_manager import (
+        IOManager,
+        IOManagerDefinition,
+        io_manager,
+    )
+    from .definitions.resources.resource import (
+        ResourceDefinition,
+        resource,
+    )
+    from .definitions.resources.stores import (
+        FilesystemIOManager,
+        InMemoryIOManager,
+        fs_io_manager,
+        mem_io_manager,
+    )
+    from .errors import (
+        AddressInUseError,
+        CodeServerUnreachableError,
+        ConfigMappingError,
+        ConfigSchemaError,
+        ConfigurationError,
+        DefinitionError,
+        EnvironmentalError,
+        ExecutionInterruptedError,
+        FencedError,
+        IllegalTransitionError,
+        InstanceInUseError,
+        InternalError,
+        InvalidRunConfigError,
+        InvocationError,
+        LocationLoadError,
+        NotFoundError,
+        PartitionNotFoundError,
+        PenstockError,
+        ResourceError,
+        RunNotFoundError,
+        SettingsError,
+        StepExecutionError,
+        StepNotFoundError,
+        StepOutputNotFoundError,
+        StorageError,
+        SubprocessError,
+        SubsetError,
+        TypeCheckDidNotPassError,
+        TypeCheckError,
+        UnknownResourceError,
+        UnmetExecutorRequirementsError,
+        UsageError,
+        UserCodeError,
+    )
+    from .execution.api import (
+        execute_job,
+        materialize,
+        materialize_to_memory,
+    )
+    from .execution.build_context import (
+        build_asset_check_context,
+        build_asset_context,
+        build_op_context,
+    )
+    from .execution.build_io_context import (
+        build_init_resource_context,
+        build_input_context,
+        build_output_context,
+    )
+    from .execution.context import (
+        AssetCheckExecutionContext,
+        AssetExecutionContext,
+        OpExecutionContext,
+    )
     from .execution.hooks import HookContext
-    from .execution.io_context import InputContext, OutputContext
-    from .execution.resources import InitResourceContext, build_resources
+    from .execution.io_context import (
+        InputContext,
+        OutputContext,
+    )
+    from .execution.resources import (
+        InitResourceContext,
+        build_resources,
+    )
     from .execution.result import ExecuteInProcessResult
     from .execution.tick_context import (
         ScheduleEvaluationContext,
@@ -114,7 +235,10 @@ if TYPE_CHECKING:
         TimeWindowPartitionsDefinition,
         WeeklyPartitionsDefinition,
     )
-    from .records.keys import AssetCheckKey, AssetKey
+    from .records.keys import (
+        AssetCheckKey,
+        AssetKey,
+    )
     from .records.metadata import (
         AssetMetadataValue,
         BoolMetadataValue,
@@ -139,6 +263,7 @@ if TYPE_CHECKING:
     from .version import __version__
 
 _HOMES: dict[str, str] = {
+    "AddressInUseError": "errors",
     "AllPartitionMapping": "partitions.mapping",
     "Array": "config.fields",
     "AssetCheckExecutionContext": "execution.context",
@@ -162,21 +287,29 @@ _HOMES: dict[str, str] = {
     "Backoff": "definitions.ops.retry",
     "BoolMetadataValue": "records.metadata",
     "BoolSource": "config.fields",
+    "CodeServerUnreachableError": "errors",
     "Config": "config.model",
+    "ConfigMappingError": "errors",
+    "ConfigSchemaError": "errors",
     "ConfigurableIOManager": "definitions.resources.configurable",
     "ConfigurableIOManagerFactory": "definitions.resources.configurable",
     "ConfigurableResource": "definitions.resources.configurable",
+    "ConfigurationError": "errors",
     "DailyPartitionsDefinition": "partitions.time_window",
     "DefaultScheduleStatus": "definitions.automation.target",
     "DefaultSensorStatus": "definitions.automation.target",
+    "DefinitionError": "errors",
     "Definitions": "definitions.definitions",
     "DynamicOut": "definitions.ops.ports",
     "DynamicOutput": "definitions.events",
     "DynamicPartitionsDefinition": "partitions.definition",
     "EnvVar": "config.env",
+    "EnvironmentalError": "errors",
     "ExecuteInProcessResult": "execution.result",
+    "ExecutionInterruptedError": "errors",
     "ExecutorDefinition": "definitions.executors",
     "Failure": "definitions.events",
+    "FencedError": "errors",
     "Field": "config.fields",
     "FilesystemIOManager": "definitions.resources.stores",
     "FloatMetadataValue": "records.metadata",
@@ -189,23 +322,30 @@ _HOMES: dict[str, str] = {
     "IOManager": "definitions.resources.io_manager",
     "IOManagerDefinition": "definitions.resources.io_manager",
     "IdentityPartitionMapping": "partitions.mapping",
+    "IllegalTransitionError": "errors",
     "In": "definitions.ops.ports",
     "InMemoryIOManager": "definitions.resources.stores",
     "InitResourceContext": "execution.resources",
     "InputContext": "execution.io_context",
     "Instance": "instance.instance",
+    "InstanceInUseError": "errors",
     "IntMetadataValue": "records.metadata",
     "IntSource": "config.fields",
+    "InternalError": "errors",
+    "InvalidRunConfigError": "errors",
+    "InvocationError": "errors",
     "Jitter": "definitions.ops.retry",
     "JobDefinition": "definitions.ops.job",
     "JsonMetadataValue": "records.metadata",
     "LastPartitionMapping": "partitions.mapping",
+    "LocationLoadError": "errors",
     "Map": "config.fields",
     "MarkdownMetadataValue": "records.metadata",
     "MaterializeResult": "definitions.events",
     "MetadataValue": "records.metadata",
     "MonthlyPartitionsDefinition": "partitions.time_window",
     "Noneable": "config.fields",
+    "NotFoundError": "errors",
     "NotebookMetadataValue": "records.metadata",
     "Nothing": "definitions.ops.types",
     "NullMetadataValue": "records.metadata",
@@ -216,17 +356,21 @@ _HOMES: dict[str, str] = {
     "OutputContext": "execution.io_context",
     "PartitionKeyRange": "partitions.definition",
     "PartitionMapping": "partitions.mapping",
+    "PartitionNotFoundError": "errors",
     "PartitionsDefinition": "partitions.definition",
     "PathMetadataValue": "records.metadata",
+    "PenstockError": "errors",
     "Permissive": "config.fields",
     "PermissiveConfig": "config.model",
     "ResourceDefinition": "definitions.resources.resource",
     "ResourceDependency": "definitions.resources.configurable",
+    "ResourceError": "errors",
     "ResourceParam": "definitions.function",
     "RetryPolicy": "definitions.ops.retry",
     "RetryRequested": "definitions.events",
     "RunConfig": "config.run_config",
     "RunMetadataValue": "records.metadata",
+    "RunNotFoundError": "errors",
     "RunRequest": "definitions.automation.run_request",
     "ScheduleDefinition": "definitions.automation.schedule",
     "ScheduleEvaluationContext": "execution.tick_context",
@@ -234,10 +378,17 @@ _HOMES: dict[str, str] = {
     "SensorDefinition": "definitions.automation.sensor",
     "SensorEvaluationContext": "execution.tick_context",
     "SensorResult": "definitions.automation.run_request",
+    "SettingsError": "errors",
     "Shape": "config.fields",
     "SkipReason": "definitions.automation.run_request",
     "StaticPartitionsDefinition": "partitions.definition",
+    "StepExecutionError": "errors",
+    "StepNotFoundError": "errors",
+    "StepOutputNotFoundError": "errors",
+    "StorageError": "errors",
     "StringSource": "config.fields",
+    "SubprocessError": "errors",
+    "SubsetError": "errors",
     "TableColumn": "records.metadata",
     "TableMetadataValue": "records.metadata",
     "TableRecord": "records.metadata",
@@ -248,7 +399,13 @@ _HOMES: dict[str, str] = {
     "TimeWindowPartitionMapping": "partitions.mapping",
     "TimeWindowPartitionsDefinition": "partitions.time_window",
     "TimestampMetadataValue": "records.metadata",
+    "TypeCheckDidNotPassError": "errors",
+    "TypeCheckError": "errors",
+    "UnknownResourceError": "errors",
+    "UnmetExecutorRequirementsError": "errors",
     "UrlMetadataValue": "records.metadata",
+    "UsageError": "errors",
+    "UserCodeError": "errors",
     "WeeklyPartitionsDefinition": "partitions.time_window",
     "__version__": "version",
     "asset": "definitions.assets.asset",
@@ -294,6 +451,7 @@ _HOMES: dict[str, str] = {
 """Where each public name lives."""
 
 __all__ = [
+    "AddressInUseError",
     "AllPartitionMapping",
     "Array",
     "AssetCheckExecutionContext",
@@ -317,21 +475,29 @@ __all__ = [
     "Backoff",
     "BoolMetadataValue",
     "BoolSource",
+    "CodeServerUnreachableError",
     "Config",
+    "ConfigMappingError",
+    "ConfigSchemaError",
     "ConfigurableIOManager",
     "ConfigurableIOManagerFactory",
     "ConfigurableResource",
+    "ConfigurationError",
     "DailyPartitionsDefinition",
     "DefaultScheduleStatus",
     "DefaultSensorStatus",
+    "DefinitionError",
     "Definitions",
     "DynamicOut",
     "DynamicOutput",
     "DynamicPartitionsDefinition",
     "EnvVar",
+    "EnvironmentalError",
     "ExecuteInProcessResult",
+    "ExecutionInterruptedError",
     "ExecutorDefinition",
     "Failure",
+    "FencedError",
     "Field",
     "FilesystemIOManager",
     "FloatMetadataValue",
@@ -344,23 +510,30 @@ __all__ = [
     "IOManager",
     "IOManagerDefinition",
     "IdentityPartitionMapping",
+    "IllegalTransitionError",
     "In",
     "InMemoryIOManager",
     "InitResourceContext",
     "InputContext",
     "Instance",
+    "InstanceInUseError",
     "IntMetadataValue",
     "IntSource",
+    "InternalError",
+    "InvalidRunConfigError",
+    "InvocationError",
     "Jitter",
     "JobDefinition",
     "JsonMetadataValue",
     "LastPartitionMapping",
+    "LocationLoadError",
     "Map",
     "MarkdownMetadataValue",
     "MaterializeResult",
     "MetadataValue",
     "MonthlyPartitionsDefinition",
     "Noneable",
+    "NotFoundError",
     "NotebookMetadataValue",
     "Nothing",
     "NullMetadataValue",
@@ -371,17 +544,21 @@ __all__ = [
     "OutputContext",
     "PartitionKeyRange",
     "PartitionMapping",
+    "PartitionNotFoundError",
     "PartitionsDefinition",
     "PathMetadataValue",
+    "PenstockError",
     "Permissive",
     "PermissiveConfig",
     "ResourceDefinition",
     "ResourceDependency",
+    "ResourceError",
     "ResourceParam",
     "RetryPolicy",
     "RetryRequested",
     "RunConfig",
     "RunMetadataValue",
+    "RunNotFoundError",
     "RunRequest",
     "ScheduleDefinition",
     "ScheduleEvaluationContext",
@@ -389,10 +566,17 @@ __all__ = [
     "SensorDefinition",
     "SensorEvaluationContext",
     "SensorResult",
+    "SettingsError",
     "Shape",
     "SkipReason",
     "StaticPartitionsDefinition",
+    "StepExecutionError",
+    "StepNotFoundError",
+    "StepOutputNotFoundError",
+    "StorageError",
     "StringSource",
+    "SubprocessError",
+    "SubsetError",
     "TableColumn",
     "TableMetadataValue",
     "TableRecord",
@@ -403,7 +587,13 @@ __all__ = [
     "TimeWindowPartitionMapping",
     "TimeWindowPartitionsDefinition",
     "TimestampMetadataValue",
+    "TypeCheckDidNotPassError",
+    "TypeCheckError",
+    "UnknownResourceError",
+    "UnmetExecutorRequirementsError",
     "UrlMetadataValue",
+    "UsageError",
+    "UserCodeError",
     "WeeklyPartitionsDefinition",
     "__version__",
     "asset",

@@ -12,20 +12,36 @@ from collections.abc import Sequence
 __all__ = [
     "AddressInUseError",
     "CodeServerUnreachableError",
+    "ConfigMappingError",
+    "ConfigSchemaError",
     "ConfigurationError",
     "DefinitionError",
     "EnvironmentalError",
+    "ExecutionInterruptedError",
     "FencedError",
     "IllegalTransitionError",
     "InstanceInUseError",
     "InternalError",
     "InvalidRunConfigError",
+    "InvocationError",
     "LocationLoadError",
     "NotFoundError",
+    "PartitionNotFoundError",
     "PenstockError",
+    "ResourceError",
+    "RunNotFoundError",
     "SettingsError",
     "StepExecutionError",
+    "StepNotFoundError",
+    "StepOutputNotFoundError",
     "StorageError",
+    "SubprocessError",
+    "SubsetError",
+    "TypeCheckDidNotPassError",
+    "TypeCheckError",
+    "UnknownResourceError",
+    "UnmetExecutorRequirementsError",
+    "UsageError",
     "UserCodeError",
 ]
 
@@ -49,6 +65,30 @@ class StepExecutionError(UserCodeError):
         self.step = step
 
 
+class ResourceError(UserCodeError):
+    """A resource could not be set up or torn down; the user's own exception is the `__cause__`."""
+
+
+class ConfigMappingError(UserCodeError):
+    """The function that makes a job's or graph's config raised; the user's own exception is the `__cause__`."""
+
+
+class TypeCheckError(UserCodeError):
+    """A type's check raised, or gave neither true nor false nor a `TypeCheck`."""
+
+
+class TypeCheckDidNotPassError(UserCodeError):
+    """A value is not of the type that its input or output declares."""
+
+
+class SubprocessError(UserCodeError):
+    """A process that user code or an executor started ended badly; the message names the process and how it ended."""
+
+
+class ExecutionInterruptedError(BaseException):
+    """The execution was asked to stop. It is no `Exception`, so that user code that catches those lets it through."""
+
+
 # -- whoever wrote a definition, a setting or a config ----------------------------------------------------------------
 
 
@@ -58,6 +98,26 @@ class ConfigurationError(PenstockError):
 
 class DefinitionError(ConfigurationError):
     """A definition (op, job, asset, schedule, ...) is not valid."""
+
+
+class ConfigSchemaError(DefinitionError):
+    """A config schema is not valid."""
+
+
+class UnknownResourceError(DefinitionError):
+    """Something needs a resource that nobody gives; the message names both and the nearest name."""
+
+
+class UnmetExecutorRequirementsError(DefinitionError):
+    """An executor needs something that this job or instance does not have."""
+
+
+class UsageError(ConfigurationError):
+    """A call breaks a rule of the object that it is made on, in its present state."""
+
+
+class InvocationError(UsageError):
+    """An op, asset, check, schedule or sensor was called directly with other arguments or context than it takes."""
 
 
 class InvalidRunConfigError(ConfigurationError):
@@ -78,6 +138,26 @@ class LocationLoadError(ConfigurationError):
 
 class NotFoundError(ConfigurationError):
     """A run, job, asset, schedule, sensor or location of that name does not exist."""
+
+
+class SubsetError(NotFoundError):
+    """A selection names ops, steps or assets that are not there, or leaves nothing."""
+
+
+class PartitionNotFoundError(NotFoundError):
+    """There is no such partition key."""
+
+
+class RunNotFoundError(NotFoundError):
+    """There is no run of that id."""
+
+
+class StepNotFoundError(NotFoundError):
+    """The plan has no step of that key."""
+
+
+class StepOutputNotFoundError(NotFoundError):
+    """A step gave no output of that name, so its value cannot be loaded."""
 
 
 # -- the machine and network around us --------------------------------------------------------------------------------

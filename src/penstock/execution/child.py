@@ -13,14 +13,14 @@ from threading import Lock
 
 from ..clock import Clock
 from ..engine.step_messages import Start
-from ..errors import UserCodeError
+from ..errors import ExecutionInterruptedError, UserCodeError
 from ..logs.store import log_key
 from ..records.event import Event, Fact, LogsCaptured, StepFailure, StepWorkerStarted
 from ..records.wire import StepDone, StepEvents
 from ..storage.encoding import encode_event
 from .blame import describe_user_error
 from .frames import write_frame
-from .interrupt import INTERRUPTS, RunInterrupted
+from .interrupt import INTERRUPTS
 from .log import managed_loggers
 from .recorder import Recorder
 from .resources import set_up
@@ -102,7 +102,7 @@ def attempt_alone(scope: RunScope, start: Start, recorder: Recorder) -> StepDone
                 instance=scope.environment.instance,
             ) as opened:
                 return run_step(scope, start, recorder, opened).done
-        except RunInterrupted as error:
+        except ExecutionInterruptedError as error:
             emit(StepFailure(error=describe_user_error(error), source="INTERRUPT"))
         except UserCodeError as error:  # a resource could not be set up
             emit(StepFailure(error=describe_user_error(error)))

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..definitions.ops.hooks import HookDefinition, HookEvent
+from ..errors import ExecutionInterruptedError
 from ..records.event import HookCompleted, HookErrored, HookSkipped
 from .attempt import Attempt
 from .blame import describe_user_error
-from .interrupt import INTERRUPTS, RunInterrupted
+from .interrupt import INTERRUPTS
 
 if TYPE_CHECKING:
     from .log import ContextLogger
@@ -118,7 +119,7 @@ def run_hooks(
         try:
             with INTERRUPTS.user_code:
                 hook.hook_fn(HookContext(hook, attempt, exception, values))
-        except (Exception, SystemExit, RunInterrupted) as error:  # noqa: BLE001 - told of; a hook fails nothing
+        except (Exception, SystemExit, ExecutionInterruptedError) as error:  # noqa: BLE001 - told of; a hook fails nothing
             attempt.emit(HookErrored(hook=hook.name, error=describe_user_error(error)))
         else:
             attempt.emit(HookCompleted(hook=hook.name))

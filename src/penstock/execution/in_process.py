@@ -9,10 +9,11 @@ from typing import Any
 
 from ..engine.step_messages import Done, Start
 from ..engine.steps import StepScheduler
+from ..errors import ExecutionInterruptedError
 from ..logs.store import log_key
 from ..records.event import Fact, LogsCaptured
 from .drive import Driven, fact_of
-from .interrupt import INTERRUPTS, RunInterrupted
+from .interrupt import INTERRUPTS
 from .recorder import Recorder
 from .resources import OpenResources, set_up
 from .scope import RunScope, specs_of
@@ -85,11 +86,11 @@ class InProcessExecution:
         driven.take(self._scheduler.begin(now()))
         while driven.done is None:
             if INTERRUPTS.requested and not self.interrupted:
-                self._stop(driven, RunInterrupted("The run was asked to stop."))
+                self._stop(driven, ExecutionInterruptedError("The run was asked to stop."))
             elif driven.starts:
                 start = driven.starts.pop(0)
                 end = self._attempt(start, opened)
-                if isinstance(end.error, RunInterrupted | KeyboardInterrupt):
+                if isinstance(end.error, ExecutionInterruptedError | KeyboardInterrupt):
                     self._stop(driven, end.error)
                 elif end.done.outcome == "failure":
                     self.error = self.error or end.error
@@ -132,7 +133,7 @@ class InProcessExecution:
         try:
             with INTERRUPTS.user_code:
                 self._pause(max(0.0, due - now()))
-        except (RunInterrupted, KeyboardInterrupt) as error:
+        except (ExecutionInterruptedError, KeyboardInterrupt) as error:
             self._stop(driven, error)
         else:
             driven.take(self._scheduler.wake(now()))

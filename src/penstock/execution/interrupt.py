@@ -11,11 +11,9 @@ import signal
 from threading import get_ident, main_thread
 from types import FrameType, TracebackType
 
-__all__ = ["INTERRUPTS", "Interrupts", "RunInterrupted"]
+from ..errors import ExecutionInterruptedError
 
-
-class RunInterrupted(BaseException):
-    """The run was asked to stop."""
+__all__ = ["INTERRUPTS", "Interrupts"]
 
 
 class _Section:
@@ -37,7 +35,7 @@ class _Section:
             owner.raising = self._open
             if self._open:
                 owner.check()
-        except RunInterrupted:  # of this check, or of a signal that came during it
+        except ExecutionInterruptedError:  # of this check, or of a signal that came during it
             owner.raising = self._before.pop()
             raise
 
@@ -78,10 +76,10 @@ class Interrupts:
         self.our_code.clear()
 
     def check(self) -> None:
-        """Raise `RunInterrupted` if a stop was asked for and not yet raised."""
+        """Raise `ExecutionInterruptedError` if a stop was asked for and not yet raised."""
         if self.requested and not self._raised:
             self._raised = True
-            raise RunInterrupted("The run was asked to stop.")
+            raise ExecutionInterruptedError("The run was asked to stop.")
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         self.requested = True

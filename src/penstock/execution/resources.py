@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from ..clock import Clock
 from ..definitions.resources.resource import ResourceDefinition, to_resources
-from ..errors import DefinitionError, UserCodeError
+from ..errors import DefinitionError, ExecutionInterruptedError, UserCodeError
 from ..records.event import EngineNote, Fact, ResourceInitFailure, ResourceInitStarted, ResourceInitSuccess
 from ..records.run import Run
 from .blame import describe_user_error
-from .interrupt import INTERRUPTS, RunInterrupted
+from .interrupt import INTERRUPTS
 
 if TYPE_CHECKING:
     from .log import ContextLogger
@@ -253,7 +253,7 @@ def _tear_down(key: str, generator: Generator[Any, None, None], emit: Callable[[
             next(generator)
     except StopIteration:
         return
-    except (Exception, SystemExit, RunInterrupted) as error:  # noqa: BLE001 - told of; the work has ended before
+    except (Exception, SystemExit, ExecutionInterruptedError) as error:  # noqa: BLE001 - told of; the work has ended before
         emit(EngineNote(message=f"The resource {key} could not be torn down.", error=describe_user_error(error)))
     else:
         generator.close()

@@ -6,12 +6,11 @@ import os
 from collections.abc import Callable
 
 from ..engine.step_messages import Done, Outcome
-from ..errors import FencedError
+from ..errors import ExecutionInterruptedError, FencedError
 from ..records.errors import describe_exception
 from ..records.event import RunCanceled, RunFailure, RunStart, RunSuccess
 from ..records.run import FailureReason, RunStatus
 from .blame import describe_user_error
-from .interrupt import RunInterrupted
 from .recorder import Recorder
 
 __all__ = ["live", "not_initialized"]
@@ -42,7 +41,7 @@ def live(
         done = execute()
     except FencedError:
         raise
-    except (RunInterrupted, KeyboardInterrupt) as error:
+    except (ExecutionInterruptedError, KeyboardInterrupt) as error:
         recorder.emit(RunCanceled())
         return RunStatus.CANCELED, error
     except Exception as error:  # noqa: BLE001 - it becomes the run's failure

@@ -8,7 +8,7 @@ from typing import Any
 from ..definitions.events import Failure, RetryRequested
 from ..definitions.ops.hooks import HookEvent
 from ..engine.step_messages import Start
-from ..errors import FencedError, InternalError, PenstockError
+from ..errors import ExecutionInterruptedError, FencedError, InternalError, PenstockError
 from ..records import event as facts
 from ..records.event import Fact
 from ..records.wire import StepDone
@@ -18,7 +18,6 @@ from .call import call, yields
 from .context import AssetCheckExecutionContext, AssetExecutionContext, OpExecutionContext
 from .hooks import run_hooks
 from .inputs import load_input
-from .interrupt import RunInterrupted
 from .outputs import Outputs
 from .prepared import PreparedStep
 from .recorder import Recorder
@@ -102,7 +101,7 @@ def run_step(scope: RunScope, start: Start, recorder: Recorder, opened: OpenReso
         _compute(scope, start, attempt, prepared, outputs)
     except FencedError:
         raise
-    except (RunInterrupted, KeyboardInterrupt) as error:
+    except (ExecutionInterruptedError, KeyboardInterrupt) as error:
         record(facts.StepFailure(error=describe_user_error(error), source="INTERRUPT"))
         return StepEnd(StepDone(outcome="failure"), error)
     except (Exception, SystemExit, GeneratorExit) as error:  # noqa: BLE001 - it becomes the step's failure

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from penstock.execution.interrupt import Interrupts, RunInterrupted
+from penstock.errors import ExecutionInterruptedError
+from penstock.execution.interrupt import Interrupts
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def test_user_code_is_interrupted_at_once(interrupts: Interrupts) -> None:
             ask_to_stop()
             reached.append("after the signal")
 
-    with pytest.raises(RunInterrupted):
+    with pytest.raises(ExecutionInterruptedError):
         code()
     assert reached == []
 
@@ -47,7 +48,7 @@ def test_our_code_is_left_alone_until_user_code_goes_on(interrupts: Interrupts) 
                 reached.append("ours is whole")
             reached.append("user code went on")
 
-    with pytest.raises(RunInterrupted):
+    with pytest.raises(ExecutionInterruptedError):
         code()
     assert reached == ["ours is whole"]
 
@@ -55,12 +56,12 @@ def test_our_code_is_left_alone_until_user_code_goes_on(interrupts: Interrupts) 
 def test_a_request_from_before_is_raised_on_entering_user_code(interrupts: Interrupts) -> None:
     ask_to_stop()
     assert interrupts.requested
-    with pytest.raises(RunInterrupted), interrupts.user_code:
+    with pytest.raises(ExecutionInterruptedError), interrupts.user_code:
         pytest.fail("user code ran")
 
 
 def test_it_is_raised_once_so_that_cleaning_up_can_finish(interrupts: Interrupts) -> None:
-    with pytest.raises(RunInterrupted), interrupts.user_code:
+    with pytest.raises(ExecutionInterruptedError), interrupts.user_code:
         ask_to_stop()
     with interrupts.user_code:
         ask_to_stop()
@@ -75,4 +76,4 @@ def test_a_reset_forgets_the_request(interrupts: Interrupts) -> None:
 
 
 def test_user_code_that_catches_exceptions_does_not_catch_it() -> None:
-    assert not issubclass(RunInterrupted, Exception)
+    assert not issubclass(ExecutionInterruptedError, Exception)

@@ -10,8 +10,7 @@ import pytest
 from penstock.clock import SYSTEM_CLOCK
 from penstock.definitions.resources.configurable import ConfigurableResource
 from penstock.definitions.resources.resource import resource, to_resources
-from penstock.errors import DefinitionError, InvalidRunConfigError, UserCodeError
-from penstock.execution.interrupt import RunInterrupted
+from penstock.errors import DefinitionError, ExecutionInterruptedError, InvalidRunConfigError, UserCodeError
 from penstock.execution.resources import build_resources, closure, set_up
 from penstock.records.event import EngineNote, Fact, ResourceInitFailure, ResourceInitStarted, ResourceInitSuccess
 
@@ -157,13 +156,13 @@ def test_a_cancel_during_one_teardown_keeps_no_other_from_its_own() -> None:
     @resource(required_resource_keys={"base"})
     def slow() -> Iterator[int]:
         yield 1
-        raise RunInterrupted("The run was asked to stop.")
+        raise ExecutionInterruptedError("The run was asked to stop.")
 
     _, facts = run({"slow": slow, "base": base}, {"slow"})
     assert trail == ["base up", "body", "base down"]
     (note,) = [each for each in facts if isinstance(each, EngineNote)]
     assert note.error is not None
-    assert note.error.cls == "RunInterrupted"
+    assert note.error.cls == "ExecutionInterruptedError"
 
 
 def test_a_resource_that_exits_fails_its_set_up_and_not_the_process() -> None:
