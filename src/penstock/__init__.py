@@ -55,15 +55,31 @@ if TYPE_CHECKING:
         AssetOut,
         AssetSpec,
     )
+    from .definitions.automation.asset_sensor import (
+        AssetSensorDefinition,
+        MultiAssetSensorDefinition,
+        asset_sensor,
+        multi_asset_sensor,
+    )
     from .definitions.automation.partitioned_schedule import build_schedule_from_partitioned_job
     from .definitions.automation.run_request import (
         RunRequest,
         SensorResult,
         SkipReason,
     )
+    from .definitions.automation.run_status_sensor import (
+        RunStatusSensorDefinition,
+        run_failure_sensor,
+        run_status_sensor,
+    )
     from .definitions.automation.schedule import (
         ScheduleDefinition,
         schedule,
+    )
+    from .definitions.automation.selectors import (
+        CodeLocationSelector,
+        JobSelector,
+        RepositorySelector,
     )
     from .definitions.automation.sensor import (
         SensorDefinition,
@@ -197,21 +213,36 @@ if TYPE_CHECKING:
         AssetExecutionContext,
         OpExecutionContext,
     )
+    from .execution.event_log import (
+        EventLogEntry,
+        EventLogRecord,
+    )
     from .execution.hooks import HookContext
     from .execution.io_context import (
         InputContext,
         OutputContext,
+    )
+    from .execution.multi_asset_context import (
+        MultiAssetSensorEvaluationContext,
+        build_multi_asset_sensor_context,
     )
     from .execution.resources import (
         InitResourceContext,
         build_resources,
     )
     from .execution.result import ExecuteInProcessResult
+    from .execution.run_status_context import (
+        RunFailureSensorContext,
+        RunStatusSensorContext,
+        build_run_status_sensor_context,
+    )
+    from .execution.sensor_context import (
+        SensorEvaluationContext,
+        build_sensor_context,
+    )
     from .execution.tick_context import (
         ScheduleEvaluationContext,
-        SensorEvaluationContext,
         build_schedule_context,
-        build_sensor_context,
     )
     from .instance.instance import Instance
     from .partitions.definition import (
@@ -227,6 +258,10 @@ if TYPE_CHECKING:
         PartitionMapping,
         TimeWindowPartitionMapping,
     )
+    from .partitions.requests import (
+        AddDynamicPartitionsRequest,
+        DeleteDynamicPartitionsRequest,
+    )
     from .partitions.time_window import (
         DailyPartitionsDefinition,
         HourlyPartitionsDefinition,
@@ -235,6 +270,8 @@ if TYPE_CHECKING:
         TimeWindowPartitionsDefinition,
         WeeklyPartitionsDefinition,
     )
+    from .records.event import Event
+    from .records.event_type import EventType
     from .records.keys import (
         AssetCheckKey,
         AssetKey,
@@ -260,9 +297,15 @@ if TYPE_CHECKING:
         TimestampMetadataValue,
         UrlMetadataValue,
     )
+    from .records.run import (
+        MAX_RUNTIME_SECONDS_TAG,
+        Run,
+        RunStatus,
+    )
     from .version import __version__
 
 _HOMES: dict[str, str] = {
+    "AddDynamicPartitionsRequest": "partitions.requests",
     "AddressInUseError": "errors",
     "AllPartitionMapping": "partitions.mapping",
     "Array": "config.fields",
@@ -281,12 +324,14 @@ _HOMES: dict[str, str] = {
     "AssetObservation": "definitions.events",
     "AssetOut": "definitions.assets.spec",
     "AssetSelection": "definitions.assets.selection",
+    "AssetSensorDefinition": "definitions.automation.asset_sensor",
     "AssetSpec": "definitions.assets.spec",
     "AssetsDefinition": "definitions.assets.definition",
     "BackfillPolicy": "definitions.assets.backfill_policy",
     "Backoff": "definitions.ops.retry",
     "BoolMetadataValue": "records.metadata",
     "BoolSource": "config.fields",
+    "CodeLocationSelector": "definitions.automation.selectors",
     "CodeServerUnreachableError": "errors",
     "Config": "config.model",
     "ConfigMappingError": "errors",
@@ -300,11 +345,16 @@ _HOMES: dict[str, str] = {
     "DefaultSensorStatus": "definitions.automation.target",
     "DefinitionError": "errors",
     "Definitions": "definitions.definitions",
+    "DeleteDynamicPartitionsRequest": "partitions.requests",
     "DynamicOut": "definitions.ops.ports",
     "DynamicOutput": "definitions.events",
     "DynamicPartitionsDefinition": "partitions.definition",
     "EnvVar": "config.env",
     "EnvironmentalError": "errors",
+    "Event": "records.event",
+    "EventLogEntry": "execution.event_log",
+    "EventLogRecord": "execution.event_log",
+    "EventType": "records.event_type",
     "ExecuteInProcessResult": "execution.result",
     "ExecutionInterruptedError": "errors",
     "ExecutorDefinition": "definitions.executors",
@@ -336,14 +386,18 @@ _HOMES: dict[str, str] = {
     "InvocationError": "errors",
     "Jitter": "definitions.ops.retry",
     "JobDefinition": "definitions.ops.job",
+    "JobSelector": "definitions.automation.selectors",
     "JsonMetadataValue": "records.metadata",
     "LastPartitionMapping": "partitions.mapping",
     "LocationLoadError": "errors",
+    "MAX_RUNTIME_SECONDS_TAG": "records.run",
     "Map": "config.fields",
     "MarkdownMetadataValue": "records.metadata",
     "MaterializeResult": "definitions.events",
     "MetadataValue": "records.metadata",
     "MonthlyPartitionsDefinition": "partitions.time_window",
+    "MultiAssetSensorDefinition": "definitions.automation.asset_sensor",
+    "MultiAssetSensorEvaluationContext": "execution.multi_asset_context",
     "Noneable": "config.fields",
     "NotFoundError": "errors",
     "NotebookMetadataValue": "records.metadata",
@@ -362,21 +416,27 @@ _HOMES: dict[str, str] = {
     "PenstockError": "errors",
     "Permissive": "config.fields",
     "PermissiveConfig": "config.model",
+    "RepositorySelector": "definitions.automation.selectors",
     "ResourceDefinition": "definitions.resources.resource",
     "ResourceDependency": "definitions.resources.configurable",
     "ResourceError": "errors",
     "ResourceParam": "definitions.function",
     "RetryPolicy": "definitions.ops.retry",
     "RetryRequested": "definitions.events",
+    "Run": "records.run",
     "RunConfig": "config.run_config",
+    "RunFailureSensorContext": "execution.run_status_context",
     "RunMetadataValue": "records.metadata",
     "RunNotFoundError": "errors",
     "RunRequest": "definitions.automation.run_request",
+    "RunStatus": "records.run",
+    "RunStatusSensorContext": "execution.run_status_context",
+    "RunStatusSensorDefinition": "definitions.automation.run_status_sensor",
     "ScheduleDefinition": "definitions.automation.schedule",
     "ScheduleEvaluationContext": "execution.tick_context",
     "Selector": "config.fields",
     "SensorDefinition": "definitions.automation.sensor",
-    "SensorEvaluationContext": "execution.tick_context",
+    "SensorEvaluationContext": "execution.sensor_context",
     "SensorResult": "definitions.automation.run_request",
     "SettingsError": "errors",
     "Shape": "config.fields",
@@ -410,16 +470,19 @@ _HOMES: dict[str, str] = {
     "__version__": "version",
     "asset": "definitions.assets.asset",
     "asset_check": "definitions.assets.asset_check",
+    "asset_sensor": "definitions.automation.asset_sensor",
     "build_asset_check_context": "execution.build_context",
     "build_asset_context": "execution.build_context",
     "build_init_resource_context": "execution.build_io_context",
     "build_input_context": "execution.build_io_context",
+    "build_multi_asset_sensor_context": "execution.multi_asset_context",
     "build_op_context": "execution.build_context",
     "build_output_context": "execution.build_io_context",
     "build_resources": "execution.resources",
+    "build_run_status_sensor_context": "execution.run_status_context",
     "build_schedule_context": "execution.tick_context",
     "build_schedule_from_partitioned_job": "definitions.automation.partitioned_schedule",
-    "build_sensor_context": "execution.tick_context",
+    "build_sensor_context": "execution.sensor_context",
     "define_asset_job": "definitions.assets.job",
     "execute_job": "execution.api",
     "failure_hook": "definitions.ops.hooks",
@@ -441,9 +504,12 @@ _HOMES: dict[str, str] = {
     "mem_io_manager": "definitions.resources.stores",
     "multi_asset": "definitions.assets.multi_asset",
     "multi_asset_check": "definitions.assets.asset_check",
+    "multi_asset_sensor": "definitions.automation.asset_sensor",
     "multiprocess_executor": "definitions.executors",
     "op": "definitions.ops.op",
     "resource": "definitions.resources.resource",
+    "run_failure_sensor": "definitions.automation.run_status_sensor",
+    "run_status_sensor": "definitions.automation.run_status_sensor",
     "schedule": "definitions.automation.schedule",
     "sensor": "definitions.automation.sensor",
     "success_hook": "definitions.ops.hooks",
@@ -451,6 +517,7 @@ _HOMES: dict[str, str] = {
 """Where each public name lives."""
 
 __all__ = [
+    "AddDynamicPartitionsRequest",
     "AddressInUseError",
     "AllPartitionMapping",
     "Array",
@@ -469,12 +536,14 @@ __all__ = [
     "AssetObservation",
     "AssetOut",
     "AssetSelection",
+    "AssetSensorDefinition",
     "AssetSpec",
     "AssetsDefinition",
     "BackfillPolicy",
     "Backoff",
     "BoolMetadataValue",
     "BoolSource",
+    "CodeLocationSelector",
     "CodeServerUnreachableError",
     "Config",
     "ConfigMappingError",
@@ -488,11 +557,16 @@ __all__ = [
     "DefaultSensorStatus",
     "DefinitionError",
     "Definitions",
+    "DeleteDynamicPartitionsRequest",
     "DynamicOut",
     "DynamicOutput",
     "DynamicPartitionsDefinition",
     "EnvVar",
     "EnvironmentalError",
+    "Event",
+    "EventLogEntry",
+    "EventLogRecord",
+    "EventType",
     "ExecuteInProcessResult",
     "ExecutionInterruptedError",
     "ExecutorDefinition",
@@ -524,14 +598,18 @@ __all__ = [
     "InvocationError",
     "Jitter",
     "JobDefinition",
+    "JobSelector",
     "JsonMetadataValue",
     "LastPartitionMapping",
     "LocationLoadError",
+    "MAX_RUNTIME_SECONDS_TAG",
     "Map",
     "MarkdownMetadataValue",
     "MaterializeResult",
     "MetadataValue",
     "MonthlyPartitionsDefinition",
+    "MultiAssetSensorDefinition",
+    "MultiAssetSensorEvaluationContext",
     "Noneable",
     "NotFoundError",
     "NotebookMetadataValue",
@@ -550,16 +628,22 @@ __all__ = [
     "PenstockError",
     "Permissive",
     "PermissiveConfig",
+    "RepositorySelector",
     "ResourceDefinition",
     "ResourceDependency",
     "ResourceError",
     "ResourceParam",
     "RetryPolicy",
     "RetryRequested",
+    "Run",
     "RunConfig",
+    "RunFailureSensorContext",
     "RunMetadataValue",
     "RunNotFoundError",
     "RunRequest",
+    "RunStatus",
+    "RunStatusSensorContext",
+    "RunStatusSensorDefinition",
     "ScheduleDefinition",
     "ScheduleEvaluationContext",
     "Selector",
@@ -598,13 +682,16 @@ __all__ = [
     "__version__",
     "asset",
     "asset_check",
+    "asset_sensor",
     "build_asset_check_context",
     "build_asset_context",
     "build_init_resource_context",
     "build_input_context",
+    "build_multi_asset_sensor_context",
     "build_op_context",
     "build_output_context",
     "build_resources",
+    "build_run_status_sensor_context",
     "build_schedule_context",
     "build_schedule_from_partitioned_job",
     "build_sensor_context",
@@ -629,9 +716,12 @@ __all__ = [
     "mem_io_manager",
     "multi_asset",
     "multi_asset_check",
+    "multi_asset_sensor",
     "multiprocess_executor",
     "op",
     "resource",
+    "run_failure_sensor",
+    "run_status_sensor",
     "schedule",
     "sensor",
     "success_hook",
