@@ -244,7 +244,19 @@ if TYPE_CHECKING:
         ScheduleEvaluationContext,
         build_schedule_context,
     )
+    from .instance.filters import (
+        AssetRecordsFilter,
+        EventRecordsFilter,
+        RunsFilter,
+        RunShardedEventsCursor,
+        RunStatusChangeRecordsFilter,
+    )
     from .instance.instance import Instance
+    from .instance.pages import (
+        EventRecordsResult,
+        PaginatedResults,
+        RunRecord,
+    )
     from .partitions.definition import (
         DynamicPartitionsDefinition,
         PartitionKeyRange,
@@ -302,6 +314,7 @@ if TYPE_CHECKING:
         Run,
         RunStatus,
     )
+    from .testing.instance import instance_for_test
     from .version import __version__
 
 _HOMES: dict[str, str] = {
@@ -323,6 +336,7 @@ _HOMES: dict[str, str] = {
     "AssetMetadataValue": "records.metadata",
     "AssetObservation": "definitions.events",
     "AssetOut": "definitions.assets.spec",
+    "AssetRecordsFilter": "instance.filters",
     "AssetSelection": "definitions.assets.selection",
     "AssetSensorDefinition": "definitions.automation.asset_sensor",
     "AssetSpec": "definitions.assets.spec",
@@ -354,6 +368,8 @@ _HOMES: dict[str, str] = {
     "Event": "records.event",
     "EventLogEntry": "execution.event_log",
     "EventLogRecord": "execution.event_log",
+    "EventRecordsFilter": "instance.filters",
+    "EventRecordsResult": "instance.pages",
     "EventType": "records.event_type",
     "ExecuteInProcessResult": "execution.result",
     "ExecutionInterruptedError": "errors",
@@ -408,6 +424,7 @@ _HOMES: dict[str, str] = {
     "Out": "definitions.ops.ports",
     "Output": "definitions.events",
     "OutputContext": "execution.io_context",
+    "PaginatedResults": "instance.pages",
     "PartitionKeyRange": "partitions.definition",
     "PartitionMapping": "partitions.mapping",
     "PartitionNotFoundError": "errors",
@@ -428,10 +445,14 @@ _HOMES: dict[str, str] = {
     "RunFailureSensorContext": "execution.run_status_context",
     "RunMetadataValue": "records.metadata",
     "RunNotFoundError": "errors",
+    "RunRecord": "instance.pages",
     "RunRequest": "definitions.automation.run_request",
+    "RunShardedEventsCursor": "instance.filters",
     "RunStatus": "records.run",
+    "RunStatusChangeRecordsFilter": "instance.filters",
     "RunStatusSensorContext": "execution.run_status_context",
     "RunStatusSensorDefinition": "definitions.automation.run_status_sensor",
+    "RunsFilter": "instance.filters",
     "ScheduleDefinition": "definitions.automation.schedule",
     "ScheduleEvaluationContext": "execution.tick_context",
     "Selector": "config.fields",
@@ -489,6 +510,7 @@ _HOMES: dict[str, str] = {
     "fs_io_manager": "definitions.resources.stores",
     "graph": "definitions.ops.graph",
     "in_process_executor": "definitions.executors",
+    "instance_for_test": "testing.instance",
     "io_manager": "definitions.resources.io_manager",
     "job": "definitions.ops.job",
     "load_asset_checks_from_current_module": "definitions.assets.from_modules",
@@ -535,6 +557,7 @@ __all__ = [
     "AssetMetadataValue",
     "AssetObservation",
     "AssetOut",
+    "AssetRecordsFilter",
     "AssetSelection",
     "AssetSensorDefinition",
     "AssetSpec",
@@ -566,6 +589,8 @@ __all__ = [
     "Event",
     "EventLogEntry",
     "EventLogRecord",
+    "EventRecordsFilter",
+    "EventRecordsResult",
     "EventType",
     "ExecuteInProcessResult",
     "ExecutionInterruptedError",
@@ -620,6 +645,7 @@ __all__ = [
     "Out",
     "Output",
     "OutputContext",
+    "PaginatedResults",
     "PartitionKeyRange",
     "PartitionMapping",
     "PartitionNotFoundError",
@@ -640,10 +666,14 @@ __all__ = [
     "RunFailureSensorContext",
     "RunMetadataValue",
     "RunNotFoundError",
+    "RunRecord",
     "RunRequest",
+    "RunShardedEventsCursor",
     "RunStatus",
+    "RunStatusChangeRecordsFilter",
     "RunStatusSensorContext",
     "RunStatusSensorDefinition",
+    "RunsFilter",
     "ScheduleDefinition",
     "ScheduleEvaluationContext",
     "Selector",
@@ -701,6 +731,7 @@ __all__ = [
     "fs_io_manager",
     "graph",
     "in_process_executor",
+    "instance_for_test",
     "io_manager",
     "job",
     "load_asset_checks_from_current_module",
