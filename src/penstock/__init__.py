@@ -213,6 +213,7 @@ if TYPE_CHECKING:
         AssetExecutionContext,
         OpExecutionContext,
     )
+    from .execution.email_on_failure import make_email_on_run_failure_sensor
     from .execution.event_log import (
         EventLogEntry,
         EventLogRecord,
@@ -239,6 +240,10 @@ if TYPE_CHECKING:
     from .execution.sensor_context import (
         SensorEvaluationContext,
         build_sensor_context,
+    )
+    from .execution.serialize import (
+        deserialize_value,
+        serialize_value,
     )
     from .execution.tick_context import (
         ScheduleEvaluationContext,
@@ -505,6 +510,7 @@ _HOMES: dict[str, str] = {
     "build_schedule_from_partitioned_job": "definitions.automation.partitioned_schedule",
     "build_sensor_context": "execution.sensor_context",
     "define_asset_job": "definitions.assets.job",
+    "deserialize_value": "execution.serialize",
     "execute_job": "execution.api",
     "failure_hook": "definitions.ops.hooks",
     "fs_io_manager": "definitions.resources.stores",
@@ -521,6 +527,7 @@ _HOMES: dict[str, str] = {
     "load_assets_from_modules": "definitions.assets.from_modules",
     "load_assets_from_package_module": "definitions.assets.from_modules",
     "load_assets_from_package_name": "definitions.assets.from_modules",
+    "make_email_on_run_failure_sensor": "execution.email_on_failure",
     "materialize": "execution.api",
     "materialize_to_memory": "execution.api",
     "mem_io_manager": "definitions.resources.stores",
@@ -534,6 +541,7 @@ _HOMES: dict[str, str] = {
     "run_status_sensor": "definitions.automation.run_status_sensor",
     "schedule": "definitions.automation.schedule",
     "sensor": "definitions.automation.sensor",
+    "serialize_value": "execution.serialize",
     "success_hook": "definitions.ops.hooks",
 }
 """Where each public name lives."""
@@ -726,6 +734,7 @@ __all__ = [
     "build_schedule_from_partitioned_job",
     "build_sensor_context",
     "define_asset_job",
+    "deserialize_value",
     "execute_job",
     "failure_hook",
     "fs_io_manager",
@@ -742,6 +751,7 @@ __all__ = [
     "load_assets_from_modules",
     "load_assets_from_package_module",
     "load_assets_from_package_name",
+    "make_email_on_run_failure_sensor",
     "materialize",
     "materialize_to_memory",
     "mem_io_manager",
@@ -755,6 +765,7 @@ __all__ = [
     "run_status_sensor",
     "schedule",
     "sensor",
+    "serialize_value",
     "success_hook",
 ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ...auth.permissions import Permission
+from ...partitions.requests import PartitionsRequest
 from ...records.automation import RunRequestRecord
 from ...records.errors import ErrorInfo
 from ...records.wire import EvaluateSchedule, EvaluateSensor, Evaluation
@@ -28,6 +29,7 @@ class TickEvaluation(Result, frozen=True, kw_only=True):
     """What an evaluation came to."""
 
     run_requests: tuple[RunRequestRecord, ...]
+    dynamic_partitions_requests: tuple[PartitionsRequest, ...]
     skip_reason: str | None
     error: ErrorInfo | None
     cursor: str | None
@@ -46,6 +48,7 @@ def _told(due: float, evaluation: Evaluation) -> DryRunInstigationTick:
         timestamp=due,
         evaluation_result=TickEvaluation(
             run_requests=evaluation.run_requests,
+            dynamic_partitions_requests=evaluation.partitions,
             skip_reason=evaluation.skip_reason,
             error=evaluation.error,
             cursor=evaluation.cursor,
