@@ -59,38 +59,41 @@ class MailServer(threading.Thread):
                     self._talk(connection)
 
     def _talk(self, connection: socket.socket) -> None:
-        reader = connection.makefile("rb")
-        say = connection.sendall
-        say(b"220 here\r\n")
-        while line := reader.readline():
-            words = line.decode().split()
-            match words[0].upper():
-                case "EHLO":
-                    offers = ["STARTTLS"] if self.mode == "STARTTLS" and self.secure is not None else []
-                    for offer in ["hello", *offers, "AUTH PLAIN"]:
-                        say(f"250-{offer}\r\n".encode())
-                    say(b"250 SIZE 1000000\r\n")
-                case "STARTTLS":
-                    assert self.secure is not None
-                    say(b"220 go ahead\r\n")
-                    connection = self.secure.wrap_socket(connection, server_side=True)
-                    reader = connection.makefile("rb")
-                    say = connection.sendall
-                case "AUTH":
-                    self.logins.append(base64.b64decode(words[2]).decode().replace("\0", " ").strip())
-                    say(b"235 welcome\r\n")
-                case "DATA":
-                    say(b"354 go ahead\r\n")
-                    mail = []
-                    while (text := reader.readline().decode().rstrip("\r\n")) != ".":
-                        mail.append(text)
-                    self.mails.append("\n".join(mail))
-                    say(b"250 taken\r\n")
-                case "QUIT":
-                    say(b"221 bye\r\n")
-                    return
-                case _:
-                    say(b"250 well\r\n")
+        connection.sendall(b"220 here\r\n")
+        if self._answer(connection) and self.secure is not None:
+            with self.secure.wrap_socket(connection, server_side=True) as secured:
+                self._answer(secured)
+
+    def _answer(self, connection: socket.socket) -> bool:
+        """Answer until the client quits, or (true) until it asks for a secure connection."""
+        with connection.makefile("rb") as reader:
+            while line := reader.readline():
+                words = line.decode().split()
+                match words[0].upper():
+                    case "EHLO":
+                        offers = ["hello", "AUTH PLAIN", *(["STARTTLS"] if self.mode == "STARTTLS" else [])]
+                        connection.sendall("".join(f"250-{offer}\r\n" for offer in offers).encode())
+                        answer = "250 SIZE 1000000"
+                    case "STARTTLS":
+                        connection.sendall(b"220 go ahead\r\n")
+                        return True
+                    case "AUTH":
+                        self.logins.append(base64.b64decode(words[2]).decode().replace("\0", " ").strip())
+                        answer = "235 welcome"
+                    case "DATA":
+                        connection.sendall(b"354 go ahead\r\n")
+                        mail = []
+                        while (text := reader.readline().decode().rstrip("\r\n")) != ".":
+                            mail.append(text)
+                        self.mails.append("\n".join(mail))
+                        answer = "250 taken"
+                    case "QUIT":
+                        connection.sendall(b"221 bye\r\n")
+                        return False
+                    case _:
+                        answer = "250 well"
+                connection.sendall(f"{answer}\r\n".encode())
+        return False
 
     def close(self) -> None:
         self.listener.shutdown(socket.SHUT_RDWR)
