@@ -202,6 +202,36 @@ if TYPE_CHECKING:
         InputContext,
         OutputContext,
     )
+    from .execution.pipes.blob_store import (
+        PipesBlobStoreMessageReader,
+        PipesLogReader,
+    )
+    from .execution.pipes.client import (
+        PipesClient,
+        PipesClientCompletedInvocation,
+    )
+    from .execution.pipes.injectors import (
+        PipesContextInjector,
+        PipesEnvContextInjector,
+        PipesFileContextInjector,
+        PipesTempFileContextInjector,
+    )
+    from .execution.pipes.messages import (
+        PipesExecutionResult,
+        PipesLaunchedData,
+        PipesMessageHandler,
+    )
+    from .execution.pipes.readers import (
+        PipesCompositeMessageReader,
+        PipesFileMessageReader,
+        PipesMessageReader,
+        PipesTempFileMessageReader,
+    )
+    from .execution.pipes.session import (
+        PipesSession,
+        open_pipes_session,
+    )
+    from .execution.pipes.subprocess_client import PipesSubprocessClient
     from .execution.resources import (
         InitResourceContext,
         build_resources,
@@ -380,6 +410,23 @@ _HOMES: dict[str, str] = {
     "PenstockError": "errors",
     "Permissive": "config.fields",
     "PermissiveConfig": "config.model",
+    "PipesBlobStoreMessageReader": "execution.pipes.blob_store",
+    "PipesClient": "execution.pipes.client",
+    "PipesClientCompletedInvocation": "execution.pipes.client",
+    "PipesCompositeMessageReader": "execution.pipes.readers",
+    "PipesContextInjector": "execution.pipes.injectors",
+    "PipesEnvContextInjector": "execution.pipes.injectors",
+    "PipesExecutionResult": "execution.pipes.messages",
+    "PipesFileContextInjector": "execution.pipes.injectors",
+    "PipesFileMessageReader": "execution.pipes.readers",
+    "PipesLaunchedData": "execution.pipes.messages",
+    "PipesLogReader": "execution.pipes.blob_store",
+    "PipesMessageHandler": "execution.pipes.messages",
+    "PipesMessageReader": "execution.pipes.readers",
+    "PipesSession": "execution.pipes.session",
+    "PipesSubprocessClient": "execution.pipes.subprocess_client",
+    "PipesTempFileContextInjector": "execution.pipes.injectors",
+    "PipesTempFileMessageReader": "execution.pipes.readers",
     "PoolMetadataValue": "records.metadata",
     "PythonArtifactMetadataValue": "records.metadata",
     "ResourceDefinition": "definitions.resources.resource",
@@ -469,6 +516,7 @@ _HOMES: dict[str, str] = {
     "multi_asset_check": "definitions.assets.asset_check",
     "multiprocess_executor": "definitions.executors",
     "op": "definitions.ops.op",
+    "open_pipes_session": "execution.pipes.session",
     "resource": "definitions.resources.resource",
     "schedule": "definitions.automation.schedule",
     "sensor": "definitions.automation.sensor",
@@ -579,6 +627,23 @@ __all__ = [
     "PenstockError",
     "Permissive",
     "PermissiveConfig",
+    "PipesBlobStoreMessageReader",
+    "PipesClient",
+    "PipesClientCompletedInvocation",
+    "PipesCompositeMessageReader",
+    "PipesContextInjector",
+    "PipesEnvContextInjector",
+    "PipesExecutionResult",
+    "PipesFileContextInjector",
+    "PipesFileMessageReader",
+    "PipesLaunchedData",
+    "PipesLogReader",
+    "PipesMessageHandler",
+    "PipesMessageReader",
+    "PipesSession",
+    "PipesSubprocessClient",
+    "PipesTempFileContextInjector",
+    "PipesTempFileMessageReader",
     "PoolMetadataValue",
     "PythonArtifactMetadataValue",
     "ResourceDefinition",
@@ -668,6 +733,7 @@ __all__ = [
     "multi_asset_check",
     "multiprocess_executor",
     "op",
+    "open_pipes_session",
     "resource",
     "schedule",
     "sensor",

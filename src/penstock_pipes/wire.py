@@ -25,6 +25,7 @@ __all__ = [
     "PENSTOCK_PIPES_MESSAGES_ENV_VAR",
     "PIPES_PROTOCOL_VERSION",
     "PIPES_PROTOCOL_VERSION_FIELD",
+    "RUN_TYPE",
     "PipesContextData",
     "PipesDataProvenance",
     "PipesException",
@@ -55,12 +56,13 @@ MESSAGES_ARGUMENTS = (PENSTOCK_PIPES_MESSAGES_CLI_ARGUMENT, "--dagster-pipes-mes
 """Where the two parameters are found; the orchestrator sets all, a process takes the first that is there."""
 
 INFER = "__infer__"
+RUN_TYPE = "dagster_run"
 METADATA_TYPES = frozenset(
     {
         INFER,
+        RUN_TYPE,
         "asset",
         "bool",
-        "dagster_run",
         "float",
         "int",
         "json",
