@@ -55,15 +55,31 @@ if TYPE_CHECKING:
         AssetOut,
         AssetSpec,
     )
+    from .definitions.automation.asset_sensor import (
+        AssetSensorDefinition,
+        MultiAssetSensorDefinition,
+        asset_sensor,
+        multi_asset_sensor,
+    )
     from .definitions.automation.partitioned_schedule import build_schedule_from_partitioned_job
     from .definitions.automation.run_request import (
         RunRequest,
         SensorResult,
         SkipReason,
     )
+    from .definitions.automation.run_status_sensor import (
+        RunStatusSensorDefinition,
+        run_failure_sensor,
+        run_status_sensor,
+    )
     from .definitions.automation.schedule import (
         ScheduleDefinition,
         schedule,
+    )
+    from .definitions.automation.selectors import (
+        CodeLocationSelector,
+        JobSelector,
+        RepositorySelector,
     )
     from .definitions.automation.sensor import (
         SensorDefinition,
@@ -197,6 +213,10 @@ if TYPE_CHECKING:
         AssetExecutionContext,
         OpExecutionContext,
     )
+    from .execution.event_log import (
+        EventLogEntry,
+        EventLogRecord,
+    )
     from .execution.hooks import HookContext
     from .execution.io_context import (
         InputContext,
@@ -232,16 +252,27 @@ if TYPE_CHECKING:
         open_pipes_session,
     )
     from .execution.pipes.subprocess_client import PipesSubprocessClient
+    from .execution.multi_asset_context import (
+        MultiAssetSensorEvaluationContext,
+        build_multi_asset_sensor_context,
+    )
     from .execution.resources import (
         InitResourceContext,
         build_resources,
     )
     from .execution.result import ExecuteInProcessResult
+    from .execution.run_status_context import (
+        RunFailureSensorContext,
+        RunStatusSensorContext,
+        build_run_status_sensor_context,
+    )
+    from .execution.sensor_context import (
+        SensorEvaluationContext,
+        build_sensor_context,
+    )
     from .execution.tick_context import (
         ScheduleEvaluationContext,
-        SensorEvaluationContext,
         build_schedule_context,
-        build_sensor_context,
     )
     from .instance.instance import Instance
     from .partitions.definition import (
@@ -257,6 +288,10 @@ if TYPE_CHECKING:
         PartitionMapping,
         TimeWindowPartitionMapping,
     )
+    from .partitions.requests import (
+        AddDynamicPartitionsRequest,
+        DeleteDynamicPartitionsRequest,
+    )
     from .partitions.time_window import (
         DailyPartitionsDefinition,
         HourlyPartitionsDefinition,
@@ -269,6 +304,8 @@ if TYPE_CHECKING:
         LocalFileCodeReference,
         UrlCodeReference,
     )
+    from .records.event import Event
+    from .records.event_type import EventType
     from .records.keys import (
         AssetCheckKey,
         AssetKey,
@@ -304,10 +341,15 @@ if TYPE_CHECKING:
         TableConstraints,
         TableRecord,
         TableSchema,
+    from .records.run import (
+        MAX_RUNTIME_SECONDS_TAG,
+        Run,
+        RunStatus,
     )
     from .version import __version__
 
 _HOMES: dict[str, str] = {
+    "AddDynamicPartitionsRequest": "partitions.requests",
     "AddressInUseError": "errors",
     "AllPartitionMapping": "partitions.mapping",
     "Array": "config.fields",
@@ -326,6 +368,7 @@ _HOMES: dict[str, str] = {
     "AssetObservation": "definitions.events",
     "AssetOut": "definitions.assets.spec",
     "AssetSelection": "definitions.assets.selection",
+    "AssetSensorDefinition": "definitions.automation.asset_sensor",
     "AssetSpec": "definitions.assets.spec",
     "AssetsDefinition": "definitions.assets.definition",
     "BackfillPolicy": "definitions.assets.backfill_policy",
@@ -333,6 +376,7 @@ _HOMES: dict[str, str] = {
     "BoolMetadataValue": "records.metadata",
     "BoolSource": "config.fields",
     "CodeReferencesMetadataValue": "records.metadata",
+    "CodeLocationSelector": "definitions.automation.selectors",
     "CodeServerUnreachableError": "errors",
     "Config": "config.model",
     "ConfigMappingError": "errors",
@@ -346,11 +390,16 @@ _HOMES: dict[str, str] = {
     "DefaultSensorStatus": "definitions.automation.target",
     "DefinitionError": "errors",
     "Definitions": "definitions.definitions",
+    "DeleteDynamicPartitionsRequest": "partitions.requests",
     "DynamicOut": "definitions.ops.ports",
     "DynamicOutput": "definitions.events",
     "DynamicPartitionsDefinition": "partitions.definition",
     "EnvVar": "config.env",
     "EnvironmentalError": "errors",
+    "Event": "records.event",
+    "EventLogEntry": "execution.event_log",
+    "EventLogRecord": "execution.event_log",
+    "EventType": "records.event_type",
     "ExecuteInProcessResult": "execution.result",
     "ExecutionInterruptedError": "errors",
     "ExecutorDefinition": "definitions.executors",
@@ -383,15 +432,19 @@ _HOMES: dict[str, str] = {
     "Jitter": "definitions.ops.retry",
     "JobDefinition": "definitions.ops.job",
     "JobMetadataValue": "records.metadata",
+    "JobSelector": "definitions.automation.selectors",
     "JsonMetadataValue": "records.metadata",
     "LastPartitionMapping": "partitions.mapping",
     "LocalFileCodeReference": "records.code_reference",
     "LocationLoadError": "errors",
+    "MAX_RUNTIME_SECONDS_TAG": "records.run",
     "Map": "config.fields",
     "MarkdownMetadataValue": "records.metadata",
     "MaterializeResult": "definitions.events",
     "MetadataValue": "records.metadata",
     "MonthlyPartitionsDefinition": "partitions.time_window",
+    "MultiAssetSensorDefinition": "definitions.automation.asset_sensor",
+    "MultiAssetSensorEvaluationContext": "execution.multi_asset_context",
     "Noneable": "config.fields",
     "NotFoundError": "errors",
     "NotebookMetadataValue": "records.metadata",
@@ -429,21 +482,27 @@ _HOMES: dict[str, str] = {
     "PipesTempFileMessageReader": "execution.pipes.readers",
     "PoolMetadataValue": "records.metadata",
     "PythonArtifactMetadataValue": "records.metadata",
+    "RepositorySelector": "definitions.automation.selectors",
     "ResourceDefinition": "definitions.resources.resource",
     "ResourceDependency": "definitions.resources.configurable",
     "ResourceError": "errors",
     "ResourceParam": "definitions.function",
     "RetryPolicy": "definitions.ops.retry",
     "RetryRequested": "definitions.events",
+    "Run": "records.run",
     "RunConfig": "config.run_config",
+    "RunFailureSensorContext": "execution.run_status_context",
     "RunMetadataValue": "records.metadata",
     "RunNotFoundError": "errors",
     "RunRequest": "definitions.automation.run_request",
+    "RunStatus": "records.run",
+    "RunStatusSensorContext": "execution.run_status_context",
+    "RunStatusSensorDefinition": "definitions.automation.run_status_sensor",
     "ScheduleDefinition": "definitions.automation.schedule",
     "ScheduleEvaluationContext": "execution.tick_context",
     "Selector": "config.fields",
     "SensorDefinition": "definitions.automation.sensor",
-    "SensorEvaluationContext": "execution.tick_context",
+    "SensorEvaluationContext": "execution.sensor_context",
     "SensorResult": "definitions.automation.run_request",
     "SettingsError": "errors",
     "Shape": "config.fields",
@@ -483,16 +542,19 @@ _HOMES: dict[str, str] = {
     "__version__": "version",
     "asset": "definitions.assets.asset",
     "asset_check": "definitions.assets.asset_check",
+    "asset_sensor": "definitions.automation.asset_sensor",
     "build_asset_check_context": "execution.build_context",
     "build_asset_context": "execution.build_context",
     "build_init_resource_context": "execution.build_io_context",
     "build_input_context": "execution.build_io_context",
+    "build_multi_asset_sensor_context": "execution.multi_asset_context",
     "build_op_context": "execution.build_context",
     "build_output_context": "execution.build_io_context",
     "build_resources": "execution.resources",
+    "build_run_status_sensor_context": "execution.run_status_context",
     "build_schedule_context": "execution.tick_context",
     "build_schedule_from_partitioned_job": "definitions.automation.partitioned_schedule",
-    "build_sensor_context": "execution.tick_context",
+    "build_sensor_context": "execution.sensor_context",
     "define_asset_job": "definitions.assets.job",
     "execute_job": "execution.api",
     "failure_hook": "definitions.ops.hooks",
@@ -514,10 +576,13 @@ _HOMES: dict[str, str] = {
     "mem_io_manager": "definitions.resources.stores",
     "multi_asset": "definitions.assets.multi_asset",
     "multi_asset_check": "definitions.assets.asset_check",
+    "multi_asset_sensor": "definitions.automation.asset_sensor",
     "multiprocess_executor": "definitions.executors",
     "op": "definitions.ops.op",
     "open_pipes_session": "execution.pipes.session",
     "resource": "definitions.resources.resource",
+    "run_failure_sensor": "definitions.automation.run_status_sensor",
+    "run_status_sensor": "definitions.automation.run_status_sensor",
     "schedule": "definitions.automation.schedule",
     "sensor": "definitions.automation.sensor",
     "success_hook": "definitions.ops.hooks",
@@ -525,6 +590,7 @@ _HOMES: dict[str, str] = {
 """Where each public name lives."""
 
 __all__ = [
+    "AddDynamicPartitionsRequest",
     "AddressInUseError",
     "AllPartitionMapping",
     "Array",
@@ -543,6 +609,7 @@ __all__ = [
     "AssetObservation",
     "AssetOut",
     "AssetSelection",
+    "AssetSensorDefinition",
     "AssetSpec",
     "AssetsDefinition",
     "BackfillPolicy",
@@ -550,6 +617,7 @@ __all__ = [
     "BoolMetadataValue",
     "BoolSource",
     "CodeReferencesMetadataValue",
+    "CodeLocationSelector",
     "CodeServerUnreachableError",
     "Config",
     "ConfigMappingError",
@@ -563,11 +631,16 @@ __all__ = [
     "DefaultSensorStatus",
     "DefinitionError",
     "Definitions",
+    "DeleteDynamicPartitionsRequest",
     "DynamicOut",
     "DynamicOutput",
     "DynamicPartitionsDefinition",
     "EnvVar",
     "EnvironmentalError",
+    "Event",
+    "EventLogEntry",
+    "EventLogRecord",
+    "EventType",
     "ExecuteInProcessResult",
     "ExecutionInterruptedError",
     "ExecutorDefinition",
@@ -600,15 +673,19 @@ __all__ = [
     "Jitter",
     "JobDefinition",
     "JobMetadataValue",
+    "JobSelector",
     "JsonMetadataValue",
     "LastPartitionMapping",
     "LocalFileCodeReference",
     "LocationLoadError",
+    "MAX_RUNTIME_SECONDS_TAG",
     "Map",
     "MarkdownMetadataValue",
     "MaterializeResult",
     "MetadataValue",
     "MonthlyPartitionsDefinition",
+    "MultiAssetSensorDefinition",
+    "MultiAssetSensorEvaluationContext",
     "Noneable",
     "NotFoundError",
     "NotebookMetadataValue",
@@ -646,16 +723,22 @@ __all__ = [
     "PipesTempFileMessageReader",
     "PoolMetadataValue",
     "PythonArtifactMetadataValue",
+    "RepositorySelector",
     "ResourceDefinition",
     "ResourceDependency",
     "ResourceError",
     "ResourceParam",
     "RetryPolicy",
     "RetryRequested",
+    "Run",
     "RunConfig",
+    "RunFailureSensorContext",
     "RunMetadataValue",
     "RunNotFoundError",
     "RunRequest",
+    "RunStatus",
+    "RunStatusSensorContext",
+    "RunStatusSensorDefinition",
     "ScheduleDefinition",
     "ScheduleEvaluationContext",
     "Selector",
@@ -700,13 +783,16 @@ __all__ = [
     "__version__",
     "asset",
     "asset_check",
+    "asset_sensor",
     "build_asset_check_context",
     "build_asset_context",
     "build_init_resource_context",
     "build_input_context",
+    "build_multi_asset_sensor_context",
     "build_op_context",
     "build_output_context",
     "build_resources",
+    "build_run_status_sensor_context",
     "build_schedule_context",
     "build_schedule_from_partitioned_job",
     "build_sensor_context",
@@ -731,10 +817,13 @@ __all__ = [
     "mem_io_manager",
     "multi_asset",
     "multi_asset_check",
+    "multi_asset_sensor",
     "multiprocess_executor",
     "op",
     "open_pipes_session",
     "resource",
+    "run_failure_sensor",
+    "run_status_sensor",
     "schedule",
     "sensor",
     "success_hook",

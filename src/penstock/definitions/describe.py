@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from ..errors import DefinitionError
 from ..partitions.spec import DynamicSpec
+from ..records.keys import AssetKey
 from ..records.location import (
     AssetDescription,
     CheckDescription,
@@ -24,7 +25,8 @@ from ..records.location import (
 from ..records.metadata import Metadata
 from ..records.run import Tag
 from ..version import __version__
-from .assets.graph import AssetNode, CheckNode
+from .assets.graph import AssetGraph, AssetNode, CheckNode
+from .automation.asset_sensor import AssetSensorDefinition, MultiAssetSensorDefinition, monitored_keys
 from .automation.schedule import ScheduleDefinition
 from .automation.sensor import SensorDefinition
 from .automation.target import declared_status
@@ -72,7 +74,7 @@ def _describe(definitions: Definitions, name: str) -> LocationDescription:
         assets=tuple(_asset(node, jobs_of_assets.get(key, ())) for key, node in graph.assets.items()),
         checks=tuple(_check(node, jobs_of_checks.get(key, ())) for key, node in graph.checks.items()),
         schedules=tuple(_schedule(each) for each in resolved.schedules.values()),
-        sensors=tuple(_sensor(each) for each in resolved.sensors.values()),
+        sensors=tuple(_sensor(each, graph) for each in resolved.sensors.values()),
         resources=tuple(_resources(resolved, jobs)),
         metadata=definitions.metadata,
         dynamic_partitions=_dynamic_partitions(resolved),
@@ -219,20 +221,35 @@ def _schedule(schedule: ScheduleDefinition) -> ScheduleDescription:
         description=schedule.description,
         default_status=declared_status(schedule.default_status),
         tags=schedule.tags,
+        owners=schedule.owners,
+        metadata=schedule.metadata,
         source=_source(schedule.source),
     )
 
 
-def _sensor(sensor: SensorDefinition) -> SensorDescription:
+def _sensor(sensor: SensorDefinition, graph: AssetGraph) -> SensorDescription:
     return SensorDescription(
         name=sensor.name,
+        kind=sensor.kind,
         jobs=sensor.job_names,
         interval=sensor.minimum_interval_seconds,
         description=sensor.description,
         default_status=declared_status(sensor.default_status),
+        assets=tuple(key.to_user_string() for key in _watched(sensor, graph)),
         tags=sensor.tags,
+        owners=sensor.owners,
+        metadata=sensor.metadata,
         source=_source(sensor.source),
     )
+
+
+def _watched(sensor: SensorDefinition, graph: AssetGraph) -> list[AssetKey]:
+    match sensor:
+        case AssetSensorDefinition():
+            return [sensor.asset_key]
+        case MultiAssetSensorDefinition():
+            return monitored_keys(sensor.monitored_assets, graph)
+    return []
 
 
 def _resources(resolved: Resolution, jobs: Iterable[JobDescription]) -> Iterable[ResourceDescription]:

@@ -15,6 +15,7 @@ from .automation import InstigatorStatus
 from .metadata import Metadata
 
 __all__ = [
+    "REPOSITORY",
     "AssetDescription",
     "AssetJobName",
     "CheckDescription",
@@ -29,6 +30,9 @@ __all__ = [
     "StepDescription",
     "StepRef",
 ]
+
+REPOSITORY = "__repository__"
+"""The name of the one repository that each location has, for who knows locations that hold several."""
 
 AssetJobName = "__ASSET_JOB"
 """The job that every location with assets has: all of its assets, run by selection."""
@@ -166,6 +170,8 @@ class ScheduleDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaul
     description: str | None = None
     default_status: InstigatorStatus = InstigatorStatus.STOPPED
     tags: dict[str, str] = {}
+    owners: tuple[str, ...] = ()
+    metadata: Metadata = {}
     source: SourceRef | None = None
 
 
@@ -178,8 +184,10 @@ class SensorDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
     interval: float = 30.0
     description: str | None = None
     default_status: InstigatorStatus = InstigatorStatus.STOPPED
-    assets: tuple[str, ...] = ()
+    assets: tuple[str, ...] = ()  # those that it watches
     tags: dict[str, str] = {}
+    owners: tuple[str, ...] = ()
+    metadata: Metadata = {}
     source: SourceRef | None = None
 
 
