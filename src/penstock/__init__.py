@@ -222,6 +222,10 @@ if TYPE_CHECKING:
         InputContext,
         OutputContext,
     )
+    from .execution.multi_asset_context import (
+        MultiAssetSensorEvaluationContext,
+        build_multi_asset_sensor_context,
+    )
     from .execution.pipes.blob_store import (
         PipesBlobStoreMessageReader,
         PipesLogReader,
@@ -252,10 +256,6 @@ if TYPE_CHECKING:
         open_pipes_session,
     )
     from .execution.pipes.subprocess_client import PipesSubprocessClient
-    from .execution.multi_asset_context import (
-        MultiAssetSensorEvaluationContext,
-        build_multi_asset_sensor_context,
-    )
     from .execution.resources import (
         InitResourceContext,
         build_resources,
@@ -333,6 +333,11 @@ if TYPE_CHECKING:
         TimestampMetadataValue,
         UrlMetadataValue,
     )
+    from .records.run import (
+        MAX_RUNTIME_SECONDS_TAG,
+        Run,
+        RunStatus,
+    )
     from .records.table import (
         TableColumn,
         TableColumnConstraints,
@@ -341,10 +346,6 @@ if TYPE_CHECKING:
         TableConstraints,
         TableRecord,
         TableSchema,
-    from .records.run import (
-        MAX_RUNTIME_SECONDS_TAG,
-        Run,
-        RunStatus,
     )
     from .version import __version__
 
@@ -375,8 +376,8 @@ _HOMES: dict[str, str] = {
     "Backoff": "definitions.ops.retry",
     "BoolMetadataValue": "records.metadata",
     "BoolSource": "config.fields",
-    "CodeReferencesMetadataValue": "records.metadata",
     "CodeLocationSelector": "definitions.automation.selectors",
+    "CodeReferencesMetadataValue": "records.metadata",
     "CodeServerUnreachableError": "errors",
     "Config": "config.model",
     "ConfigMappingError": "errors",
@@ -616,8 +617,8 @@ __all__ = [
     "Backoff",
     "BoolMetadataValue",
     "BoolSource",
-    "CodeReferencesMetadataValue",
     "CodeLocationSelector",
+    "CodeReferencesMetadataValue",
     "CodeServerUnreachableError",
     "Config",
     "ConfigMappingError",
