@@ -1,8 +1,7 @@
 """The config that a definition takes: what a run config must give, and how user code's own config is made of it.
 
-`OpenConfig` is given as it is declared. `MappedConfig` is given in another form, from which a function of the user makes
-the config of the inside: what `configured(...)` and config mappings do. `GivenConfig` is given in code, and a run
-config gives nothing.
+`OpenConfig` is given as it is declared. `MappedConfig` is given in another form, of which a function of the user's makes
+the config inside. `GivenConfig` is given in code, and a run config gives nothing. The last two come of `configured`.
 """
 
 from __future__ import annotations
@@ -21,7 +20,16 @@ from .problems import Problem
 from .run_config import SupportsConfigDict, plain_config
 from .schema import UNSET, Field
 
-__all__ = ["DeclaredConfig", "Finished", "GivenConfig", "MappedConfig", "OpenConfig", "configured_config"]
+__all__ = [
+    "DeclaredConfig",
+    "Finished",
+    "GivenConfig",
+    "MappedConfig",
+    "OpenConfig",
+    "call_mapping",
+    "configured_config",
+    "outer_config",
+]
 
 Path = tuple[str, ...]
 

@@ -393,7 +393,11 @@ def to_field(value: Any) -> schema.Field:
 
 
 def read_field(value: Any) -> Field:
-    """A field with its way in, from any form that `config_schema` takes."""
+    """A field with its way in, from any form that `config_schema` takes, or from a field's record."""
+    if isinstance(value, schema.Field):
+        made = object.__new__(Field)
+        made.field, made.enter = value, None
+        return made
     return value if isinstance(value, Field) else Field(value)
 
 

@@ -14,7 +14,7 @@ from pydantic_core.core_schema import no_info_wrap_validator_function
 
 from .annotation import Node, follow, is_secret, read_model
 from .env import EnvVar, IntEnvVar
-from .problems import Checked, ConfigProblem, Problem, place, sentence
+from .problems import HIDDEN, Checked, ConfigProblem, Problem, place, sentence
 from .schema import Permissive, Shape
 
 __all__ = ["Config", "PermissiveConfig", "build", "schema_of"]
@@ -121,5 +121,8 @@ def _problem(
     # A whole mapping may hold secrets; a single value is shown unless it is one itself.
     keep = at in hidden or isinstance(given, Mapping | list | BaseModel) or any(is_secret(each) for _, each in steps)
     with_value = "" if keep else f" with the value {given!r}"
-    message = f"{place(at, root)}{with_value} is not accepted: {detail['msg'].rstrip('.')}."
+    text = detail["msg"].rstrip(".")
+    if keep and isinstance(given, str) and given:
+        text = text.replace(given, HIDDEN)  # a user's validator may repeat what it was given
+    message = f"{place(at, root)}{with_value} is not accepted: {text}."
     return Problem(path=at, reason=reason, message=sentence(message))

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from .schema import Array, ConfigType, Enum, MapOf, Noneable, Permissive, Scalar, ScalarUnion, Selector, Shape, only_choice
+from .schema import (
+    Array,
+    ConfigType,
+    Enum,
+    MapOf,
+    Noneable,
+    Permissive,
+    Scalar,
+    ScalarUnion,
+    Selector,
+    Shape,
+    only_choice,
+)
 
 __all__ = ["scaffold"]
 

@@ -28,6 +28,7 @@ from .facts import check_fact, materialization_fact, observation_fact
 from .interrupt import INTERRUPTS
 from .io_context import OutputContext
 from .prepared import OutputSlot, PreparedStep
+from .type_check import check_value
 
 __all__ = ["Outputs"]
 
@@ -208,11 +209,8 @@ class Outputs:
     def _give(
         self, slot: OutputSlot, value: Any, mapping_key: str | None, metadata: Metadata, tags: Mapping[str, str]
     ) -> None:
-        if slot.check is not None and not slot.check(value):
-            raise self._attempt.fault(
-                f"gave {_shown(value)} as its output {slot.name!r}, which is declared as {slot.type_name}."
-            )
-        self._announce(slot, mapping_key, metadata)
+        about = check_value(self._attempt, slot.value_type, value, f"gave as its output {slot.name!r}")
+        self._announce(slot, mapping_key, {**about, **metadata} if about else metadata)
         if slot.check_key is not None:
             raise self._attempt.fault(f"gave a value for its check {slot.check_key}; give an AssetCheckResult.")
         if slot.is_nothing:
@@ -238,7 +236,7 @@ class Outputs:
             facts.StepOutput(
                 output=slot.name,
                 mapping_key=mapping_key,
-                type_name=slot.type_name,
+                type_name=slot.value_type.display_name,
                 metadata=self._metadata_of(slot, mapping_key, metadata),
             )
         )
