@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterable
 
+from ..config.secrets import conceal
 from ..errors import DefinitionError
 from ..partitions.spec import DynamicSpec
 from ..records.keys import AssetKey
@@ -35,7 +36,7 @@ from .executors import default_executor
 from .garbage import paused_collection
 from .ops.job import JobDefinition
 from .resolution import Resolution
-from .run_config import needed_resources, run_config_schema
+from .run_config import mapped_part, needed_resources, run_config_schema
 from .source import Source
 from .steps.job_steps import job_steps
 from .steps.model import FromAsset, OrderOnly, Step, StepInput
@@ -99,7 +100,8 @@ def describe_job(job: JobDefinition) -> JobDescription:
         owners=job.owners,
         metadata=job.metadata,
         steps=tuple(_step(step, job) for step in steps.values()),
-        config_schema=run_config_schema(job),
+        config_schema=conceal(run_config_schema(job)),
+        maps_config=mapped_part(job),
         default_config=job.default_config,
         is_asset_job=layer is not None,
         assets=tuple(key for step in steps.values() for key in step.asset_keys),
@@ -112,15 +114,6 @@ def describe_job(job: JobDefinition) -> JobDescription:
 
 def _step(step: Step, job: JobDefinition) -> StepDescription:
     op = step.op
-    used = set(op.required_resource_keys)
-    used.update(output.io_manager_key for output in step.outputs if not output.definition.is_nothing)
-    for hook in step.hooks:
-        used |= hook.required_resource_keys
-    for given in step.inputs:
-        if given.io_manager_key is not None:
-            used.add(given.io_manager_key)
-        if isinstance(given.source, FromAsset):
-            used.add(given.source.io_manager_key)
     return StepDescription(
         key=step.key,
         op=op.name,
@@ -147,7 +140,7 @@ def _step(step: Step, job: JobDefinition) -> StepDescription:
         can_subset=step.can_subset,
         graph=step.graph,
         max_retries=step.retry_policy.max_retries if step.retry_policy is not None else 0,
-        resources=needed_resources(used, job.resource_defs),
+        resources=needed_resources(step.used_resources(), job.resource_defs),
         source=_source(op.source),
     )
 
@@ -270,7 +263,7 @@ def _resources(resolved: Resolution, jobs: Iterable[JobDescription]) -> Iterable
             name=key,
             type_name=definition.type_name,
             description=definition.description,
-            config_schema=field.type if field is not None else None,
+            config_schema=conceal(field.type) if field is not None else None,
             config=definition.shown_config(),
             used_by=tuple(used_by.get(key, ())),
         )

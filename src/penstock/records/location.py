@@ -5,11 +5,11 @@ The code server makes it once per load; it is hashed by content, stored, and use
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-from ..config.schema import ConfigType, Shape
+from ..config.schema import ConfigType
 from ..partitions.spec import PartitionsSpec
 from .automation import InstigatorStatus
 from .freshness import AnyFreshnessPolicy
@@ -23,6 +23,7 @@ __all__ = [
     "InputDescription",
     "JobDescription",
     "LocationDescription",
+    "MappedPart",
     "OutputDescription",
     "ResourceDescription",
     "ScheduleDescription",
@@ -37,6 +38,9 @@ REPOSITORY = "__repository__"
 
 AssetJobName = "__ASSET_JOB"
 """The job that every location with assets has: all of its assets, run by selection."""
+
+
+MappedPart: TypeAlias = Literal["", "ops", "all"]
 
 
 class SourceRef(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,7 +106,11 @@ class StepDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
 
 
 class JobDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A job: its steps in an order that respects their dependencies, and the schema of its run config."""
+    """A job: its steps in an order that respects their dependencies, and the schema of its run config.
+
+    `maps_config` says of which part of the run config a config mapping makes the rest: "ops" where the job's graph has
+    one, "all" where the job itself has one; such a part has no entries by step.
+    """
 
     name: str
     description: str | None = None
@@ -111,7 +119,8 @@ class JobDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     owners: tuple[str, ...] = ()
     metadata: Metadata = {}
     steps: tuple[StepDescription, ...] = ()
-    config_schema: Shape
+    config_schema: ConfigType
+    maps_config: MappedPart = ""
     default_config: dict[str, Any] = {}
     is_asset_job: bool = False
     assets: tuple[str, ...] = ()

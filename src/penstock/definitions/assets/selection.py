@@ -323,9 +323,7 @@ class _Walk(AssetSelection):
             reached |= edge
             steps += 1
         # A walk finds what a run can make, unless what something else makes is asked for.
-        walked = {
-            key for key in reached if self.through_sources or graph.assets[key].materializable or key in first
-        }
+        walked = {key for key in reached if self.through_sources or graph.assets[key].materializable or key in first}
         return walked if self.include_self else walked - first
 
     def to_text(self) -> str:
