@@ -55,6 +55,12 @@ if TYPE_CHECKING:
     )
     from .definitions.assets.backfill_policy import BackfillPolicy
     from .definitions.assets.check_spec import AssetCheckSpec
+    from .definitions.assets.code_references import (
+        AnchorBasedFilePathMapping,
+        FilePathMapping,
+        link_code_references_to_git,
+        with_source_code_references,
+    )
     from .definitions.assets.definition import AssetsDefinition
     from .definitions.assets.from_modules import (
         load_asset_checks_from_current_module,
@@ -169,6 +175,7 @@ if TYPE_CHECKING:
         make_python_type_usable_as_type,
         usable_as_type,
     )
+    from .definitions.relative_path import file_relative_path
     from .definitions.resources.configurable import (
         ConfigurableIOManager,
         ConfigurableIOManagerFactory,
@@ -192,6 +199,7 @@ if TYPE_CHECKING:
     )
     from .errors import (
         AddressInUseError,
+        BetaWarning,
         CodeServerUnreachableError,
         ConfigMappingError,
         ConfigSchemaError,
@@ -209,6 +217,7 @@ if TYPE_CHECKING:
         NotFoundError,
         PartitionNotFoundError,
         PenstockError,
+        PreviewWarning,
         ResourceError,
         RunNotFoundError,
         SettingsError,
@@ -218,6 +227,7 @@ if TYPE_CHECKING:
         StorageError,
         SubprocessError,
         SubsetError,
+        SupersessionWarning,
         TypeCheckDidNotPassError,
         TypeCheckError,
         UnknownResourceError,
@@ -396,6 +406,7 @@ _HOMES: dict[str, str] = {
     "AddDynamicPartitionsRequest": "partitions.requests",
     "AddressInUseError": "errors",
     "AllPartitionMapping": "partitions.mapping",
+    "AnchorBasedFilePathMapping": "definitions.assets.code_references",
     "Any": "config.python_types",
     "Array": "config.fields",
     "AssetCheckExecutionContext": "execution.context",
@@ -418,6 +429,7 @@ _HOMES: dict[str, str] = {
     "AssetsDefinition": "definitions.assets.definition",
     "BackfillPolicy": "definitions.assets.backfill_policy",
     "Backoff": "definitions.ops.retry",
+    "BetaWarning": "errors",
     "Bool": "config.python_types",
     "BoolMetadataValue": "records.metadata",
     "BoolSource": "config.fields",
@@ -457,6 +469,7 @@ _HOMES: dict[str, str] = {
     "Failure": "definitions.events",
     "FencedError": "errors",
     "Field": "config.fields",
+    "FilePathMapping": "definitions.assets.code_references",
     "FilesystemIOManager": "definitions.resources.stores",
     "Float": "config.python_types",
     "FloatMetadataValue": "records.metadata",
@@ -536,6 +549,7 @@ _HOMES: dict[str, str] = {
     "PipesTempFileContextInjector": "execution.pipes.injectors",
     "PipesTempFileMessageReader": "execution.pipes.readers",
     "PoolMetadataValue": "records.metadata",
+    "PreviewWarning": "errors",
     "PythonArtifactMetadataValue": "records.metadata",
     "PythonObjectType": "definitions.ops.value_type",
     "RepositorySelector": "definitions.automation.selectors",
@@ -574,6 +588,7 @@ _HOMES: dict[str, str] = {
     "StringSource": "config.fields",
     "SubprocessError": "errors",
     "SubsetError": "errors",
+    "SupersessionWarning": "errors",
     "TableColumn": "records.table",
     "TableColumnConstraints": "records.table",
     "TableColumnDep": "records.table",
@@ -629,11 +644,13 @@ _HOMES: dict[str, str] = {
     "define_asset_job": "definitions.assets.job",
     "execute_job": "execution.api",
     "failure_hook": "definitions.ops.hooks",
+    "file_relative_path": "definitions.relative_path",
     "fs_io_manager": "definitions.resources.stores",
     "graph": "definitions.ops.graph",
     "in_process_executor": "definitions.executors",
     "io_manager": "definitions.resources.io_manager",
     "job": "definitions.ops.job",
+    "link_code_references_to_git": "definitions.assets.code_references",
     "load_asset_checks_from_current_module": "definitions.assets.from_modules",
     "load_asset_checks_from_modules": "definitions.assets.from_modules",
     "load_asset_checks_from_package_module": "definitions.assets.from_modules",
@@ -661,6 +678,7 @@ _HOMES: dict[str, str] = {
     "type_loader": "definitions.ops.type_loader",
     "usable_as_type": "definitions.ops.value_type",
     "validate_run_config": "execution.configuration",
+    "with_source_code_references": "definitions.assets.code_references",
 }
 """Where each public name lives."""
 
@@ -668,6 +686,7 @@ __all__ = [
     "AddDynamicPartitionsRequest",
     "AddressInUseError",
     "AllPartitionMapping",
+    "AnchorBasedFilePathMapping",
     "Any",
     "Array",
     "AssetCheckExecutionContext",
@@ -690,6 +709,7 @@ __all__ = [
     "AssetsDefinition",
     "BackfillPolicy",
     "Backoff",
+    "BetaWarning",
     "Bool",
     "BoolMetadataValue",
     "BoolSource",
@@ -729,6 +749,7 @@ __all__ = [
     "Failure",
     "FencedError",
     "Field",
+    "FilePathMapping",
     "FilesystemIOManager",
     "Float",
     "FloatMetadataValue",
@@ -808,6 +829,7 @@ __all__ = [
     "PipesTempFileContextInjector",
     "PipesTempFileMessageReader",
     "PoolMetadataValue",
+    "PreviewWarning",
     "PythonArtifactMetadataValue",
     "PythonObjectType",
     "RepositorySelector",
@@ -846,6 +868,7 @@ __all__ = [
     "StringSource",
     "SubprocessError",
     "SubsetError",
+    "SupersessionWarning",
     "TableColumn",
     "TableColumnConstraints",
     "TableColumnDep",
@@ -901,11 +924,13 @@ __all__ = [
     "define_asset_job",
     "execute_job",
     "failure_hook",
+    "file_relative_path",
     "fs_io_manager",
     "graph",
     "in_process_executor",
     "io_manager",
     "job",
+    "link_code_references_to_git",
     "load_asset_checks_from_current_module",
     "load_asset_checks_from_modules",
     "load_asset_checks_from_package_module",
@@ -933,6 +958,7 @@ __all__ = [
     "type_loader",
     "usable_as_type",
     "validate_run_config",
+    "with_source_code_references",
 ]
 
 
