@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .problems import HIDDEN, Checked, ConfigProblem, Problem, place, sentence
+from .problems import Checked, ConfigProblem, Problem, place, sentence
 from .schema import (
     UNSET,
     Array,
@@ -81,14 +81,6 @@ class _Walk:
         self.problems: list[Problem] = []
 
     def visit(self, schema: ConfigType, value: Any, path: Path, *, secret: bool) -> Any:
-        if secret and value == HIDDEN:
-            self.report(
-                path,
-                ConfigProblem.RUNTIME_TYPE_MISMATCH,
-                f"{place(path, self.root)} is {HIDDEN}, which only stands for a secret that is not shown; "
-                "give the secret itself, or {env: NAME}.",
-            )
-            return value
         match schema:
             case Scalar():
                 return self.scalar(schema, value, path, secret)
