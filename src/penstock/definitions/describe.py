@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from ..config.secrets import conceal, redact
 from ..errors import DefinitionError
 from ..partitions.spec import DynamicSpec
+from ..records.keys import AssetKey
 from ..records.location import (
     AssetDescription,
     CheckDescription,
@@ -25,7 +26,8 @@ from ..records.location import (
 from ..records.metadata import Metadata
 from ..records.run import Tag
 from ..version import __version__
-from .assets.graph import AssetNode, CheckNode
+from .assets.graph import AssetGraph, AssetNode, CheckNode
+from .automation.asset_sensor import AssetSensorDefinition, MultiAssetSensorDefinition, monitored_keys
 from .automation.schedule import ScheduleDefinition
 from .automation.sensor import SensorDefinition
 from .automation.target import declared_status
@@ -73,7 +75,7 @@ def _describe(definitions: Definitions, name: str) -> LocationDescription:
         assets=tuple(_asset(node, jobs_of_assets.get(key, ())) for key, node in graph.assets.items()),
         checks=tuple(_check(node, jobs_of_checks.get(key, ())) for key, node in graph.checks.items()),
         schedules=tuple(_schedule(each) for each in resolved.schedules.values()),
-        sensors=tuple(_sensor(each) for each in resolved.sensors.values()),
+        sensors=tuple(_sensor(each, graph) for each in resolved.sensors.values()),
         resources=tuple(_resources(resolved, jobs)),
         metadata=definitions.metadata,
         dynamic_partitions=_dynamic_partitions(resolved),
@@ -127,6 +129,7 @@ def _step(step: Step, job: JobDefinition) -> StepDescription:
                 required=output.required,
                 dynamic=output.dynamic,
                 asset=output.asset_key,
+                observes=output.observes,
             )
             for output in step.outputs
         ),
@@ -136,6 +139,7 @@ def _step(step: Step, job: JobDefinition) -> StepDescription:
         compute_kind=step.tags.get(Tag.COMPUTE_KIND),
         pool=step.pool,
         can_subset=step.can_subset,
+        graph=step.graph,
         max_retries=step.retry_policy.max_retries if step.retry_policy is not None else 0,
         resources=needed_resources(step.used_resources(), job.resource_defs),
         source=_source(op.source),
@@ -168,10 +172,13 @@ def _asset(node: AssetNode, jobs: Iterable[str]) -> AssetDescription:
         metadata=_metadata(node),
         deps=node.deps,
         jobs=tuple(jobs),
-        op=definition.op.name if definition is not None else None,
+        op=definition.name if definition is not None else None,
+        observable=definition is not None and definition.observes,
         partitions=spec.partitions_def.spec if spec.partitions_def is not None else None,
         max_partitions_per_run=policy.max_partitions_per_run if policy is not None else 1,
         code_version=spec.code_version,
+        freshness=spec.freshness_policy,
+        is_virtual=spec.is_virtual,
         io_manager=_io_manager(node),
         checks=tuple(key[len(node.key) + 1 :] for key in node.checks),
         source=_source(definition.source) if definition is not None else None,
@@ -180,9 +187,9 @@ def _asset(node: AssetNode, jobs: Iterable[str]) -> AssetDescription:
 
 def _io_manager(node: AssetNode) -> str | None:
     """The resource that stores it; None where no value is stored."""
-    if node.definition is None or node.output is None:
+    if node.definition is None or node.output is None or node.definition.observes:
         return node.spec.io_manager_key
-    return None if node.definition.op.outs[node.output].is_nothing else node.io_manager_key
+    return None if node.definition.out(node.output).is_nothing else node.io_manager_key
 
 
 def _metadata(node: AssetNode) -> Metadata:
@@ -200,7 +207,8 @@ def _check(node: CheckNode, jobs: Iterable[str]) -> CheckDescription:
         description=node.spec.description,
         blocking=node.spec.blocking,
         jobs=tuple(jobs),
-        op=node.definition.op.name,
+        op=node.definition.name,
+        partitions=node.spec.partitions_def.spec if node.spec.partitions_def is not None else None,
     )
 
 
@@ -213,20 +221,35 @@ def _schedule(schedule: ScheduleDefinition) -> ScheduleDescription:
         description=schedule.description,
         default_status=declared_status(schedule.default_status),
         tags=schedule.tags,
+        owners=schedule.owners,
+        metadata=schedule.metadata,
         source=_source(schedule.source),
     )
 
 
-def _sensor(sensor: SensorDefinition) -> SensorDescription:
+def _sensor(sensor: SensorDefinition, graph: AssetGraph) -> SensorDescription:
     return SensorDescription(
         name=sensor.name,
+        kind=sensor.kind,
         jobs=sensor.job_names,
         interval=sensor.minimum_interval_seconds,
         description=sensor.description,
         default_status=declared_status(sensor.default_status),
+        assets=tuple(key.to_user_string() for key in _watched(sensor, graph)),
         tags=sensor.tags,
+        owners=sensor.owners,
+        metadata=sensor.metadata,
         source=_source(sensor.source),
     )
+
+
+def _watched(sensor: SensorDefinition, graph: AssetGraph) -> list[AssetKey]:
+    match sensor:
+        case AssetSensorDefinition():
+            return [sensor.asset_key]
+        case MultiAssetSensorDefinition():
+            return monitored_keys(sensor.monitored_assets, graph)
+    return []
 
 
 def _resources(resolved: Resolution, jobs: Iterable[JobDescription]) -> Iterable[ResourceDescription]:

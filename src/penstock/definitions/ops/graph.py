@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ...partitions.definition import PartitionsDefinition
     from ..executors import ExecutorDefinition
     from .job import JobDefinition
+    from .op import OpDefinition
 
 __all__ = ["GraphDefinition", "compose", "graph"]
 
@@ -73,6 +74,23 @@ class GraphDefinition:
         inner = self.nodes[mapped.node].definition.outs[mapped.output]
         return DynamicOut(inner.python_type) if inner.is_dynamic else Out(inner.python_type)
 
+    def renamed(self, name: str, outputs: Mapping[str, str] | None = None) -> GraphDefinition:
+        """This graph with another name, and with other names for some of its outputs."""
+        other = outputs or {}
+        made = object.__new__(GraphDefinition)
+        made.__dict__.update(self.__dict__)
+        made.name = check_name(name, "a graph")
+        made.outs = {other.get(output, output): out for output, out in self.outs.items()}
+        made.output_mappings = {other.get(output, output): each for output, each in self.output_mappings.items()}
+        return made
+
+    def all_ops(self) -> list[OpDefinition]:
+        """The ops inside it, however deep; one that is used twice occurs twice."""
+        ops: list[OpDefinition] = []
+        for node in self.nodes.values():
+            ops += node.definition.all_ops() if isinstance(node.definition, GraphDefinition) else [node.definition]
+        return ops
+
     def configured(
         self, config_or_config_fn: Any, name: str, config_schema: Any = None, description: str | None = None
     ) -> GraphDefinition:
@@ -95,9 +113,7 @@ class GraphDefinition:
                 f'Graph "{self.name}" ({self.source}) has no config mapping, so there is no config of its own to give; '
                 "add one with @graph(config=...), or give the config of its ops to the job."
             )
-        made = object.__new__(GraphDefinition)
-        made.__dict__.update(self.__dict__)
-        made.name = check_name(name, "a graph")
+        made = self.renamed(name)
         made.description = description or self.description
         made.declared_config = configured_config(
             self.declared_config, config_or_config_fn, config_schema, f'graph "{name}"'

@@ -141,7 +141,7 @@ class OpDefinition:
         """
         from ...config.declared import configured_config
 
-        made = self.renamed(name, self.outs)
+        made = self.renamed(name)
         made.what = f'Op "{name}"'
         made.description = description or self.description
         made.declared_config = configured_config(self.declared_config, config_or_config_fn, config_schema, made.what)
@@ -152,12 +152,13 @@ class OpDefinition:
         """The config schema as declared."""
         return self._config_schema
 
-    def renamed(self, name: str, outs: Mapping[str, Out]) -> OpDefinition:
-        """This op with another name and with its outputs named otherwise."""
+    def renamed(self, name: str, outputs: Mapping[str, str] | None = None) -> OpDefinition:
+        """This op with another name, and with other names for some of its outputs."""
+        other = outputs or {}
         made = object.__new__(OpDefinition)
         made.__dict__.update(self.__dict__)
         made.name = check_name(name, self.what)
-        made.outs = dict(outs)
+        made.outs = {other.get(output, output): out for output, out in self.outs.items()}
         return made
 
     def alias(self, name: str) -> Invocation:
