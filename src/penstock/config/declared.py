@@ -1,7 +1,8 @@
 """The config that a definition takes: what a run config must give, and how user code's own config is made of it.
 
-`OpenConfig` is given as it is declared. `MappedConfig` is given in another form, of which a function of the user makes
-the config inside. `GivenConfig` is given in code, and a run config gives nothing. The last two come of `configured`.
+`OpenConfig` is given as it is declared. `MappedConfig` is given in another form, of which a function of the user's
+makes the config inside. `GivenConfig` is given in code, and a run config gives nothing. The last two come of
+`configured`.
 """
 
 from __future__ import annotations
