@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterable
 
-from ..config.secrets import conceal
+from ..config.secrets import conceal, redact
 from ..errors import DefinitionError
 from ..partitions.spec import DynamicSpec
 from ..records.keys import AssetKey
@@ -92,6 +92,7 @@ def describe_job(job: JobDefinition) -> JobDescription:
     """
     steps = job_steps(job)
     layer = job.asset_layer
+    schema = run_config_schema(job)
     return JobDescription(
         name=job.name,
         description=job.description,
@@ -100,9 +101,9 @@ def describe_job(job: JobDefinition) -> JobDescription:
         owners=job.owners,
         metadata=job.metadata,
         steps=tuple(_step(step, job) for step in steps.values()),
-        config_schema=conceal(run_config_schema(job)),
+        config_schema=conceal(schema),
         maps_config=mapped_part(job),
-        default_config=job.default_config,
+        default_config=redact(schema, job.default_config),
         is_asset_job=layer is not None,
         assets=tuple(key for step in steps.values() for key in step.asset_keys),
         checks=tuple(key for step in steps.values() for key in step.check_keys),
