@@ -5,8 +5,10 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterable
 
+from ..config.secrets import conceal
 from ..errors import DefinitionError
 from ..partitions.spec import DynamicSpec
+from ..records.keys import AssetKey
 from ..records.location import (
     AssetDescription,
     CheckDescription,
@@ -24,7 +26,8 @@ from ..records.location import (
 from ..records.metadata import Metadata
 from ..records.run import Tag
 from ..version import __version__
-from .assets.graph import AssetNode, CheckNode
+from .assets.graph import AssetGraph, AssetNode, CheckNode
+from .automation.asset_sensor import AssetSensorDefinition, MultiAssetSensorDefinition, monitored_keys
 from .automation.schedule import ScheduleDefinition
 from .automation.sensor import SensorDefinition
 from .automation.target import declared_status
@@ -33,7 +36,7 @@ from .executors import default_executor
 from .garbage import paused_collection
 from .ops.job import JobDefinition
 from .resolution import Resolution
-from .run_config import needed_resources, run_config_schema
+from .run_config import mapped_part, needed_resources, run_config_schema
 from .source import Source
 from .steps.job_steps import job_steps
 from .steps.model import FromAsset, OrderOnly, Step, StepInput
@@ -72,7 +75,7 @@ def _describe(definitions: Definitions, name: str) -> LocationDescription:
         assets=tuple(_asset(node, jobs_of_assets.get(key, ())) for key, node in graph.assets.items()),
         checks=tuple(_check(node, jobs_of_checks.get(key, ())) for key, node in graph.checks.items()),
         schedules=tuple(_schedule(each) for each in resolved.schedules.values()),
-        sensors=tuple(_sensor(each) for each in resolved.sensors.values()),
+        sensors=tuple(_sensor(each, graph) for each in resolved.sensors.values()),
         resources=tuple(_resources(resolved, jobs)),
         metadata=definitions.metadata,
         dynamic_partitions=_dynamic_partitions(resolved),
@@ -97,7 +100,8 @@ def describe_job(job: JobDefinition) -> JobDescription:
         owners=job.owners,
         metadata=job.metadata,
         steps=tuple(_step(step, job) for step in steps.values()),
-        config_schema=run_config_schema(job),
+        config_schema=conceal(run_config_schema(job)),
+        maps_config=mapped_part(job),
         default_config=job.default_config,
         is_asset_job=layer is not None,
         assets=tuple(key for step in steps.values() for key in step.asset_keys),
@@ -110,15 +114,6 @@ def describe_job(job: JobDefinition) -> JobDescription:
 
 def _step(step: Step, job: JobDefinition) -> StepDescription:
     op = step.op
-    used = set(op.required_resource_keys)
-    used.update(output.io_manager_key for output in step.outputs if not output.definition.is_nothing)
-    for hook in step.hooks:
-        used |= hook.required_resource_keys
-    for given in step.inputs:
-        if given.io_manager_key is not None:
-            used.add(given.io_manager_key)
-        if isinstance(given.source, FromAsset):
-            used.add(given.source.io_manager_key)
     return StepDescription(
         key=step.key,
         op=op.name,
@@ -145,7 +140,7 @@ def _step(step: Step, job: JobDefinition) -> StepDescription:
         can_subset=step.can_subset,
         graph=step.graph,
         max_retries=step.retry_policy.max_retries if step.retry_policy is not None else 0,
-        resources=needed_resources(used, job.resource_defs),
+        resources=needed_resources(step.used_resources(), job.resource_defs),
         source=_source(op.source),
     )
 
@@ -231,20 +226,35 @@ def _schedule(schedule: ScheduleDefinition) -> ScheduleDescription:
         description=schedule.description,
         default_status=declared_status(schedule.default_status),
         tags=schedule.tags,
+        owners=schedule.owners,
+        metadata=schedule.metadata,
         source=_source(schedule.source),
     )
 
 
-def _sensor(sensor: SensorDefinition) -> SensorDescription:
+def _sensor(sensor: SensorDefinition, graph: AssetGraph) -> SensorDescription:
     return SensorDescription(
         name=sensor.name,
+        kind=sensor.kind,
         jobs=sensor.job_names,
         interval=sensor.minimum_interval_seconds,
         description=sensor.description,
         default_status=declared_status(sensor.default_status),
+        assets=tuple(key.to_user_string() for key in _watched(sensor, graph)),
         tags=sensor.tags,
+        owners=sensor.owners,
+        metadata=sensor.metadata,
         source=_source(sensor.source),
     )
+
+
+def _watched(sensor: SensorDefinition, graph: AssetGraph) -> list[AssetKey]:
+    match sensor:
+        case AssetSensorDefinition():
+            return [sensor.asset_key]
+        case MultiAssetSensorDefinition():
+            return monitored_keys(sensor.monitored_assets, graph)
+    return []
 
 
 def _resources(resolved: Resolution, jobs: Iterable[JobDescription]) -> Iterable[ResourceDescription]:
@@ -259,7 +269,7 @@ def _resources(resolved: Resolution, jobs: Iterable[JobDescription]) -> Iterable
             name=key,
             type_name=definition.type_name,
             description=definition.description,
-            config_schema=field.type if field is not None else None,
+            config_schema=conceal(field.type) if field is not None else None,
             config=definition.shown_config(),
             used_by=tuple(used_by.get(key, ())),
         )

@@ -31,7 +31,7 @@ class LazyDefinitions:
     def __init__(self, fn: Callable[[], Definitions | RepositoryDefinition]) -> None:
         if inspect.signature(fn).parameters:
             raise DefinitionError(
-                f"{fn.__name__} ({source_of_function(fn)}) takes arguments; a function that gives definitions takes none."
+                f"{fn.__name__} ({source_of_function(fn)}) takes arguments; one that gives definitions takes none."
             )
         self._fn = fn
         self._made: Definitions | None = None

@@ -15,6 +15,7 @@ from ...records.event import (
     AssetMaterialization,
     AssetMaterializationPlanned,
     AssetObservation,
+    AssetWiped,
     Event,
 )
 from ...records.run import Run
@@ -246,6 +247,59 @@ def _keep_version(
     )
 
 
+def _wiped(connection: sqlite3.Connection, _run_id: str | None, events: Sequence[NumberedEvent]) -> None:
+    for _, event, _ in events:
+        fact = event.fact
+        assert isinstance(fact, AssetWiped)
+        if fact.partitions is None:
+            connection.execute(
+                "DELETE FROM asset_events WHERE asset = ? AND type IN (?, ?)", (fact.asset, *_MADE_OR_SEEN)
+            )
+            for table in ("asset_states", "partition_states", "data_versions"):
+                connection.execute(f"DELETE FROM {table} WHERE asset = ?", (fact.asset,))
+            continue
+        parts = [(fact.asset, partition) for partition in fact.partitions]
+        connection.executemany(
+            "DELETE FROM asset_events WHERE asset = ? AND partition = ? AND type IN (?, ?)",
+            [(*part, *_MADE_OR_SEEN) for part in parts],
+        )
+        for table in ("partition_states", "data_versions"):
+            connection.executemany(f"DELETE FROM {table} WHERE asset = ? AND partition = ?", parts)
+        _name_latest_version(connection, fact.asset)
+        for event_type, columns in _LATEST.items():
+            _name_latest_event(connection, fact.asset, event_type, columns)
+
+
+_MADE_OR_SEEN = ("ASSET_MATERIALIZATION", "ASSET_OBSERVATION")
+_LATEST = {
+    "ASSET_MATERIALIZATION": ("materialized_event", "materialized_at", "materialized_run"),
+    "ASSET_OBSERVATION": ("observed_event", "observed_at"),
+}
+
+
+def _name_latest_event(connection: sqlite3.Connection, asset: str, event_type: str, columns: Sequence[str]) -> None:
+    """Say anew which event of that type is the asset's latest."""
+    latest = connection.execute(
+        "SELECT id, time, run_id FROM asset_events INDEXED BY asset_events_by_asset "
+        "WHERE asset = ? AND type = ? ORDER BY id DESC LIMIT 1",
+        (asset, event_type),
+    ).fetchone()
+    values = (latest or (None, None, None))[: len(columns)]
+    assignments = ", ".join(f"{column} = ?" for column in columns)
+    connection.execute(f"UPDATE asset_states SET {assignments} WHERE asset = ?", (*values, asset))
+
+
+def _name_latest_version(connection: sqlite3.Connection, asset: str) -> None:
+    """Say anew which content the asset holds as its latest event says, after versions of partitions are gone."""
+    connection.execute("DELETE FROM data_versions WHERE asset = ? AND partition = ''", (asset,))
+    connection.execute(
+        "INSERT INTO data_versions (asset, partition, event, time, run_id, version, observed, code_version, inputs) "
+        "SELECT asset, '', event, time, run_id, version, observed, code_version, inputs FROM data_versions "
+        "WHERE asset = ? ORDER BY event DESC LIMIT 1",
+        (asset,),
+    )
+
+
 def _keep_history(
     connection: sqlite3.Connection,
     number: int,
@@ -256,8 +310,8 @@ def _keep_history(
     body: bytes,
 ) -> None:
     connection.execute(
-        "INSERT INTO asset_events (id, asset, partition, type, run_id, body) VALUES (?, ?, ?, ?, ?, ?)",
-        (number, asset, partition, event.type, run_id, body),
+        "INSERT INTO asset_events (id, asset, partition, type, time, run_id, body) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (number, asset, partition, event.type, event.time, run_id, body),
     )
 
 
@@ -277,6 +331,7 @@ _APPLY: Mapping[str, _Apply] = {
     "ASSET_OBSERVATION": _observed,
     "ASSET_CHECK_EVALUATION_PLANNED": _check_planned,
     "ASSET_CHECK_EVALUATION": _checked,
+    "ASSET_WIPED": _wiped,
 }
 
 ASSET_EVENTS = frozenset(_APPLY)
