@@ -54,6 +54,10 @@ if TYPE_CHECKING:
         multi_asset_check,
     )
     from .definitions.assets.backfill_policy import BackfillPolicy
+    from .definitions.assets.change_checks import (
+        build_column_schema_change_checks,
+        build_metadata_bounds_checks,
+    )
     from .definitions.assets.check_spec import AssetCheckSpec
     from .definitions.assets.code_references import (
         AnchorBasedFilePathMapping,
@@ -62,6 +66,10 @@ if TYPE_CHECKING:
         with_source_code_references,
     )
     from .definitions.assets.definition import AssetsDefinition
+    from .definitions.assets.freshness_checks import (
+        build_last_update_freshness_checks,
+        build_time_partition_freshness_checks,
+    )
     from .definitions.assets.from_modules import (
         load_asset_checks_from_current_module,
         load_asset_checks_from_modules,
@@ -72,9 +80,22 @@ if TYPE_CHECKING:
         load_assets_from_package_module,
         load_assets_from_package_name,
     )
+    from .definitions.assets.graph_asset import (
+        graph_asset,
+        graph_multi_asset,
+    )
     from .definitions.assets.job import define_asset_job
+    from .definitions.assets.map_specs import (
+        apply_freshness_policy,
+        map_asset_specs,
+    )
     from .definitions.assets.multi_asset import multi_asset
+    from .definitions.assets.observe import (
+        multi_observable_source_asset,
+        observable_source_asset,
+    )
     from .definitions.assets.selection import AssetSelection
+    from .definitions.assets.source_asset import SourceAsset
     from .definitions.assets.spec import (
         AssetDep,
         AssetIn,
@@ -87,6 +108,7 @@ if TYPE_CHECKING:
         asset_sensor,
         multi_asset_sensor,
     )
+    from .definitions.automation.freshness_sensor import build_sensor_for_freshness_checks
     from .definitions.automation.partitioned_schedule import build_schedule_from_partitioned_job
     from .definitions.automation.run_request import (
         RunRequest,
@@ -118,6 +140,7 @@ if TYPE_CHECKING:
     from .definitions.configured import configured
     from .definitions.definitions import Definitions
     from .definitions.events import (
+        AssetCheckEvaluation,
         AssetCheckResult,
         AssetCheckSeverity,
         AssetMaterialization,
@@ -125,6 +148,7 @@ if TYPE_CHECKING:
         DynamicOutput,
         Failure,
         MaterializeResult,
+        ObserveResult,
         Output,
         RetryRequested,
     )
@@ -134,6 +158,18 @@ if TYPE_CHECKING:
         multiprocess_executor,
     )
     from .definitions.function import ResourceParam
+    from .definitions.gather import (
+        load_definitions_from_current_module,
+        load_definitions_from_module,
+        load_definitions_from_modules,
+        load_definitions_from_package_module,
+        load_definitions_from_package_name,
+    )
+    from .definitions.lazy import (
+        LazyDefinitions,
+        definitions,
+        load_from_defs_folder,
+    )
     from .definitions.ops.graph import (
         GraphDefinition,
         graph,
@@ -176,6 +212,11 @@ if TYPE_CHECKING:
         usable_as_type,
     )
     from .definitions.relative_path import file_relative_path
+    from .definitions.repository import (
+        RepositoryDefinition,
+        create_repository_using_definitions_args,
+        repository,
+    )
     from .definitions.resources.configurable import (
         ConfigurableIOManager,
         ConfigurableIOManagerFactory,
@@ -326,6 +367,7 @@ if TYPE_CHECKING:
         TypeCheckContext,
         TypeLoaderContext,
         check_type,
+    )
     from .instance.filters import (
         AssetRecordsFilter,
         EventRecordsFilter,
@@ -368,11 +410,18 @@ if TYPE_CHECKING:
         LocalFileCodeReference,
         UrlCodeReference,
     )
+    from .records.data_version import (
+        DataProvenance,
+        DataVersion,
+        DataVersionsByPartition,
+    )
     from .records.event import Event
     from .records.event_type import EventType
+    from .records.freshness import FreshnessPolicy
     from .records.keys import (
         AssetCheckKey,
         AssetKey,
+        AssetOrCheckKey,
     )
     from .records.metadata import (
         AssetMetadataValue,
@@ -421,6 +470,7 @@ _HOMES: dict[str, str] = {
     "AnchorBasedFilePathMapping": "definitions.assets.code_references",
     "Any": "config.python_types",
     "Array": "config.fields",
+    "AssetCheckEvaluation": "definitions.events",
     "AssetCheckExecutionContext": "execution.context",
     "AssetCheckKey": "records.keys",
     "AssetCheckResult": "definitions.events",
@@ -434,6 +484,7 @@ _HOMES: dict[str, str] = {
     "AssetMaterialization": "definitions.events",
     "AssetMetadataValue": "records.metadata",
     "AssetObservation": "definitions.events",
+    "AssetOrCheckKey": "records.keys",
     "AssetOut": "definitions.assets.spec",
     "AssetRecordsFilter": "instance.filters",
     "AssetSelection": "definitions.assets.selection",
@@ -459,6 +510,9 @@ _HOMES: dict[str, str] = {
     "ConfigurableResource": "definitions.resources.configurable",
     "ConfigurationError": "errors",
     "DailyPartitionsDefinition": "partitions.time_window",
+    "DataProvenance": "records.data_version",
+    "DataVersion": "records.data_version",
+    "DataVersionsByPartition": "records.data_version",
     "DefaultScheduleStatus": "definitions.automation.target",
     "DefaultSensorStatus": "definitions.automation.target",
     "DefinitionError": "errors",
@@ -488,6 +542,7 @@ _HOMES: dict[str, str] = {
     "FilesystemIOManager": "definitions.resources.stores",
     "Float": "config.python_types",
     "FloatMetadataValue": "records.metadata",
+    "FreshnessPolicy": "records.freshness",
     "GraphDefinition": "definitions.ops.graph",
     "GraphIn": "definitions.ops.ports",
     "GraphOut": "definitions.ops.ports",
@@ -516,6 +571,7 @@ _HOMES: dict[str, str] = {
     "JobSelector": "definitions.automation.selectors",
     "JsonMetadataValue": "records.metadata",
     "LastPartitionMapping": "partitions.mapping",
+    "LazyDefinitions": "definitions.lazy",
     "List": "config.python_types",
     "LocalFileCodeReference": "records.code_reference",
     "LocationLoadError": "errors",
@@ -532,6 +588,7 @@ _HOMES: dict[str, str] = {
     "NotebookMetadataValue": "records.metadata",
     "Nothing": "definitions.ops.types",
     "NullMetadataValue": "records.metadata",
+    "ObserveResult": "definitions.events",
     "OpDefinition": "definitions.ops.op",
     "OpExecutionContext": "execution.context",
     "Optional": "config.python_types",
@@ -568,6 +625,7 @@ _HOMES: dict[str, str] = {
     "PreviewWarning": "errors",
     "PythonArtifactMetadataValue": "records.metadata",
     "PythonObjectType": "definitions.ops.value_type",
+    "RepositoryDefinition": "definitions.repository",
     "RepositorySelector": "definitions.automation.selectors",
     "ResourceDefinition": "definitions.resources.resource",
     "ResourceDependency": "definitions.resources.configurable",
@@ -587,8 +645,8 @@ _HOMES: dict[str, str] = {
     "RunStatusChangeRecordsFilter": "instance.filters",
     "RunStatusSensorContext": "execution.run_status_context",
     "RunStatusSensorDefinition": "definitions.automation.run_status_sensor",
-    "ScalarUnion": "config.fields",
     "RunsFilter": "instance.filters",
+    "ScalarUnion": "config.fields",
     "ScheduleDefinition": "definitions.automation.schedule",
     "ScheduleEvaluationContext": "execution.tick_context",
     "Selector": "config.fields",
@@ -599,6 +657,7 @@ _HOMES: dict[str, str] = {
     "SettingsError": "errors",
     "Shape": "config.fields",
     "SkipReason": "definitions.automation.run_request",
+    "SourceAsset": "definitions.assets.source_asset",
     "StaticPartitionsDefinition": "partitions.definition",
     "StepExecutionError": "errors",
     "StepNotFoundError": "errors",
@@ -640,13 +699,17 @@ _HOMES: dict[str, str] = {
     "ValueType": "definitions.ops.value_type",
     "WeeklyPartitionsDefinition": "partitions.time_window",
     "__version__": "version",
+    "apply_freshness_policy": "definitions.assets.map_specs",
     "asset": "definitions.assets.asset",
     "asset_check": "definitions.assets.asset_check",
     "asset_sensor": "definitions.automation.asset_sensor",
     "build_asset_check_context": "execution.build_context",
     "build_asset_context": "execution.build_context",
+    "build_column_schema_change_checks": "definitions.assets.change_checks",
     "build_init_resource_context": "execution.build_io_context",
     "build_input_context": "execution.build_io_context",
+    "build_last_update_freshness_checks": "definitions.assets.freshness_checks",
+    "build_metadata_bounds_checks": "definitions.assets.change_checks",
     "build_multi_asset_sensor_context": "execution.multi_asset_context",
     "build_op_context": "execution.build_context",
     "build_output_context": "execution.build_io_context",
@@ -655,18 +718,24 @@ _HOMES: dict[str, str] = {
     "build_schedule_context": "execution.tick_context",
     "build_schedule_from_partitioned_job": "definitions.automation.partitioned_schedule",
     "build_sensor_context": "execution.sensor_context",
+    "build_sensor_for_freshness_checks": "definitions.automation.freshness_sensor",
+    "build_time_partition_freshness_checks": "definitions.assets.freshness_checks",
     "check_type": "execution.type_check",
     "config_from_files": "execution.config_files",
     "config_from_pkg_resources": "execution.config_files",
     "config_from_yaml_strings": "execution.config_files",
     "config_mapping": "config.mapping",
     "configured": "definitions.configured",
+    "create_repository_using_definitions_args": "definitions.repository",
     "define_asset_job": "definitions.assets.job",
+    "definitions": "definitions.lazy",
     "execute_job": "execution.api",
     "failure_hook": "definitions.ops.hooks",
     "file_relative_path": "definitions.relative_path",
     "fs_io_manager": "definitions.resources.stores",
     "graph": "definitions.ops.graph",
+    "graph_asset": "definitions.assets.graph_asset",
+    "graph_multi_asset": "definitions.assets.graph_asset",
     "in_process_executor": "definitions.executors",
     "instance_for_test": "testing.instance",
     "io_manager": "definitions.resources.io_manager",
@@ -680,16 +749,26 @@ _HOMES: dict[str, str] = {
     "load_assets_from_modules": "definitions.assets.from_modules",
     "load_assets_from_package_module": "definitions.assets.from_modules",
     "load_assets_from_package_name": "definitions.assets.from_modules",
+    "load_definitions_from_current_module": "definitions.gather",
+    "load_definitions_from_module": "definitions.gather",
+    "load_definitions_from_modules": "definitions.gather",
+    "load_definitions_from_package_module": "definitions.gather",
+    "load_definitions_from_package_name": "definitions.gather",
+    "load_from_defs_folder": "definitions.lazy",
     "make_python_type_usable_as_type": "definitions.ops.value_type",
+    "map_asset_specs": "definitions.assets.map_specs",
     "materialize": "execution.api",
     "materialize_to_memory": "execution.api",
     "mem_io_manager": "definitions.resources.stores",
     "multi_asset": "definitions.assets.multi_asset",
     "multi_asset_check": "definitions.assets.asset_check",
     "multi_asset_sensor": "definitions.automation.asset_sensor",
+    "multi_observable_source_asset": "definitions.assets.observe",
     "multiprocess_executor": "definitions.executors",
+    "observable_source_asset": "definitions.assets.observe",
     "op": "definitions.ops.op",
     "open_pipes_session": "execution.pipes.session",
+    "repository": "definitions.repository",
     "resource": "definitions.resources.resource",
     "run_failure_sensor": "definitions.automation.run_status_sensor",
     "run_status_sensor": "definitions.automation.run_status_sensor",
@@ -710,6 +789,7 @@ __all__ = [
     "AnchorBasedFilePathMapping",
     "Any",
     "Array",
+    "AssetCheckEvaluation",
     "AssetCheckExecutionContext",
     "AssetCheckKey",
     "AssetCheckResult",
@@ -723,6 +803,7 @@ __all__ = [
     "AssetMaterialization",
     "AssetMetadataValue",
     "AssetObservation",
+    "AssetOrCheckKey",
     "AssetOut",
     "AssetRecordsFilter",
     "AssetSelection",
@@ -748,6 +829,9 @@ __all__ = [
     "ConfigurableResource",
     "ConfigurationError",
     "DailyPartitionsDefinition",
+    "DataProvenance",
+    "DataVersion",
+    "DataVersionsByPartition",
     "DefaultScheduleStatus",
     "DefaultSensorStatus",
     "DefinitionError",
@@ -777,6 +861,7 @@ __all__ = [
     "FilesystemIOManager",
     "Float",
     "FloatMetadataValue",
+    "FreshnessPolicy",
     "GraphDefinition",
     "GraphIn",
     "GraphOut",
@@ -805,6 +890,7 @@ __all__ = [
     "JobSelector",
     "JsonMetadataValue",
     "LastPartitionMapping",
+    "LazyDefinitions",
     "List",
     "LocalFileCodeReference",
     "LocationLoadError",
@@ -821,6 +907,7 @@ __all__ = [
     "NotebookMetadataValue",
     "Nothing",
     "NullMetadataValue",
+    "ObserveResult",
     "OpDefinition",
     "OpExecutionContext",
     "Optional",
@@ -857,6 +944,7 @@ __all__ = [
     "PreviewWarning",
     "PythonArtifactMetadataValue",
     "PythonObjectType",
+    "RepositoryDefinition",
     "RepositorySelector",
     "ResourceDefinition",
     "ResourceDependency",
@@ -876,8 +964,8 @@ __all__ = [
     "RunStatusChangeRecordsFilter",
     "RunStatusSensorContext",
     "RunStatusSensorDefinition",
-    "ScalarUnion",
     "RunsFilter",
+    "ScalarUnion",
     "ScheduleDefinition",
     "ScheduleEvaluationContext",
     "Selector",
@@ -888,6 +976,7 @@ __all__ = [
     "SettingsError",
     "Shape",
     "SkipReason",
+    "SourceAsset",
     "StaticPartitionsDefinition",
     "StepExecutionError",
     "StepNotFoundError",
@@ -929,13 +1018,17 @@ __all__ = [
     "ValueType",
     "WeeklyPartitionsDefinition",
     "__version__",
+    "apply_freshness_policy",
     "asset",
     "asset_check",
     "asset_sensor",
     "build_asset_check_context",
     "build_asset_context",
+    "build_column_schema_change_checks",
     "build_init_resource_context",
     "build_input_context",
+    "build_last_update_freshness_checks",
+    "build_metadata_bounds_checks",
     "build_multi_asset_sensor_context",
     "build_op_context",
     "build_output_context",
@@ -944,18 +1037,24 @@ __all__ = [
     "build_schedule_context",
     "build_schedule_from_partitioned_job",
     "build_sensor_context",
+    "build_sensor_for_freshness_checks",
+    "build_time_partition_freshness_checks",
     "check_type",
     "config_from_files",
     "config_from_pkg_resources",
     "config_from_yaml_strings",
     "config_mapping",
     "configured",
+    "create_repository_using_definitions_args",
     "define_asset_job",
+    "definitions",
     "execute_job",
     "failure_hook",
     "file_relative_path",
     "fs_io_manager",
     "graph",
+    "graph_asset",
+    "graph_multi_asset",
     "in_process_executor",
     "instance_for_test",
     "io_manager",
@@ -969,16 +1068,26 @@ __all__ = [
     "load_assets_from_modules",
     "load_assets_from_package_module",
     "load_assets_from_package_name",
+    "load_definitions_from_current_module",
+    "load_definitions_from_module",
+    "load_definitions_from_modules",
+    "load_definitions_from_package_module",
+    "load_definitions_from_package_name",
+    "load_from_defs_folder",
     "make_python_type_usable_as_type",
+    "map_asset_specs",
     "materialize",
     "materialize_to_memory",
     "mem_io_manager",
     "multi_asset",
     "multi_asset_check",
     "multi_asset_sensor",
+    "multi_observable_source_asset",
     "multiprocess_executor",
+    "observable_source_asset",
     "op",
     "open_pipes_session",
+    "repository",
     "resource",
     "run_failure_sensor",
     "run_status_sensor",

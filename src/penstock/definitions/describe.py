@@ -171,6 +171,7 @@ def _asset(node: AssetNode, jobs: Iterable[str]) -> AssetDescription:
         owners=spec.owners,
         metadata=_metadata(node),
         deps=node.deps,
+        mapped_deps=_mapped_deps(node) if spec.partitions_def is not None else (),
         jobs=tuple(jobs),
         op=definition.name if definition is not None else None,
         observable=definition is not None and definition.observes,
@@ -183,6 +184,11 @@ def _asset(node: AssetNode, jobs: Iterable[str]) -> AssetDescription:
         checks=tuple(key[len(node.key) + 1 :] for key in node.checks),
         source=_source(definition.source) if definition is not None else None,
     )
+
+
+def _mapped_deps(node: AssetNode) -> tuple[str, ...]:
+    mapped = {dep.asset_key.to_user_string() for dep in node.spec.deps if dep.partition_mapping is not None}
+    return tuple(key for key in node.deps if key in mapped or key == node.key)
 
 
 def _io_manager(node: AssetNode) -> str | None:
