@@ -235,6 +235,7 @@ if TYPE_CHECKING:
         TimeWindowPartitionsDefinition,
         WeeklyPartitionsDefinition,
     )
+    from .records.conditions.condition import AutomationCondition
     from .records.keys import (
         AssetCheckKey,
         AssetKey,
@@ -283,6 +284,7 @@ _HOMES: dict[str, str] = {
     "AssetSelection": "definitions.assets.selection",
     "AssetSpec": "definitions.assets.spec",
     "AssetsDefinition": "definitions.assets.definition",
+    "AutomationCondition": "records.conditions.condition",
     "BackfillPolicy": "definitions.assets.backfill_policy",
     "Backoff": "definitions.ops.retry",
     "BoolMetadataValue": "records.metadata",
@@ -471,6 +473,7 @@ __all__ = [
     "AssetSelection",
     "AssetSpec",
     "AssetsDefinition",
+    "AutomationCondition",
     "BackfillPolicy",
     "Backoff",
     "BoolMetadataValue",
