@@ -133,6 +133,7 @@ def _step(step: Step, job: JobDefinition) -> StepDescription:
                 required=output.required,
                 dynamic=output.dynamic,
                 asset=output.asset_key,
+                observes=output.observes,
             )
             for output in step.outputs
         ),
@@ -142,6 +143,7 @@ def _step(step: Step, job: JobDefinition) -> StepDescription:
         compute_kind=step.tags.get(Tag.COMPUTE_KIND),
         pool=step.pool,
         can_subset=step.can_subset,
+        graph=step.graph,
         max_retries=step.retry_policy.max_retries if step.retry_policy is not None else 0,
         resources=needed_resources(used, job.resource_defs),
         source=_source(op.source),
@@ -174,10 +176,13 @@ def _asset(node: AssetNode, jobs: Iterable[str]) -> AssetDescription:
         metadata=_metadata(node),
         deps=node.deps,
         jobs=tuple(jobs),
-        op=definition.op.name if definition is not None else None,
+        op=definition.name if definition is not None else None,
+        observable=definition is not None and definition.observes,
         partitions=spec.partitions_def.spec if spec.partitions_def is not None else None,
         max_partitions_per_run=policy.max_partitions_per_run if policy is not None else 1,
         code_version=spec.code_version,
+        freshness=spec.freshness_policy,
+        is_virtual=spec.is_virtual,
         io_manager=_io_manager(node),
         checks=tuple(key[len(node.key) + 1 :] for key in node.checks),
         source=_source(definition.source) if definition is not None else None,
@@ -186,9 +191,9 @@ def _asset(node: AssetNode, jobs: Iterable[str]) -> AssetDescription:
 
 def _io_manager(node: AssetNode) -> str | None:
     """The resource that stores it; None where no value is stored."""
-    if node.definition is None or node.output is None:
+    if node.definition is None or node.output is None or node.definition.observes:
         return node.spec.io_manager_key
-    return None if node.definition.op.outs[node.output].is_nothing else node.io_manager_key
+    return None if node.definition.out(node.output).is_nothing else node.io_manager_key
 
 
 def _metadata(node: AssetNode) -> Metadata:
@@ -206,7 +211,8 @@ def _check(node: CheckNode, jobs: Iterable[str]) -> CheckDescription:
         description=node.spec.description,
         blocking=node.spec.blocking,
         jobs=tuple(jobs),
-        op=node.definition.op.name,
+        op=node.definition.name,
+        partitions=node.spec.partitions_def.spec if node.spec.partitions_def is not None else None,
     )
 
 

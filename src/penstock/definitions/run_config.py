@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from ..config.fields import to_field
 from ..config.schema import UNSET, Field, Scalar, Shape
 from ..errors import DefinitionError
+from .assets.definition import AssetsDefinition
 from .executors import default_executor
 from .ops.graph import GraphDefinition
 from .ops.job import JobDefinition
@@ -35,7 +36,7 @@ def run_config_schema(job: JobDefinition) -> Shape:
     if job.graph is not None:
         ops = _graph_entries(job.graph, job)
     else:
-        ops = {op.name: _op_entry(op, job, frozenset(op.ins)) for op in job_ops(job)}
+        ops = {each.name: _assets_entry(each, job) for each in _asset_functions(job)}
     resources = {
         key: _entry({"config": field})
         for key, definition in sorted(job.resource_defs.items())
@@ -55,29 +56,29 @@ def run_config_schema(job: JobDefinition) -> Shape:
 def job_ops(job: JobDefinition) -> list[OpDefinition]:
     """The ops of a job, in no particular order; an op that is used twice occurs twice."""
     if job.asset_layer is not None:
-        layer = job.asset_layer
-        names = dict.fromkeys(
-            [
-                *(
-                    node.definition.op.name
-                    for key in sorted(layer.assets)
-                    if (node := layer.graph.assets[key]).definition
-                ),
-                *(layer.graph.checks[key].definition.op.name for key in sorted(layer.checks)),
-            ]
-        )
-        return [layer.graph.definitions[name].op for name in names]
-    return _graph_ops(job.graph) if job.graph is not None else []
+        return [op for each in _asset_functions(job) for op in each.ops()]
+    return job.graph.all_ops() if job.graph is not None else []
 
 
-def _graph_ops(graph: GraphDefinition) -> list[OpDefinition]:
-    ops: list[OpDefinition] = []
-    for node in graph.nodes.values():
-        if isinstance(node.definition, GraphDefinition):
-            ops += _graph_ops(node.definition)
-        else:
-            ops.append(node.definition)
-    return ops
+def _asset_functions(job: JobDefinition) -> list[AssetsDefinition]:
+    """The functions that make the assets of a job and evaluate its checks, each once."""
+    if job.asset_layer is None:
+        return []
+    layer = job.asset_layer
+    names = dict.fromkeys(
+        [
+            *(node.definition.name for key in sorted(layer.assets) if (node := layer.graph.assets[key]).definition),
+            *(layer.graph.checks[key].definition.name for key in sorted(layer.checks)),
+        ]
+    )
+    return [layer.graph.definitions[name] for name in names]
+
+
+def _assets_entry(definition: AssetsDefinition, job: JobDefinition) -> Field:
+    node = definition.node_def
+    if isinstance(node, GraphDefinition):
+        return _entry({"ops": _entry(_graph_entries(node, job))})
+    return _op_entry(node, job, frozenset(node.ins))
 
 
 def _graph_entries(graph: GraphDefinition, job: JobDefinition) -> dict[str, Field]:

@@ -172,7 +172,11 @@ def materialize(
     job = resolved.jobs.get(AssetJobName)
     if job is None:
         raise DefinitionError("materialize was given nothing that can be made; give functions made by @asset.")
-    wish = _Wish(run_config=run_config, tags=tags, partition_key=partition_key, assets=_selected(job, selection))
+    chosen = _selected(job, selection)
+    graph = resolved.asset_graph
+    if chosen is None and any(node.executable and not node.materializable for node in graph.assets.values()):
+        chosen = [key for key, node in graph.assets.items() if node.materializable] or None
+    wish = _Wish(run_config=run_config, tags=tags, partition_key=partition_key, assets=chosen)
     return _execute(job, wish, instance=instance, raise_on_error=raise_on_error)
 
 
@@ -289,7 +293,12 @@ def _claim(storage: Storage, run: Run, job: JobDefinition, plan: ExecutionPlan) 
         for asset in step.asset_keys
     }
     facts = planned_facts(
-        [key for step in plan.steps.values() for key in step.asset_keys],
+        [
+            output.asset_key
+            for step in plan.steps.values()
+            for output in step.outputs
+            if output.asset_key is not None and not output.observes
+        ],
         [key for step in plan.steps.values() for key in step.check_keys],
         lambda asset: partitions.get(asset, (None,)),
     )

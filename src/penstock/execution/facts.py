@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ..definitions.events import AssetCheckResult, AssetMaterialization, AssetObservation
+from ..definitions.events import AssetCheckEvaluation, AssetCheckResult, AssetMaterialization, AssetObservation
 from ..records import event as facts
 from ..records.keys import AssetCheckKey
 
-__all__ = ["check_fact", "materialization_fact", "observation_fact"]
+__all__ = ["check_fact", "evaluation_fact", "materialization_fact", "observation_fact"]
 
 
 def materialization_fact(event: AssetMaterialization) -> facts.AssetMaterialization:
@@ -44,4 +44,18 @@ def check_fact(
         description=result.description,
         metadata=result.metadata,
         blocking=blocking,
+    )
+
+
+def evaluation_fact(event: AssetCheckEvaluation) -> facts.AssetCheckEvaluation:
+    """The stored form of a check's outcome that user code reports by itself."""
+    return facts.AssetCheckEvaluation(
+        asset=event.asset_key.to_user_string(),
+        check=event.check_name,
+        passed=event.passed,
+        severity=event.severity.value,
+        partition=event.partition,
+        description=event.description,
+        metadata=event.metadata,
+        blocking=event.blocking,
     )

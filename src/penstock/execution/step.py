@@ -82,7 +82,7 @@ def run_step(scope: RunScope, start: Start, recorder: Recorder, opened: OpenReso
         opened=opened,
         inputs=prepared.named_inputs,
         outputs=prepared.outputs_given,
-        asset_keys=step.asset_keys,
+        asset_keys=step.asset_keys or step.serves,
         check_keys=step.check_keys,
         partitions=step.partitions,
         dynamic=scope.dynamic,

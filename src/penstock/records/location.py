@@ -12,6 +12,7 @@ import msgspec
 from ..config.schema import ConfigType, Shape
 from ..partitions.spec import PartitionsSpec
 from .automation import InstigatorStatus
+from .freshness import AnyFreshnessPolicy
 from .metadata import Metadata
 
 __all__ = [
@@ -68,6 +69,7 @@ class OutputDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
     required: bool = True
     dynamic: bool = False
     asset: str | None = None
+    observes: bool = False  # the asset is looked at, not made
 
 
 class StepDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -90,6 +92,7 @@ class StepDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     pool: str | None = None
     max_retries: int = 0
     can_subset: bool = False  # whether it can make some of its assets and leave out others
+    graph: str | None = None  # the graph that makes assets, for a step inside one
     resources: tuple[str, ...] = ()
     source: SourceRef | None = None
 
@@ -126,18 +129,26 @@ class AssetDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     metadata: Metadata = {}
     deps: tuple[str, ...] = ()
     jobs: tuple[str, ...] = ()
-    op: str | None = None  # None: nothing in this location makes it (an external or source asset)
+    op: str | None = None  # None: nothing in this location makes or observes it (an external or source asset)
+    observable: bool = False  # whether the op looks at it instead of making it
     partitions: PartitionsSpec | None = None
     max_partitions_per_run: int | None = 1  # of a backfill's run; None: all of them in one
     code_version: str | None = None
+    freshness: AnyFreshnessPolicy | None = None
+    is_virtual: bool = False  # a view: it holds no data of its own
     io_manager: str | None = None
     checks: tuple[str, ...] = ()  # names of its checks
     source: SourceRef | None = None
 
     @property
     def executable(self) -> bool:
-        """Whether this location can make the asset."""
+        """Whether this location can make or observe the asset."""
         return self.op is not None
+
+    @property
+    def materializable(self) -> bool:
+        """Whether this location can make the asset."""
+        return self.op is not None and not self.observable
 
 
 class CheckDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -149,6 +160,7 @@ class CheckDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     blocking: bool = False
     jobs: tuple[str, ...] = ()
     op: str | None = None
+    partitions: PartitionsSpec | None = None  # where it looks at one partition at a time
 
     @property
     def key(self) -> str:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ...partitions.definition import PartitionsDefinition
     from ..executors import ExecutorDefinition
     from .job import JobDefinition
+    from .op import OpDefinition
 
 __all__ = ["GraphDefinition", "compose", "graph"]
 
@@ -61,6 +62,22 @@ class GraphDefinition:
     def _out(self, mapped: NodeOutput) -> Out:
         inner = self.nodes[mapped.node].definition.outs[mapped.output]
         return DynamicOut(inner.python_type) if inner.is_dynamic else Out(inner.python_type)
+
+    def renamed(self, name: str, outputs: Mapping[str, str]) -> GraphDefinition:
+        """This graph with another name and with other names for some of its outputs."""
+        made = object.__new__(GraphDefinition)
+        made.__dict__.update(self.__dict__)
+        made.name = check_name(name, "a graph")
+        made.outs = {outputs.get(output, output): out for output, out in self.outs.items()}
+        made.output_mappings = {outputs.get(output, output): each for output, each in self.output_mappings.items()}
+        return made
+
+    def all_ops(self) -> list[OpDefinition]:
+        """The ops inside it, however deep; one that is used twice occurs twice."""
+        ops: list[OpDefinition] = []
+        for node in self.nodes.values():
+            ops += node.definition.all_ops() if isinstance(node.definition, GraphDefinition) else [node.definition]
+        return ops
 
     def alias(self, name: str) -> Invocation:
         """This graph under another name, to be called inside a graph."""

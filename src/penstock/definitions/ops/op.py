@@ -137,12 +137,12 @@ class OpDefinition:
         """The config schema as declared."""
         return self._config_schema
 
-    def renamed(self, name: str, outs: Mapping[str, Out]) -> OpDefinition:
-        """This op with another name and with its outputs named otherwise."""
+    def renamed(self, name: str, outputs: Mapping[str, str]) -> OpDefinition:
+        """This op with another name and with other names for some of its outputs."""
         made = object.__new__(OpDefinition)
         made.__dict__.update(self.__dict__)
         made.name = check_name(name, self.what)
-        made.outs = dict(outs)
+        made.outs = {outputs.get(output, output): out for output, out in self.outs.items()}
         return made
 
     def alias(self, name: str) -> Invocation:

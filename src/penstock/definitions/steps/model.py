@@ -140,7 +140,7 @@ class StepInput(msgspec.Struct, frozen=True, kw_only=True):
 class StepOutput(msgspec.Struct, frozen=True, kw_only=True):
     """An output of a step. One that makes an asset or carries a check's result names it, in text form.
 
-    `required` is whether the step fails if it does not give it. An output that makes an asset which was not selected
+    `observes` says that the asset is looked at, not made. `required` is whether the step fails if it does not give it. An output that makes an asset which was not selected
     is not in the plan.
     """
 
@@ -150,6 +150,7 @@ class StepOutput(msgspec.Struct, frozen=True, kw_only=True):
     required: bool = True
     dynamic: bool = False
     asset_key: str | None = None
+    observes: bool = False
     check_key: str | None = None
     check_blocking: bool = False
     metadata: Mapping[str, Any] = {}
@@ -167,9 +168,11 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
         hooks: Of the op's node, of its graphs and of the job.
         mapped_by: The dynamic output whose keys it runs for; None unless it is mapped.
         asset_keys: The assets that it makes in this plan, in text form.
+        serves: For a step inside a graph that makes assets, all assets that the graph makes in this plan.
         check_keys: The checks that it evaluates in this plan, as `asset/key:name`.
         partitions: The partitions of its assets.
         can_subset: Whether it can make some of its assets and leave out others.
+        graph: For a step inside a graph that makes assets, the graph's name.
         priority: Higher goes first among the steps that could start.
     """
 
@@ -185,7 +188,9 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     hooks: frozenset[HookDefinition] = frozenset()
     mapped_by: FromOutput | None = None
     asset_keys: tuple[str, ...] = ()
+    serves: tuple[str, ...] = ()
     check_keys: tuple[str, ...] = ()
     partitions: PartitionsDefinition | None = None
     can_subset: bool = False
+    graph: str | None = None
     priority: int = 0
