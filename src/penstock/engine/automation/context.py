@@ -11,10 +11,11 @@ from ...partitions.definition import keys_of, subset_of
 from ...partitions.spec import PartitionsSpec
 from ...partitions.subset import Subset
 from ...records.conditions.condition import AutomationCondition
-from ...records.keys import AssetCheckKey, AssetKey, CoercibleToAssetKey
+from ...records.conditions.entity import entity_id, key_of
+from ...records.keys import AssetKey, CoercibleToAssetKey
 from .cursor import subset_to_keys
 from .evaluation import Asked, Evaluated
-from .graph import Dependency, Entity, Kind, check_id
+from .graph import Dependency, Entity
 from .view import NONE, View
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ __all__ = [
     "AutomationResult",
     "EntitySubset",
     "GraphView",
-    "entity_id",
     "evaluate_custom",
 ]
 
@@ -46,7 +46,7 @@ class EntitySubset:
     @property
     def key(self) -> Any:
         """The key of the asset or check."""
-        return _key_of(self._entity)
+        return key_of(self._entity.id)
 
     @property
     def is_partitioned(self) -> bool:
@@ -190,12 +190,12 @@ class AutomationContext:
     @property
     def key(self) -> Any:
         """The key of the asset or check that it is evaluated for."""
-        return _key_of(self._entity)
+        return key_of(self._entity.id)
 
     @property
     def root_key(self) -> Any:
         """The key of the asset or check whose whole condition this is part of."""
-        return _key_of(self._root.entity)
+        return key_of(self._root.entity.id)
 
     @property
     def candidate_subset(self) -> EntitySubset:
@@ -253,7 +253,7 @@ class AutomationContext:
         """What this evaluation has requested until now; dependencies come first."""
         view = self._root.tick.view
         found = ((view.graph.entities[key], subset) for key, subset in self._root.tick.requested.items())
-        return {_key_of(entity): EntitySubset(view, entity, subset) for entity, subset in found}
+        return {key_of(entity.id): EntitySubset(view, entity, subset) for entity, subset in found}
 
     @property
     def partitions(self) -> PartitionsSpec | None:
@@ -380,23 +380,6 @@ def evaluate_custom(asked: Asked) -> Evaluated:
     if result.cursor is not None:
         root.new_values[asked.place] = result.cursor
     return result.evaluated
-
-
-def _key_of(entity: Entity) -> Any:
-    match entity.kind:
-        case Kind.ASSET:
-            return AssetKey.from_user_string(entity.id)
-        case Kind.CHECK:
-            return AssetCheckKey.from_user_string(entity.id.removeprefix("check "))
-        case Kind.JOB:
-            return entity.id.removeprefix("job ")
-
-
-def entity_id(key: Any) -> str:
-    """The id of the entity that users mean by the key of an asset or check."""
-    if isinstance(key, AssetCheckKey):
-        return check_id(key.to_user_string())
-    return AssetKey.from_coercible(key).to_user_string()
 
 
 def _entity(view: View, key: Any) -> Entity:

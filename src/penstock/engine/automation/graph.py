@@ -28,7 +28,9 @@ from ...records.conditions.nodes import (
     JobRoots,
 )
 
-__all__ = ["AutomationGraph", "Dependency", "Entity", "Kind", "check_id", "job_id"]
+__all__ = ["AutomationGraph", "Dependency", "Entity", "Kind"]
+
+_DIGEST = 12  # hex digits
 
 
 class Kind(StrEnum):
@@ -37,16 +39,6 @@ class Kind(StrEnum):
     ASSET = "ASSET"
     CHECK = "CHECK"
     JOB = "JOB"
-
-
-def check_id(key: str) -> str:
-    """The id, among entities, of the check of this key (`asset/key:name`); an asset's id is its key in text form."""
-    return f"check {key}"
-
-
-def job_id(name: str) -> str:
-    """The id, among entities, of the job of this name."""
-    return f"job {name}"
 
 
 class Dependency(msgspec.Struct, frozen=True):
@@ -60,7 +52,7 @@ class Entity(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """An asset, check or job.
 
     Args:
-        id: Its id, see `check_id` and `job_id`.
+        id: Its id, see `records/conditions/entity`.
         kind: What it is.
         condition: When it is run; None leaves that to people. Its selections are bound to this entity.
         deps: What it depends on; a check depends on its asset too.
@@ -99,7 +91,7 @@ class AutomationGraph:
 
     def __init__(self, entities: Iterable[Entity]) -> None:
         self.entities: dict[str, Entity] = {each.id: each for each in entities}
-        self._digests: dict[AutomationCondition, str] = {}
+        self._digests: dict[int, str] = {}
 
     @cached_property
     def roots(self) -> dict[str, Entity]:
@@ -161,7 +153,7 @@ class AutomationGraph:
 
     def downstream_conditions(self, key: str, asked: AnyDownstream) -> list[AutomationCondition]:
         """The different conditions of all assets downstream that ask for none themselves."""
-        found: dict[AutomationCondition, None] = {}
+        found: dict[str, AutomationCondition] = {}
         seen = {key}
         waiting = list(self.entities[key].dependents)
         while waiting:
@@ -172,14 +164,15 @@ class AutomationGraph:
             waiting += entity.dependents
             condition = entity.condition
             if condition is not None and not any(isinstance(each, AnyDownstream) for each in condition.walk()):
-                found[condition] = None
-        return list(found)
+                found[self.digest_of(condition)] = condition
+        return list(found.values())
 
     def digest_of(self, condition: AutomationCondition) -> str:
         """A short content hash of a condition; that of one which users wrote is of its class and its words."""
-        known = self._digests.get(condition)
+        # By identity: what users wrote need not be hashable. Equal conditions are one object in a graph.
+        known = self._digests.get(id(condition))
         if known is None:
-            known = self._digests[condition] = digest(_content(condition))[:12]
+            known = self._digests[id(condition)] = digest(_content(condition))[:_DIGEST]
         return known
 
     def _reach(self, condition: AutomationCondition, key: str) -> Iterable[str]:
