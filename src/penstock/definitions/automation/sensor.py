@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, overload
+from typing import Any, ClassVar, overload
 
 from ...errors import DefinitionError
 from ...records.metadata import Metadata, normalize_metadata
@@ -43,6 +43,9 @@ class SensorDefinition:
     Raises:
         DefinitionError: A part is not valid.
     """
+
+    kind: ClassVar[str] = "STANDARD"
+    """What kind of sensor it is, as the location's description says it."""
 
     def __init__(
         self,

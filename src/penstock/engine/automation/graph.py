@@ -27,6 +27,7 @@ from ...records.conditions.nodes import (
     FreshnessIs,
     JobRoots,
 )
+from ...records.freshness import AnyFreshnessPolicy
 
 __all__ = ["AutomationGraph", "Dependency", "Entity", "Kind"]
 
@@ -65,6 +66,7 @@ class Entity(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         siblings: The assets that the same function cannot but make with it.
         roots: The assets of a job that depend on none of its others.
         partitions_per_run: How many partitions next to each other a run may update; None for any number.
+        freshness: How fresh an asset shall be.
     """
 
     id: str
@@ -80,6 +82,7 @@ class Entity(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     siblings: tuple[str, ...] = ()
     roots: tuple[str, ...] = ()
     partitions_per_run: int | None = 1
+    freshness: AnyFreshnessPolicy | None = None
 
 
 class AutomationGraph:
@@ -91,7 +94,7 @@ class AutomationGraph:
 
     def __init__(self, entities: Iterable[Entity]) -> None:
         self.entities: dict[str, Entity] = {each.id: each for each in entities}
-        self._digests: dict[int, str] = {}
+        self._digests: dict[int, tuple[str, AutomationCondition]] = {}
 
     @cached_property
     def roots(self) -> dict[str, Entity]:
@@ -169,11 +172,11 @@ class AutomationGraph:
 
     def digest_of(self, condition: AutomationCondition) -> str:
         """A short content hash of a condition; that of one which users wrote is of its class and its words."""
-        # By identity: what users wrote need not be hashable. Equal conditions are one object in a graph.
+        # By identity, because what users wrote need not be hashable; the object is kept so that its id stays its own.
         known = self._digests.get(id(condition))
         if known is None:
-            known = self._digests[id(condition)] = digest(_content(condition))[:_DIGEST]
-        return known
+            known = self._digests[id(condition)] = (digest(_content(condition))[:_DIGEST], condition)
+        return known[0]
 
     def _reach(self, condition: AutomationCondition, key: str) -> Iterable[str]:
         yield key

@@ -2,9 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 __all__ = ["ConditionEvaluation", "EvaluationRecord", "render"]
+
+_MEANINGS: Mapping[str, str] = {
+    "missing": "it was never updated",
+    "run_in_progress": "a run is at work on it",
+    "backfill_in_progress": "a backfill is at work on it",
+    "execution_failed": "the last run for it failed",
+    "code_version_changed": "its code version has changed",
+    "data_version_changed": "its data version has changed",
+    "newly_updated": "it was updated since the last evaluation",
+    "newly_requested": "the last evaluation requested it",
+    "will_be_requested": "this evaluation requests it",
+    "initial_evaluation": "this is the first evaluation of the condition",
+    "in_latest_time_window": "it is among the latest time windows",
+    "cron_tick_passed": "the schedule was due since the last evaluation",
+    "executed_with_root_target": "the run that updated it was to update the asset of the condition too",
+    "executed_with_tags": "the run that last updated it has the tags",
+    "new_update_has_run_tags": "a run with the tags has updated it since the last evaluation",
+    "check_result": "that is the last result of the check",
+    "freshness": "that is its freshness",
+    "and": "all of these",
+    "or": "any of these",
+    "not": "the opposite of this",
+    "newly_true": "this, and not at the last evaluation",
+    "since": "the first of these has been true, and the second not since then",
+    "any_deps": "for any partition that it depends on",
+    "all_deps": "for each asset that it depends on",
+    "any_checks": "for any of its checks",
+    "all_checks": "for all of its checks",
+    "asset_matches": "for another asset",
+    "any_downstream_conditions": "any condition of what depends on it",
+    "job_roots": "for the root assets of the job",
+    "custom": "a condition written in this project",
+}
 
 
 class ConditionEvaluation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -12,7 +47,7 @@ class ConditionEvaluation(msgspec.Struct, frozen=True, kw_only=True, omit_defaul
 
     Args:
         condition: How the condition is called.
-        meaning: What it asks.
+        kind: The tag of its class; `custom` for one that users wrote.
         entity: The id of the asset, check or job that it was asked for.
         candidates: How many partitions were of interest; 1 for all of what has none.
         count: How many of these it is true for.
@@ -23,13 +58,18 @@ class ConditionEvaluation(msgspec.Struct, frozen=True, kw_only=True, omit_defaul
     """
 
     condition: str
-    meaning: str
+    kind: str
     entity: str
     candidates: int
     count: int
     true: tuple[str, ...] = ()
     partitioned: bool = False
     children: tuple[ConditionEvaluation, ...] = ()
+
+    @property
+    def meaning(self) -> str:
+        """What it asks, in a few words."""
+        return _MEANINGS.get(self.kind, "")
 
     @property
     def outcome(self) -> str:
