@@ -55,6 +55,7 @@ if TYPE_CHECKING:
         AssetOut,
         AssetSpec,
     )
+    from .definitions.automation.automation_sensor import AutomationConditionSensorDefinition
     from .definitions.automation.partitioned_schedule import build_schedule_from_partitioned_job
     from .definitions.automation.run_request import (
         RunRequest,
@@ -142,6 +143,10 @@ if TYPE_CHECKING:
         fs_io_manager,
         mem_io_manager,
     )
+    from .engine.automation.context import (
+        AutomationContext,
+        AutomationResult,
+    )
     from .errors import (
         AddressInUseError,
         CodeServerUnreachableError,
@@ -181,6 +186,10 @@ if TYPE_CHECKING:
         execute_job,
         materialize,
         materialize_to_memory,
+    )
+    from .execution.automation import (
+        EvaluateAutomationConditionsResult,
+        evaluate_automation_conditions,
     )
     from .execution.build_context import (
         build_asset_check_context,
@@ -285,6 +294,9 @@ _HOMES: dict[str, str] = {
     "AssetSpec": "definitions.assets.spec",
     "AssetsDefinition": "definitions.assets.definition",
     "AutomationCondition": "records.conditions.condition",
+    "AutomationConditionSensorDefinition": "definitions.automation.automation_sensor",
+    "AutomationContext": "engine.automation.context",
+    "AutomationResult": "engine.automation.context",
     "BackfillPolicy": "definitions.assets.backfill_policy",
     "Backoff": "definitions.ops.retry",
     "BoolMetadataValue": "records.metadata",
@@ -307,6 +319,7 @@ _HOMES: dict[str, str] = {
     "DynamicPartitionsDefinition": "partitions.definition",
     "EnvVar": "config.env",
     "EnvironmentalError": "errors",
+    "EvaluateAutomationConditionsResult": "execution.automation",
     "ExecuteInProcessResult": "execution.result",
     "ExecutionInterruptedError": "errors",
     "ExecutorDefinition": "definitions.executors",
@@ -423,6 +436,7 @@ _HOMES: dict[str, str] = {
     "build_schedule_from_partitioned_job": "definitions.automation.partitioned_schedule",
     "build_sensor_context": "execution.tick_context",
     "define_asset_job": "definitions.assets.job",
+    "evaluate_automation_conditions": "execution.automation",
     "execute_job": "execution.api",
     "failure_hook": "definitions.ops.hooks",
     "fs_io_manager": "definitions.resources.stores",
@@ -474,6 +488,9 @@ __all__ = [
     "AssetSpec",
     "AssetsDefinition",
     "AutomationCondition",
+    "AutomationConditionSensorDefinition",
+    "AutomationContext",
+    "AutomationResult",
     "BackfillPolicy",
     "Backoff",
     "BoolMetadataValue",
@@ -496,6 +513,7 @@ __all__ = [
     "DynamicPartitionsDefinition",
     "EnvVar",
     "EnvironmentalError",
+    "EvaluateAutomationConditionsResult",
     "ExecuteInProcessResult",
     "ExecutionInterruptedError",
     "ExecutorDefinition",
@@ -612,6 +630,7 @@ __all__ = [
     "build_schedule_from_partitioned_job",
     "build_sensor_context",
     "define_asset_job",
+    "evaluate_automation_conditions",
     "execute_job",
     "failure_hook",
     "fs_io_manager",

@@ -184,6 +184,7 @@ def _asset(node: AssetNode, jobs: Iterable[str], condition: int | None) -> Asset
         owners=spec.owners,
         metadata=_metadata(node),
         deps=node.deps,
+        mapped_deps=_mapped_deps(node) if spec.partitions_def is not None else (),
         jobs=tuple(jobs),
         op=definition.name if definition is not None else None,
         observable=definition is not None and definition.observes,
@@ -197,6 +198,11 @@ def _asset(node: AssetNode, jobs: Iterable[str], condition: int | None) -> Asset
         condition=condition,
         source=_source(definition.source) if definition is not None else None,
     )
+
+
+def _mapped_deps(node: AssetNode) -> tuple[str, ...]:
+    mapped = {dep.asset_key.to_user_string() for dep in node.spec.deps if dep.partition_mapping is not None}
+    return tuple(key for key in node.deps if key in mapped or key == node.key)
 
 
 def _io_manager(node: AssetNode) -> str | None:

@@ -37,11 +37,10 @@ NO_VALUE: Any = msgspec.UNSET
 """The mark for "no value", since None may be one."""
 
 
-
 def _version(given: Any, what: str) -> DataVersion | None:
     if given is None or isinstance(given, DataVersion):
         return given
-    raise DefinitionError(f"{what} has the data_version {given!r}; give a DataVersion, for example DataVersion(\"1\").")
+    raise DefinitionError(f'{what} has the data_version {given!r}; give a DataVersion, for example DataVersion("1").')
 
 
 _MAPPING_KEY = re.compile(r"[A-Za-z0-9_]+")

@@ -26,7 +26,7 @@ _LEAST = timedelta(minutes=1)
 class FreshnessState(StrEnum):
     """Whether an asset is as fresh as its policy asks for."""
 
-    PASS = "PASS"
+    PASS = "PASS"  # noqa: S105 - no password
     WARN = "WARN"
     FAIL = "FAIL"
     UNKNOWN = "UNKNOWN"
@@ -60,9 +60,7 @@ class FreshnessPolicy(msgspec.Struct, frozen=True, kw_only=True):
         Raises:
             DefinitionError: The cron line, the time zone or the length of time is not valid.
         """
-        return CronFreshnessPolicy(
-            deadline_cron=deadline_cron, lower_bound_delta=lower_bound_delta, timezone=timezone
-        )
+        return CronFreshnessPolicy(deadline_cron=deadline_cron, lower_bound_delta=lower_bound_delta, timezone=timezone)
 
 
 class TimeWindowFreshnessPolicy(FreshnessPolicy, frozen=True, kw_only=True, tag="time_window"):

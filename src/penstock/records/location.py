@@ -130,6 +130,7 @@ class AssetDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     owners: tuple[str, ...] = ()
     metadata: Metadata = {}
     deps: tuple[str, ...] = ()
+    mapped_deps: tuple[str, ...] = ()  # those of them whose partitions it maps by a rule of its own
     jobs: tuple[str, ...] = ()
     op: str | None = None  # None: nothing in this location makes or observes it (an external or source asset)
     observable: bool = False  # whether the op looks at it instead of making it

@@ -178,10 +178,14 @@ def from_node(
     what = f'{kind_of_node(node)} "{node.name}"'
     _check_names(what, node, "inputs", node.ins, keys_by_input, partition_mappings)
     checks = dict(checks_by_output or {})
-    _check_names(what, node, "outputs", node.outs, keys_by_output, deps_by_output, checks, *(about_output or {}).values())
+    _check_names(
+        what, node, "outputs", node.outs, keys_by_output, deps_by_output, checks, *(about_output or {}).values()
+    )
     inputs = {
         name: AssetInput(
-            name if name not in (keys_by_input or {}) else AssetKey.from_coercible(keys_by_input[name]).to_user_string(),  # type: ignore[index]  # it is there
+            name
+            if name not in (keys_by_input or {})
+            else AssetKey.from_coercible(keys_by_input[name]).to_user_string(),  # type: ignore[index]  # it is there
             exact=name in (keys_by_input or {}),
             partition_mapping=(partition_mappings or {}).get(name),
         )
@@ -191,7 +195,9 @@ def from_node(
     mappings = {dep.asset_key: dep for dep in common}
     outputs = [output for output in node.outs if output not in checks]
     if specs is not None and len(specs) != len(outputs):
-        raise DefinitionError(f"{what} ({node.source}) has {len(outputs)} outputs and {len(specs)} specs; give one each.")
+        raise DefinitionError(
+            f"{what} ({node.source}) has {len(outputs)} outputs and {len(specs)} specs; give one each."
+        )
     by_output: dict[str, AssetSpec] = {}
     for index, output in enumerate(outputs):
         if specs is not None:
@@ -206,7 +212,9 @@ def from_node(
         if key_prefix:
             key = key.with_prefix(key_prefix)
         named = (deps_by_output or {}).get(output, (deps_by_key or {}).get(key))
-        attributes = {name: values[output] for name, values in (about_output or {}).items() if values and output in values}
+        attributes = {
+            name: values[output] for name, values in (about_output or {}).items() if values and output in values
+        }
         attributes |= {name: values[key] for name, values in (about_key or {}).items() if values and key in values}
         attributes.setdefault("group_name", group_name)
         attributes.setdefault("description", node.description if len(outputs) == 1 else node.outs[output].description)
@@ -234,9 +242,7 @@ def kind_of_node(node: _Node) -> str:
     return "Graph of assets" if isinstance(node, GraphDefinition) else "Op of assets"
 
 
-def _key_of(
-    node: _Node, output: str, outputs: Sequence[str], given: Mapping[str, CoercibleToAssetKey]
-) -> AssetKey:
+def _key_of(node: _Node, output: str, outputs: Sequence[str], given: Mapping[str, CoercibleToAssetKey]) -> AssetKey:
     if output in given:
         return AssetKey.from_coercible(given[output])
     return AssetKey([node.name if output == DEFAULT_OUTPUT and len(outputs) == 1 else output])

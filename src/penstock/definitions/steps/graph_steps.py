@@ -94,9 +94,7 @@ def graph_inside(
     )
     steps: dict[str, Step] = {}
     _lay(around, steps, job)
-    ends = {
-        name: FromOutput(*_leaf(inner.node, inner.output, around)) for name, inner in graph.output_mappings.items()
-    }
+    ends = {name: FromOutput(*_leaf(inner.node, inner.output, around)) for name, inner in graph.output_mappings.items()}
     return steps, ends
 
 

@@ -140,8 +140,8 @@ class StepInput(msgspec.Struct, frozen=True, kw_only=True):
 class StepOutput(msgspec.Struct, frozen=True, kw_only=True):
     """An output of a step. One that makes an asset or carries a check's result names it, in text form.
 
-    `observes` says that the asset is looked at, not made. `required` is whether the step fails if it does not give it. An output that makes an asset which was not selected
-    is not in the plan.
+    `observes` says that the asset is looked at, not made. `required` is whether the step fails if it does not give it.
+    An output that makes an asset which was not selected is not in the plan.
     """
 
     name: str
