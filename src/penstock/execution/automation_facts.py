@@ -245,7 +245,7 @@ class StoredFacts:
         return Subset.of(
             position
             for position, each in newest.items()
-            if _version(each.tags) != self._version_at(entity, each, after)
+            if _version(each.tags, each.event) != self._version_at(entity, each, after)
         )
 
     def _version_at(self, entity: Entity, each: _Happened, event: int) -> str | None:
@@ -255,7 +255,7 @@ class StoredFacts:
             entity.id, types=(_type_of(entity),), partition=partition, before=event + 1, limit=1
         )
         fact = found[0].fact if found else None
-        return _version(fact.tags) if isinstance(fact, AssetMaterialization | AssetObservation) else None
+        return _version(fact.tags, found[0].id) if isinstance(fact, AssetMaterialization | AssetObservation) else None
 
     # -- how things stand ---------------------------------------------------------------------------------------------
 
@@ -413,5 +413,5 @@ def _type_of(entity: Entity) -> str:
     return "ASSET_OBSERVATION" if entity.observed else "ASSET_MATERIALIZATION"
 
 
-def _version(tags: Mapping[str, str]) -> str:
-    return tags.get(VersionTag.DATA_VERSION, "")
+def _version(tags: Mapping[str, str], event: int) -> str:
+    return tags.get(VersionTag.DATA_VERSION, str(event))
