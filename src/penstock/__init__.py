@@ -108,6 +108,7 @@ if TYPE_CHECKING:
         asset_sensor,
         multi_asset_sensor,
     )
+    from .definitions.automation.automation_sensor import AutomationConditionSensorDefinition
     from .definitions.automation.freshness_sensor import build_sensor_for_freshness_checks
     from .definitions.automation.partitioned_schedule import build_schedule_from_partitioned_job
     from .definitions.automation.run_request import (
@@ -238,6 +239,10 @@ if TYPE_CHECKING:
         fs_io_manager,
         mem_io_manager,
     )
+    from .engine.automation.context import (
+        AutomationContext,
+        AutomationResult,
+    )
     from .errors import (
         AddressInUseError,
         BetaWarning,
@@ -280,6 +285,10 @@ if TYPE_CHECKING:
         execute_job,
         materialize,
         materialize_to_memory,
+    )
+    from .execution.automation import (
+        EvaluateAutomationConditionsResult,
+        evaluate_automation_conditions,
     )
     from .execution.build_context import (
         build_asset_check_context,
@@ -410,6 +419,7 @@ if TYPE_CHECKING:
         LocalFileCodeReference,
         UrlCodeReference,
     )
+    from .records.conditions.condition import AutomationCondition
     from .records.data_version import (
         DataProvenance,
         DataVersion,
@@ -491,6 +501,10 @@ _HOMES: dict[str, str] = {
     "AssetSensorDefinition": "definitions.automation.asset_sensor",
     "AssetSpec": "definitions.assets.spec",
     "AssetsDefinition": "definitions.assets.definition",
+    "AutomationCondition": "records.conditions.condition",
+    "AutomationConditionSensorDefinition": "definitions.automation.automation_sensor",
+    "AutomationContext": "engine.automation.context",
+    "AutomationResult": "engine.automation.context",
     "BackfillPolicy": "definitions.assets.backfill_policy",
     "Backoff": "definitions.ops.retry",
     "BetaWarning": "errors",
@@ -526,6 +540,7 @@ _HOMES: dict[str, str] = {
     "EnumValue": "config.fields",
     "EnvVar": "config.env",
     "EnvironmentalError": "errors",
+    "EvaluateAutomationConditionsResult": "execution.automation",
     "Event": "records.event",
     "EventLogEntry": "execution.event_log",
     "EventLogRecord": "execution.event_log",
@@ -729,6 +744,7 @@ _HOMES: dict[str, str] = {
     "create_repository_using_definitions_args": "definitions.repository",
     "define_asset_job": "definitions.assets.job",
     "definitions": "definitions.lazy",
+    "evaluate_automation_conditions": "execution.automation",
     "execute_job": "execution.api",
     "failure_hook": "definitions.ops.hooks",
     "file_relative_path": "definitions.relative_path",
@@ -810,6 +826,10 @@ __all__ = [
     "AssetSensorDefinition",
     "AssetSpec",
     "AssetsDefinition",
+    "AutomationCondition",
+    "AutomationConditionSensorDefinition",
+    "AutomationContext",
+    "AutomationResult",
     "BackfillPolicy",
     "Backoff",
     "BetaWarning",
@@ -845,6 +865,7 @@ __all__ = [
     "EnumValue",
     "EnvVar",
     "EnvironmentalError",
+    "EvaluateAutomationConditionsResult",
     "Event",
     "EventLogEntry",
     "EventLogRecord",
@@ -1048,6 +1069,7 @@ __all__ = [
     "create_repository_using_definitions_args",
     "define_asset_job",
     "definitions",
+    "evaluate_automation_conditions",
     "execute_job",
     "failure_hook",
     "file_relative_path",
