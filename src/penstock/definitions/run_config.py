@@ -1,8 +1,10 @@
 """The run config schema of a job: what its ops, resources and executor may and must be told.
 
     ops:        by node: config, inputs (values that nothing else feeds), and for a graph, its own ops
+    inputs:     values of the inputs of the job's graph that have none
     resources:  by key: config
     execution:  the executor's config
+    loggers:    by name, those that get the lines of the run: config
 
 A part is required only where something inside it is.
 """
@@ -14,7 +16,6 @@ from collections.abc import Iterable, Mapping
 from ..config.fields import to_field
 from ..config.schema import UNSET, Field, Scalar, Shape
 from ..errors import DefinitionError
-from .executors import default_executor
 from .ops.graph import GraphDefinition
 from .ops.job import JobDefinition
 from .ops.op import OpDefinition
@@ -32,8 +33,10 @@ def run_config_schema(job: JobDefinition) -> Shape:
     Raises:
         DefinitionError: A config schema cannot be read, or an input can come from nowhere.
     """
+    inputs: dict[str, Field] = {}
     if job.graph is not None:
         ops = _graph_entries(job.graph, job)
+        inputs = _inputs(job.graph.ins, frozenset(job.input_values), f'graph "{job.graph.name}"', job)
     else:
         ops = {op.name: _op_entry(op, job, frozenset(op.ins)) for op in job_ops(job)}
     resources = {
@@ -41,13 +44,20 @@ def run_config_schema(job: JobDefinition) -> Shape:
         for key, definition in sorted(job.resource_defs.items())
         if (field := definition.config_field) is not None
     }
-    executor = job.executor_def or default_executor
+    executor = job.executor_def
     execution = {"config": Field(type=executor.config_type(), required=False, default=executor.preset or UNSET)}
     return Shape(
         fields={
             "ops": _entry(ops),
             "resources": _entry(resources),
             "execution": Field(type=Shape(fields=execution), required=False, default={}),
+            "loggers": _entry(
+                {
+                    name: Field(type=Shape(fields={"config": each.config_field}), required=False)
+                    for name, each in sorted(job.loggers.items())
+                }
+            ),
+            **inputs,
         }
     )
 
@@ -81,7 +91,7 @@ def _graph_ops(graph: GraphDefinition) -> list[OpDefinition]:
 
 
 def _graph_entries(graph: GraphDefinition, job: JobDefinition) -> dict[str, Field]:
-    entries = {}
+    entries = {name: Field(type=Scalar(), required=False) for name in graph.wiring.left_out}
     for name, node in graph.nodes.items():
         fed = frozenset(node.sources)
         if isinstance(node.definition, GraphDefinition):

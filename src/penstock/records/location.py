@@ -88,6 +88,7 @@ class StepDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     tags: dict[str, str] = {}
     compute_kind: str | None = None
     pool: str | None = None
+    timeout: float | None = None  # seconds
     max_retries: int = 0
     can_subset: bool = False  # whether it can make some of its assets and leave out others
     resources: tuple[str, ...] = ()

@@ -9,7 +9,7 @@ from ...config.run_config import RunConfig, plain_run_config
 from ...errors import DefinitionError
 from ...partitions.cron import parse
 from ...records.metadata import Metadata, normalize_metadata
-from ..function import Function, read_function
+from ..function import Function, docstring, read_function
 from ..names import check_name, normalize_tags
 from ..source import Source, source_of_call, source_of_function
 from .run_request import Requested, RunRequest, read_outcome
@@ -93,7 +93,7 @@ class ScheduleDefinition:
         self.should_execute = should_execute
         self.function: Function | None = read_function(execution_fn, self.what) if execution_fn is not None else None
         check_parameters(self.function, self.what, self.source)
-        self.description = description or _docstring(execution_fn)
+        self.description = description or docstring(execution_fn)
         self.default_status = DefaultScheduleStatus(default_status)
         keys = frozenset(required_resource_keys or ())
         self.required_resource_keys = keys.union(self.function.resources if self.function is not None else ())
@@ -245,9 +245,3 @@ def check_parameters(function: Function | None, what: str, source: Source | None
             f"{what} ({source}) has a function with the parameters {', '.join(open_ones)}, which nothing fills; "
             "it takes the context, called context, and resources, annotated as such."
         )
-
-
-def _docstring(fn: Callable[..., Any] | None) -> str | None:
-    import inspect
-
-    return inspect.cleandoc(fn.__doc__) if fn is not None and fn.__doc__ else None
