@@ -7,7 +7,8 @@ or a definition (`ConfigurationError`), the machine and network around us (`Envi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 __all__ = [
     "AddressInUseError",
@@ -79,7 +80,20 @@ class TypeCheckError(UserCodeError):
 
 
 class TypeCheckDidNotPassError(UserCodeError):
-    """A value is not of the type that its input or output declares."""
+    """A value is not of the type that its input or output declares; carries what the type's check found."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        description: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        python_type: object = None,
+    ) -> None:
+        super().__init__(message)
+        self.description = description
+        self.metadata = dict(metadata or {})
+        self.python_type = python_type
 
 
 class SubprocessError(UserCodeError):

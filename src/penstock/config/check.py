@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .problems import Checked, ConfigProblem, Problem, place, sentence
+from .problems import HIDDEN, Checked, ConfigProblem, Problem, place, sentence
 from .schema import (
     UNSET,
     Array,
@@ -18,6 +18,7 @@ from .schema import (
     Permissive,
     Scalar,
     ScalarKind,
+    ScalarUnion,
     Selector,
     Shape,
     env_name,
@@ -80,6 +81,14 @@ class _Walk:
         self.problems: list[Problem] = []
 
     def visit(self, schema: ConfigType, value: Any, path: Path, *, secret: bool) -> Any:
+        if secret and value == HIDDEN:
+            self.report(
+                path,
+                ConfigProblem.RUNTIME_TYPE_MISMATCH,
+                f"{place(path, self.root)} is {HIDDEN}, which only stands for a secret that is not shown; "
+                "give the secret itself, or {env: NAME}.",
+            )
+            return value
         match schema:
             case Scalar():
                 return self.scalar(schema, value, path, secret)
@@ -89,6 +98,8 @@ class _Walk:
                 return self.mismatch(schema, value, path, secret)
             case Noneable():
                 return None if value is None else self.visit(schema.inner, value, path, secret=secret)
+            case ScalarUnion():
+                return self.either(schema, value, path, secret)
             case Array():
                 if value is None:
                     return []
@@ -117,14 +128,20 @@ class _Walk:
             fits = False
         if not fits:
             return self.mismatch(schema, value, path, secret)
-        return value
+        return _as_float(value) if schema.kind == "float" else value
+
+    def either(self, schema: ScalarUnion, value: Any, path: Path, secret: bool) -> Any:
+        if isinstance(value, Mapping | list | tuple) and env_name(value) is None:
+            return self.visit(schema.other, value, path, secret=secret)
+        return self.scalar(schema.scalar, value, path, secret)
 
     def free_keys(self, schema: MapOf, given: Mapping[Any, Any], path: Path, secret: bool) -> dict[Any, Any]:
         result = {}
         for key, item in given.items():
             inner = (*path, str(key))
             if not _key_fits(schema.key, key):
-                self.mismatch(Scalar(kind=schema.key), key, inner, secret, what="The key of ")
+                label = "" if schema.key_label is None else f" ({schema.key_label})"
+                self.mismatch(Scalar(kind=schema.key), key, inner, secret, what=f"The key{label} of ")
             result[key] = self.visit(schema.value, item, inner, secret=secret)
         return result
 
@@ -151,6 +168,8 @@ class _Walk:
 
     def fields(self, schema: Shape | Permissive, given: Mapping[Any, Any], path: Path, secret: bool) -> dict[str, Any]:
         result: dict[str, Any] = {}
+        if isinstance(schema, Shape) and schema.aliases:
+            given = self.by_name(schema, given, path)
         for name, field in schema.fields.items():
             inner = (*path, name)
             if name in given:
@@ -173,6 +192,22 @@ class _Walk:
                 result[key] = given[key]
             else:
                 self.unknown(key, schema.fields, path)
+        return result
+
+    def by_name(self, schema: Shape, given: Mapping[Any, Any], path: Path) -> dict[Any, Any]:
+        """What is given under an alias, under the name of its field."""
+        result = dict(given)
+        for name, alias in schema.aliases.items():
+            if alias not in result or alias in schema.fields:
+                continue
+            if name in result:
+                self.report(
+                    path,
+                    ConfigProblem.FIELD_NOT_DEFINED,
+                    f'{place(path, self.root)} has "{alias}" beside "{name}", which is the same field; keep one.',
+                    field=alias,
+                )
+            result[name] = result.pop(alias)
         return result
 
     def absent(self, field: Field, path: Path, secret: bool) -> Any:
@@ -224,6 +259,13 @@ class _Walk:
         self.problems.append(problem)
 
 
+def _as_float(value: Any) -> Any:
+    try:
+        return float(value)
+    except OverflowError:
+        return value  # a whole number that no float can hold
+
+
 def expected(schema: ConfigType) -> str:
     """What a value of this type is, in words that complete "it must be ..."."""
     match schema:
@@ -233,6 +275,8 @@ def expected(schema: ConfigType) -> str:
             return f"one of {_quoted(schema.values, 'or')}"
         case Noneable():
             return f"{expected(schema.inner)} or null"
+        case ScalarUnion():
+            return f"{expected(schema.scalar)} or {expected(schema.other)}"
         case Array():
             return f"a list, each item {expected(schema.item)}"
         case Selector():
@@ -255,6 +299,8 @@ def _example(schema: ConfigType) -> str:
             return "one of these words"
         case Noneable():
             return _example(schema.inner)
+        case ScalarUnion():
+            return _example(schema.scalar)
         case Array():
             return "a list, even for one item"
         case _:

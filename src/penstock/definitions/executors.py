@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 from ..errors import DefinitionError
@@ -12,7 +13,7 @@ from .function import docstring
 from .names import check_name
 
 if TYPE_CHECKING:
-    from ..config.schema import ConfigType
+    from ..config.declared import DeclaredConfig
 
 __all__ = [
     "BUILT_IN",
@@ -102,10 +103,7 @@ class ExecutorDefinition:
         requirements: What it needs, or a function of its config that says so.
         executor_creation_fn: Makes an executor of your own; takes an `InitExecutorContext`.
         description: How it runs steps.
-        preset: Config that a run config need not give.
     """
-
-    __slots__ = ("_config_schema", "_requirements", "description", "executor_creation_fn", "name", "preset")
 
     def __init__(
         self,
@@ -114,22 +112,20 @@ class ExecutorDefinition:
         requirements: Requirements = None,
         executor_creation_fn: ExecutorFunction | None = None,
         description: str | None = None,
-        *,
-        preset: Mapping[str, Any] | None = None,
     ) -> None:
         self.name = check_name(name, "an executor")
         self.description = description
         self.executor_creation_fn = executor_creation_fn
-        self.preset: dict[str, Any] = dict(preset or {})
         self._requirements = requirements
-        self._config_schema = config_schema if config_schema is not None else {}
+        self.config_schema = config_schema if config_schema is not None else {}
 
-    def config_type(self) -> ConfigType:
-        """The schema of its config."""
-        from ..config.fields import to_schema
+    @cached_property
+    def declared_config(self) -> DeclaredConfig:
+        """The config that it takes."""
+        from ..config.declared import OpenConfig
 
-        schema = self._config_schema
-        return to_schema(schema() if callable(schema) and not isinstance(schema, type) else schema)
+        schema = self.config_schema
+        return OpenConfig(schema() if callable(schema) and not isinstance(schema, type) else schema)
 
     def requirements(self, config: Mapping[str, Any]) -> list[ExecutorRequirement]:
         """What it needs with this config.
@@ -147,27 +143,37 @@ class ExecutorDefinition:
                 )
         return result
 
-    def configured(self, config: Mapping[str, Any], name: str | None = None) -> ExecutorDefinition:
-        """This executor with config that runs need not give.
+    def configured(
+        self,
+        config_or_config_fn: Any,
+        name: str | None = None,
+        config_schema: Any = None,
+        description: str | None = None,
+    ) -> ExecutorDefinition:
+        """This executor with its config given here, or made by a function of what a run config gives.
+
+        Args:
+            config_or_config_fn: The config, or a function that makes it.
+            name: The name of the new executor; this one's if not given.
+            config_schema: What the function takes; by its annotation, or anything, if not given.
+            description: How the new one runs steps; what this one says, if not given.
 
         Raises:
             InvalidRunConfigError: The config does not fit its schema.
         """
-        from ..config.check import check
+        from ..config.declared import configured_config
 
-        if not isinstance(config, Mapping):
-            raise DefinitionError(f'The executor "{self.name}" can be configured with a mapping, not {config!r}.')
-        check(self.config_type(), config, root=f'The config of executor "{self.name}"').unwrap(
-            f'The config of executor "{self.name}"'
-        )
-        return ExecutorDefinition(
-            name or self.name,
-            self._config_schema,
+        made = ExecutorDefinition(
+            # The built-in ones are chosen by their names.
+            self.name if name is None or self.executor_creation_fn is None else name,
+            self.config_schema,
             self._requirements,
             self.executor_creation_fn,
-            self.description,
-            preset=self.preset | dict(config),
+            description or self.description,
         )
+        what = f'the executor "{name or self.name}"'
+        made.declared_config = configured_config(self.declared_config, config_or_config_fn, config_schema, what)
+        return made
 
     def __repr__(self) -> str:
         return f"ExecutorDefinition({self.name!r})"
@@ -240,12 +246,13 @@ def _multiprocess_config() -> dict[str, Any]:
 def _either_config() -> Any:
     from ..config.fields import Field, Selector
 
-    return Selector(
+    either = Selector(
         {
             "multiprocess": Field(_multiprocess_config(), is_required=False),
             "in_process": Field(_in_process_config(), is_required=False),
         }
     )
+    return Field(either, is_required=False)
 
 
 in_process_executor = ExecutorDefinition(

@@ -14,7 +14,7 @@ from .source import Source, source_of_function
 if TYPE_CHECKING:
     import logging
 
-    from ..config.schema import Field
+    from ..config.declared import DeclaredConfig
 
 __all__ = [
     "InitLoggerContext",
@@ -88,21 +88,37 @@ class LoggerDefinition:
         return source_of_function(self.logger_fn)
 
     @cached_property
-    def config_field(self) -> Field:
-        """What its config looks like and whether it must be given; without a schema any."""
-        from ..config.fields import to_field
-        from ..config.schema import Field, Scalar
+    def declared_config(self) -> DeclaredConfig:
+        """The config that it takes; without a schema any."""
+        from ..config.declared import OpenConfig
 
-        if self.config_schema is None:
-            return Field(type=Scalar(), required=False)
+        schema = Any if self.config_schema is None else self.config_schema
+        is_made = callable(schema) and not isinstance(schema, type) and schema is not Any
         try:
-            # A function stands for a schema that is costly to build.
-            is_made = callable(self.config_schema) and not isinstance(self.config_schema, type)
-            return to_field(self.config_schema() if is_made else self.config_schema)
+            return OpenConfig(schema() if is_made else schema, **({"default": {}} if schema is Any else {}))
         except DefinitionError as error:
-            raise DefinitionError(
-                f"The config_schema of the logger at {self.source} cannot be read: {error}"
-            ) from error
+            raise DefinitionError(f"The config_schema of the logger at {self.source} is not valid: {error}") from error
+
+    def configured(
+        self, config_or_config_fn: Any, config_schema: Any = None, description: str | None = None
+    ) -> LoggerDefinition:
+        """This logger with its config given here, or made by a function of what a run config gives.
+
+        Args:
+            config_or_config_fn: The config, or a function that makes it.
+            config_schema: What the function takes; by its annotation, or anything, if not given.
+            description: Where the lines of the new logger go; what this one says, if not given.
+
+        Raises:
+            InvalidRunConfigError: The config does not fit its schema.
+        """
+        from ..config.declared import configured_config
+
+        made = LoggerDefinition(self.logger_fn, self.config_schema, description or self.description)
+        made.declared_config = configured_config(
+            self.declared_config, config_or_config_fn, config_schema, f"the logger at {self.source}"
+        )
+        return made
 
     def make(self, context: InitLoggerContext) -> logging.Logger:
         """The logger; raises `DefinitionError` if its function gives something else."""
@@ -120,7 +136,11 @@ class LoggerDefinition:
             InvocationError: The argument is no `InitLoggerContext`.
             InvalidRunConfigError: The config does not fit its schema.
         """
+        import os
+
         from ..config.check import check
+        from ..config.problems import Checked
+        from ..config.schema import Shape
 
         given = InitLoggerContext() if context is None else context
         if not isinstance(given, InitLoggerContext):
@@ -128,11 +148,14 @@ class LoggerDefinition:
                 f"The logger at {self.source} was called with {given!r}; make a context with "
                 "build_init_logger_context(logger_config=...)."
             )
-        field, config, subject = self.config_field, given.logger_config, "The config of the logger"
-        if config is None and not field.required:
-            config = {} if self.config_schema is not None else None
-        checked = None if config is None else check(field.type, config, root="the config").unwrap(subject)
-        return self.make(InitLoggerContext(checked, self, given.job_def, given.run_id))
+        declared, config, subject = self.declared_config, given.logger_config, "The config of the logger"
+        if declared.field is not None:
+            empty = {} if config is None else {"config": config}
+            shape = Shape(fields={"config": declared.field})
+            config = check(shape, empty, root="the logger").unwrap(subject).get("config")
+        finished = declared.finish(config, os.environ, path=(), root="the config")
+        Checked(value=None, problems=finished.problems).unwrap(subject)
+        return self.make(InitLoggerContext(finished.value, self, given.job_def, given.run_id))
 
 
 @overload

@@ -121,7 +121,12 @@ def _look(
         fingerprint = digest(rhythm)
         if state is None or state.next_due is None or state.fingerprint != fingerprint:
             known = state or InstigatorState(id=key, location=location, kind=kind, name=name)
-            state = msgspec.structs.replace(known, next_due=first_due(description), fingerprint=fingerprint)
+            state = msgspec.structs.replace(
+                known,
+                next_due=first_due(description),
+                fingerprint=fingerprint,
+                turned_on=now if known.turned_on is None else known.turned_on,
+            )
             store.append(state)
         assert state.next_due is not None
         if state.next_due <= now:

@@ -212,7 +212,11 @@ def materialize(
     job = resolved.jobs.get(AssetJobName)
     if job is None:
         raise DefinitionError("materialize was given nothing that can be made; give functions made by @asset.")
-    wish = Wish(run_config=run_config, tags=tags, partition_key=partition_key, assets=_selected(job, selection))
+    chosen = _selected(job, selection)
+    graph = resolved.asset_graph
+    if chosen is None and any(node.executable and not node.materializable for node in graph.assets.values()):
+        chosen = [key for key, node in graph.assets.items() if node.materializable] or None
+    wish = Wish(run_config=run_config, tags=tags, partition_key=partition_key, assets=chosen)
     return _execute(job, wish, instance=instance, raise_on_error=raise_on_error)
 
 

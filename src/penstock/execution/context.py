@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..definitions.events import AssetMaterialization, AssetObservation
+from ..definitions.events import AssetCheckEvaluation, AssetMaterialization, AssetObservation
 from ..definitions.ops.op import OpDefinition
 from ..definitions.ops.ports import DEFAULT_OUTPUT
 from ..errors import UserCodeError
@@ -16,7 +16,7 @@ from ..records.keys import AssetCheckKey, AssetKey, CoercibleToAssetKey
 from ..records.metadata import normalize_metadata
 from ..records.run import Run
 from .attempt import Attempt
-from .facts import materialization_fact, observation_fact
+from .facts import evaluation_fact, materialization_fact, observation_fact
 
 if TYPE_CHECKING:
     from .log import ContextLogger
@@ -121,16 +121,19 @@ class OpExecutionContext:
 
     # -- events and metadata ------------------------------------------------------------------------------------------
 
-    def log_event(self, event: AssetMaterialization | AssetObservation) -> None:
+    def log_event(self, event: AssetMaterialization | AssetObservation | AssetCheckEvaluation) -> None:
         """Record an event about an asset at once."""
         match event:
             case AssetMaterialization():
                 self._attempt.emit(materialization_fact(event))
             case AssetObservation():
                 self._attempt.emit(observation_fact(event))
+            case AssetCheckEvaluation():
+                self._attempt.emit(evaluation_fact(event))
             case _:
                 raise UserCodeError(
-                    f"log_event takes an AssetMaterialization or an AssetObservation, not {event!r}; "
+                    f"log_event takes an AssetMaterialization, an AssetObservation or an AssetCheckEvaluation, not "
+                    f"{event!r}; "
                     "return or yield outputs and check results instead."
                 )
 

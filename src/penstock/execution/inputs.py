@@ -24,12 +24,17 @@ from .attempt import Attempt
 from .interrupt import INTERRUPTS
 from .io_context import InputContext, OutputContext
 from .prepared import InputSlot
+from .type_check import check_value, load_from_config
 
 __all__ = ["load_input"]
 
 
 def load_input(
-    attempt: Attempt, slot: InputSlot, refs: tuple[OutputRef, ...], plan: ExecutionPlan, config: Mapping[str, Any]
+    attempt: Attempt,
+    slot: InputSlot,
+    refs: tuple[OutputRef, ...],
+    plan: ExecutionPlan,
+    config: Mapping[tuple[str, ...], Any],
 ) -> Any:
     """The value of an input, of its declared type.
 
@@ -38,10 +43,11 @@ def load_input(
         slot: The input.
         refs: The stored values that feed it, those that were really given.
         plan: The plan, which knows how each output was stored.
-        config: The run config, checked.
+        config: By path, what the run config gives for inputs.
 
     Raises:
-        UserCodeError: It cannot be loaded, or is not of the declared type.
+        UserCodeError: It cannot be loaded.
+        TypeCheckDidNotPassError: It is not of the declared type.
     """
     match slot.given.source:
         case FromOutput() | FromMapped():
@@ -54,31 +60,21 @@ def load_input(
             for each in sources:
                 match each:
                     case FromConfig():
-                        value.append(_from_config(each, config))
+                        value.append(config[each.path])
                     case FromDefault(value=given):
                         value.append(given)
                     case _:
                         value += [_load(attempt, slot, ref, plan) for ref in _take(left, each)]
         case FromAsset() as source:
             value = _load_asset(attempt, slot, source, refs)
-        case FromConfig() as from_config:
-            value = _from_config(from_config, config)
+        case FromConfig(path=path):
+            value = load_from_config(attempt, slot, config[path])
         case FromDefault(value=default):
             value = default
         case other:
             raise attempt.fault(f"takes its input {slot.name!r} from {other!r}, which passes no value.")
-    if slot.check is not None and not slot.check(value):
-        raise attempt.fault(
-            f"got a {type(value).__qualname__} for its input {slot.name!r}, which is declared as {slot.type_name}."
-        )
-    attempt.emit(StepInput(input=slot.name, type_name=slot.type_name))
-    return value
-
-
-def _from_config(source: FromConfig, config: Mapping[str, Any]) -> Any:
-    value: Any = config
-    for key in source.path:
-        value = value[key]
+    metadata = check_value(attempt, slot.value_type, value, f"got for its input {slot.name!r}")
+    attempt.emit(StepInput(input=slot.name, type_name=slot.value_type.display_name, metadata=metadata))
     return value
 
 

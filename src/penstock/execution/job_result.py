@@ -100,7 +100,7 @@ class JobExecutionResult(ExecutionResult):
             tags=step.tags,
         )
         return load_input(
-            attempt, InputSlot(given), (OutputRef(step_key, name, mapping_key),), scope.plan, scope.config.values
+            attempt, InputSlot(given), (OutputRef(step_key, name, mapping_key),), scope.plan, scope.config.inputs
         )
 
 

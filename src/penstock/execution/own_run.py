@@ -127,7 +127,12 @@ def _claim(storage: Storage, run: Run, job: JobDefinition, plan: ExecutionPlan) 
         for asset in step.asset_keys
     }
     facts = planned_facts(
-        [key for step in plan.steps.values() for key in step.asset_keys],
+        [
+            output.asset_key
+            for step in plan.steps.values()
+            for output in step.outputs
+            if output.asset_key is not None and not output.observes
+        ],
         [key for step in plan.steps.values() for key in step.check_keys],
         lambda asset: partitions.get(asset, (None,)),
     )

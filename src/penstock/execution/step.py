@@ -7,7 +7,14 @@ from typing import Any
 
 from ..definitions.events import Failure, RetryRequested
 from ..engine.step_messages import Start
-from ..errors import ExecutionInterruptedError, FencedError, InternalError, PenstockError, StepTimeoutError
+from ..errors import (
+    ExecutionInterruptedError,
+    FencedError,
+    InternalError,
+    PenstockError,
+    StepTimeoutError,
+    TypeCheckDidNotPassError,
+)
 from ..plan.model import Step
 from ..records import event as facts
 from ..records.event import Fact
@@ -90,7 +97,7 @@ def run_step(scope: RunScope, start: Start, recorder: Recorder, opened: OpenReso
         opened=opened,
         inputs=prepared.named_inputs,
         outputs=prepared.outputs_given,
-        asset_keys=step.asset_keys,
+        asset_keys=step.asset_keys or step.serves,
         check_keys=step.check_keys,
         partitions=step.partitions,
         dynamic=scope.dynamic,
@@ -133,7 +140,7 @@ def context_for(attempt: Attempt) -> OpExecutionContext:
 def _compute(scope: RunScope, start: Start, attempt: Attempt, prepared: PreparedStep, outputs: Outputs) -> None:
     function = prepared.step.op.function
     kwargs: dict[str, Any] = {
-        slot.name: load_input(attempt, slot, start.inputs.get(slot.name, ()), scope.plan, scope.config.values)
+        slot.name: load_input(attempt, slot, start.inputs.get(slot.name, ()), scope.plan, scope.config.inputs)
         for slot in prepared.inputs
     }
     if function.config is not None:
@@ -175,7 +182,7 @@ def _failed(
         facts.StepFailure(
             error=describe_user_error(shown),
             source=_source(shown),
-            metadata=error.metadata if isinstance(error, Failure) else {},
+            metadata=error.metadata if isinstance(error, Failure | TypeCheckDidNotPassError) else {},
         )
     )
     if prepared.step.hooks:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from penstock.config.problems import HIDDEN
 from penstock.config.schema import Array, Field, MapOf, Noneable, Scalar, Selector, Shape
-from penstock.config.secrets import HIDDEN, redact
+from penstock.config.secrets import redact
 
 TEXT = Scalar(kind="str")
 LOGIN = Shape(fields={"user": Field(type=TEXT), "password": Field(type=TEXT, secret=True)})

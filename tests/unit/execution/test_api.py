@@ -34,7 +34,13 @@ from penstock import (
     resource,
 )
 from penstock.codec import decode_json
-from penstock.errors import DefinitionError, UserCodeError
+from penstock.errors import (
+    DefinitionError,
+    InvalidRunConfigError,
+    SubsetError,
+    UsageError,
+    UserCodeError,
+)
 from penstock.logs.store import log_key
 from penstock.records.asset import PartitionStatus
 from penstock.records.event import (

@@ -26,11 +26,19 @@ __all__ = ["UnresolvedAssetJobDefinition", "define_asset_job"]
 class UnresolvedAssetJobDefinition:
     """A job of assets whose selection waits for the `Definitions` that it is given to."""
 
-    def __init__(self, name: str, selection: AssetSelection, options: Mapping[str, Any], source: Source | None) -> None:
+    def __init__(
+        self,
+        name: str,
+        selection: AssetSelection,
+        options: Mapping[str, Any],
+        source: Source | None,
+        automation_condition: Any = None,
+    ) -> None:
         self.name = check_name(name, "a job")
         self.selection = selection
         self.options = dict(options)
         self.source = source
+        self.automation_condition = automation_condition
 
     @property
     def partitions_def(self) -> PartitionsDefinition | None:
@@ -99,6 +107,7 @@ def define_asset_job(
     op_retry_policy: RetryPolicy | None = None,
     op_timeout: float | None = None,
     owners: Iterable[str] | None = None,
+    automation_condition: Any = None,
 ) -> UnresolvedAssetJobDefinition:
     """Declare a job that makes assets.
 
@@ -116,6 +125,7 @@ def define_asset_job(
         op_retry_policy: The retry policy of the functions that have none of their own.
         op_timeout: Seconds after which steps are stopped whose functions have no timeout of their own.
         owners: Who answers for it.
+        automation_condition: When it is run without being asked for.
     """
     options = {
         "config": config,
@@ -131,4 +141,4 @@ def define_asset_job(
         "owners": owners,
     }
     chosen = AssetSelection.all() if selection is None else AssetSelection.from_coercible(selection)
-    return UnresolvedAssetJobDefinition(name, chosen, options, source_of_call())
+    return UnresolvedAssetJobDefinition(name, chosen, options, source_of_call(), automation_condition)

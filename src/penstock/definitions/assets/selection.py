@@ -230,7 +230,7 @@ class _Matching(AssetSelection):
         return {
             key
             for key, node in graph.assets.items()
-            if (node.definition is not None or self.include_sources) and self.condition(node)
+            if (node.materializable or self.include_sources) and self.condition(node)
         }
 
     def to_text(self) -> str:
@@ -323,9 +323,7 @@ class _Walk(AssetSelection):
             reached |= edge
             steps += 1
         # A walk finds what a run can make, unless what something else makes is asked for.
-        walked = {
-            key for key in reached if self.through_sources or graph.assets[key].definition is not None or key in first
-        }
+        walked = {key for key in reached if self.through_sources or graph.assets[key].materializable or key in first}
         return walked if self.include_self else walked - first
 
     def to_text(self) -> str:

@@ -6,6 +6,9 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
+import msgspec
+
+from ...config.mapping import ConfigMapping
 from ...errors import DefinitionError
 from ..function import docstring
 from ..names import check_name, normalize_tags
@@ -20,6 +23,7 @@ from .retry import RetryPolicy
 from .wiring import Wiring, input_mappings, mapped_nodes, node_inputs, node_output, wire
 
 if TYPE_CHECKING:
+    from ...config.declared import DeclaredConfig
     from ...config.run_config import RunConfig
     from ...execution.api import AnInstance, ExecuteInProcessResult
     from ...partitions.definition import PartitionsDefinition
@@ -42,6 +46,7 @@ class GraphDefinition:
         input_mappings: Which inputs of nodes its own inputs feed.
         output_mappings: Which outputs of nodes its own outputs are.
         tags: Tags of all steps inside it.
+        config: Makes the config of its nodes of a config of the graph's own.
         input_assets: By node and input, an asset whose value is loaded.
         composition_fn: The function that it stands for, which says where it is written and what it does.
 
@@ -58,6 +63,7 @@ class GraphDefinition:
         dependencies: Dependencies | None = None,
         input_mappings: Sequence[InputMapping] | None = None,
         output_mappings: Sequence[OutputMapping] | None = None,
+        config: ConfigMapping | None = None,
         tags: Mapping[str, Any] | None = None,
         input_assets: Mapping[str, Mapping[str, Any]] | None = None,
         composition_fn: Callable[..., Any] | None = None,
@@ -80,6 +86,7 @@ class GraphDefinition:
             description=description or docstring(composition_fn),
             tags=tags,
             source=source_of_call() if composition_fn is None else source_of_function(composition_fn),
+            config=config,
         )
 
     @classmethod
@@ -91,10 +98,11 @@ class GraphDefinition:
         description: str | None = None,
         tags: Mapping[str, Any] | None = None,
         source: Source | None = None,
+        config: ConfigMapping | None = None,
     ) -> GraphDefinition:
         """A graph whose nodes are wired already."""
         made = object.__new__(cls)
-        made._take(name, wiring, description=description, tags=tags, source=source)
+        made._take(name, wiring, description=description, tags=tags, source=source, config=config)
         return made
 
     def _take(
@@ -105,8 +113,16 @@ class GraphDefinition:
         description: str | None,
         tags: Mapping[str, Any] | None,
         source: Source | None,
+        config: ConfigMapping | None,
     ) -> None:
         self.name = check_name(name, "a graph")
+        if config is not None and not isinstance(config, ConfigMapping):
+            raise DefinitionError(
+                f'Graph "{name}" ({source}) has the config {config!r}; give a config mapping here, and plain config '
+                "to the job that is made of the graph."
+            )
+        self.config_mapping = config
+        self.declared_config: DeclaredConfig | None = None if config is None else config.declared_config
         self.wiring = wiring
         self.description = description
         self.tags = normalize_tags(tags, f'Graph "{name}"')
@@ -148,6 +164,55 @@ class GraphDefinition:
             for name, place in self.wiring.returns.items()
         ]
 
+    def renamed(self, name: str, outputs: Mapping[str, str] | None = None) -> GraphDefinition:
+        """This graph with another name, and with other names for some of its outputs."""
+        other = outputs or {}
+        made = object.__new__(GraphDefinition)
+        made.__dict__.update(self.__dict__)
+        made.name = check_name(name, "a graph")
+        made.wiring = msgspec.structs.replace(
+            self.wiring,
+            outs={other.get(output, output): out for output, out in self.outs.items()},
+            returns={other.get(output, output): place for output, place in self.wiring.returns.items()},
+        )
+        return made
+
+    def all_ops(self) -> list[OpDefinition]:
+        """The ops inside it, however deep; one that is used twice occurs twice."""
+        ops: list[OpDefinition] = []
+        for node in self.nodes.values():
+            ops += node.definition.all_ops() if isinstance(node.definition, GraphDefinition) else [node.definition]
+        return ops
+
+    def configured(
+        self, config_or_config_fn: Any, name: str, config_schema: Any = None, description: str | None = None
+    ) -> GraphDefinition:
+        """This graph under another name, with the config that its mapping takes given here or made by a function.
+
+        Args:
+            config_or_config_fn: The config, or a function that makes it of what a run config gives.
+            name: The name of the new graph.
+            config_schema: What the function takes; by its annotation, or anything, if not given.
+            description: What the new graph does; what this one does, if not given.
+
+        Raises:
+            DefinitionError: This graph has no config mapping.
+            InvalidRunConfigError: The config does not fit.
+        """
+        from ...config.declared import configured_config
+
+        if self.config_mapping is None:
+            raise DefinitionError(
+                f'Graph "{self.name}" ({self.source}) has no config mapping, so there is no config of its own to give; '
+                "add one with @graph(config=...), or give the config of its ops to the job."
+            )
+        made = self.renamed(name)
+        made.description = description or self.description
+        made.declared_config = configured_config(
+            self.declared_config, config_or_config_fn, config_schema, f'graph "{name}"'
+        )
+        return made
+
     def alias(self, name: str) -> PendingNodeInvocation:
         """This graph under another name, to be called inside a graph."""
         return PendingNodeInvocation(self).alias(name)
@@ -183,7 +248,7 @@ class GraphDefinition:
         name: str | None = None,
         description: str | None = None,
         resource_defs: Mapping[str, Any] | None = None,
-        config: Mapping[str, Any] | RunConfig | None = None,
+        config: Mapping[str, Any] | RunConfig | ConfigMapping | None = None,
         tags: Mapping[str, Any] | None = None,
         metadata: Mapping[str, Any] | None = None,
         logger_defs: Mapping[str, LoggerDefinition] | None = None,
@@ -203,7 +268,7 @@ class GraphDefinition:
             name: The job's name; the graph's if not given.
             description: What it does; the graph's if not given.
             resource_defs: Its own resources; those of the `Definitions` stand in for the rest.
-            config: The run config that a run gets where none is given.
+            config: The run config that a run gets where none is given; or a mapping that makes it.
             tags: Its tags, which its runs carry too unless `run_tags` are given.
             metadata: Facts about it.
             logger_defs: By name, loggers that its runs may write to.
@@ -282,6 +347,7 @@ def graph(
     ins: Mapping[str, GraphIn] | None = None,
     out: GraphOut | Mapping[str, GraphOut] | None = None,
     tags: Mapping[str, Any] | None = None,
+    config: ConfigMapping | None = None,
 ) -> Callable[[Callable[..., Any]], GraphDefinition]: ...
 def graph(
     compose_fn: Callable[..., Any] | None = None,
@@ -292,6 +358,7 @@ def graph(
     ins: Mapping[str, GraphIn] | None = None,
     out: GraphOut | Mapping[str, GraphOut] | None = None,
     tags: Mapping[str, Any] | None = None,
+    config: ConfigMapping | None = None,
 ) -> GraphDefinition | Callable[[Callable[..., Any]], GraphDefinition]:
     """Make a graph of a function that calls ops and other graphs; the calls record the wiring.
 
@@ -301,6 +368,7 @@ def graph(
         ins: More about its inputs, which are the function's parameters.
         out: Its output, or several by name; they are what the function returns, several as a dict.
         tags: Tags of all steps inside it.
+        config: Makes the config of its nodes of a config of the graph's own.
 
     Raises:
         DefinitionError: The wiring is not valid.
@@ -308,7 +376,7 @@ def graph(
 
     def define(fn: Callable[..., Any]) -> GraphDefinition:
         own_name = name or fn.__name__
-        return compose(fn, own_name, "Graph", ins=ins, out=out, description=description, tags=tags)
+        return compose(fn, own_name, "Graph", ins=ins, out=out, description=description, tags=tags, config=config)
 
     return define if compose_fn is None else define(compose_fn)
 
@@ -322,6 +390,7 @@ def compose(
     out: GraphOut | Mapping[str, GraphOut] | None = None,
     description: str | None = None,
     tags: Mapping[str, Any] | None = None,
+    config: ConfigMapping | None = None,
 ) -> GraphDefinition:
     """Call a graph's function and make the graph of what it recorded.
 
@@ -350,7 +419,9 @@ def compose(
             for key, place in returns.items()
         },
     )
-    return GraphDefinition.wired(name, wiring, description=description or docstring(fn), tags=tags, source=source)
+    return GraphDefinition.wired(
+        name, wiring, description=description or docstring(fn), tags=tags, source=source, config=config
+    )
 
 
 def _asset(given: Any, what: str, node: str, name: str) -> AssetValue:

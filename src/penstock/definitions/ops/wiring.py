@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, get_args, get_origin
 
 import msgspec
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from .graph import GraphDefinition
     from .op import OpDefinition
 
-__all__ = ["Wiring", "fed_by", "input_mappings", "mapped_nodes", "node_inputs", "node_output", "wire"]
+__all__ = ["Wiring", "element_type", "fed_by", "input_mappings", "mapped_nodes", "node_inputs", "node_output", "wire"]
 
 Placed: TypeAlias = "OpDefinition | GraphDefinition"
 
@@ -49,6 +49,12 @@ class Wiring(msgspec.Struct, frozen=True, kw_only=True):
     returns: dict[str, NodeOutput] = {}
     outs: dict[str, Out] = {}
     left_out: frozenset[str] = frozenset()
+
+
+def element_type(annotation: Any) -> Any:
+    """What the values of a list are, as far as its annotation says."""
+    arguments = get_args(annotation) if get_origin(annotation) in (list, Sequence, Iterable) else ()
+    return arguments[0] if arguments else UNKNOWN
 
 
 def fed_by(source: NodeSource) -> Iterator[NodeOutput | Mapped | Collected]:
@@ -96,9 +102,14 @@ def node_inputs(
     fed: dict[str, list[In]] = {}
     for node in nodes.values():
         for input_name, source in node.sources.items():
-            for part in source.sources if isinstance(source, FanIn) else (source,):
-                if isinstance(part, GraphInput):
-                    fed.setdefault(part.name, []).append(node.definition.ins[input_name])
+            given = node.definition.ins[input_name]
+            if isinstance(source, GraphInput):
+                fed.setdefault(source.name, []).append(given)
+            elif isinstance(source, FanIn):
+                part_of = In(element_type(given.python_type), description=given.description)
+                for part in source.sources:
+                    if isinstance(part, GraphInput):
+                        fed.setdefault(part.name, []).append(part_of)
     result = {}
     for name in names:
         if name not in fed:

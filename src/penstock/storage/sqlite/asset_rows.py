@@ -13,6 +13,7 @@ from ...records.event import (
     AssetMaterialization,
     AssetMaterializationPlanned,
     AssetObservation,
+    AssetWiped,
     Event,
 )
 from ...records.run import Run
@@ -216,6 +217,46 @@ def _checked(connection: sqlite3.Connection, run_id: str | None, events: Sequenc
         _name_latest_check(connection, fact.asset, fact.check, execution)
 
 
+def _wiped(connection: sqlite3.Connection, _run_id: str | None, events: Sequence[NumberedEvent]) -> None:
+    for _, event, _ in events:
+        fact = event.fact
+        assert isinstance(fact, AssetWiped)
+        if fact.partitions is None:
+            connection.execute(
+                "DELETE FROM asset_events WHERE asset = ? AND type IN (?, ?)", (fact.asset, *_MADE_OR_SEEN)
+            )
+            for table in ("asset_states", "partition_states"):
+                connection.execute(f"DELETE FROM {table} WHERE asset = ?", (fact.asset,))
+            continue
+        parts = [(fact.asset, partition) for partition in fact.partitions]
+        connection.executemany(
+            "DELETE FROM asset_events WHERE asset = ? AND partition = ? AND type IN (?, ?)",
+            [(*part, *_MADE_OR_SEEN) for part in parts],
+        )
+        connection.executemany("DELETE FROM partition_states WHERE asset = ? AND partition = ?", parts)
+        for event_type, columns in _LATEST.items():
+            _name_latest_event(connection, fact.asset, event_type, columns)
+
+
+_MADE_OR_SEEN = ("ASSET_MATERIALIZATION", "ASSET_OBSERVATION")
+_LATEST = {
+    "ASSET_MATERIALIZATION": ("materialized_event", "materialized_at", "materialized_run"),
+    "ASSET_OBSERVATION": ("observed_event", "observed_at"),
+}
+
+
+def _name_latest_event(connection: sqlite3.Connection, asset: str, event_type: str, columns: Sequence[str]) -> None:
+    """Say anew which event of that type is the asset's latest."""
+    latest = connection.execute(
+        "SELECT id, time, run_id FROM asset_events INDEXED BY asset_events_by_asset "
+        "WHERE asset = ? AND type = ? ORDER BY id DESC LIMIT 1",
+        (asset, event_type),
+    ).fetchone()
+    values = (latest or (None, None, None))[: len(columns)]
+    assignments = ", ".join(f"{column} = ?" for column in columns)
+    connection.execute(f"UPDATE asset_states SET {assignments} WHERE asset = ?", (*values, asset))
+
+
 def _keep_history(
     connection: sqlite3.Connection,
     number: int,
@@ -226,8 +267,8 @@ def _keep_history(
     body: bytes,
 ) -> None:
     connection.execute(
-        "INSERT INTO asset_events (id, asset, partition, type, run_id, body) VALUES (?, ?, ?, ?, ?, ?)",
-        (number, asset, partition, event.type, run_id, body),
+        "INSERT INTO asset_events (id, asset, partition, type, time, run_id, body) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (number, asset, partition, event.type, event.time, run_id, body),
     )
 
 
@@ -247,6 +288,7 @@ _APPLY: Mapping[str, _Apply] = {
     "ASSET_OBSERVATION": _observed,
     "ASSET_CHECK_EVALUATION_PLANNED": _check_planned,
     "ASSET_CHECK_EVALUATION": _checked,
+    "ASSET_WIPED": _wiped,
 }
 
 ASSET_EVENTS = frozenset(_APPLY)

@@ -253,7 +253,9 @@ def asset_event(row: Row) -> AssetEvent:
 
 # -- automation -------------------------------------------------------------------------------------------------------
 
-INSTIGATOR = "id, location, kind, name, status, cursor, last_run_key, last_tick, next_due, fingerprint, updated"
+INSTIGATOR = (
+    "id, location, kind, name, status, cursor, last_run_key, last_tick, next_due, fingerprint, updated, turned_on"
+)
 
 
 def instigator(row: Row) -> InstigatorState:
@@ -270,6 +272,7 @@ def instigator(row: Row) -> InstigatorState:
         next_due=row[8],
         fingerprint=row[9],
         updated=row[10],
+        turned_on=row[11],
     )
 
 

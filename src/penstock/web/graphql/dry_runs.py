@@ -68,6 +68,7 @@ def sensor_dry_run(
         cursor=cursor if cursor is not None or stored is None else stored.cursor,
         last_run_key=None if stored is None else stored.last_run_key,
         last_tick=None if stored is None else stored.last_tick,
+        turned_on=None if stored is None else stored.turned_on,
     )
     return _told(context.now, context.catalog.client(found.location).evaluate(question))
 

@@ -122,7 +122,7 @@ def runs_or_error(
 
 
 def _filter(given: RunsFilter) -> RunFilter:
-    tags: dict[str, str | None] = {**tags_of(given.tags)}
+    tags: dict[str, str | tuple[str, ...] | None] = {**tags_of(given.tags)}
     return RunFilter(
         run_ids=None if given.run_ids is None else tuple(each for each in given.run_ids if each),
         statuses=None if given.statuses is None else tuple(RunStatus(each) for each in given.statuses),
