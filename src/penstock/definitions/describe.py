@@ -36,7 +36,6 @@ from .automation.schedule import ScheduleDefinition
 from .automation.sensor import SensorDefinition
 from .automation.target import declared_status
 from .definitions import Definitions
-from .executors import default_executor
 from .garbage import paused_collection
 from .ops.job import JobDefinition
 from .resolution import Resolution
@@ -116,7 +115,7 @@ def describe_job(job: JobDefinition) -> JobDescription:
         assets=tuple(key for step in steps.values() for key in step.asset_keys),
         checks=tuple(key for step in steps.values() for key in step.check_keys),
         partitions=job.partitions_def.spec if job.partitions_def is not None else None,
-        executor=(job.executor_def or default_executor).name,
+        executor=job.executor_def.name,
         source=_source(job.source),
     )
 
@@ -146,6 +145,7 @@ def _step(step: Step, job: JobDefinition) -> StepDescription:
         tags=step.tags,
         compute_kind=step.tags.get(Tag.COMPUTE_KIND),
         pool=step.pool,
+        timeout=step.timeout,
         can_subset=step.can_subset,
         graph=step.graph,
         max_retries=step.retry_policy.max_retries if step.retry_policy is not None else 0,

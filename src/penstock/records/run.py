@@ -99,6 +99,7 @@ class Tag:
 
     PRIORITY = "penstock/priority"
     MAX_RUNTIME = "penstock/max_runtime"
+    TIMEOUT = "penstock/timeout"
 
     PARTITION = "penstock/partition"
     PARTITION_RANGE_START = "penstock/asset_partition_range_start"
