@@ -17,7 +17,7 @@ from ...partitions.time_space import TimeSpace
 from .facts import ONE, Facts
 from .graph import AutomationGraph, Dependency, Entity
 
-__all__ = ["View"]
+__all__ = ["NONE", "View"]
 
 NONE = Subset()
 
