@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from ..config.secrets import conceal
 from ..errors import DefinitionError
-from ..partitions.spec import DynamicSpec
+from ..partitions.spec import dynamic_names
 from ..records.keys import AssetKey
 from ..records.location import (
     AssetDescription,
@@ -272,8 +272,7 @@ def _resources(resolved: Resolution, jobs: Iterable[JobDescription]) -> Iterable
 def _dynamic_partitions(resolved: Resolution) -> tuple[str, ...]:
     sets = [node.partitions_def for node in resolved.asset_graph.assets.values()]
     sets += [job.partitions_def for job in resolved.jobs.values()]
-    specs = [each.spec for each in sets if each is not None]
-    return tuple(sorted({spec.name for spec in specs if isinstance(spec, DynamicSpec)}))
+    return tuple(sorted({name for each in sets if each is not None for name in dynamic_names(each.spec)}))
 
 
 def _source(source: Source | None) -> SourceRef | None:
