@@ -22,8 +22,11 @@ from ..definitions.resources.stores import mem_io_manager
 from ..errors import DefinitionError, StepExecutionError
 from ..ids import new_run_id
 from ..logs.store import LogStore
+from ..partitions.definition import PartitionsDefinition
+from ..partitions.loading import DynamicPartitionsStore
+from ..partitions.spec import dynamic_names
 from ..plan.build import build_plan
-from ..plan.launch import planned_facts
+from ..plan.launch import partition_tags, planned_facts
 from ..plan.model import ExecutionPlan
 from ..plan.selection import narrow_job
 from ..records.location import AssetJobName
@@ -237,7 +240,7 @@ def _execute(
     job: JobDefinition, wish: _Wish, *, instance: AnInstance | None, raise_on_error: bool, capture: bool = False
 ) -> ExecuteInProcessResult:
     plan = build_plan(job, step_keys=wish.step_keys, assets=wish.assets)
-    run = _new_run(job, wish)
+    run = _new_run(job, wish, plan, instance)
     config = configure(plan, job, run.run_config)
 
     def scope(run: Run, environment: Environment) -> RunScope:
@@ -267,20 +270,30 @@ def _execute(
         writer.close(OUTAGE)
 
 
-def _new_run(job: JobDefinition, wish: _Wish) -> Run:
+def _new_run(job: JobDefinition, wish: _Wish, plan: ExecutionPlan, instance: AnInstance | None) -> Run:
     tags = {**job.run_tags, **(wish.tags or {})}
-    if wish.partition_key is not None:
-        tags[Tag.PARTITION] = wish.partition_key
+    key = wish.partition_key or tags.get(Tag.PARTITION)
+    if key is not None:
+        partitions = next((each.partitions for each in plan.steps.values() if each.partitions), job.partitions_def)
+        dynamic = None if instance is None else StoredDynamicPartitions(instance.storage)
+        _check_partition(partitions, key, dynamic)
+        own_tags = {} if job.partitioned_config is None else job.partitioned_config.get_tags_for_partition_key(key)
+        tags = {**own_tags, **tags, **partition_tags(None if partitions is None else partitions.spec, key)}
     return Run(
         run_id=wish.run_id or new_run_id(),
         location=HERE,
         job=job.name,
-        run_config=plain_run_config(wish.run_config, "this run") or job.default_config,
+        run_config=plain_run_config(wish.run_config, "this run") or job.config_for(key),
         tags=tags,
         step_keys=None if wish.step_keys is None else tuple(wish.step_keys),
         assets=None if wish.assets is None else tuple(wish.assets),
         created=SYSTEM_CLOCK.now(),
     )
+
+
+def _check_partition(partitions: PartitionsDefinition | None, key: str, dynamic: DynamicPartitionsStore | None) -> None:
+    if partitions is not None and (dynamic is not None or not dynamic_names(partitions.spec)):
+        partitions.validate_partition_key(key, dynamic_partitions_store=dynamic)
 
 
 def _claim(storage: Storage, run: Run, job: JobDefinition, plan: ExecutionPlan) -> tuple[Run, OwnLease]:
