@@ -7,10 +7,12 @@ or a definition (`ConfigurationError`), the machine and network around us (`Envi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 __all__ = [
     "AddressInUseError",
+    "BetaWarning",
     "CodeServerUnreachableError",
     "ConfigMappingError",
     "ConfigSchemaError",
@@ -28,15 +30,18 @@ __all__ = [
     "NotFoundError",
     "PartitionNotFoundError",
     "PenstockError",
+    "PreviewWarning",
     "ResourceError",
     "RunNotFoundError",
     "SettingsError",
     "StepExecutionError",
     "StepNotFoundError",
     "StepOutputNotFoundError",
+    "StepTimeoutError",
     "StorageError",
     "SubprocessError",
     "SubsetError",
+    "SupersessionWarning",
     "TypeCheckDidNotPassError",
     "TypeCheckError",
     "UnknownResourceError",
@@ -78,7 +83,20 @@ class TypeCheckError(UserCodeError):
 
 
 class TypeCheckDidNotPassError(UserCodeError):
-    """A value is not of the type that its input or output declares."""
+    """A value is not of the type that its input or output declares; carries what the type's check found."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        description: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        python_type: object = None,
+    ) -> None:
+        super().__init__(message)
+        self.description = description
+        self.metadata = dict(metadata or {})
+        self.python_type = python_type
 
 
 class SubprocessError(UserCodeError):
@@ -87,6 +105,10 @@ class SubprocessError(UserCodeError):
 
 class ExecutionInterruptedError(BaseException):
     """The execution was asked to stop. It is no `Exception`, so that user code that catches those lets it through."""
+
+
+class StepTimeoutError(BaseException):
+    """A step ran longer than its timeout. It is no `Exception`, so user code that catches those lets it through."""
 
 
 # -- whoever wrote a definition, a setting or a config ----------------------------------------------------------------
@@ -204,3 +226,18 @@ class IllegalTransitionError(InternalError):
 
 class FencedError(InternalError):
     """A holder whose lease has passed to another tried to write; its write was refused and it must stop."""
+
+
+# -- what a warning is about; filters in projects name these classes --------------------------------------------------
+
+
+class BetaWarning(Warning):
+    """Something is used that may still change."""
+
+
+class PreviewWarning(Warning):
+    """Something is used that is there to be tried, and not to be relied upon."""
+
+
+class SupersessionWarning(FutureWarning):
+    """Something is used for which there is a better way; it goes on working."""

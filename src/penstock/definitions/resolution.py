@@ -8,21 +8,26 @@ from typing import Any
 import msgspec
 
 from ..errors import DefinitionError
+from ..records.conditions.condition import AutomationCondition
 from ..records.location import AssetJobName
 from .assets.definition import AssetsDefinition
 from .assets.graph import AssetGraph, build_asset_graph, nearest
 from .assets.job import UnresolvedAssetJobDefinition
 from .assets.layer import AssetLayer
 from .assets.spec import AssetSpec
+from .automation.automation_sensor import DEFAULT_AUTOMATION_SENSOR, automation_targets, default_automation_sensor
+from .automation.binding import bind_conditions, declared_conditions
 from .automation.partitioned_schedule import PartitionedSchedule
 from .automation.schedule import ScheduleDefinition
 from .automation.sensor import SensorDefinition
 from .automation.target import ExecutableJob
 from .executors import ExecutorDefinition
+from .loggers import LoggerDefinition
 from .ops.job import JobDefinition
 from .ops.op import OpDefinition
 from .resources.resource import ResourceDefinition, to_resources
 from .run_config import job_ops
+from .source import Source
 
 __all__ = ["DEFAULT_IO_MANAGER", "Resolution", "resolve", "stores_of"]
 
@@ -31,13 +36,19 @@ DEFAULT_IO_MANAGER = "io_manager"
 
 
 class Resolution(msgspec.Struct, frozen=True, kw_only=True, eq=False):
-    """Definitions that fit together, each by its name. Jobs have all resources that they may use."""
+    """Definitions that fit together, each by its name. Jobs have all resources that they may use.
+
+    `conditions` are the automation conditions by the id of what has them, and `automation` the ids of those that each
+    sensor evaluates.
+    """
 
     asset_graph: AssetGraph
     jobs: dict[str, JobDefinition]
     schedules: dict[str, ScheduleDefinition]
     sensors: dict[str, SensorDefinition]
     resources: dict[str, ResourceDefinition]
+    conditions: dict[str, AutomationCondition]
+    automation: dict[str, frozenset[str]]
 
 
 def resolve(
@@ -48,17 +59,21 @@ def resolve(
     jobs: Iterable[ExecutableJob] = (),
     resources: Mapping[str, Any] | None = None,
     executor: ExecutorDefinition | None = None,
+    loggers: Mapping[str, LoggerDefinition] | None = None,
 ) -> Resolution:
     """Check definitions and tie them together.
 
     Raises:
         DefinitionError: Something is defined twice, is missing, or does not fit; the message names the place.
     """
-    functions = [each for each in assets if isinstance(each, AssetsDefinition)]
-    graph = build_asset_graph(functions, [(each, None) for each in assets if isinstance(each, AssetSpec)])
+    definitions = [each for each in assets if isinstance(each, AssetsDefinition)]
+    functions = [each for each in definitions if each.is_executable]
+    specs: list[tuple[AssetSpec, Source | None]] = [(each, None) for each in assets if isinstance(each, AssetSpec)]
+    specs += [(spec, each.source) for each in definitions if not each.is_executable for spec in each.specs]
+    graph = build_asset_graph(functions, specs)
     top = to_resources(resources, "Definitions")
     _check_circles(top)
-    own = _asset_resources(functions, top)
+    own = _asset_resources(definitions, top)
     schedules, sensors = list(schedules), list(sensors)
     given = _collect(jobs, schedules, sensors)
     resolved: dict[str, JobDefinition] = {}
@@ -70,14 +85,22 @@ def resolve(
         )
     for name, job in given.items():
         resolved[name] = job.resolve(graph) if isinstance(job, UnresolvedAssetJobDefinition) else job
-    bound = {name: job.with_top_level_resources(own, executor) for name, job in resolved.items()}
+    bound = {name: job.with_top_level_resources(own, executor, loggers) for name, job in resolved.items()}
     _check_resources(bound)
+    conditions = declared_conditions(
+        graph, {name: getattr(job, "automation_condition", None) for name, job in given.items()}
+    )
+    automation = automation_targets(sensors, graph, conditions)
+    if DEFAULT_AUTOMATION_SENSOR in automation and all(each.name != DEFAULT_AUTOMATION_SENSOR for each in sensors):
+        sensors.append(default_automation_sensor())
     return Resolution(
         asset_graph=graph,
         jobs=bound,
         schedules=_schedules(schedules, bound, top),
         sensors=_sensors(sensors, bound, top),
         resources=top,
+        conditions=bind_conditions(conditions, graph, bound),
+        automation=automation,
     )
 
 
@@ -100,7 +123,7 @@ def _asset_resources(
         for key, resource in definition.resource_defs.items():
             if key in result and not _same(result[key], resource):
                 raise DefinitionError(
-                    f'{definition.op.what} ({definition.source}) brings another resource "{key}" than the one that '
+                    f'{definition.what} ({definition.source}) brings another resource "{key}" than the one that '
                     "is there "
                     "already; rename one of them."
                 )

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..definitions.ops.op import OpDefinition
 from ..errors import UserCodeError
-from ..partitions.definition import DynamicPartitionsStore, PartitionsDefinition
+from ..partitions.definition import PartitionsDefinition
+from ..partitions.loading import DynamicPartitionsStore
 from ..plan.model import FromAsset, StepInput, StepOutput
 from ..records.event import Fact
 from ..records.metadata import Metadata
@@ -18,6 +19,7 @@ from .resources import OpenResources
 from .step_partitions import own_partitions, upstream_partitions
 
 if TYPE_CHECKING:
+    from ..definitions.assets.definition import AssetsDefinition
     from .log import ContextLogger
 
 __all__ = ["Attempt"]
@@ -55,6 +57,7 @@ class Attempt:
         "artifacts",
         "asset_keys",
         "asset_metadata",
+        "assets_def",
         "check_keys",
         "config",
         "dynamic",
@@ -122,6 +125,7 @@ class Attempt:
         self.mapping_key = mapping_key
         self.tags = tags
         self.output_metadata: dict[tuple[str, str | None], Metadata] = {}
+        self.assets_def: AssetsDefinition | None = None  # of a function that is called outside of a run
         self.asset_metadata: dict[tuple[str, str | None], Metadata] = {}  # (asset, partition or None: each)
         self._log: ContextLogger | None = None
 

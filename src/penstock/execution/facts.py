@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..definitions.events import AssetCheckResult, AssetMaterialization, AssetObservation
+from ..definitions.events import AssetCheckEvaluation, AssetCheckResult, AssetMaterialization, AssetObservation
 from ..errors import UsageError
 from ..records import event as facts
 from ..records.keys import AssetCheckKey
 
-__all__ = ["check_fact", "fact_of_no_run", "materialization_fact", "observation_fact"]
+__all__ = ["check_fact", "evaluation_fact", "fact_of_no_run", "materialization_fact", "observation_fact"]
 
 
 def materialization_fact(event: AssetMaterialization) -> facts.AssetMaterialization:
@@ -45,6 +45,8 @@ def fact_of_no_run(event: Any) -> facts.AssetFact:
             return materialization_fact(event)
         case AssetObservation():
             return observation_fact(event)
+        case AssetCheckEvaluation():
+            return evaluation_fact(event)
         case AssetCheckResult():
             if event.check_key is None:
                 raise UsageError(f"{event!r} names no check; give it asset_key and check_name.")
@@ -52,8 +54,8 @@ def fact_of_no_run(event: Any) -> facts.AssetFact:
         case facts.AssetMaterialization() | facts.AssetObservation() | facts.AssetCheckEvaluation():
             return event
     raise UsageError(
-        f"{event!r} cannot be told without a run; give an AssetMaterialization, an AssetObservation, or an "
-        "AssetCheckResult."
+        f"{event!r} cannot be told without a run; give an AssetMaterialization, an AssetObservation, an "
+        "AssetCheckResult or an AssetCheckEvaluation."
     )
 
 
@@ -70,4 +72,18 @@ def check_fact(
         description=result.description,
         metadata=result.metadata,
         blocking=blocking,
+    )
+
+
+def evaluation_fact(event: AssetCheckEvaluation) -> facts.AssetCheckEvaluation:
+    """The stored form of a check's outcome that user code reports by itself."""
+    return facts.AssetCheckEvaluation(
+        asset=event.asset_key.to_user_string(),
+        check=event.check_name,
+        passed=event.passed,
+        severity=event.severity.value,
+        partition=event.partition,
+        description=event.description,
+        metadata=event.metadata,
+        blocking=event.blocking,
     )

@@ -17,18 +17,24 @@ from ..plan.model import (
     FromOutputs,
     StepOutput,
 )
+from ..plan.selection import base_step_key
 from ..records.event import LoadedInput, StepInput
 from ..records.keys import AssetKey
 from .attempt import Attempt
 from .interrupt import INTERRUPTS
 from .io_context import InputContext, OutputContext
 from .prepared import InputSlot
+from .type_check import check_value, load_from_config
 
 __all__ = ["load_input"]
 
 
 def load_input(
-    attempt: Attempt, slot: InputSlot, refs: tuple[OutputRef, ...], plan: ExecutionPlan, config: Mapping[str, Any]
+    attempt: Attempt,
+    slot: InputSlot,
+    refs: tuple[OutputRef, ...],
+    plan: ExecutionPlan,
+    config: Mapping[tuple[str, ...], Any],
 ) -> Any:
     """The value of an input, of its declared type.
 
@@ -37,32 +43,51 @@ def load_input(
         slot: The input.
         refs: The stored values that feed it, those that were really given.
         plan: The plan, which knows how each output was stored.
-        config: The run config, checked.
+        config: By path, what the run config gives for inputs.
 
     Raises:
-        UserCodeError: It cannot be loaded, or is not of the declared type.
+        UserCodeError: It cannot be loaded.
+        TypeCheckDidNotPassError: It is not of the declared type.
     """
     match slot.given.source:
         case FromOutput() | FromMapped():
             value = _load(attempt, slot, refs[0], plan)
-        case FromOutputs() | FromCollect():
+        case FromCollect():
             value = [_load(attempt, slot, ref, plan) for ref in refs]
+        case FromOutputs(sources=sources):
+            left = list(refs)
+            value = []
+            for each in sources:
+                match each:
+                    case FromConfig():
+                        value.append(config[each.path])
+                    case FromDefault(value=given):
+                        value.append(given)
+                    case _:
+                        value += [_load(attempt, slot, ref, plan) for ref in _take(left, each)]
         case FromAsset() as source:
             value = _load_asset(attempt, slot, source, refs)
         case FromConfig(path=path):
-            value = config
-            for key in path:
-                value = value[key]
+            value = load_from_config(attempt, slot, config[path])
         case FromDefault(value=default):
             value = default
         case other:
             raise attempt.fault(f"takes its input {slot.name!r} from {other!r}, which passes no value.")
-    if slot.check is not None and not slot.check(value):
-        raise attempt.fault(
-            f"got a {type(value).__qualname__} for its input {slot.name!r}, which is declared as {slot.type_name}."
-        )
-    attempt.emit(StepInput(input=slot.name, type_name=slot.type_name))
+    metadata = check_value(attempt, slot.value_type, value, f"got for its input {slot.name!r}")
+    attempt.emit(StepInput(input=slot.name, type_name=slot.value_type.display_name, metadata=metadata))
     return value
+
+
+def _take(refs: list[OutputRef], source: FromOutput | FromCollect) -> list[OutputRef]:
+    """The values of one part of a list, taken from the front of all that were given: one, or all that are collected."""
+    count = 0
+    while count < len(refs) and (base_step_key(refs[count].step), refs[count].output) == (source.step, source.output):
+        count += 1
+        if isinstance(source, FromOutput):
+            break
+    taken = refs[:count]
+    del refs[:count]
+    return taken
 
 
 def _load(attempt: Attempt, slot: InputSlot, ref: OutputRef, plan: ExecutionPlan) -> Any:

@@ -5,13 +5,15 @@ The code server makes it once per load; it is hashed by content, stored, and use
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-from ..config.schema import ConfigType, Shape
+from ..config.schema import ConfigType
 from ..partitions.spec import PartitionsSpec
 from .automation import InstigatorStatus
+from .conditions.nodes import ConditionRecord
+from .freshness import AnyFreshnessPolicy
 from .metadata import Metadata
 
 __all__ = [
@@ -22,6 +24,7 @@ __all__ = [
     "InputDescription",
     "JobDescription",
     "LocationDescription",
+    "MappedPart",
     "OutputDescription",
     "ResourceDescription",
     "ScheduleDescription",
@@ -36,6 +39,9 @@ REPOSITORY = "__repository__"
 
 AssetJobName = "__ASSET_JOB"
 """The job that every location with assets has: all of its assets, run by selection."""
+
+
+MappedPart: TypeAlias = Literal["", "ops", "all"]
 
 
 class SourceRef(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,6 +78,7 @@ class OutputDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
     required: bool = True
     dynamic: bool = False
     asset: str | None = None
+    observes: bool = False  # the asset is looked at, not made
 
 
 class StepDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -92,14 +99,20 @@ class StepDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     tags: dict[str, str] = {}
     compute_kind: str | None = None
     pool: str | None = None
+    timeout: float | None = None  # seconds
     max_retries: int = 0
     can_subset: bool = False  # whether it can make some of its assets and leave out others
+    graph: str | None = None  # the graph that makes assets, for a step inside one
     resources: tuple[str, ...] = ()
     source: SourceRef | None = None
 
 
 class JobDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A job: its steps in an order that respects their dependencies, and the schema of its run config."""
+    """A job: its steps in an order that respects their dependencies, and the schema of its run config.
+
+    `maps_config` says of which part of the run config a config mapping makes the rest: "ops" where the job's graph has
+    one, "all" where the job itself has one; such a part has no entries by step.
+    """
 
     name: str
     description: str | None = None
@@ -108,13 +121,16 @@ class JobDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     owners: tuple[str, ...] = ()
     metadata: Metadata = {}
     steps: tuple[StepDescription, ...] = ()
-    config_schema: Shape
+    config_schema: ConfigType
+    maps_config: MappedPart = ""
     default_config: dict[str, Any] = {}
+    config_by_partition: bool = False  # user code gives it for a partition
     is_asset_job: bool = False
     assets: tuple[str, ...] = ()
     checks: tuple[str, ...] = ()
     partitions: PartitionsSpec | None = None
     executor: str = "multiprocess"
+    condition: int | None = None
     source: SourceRef | None = None
 
 
@@ -129,19 +145,29 @@ class AssetDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     owners: tuple[str, ...] = ()
     metadata: Metadata = {}
     deps: tuple[str, ...] = ()
+    mapped_deps: tuple[str, ...] = ()  # those of them whose partitions it maps by a rule of its own
     jobs: tuple[str, ...] = ()
-    op: str | None = None  # None: nothing in this location makes it (an external or source asset)
+    op: str | None = None  # None: nothing in this location makes or observes it (an external or source asset)
+    observable: bool = False  # whether the op looks at it instead of making it
     partitions: PartitionsSpec | None = None
     max_partitions_per_run: int | None = 1  # of a backfill's run; None: all of them in one
     code_version: str | None = None
+    freshness: AnyFreshnessPolicy | None = None
+    is_virtual: bool = False  # a view: it holds no data of its own
     io_manager: str | None = None
     checks: tuple[str, ...] = ()  # names of its checks
+    condition: int | None = None  # its automation condition, by its place in the location's conditions
     source: SourceRef | None = None
 
     @property
     def executable(self) -> bool:
-        """Whether this location can make the asset."""
+        """Whether this location can make or observe the asset."""
         return self.op is not None
+
+    @property
+    def materializable(self) -> bool:
+        """Whether this location can make the asset."""
+        return self.op is not None and not self.observable
 
 
 class CheckDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -153,6 +179,8 @@ class CheckDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     blocking: bool = False
     jobs: tuple[str, ...] = ()
     op: str | None = None
+    partitions: PartitionsSpec | None = None  # where it looks at one partition at a time
+    condition: int | None = None
 
     @property
     def key(self) -> str:
@@ -214,5 +242,6 @@ class LocationDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaul
     resources: tuple[ResourceDescription, ...] = ()
     metadata: Metadata = {}
     dynamic_partitions: tuple[str, ...] = ()
+    conditions: tuple[ConditionRecord, ...] = ()  # each different automation condition once
     python_version: str = ""
     penstock_version: str = ""

@@ -198,6 +198,6 @@ def test_functions_are_called_directly_with_contexts_made_for_it() -> None:
     assert [each.run_key for each in counting(given)] == ["k1"]
     assert given.cursor == "2"
     with pytest.raises(UsageError, match="A cursor is a text"):
-        given.update_cursor(3)  # type: ignore[arg-type]
+        given.update_cursor(3)  # type: ignore[arg-type]  # on purpose
     with pytest.raises(UsageError, match="no instance"):
         _ = given.instance

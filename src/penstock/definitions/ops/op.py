@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, get_args, get_origin, overload
 
-from ...errors import DefinitionError
+from ...errors import ConfigSchemaError, DefinitionError
 from ..events import DynamicOutput, MaterializeResult, Output
-from ..function import NO_DEFAULT, UNKNOWN, CallForm, Function, read_function
+from ..function import NO_DEFAULT, UNKNOWN, CallForm, Function, docstring, read_function
 from ..names import check_name, normalize_tags
 from ..source import Source, source_of_function
-from .composition import Invocation, active
+from .composition import PendingNodeInvocation, active
 from .hooks import HookDefinition
 from .ports import DEFAULT_OUTPUT, DynamicOut, In, Out
-from .retry import RetryPolicy
+from .retry import RetryPolicy, check_timeout
 from .types import Nothing
 
 if TYPE_CHECKING:
+    from ...config.declared import DeclaredConfig
     from ...config.schema import Field
 
 __all__ = ["OpDefinition", "op", "value_type"]
@@ -38,9 +38,11 @@ class OpDefinition:
         config_schema: What its config looks like; None for a config class in the parameter `config`, or no config.
         required_resource_keys: Resources that it uses as `context.resources.<key>`.
         tags: Its tags.
+        version: The older name of `code_version`.
         retry_policy: How it is tried again when it fails.
         code_version: The version of its code.
         pool: The pool whose limit it counts against.
+        timeout: Seconds after which a step of it is stopped and fails.
 
     Raises:
         DefinitionError: The parts do not fit together.
@@ -56,10 +58,12 @@ class OpDefinition:
         config_schema: Any = None,
         required_resource_keys: Iterable[str] | None = None,
         tags: Mapping[str, Any] | None = None,
+        version: str | None = None,
         retry_policy: RetryPolicy | None = None,
         code_version: str | None = None,
         pool: str | None = None,
         *,
+        timeout: float | None = None,
         what: str | None = None,
     ) -> None:
         self.name = check_name(name, what or "an op")
@@ -81,7 +85,7 @@ class OpDefinition:
         self.outs: dict[str, Out] = {DEFAULT_OUTPUT: Out()} if outs is None else dict(outs)
         for port in (*self.ins, *self.outs):
             check_name(port, f"an input or output of {self.what}")
-        self.description = description or _docstring(self.function.fn)
+        self.description = description or docstring(self.function.fn)
         self.declared_resource_keys = frozenset(required_resource_keys or ())
         if self.declared_resource_keys and not self.function.takes_context:
             raise DefinitionError(
@@ -90,8 +94,18 @@ class OpDefinition:
             )
         self.tags = normalize_tags(tags, self.what)
         self.retry_policy = retry_policy
-        self.code_version = code_version
+        if version is not None and code_version is not None:
+            raise DefinitionError(
+                f"{self.what} ({self.source}) has both a version and a code_version; keep the latter."
+            )
+        self.code_version = version if code_version is None else code_version
         self.pool = pool
+        self.timeout = check_timeout(timeout, self.what)
+
+    @property
+    def version(self) -> str | None:
+        """The older name of `code_version`."""
+        return self.code_version
 
     @property
     def compute_fn(self) -> Callable[..., Any]:
@@ -103,69 +117,84 @@ class OpDefinition:
         """All resources that it needs, by parameter or by key; those of its IO managers come on top."""
         return self.declared_resource_keys.union(self.function.resources)
 
-    @property
-    def config_class(self) -> type | None:
-        """The class of its parameter `config` where that is a config model, which is built from the checked config."""
-        cls = self.function.config
-        return cls if isinstance(cls, type) and hasattr(cls, "model_fields") else None
-
     @cached_property
-    def config_field(self) -> Field | None:
-        """What its config looks like and whether it must be given; None if it takes none.
-
-        A plain op with a context and no declared config takes any.
-        """
-        from ...config.fields import to_field
-        from ...config.schema import Field, Scalar
+    def declared_config(self) -> DeclaredConfig | None:
+        """The config that it takes, or None. A plain op with a context and no declared config takes any."""
+        from ...config.declared import OpenConfig
+        from ...config.fields import Field
 
         declared = self._config_schema if self.function.config is None else self.function.config
         if declared is None:
             takes_any = self._takes_any_config and self.function.takes_context
-            return Field(type=Scalar(), required=False) if takes_any else None
-        default = self.function.config_default
+            return OpenConfig(Field(Any, is_required=False)) if takes_any else None
         try:
-            field = to_field(declared)
-            if default is NO_DEFAULT:
-                return field
-            plain = default.to_config_dict() if hasattr(default, "to_config_dict") else default
-            return Field(type=field.type, required=False, default=plain, description=field.description)
+            return OpenConfig(declared, self.function.config_default)
         except DefinitionError as error:
-            raise DefinitionError(f"The config of {self.what} ({self.source}) cannot be read: {error}") from error
+            raise ConfigSchemaError(f"The config of {self.what} ({self.source}) cannot be read: {error}") from error
+
+    @property
+    def config_field(self) -> Field | None:
+        """What a run config must or may give it; None for nothing."""
+        return None if self.declared_config is None else self.declared_config.field
+
+    def configured(
+        self, config_or_config_fn: Any, name: str, config_schema: Any = None, description: str | None = None
+    ) -> OpDefinition:
+        """This op under another name, with its config given here or made by a function of what a run config gives.
+
+        Args:
+            config_or_config_fn: The config, or a function that makes it.
+            name: The name of the new op.
+            config_schema: What the function takes; by its annotation, or anything, if not given.
+            description: What the new op does; what this one does, if not given.
+
+        Raises:
+            DefinitionError: This op takes no config.
+            InvalidRunConfigError: The config does not fit.
+        """
+        from ...config.declared import configured_config
+
+        made = self.renamed(name)
+        made.what = f'Op "{name}"'
+        made.description = description or self.description
+        made.declared_config = configured_config(self.declared_config, config_or_config_fn, config_schema, made.what)
+        return made
 
     @property
     def config_schema(self) -> Any:
         """The config schema as declared."""
         return self._config_schema
 
-    def renamed(self, name: str, outs: Mapping[str, Out]) -> OpDefinition:
-        """This op with another name and with its outputs named otherwise."""
+    def renamed(self, name: str, outputs: Mapping[str, str] | None = None) -> OpDefinition:
+        """This op with another name, and with other names for some of its outputs."""
+        other = outputs or {}
         made = object.__new__(OpDefinition)
         made.__dict__.update(self.__dict__)
         made.name = check_name(name, self.what)
-        made.outs = dict(outs)
+        made.outs = {other.get(output, output): out for output, out in self.outs.items()}
         return made
 
-    def alias(self, name: str) -> Invocation:
+    def alias(self, name: str) -> PendingNodeInvocation:
         """This op under another name, to be called inside a graph."""
-        return Invocation(self).alias(name)
+        return PendingNodeInvocation(self).alias(name)
 
-    def tag(self, tags: Mapping[str, Any]) -> Invocation:
+    def tag(self, tags: Mapping[str, Any]) -> PendingNodeInvocation:
         """This op with further tags, to be called inside a graph."""
-        return Invocation(self).tag(tags)
+        return PendingNodeInvocation(self).tag(tags)
 
-    def with_hooks(self, hook_defs: Iterable[HookDefinition]) -> Invocation:
+    def with_hooks(self, hook_defs: Iterable[HookDefinition]) -> PendingNodeInvocation:
         """This op with hooks, to be called inside a graph."""
-        return Invocation(self).with_hooks(hook_defs)
+        return PendingNodeInvocation(self).with_hooks(hook_defs)
 
-    def with_retry_policy(self, retry_policy: RetryPolicy) -> Invocation:
+    def with_retry_policy(self, retry_policy: RetryPolicy) -> PendingNodeInvocation:
         """This op with another retry policy, to be called inside a graph."""
-        return Invocation(self).with_retry_policy(retry_policy)
+        return PendingNodeInvocation(self).with_retry_policy(retry_policy)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Record a node in the graph that is being composed, or else run the function with these arguments."""
         composition = active()
         if composition is not None:
-            return composition.add(Invocation(self), args, kwargs)
+            return composition.add(PendingNodeInvocation(self), args, kwargs)
         from ..doors import invoke
 
         return invoke(self, args, kwargs)
@@ -186,9 +215,11 @@ def op(
     config_schema: Any = None,
     required_resource_keys: Iterable[str] | None = None,
     tags: Mapping[str, Any] | None = None,
+    version: str | None = None,
     retry_policy: RetryPolicy | None = None,
     code_version: str | None = None,
     pool: str | None = None,
+    timeout: float | None = None,
 ) -> Callable[[Callable[..., Any]], OpDefinition]: ...
 def op(
     compute_fn: Callable[..., Any] | None = None,
@@ -201,9 +232,11 @@ def op(
     config_schema: Any = None,
     required_resource_keys: Iterable[str] | None = None,
     tags: Mapping[str, Any] | None = None,
+    version: str | None = None,
     retry_policy: RetryPolicy | None = None,
     code_version: str | None = None,
     pool: str | None = None,
+    timeout: float | None = None,
 ) -> OpDefinition | Callable[[Callable[..., Any]], OpDefinition]:
     """Make an op of a function.
 
@@ -218,9 +251,11 @@ def op(
         config_schema: What its config looks like, read as `context.op_config`.
         required_resource_keys: Resources that it uses as `context.resources.<key>`.
         tags: Its tags.
+        version: The older name of `code_version`.
         retry_policy: How it is tried again when it fails.
         code_version: The version of its code.
         pool: The pool whose limit it counts against.
+        timeout: Seconds after which a step of it is stopped and fails.
 
     Raises:
         DefinitionError: The parts do not fit together.
@@ -239,9 +274,11 @@ def op(
             config_schema=config_schema,
             required_resource_keys=required_resource_keys,
             tags=tags,
+            version=version,
             retry_policy=retry_policy,
             code_version=code_version,
             pool=pool,
+            timeout=timeout,
         )
 
     return define if compute_fn is None else define(compute_fn)
@@ -334,8 +371,3 @@ def _typed(out: Out, kind: Any) -> Out:
     if out.python_type is not UNKNOWN or kind is UNKNOWN or isinstance(out, DynamicOut):
         return out
     return Out(kind, out.description, out.is_required, out.io_manager_key, out.metadata, out.code_version)
-
-
-def _docstring(fn: Callable[..., Any]) -> str | None:
-    text = getattr(fn, "__doc__", None)
-    return inspect.cleandoc(text) if text else None

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ...config.scaffold import scaffold
-from ...config.schema import Shape
+from ...config.schema import ConfigType
 from ...records.run import Run
 from ...storage.protocols import RunFilter
 from .context import Context
@@ -34,7 +34,7 @@ TABLES = (_QUERY, _JOB)
 class RunConfigSchema(Result, frozen=True, kw_only=True):
     """The schema of a job's run config, and the least that fits it."""
 
-    config_tree: Shape
+    config_tree: ConfigType
     root_default_yaml: str
 
 
@@ -55,7 +55,8 @@ def run_config_schema_or_error(
 ) -> RunConfigSchema:
     require_no_mode(mode)
     job = job_named(context, selector, selector.job).job
-    start = job.default_config or scaffold(job.config_schema)
+    # What user code gives for a partition must not be hidden by a start that is sent along.
+    start = {} if job.config_by_partition else job.default_config or scaffold(job.config_schema)
     return RunConfigSchema(config_tree=job.config_schema, root_default_yaml=as_yaml(start))
 
 
