@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from ..config.secrets import conceal, redact
 from ..errors import DefinitionError
-from ..partitions.spec import DynamicSpec
+from ..partitions.spec import dynamic_names
 from ..records.conditions.entity import check_id, job_id
 from ..records.conditions.nodes import ConditionRecord
 from ..records.location import (
@@ -302,8 +302,7 @@ def _conditions(resolved: Resolution) -> tuple[dict[str, int], tuple[ConditionRe
 def _dynamic_partitions(resolved: Resolution) -> tuple[str, ...]:
     sets = [node.partitions_def for node in resolved.asset_graph.assets.values()]
     sets += [job.partitions_def for job in resolved.jobs.values()]
-    specs = [each.spec for each in sets if each is not None]
-    return tuple(sorted({spec.name for spec in specs if isinstance(spec, DynamicSpec)}))
+    return tuple(sorted({name for each in sets if each is not None for name in dynamic_names(each.spec)}))
 
 
 def _source(source: Source | None) -> SourceRef | None:

@@ -9,9 +9,9 @@ from ..codec import encode_json
 from ..config.check import check
 from ..errors import ConfigurationError, InvalidRunConfigError, NotFoundError
 from ..ids import new_run_id
-from ..partitions.definition import position_of
-from ..partitions.space import DynamicKeys, open_space
-from ..partitions.spec import DynamicSpec, PartitionsSpec
+from ..partitions.definition import keys_of, position_of
+from ..partitions.space import DynamicKeys, between, open_space
+from ..partitions.spec import PartitionsSpec, dynamic_names
 from ..records.event import AssetCheckEvaluationPlanned, AssetMaterializationPlanned, Fact
 from ..records.location import AssetJobName, JobDescription, LocationDescription
 from ..records.run import Run, Tag
@@ -179,18 +179,18 @@ def _partition_keys(
             f"{what[0].upper()}{what[1:]} has partitions, so a run of it needs one; name the partition, or start a "
             "backfill over several."
         )
-    if isinstance(spec, DynamicSpec) and dynamic_keys is None:
+    if dynamic_keys is None and dynamic_names(spec):
         return (partition,) if partition is not None else (start,)
-    space = open_space(spec, dynamic_keys)
+    space = open_space(spec, dynamic_keys, now)
     if partition is not None:
         position_of(space, partition, now)
         return (partition,)
     assert start is not None
     assert end is not None
-    first_position, last_position = position_of(space, start, now), position_of(space, end, now)
-    if first_position > last_position:
+    chosen = between(space, position_of(space, start, now), position_of(space, end, now))
+    if not chosen:
         raise ConfigurationError(f"The range of partitions from {start!r} to {end!r} runs backwards; swap the two.")
-    return tuple(space.keys(first_position, last_position + 1))
+    return tuple(keys_of(space, chosen))
 
 
 def planned_facts(
