@@ -35,7 +35,7 @@ class TimeWindowSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
         fmt: How a key is written, in the words of `datetime.strftime`, from the wall time of the window's beginning.
         end_offset: By how many windows the last key lies after (or, negative, before) the last complete window.
         excluded_crons: Windows that begin when one of these texts is due are left out.
-        excluded_times: So are those that begin in one of these stretches, from seconds since the epoch to before others.
+        excluded_times: So are those that begin within one of these stretches, in seconds since the epoch.
     """
 
     cron: str

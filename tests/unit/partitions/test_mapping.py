@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.codec import decode_json, encode_json
@@ -61,6 +61,7 @@ _SETS = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(downstream=_SETS, upstream=_SETS, first=st.integers(0, 30), length=st.integers(1, 4))
 def test_windows_depend_on_those_that_they_overlap(
     downstream: TimeWindowPartitionsDefinition, upstream: TimeWindowPartitionsDefinition, first: int, length: int
@@ -183,6 +184,7 @@ _RULES = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(rule=_RULES, downstream=_SETS, upstream=_SETS, first=st.integers(0, 40), length=st.integers(1, 9))
 def test_downstream_is_upstream_read_backwards(
     rule: ClosedMapping,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.errors import DefinitionError, PartitionNotFoundError
@@ -160,6 +160,7 @@ _CASES: list[tuple[ClosedMapping, PartitionsDefinition, PartitionsDefinition]] =
 ]
 
 
+@settings(deadline=None)
 @given(case=st.sampled_from(_CASES), chosen=st.lists(st.integers(0, 60), max_size=6))
 def test_downstream_is_upstream_read_backwards(
     case: tuple[ClosedMapping, PartitionsDefinition, PartitionsDefinition], chosen: list[int]
@@ -175,6 +176,7 @@ def test_downstream_is_upstream_read_backwards(
     assert list(rule.downstream(subset, other, own, NOW)) == expected
 
 
+@settings(deadline=None)
 @given(case=st.sampled_from(_CASES), chosen=st.lists(st.integers(0, 60), max_size=6))
 def test_a_part_depends_on_what_its_partitions_depend_on(
     case: tuple[ClosedMapping, PartitionsDefinition, PartitionsDefinition], chosen: list[int]

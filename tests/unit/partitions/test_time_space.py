@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from penstock.partitions.cadence import Cadence, cron_of
@@ -67,6 +67,7 @@ def _specs(draw: st.DrawFn) -> TimeWindowSpec:
     )
 
 
+@settings(deadline=None)
 @given(spec=_specs(), days=st.integers(0, 400))
 def test_calendar_windows_are_those_counted_by_hand(spec: TimeWindowSpec, days: int) -> None:
     space = TimeSpace(spec)
@@ -81,6 +82,7 @@ def test_calendar_windows_are_those_counted_by_hand(spec: TimeWindowSpec, days: 
             assert space.count(instant - 1) <= position - 1 + (by_hand[position - 1][0] == instant)
 
 
+@settings(deadline=None)
 @given(spec=_specs(), instant=st.integers(631152000, 2240524800))
 def test_an_instant_lies_in_the_window_that_contains_it(spec: TimeWindowSpec, instant: int) -> None:
     space = TimeSpace(spec)
@@ -155,6 +157,7 @@ def test_only_a_key_as_it_is_written_is_a_key(text: str) -> None:
     assert TimeSpace(TimeWindowSpec(cron="0 0 * * *", start="2024-01-01", fmt="%Y-%m-%d")).position(text) is None
 
 
+@settings(deadline=None)
 @given(wall=_walls, zone=st.sampled_from(ZONES))
 def test_a_wall_time_becomes_its_first_instant_or_the_end_of_its_gap(wall: datetime, zone: str) -> None:
     info = zone_named(zone)
@@ -167,6 +170,7 @@ def test_a_wall_time_becomes_its_first_instant_or_the_end_of_its_gap(wall: datet
         assert wall_of(instant - 1, info) < wall
 
 
+@settings(deadline=None)
 @given(spec=_specs(), a=st.integers(-50, 50), b=st.integers(-50, 50))
 def test_later_positions_never_begin_earlier(spec: TimeWindowSpec, a: int, b: int) -> None:
     assume(a < b)
