@@ -1,4 +1,4 @@
-"""Which partitions of an upstream asset a step reads, by a rule of Penstock or of the user."""
+"""Which partitions of two assets depend on each other, by a rule of Penstock or of the user, in keys."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .mapping_multi import default_mapping
 from .partitions_subset import PartitionsSubset, UpstreamPartitionsResult
 from .subset import Subset
 
-__all__ = ["upstream_keys"]
+__all__ = ["downstream_keys", "upstream_keys"]
 
 
 def upstream_keys(
@@ -49,13 +49,7 @@ def upstream_keys(
         DefinitionError: The rule does not fit the two sets.
         UserCodeError: A rule of the user's answered something else than an `UpstreamPartitionsResult`.
     """
-    chosen = None
-    if downstream is not None:
-        own = downstream.space(dynamic_partitions_store, now)
-        positions, unknown = subset_of(own, partition_keys)
-        if unknown:
-            raise PartitionNotFoundError(f"There is no partition {unknown[0]!r} in the set of the step's own asset.")
-        chosen = PartitionsSubset(downstream, own, positions)
+    chosen = None if downstream is None else _chosen(downstream, partition_keys, now, dynamic_partitions_store)
     if mapping is None or isinstance(mapping, ClosedMapping):
         return _closed(mapping, chosen, upstream, now, dynamic_partitions_store)
     answer: object = mapping.get_upstream_mapped_partitions_result_for_partitions(
@@ -71,6 +65,56 @@ def upstream_keys(
         keys = absent.get_partition_keys()
         raise _missing(keys[:NAMED], len(keys), "")
     return list(answer.partitions_subset.get_partition_keys())
+
+
+def downstream_keys(
+    mapping: PartitionMapping | None,
+    partition_keys: Sequence[str],
+    upstream: PartitionsDefinition,
+    downstream: PartitionsDefinition,
+    *,
+    now: float,
+    dynamic_partitions_store: DynamicPartitionsStore | None = None,
+) -> list[str]:
+    """The existing keys of a downstream asset that depend on partitions of an upstream one, in order.
+
+    Args:
+        mapping: The rule, or None for the default.
+        partition_keys: Keys of the upstream asset.
+        upstream: The partitions of the upstream asset.
+        downstream: The partitions of the downstream asset.
+        now: The instant at which partitions exist or not, in seconds since the epoch.
+        dynamic_partitions_store: Knows the keys of dynamic sets.
+
+    Raises:
+        PartitionNotFoundError: One of `partition_keys` is no key of `upstream`.
+        DefinitionError: The rule does not fit the two sets.
+        UserCodeError: A rule of the user's answered something else than a `PartitionsSubset`.
+    """
+    chosen = _chosen(upstream, partition_keys, now, dynamic_partitions_store)
+    rule = default_mapping(downstream.spec, upstream.spec) if mapping is None else mapping
+    if isinstance(rule, ClosedMapping):
+        space = downstream.space(dynamic_partitions_store, now)
+        return keys_of(space, rule.downstream(chosen.positions, chosen.space, space, now))
+    answer: object = rule.get_downstream_partitions_for_partitions(
+        chosen, upstream, downstream, datetime.fromtimestamp(now, UTC), dynamic_partitions_store
+    )
+    if not isinstance(answer, PartitionsSubset):
+        raise UserCodeError(
+            f"{type(rule).__name__}.get_downstream_partitions_for_partitions answered {answer!r}; "
+            "it must answer a PartitionsSubset."
+        )
+    return list(answer.get_partition_keys())
+
+
+def _chosen(
+    partitions: PartitionsDefinition, keys: Sequence[str], now: float, store: DynamicPartitionsStore | None
+) -> PartitionsSubset:
+    space = partitions.space(store, now)
+    positions, unknown = subset_of(space, keys)
+    if unknown:
+        raise PartitionNotFoundError(f"There is no partition {unknown[0]!r} in the set {partitions!r}.")
+    return PartitionsSubset(partitions, space, positions)
 
 
 def _closed(

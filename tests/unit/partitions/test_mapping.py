@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from penstock.codec import decode_json, encode_json
 from penstock.errors import DefinitionError, PartitionNotFoundError, UserCodeError
 from penstock.partitions.definition import PartitionsDefinition, StaticPartitionsDefinition, keys_of, subset_of
-from penstock.partitions.dependency import upstream_keys
+from penstock.partitions.dependency import downstream_keys, upstream_keys
 from penstock.partitions.loading import DynamicPartitionsStore
 from penstock.partitions.mapping import (
     AllPartitionMapping,
@@ -116,7 +116,7 @@ def test_an_upstream_partition_that_does_not_exist_is_named() -> None:
         _keys(None, "2024-02-02", DAYS, HourlyPartitionsDefinition("2024-03-01-00:00"))
     with pytest.raises(PartitionNotFoundError, match="'c' are needed"):
         _keys(None, "c", LETTERS, StaticPartitionsDefinition(["a", "b"]))
-    with pytest.raises(PartitionNotFoundError, match="no partition 'z'"):
+    with pytest.raises(PartitionNotFoundError, match="no partition 'z' in the set"):
         _keys(None, "z", LETTERS, late)
 
 
@@ -250,6 +250,7 @@ def test_a_rule_of_the_users_own() -> None:
     assert _keys(_Reversed(), "a", LETTERS, LETTERS) == ["c"]
     with pytest.raises(PartitionNotFoundError, match="'lost' are needed and do not exist"):
         _keys(_Reversed(), "b", LETTERS, LETTERS)
+    assert downstream_keys(_Reversed(), ["a"], LETTERS, LETTERS, now=NOW) == ["a"]
 
     class Broken(_Reversed):
         def get_upstream_mapped_partitions_result_for_partitions(self, *_: object, **__: object) -> Any:
@@ -257,6 +258,15 @@ def test_a_rule_of_the_users_own() -> None:
 
     with pytest.raises(UserCodeError, match=r"Broken\..* answered \['a'\]"):
         _keys(Broken(), "a", LETTERS, LETTERS)
+
+
+def test_downstream_keys() -> None:
+    assert downstream_keys(None, ["2024-01-01"], DAYS, WeeklyPartitionsDefinition("2023-12-31"), now=NOW) == [
+        "2023-12-31"
+    ]
+    assert downstream_keys(AllPartitionMapping(), ["a"], LETTERS, LETTERS, now=NOW) == ["a", "b", "c"]
+    with pytest.raises(PartitionNotFoundError, match="no partition 'z'"):
+        downstream_keys(None, ["z"], LETTERS, LETTERS, now=NOW)
 
 
 def test_a_rule_of_penstock_answers_as_one_of_the_users_does() -> None:
