@@ -111,6 +111,7 @@ def describe_job(job: JobDefinition) -> JobDescription:
         config_schema=conceal(schema),
         maps_config=mapped_part(job),
         default_config=redact(schema, job.default_config),
+        config_by_partition=job.partitioned_config is not None,
         is_asset_job=layer is not None,
         assets=tuple(key for step in steps.values() for key in step.asset_keys),
         checks=tuple(key for step in steps.values() for key in step.check_keys),

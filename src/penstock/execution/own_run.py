@@ -17,8 +17,11 @@ from ..definitions.ops.job import JobDefinition
 from ..errors import StepExecutionError
 from ..ids import new_run_id
 from ..logs.store import LogStore
+from ..partitions.definition import PartitionsDefinition
+from ..partitions.loading import DynamicPartitionsStore
+from ..partitions.spec import dynamic_names
 from ..plan.build import build_plan
-from ..plan.launch import planned_facts
+from ..plan.launch import partition_tags, planned_facts
 from ..plan.model import ExecutionPlan
 from ..plan.selection import narrow_job
 from ..records.event import Event
@@ -77,10 +80,11 @@ def plan_run_here(job: JobDefinition, wish: Wish, instance: AnInstance | None, *
 
     Raises:
         InvalidRunConfigError: The config has mistakes.
-        NotFoundError: A selected step or asset does not exist.
+        NotFoundError: A selected step or asset, or the partition, does not exist.
+        UserCodeError: The function for the config of partitions failed.
     """
     plan = build_plan(job, step_keys=wish.step_keys, assets=wish.assets)
-    run = _new_run(job, wish)
+    run = _new_run(job, wish, plan, instance)
     environment = Environment()
     if instance is not None:
         environment = Environment(
@@ -99,16 +103,24 @@ def plan_run_here(job: JobDefinition, wish: Wish, instance: AnInstance | None, *
     )
 
 
-def _new_run(job: JobDefinition, wish: Wish) -> Run:
-    tags = {**job.run_tags, **(wish.tags or {})}
-    if wish.partition_key is not None:
-        tags[Tag.PARTITION] = wish.partition_key
+def _new_run(job: JobDefinition, wish: Wish, plan: ExecutionPlan, instance: AnInstance | None) -> Run:
     parent = wish.parent
+    tags = {**job.run_tags, **(wish.tags or {})}
+    key = wish.partition_key or tags.get(Tag.PARTITION)
+    if key is not None:
+        partitions = next((each.partitions for each in plan.steps.values() if each.partitions), job.partitions_def)
+        _check_partition(partitions, key, None if instance is None else StoredDynamicPartitions(instance.storage))
+        own = job.partitioned_config if parent is None else None
+        tags = {
+            **({} if own is None else own.get_tags_for_partition_key(key)),
+            **tags,
+            **partition_tags(None if partitions is None else partitions.spec, key),
+        }
     return Run(
         run_id=wish.run_id or new_run_id(),
         location=HERE,
         job=job.name,
-        run_config=plain_run_config(wish.run_config, "this run") or job.default_config,
+        run_config=plain_run_config(wish.run_config, "this run") or job.config_for(key),
         tags=tags,
         step_keys=None if wish.step_keys is None else tuple(wish.step_keys),
         assets=None if wish.assets is None else tuple(wish.assets),
@@ -116,6 +128,12 @@ def _new_run(job: JobDefinition, wish: Wish) -> Run:
         root_run_id=None if parent is None else parent.root_run_id or parent.run_id,
         created=SYSTEM_CLOCK.now(),
     )
+
+
+def _check_partition(partitions: PartitionsDefinition | None, key: str, dynamic: DynamicPartitionsStore | None) -> None:
+    """Refuse a partition that does not exist; without a store, keys of dynamic sets are not known."""
+    if partitions is not None and (dynamic is not None or not dynamic_names(partitions.spec)):
+        partitions.validate_partition_key(key, dynamic_partitions_store=dynamic)
 
 
 def _claim(storage: Storage, run: Run, job: JobDefinition, plan: ExecutionPlan) -> tuple[Run, OwnLease]:
