@@ -317,6 +317,8 @@ class OpExecutionContext:
     @property
     def multi_partition_key(self) -> MultiPartitionKey:
         """The one partition that the run works on, which is of several dimensions."""
+        if self._attempt.partitions_def is None:
+            raise self._attempt.fault("asks for the keys of dimensions, but has no set of partitions.")
         key = self.partition_key
         if not isinstance(key, MultiPartitionKey):
             raise self._attempt.fault("asks for the keys of dimensions, but its partitions have only one dimension.")
