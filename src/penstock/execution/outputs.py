@@ -408,7 +408,7 @@ def output_context(
         resource_config=attempt.opened.config_of(slot.manager_key),
         resources=attempt.opened.needs_of(slot.manager_key),
         asset_key=slot.asset_key,
-        partition_key=attempt.run.partition,
+        partition_key=attempt.partition_key,
         asset_partition_keys=None if partitions is None else attempt.partition_keys or None,
         asset_partitions_def=partitions,
         instance=attempt.instance,
