@@ -107,7 +107,7 @@ def execute_in_process(
         tags=tags,
         partition_key=partition_key,
         step_keys=op_selection,
-        assets=_selected(job, asset_selection),
+        selected=_selected(job, asset_selection),
         run_id=run_id,
     )
     return _execute(replaced, wish, instance=instance, raise_on_error=raise_on_error)
@@ -139,7 +139,7 @@ def execute_job(
         InvalidRunConfigError: The config has mistakes.
         NotFoundError: A selected step or asset does not exist.
     """
-    wish = _Wish(run_config=run_config, tags=tags, step_keys=op_selection, assets=_selected(job, asset_selection))
+    wish = _Wish(run_config=run_config, tags=tags, step_keys=op_selection, selected=_selected(job, asset_selection))
     return _execute(job, wish, instance=instance, raise_on_error=raise_on_error, capture=True)
 
 
@@ -176,8 +176,9 @@ def materialize(
     chosen = _selected(job, selection)
     graph = resolved.asset_graph
     if chosen is None and any(node.executable and not node.materializable for node in graph.assets.values()):
-        chosen = [key for key, node in graph.assets.items() if node.materializable] or None
-    wish = _Wish(run_config=run_config, tags=tags, partition_key=partition_key, assets=chosen)
+        made = [key for key, node in graph.assets.items() if node.materializable]
+        chosen = _Selected(assets=made) if made else None
+    wish = _Wish(run_config=run_config, tags=tags, partition_key=partition_key, selected=chosen)
     return _execute(job, wish, instance=instance, raise_on_error=raise_on_error)
 
 
@@ -212,15 +213,25 @@ def materialize_to_memory(
     )
 
 
-def _selected(job: JobDefinition, selection: CoercibleToAssetSelection | None) -> list[str] | None:
-    """The assets of a job that a selection means, those that can be made."""
+class _Selected(msgspec.Struct, frozen=True, kw_only=True):
+    """What to make and to evaluate of a job of assets; with `checks` None, the checks that come along."""
+
+    assets: Sequence[str]
+    checks: Sequence[str] | None = None
+
+
+def _selected(job: JobDefinition, selection: CoercibleToAssetSelection | None) -> _Selected | None:
+    """What a selection means in a job: the assets that can be made, and the checks."""
     if selection is None:
         return None
     if job.asset_layer is None:
         raise DefinitionError(f'Job "{job.name}" runs ops, so it has no assets to select; use op_selection.')
     graph = job.asset_layer.graph
-    chosen = AssetSelection.from_coercible(selection).resolve(graph)
-    return sorted(key for key in chosen if graph.assets[key].definition is not None)
+    chosen = AssetSelection.from_coercible(selection)
+    assets = sorted(key for key in chosen.resolve(graph) if graph.assets[key].definition is not None)
+    checks = chosen.resolve_checks(graph)
+    along = {key for asset in assets for key in graph.assets[asset].checks}
+    return _Selected(assets=assets, checks=None if assets and checks == along else sorted(checks))
 
 
 class _Wish(msgspec.Struct, frozen=True, kw_only=True):
@@ -230,14 +241,22 @@ class _Wish(msgspec.Struct, frozen=True, kw_only=True):
     tags: Mapping[str, str] | None
     partition_key: str | None = None
     step_keys: Sequence[str] | None = None
-    assets: Sequence[str] | None = None
+    selected: _Selected | None = None
     run_id: str | None = None
+
+    @property
+    def assets(self) -> Sequence[str] | None:
+        return None if self.selected is None else self.selected.assets
+
+    @property
+    def checks(self) -> Sequence[str] | None:
+        return None if self.selected is None else self.selected.checks
 
 
 def _execute(
     job: JobDefinition, wish: _Wish, *, instance: AnInstance | None, raise_on_error: bool, capture: bool = False
 ) -> ExecuteInProcessResult:
-    plan = build_plan(job, step_keys=wish.step_keys, assets=wish.assets)
+    plan = build_plan(job, step_keys=wish.step_keys, assets=wish.assets, checks=wish.checks)
     run = _new_run(job, wish)
     config = configure(plan, job, run.run_config)
 
@@ -280,6 +299,7 @@ def _new_run(job: JobDefinition, wish: _Wish) -> Run:
         tags=tags,
         step_keys=None if wish.step_keys is None else tuple(wish.step_keys),
         assets=None if wish.assets is None else tuple(wish.assets),
+        checks=None if wish.checks is None else tuple(wish.checks),
         created=SYSTEM_CLOCK.now(),
     )
 
@@ -303,7 +323,7 @@ def _claim(storage: Storage, run: Run, job: JobDefinition, plan: ExecutionPlan) 
         [key for step in plan.steps.values() for key in step.check_keys],
         lambda asset: partitions.get(asset, (None,)),
     )
-    described = narrow_job(describe_job(job), assets=run.assets, step_keys=run.step_keys)
+    described = narrow_job(describe_job(job), assets=run.assets, checks=run.checks, step_keys=run.step_keys)
     storage.runs.create([NewRun(run=run, facts=tuple(facts), snapshot=encode_json(described))])
     lease = OwnLease(storage.runs, run, SYSTEM_CLOCK, None)
     now = SYSTEM_CLOCK.now()
