@@ -355,6 +355,7 @@ if TYPE_CHECKING:
         AssetExecutionContext,
         OpExecutionContext,
     )
+    from .execution.email_on_failure import make_email_on_run_failure_sensor
     from .execution.event_log import (
         EventLogEntry,
         EventLogRecord,
@@ -419,6 +420,10 @@ if TYPE_CHECKING:
     from .execution.sensor_context import (
         SensorEvaluationContext,
         build_sensor_context,
+    )
+    from .execution.serialize import (
+        deserialize_value,
+        serialize_value,
     )
     from .execution.tick_context import (
         ScheduleEvaluationContext,
@@ -854,6 +859,7 @@ _HOMES: dict[str, str] = {
     "definitions": "definitions.lazy",
     "dynamic_partitioned_config": "definitions.partitioned_config",
     "evaluate_automation_conditions": "execution.automation",
+    "deserialize_value": "execution.serialize",
     "execute_job": "execution.api",
     "executor": "definitions.executors",
     "failure_hook": "definitions.ops.hooks",
@@ -887,6 +893,7 @@ _HOMES: dict[str, str] = {
     "logger": "definitions.loggers",
     "make_python_type_usable_as_type": "definitions.ops.value_type",
     "map_asset_specs": "definitions.assets.map_specs",
+    "make_email_on_run_failure_sensor": "execution.email_on_failure",
     "materialize": "execution.api",
     "materialize_to_memory": "execution.api",
     "mem_io_manager": "definitions.resources.stores",
@@ -911,6 +918,7 @@ _HOMES: dict[str, str] = {
     "schedule": "definitions.automation.schedule",
     "sensor": "definitions.automation.sensor",
     "static_partitioned_config": "definitions.partitioned_config",
+    "serialize_value": "execution.serialize",
     "success_hook": "definitions.ops.hooks",
     "type_loader": "definitions.ops.type_loader",
     "usable_as_type": "definitions.ops.value_type",
@@ -1230,6 +1238,7 @@ __all__ = [
     "definitions",
     "dynamic_partitioned_config",
     "evaluate_automation_conditions",
+    "deserialize_value",
     "execute_job",
     "executor",
     "failure_hook",
@@ -1263,6 +1272,7 @@ __all__ = [
     "logger",
     "make_python_type_usable_as_type",
     "map_asset_specs",
+    "make_email_on_run_failure_sensor",
     "materialize",
     "materialize_to_memory",
     "mem_io_manager",
@@ -1287,6 +1297,7 @@ __all__ = [
     "schedule",
     "sensor",
     "static_partitioned_config",
+    "serialize_value",
     "success_hook",
     "type_loader",
     "usable_as_type",
