@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
+from ..config.secrets import conceal, redact
 from ..errors import DefinitionError
 from ..partitions.spec import DynamicSpec
 from ..records.conditions.entity import check_id, job_id
@@ -29,6 +30,7 @@ from ..records.metadata import Metadata
 from ..records.run import Tag
 from ..version import __version__
 from .assets.graph import AssetNode, CheckNode
+from .automation.asset_sensor import AssetSensorDefinition, MultiAssetSensorDefinition, monitored_keys
 from .automation.binding import as_record
 from .automation.schedule import ScheduleDefinition
 from .automation.sensor import SensorDefinition
@@ -38,7 +40,7 @@ from .executors import default_executor
 from .garbage import paused_collection
 from .ops.job import JobDefinition
 from .resolution import Resolution
-from .run_config import needed_resources, run_config_schema
+from .run_config import mapped_part, needed_resources, run_config_schema
 from .source import Source
 from .steps.job_steps import job_steps
 from .steps.model import FromAsset, OrderOnly, Step, StepInput
@@ -98,6 +100,7 @@ def describe_job(job: JobDefinition) -> JobDescription:
     """
     steps = job_steps(job)
     layer = job.asset_layer
+    schema = run_config_schema(job)
     return JobDescription(
         name=job.name,
         description=job.description,
@@ -106,8 +109,9 @@ def describe_job(job: JobDefinition) -> JobDescription:
         owners=job.owners,
         metadata=job.metadata,
         steps=tuple(_step(step, job) for step in steps.values()),
-        config_schema=run_config_schema(job),
-        default_config=job.default_config,
+        config_schema=conceal(schema),
+        maps_config=mapped_part(job),
+        default_config=redact(schema, job.default_config),
         is_asset_job=layer is not None,
         assets=tuple(key for step in steps.values() for key in step.asset_keys),
         checks=tuple(key for step in steps.values() for key in step.check_keys),
@@ -119,15 +123,6 @@ def describe_job(job: JobDefinition) -> JobDescription:
 
 def _step(step: Step, job: JobDefinition) -> StepDescription:
     op = step.op
-    used = set(op.required_resource_keys)
-    used.update(output.io_manager_key for output in step.outputs if not output.definition.is_nothing)
-    for hook in step.hooks:
-        used |= hook.required_resource_keys
-    for given in step.inputs:
-        if given.io_manager_key is not None:
-            used.add(given.io_manager_key)
-        if isinstance(given.source, FromAsset):
-            used.add(given.source.io_manager_key)
     return StepDescription(
         key=step.key,
         op=op.name,
@@ -154,7 +149,7 @@ def _step(step: Step, job: JobDefinition) -> StepDescription:
         can_subset=step.can_subset,
         graph=step.graph,
         max_retries=step.retry_policy.max_retries if step.retry_policy is not None else 0,
-        resources=needed_resources(used, job.resource_defs),
+        resources=needed_resources(step.used_resources(), job.resource_defs),
         source=_source(op.source),
     )
 
@@ -242,6 +237,8 @@ def _schedule(schedule: ScheduleDefinition) -> ScheduleDescription:
         description=schedule.description,
         default_status=declared_status(schedule.default_status),
         tags=schedule.tags,
+        owners=schedule.owners,
+        metadata=schedule.metadata,
         source=_source(schedule.source),
     )
 
@@ -250,14 +247,27 @@ def _sensor(sensor: SensorDefinition, resolved: Resolution) -> SensorDescription
     return SensorDescription(
         name=sensor.name,
         kind=sensor.kind,
-        assets=tuple(sorted(resolved.automation.get(sensor.name, frozenset()) & resolved.asset_graph.assets.keys())),
         jobs=sensor.job_names,
         interval=sensor.minimum_interval_seconds,
         description=sensor.description,
         default_status=declared_status(sensor.default_status),
+        assets=_watched(sensor, resolved),
         tags=sensor.tags,
+        owners=sensor.owners,
+        metadata=sensor.metadata,
         source=_source(sensor.source),
     )
+
+
+def _watched(sensor: SensorDefinition, resolved: Resolution) -> tuple[str, ...]:
+    """The assets that a sensor looks at, in text form."""
+    match sensor:
+        case AssetSensorDefinition():
+            return (sensor.asset_key.to_user_string(),)
+        case MultiAssetSensorDefinition():
+            keys = monitored_keys(sensor.monitored_assets, resolved.asset_graph)
+            return tuple(key.to_user_string() for key in keys)
+    return tuple(sorted(resolved.automation.get(sensor.name, frozenset()) & resolved.asset_graph.assets.keys()))
 
 
 def _resources(resolved: Resolution, jobs: Iterable[JobDescription]) -> Iterable[ResourceDescription]:
@@ -272,7 +282,7 @@ def _resources(resolved: Resolution, jobs: Iterable[JobDescription]) -> Iterable
             name=key,
             type_name=definition.type_name,
             description=definition.description,
-            config_schema=field.type if field is not None else None,
+            config_schema=conceal(field.type) if field is not None else None,
             config=definition.shown_config(),
             used_by=tuple(used_by.get(key, ())),
         )

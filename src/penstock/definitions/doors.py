@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ..execution.api import ExecuteInProcessResult
+    from .automation.run_request import Requested
 
-__all__ = ["execute_job_in_process", "invoke"]
+__all__ = ["evaluate_schedule_tick", "evaluate_sensor_tick", "execute_job_in_process", "invoke"]
 
 
 def invoke(definition: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -22,3 +23,17 @@ def execute_job_in_process(job: Any, **options: Any) -> ExecuteInProcessResult:
     from ..execution.api import execute_in_process
 
     return execute_in_process(job, **options)
+
+
+def evaluate_schedule_tick(schedule: Any, context: Any) -> Requested:
+    """Evaluate a schedule as a tick does."""
+    from ..execution.evaluate import schedule_tick
+
+    return schedule_tick(schedule, context)
+
+
+def evaluate_sensor_tick(sensor: Any, context: Any) -> Requested:
+    """Evaluate a sensor of any kind as a tick does."""
+    from ..execution.evaluate import sensor_tick
+
+    return sensor_tick(sensor, context)

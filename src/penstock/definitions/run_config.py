@@ -4,37 +4,59 @@
     resources:  by key: config
     execution:  the executor's config
 
-A part is required only where something inside it is.
+A part is required only where something inside it is. A graph with a config mapping has a `config` of its own in place
+of its `ops`; a job with one is launched with what its mapping takes, in place of all this.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from ..config.fields import to_field
-from ..config.schema import UNSET, Field, Scalar, Shape
+from ..config.schema import UNSET, ConfigType, Field, Shape
 from ..errors import DefinitionError
+from ..records.location import MappedPart
 from .assets.definition import AssetsDefinition
 from .executors import default_executor
 from .ops.graph import GraphDefinition
 from .ops.job import JobDefinition
 from .ops.op import OpDefinition
 from .ops.ports import In
+from .ops.type_loader import input_form
 from .resources.resource import ResourceDefinition
 
-__all__ = ["job_ops", "needed_resources", "run_config_schema", "takes_config"]
+__all__ = [
+    "execution_field",
+    "full_run_config_schema",
+    "graph_config_schema",
+    "job_ops",
+    "mapped_part",
+    "needed_resources",
+    "run_config_schema",
+    "takes_config",
+]
 
 _EMPTY = Field(type=Shape(), required=False)
 
 
-def run_config_schema(job: JobDefinition) -> Shape:
-    """The schema of a job's run config.
+def run_config_schema(job: JobDefinition) -> ConfigType:
+    """The schema of what a job is launched with: its run config, or what its config mapping makes that of.
+
+    Raises:
+        DefinitionError: A config schema cannot be read, or an input can come from nowhere.
+    """
+    if job.config_mapping is None:
+        return full_run_config_schema(job)
+    return job.config_mapping.declared_config.field.type
+
+
+def full_run_config_schema(job: JobDefinition) -> Shape:
+    """The schema of a job's run config, as its config mapping has to make it.
 
     Raises:
         DefinitionError: A config schema cannot be read, or an input can come from nowhere.
     """
     if job.graph is not None:
-        ops = _graph_entries(job.graph, job)
+        ops = _graph_part(job.graph, job)
     else:
         ops = {each.name: _assets_entry(each, job) for each in _asset_functions(job)}
     resources = {
@@ -42,15 +64,27 @@ def run_config_schema(job: JobDefinition) -> Shape:
         for key, definition in sorted(job.resource_defs.items())
         if (field := definition.config_field) is not None
     }
-    executor = job.executor_def or default_executor
-    execution = {"config": Field(type=executor.config_type(), required=False, default=executor.preset or UNSET)}
     return Shape(
         fields={
             "ops": _entry(ops),
             "resources": _entry(resources),
-            "execution": Field(type=Shape(fields=execution), required=False, default={}),
+            "execution": execution_field(job),
         }
     )
+
+
+def execution_field(job: JobDefinition) -> Field:
+    """What a run config may say of a job's executor."""
+    executor = job.executor_def or default_executor
+    config = Field(type=executor.config_type(), required=False, default=executor.preset or UNSET)
+    return Field(type=Shape(fields={"config": config}), required=False, default={})
+
+
+def mapped_part(job: JobDefinition) -> MappedPart:
+    """The part of a job's run config that is given in another form, from which a config mapping makes it."""
+    if job.config_mapping is not None:
+        return "all"
+    return "ops" if job.graph is not None and job.graph.declared_config is not None else ""
 
 
 def job_ops(job: JobDefinition) -> list[OpDefinition]:
@@ -77,8 +111,27 @@ def _asset_functions(job: JobDefinition) -> list[AssetsDefinition]:
 def _assets_entry(definition: AssetsDefinition, job: JobDefinition) -> Field:
     node = definition.node_def
     if isinstance(node, GraphDefinition):
-        return _entry({"ops": _entry(_graph_entries(node, job))})
+        return _entry(_graph_parts(node, job))
     return _op_entry(node, job, frozenset(node.ins))
+
+
+def graph_config_schema(graph: GraphDefinition, job: JobDefinition) -> Shape:
+    """The schema of the entries of a graph's nodes, by name, as its config mapping has to make them."""
+    return Shape(fields=_graph_entries(graph, job))
+
+
+def _graph_part(graph: GraphDefinition, job: JobDefinition) -> dict[str, Field]:
+    """What stands in the place of a graph's entries: these, or the config that its mapping takes."""
+    declared = graph.declared_config
+    if declared is None:
+        return _graph_entries(graph, job)
+    return {} if declared.field is None else {"config": declared.field}
+
+
+def _graph_parts(graph: GraphDefinition, job: JobDefinition) -> dict[str, Field]:
+    """What the entry of a graph inside a job holds."""
+    part = _graph_part(graph, job)
+    return {"ops": _entry(part)} if graph.declared_config is None else part
 
 
 def _graph_entries(graph: GraphDefinition, job: JobDefinition) -> dict[str, Field]:
@@ -86,8 +139,8 @@ def _graph_entries(graph: GraphDefinition, job: JobDefinition) -> dict[str, Fiel
     for name, node in graph.nodes.items():
         fed = frozenset(node.sources)
         if isinstance(node.definition, GraphDefinition):
-            parts = {"ops": _entry(_graph_entries(node.definition, job))}
-            entries[name] = _entry(parts | _inputs(node.definition.ins, fed, f'graph "{name}"', job))
+            inputs = _inputs(node.definition.ins, fed, f'graph "{name}"', job)
+            entries[name] = _entry(_graph_parts(node.definition, job) | inputs)
         else:
             entries[name] = _op_entry(node.definition, job, fed)
     return entries
@@ -113,12 +166,11 @@ def takes_config(name: str, definition: In, fed: frozenset[str]) -> bool:
 
 def _input_field(name: str, definition: In, what: str, job: JobDefinition) -> Field:
     try:
-        kind = to_field(definition.python_type).type if definition.type_name != "Any" else Scalar()
+        kind = input_form(definition.python_type).config.field.type
     except DefinitionError as error:
         raise DefinitionError(
-            f'The input "{name}" of {what} is fed by nothing in job "{job.name}" ({job.source}), and a run config '
-            f"cannot give a value of its type {definition.type_name}; pass it an output of another op, or give it "
-            "a default."
+            f'The input "{name}" of {what} is fed by nothing in job "{job.name}" ({job.source}), and {error}; '
+            "pass it an output of another op, or give it a default."
         ) from error
     return Field(type=kind, required=True, description=definition.description)
 

@@ -356,6 +356,11 @@ class OpExecutionContext:
         self.asset_key_for_output(output_name)
         return self.partition_keys
 
+    def asset_partition_key_range_for_output(self, output_name: str = DEFAULT_OUTPUT) -> PartitionKeyRange:
+        """The first and last partition that an output makes."""
+        self.asset_key_for_output(output_name)
+        return self.partition_key_range
+
     def asset_partitions_time_window_for_output(self, output_name: str = DEFAULT_OUTPUT) -> TimeWindow:
         """The stretch of time that the partition of an output covers."""
         self.asset_key_for_output(output_name)

@@ -23,12 +23,17 @@ from .attempt import Attempt
 from .interrupt import INTERRUPTS
 from .io_context import InputContext, OutputContext
 from .prepared import InputSlot
+from .type_check import check_value, load_from_config
 
 __all__ = ["load_input"]
 
 
 def load_input(
-    attempt: Attempt, slot: InputSlot, refs: tuple[OutputRef, ...], plan: ExecutionPlan, config: Mapping[str, Any]
+    attempt: Attempt,
+    slot: InputSlot,
+    refs: tuple[OutputRef, ...],
+    plan: ExecutionPlan,
+    config: Mapping[tuple[str, ...], Any],
 ) -> Any:
     """The value of an input, of its declared type.
 
@@ -37,10 +42,11 @@ def load_input(
         slot: The input.
         refs: The stored values that feed it, those that were really given.
         plan: The plan, which knows how each output was stored.
-        config: The run config, checked.
+        config: By path, what the run config gives for inputs.
 
     Raises:
-        UserCodeError: It cannot be loaded, or is not of the declared type.
+        UserCodeError: It cannot be loaded.
+        TypeCheckDidNotPassError: It is not of the declared type.
     """
     match slot.given.source:
         case FromOutput() | FromMapped():
@@ -50,18 +56,13 @@ def load_input(
         case FromAsset() as source:
             value = _load_asset(attempt, slot, source, refs)
         case FromConfig(path=path):
-            value = config
-            for key in path:
-                value = value[key]
+            value = load_from_config(attempt, slot, config[path])
         case FromDefault(value=default):
             value = default
         case other:
             raise attempt.fault(f"takes its input {slot.name!r} from {other!r}, which passes no value.")
-    if slot.check is not None and not slot.check(value):
-        raise attempt.fault(
-            f"got a {type(value).__qualname__} for its input {slot.name!r}, which is declared as {slot.type_name}."
-        )
-    attempt.emit(StepInput(input=slot.name, type_name=slot.type_name))
+    metadata = check_value(attempt, slot.value_type, value, f"got for its input {slot.name!r}")
+    attempt.emit(StepInput(input=slot.name, type_name=slot.value_type.display_name, metadata=metadata))
     return value
 
 

@@ -31,6 +31,7 @@ from .facts import check_fact, evaluation_fact, materialization_fact, observatio
 from .interrupt import INTERRUPTS
 from .io_context import OutputContext
 from .prepared import OutputSlot, PreparedStep
+from .type_check import check_value
 
 __all__ = ["Outputs"]
 
@@ -293,14 +294,11 @@ class Outputs:
     def _give(
         self, slot: OutputSlot, value: Any, mapping_key: str | None, metadata: Metadata, tags: Mapping[str, str]
     ) -> None:
-        if slot.check is not None and not slot.check(value):
-            raise self._attempt.fault(
-                f"gave {_shown(value)} as its output {slot.name!r}, which is declared as {slot.type_name}."
-            )
+        about = check_value(self._attempt, slot.value_type, value, f"gave as its output {slot.name!r}")
         if slot.check_key is not None and isinstance(value, AssetCheckResult):
             self._evaluate(value, AssetCheckKey.from_user_string(slot.check_key).asset_key, slot)
             return
-        self._announce(slot, mapping_key, metadata)
+        self._announce(slot, mapping_key, {**about, **metadata} if about else metadata)
         if slot.check_key is not None:
             raise self._attempt.fault(f"gave a value for its check {slot.check_key}; give an AssetCheckResult.")
         if slot.is_nothing:
@@ -326,7 +324,7 @@ class Outputs:
             facts.StepOutput(
                 output=slot.name,
                 mapping_key=mapping_key,
-                type_name=slot.type_name,
+                type_name=slot.value_type.display_name,
                 metadata=self._metadata_of(slot, mapping_key, metadata),
             )
         )

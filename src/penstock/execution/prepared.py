@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from ..definitions.assets.asset import CHECK_OUT
-from ..definitions.ops.types import Check
 from ..plan.model import OrderOnly, Step, StepInput, StepOutput
 from ..records.keys import AssetKey
 
@@ -13,27 +12,25 @@ __all__ = ["InputSlot", "OutputSlot", "PreparedStep"]
 
 
 class InputSlot:
-    """An input that passes a value, with the check of its type."""
+    """An input that passes a value."""
 
-    __slots__ = ("check", "given", "name", "type_name")
+    __slots__ = ("given", "name", "value_type")
 
     def __init__(self, given: StepInput) -> None:
         self.given = given
         self.name = given.name
-        self.check: Check | None = given.definition.make_check()
-        self.type_name = given.definition.type_name
+        self.value_type = given.definition.value_type
 
 
 class OutputSlot:
-    """An output, with the check of its type and the asset or check that it stands for."""
+    """An output, with the asset or check that it stands for."""
 
-    __slots__ = ("asset_key", "check", "check_key", "given", "is_nothing", "manager_key", "name", "type_name")
+    __slots__ = ("asset_key", "check_key", "given", "is_nothing", "manager_key", "name", "value_type")
 
     def __init__(self, given: StepOutput) -> None:
         self.given = given
         self.name = given.name
-        self.check: Check | None = given.definition.make_check()
-        self.type_name = given.definition.type_name
+        self.value_type = given.definition.value_type
         self.is_nothing = given.definition.is_nothing
         self.manager_key = given.io_manager_key
         self.asset_key = None if given.asset_key is None else AssetKey.from_user_string(given.asset_key)

@@ -71,24 +71,13 @@ class RunScope:
         return prepared
 
     def _used_by(self, step: Step) -> set[str]:
-        used = set(step.op.required_resource_keys)
-        for hook in step.hooks:
-            used |= hook.required_resource_keys
-        for output in step.outputs:
-            if not output.definition.is_nothing:
-                used.add(output.io_manager_key)
+        used = step.used_resources()
         for given in step.inputs:
-            if isinstance(given.source, OrderOnly):
+            if isinstance(given.source, OrderOnly) or given.io_manager_key is not None:
                 continue
-            manager = given.io_manager_key
             for source in given.upstream():
                 upstream = self.plan.steps[source.step]
-                used.add(
-                    manager or next(each.io_manager_key for each in upstream.outputs if each.name == source.output)
-                )
-            from_asset = getattr(given.source, "io_manager_key", None)
-            if from_asset is not None:
-                used.add(manager or from_asset)
+                used.add(next(each.io_manager_key for each in upstream.outputs if each.name == source.output))
         return used
 
 

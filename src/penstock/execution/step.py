@@ -8,7 +8,13 @@ from typing import Any
 from ..definitions.events import Failure, RetryRequested
 from ..definitions.ops.hooks import HookEvent
 from ..engine.step_messages import Start
-from ..errors import ExecutionInterruptedError, FencedError, InternalError, PenstockError
+from ..errors import (
+    ExecutionInterruptedError,
+    FencedError,
+    InternalError,
+    PenstockError,
+    TypeCheckDidNotPassError,
+)
 from ..records import event as facts
 from ..records.event import Fact
 from ..records.wire import StepDone
@@ -122,7 +128,7 @@ def context_for(attempt: Attempt) -> OpExecutionContext:
 def _compute(scope: RunScope, start: Start, attempt: Attempt, prepared: PreparedStep, outputs: Outputs) -> None:
     function = prepared.step.op.function
     kwargs: dict[str, Any] = {
-        slot.name: load_input(attempt, slot, start.inputs.get(slot.name, ()), scope.plan, scope.config.values)
+        slot.name: load_input(attempt, slot, start.inputs.get(slot.name, ()), scope.plan, scope.config.inputs)
         for slot in prepared.inputs
     }
     if function.config is not None:
@@ -146,7 +152,7 @@ def _failed(scope: RunScope, start: Start, attempt: Attempt, prepared: PreparedS
         facts.StepFailure(
             error=describe_user_error(shown),
             source=_source(shown),
-            metadata=error.metadata if isinstance(error, Failure) else {},
+            metadata=error.metadata if isinstance(error, Failure | TypeCheckDidNotPassError) else {},
         )
     )
     if prepared.step.hooks:

@@ -145,7 +145,7 @@ class Catalog:
 
     @property
     def assets(self) -> Mapping[str, AssetDescription]:
-        """All assets by the text form of their key, as the location tells that makes them or else one that knows them."""
+        """All assets by key (text form), as told by the location that makes them or else one that knows them."""
         return self._view.descriptions
 
     def job(self, location: str, name: str) -> JobDescription | None:

@@ -118,7 +118,7 @@ def _job(
 
 def _check_config(job: JobDescription, config: Mapping[str, Any]) -> None:
     resources = {key for step in job.steps for key in step.resources}
-    schema = narrow_schema(job.config_schema, [step.key for step in job.steps], resources)
+    schema = narrow_schema(job.config_schema, [step.key for step in job.steps], resources, job.maps_config)
     subject = f'The run config of job "{job.name}"'
     check(schema, config, root="the run config").unwrap(subject)
     try:

@@ -180,6 +180,7 @@ class StepInput(_Fact, frozen=True, kw_only=True, tag="STEP_INPUT"):
 
     input: str
     type_name: str | None = None
+    metadata: Metadata = {}
 
 
 class StepOutput(_Fact, frozen=True, kw_only=True, tag="STEP_OUTPUT"):

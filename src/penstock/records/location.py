@@ -5,11 +5,11 @@ The code server makes it once per load; it is hashed by content, stored, and use
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-from ..config.schema import ConfigType, Shape
+from ..config.schema import ConfigType
 from ..partitions.spec import PartitionsSpec
 from .automation import InstigatorStatus
 from .conditions.nodes import ConditionRecord
@@ -17,12 +17,14 @@ from .freshness import AnyFreshnessPolicy
 from .metadata import Metadata
 
 __all__ = [
+    "REPOSITORY",
     "AssetDescription",
     "AssetJobName",
     "CheckDescription",
     "InputDescription",
     "JobDescription",
     "LocationDescription",
+    "MappedPart",
     "OutputDescription",
     "ResourceDescription",
     "ScheduleDescription",
@@ -32,8 +34,14 @@ __all__ = [
     "StepRef",
 ]
 
+REPOSITORY = "__repository__"
+"""The name of the one repository that each location has, for who knows locations that hold several."""
+
 AssetJobName = "__ASSET_JOB"
 """The job that every location with assets has: all of its assets, run by selection."""
+
+
+MappedPart: TypeAlias = Literal["", "ops", "all"]
 
 
 class SourceRef(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,7 +107,11 @@ class StepDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
 
 
 class JobDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A job: its steps in an order that respects their dependencies, and the schema of its run config."""
+    """A job: its steps in an order that respects their dependencies, and the schema of its run config.
+
+    `maps_config` says of which part of the run config a config mapping makes the rest: "ops" where the job's graph has
+    one, "all" where the job itself has one; such a part has no entries by step.
+    """
 
     name: str
     description: str | None = None
@@ -108,7 +120,8 @@ class JobDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     owners: tuple[str, ...] = ()
     metadata: Metadata = {}
     steps: tuple[StepDescription, ...] = ()
-    config_schema: Shape
+    config_schema: ConfigType
+    maps_config: MappedPart = ""
     default_config: dict[str, Any] = {}
     is_asset_job: bool = False
     assets: tuple[str, ...] = ()
@@ -183,6 +196,8 @@ class ScheduleDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaul
     description: str | None = None
     default_status: InstigatorStatus = InstigatorStatus.STOPPED
     tags: dict[str, str] = {}
+    owners: tuple[str, ...] = ()
+    metadata: Metadata = {}
     source: SourceRef | None = None
 
 
@@ -195,8 +210,10 @@ class SensorDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
     interval: float = 30.0
     description: str | None = None
     default_status: InstigatorStatus = InstigatorStatus.STOPPED
-    assets: tuple[str, ...] = ()
+    assets: tuple[str, ...] = ()  # those that it watches
     tags: dict[str, str] = {}
+    owners: tuple[str, ...] = ()
+    metadata: Metadata = {}
     source: SourceRef | None = None
 
 

@@ -151,7 +151,7 @@ class _Parser:
         return token.kind == "quoted" or following is None or not (following.is_mark(":") or following.is_mark("("))
 
     def take_stars(self) -> tuple[bool, bool]:
-        """Whether a bare key has a `*` at its ends that is a walk: one that no `/` parts from a name without other `*`."""
+        """Whether a bare key has a `*` before or behind it that is a walk: the only one there, and not beside a `/`."""
         token = self.tokens[self.position]
         name = token.text.strip("*")
         if token.kind != "word" or not name or "*" in name:

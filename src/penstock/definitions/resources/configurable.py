@@ -14,8 +14,10 @@ from typing import Annotated, Any, ClassVar, TypeVar, get_args, get_origin
 from pydantic import BaseModel, ConfigDict, ValidatorFunctionWrapHandler, field_validator
 from pydantic.fields import FieldInfo
 
+from ...config.declared import DeclaredConfig, OpenConfig
 from ...config.env import EnvVar, IntEnvVar, resolve
 from ...config.model import Config, build, schema_of
+from ...config.problems import Checked
 from ...config.schema import UNSET, Field, Permissive, Shape
 from ...config.secrets import redact
 from ...errors import DefinitionError
@@ -118,6 +120,7 @@ class ModelResource(ResourceDefinition):
     ) -> None:
         super().__init__(model, description=inspect.cleandoc(model.__doc__) if model.__doc__ else None)
         self.model = model
+        self._field: Field | None = None
         self.given_config: dict[str, Any] = {}
         self.shared: dict[str, str] = {}
         self.inner: dict[str, ResourceDefinition] = {}
@@ -144,6 +147,13 @@ class ModelResource(ResourceDefinition):
     def type_name(self) -> str:
         """The name of its class."""
         return self.model.__name__
+
+    @property
+    def declared_config(self) -> DeclaredConfig:
+        """The config that it takes."""
+        if self._declared is None:
+            self._declared = OpenConfig(self.config_field)
+        return self._declared
 
     @property
     def config_field(self) -> Field:
@@ -240,14 +250,16 @@ def _definition(value: Any, keys_by_id: Mapping[int, str]) -> ResourceDefinition
 @contextmanager
 def _open(definition: ResourceDefinition, context: ResourceSetup) -> Iterator[Any]:
     """Set up a resource that only one other resource holds, with what code says of its config."""
-    field = definition.config_field
+    declared = definition.declared_config
     config: Any = None
-    if field is not None:
+    if declared is not None:
         from ...config.check import check
 
         subject = f"The config of the resource {definition.type_name}"
-        checked = check(field.type, {}, root=subject).unwrap(subject)
-        config = resolve(field.type, checked, os.environ, root=subject).unwrap(subject)
+        given = None if declared.field is None else check(declared.field.type, {}, root=subject).unwrap(subject)
+        finished = declared.finish(given, os.environ, path=(), root=subject)
+        Checked(value=None, problems=finished.problems).unwrap(subject)
+        config = finished.value
     made = definition.initialize(_InnerSetup(context, config))
     if isinstance(made, Generator):
         with contextmanager(lambda: made)() as value:

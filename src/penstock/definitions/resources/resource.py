@@ -6,10 +6,11 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
-from ...errors import DefinitionError
+from ...errors import ConfigSchemaError, DefinitionError
 from ..source import source_of_function
 
 if TYPE_CHECKING:
+    from ...config.declared import DeclaredConfig
     from ...config.schema import Field
 
 __all__ = ["ResourceDefinition", "ResourceSetup", "ValueResource", "resource", "to_resources"]
@@ -56,7 +57,7 @@ class ResourceDefinition:
         self.required_resource_keys = frozenset(required_resource_keys or ())
         self.config_schema = config_schema
         self.made_from: Any = None  # what users gave, where it was no definition
-        self._field: Field | None = None
+        self._declared: DeclaredConfig | None = None
         self._takes_context: bool | None = None
 
     @property
@@ -65,19 +66,25 @@ class ResourceDefinition:
         return getattr(self.resource_fn, "__name__", type(self.resource_fn).__name__)
 
     @property
-    def config_field(self) -> Field | None:
-        """What its config looks like and whether it must be given; None if it takes none."""
-        if self._field is None and self.config_schema is not None:
-            from ...config.fields import to_field
+    def declared_config(self) -> DeclaredConfig | None:
+        """The config that it takes; None if it takes none."""
+        if self._declared is None and self.config_schema is not None:
+            from ...config.declared import OpenConfig
 
             try:
-                self._field = to_field(self.config_schema)
+                self._declared = OpenConfig(self.config_schema)
             except DefinitionError as error:
-                raise DefinitionError(
+                raise ConfigSchemaError(
                     f"The config_schema of the resource {self.type_name} ({source_of_function(self.resource_fn)}) "
                     f"cannot be read: {error}"
                 ) from error
-        return self._field
+        return self._declared
+
+    @property
+    def config_field(self) -> Field | None:
+        """What a run config must or may give it; None for nothing."""
+        declared = self.declared_config
+        return None if declared is None else declared.field
 
     def initialize(self, context: ResourceSetup) -> Any:
         """The resource, or a generator that yields it and then tears it down."""
@@ -87,24 +94,37 @@ class ResourceDefinition:
 
     def shown_config(self) -> dict[str, Any]:
         """Its settings as they may be shown: secrets hidden."""
-        return {}
+        from ...config.declared import GivenConfig
+        from ...config.secrets import redact
 
-    def configured(self: Definition, config: Any) -> Definition:
-        """This resource with its config given here instead of in each run config.
+        given = self._declared
+        if not isinstance(given, GivenConfig) or given.inner.field is None or not isinstance(given.value, dict):
+            return {}
+        shown: dict[str, Any] = redact(given.inner.field.type, given.value)
+        return shown
+
+    def configured(
+        self: Definition, config_or_config_fn: Any, config_schema: Any = None, description: str | None = None
+    ) -> Definition:
+        """This resource with its config given here, or made by a function of what a run config gives.
+
+        Args:
+            config_or_config_fn: The config, or a function that makes it.
+            config_schema: What the function takes; by its annotation, or anything, if not given.
+            description: What the new resource is for; what this one is for, if not given.
 
         Raises:
+            DefinitionError: This resource takes no config.
             InvalidRunConfigError: The config does not fit its schema.
         """
-        from ...config.check import check
-        from ...config.schema import Field, Scalar
+        from ...config.declared import configured_config
 
-        kind = self.config_field.type if self.config_field is not None else Scalar()
-        subject = f"The config of the resource {self.type_name}"
-        value = check(kind, config, root=subject).unwrap(subject)
-        preset = object.__new__(type(self))
-        preset.__dict__.update(self.__dict__)
-        preset._field = Field(type=kind, required=False, default=value)
-        return preset
+        made = object.__new__(type(self))
+        made.__dict__.update(self.__dict__)
+        made.description = description or self.description
+        what = f"the resource {self.type_name}"
+        made._declared = configured_config(self.declared_config, config_or_config_fn, config_schema, what)
+        return made
 
     def __call__(self, context: Any = None) -> Any:
         """Call the function itself, as tests do."""

@@ -18,6 +18,7 @@ from ..ops.hooks import HookDefinition
 from ..ops.op import OpDefinition
 from ..ops.ports import In, Out
 from ..ops.retry import RetryPolicy
+from ..ops.type_loader import input_form
 
 __all__ = [
     "FromAsset",
@@ -194,3 +195,26 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     can_subset: bool = False
     graph: str | None = None
     priority: int = 0
+
+    def used_resources(self) -> set[str]:
+        """The resources that it uses: of its op, hooks, IO managers and types. What loads another step's value unless
+        an input says otherwise is not among them."""
+        used = set(self.op.required_resource_keys)
+        for hook in self.hooks:
+            used |= hook.required_resource_keys
+        for output in self.outputs:
+            used |= output.definition.value_type.all_resource_keys
+            if not output.definition.is_nothing:
+                used.add(output.io_manager_key)
+        for given in self.inputs:
+            used |= given.definition.value_type.all_resource_keys
+            match given.source:
+                case OrderOnly():
+                    continue
+                case FromAsset(io_manager_key=of_asset):
+                    used.add(given.io_manager_key or of_asset)
+                case FromConfig():
+                    used |= input_form(given.definition.python_type).resource_keys
+                case _ if given.io_manager_key is not None and not isinstance(given.source, FromDefault):
+                    used.add(given.io_manager_key)
+        return used
