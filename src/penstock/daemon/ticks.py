@@ -35,6 +35,7 @@ __all__ = ["DueTick", "TickRunner"]
 log = logging.getLogger("penstock.daemon.ticks")
 
 _TRY_AGAIN = 2.0
+_LONGEST_CURSOR = 4_000  # characters
 
 
 class DueTick(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,7 +140,7 @@ class TickRunner:
             skip_reason=evaluation.skip_reason,
             error=evaluation.error,
             run_keys=tuple(key for key, _ in runs if key is not None),
-            cursor=evaluation.cursor,
+            cursor=_short(evaluation.cursor),
             log=evaluation.log,
             partitions=evaluation.partitions,
         )
@@ -148,6 +149,7 @@ class TickRunner:
             lease=lease,
             runs=runs,
             facts=evaluation.facts,
+            evaluations=evaluation.evaluations,
             cursor=evaluation.cursor,
             next_due=now if evaluation.more else asked.next_due(now),
             now=now,
@@ -188,6 +190,11 @@ def _status(evaluation: Evaluation) -> TickStatus:
         return TickStatus.FAILURE
     did = evaluation.run_requests or evaluation.partitions or evaluation.facts or evaluation.acted
     return TickStatus.SUCCESS if did else TickStatus.SKIPPED
+
+
+def _short(cursor: str | None) -> str | None:
+    """The cursor as a tick keeps it for people to read; the sensor's state has all of it."""
+    return cursor if cursor is None or len(cursor) <= _LONGEST_CURSOR else f"{cursor[:_LONGEST_CURSOR]}…"
 
 
 def _without_effect(evaluation: Evaluation, error: ErrorInfo) -> Evaluation:

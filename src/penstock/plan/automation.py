@@ -15,7 +15,7 @@ from ..partitions.definition import PartitionsDefinition
 from ..records.conditions.condition import AutomationCondition
 from ..records.conditions.entity import check_id, job_id
 
-__all__ = ["automation_graph"]
+__all__ = ["automation_graph", "prepared_graph"]
 
 
 def automation_graph(resolved: Resolution) -> AutomationGraph:
@@ -33,6 +33,13 @@ def automation_graph(resolved: Resolution) -> AutomationGraph:
     jobs = ((name, job) for name, job in resolved.jobs.items() if job_id(name) in conditions)
     entities += [_job(name, job, conditions[job_id(name)]) for name, job in jobs]
     return AutomationGraph(entities)
+
+
+def prepared_graph(resolved: Resolution) -> AutomationGraph:
+    """The graph with all that follows from it, for a process that forks before it evaluates."""
+    graph = automation_graph(resolved)
+    graph.prepare()
+    return graph
 
 
 class _Builder:

@@ -101,6 +101,10 @@ class AutomationGraph:
         self._known_looks: dict[int, _Look] = {}
         self._digests: dict[int, tuple[str, AutomationCondition]] = {}
 
+    def prepare(self) -> None:
+        """Work out now what is else worked out when it is first asked for."""
+        _ = (self.roots, self.watchers, self.restless, self.crons, self.fingerprint)
+
     @cached_property
     def roots(self) -> dict[str, Entity]:
         """Those that have a condition, in order."""
