@@ -96,8 +96,12 @@ class StoredFacts:
         if spec is None:
             return None
         if spec not in self._spaces:
-            self._spaces[spec] = open_space(spec, self._storage.assets.dynamic_partitions)
+            self._spaces[spec] = open_space(spec, self.get_dynamic_partitions, self._now)
         return self._spaces[spec]
+
+    def get_dynamic_partitions(self, partitions_def_name: str) -> Sequence[str]:
+        """The keys of the dynamic set of that name, in the order in which they were added."""
+        return self._storage.assets.dynamic_partitions(partitions_def_name)
 
     def space_state(self, entity: Entity) -> str:
         """A text that changes whenever the entity's partitions do."""

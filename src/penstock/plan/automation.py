@@ -62,6 +62,7 @@ class _Builder:
             dependents=(*node.dependents, *self._checks_by_dep.get(node.key, ())),
             checks=tuple(check_id(key) for key in node.checks),
             partitions=_spec(spec.partitions_def),
+            partitions_def=spec.partitions_def,
             code_version=spec.code_version,
             observed=definition is not None and definition.observes,
             siblings=_siblings(definition, node.key),
@@ -79,6 +80,7 @@ class _Builder:
             deps=(Dependency(node.asset), *(Dependency(dep, additional.get(dep)) for dep in node.deps)),
             blocking=node.spec.blocking,
             partitions=_spec(node.spec.partitions_def),
+            partitions_def=node.spec.partitions_def,
             siblings=_siblings(node.definition, None),
         )
 
@@ -105,6 +107,7 @@ def _job(name: str, job: JobDefinition, condition: AutomationCondition) -> Entit
         kind=Kind.JOB,
         condition=condition,
         partitions=_spec(job.partitions_def),
+        partitions_def=job.partitions_def,
         roots=tuple(root_assets(job)),
     )
 

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from ...codec import digest
-from ...partitions.mapping import PartitionMapping
+from ...partitions.mapping import ClosedMapping
 from ...partitions.spec import PartitionsSpec
 from ...records.conditions.condition import AutomationCondition
 from ...records.conditions.nodes import (
@@ -50,7 +50,7 @@ class Dependency(msgspec.Struct, frozen=True):
     """An asset that an entity depends on, and which of its partitions; a mapping of None is the default one."""
 
     id: str
-    mapping: PartitionMapping | None = None
+    mapping: ClosedMapping | None = None
 
 
 class Entity(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -65,6 +65,7 @@ class Entity(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         checks: The ids of an asset's checks.
         blocking: Whether a check is blocking.
         partitions: Its partitions.
+        partitions_def: The same as users declare it, for rules of their own that relate partitions.
         code_version: An asset's code version.
         observed: Whether what runs here observes the asset and does not make it.
         siblings: The assets that the same function cannot but make with it.
@@ -81,6 +82,7 @@ class Entity(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     checks: tuple[str, ...] = ()
     blocking: bool = False
     partitions: PartitionsSpec | None = None
+    partitions_def: Any = None
     code_version: str | None = None
     observed: bool = False
     siblings: tuple[str, ...] = ()

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from ...partitions.definition import keys_of, subset_of
-from ...partitions.mapping import (
-    AllPartitionMapping,
-    IdentityPartitionMapping,
-    LastPartitionMapping,
-    PartitionMapping,
-    TimeWindowPartitionMapping,
-    default_mapping,
-)
+from datetime import UTC, datetime
+
+from ...partitions.mapping import ClosedMapping, PartitionMapping
+from ...partitions.mapping_multi import default_mapping
+from ...partitions.partitions_subset import PartitionsSubset
 from ...partitions.space import KeySpace
 from ...partitions.subset import Subset
-from ...partitions.time_space import TimeSpace
 from .facts import ONE, Facts
 from .graph import AutomationGraph, Dependency, Entity
 
-__all__ = ["View"]
+__all__ = ["NONE", "View"]
 
 NONE = Subset()
 
@@ -62,10 +57,16 @@ class View:
             return NONE
         if above.partitions is None:
             return ONE
-        own, space = self.space(entity), self.space(above)
+        own, space, now = self.space(entity), self.space(above), self.facts.now
         assert space is not None
         rule = self._rule(entity, above, dep)
-        return rule.upstream(chosen if own is not None else NONE, own or space, space, self.facts.now).present
+        if isinstance(rule, ClosedMapping):
+            return rule.upstream(chosen if own is not None else NONE, own or space, space, now).present
+        asked = None if own is None else PartitionsSubset(entity.partitions_def, own, chosen)
+        found = rule.get_upstream_mapped_partitions_result_for_partitions(
+            asked, entity.partitions_def, above.partitions_def, self._moment, self.facts
+        )
+        return found.partitions_subset.positions.intersection(self.full(above))
 
     def downstream(self, entity: Entity, dep: Dependency, chosen: Subset) -> Subset:
         """The partitions of an entity that depend on any of these partitions of a dependency."""
@@ -78,40 +79,19 @@ class View:
             return full
         if own is None:
             return full if chosen.intersection(self.upstream(entity, dep, full)) else NONE
-        return _downstream(self._rule(entity, above, dep), chosen, own, space, full, self.facts.now)
+        rule = self._rule(entity, above, dep)
+        if isinstance(rule, ClosedMapping):
+            return rule.downstream(chosen, space, own, self.facts.now)
+        asked = PartitionsSubset(above.partitions_def, space, chosen)
+        found = rule.get_downstream_partitions_for_partitions(
+            asked, above.partitions_def, entity.partitions_def, self._moment, self.facts
+        )
+        return found.positions.intersection(full)
+
+    @property
+    def _moment(self) -> datetime:
+        return datetime.fromtimestamp(self.facts.now, UTC)
 
     def _rule(self, entity: Entity, above: Entity, dep: Dependency) -> PartitionMapping:
         assert above.partitions is not None
         return dep.mapping if dep.mapping is not None else default_mapping(entity.partitions, above.partitions)
-
-
-def _downstream(
-    rule: PartitionMapping, chosen: Subset, own: KeySpace, above: KeySpace, full: Subset, now: float
-) -> Subset:
-    match rule:
-        case AllPartitionMapping():
-            return full
-        case LastPartitionMapping():
-            return full if above.count(now) - 1 in chosen else NONE
-        case TimeWindowPartitionMapping() if isinstance(own, TimeSpace) and isinstance(above, TimeSpace):
-            # Window p needs the time from begins(p + start) to begins(p + 1 + end).
-            ranges = [
-                (
-                    own.containing(above.begins(first)) - rule.end_offset,
-                    own.containing(above.begins(after_last) - 1) - rule.start_offset + 1,
-                )
-                for first, after_last in chosen.ranges
-            ]
-            return Subset.of_ranges(ranges).intersection(full)
-        case IdentityPartitionMapping():
-            if isinstance(own, TimeSpace) and isinstance(above, TimeSpace) and own.spec == above.spec:
-                return chosen.intersection(full)
-            return subset_of(own, keys_of(above, chosen))[0].intersection(full)
-        case _:
-            return Subset.of(
-                each for each in full if rule.upstream(_one(each), own, above, now).present.intersection(chosen)
-            )
-
-
-def _one(position: int) -> Subset:
-    return Subset.span(position, position + 1)

@@ -10,12 +10,12 @@ from penstock.engine.automation.cursor import Cursor
 from penstock.engine.automation.decide import Decision, decide
 from penstock.engine.automation.graph import AutomationGraph, Dependency, Entity, Kind
 from penstock.partitions.definition import keys_of
-from penstock.partitions.spec import Cadence, StaticSpec, TimeWindowSpec
+from penstock.partitions.spec import StaticSpec, TimeWindowSpec
 from penstock.records.conditions.condition import AutomationCondition
 from support.automation_world import World
 
 DAY = 86_400.0
-DAILY = TimeWindowSpec(cadence=Cadence.DAILY, start="1970-01-01", fmt="%Y-%m-%d")
+DAILY = TimeWindowSpec(cron="0 0 * * *", start="1970-01-01", fmt="%Y-%m-%d")
 LETTERS = StaticSpec(keys=("x", "y", "z"))
 
 
