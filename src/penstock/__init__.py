@@ -54,6 +54,10 @@ if TYPE_CHECKING:
         multi_asset_check,
     )
     from .definitions.assets.backfill_policy import BackfillPolicy
+    from .definitions.assets.change_checks import (
+        build_column_schema_change_checks,
+        build_metadata_bounds_checks,
+    )
     from .definitions.assets.check_spec import AssetCheckSpec
     from .definitions.assets.code_references import (
         AnchorBasedFilePathMapping,
@@ -62,6 +66,10 @@ if TYPE_CHECKING:
         with_source_code_references,
     )
     from .definitions.assets.definition import AssetsDefinition
+    from .definitions.assets.freshness_checks import (
+        build_last_update_freshness_checks,
+        build_time_partition_freshness_checks,
+    )
     from .definitions.assets.from_modules import (
         load_asset_checks_from_current_module,
         load_asset_checks_from_modules,
@@ -72,9 +80,22 @@ if TYPE_CHECKING:
         load_assets_from_package_module,
         load_assets_from_package_name,
     )
+    from .definitions.assets.graph_asset import (
+        graph_asset,
+        graph_multi_asset,
+    )
     from .definitions.assets.job import define_asset_job
+    from .definitions.assets.map_specs import (
+        apply_freshness_policy,
+        map_asset_specs,
+    )
     from .definitions.assets.multi_asset import multi_asset
+    from .definitions.assets.observe import (
+        multi_observable_source_asset,
+        observable_source_asset,
+    )
     from .definitions.assets.selection import AssetSelection
+    from .definitions.assets.source_asset import SourceAsset
     from .definitions.assets.spec import (
         AssetDep,
         AssetIn,
@@ -87,6 +108,8 @@ if TYPE_CHECKING:
         asset_sensor,
         multi_asset_sensor,
     )
+    from .definitions.automation.automation_sensor import AutomationConditionSensorDefinition
+    from .definitions.automation.freshness_sensor import build_sensor_for_freshness_checks
     from .definitions.automation.partitioned_schedule import build_schedule_from_partitioned_job
     from .definitions.automation.run_request import (
         RunRequest,
@@ -118,6 +141,7 @@ if TYPE_CHECKING:
     from .definitions.configured import configured
     from .definitions.definitions import Definitions
     from .definitions.events import (
+        AssetCheckEvaluation,
         AssetCheckResult,
         AssetCheckSeverity,
         AssetMaterialization,
@@ -125,6 +149,7 @@ if TYPE_CHECKING:
         DynamicOutput,
         Failure,
         MaterializeResult,
+        ObserveResult,
         Output,
         RetryRequested,
     )
@@ -134,6 +159,18 @@ if TYPE_CHECKING:
         multiprocess_executor,
     )
     from .definitions.function import ResourceParam
+    from .definitions.gather import (
+        load_definitions_from_current_module,
+        load_definitions_from_module,
+        load_definitions_from_modules,
+        load_definitions_from_package_module,
+        load_definitions_from_package_name,
+    )
+    from .definitions.lazy import (
+        LazyDefinitions,
+        definitions,
+        load_from_defs_folder,
+    )
     from .definitions.ops.graph import (
         GraphDefinition,
         graph,
@@ -176,6 +213,11 @@ if TYPE_CHECKING:
         usable_as_type,
     )
     from .definitions.relative_path import file_relative_path
+    from .definitions.repository import (
+        RepositoryDefinition,
+        create_repository_using_definitions_args,
+        repository,
+    )
     from .definitions.resources.configurable import (
         ConfigurableIOManager,
         ConfigurableIOManagerFactory,
@@ -196,6 +238,10 @@ if TYPE_CHECKING:
         InMemoryIOManager,
         fs_io_manager,
         mem_io_manager,
+    )
+    from .engine.automation.context import (
+        AutomationContext,
+        AutomationResult,
     )
     from .errors import (
         AddressInUseError,
@@ -239,6 +285,10 @@ if TYPE_CHECKING:
         execute_job,
         materialize,
         materialize_to_memory,
+    )
+    from .execution.automation import (
+        EvaluateAutomationConditionsResult,
+        evaluate_automation_conditions,
     )
     from .execution.build_context import (
         build_asset_check_context,
@@ -327,7 +377,19 @@ if TYPE_CHECKING:
         TypeLoaderContext,
         check_type,
     )
+    from .instance.filters import (
+        AssetRecordsFilter,
+        EventRecordsFilter,
+        RunsFilter,
+        RunShardedEventsCursor,
+        RunStatusChangeRecordsFilter,
+    )
     from .instance.instance import Instance
+    from .instance.pages import (
+        EventRecordsResult,
+        PaginatedResults,
+        RunRecord,
+    )
     from .partitions.definition import (
         DynamicPartitionsDefinition,
         PartitionKeyRange,
@@ -357,11 +419,19 @@ if TYPE_CHECKING:
         LocalFileCodeReference,
         UrlCodeReference,
     )
+    from .records.conditions.condition import AutomationCondition
+    from .records.data_version import (
+        DataProvenance,
+        DataVersion,
+        DataVersionsByPartition,
+    )
     from .records.event import Event
     from .records.event_type import EventType
+    from .records.freshness import FreshnessPolicy
     from .records.keys import (
         AssetCheckKey,
         AssetKey,
+        AssetOrCheckKey,
     )
     from .records.metadata import (
         AssetMetadataValue,
@@ -400,6 +470,7 @@ if TYPE_CHECKING:
         TableRecord,
         TableSchema,
     )
+    from .testing.instance import instance_for_test
     from .version import __version__
 
 _HOMES: dict[str, str] = {
@@ -409,6 +480,7 @@ _HOMES: dict[str, str] = {
     "AnchorBasedFilePathMapping": "definitions.assets.code_references",
     "Any": "config.python_types",
     "Array": "config.fields",
+    "AssetCheckEvaluation": "definitions.events",
     "AssetCheckExecutionContext": "execution.context",
     "AssetCheckKey": "records.keys",
     "AssetCheckResult": "definitions.events",
@@ -422,11 +494,17 @@ _HOMES: dict[str, str] = {
     "AssetMaterialization": "definitions.events",
     "AssetMetadataValue": "records.metadata",
     "AssetObservation": "definitions.events",
+    "AssetOrCheckKey": "records.keys",
     "AssetOut": "definitions.assets.spec",
+    "AssetRecordsFilter": "instance.filters",
     "AssetSelection": "definitions.assets.selection",
     "AssetSensorDefinition": "definitions.automation.asset_sensor",
     "AssetSpec": "definitions.assets.spec",
     "AssetsDefinition": "definitions.assets.definition",
+    "AutomationCondition": "records.conditions.condition",
+    "AutomationConditionSensorDefinition": "definitions.automation.automation_sensor",
+    "AutomationContext": "engine.automation.context",
+    "AutomationResult": "engine.automation.context",
     "BackfillPolicy": "definitions.assets.backfill_policy",
     "Backoff": "definitions.ops.retry",
     "BetaWarning": "errors",
@@ -446,6 +524,9 @@ _HOMES: dict[str, str] = {
     "ConfigurableResource": "definitions.resources.configurable",
     "ConfigurationError": "errors",
     "DailyPartitionsDefinition": "partitions.time_window",
+    "DataProvenance": "records.data_version",
+    "DataVersion": "records.data_version",
+    "DataVersionsByPartition": "records.data_version",
     "DefaultScheduleStatus": "definitions.automation.target",
     "DefaultSensorStatus": "definitions.automation.target",
     "DefinitionError": "errors",
@@ -459,9 +540,12 @@ _HOMES: dict[str, str] = {
     "EnumValue": "config.fields",
     "EnvVar": "config.env",
     "EnvironmentalError": "errors",
+    "EvaluateAutomationConditionsResult": "execution.automation",
     "Event": "records.event",
     "EventLogEntry": "execution.event_log",
     "EventLogRecord": "execution.event_log",
+    "EventRecordsFilter": "instance.filters",
+    "EventRecordsResult": "instance.pages",
     "EventType": "records.event_type",
     "ExecuteInProcessResult": "execution.result",
     "ExecutionInterruptedError": "errors",
@@ -473,6 +557,7 @@ _HOMES: dict[str, str] = {
     "FilesystemIOManager": "definitions.resources.stores",
     "Float": "config.python_types",
     "FloatMetadataValue": "records.metadata",
+    "FreshnessPolicy": "records.freshness",
     "GraphDefinition": "definitions.ops.graph",
     "GraphIn": "definitions.ops.ports",
     "GraphOut": "definitions.ops.ports",
@@ -501,6 +586,7 @@ _HOMES: dict[str, str] = {
     "JobSelector": "definitions.automation.selectors",
     "JsonMetadataValue": "records.metadata",
     "LastPartitionMapping": "partitions.mapping",
+    "LazyDefinitions": "definitions.lazy",
     "List": "config.python_types",
     "LocalFileCodeReference": "records.code_reference",
     "LocationLoadError": "errors",
@@ -517,12 +603,14 @@ _HOMES: dict[str, str] = {
     "NotebookMetadataValue": "records.metadata",
     "Nothing": "definitions.ops.types",
     "NullMetadataValue": "records.metadata",
+    "ObserveResult": "definitions.events",
     "OpDefinition": "definitions.ops.op",
     "OpExecutionContext": "execution.context",
     "Optional": "config.python_types",
     "Out": "definitions.ops.ports",
     "Output": "definitions.events",
     "OutputContext": "execution.io_context",
+    "PaginatedResults": "instance.pages",
     "PartitionKeyRange": "partitions.definition",
     "PartitionMapping": "partitions.mapping",
     "PartitionNotFoundError": "errors",
@@ -552,6 +640,7 @@ _HOMES: dict[str, str] = {
     "PreviewWarning": "errors",
     "PythonArtifactMetadataValue": "records.metadata",
     "PythonObjectType": "definitions.ops.value_type",
+    "RepositoryDefinition": "definitions.repository",
     "RepositorySelector": "definitions.automation.selectors",
     "ResourceDefinition": "definitions.resources.resource",
     "ResourceDependency": "definitions.resources.configurable",
@@ -564,10 +653,14 @@ _HOMES: dict[str, str] = {
     "RunFailureSensorContext": "execution.run_status_context",
     "RunMetadataValue": "records.metadata",
     "RunNotFoundError": "errors",
+    "RunRecord": "instance.pages",
     "RunRequest": "definitions.automation.run_request",
+    "RunShardedEventsCursor": "instance.filters",
     "RunStatus": "records.run",
+    "RunStatusChangeRecordsFilter": "instance.filters",
     "RunStatusSensorContext": "execution.run_status_context",
     "RunStatusSensorDefinition": "definitions.automation.run_status_sensor",
+    "RunsFilter": "instance.filters",
     "ScalarUnion": "config.fields",
     "ScheduleDefinition": "definitions.automation.schedule",
     "ScheduleEvaluationContext": "execution.tick_context",
@@ -579,6 +672,7 @@ _HOMES: dict[str, str] = {
     "SettingsError": "errors",
     "Shape": "config.fields",
     "SkipReason": "definitions.automation.run_request",
+    "SourceAsset": "definitions.assets.source_asset",
     "StaticPartitionsDefinition": "partitions.definition",
     "StepExecutionError": "errors",
     "StepNotFoundError": "errors",
@@ -620,13 +714,17 @@ _HOMES: dict[str, str] = {
     "ValueType": "definitions.ops.value_type",
     "WeeklyPartitionsDefinition": "partitions.time_window",
     "__version__": "version",
+    "apply_freshness_policy": "definitions.assets.map_specs",
     "asset": "definitions.assets.asset",
     "asset_check": "definitions.assets.asset_check",
     "asset_sensor": "definitions.automation.asset_sensor",
     "build_asset_check_context": "execution.build_context",
     "build_asset_context": "execution.build_context",
+    "build_column_schema_change_checks": "definitions.assets.change_checks",
     "build_init_resource_context": "execution.build_io_context",
     "build_input_context": "execution.build_io_context",
+    "build_last_update_freshness_checks": "definitions.assets.freshness_checks",
+    "build_metadata_bounds_checks": "definitions.assets.change_checks",
     "build_multi_asset_sensor_context": "execution.multi_asset_context",
     "build_op_context": "execution.build_context",
     "build_output_context": "execution.build_io_context",
@@ -635,19 +733,27 @@ _HOMES: dict[str, str] = {
     "build_schedule_context": "execution.tick_context",
     "build_schedule_from_partitioned_job": "definitions.automation.partitioned_schedule",
     "build_sensor_context": "execution.sensor_context",
+    "build_sensor_for_freshness_checks": "definitions.automation.freshness_sensor",
+    "build_time_partition_freshness_checks": "definitions.assets.freshness_checks",
     "check_type": "execution.type_check",
     "config_from_files": "execution.config_files",
     "config_from_pkg_resources": "execution.config_files",
     "config_from_yaml_strings": "execution.config_files",
     "config_mapping": "config.mapping",
     "configured": "definitions.configured",
+    "create_repository_using_definitions_args": "definitions.repository",
     "define_asset_job": "definitions.assets.job",
+    "definitions": "definitions.lazy",
+    "evaluate_automation_conditions": "execution.automation",
     "execute_job": "execution.api",
     "failure_hook": "definitions.ops.hooks",
     "file_relative_path": "definitions.relative_path",
     "fs_io_manager": "definitions.resources.stores",
     "graph": "definitions.ops.graph",
+    "graph_asset": "definitions.assets.graph_asset",
+    "graph_multi_asset": "definitions.assets.graph_asset",
     "in_process_executor": "definitions.executors",
+    "instance_for_test": "testing.instance",
     "io_manager": "definitions.resources.io_manager",
     "job": "definitions.ops.job",
     "link_code_references_to_git": "definitions.assets.code_references",
@@ -659,16 +765,26 @@ _HOMES: dict[str, str] = {
     "load_assets_from_modules": "definitions.assets.from_modules",
     "load_assets_from_package_module": "definitions.assets.from_modules",
     "load_assets_from_package_name": "definitions.assets.from_modules",
+    "load_definitions_from_current_module": "definitions.gather",
+    "load_definitions_from_module": "definitions.gather",
+    "load_definitions_from_modules": "definitions.gather",
+    "load_definitions_from_package_module": "definitions.gather",
+    "load_definitions_from_package_name": "definitions.gather",
+    "load_from_defs_folder": "definitions.lazy",
     "make_python_type_usable_as_type": "definitions.ops.value_type",
+    "map_asset_specs": "definitions.assets.map_specs",
     "materialize": "execution.api",
     "materialize_to_memory": "execution.api",
     "mem_io_manager": "definitions.resources.stores",
     "multi_asset": "definitions.assets.multi_asset",
     "multi_asset_check": "definitions.assets.asset_check",
     "multi_asset_sensor": "definitions.automation.asset_sensor",
+    "multi_observable_source_asset": "definitions.assets.observe",
     "multiprocess_executor": "definitions.executors",
+    "observable_source_asset": "definitions.assets.observe",
     "op": "definitions.ops.op",
     "open_pipes_session": "execution.pipes.session",
+    "repository": "definitions.repository",
     "resource": "definitions.resources.resource",
     "run_failure_sensor": "definitions.automation.run_status_sensor",
     "run_status_sensor": "definitions.automation.run_status_sensor",
@@ -689,6 +805,7 @@ __all__ = [
     "AnchorBasedFilePathMapping",
     "Any",
     "Array",
+    "AssetCheckEvaluation",
     "AssetCheckExecutionContext",
     "AssetCheckKey",
     "AssetCheckResult",
@@ -702,11 +819,17 @@ __all__ = [
     "AssetMaterialization",
     "AssetMetadataValue",
     "AssetObservation",
+    "AssetOrCheckKey",
     "AssetOut",
+    "AssetRecordsFilter",
     "AssetSelection",
     "AssetSensorDefinition",
     "AssetSpec",
     "AssetsDefinition",
+    "AutomationCondition",
+    "AutomationConditionSensorDefinition",
+    "AutomationContext",
+    "AutomationResult",
     "BackfillPolicy",
     "Backoff",
     "BetaWarning",
@@ -726,6 +849,9 @@ __all__ = [
     "ConfigurableResource",
     "ConfigurationError",
     "DailyPartitionsDefinition",
+    "DataProvenance",
+    "DataVersion",
+    "DataVersionsByPartition",
     "DefaultScheduleStatus",
     "DefaultSensorStatus",
     "DefinitionError",
@@ -739,9 +865,12 @@ __all__ = [
     "EnumValue",
     "EnvVar",
     "EnvironmentalError",
+    "EvaluateAutomationConditionsResult",
     "Event",
     "EventLogEntry",
     "EventLogRecord",
+    "EventRecordsFilter",
+    "EventRecordsResult",
     "EventType",
     "ExecuteInProcessResult",
     "ExecutionInterruptedError",
@@ -753,6 +882,7 @@ __all__ = [
     "FilesystemIOManager",
     "Float",
     "FloatMetadataValue",
+    "FreshnessPolicy",
     "GraphDefinition",
     "GraphIn",
     "GraphOut",
@@ -781,6 +911,7 @@ __all__ = [
     "JobSelector",
     "JsonMetadataValue",
     "LastPartitionMapping",
+    "LazyDefinitions",
     "List",
     "LocalFileCodeReference",
     "LocationLoadError",
@@ -797,12 +928,14 @@ __all__ = [
     "NotebookMetadataValue",
     "Nothing",
     "NullMetadataValue",
+    "ObserveResult",
     "OpDefinition",
     "OpExecutionContext",
     "Optional",
     "Out",
     "Output",
     "OutputContext",
+    "PaginatedResults",
     "PartitionKeyRange",
     "PartitionMapping",
     "PartitionNotFoundError",
@@ -832,6 +965,7 @@ __all__ = [
     "PreviewWarning",
     "PythonArtifactMetadataValue",
     "PythonObjectType",
+    "RepositoryDefinition",
     "RepositorySelector",
     "ResourceDefinition",
     "ResourceDependency",
@@ -844,10 +978,14 @@ __all__ = [
     "RunFailureSensorContext",
     "RunMetadataValue",
     "RunNotFoundError",
+    "RunRecord",
     "RunRequest",
+    "RunShardedEventsCursor",
     "RunStatus",
+    "RunStatusChangeRecordsFilter",
     "RunStatusSensorContext",
     "RunStatusSensorDefinition",
+    "RunsFilter",
     "ScalarUnion",
     "ScheduleDefinition",
     "ScheduleEvaluationContext",
@@ -859,6 +997,7 @@ __all__ = [
     "SettingsError",
     "Shape",
     "SkipReason",
+    "SourceAsset",
     "StaticPartitionsDefinition",
     "StepExecutionError",
     "StepNotFoundError",
@@ -900,13 +1039,17 @@ __all__ = [
     "ValueType",
     "WeeklyPartitionsDefinition",
     "__version__",
+    "apply_freshness_policy",
     "asset",
     "asset_check",
     "asset_sensor",
     "build_asset_check_context",
     "build_asset_context",
+    "build_column_schema_change_checks",
     "build_init_resource_context",
     "build_input_context",
+    "build_last_update_freshness_checks",
+    "build_metadata_bounds_checks",
     "build_multi_asset_sensor_context",
     "build_op_context",
     "build_output_context",
@@ -915,19 +1058,27 @@ __all__ = [
     "build_schedule_context",
     "build_schedule_from_partitioned_job",
     "build_sensor_context",
+    "build_sensor_for_freshness_checks",
+    "build_time_partition_freshness_checks",
     "check_type",
     "config_from_files",
     "config_from_pkg_resources",
     "config_from_yaml_strings",
     "config_mapping",
     "configured",
+    "create_repository_using_definitions_args",
     "define_asset_job",
+    "definitions",
+    "evaluate_automation_conditions",
     "execute_job",
     "failure_hook",
     "file_relative_path",
     "fs_io_manager",
     "graph",
+    "graph_asset",
+    "graph_multi_asset",
     "in_process_executor",
+    "instance_for_test",
     "io_manager",
     "job",
     "link_code_references_to_git",
@@ -939,16 +1090,26 @@ __all__ = [
     "load_assets_from_modules",
     "load_assets_from_package_module",
     "load_assets_from_package_name",
+    "load_definitions_from_current_module",
+    "load_definitions_from_module",
+    "load_definitions_from_modules",
+    "load_definitions_from_package_module",
+    "load_definitions_from_package_name",
+    "load_from_defs_folder",
     "make_python_type_usable_as_type",
+    "map_asset_specs",
     "materialize",
     "materialize_to_memory",
     "mem_io_manager",
     "multi_asset",
     "multi_asset_check",
     "multi_asset_sensor",
+    "multi_observable_source_asset",
     "multiprocess_executor",
+    "observable_source_asset",
     "op",
     "open_pipes_session",
+    "repository",
     "resource",
     "run_failure_sensor",
     "run_status_sensor",

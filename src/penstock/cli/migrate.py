@@ -28,7 +28,7 @@ def migrate(path: Path, write: bool) -> None:
     """Move a project of Dagster's here: its imports, names, settings and dependencies.
 
     PATH is the project's folder, or one file. What would change is shown as a diff, and then, with file and line, what
-    cannot be carried over and what to do about it. Nothing of the project is run. Needs `pip install penstock[migrate]`.
+    cannot be carried over and what to do about it. Nothing of the project is run. Needs the extra `migrate`.
     """
     try:
         from ..migrate.project import migrate_project

@@ -31,6 +31,7 @@ from ..records.run import Run, RunStatus, Tag
 from ..storage.protocols import NewRun, Storage
 from ..storage.writer import EventWriter
 from .configuration import configure
+from .data_versions import with_data_versions
 from .environment import Environment
 from .in_process import InProcessExecution
 from .lease import LEASE, LeaseThread, OwnLease
@@ -314,7 +315,9 @@ def _claim(storage: Storage, run: Run, job: JobDefinition, plan: ExecutionPlan) 
 def _run(
     scope: RunScope, recorder: MemoryRecorder | TeeRecorder, *, raise_on_error: bool, keep_values: bool
 ) -> ExecuteInProcessResult:
-    execution = InProcessExecution(scope, recorder, fail_fast=raise_on_error, keep_values=keep_values)
+    execution = InProcessExecution(
+        scope, with_data_versions(scope, recorder), fail_fast=raise_on_error, keep_values=keep_values
+    )
     status, broken_by = live(recorder, "in_process", execution.run, lambda: execution.interrupted)
     recorder.flush()
     if isinstance(broken_by, KeyboardInterrupt) or isinstance(execution.interruption, KeyboardInterrupt):

@@ -111,6 +111,8 @@ class Tag:
     BACKFILL_TITLE = "penstock/backfill_title"
     PARENT_RUN = "penstock/parent_run_id"
     ROOT_RUN = "penstock/root_run_id"
+    FROM_AUTOMATION_CONDITION = "penstock/from_automation_condition"
+    ASSET_EVALUATION_ID = "penstock/asset_evaluation_id"
     USER = "penstock/user"
     COMPUTE_KIND = "penstock/compute_kind"
 
