@@ -18,7 +18,7 @@ from ..locations.workspace import WORKSPACE_SCHEMA
 if TYPE_CHECKING:
     from ..migrate.model import Change, Spellings
 
-__all__ = ["migrate"]
+__all__ = ["migrate", "spellings"]
 
 
 @click.command()
@@ -37,7 +37,7 @@ def migrate(path: Path, write: bool) -> None:
             f"`penstock migrate` needs {error.name}; install it with: pip install 'penstock[migrate]'"
         ) from error
     folder = path if path.is_dir() else path.parent
-    changes = list(migrate_project(path, _spellings(), settings=file_schema(), workspace=WORKSPACE_SCHEMA))
+    changes = list(migrate_project(path, spellings(), settings=file_schema(), workspace=WORKSPACE_SCHEMA))
     for change in changes:
         _show(change, folder)
         if write:
@@ -45,7 +45,8 @@ def migrate(path: Path, write: bool) -> None:
     _sum_up(changes, folder, written=write)
 
 
-def _spellings() -> Spellings:
+def spellings() -> Spellings:
+    """What Dagster calls otherwise."""
     from ..compat.differences import LEFT_OUT
     from ..compat.spellings import ATTRIBUTES, LABEL_PREFIXES, NAMES, PARAMETERS
     from ..migrate.model import Spellings

@@ -64,9 +64,9 @@ class _Rewriter(cst.CSTTransformer):
         self._spellings = spellings
         self._taken = taken
         self._attributes = _unambiguous(spellings.attributes.values())
+        self._old_name = re.compile(rf"(\w+\.)?\b({'|'.join(map(re.escape, spellings.names)) or '(?!)'})\b")
         self._no_names: set[cst.Name] = set()  # names after a dot and before a `=`: they name nothing in the scope
         self._annotations = 0
-        self._has_names = False
         self.notes: list[Note] = []
 
     # -- what things mean ---------------------------------------------------------------------------------------------
@@ -262,9 +262,13 @@ class _Rewriter(cst.CSTTransformer):
         return value
 
     def _annotation(self, value: str) -> str:
-        for old, new in self._spellings.names.items():
-            if old in value:
-                value = re.sub(rf"\b{old}\b", old if new in self._taken else new, value)
+        """Names in an annotation that is text; what stands behind a dot cannot be something else's name."""
+
+        def ours(found: re.Match[str]) -> str:
+            new = self._spellings.names[found[2]]
+            return found[0] if not found[1] and new in self._taken else f"{found[1] or ''}{new}"
+
+        value = self._old_name.sub(ours, value)
         return re.sub(rf"\b{ROOT}\.", f"{MODULES[ROOT]}.", value)
 
     def leave_FormattedString(  # noqa: N802
