@@ -53,8 +53,8 @@ CASES = {
         "import penstock\ncontext.run.tags; x.dagster_x\n",
     ),
     "labels": (
-        "import dagster\nx = ['dagster/priority', \".dagster/x\", f'dagster/kind/{k}', 'dagster/a-b', 'a dagster/x']\n",
-        "import penstock\nx = ['penstock/priority', \".penstock/x\", f'penstock/kind/{k}', 'dagster/a-b', 'a dagster/x']\n",
+        "import dagster\nx = ['dagster/priority', \".dagster/x\", f'dagster/{k}', 'dagster/a-b', 'a dagster/x']\n",
+        "import penstock\nx = ['penstock/priority', \".penstock/x\", f'penstock/{k}', 'dagster/a-b', 'a dagster/x']\n",
     ),
     "annotations as text": (
         "import dagster as dg\nfrom dagster import DagsterRun\nx: 'dg.DagsterRun | DagsterRun | dagster.In'\n",
