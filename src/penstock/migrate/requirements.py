@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from .model import Note, Rewritten
 from .old_names import INTEGRATIONS, PARTS, ROOT
 
-__all__ = ["rewrite_requirement", "rewrite_requirements_file"]
+__all__ = ["OURS", "rewrite_all", "rewrite_requirement", "rewrite_requirements_file"]
 
 _REQUIREMENT = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)\s*(?P<extras>\[[^\]]*\])?[^;#]*(?P<marker>;[^#]*)?")
 OURS = "penstock"
