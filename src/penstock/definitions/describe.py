@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from ..config.secrets import conceal, redact
 from ..errors import DefinitionError
-from ..partitions.spec import DynamicSpec
+from ..partitions.spec import dynamic_names
 from ..records.conditions.entity import check_id, job_id
 from ..records.conditions.nodes import ConditionRecord
 from ..records.location import (
@@ -36,7 +36,6 @@ from .automation.schedule import ScheduleDefinition
 from .automation.sensor import SensorDefinition
 from .automation.target import declared_status
 from .definitions import Definitions
-from .executors import default_executor
 from .garbage import paused_collection
 from .ops.job import JobDefinition
 from .resolution import Resolution
@@ -112,11 +111,12 @@ def describe_job(job: JobDefinition) -> JobDescription:
         config_schema=conceal(schema),
         maps_config=mapped_part(job),
         default_config=redact(schema, job.default_config),
+        config_by_partition=job.partitioned_config is not None,
         is_asset_job=layer is not None,
         assets=tuple(key for step in steps.values() for key in step.asset_keys),
         checks=tuple(key for step in steps.values() for key in step.check_keys),
         partitions=job.partitions_def.spec if job.partitions_def is not None else None,
-        executor=(job.executor_def or default_executor).name,
+        executor=job.executor_def.name,
         source=_source(job.source),
     )
 
@@ -146,6 +146,7 @@ def _step(step: Step, job: JobDefinition) -> StepDescription:
         tags=step.tags,
         compute_kind=step.tags.get(Tag.COMPUTE_KIND),
         pool=step.pool,
+        timeout=step.timeout,
         can_subset=step.can_subset,
         graph=step.graph,
         max_retries=step.retry_policy.max_retries if step.retry_policy is not None else 0,
@@ -302,8 +303,7 @@ def _conditions(resolved: Resolution) -> tuple[dict[str, int], tuple[ConditionRe
 def _dynamic_partitions(resolved: Resolution) -> tuple[str, ...]:
     sets = [node.partitions_def for node in resolved.asset_graph.assets.values()]
     sets += [job.partitions_def for job in resolved.jobs.values()]
-    specs = [each.spec for each in sets if each is not None]
-    return tuple(sorted({spec.name for spec in specs if isinstance(spec, DynamicSpec)}))
+    return tuple(sorted({name for each in sets if each is not None for name in dynamic_names(each.spec)}))
 
 
 def _source(source: Source | None) -> SourceRef | None:

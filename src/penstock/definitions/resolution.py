@@ -22,6 +22,7 @@ from .automation.schedule import ScheduleDefinition
 from .automation.sensor import SensorDefinition
 from .automation.target import ExecutableJob
 from .executors import ExecutorDefinition
+from .loggers import LoggerDefinition
 from .ops.job import JobDefinition
 from .ops.op import OpDefinition
 from .resources.resource import ResourceDefinition, to_resources
@@ -58,6 +59,7 @@ def resolve(
     jobs: Iterable[ExecutableJob] = (),
     resources: Mapping[str, Any] | None = None,
     executor: ExecutorDefinition | None = None,
+    loggers: Mapping[str, LoggerDefinition] | None = None,
 ) -> Resolution:
     """Check definitions and tie them together.
 
@@ -83,7 +85,7 @@ def resolve(
         )
     for name, job in given.items():
         resolved[name] = job.resolve(graph) if isinstance(job, UnresolvedAssetJobDefinition) else job
-    bound = {name: job.with_top_level_resources(own, executor) for name, job in resolved.items()}
+    bound = {name: job.with_top_level_resources(own, executor, loggers) for name, job in resolved.items()}
     _check_resources(bound)
     conditions = declared_conditions(
         graph, {name: getattr(job, "automation_condition", None) for name, job in given.items()}

@@ -99,6 +99,7 @@ class StepDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     tags: dict[str, str] = {}
     compute_kind: str | None = None
     pool: str | None = None
+    timeout: float | None = None  # seconds
     max_retries: int = 0
     can_subset: bool = False  # whether it can make some of its assets and leave out others
     graph: str | None = None  # the graph that makes assets, for a step inside one
@@ -123,6 +124,7 @@ class JobDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     config_schema: ConfigType
     maps_config: MappedPart = ""
     default_config: dict[str, Any] = {}
+    config_by_partition: bool = False  # user code gives it for a partition
     is_asset_job: bool = False
     assets: tuple[str, ...] = ()
     checks: tuple[str, ...] = ()
