@@ -55,6 +55,7 @@ if TYPE_CHECKING:
         AssetOut,
         AssetSpec,
     )
+    from .definitions.assets.with_resources import with_resources
     from .definitions.automation.partitioned_schedule import build_schedule_from_partitioned_job
     from .definitions.automation.run_request import (
         RunRequest,
@@ -122,10 +123,25 @@ if TYPE_CHECKING:
     )
     from .definitions.ops.types import Nothing
     from .definitions.resources.configurable import (
-        ConfigurableIOManager,
-        ConfigurableIOManagerFactory,
         ConfigurableResource,
         ResourceDependency,
+    )
+    from .definitions.resources.configurable_io import (
+        ConfigurableIOManager,
+        ConfigurableIOManagerFactory,
+        ConfigurableLegacyIOManagerAdapter,
+    )
+    from .definitions.resources.file_manager import (
+        FileHandle,
+        FileManager,
+        LocalFileHandle,
+        LocalFileManager,
+        local_file_manager,
+    )
+    from .definitions.resources.input_manager import (
+        InputManager,
+        InputManagerDefinition,
+        input_manager,
     )
     from .definitions.resources.io_manager import (
         IOManager,
@@ -133,15 +149,19 @@ if TYPE_CHECKING:
         io_manager,
     )
     from .definitions.resources.resource import (
+        IAttachDifferentObjectToOpContext,
         ResourceDefinition,
+        make_values_resource,
         resource,
     )
     from .definitions.resources.stores import (
         FilesystemIOManager,
         InMemoryIOManager,
+        custom_path_fs_io_manager,
         fs_io_manager,
         mem_io_manager,
     )
+    from .definitions.resources.upath import UPathIOManager
     from .errors import (
         AddressInUseError,
         CodeServerUnreachableError,
@@ -182,15 +202,19 @@ if TYPE_CHECKING:
         materialize,
         materialize_to_memory,
     )
+    from .execution.asset_values import AssetValueLoader
     from .execution.build_context import (
         build_asset_check_context,
         build_asset_context,
         build_op_context,
     )
     from .execution.build_io_context import (
-        build_init_resource_context,
         build_input_context,
         build_output_context,
+    )
+    from .execution.build_resources import (
+        build_init_resource_context,
+        build_resources,
     )
     from .execution.context import (
         AssetCheckExecutionContext,
@@ -202,10 +226,7 @@ if TYPE_CHECKING:
         InputContext,
         OutputContext,
     )
-    from .execution.resources import (
-        InitResourceContext,
-        build_resources,
-    )
+    from .execution.resources import InitResourceContext
     from .execution.result import ExecuteInProcessResult
     from .execution.tick_context import (
         ScheduleEvaluationContext,
@@ -282,6 +303,7 @@ _HOMES: dict[str, str] = {
     "AssetOut": "definitions.assets.spec",
     "AssetSelection": "definitions.assets.selection",
     "AssetSpec": "definitions.assets.spec",
+    "AssetValueLoader": "execution.asset_values",
     "AssetsDefinition": "definitions.assets.definition",
     "BackfillPolicy": "definitions.assets.backfill_policy",
     "Backoff": "definitions.ops.retry",
@@ -291,8 +313,9 @@ _HOMES: dict[str, str] = {
     "Config": "config.model",
     "ConfigMappingError": "errors",
     "ConfigSchemaError": "errors",
-    "ConfigurableIOManager": "definitions.resources.configurable",
-    "ConfigurableIOManagerFactory": "definitions.resources.configurable",
+    "ConfigurableIOManager": "definitions.resources.configurable_io",
+    "ConfigurableIOManagerFactory": "definitions.resources.configurable_io",
+    "ConfigurableLegacyIOManagerAdapter": "definitions.resources.configurable_io",
     "ConfigurableResource": "definitions.resources.configurable",
     "ConfigurationError": "errors",
     "DailyPartitionsDefinition": "partitions.time_window",
@@ -311,6 +334,8 @@ _HOMES: dict[str, str] = {
     "Failure": "definitions.events",
     "FencedError": "errors",
     "Field": "config.fields",
+    "FileHandle": "definitions.resources.file_manager",
+    "FileManager": "definitions.resources.file_manager",
     "FilesystemIOManager": "definitions.resources.stores",
     "FloatMetadataValue": "records.metadata",
     "GraphDefinition": "definitions.ops.graph",
@@ -319,6 +344,7 @@ _HOMES: dict[str, str] = {
     "HookContext": "execution.hooks",
     "HookDefinition": "definitions.ops.hooks",
     "HourlyPartitionsDefinition": "partitions.time_window",
+    "IAttachDifferentObjectToOpContext": "definitions.resources.resource",
     "IOManager": "definitions.resources.io_manager",
     "IOManagerDefinition": "definitions.resources.io_manager",
     "IdentityPartitionMapping": "partitions.mapping",
@@ -327,6 +353,8 @@ _HOMES: dict[str, str] = {
     "InMemoryIOManager": "definitions.resources.stores",
     "InitResourceContext": "execution.resources",
     "InputContext": "execution.io_context",
+    "InputManager": "definitions.resources.input_manager",
+    "InputManagerDefinition": "definitions.resources.input_manager",
     "Instance": "instance.instance",
     "InstanceInUseError": "errors",
     "IntMetadataValue": "records.metadata",
@@ -338,6 +366,8 @@ _HOMES: dict[str, str] = {
     "JobDefinition": "definitions.ops.job",
     "JsonMetadataValue": "records.metadata",
     "LastPartitionMapping": "partitions.mapping",
+    "LocalFileHandle": "definitions.resources.file_manager",
+    "LocalFileManager": "definitions.resources.file_manager",
     "LocationLoadError": "errors",
     "Map": "config.fields",
     "MarkdownMetadataValue": "records.metadata",
@@ -401,6 +431,7 @@ _HOMES: dict[str, str] = {
     "TimestampMetadataValue": "records.metadata",
     "TypeCheckDidNotPassError": "errors",
     "TypeCheckError": "errors",
+    "UPathIOManager": "definitions.resources.upath",
     "UnknownResourceError": "errors",
     "UnmetExecutorRequirementsError": "errors",
     "UrlMetadataValue": "records.metadata",
@@ -412,20 +443,22 @@ _HOMES: dict[str, str] = {
     "asset_check": "definitions.assets.asset_check",
     "build_asset_check_context": "execution.build_context",
     "build_asset_context": "execution.build_context",
-    "build_init_resource_context": "execution.build_io_context",
+    "build_init_resource_context": "execution.build_resources",
     "build_input_context": "execution.build_io_context",
     "build_op_context": "execution.build_context",
     "build_output_context": "execution.build_io_context",
-    "build_resources": "execution.resources",
+    "build_resources": "execution.build_resources",
     "build_schedule_context": "execution.tick_context",
     "build_schedule_from_partitioned_job": "definitions.automation.partitioned_schedule",
     "build_sensor_context": "execution.tick_context",
+    "custom_path_fs_io_manager": "definitions.resources.stores",
     "define_asset_job": "definitions.assets.job",
     "execute_job": "execution.api",
     "failure_hook": "definitions.ops.hooks",
     "fs_io_manager": "definitions.resources.stores",
     "graph": "definitions.ops.graph",
     "in_process_executor": "definitions.executors",
+    "input_manager": "definitions.resources.input_manager",
     "io_manager": "definitions.resources.io_manager",
     "job": "definitions.ops.job",
     "load_asset_checks_from_current_module": "definitions.assets.from_modules",
@@ -436,6 +469,8 @@ _HOMES: dict[str, str] = {
     "load_assets_from_modules": "definitions.assets.from_modules",
     "load_assets_from_package_module": "definitions.assets.from_modules",
     "load_assets_from_package_name": "definitions.assets.from_modules",
+    "local_file_manager": "definitions.resources.file_manager",
+    "make_values_resource": "definitions.resources.resource",
     "materialize": "execution.api",
     "materialize_to_memory": "execution.api",
     "mem_io_manager": "definitions.resources.stores",
@@ -447,6 +482,7 @@ _HOMES: dict[str, str] = {
     "schedule": "definitions.automation.schedule",
     "sensor": "definitions.automation.sensor",
     "success_hook": "definitions.ops.hooks",
+    "with_resources": "definitions.assets.with_resources",
 }
 """Where each public name lives."""
 
@@ -470,6 +506,7 @@ __all__ = [
     "AssetOut",
     "AssetSelection",
     "AssetSpec",
+    "AssetValueLoader",
     "AssetsDefinition",
     "BackfillPolicy",
     "Backoff",
@@ -481,6 +518,7 @@ __all__ = [
     "ConfigSchemaError",
     "ConfigurableIOManager",
     "ConfigurableIOManagerFactory",
+    "ConfigurableLegacyIOManagerAdapter",
     "ConfigurableResource",
     "ConfigurationError",
     "DailyPartitionsDefinition",
@@ -499,6 +537,8 @@ __all__ = [
     "Failure",
     "FencedError",
     "Field",
+    "FileHandle",
+    "FileManager",
     "FilesystemIOManager",
     "FloatMetadataValue",
     "GraphDefinition",
@@ -507,6 +547,7 @@ __all__ = [
     "HookContext",
     "HookDefinition",
     "HourlyPartitionsDefinition",
+    "IAttachDifferentObjectToOpContext",
     "IOManager",
     "IOManagerDefinition",
     "IdentityPartitionMapping",
@@ -515,6 +556,8 @@ __all__ = [
     "InMemoryIOManager",
     "InitResourceContext",
     "InputContext",
+    "InputManager",
+    "InputManagerDefinition",
     "Instance",
     "InstanceInUseError",
     "IntMetadataValue",
@@ -526,6 +569,8 @@ __all__ = [
     "JobDefinition",
     "JsonMetadataValue",
     "LastPartitionMapping",
+    "LocalFileHandle",
+    "LocalFileManager",
     "LocationLoadError",
     "Map",
     "MarkdownMetadataValue",
@@ -589,6 +634,7 @@ __all__ = [
     "TimestampMetadataValue",
     "TypeCheckDidNotPassError",
     "TypeCheckError",
+    "UPathIOManager",
     "UnknownResourceError",
     "UnmetExecutorRequirementsError",
     "UrlMetadataValue",
@@ -608,12 +654,14 @@ __all__ = [
     "build_schedule_context",
     "build_schedule_from_partitioned_job",
     "build_sensor_context",
+    "custom_path_fs_io_manager",
     "define_asset_job",
     "execute_job",
     "failure_hook",
     "fs_io_manager",
     "graph",
     "in_process_executor",
+    "input_manager",
     "io_manager",
     "job",
     "load_asset_checks_from_current_module",
@@ -624,6 +672,8 @@ __all__ = [
     "load_assets_from_modules",
     "load_assets_from_package_module",
     "load_assets_from_package_name",
+    "local_file_manager",
+    "make_values_resource",
     "materialize",
     "materialize_to_memory",
     "mem_io_manager",
@@ -635,6 +685,7 @@ __all__ = [
     "schedule",
     "sensor",
     "success_hook",
+    "with_resources",
 ]
 
 

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ..execution.api import ExecuteInProcessResult
+    from ..execution.asset_values import AssetValueLoader
+    from ..execution.resources import InitResourceContext
 
-__all__ = ["execute_job_in_process", "invoke"]
+__all__ = ["context_of_resource", "execute_job_in_process", "invoke", "loader_of_values"]
 
 
 def invoke(definition: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -22,3 +24,17 @@ def execute_job_in_process(job: Any, **options: Any) -> ExecuteInProcessResult:
     from ..execution.api import execute_in_process
 
     return execute_in_process(job, **options)
+
+
+def context_of_resource(config: Any = None) -> InitResourceContext:
+    """A context for setting a resource up by itself."""
+    from ..execution.build_resources import build_init_resource_context
+
+    return build_init_resource_context(config)
+
+
+def loader_of_values(definitions: Any, instance: Any) -> AssetValueLoader:
+    """What loads stored values of assets outside of a run."""
+    from ..execution.asset_values import AssetValueLoader
+
+    return AssetValueLoader(definitions, instance)

@@ -100,6 +100,7 @@ def attempt_alone(scope: RunScope, start: Start, recorder: Recorder) -> StepDone
                 emit=emit,
                 run=scope.run,
                 instance=scope.environment.instance,
+                artifacts=scope.environment.artifacts,
             ) as opened:
                 return run_step(scope, start, recorder, opened).done
         except ExecutionInterruptedError as error:

@@ -36,6 +36,16 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     typed: Mapping[tuple[str, ...], Any] = {}
     resources: Mapping[str, Any] = {}
 
+    def entry(self, path: tuple[str, ...]) -> Mapping[str, Any]:
+        """The entry of an op at `path`: its `config`, `inputs` and `outputs`; empty where nothing is given."""
+        entry: Any = self.values
+        for key in path:
+            entry = entry.get(key)
+            if entry is None:
+                return {}
+        found: Mapping[str, Any] = entry
+        return found
+
 
 def configure(plan: ExecutionPlan, job: JobDefinition, run_config: Mapping[str, Any]) -> Configuration:
     """The config of a run of this plan.
@@ -56,11 +66,12 @@ def configure(plan: ExecutionPlan, job: JobDefinition, run_config: Mapping[str, 
     ops: dict[tuple[str, ...], Any] = {}
     typed: dict[tuple[str, ...], Any] = {}
     problems: list[Problem] = []
+    whole = Configuration(values=values)
     for step in plan.steps.values():
         path = step.config_path
         if path in ops or step.op.config_field is None:
             continue
-        given = _entry(values, path)
+        given = whole.entry(path).get("config")
         ops[path] = given
         checked = _build(step, {} if given is None else given)
         typed[path] = checked.value
@@ -89,16 +100,6 @@ def resource_configs(definitions: Mapping[str, ResourceDefinition], given: Mappi
     values = check(schema, given, root="the resource config").unwrap("The resource config")
     values = resolve(schema, values, os.environ).unwrap("The resource config")
     return {key: entry.get("config") for key, entry in values.items()}
-
-
-def _entry(values: Mapping[str, Any], path: tuple[str, ...]) -> Any:
-    """The `config` of the entry at `path`; None where there is none."""
-    entry: Any = values
-    for key in path:
-        entry = entry.get(key)
-        if entry is None:
-            return None
-    return entry.get("config")
 
 
 def _build(step: Step, given: Any) -> Checked:

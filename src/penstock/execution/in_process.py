@@ -77,6 +77,7 @@ class InProcessExecution:
             emit=emit,
             run=scope.run,
             instance=scope.environment.instance,
+            artifacts=scope.environment.artifacts,
         ) as opened:
             return self._drive(opened)
 

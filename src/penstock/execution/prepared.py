@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ..definitions.assets.asset import CHECK_OUT
@@ -11,26 +12,30 @@ from ..records.keys import AssetKey
 
 __all__ = ["InputSlot", "OutputSlot", "PreparedStep"]
 
+_NONE: Mapping[str, Any] = {}
+
 
 class InputSlot:
-    """An input that passes a value, with the check of its type."""
+    """An input that passes a value, with the check of its type and what the run config tells its input manager."""
 
-    __slots__ = ("check", "given", "name", "type_name")
+    __slots__ = ("check", "config", "given", "name", "type_name")
 
-    def __init__(self, given: StepInput) -> None:
+    def __init__(self, given: StepInput, config: Any) -> None:
         self.given = given
+        self.config = config
         self.name = given.name
         self.check: Check | None = given.definition.make_check()
         self.type_name = given.definition.type_name
 
 
 class OutputSlot:
-    """An output, with the check of its type and the asset or check that it stands for."""
+    """An output, with the check of its type, what it stands for, and what the run config tells its IO manager of it."""
 
-    __slots__ = ("asset_key", "check", "check_key", "given", "is_nothing", "manager_key", "name", "type_name")
+    __slots__ = ("asset_key", "check", "check_key", "config", "given", "is_nothing", "manager_key", "name", "type_name")
 
-    def __init__(self, given: StepOutput) -> None:
+    def __init__(self, given: StepOutput, config: Any) -> None:
         self.given = given
+        self.config = config
         self.name = given.name
         self.check: Check | None = given.definition.make_check()
         self.type_name = given.definition.type_name
@@ -45,6 +50,7 @@ class PreparedStep:
 
     Args:
         step: The step.
+        entry: Its entry in the run config.
         config: Its config as plain values.
         typed_config: Its config as the parameter `config` takes it: an instance of the config class where there is one.
         resource_keys: The resources that its op, hooks and IO managers use, with those that these use in turn.
@@ -64,14 +70,24 @@ class PreparedStep:
         "values",
     )
 
-    def __init__(self, step: Step, config: Any, typed_config: Any, resource_keys: frozenset[str]) -> None:
+    def __init__(
+        self,
+        step: Step,
+        entry: Mapping[str, Any],
+        config: Any,
+        typed_config: Any,
+        resource_keys: frozenset[str],
+    ) -> None:
+        of_inputs, of_outputs = entry.get("inputs", _NONE), entry.get("outputs", _NONE)
         self.step = step
         self.config = config
         self.typed_config = typed_config
         self.resource_keys = resource_keys
-        self.inputs = tuple(InputSlot(each) for each in step.inputs if not isinstance(each.source, OrderOnly))
+        self.inputs = tuple(
+            InputSlot(each, of_inputs.get(each.name)) for each in step.inputs if not isinstance(each.source, OrderOnly)
+        )
         self.named_inputs = {each.name: each for each in step.inputs}
-        self.outputs = {each.name: OutputSlot(each) for each in step.outputs}
+        self.outputs = {each.name: OutputSlot(each, of_outputs.get(each.name)) for each in step.outputs}
         self.outputs_given = {each.name: each for each in step.outputs}
         self.by_asset = {slot.given.asset_key: slot for slot in self.outputs.values() if slot.given.asset_key}
         self.by_check = {slot.check_key: slot for slot in self.outputs.values() if slot.check_key}

@@ -9,7 +9,7 @@ from ..definitions.ops.job import JobDefinition
 from ..definitions.resources.resource import ResourceDefinition, ValueResource
 from ..definitions.resources.stores import FilesystemIOManager, InMemoryIOManager
 from ..engine.step_messages import FeedKind, Source, StepInputSpec, StepSpec
-from ..plan.model import ExecutionPlan, FromCollect, FromMapped, FromOutput, OrderOnly, Step
+from ..plan.model import ExecutionPlan, FromAsset, FromCollect, FromMapped, FromOutput, OrderOnly, Step
 from ..records.run import Run
 from .configuration import Configuration
 from .environment import Environment
@@ -17,7 +17,7 @@ from .prepared import PreparedStep
 from .resources import closure
 from .step_partitions import StoredDynamicPartitions
 
-__all__ = ["DEFAULT_IO_MANAGER", "RunScope", "specs_of"]
+__all__ = ["DEFAULT_IO_MANAGER", "RunScope", "specs_of", "with_default_io_manager"]
 
 DEFAULT_IO_MANAGER = "io_manager"
 """The key of the IO manager of outputs that name none."""
@@ -64,6 +64,7 @@ class RunScope:
             step = self.plan.steps[key]
             prepared = self._prepared[key] = PreparedStep(
                 step,
+                self.config.entry(step.config_path),
                 self.config.ops.get(step.config_path),
                 self.config.typed.get(step.config_path),
                 frozenset(closure(self._used_by(step), self.resources)),
@@ -82,13 +83,13 @@ class RunScope:
                 continue
             manager = given.io_manager_key
             for source in given.upstream():
-                upstream = self.plan.steps[source.step]
-                used.add(
-                    manager or next(each.io_manager_key for each in upstream.outputs if each.name == source.output)
-                )
-            from_asset = getattr(given.source, "io_manager_key", None)
-            if from_asset is not None:
-                used.add(manager or from_asset)
+                if manager is None:
+                    upstream = self.plan.steps[source.step]
+                    used.add(next(each.io_manager_key for each in upstream.outputs if each.name == source.output))
+            if manager is not None:
+                used.add(manager)
+            elif isinstance(given.source, FromAsset):
+                used.add(given.source.io_manager_key)
         return used
 
 

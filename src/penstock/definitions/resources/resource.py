@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
-from ...errors import DefinitionError
+from ...errors import DefinitionError, InvocationError
+from ..doors import context_of_resource
 from ..source import source_of_function
 
 if TYPE_CHECKING:
     from ...config.schema import Field
 
-__all__ = ["ResourceDefinition", "ResourceSetup", "ValueResource", "resource", "to_resources"]
+__all__ = [
+    "IAttachDifferentObjectToOpContext",
+    "ResourceDefinition",
+    "ResourceSetup",
+    "ValueResource",
+    "make_values_resource",
+    "resource",
+    "to_resources",
+]
 
 Definition = TypeVar("Definition", bound="ResourceDefinition")
 
@@ -30,17 +40,38 @@ class ResourceSetup(Protocol):
         """The resources that it needs."""
         ...
 
+    def held(self, key: str) -> Any:
+        """A resource that it needs as it is itself, not what it shows in its place."""
+        ...
+
+    def replace_config(self, config: Any) -> ResourceSetup:
+        """The same context with another config."""
+        ...
+
+
+class IAttachDifferentObjectToOpContext:
+    """A resource that shows another object as `context.resources.<key>`; a parameter gets the resource itself."""
+
+    def get_object_to_set_on_execution_context(self) -> Any:
+        """The object to show."""
+        raise NotImplementedError(f"{type(self).__name__} must define get_object_to_set_on_execution_context().")
+
 
 class ResourceDefinition:
     """How to set up a resource. Make one with `@resource`.
 
     Args:
         resource_fn: Makes the resource. It may take the context of the set-up; a generator function yields the resource
-            and is resumed for the teardown.
+            and is resumed for the teardown, and one made by `contextlib.contextmanager` is entered and left.
         config_schema: What its config looks like, read as `context.resource_config`.
         description: What it is for.
         required_resource_keys: Resources that it uses as `context.resources.<key>`.
+        version: The version of its code.
     """
+
+    # Of an IO manager or input manager: what each input or output that it serves may be told by the run config.
+    input_config_schema: Any = None
+    output_config_schema: Any = None
 
     def __init__(
         self,
@@ -48,6 +79,7 @@ class ResourceDefinition:
         config_schema: Any = None,
         description: str | None = None,
         required_resource_keys: Iterable[str] | None = None,
+        version: str | None = None,
     ) -> None:
         if not callable(resource_fn):
             raise DefinitionError(f"A resource needs a function that makes it, not {resource_fn!r}.")
@@ -55,9 +87,11 @@ class ResourceDefinition:
         self.description = description or (inspect.cleandoc(resource_fn.__doc__) if resource_fn.__doc__ else None)
         self.required_resource_keys = frozenset(required_resource_keys or ())
         self.config_schema = config_schema
+        self.version = version
         self.made_from: Any = None  # what users gave, where it was no definition
         self._field: Field | None = None
         self._takes_context: bool | None = None
+        self._makes_manager: bool | None = None
 
     @property
     def type_name(self) -> str:
@@ -83,7 +117,10 @@ class ResourceDefinition:
         """The resource, or a generator that yields it and then tears it down."""
         if self._takes_context is None:
             self._takes_context = bool(inspect.signature(self.resource_fn).parameters)
-        return self.resource_fn(context) if self._takes_context else self.resource_fn()
+            self._makes_manager = inspect.isgeneratorfunction(inspect.unwrap(self.resource_fn))
+        made = self.resource_fn(context) if self._takes_context else self.resource_fn()
+        # A resource may be a context manager that its users enter; one of `contextmanager` is meant as set-up.
+        return _entered(made) if self._makes_manager and isinstance(made, AbstractContextManager) else made
 
     def shown_config(self) -> dict[str, Any]:
         """Its settings as they may be shown: secrets hidden."""
@@ -107,8 +144,46 @@ class ResourceDefinition:
         return preset
 
     def __call__(self, context: Any = None) -> Any:
-        """Call the function itself, as tests do."""
-        return self.initialize(context)
+        """Call the function itself, as tests do; what is torn down comes as a context manager.
+
+        Args:
+            context: What `build_init_resource_context` gives. It may be left out where nothing is asked of it.
+
+        Raises:
+            InvocationError: The context is missing and its config or the resources that it requires are needed.
+            InvalidRunConfigError: The config does not fit its schema.
+        """
+        if context is None and (self.required_resource_keys or (self.config_field and self.config_field.required)):
+            raise InvocationError(
+                f"The resource {self.type_name} needs its config or other resources; call it with what "
+                "build_init_resource_context(config=..., resources=...) gives."
+            )
+        given = context_of_resource() if context is None else context
+        if self.config_field is not None:
+            given = given.replace_config(self.checked_config(given.resource_config))
+        made = self.initialize(given)
+        return contextmanager(lambda: made)() if isinstance(made, Generator) else made
+
+    def checked_config(self, config: Any) -> Any:
+        """A config ready for use: checked against the schema, defaults and environment variables filled in.
+
+        Raises:
+            InvalidRunConfigError: It does not fit.
+        """
+        import os
+
+        from ...config.check import check
+        from ...config.env import resolve
+        from ...config.schema import UNSET
+
+        field = self.config_field
+        if field is None:
+            return config
+        subject = f"The config of the resource {self.type_name}"
+        if config is None and not field.required:
+            config = {} if field.default is UNSET else field.default
+        checked = check(field.type, config, root=subject).unwrap(subject)
+        return resolve(field.type, checked, os.environ, root=subject).unwrap(subject)
 
     @staticmethod
     def hardcoded_resource(value: Any, description: str | None = None) -> ResourceDefinition:
@@ -124,6 +199,17 @@ class ResourceDefinition:
     def string_resource(description: str | None = None) -> ResourceDefinition:
         """A resource whose config is a text, and which is that text."""
         return ResourceDefinition(lambda context: context.resource_config, str, description or "A text.")
+
+    @staticmethod
+    def mock_resource(description: str | None = None) -> ResourceDefinition:
+        """A resource that is a `unittest.mock.MagicMock`, a new one for each set-up: it takes every call."""
+
+        def make() -> Any:
+            from unittest.mock import MagicMock
+
+            return MagicMock()
+
+        return ResourceDefinition(make, description=description or "A mock.")
 
 
 class ValueResource(ResourceDefinition):
@@ -177,6 +263,11 @@ def to_resources(given: Mapping[str, Any] | None, what: str) -> dict[str, Resour
     return result
 
 
+def _entered(manager: AbstractContextManager[Any]) -> Generator[Any, None, None]:
+    with manager as made:
+        yield made
+
+
 def _summary(value: Any) -> str | None:
     doc = type(value).__dict__.get("__doc__") if type(value).__module__ != "builtins" else None
     return inspect.cleandoc(doc) if isinstance(doc, str) else None
@@ -189,11 +280,13 @@ def resource(
     config_schema: Any = None,
     description: str | None = None,
     required_resource_keys: Iterable[str] | None = None,
+    version: str | None = None,
 ) -> Callable[[Callable[..., Any]], ResourceDefinition]: ...
 def resource(
     config_schema: Any = None,
     description: str | None = None,
     required_resource_keys: Iterable[str] | None = None,
+    version: str | None = None,
 ) -> ResourceDefinition | Callable[[Callable[..., Any]], ResourceDefinition]:
     """Make a resource of a function that returns it, or that yields it and then tears it down.
 
@@ -201,11 +294,25 @@ def resource(
         config_schema: What its config looks like, read as `context.resource_config`.
         description: What it is for; the function's docstring if not given.
         required_resource_keys: Resources that it uses as `context.resources.<key>`.
+        version: The version of its code.
     """
     if inspect.isfunction(config_schema):
         return ResourceDefinition(config_schema)
 
     def define(fn: Callable[..., Any]) -> ResourceDefinition:
-        return ResourceDefinition(fn, config_schema, description, required_resource_keys)
+        return ResourceDefinition(fn, config_schema, description, required_resource_keys, version)
 
     return define
+
+
+def make_values_resource(**kwargs: Any) -> ResourceDefinition:
+    """A resource that is a dict of config values.
+
+    Args:
+        kwargs: For each value its config type, as `config_schema` takes it; without any, all values are taken.
+    """
+    from ...config.schema import Permissive
+
+    return ResourceDefinition(
+        lambda context: context.resource_config, kwargs or Permissive(), "Values that the config gives."
+    )

@@ -24,6 +24,7 @@ __all__ = [
     "FromCollect",
     "FromConfig",
     "FromDefault",
+    "FromManager",
     "FromMapped",
     "FromOutput",
     "FromOutputs",
@@ -103,6 +104,10 @@ class FromDefault(msgspec.Struct, frozen=True):
     value: Any
 
 
+class FromManager(msgspec.Struct, frozen=True):
+    """Whatever the input's own manager loads: nothing feeds it."""
+
+
 class OrderOnly(msgspec.Struct, frozen=True):
     """No value: the step only waits for these outputs."""
 
@@ -110,7 +115,7 @@ class OrderOnly(msgspec.Struct, frozen=True):
 
 
 InputSource: TypeAlias = (
-    FromOutput | FromMapped | FromCollect | FromOutputs | FromAsset | FromConfig | FromDefault | OrderOnly
+    FromOutput | FromMapped | FromCollect | FromOutputs | FromAsset | FromConfig | FromDefault | FromManager | OrderOnly
 )
 
 

@@ -1,7 +1,6 @@
 """Resources as classes with typed config, alone and inside each other."""
 
 import contextlib
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,6 +18,7 @@ from penstock import (
 from penstock.config.schema import UNSET, Shape
 from penstock.definitions.resources.resource import ResourceDefinition, to_resources
 from penstock.errors import DefinitionError, InvalidRunConfigError
+from penstock.execution.resources import InitResourceContext, Resources
 
 LOG: list[str] = []
 
@@ -52,7 +52,7 @@ def _fresh_log() -> None:
 
 
 def _context(config: Any = None, **resources: Any) -> Any:
-    return SimpleNamespace(resource_config=config, resources=SimpleNamespace(**resources))
+    return InitResourceContext(resource_config=config, resources=Resources(resources))
 
 
 def _opened(definition: ResourceDefinition, context: Any) -> Any:
