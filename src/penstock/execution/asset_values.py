@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ..clock import SYSTEM_CLOCK
 from ..definitions.assets.graph import AssetNode
+from ..definitions.resources.resource import ResourceDefinition, ValueResource
+from ..definitions.resources.stores import FilesystemIOManager
 from ..errors import InvocationError, NotFoundError
 from ..partitions.definition import PartitionKeyRange
 from ..records.keys import AssetKey, CoercibleToAssetKey
 from ..records.location import AssetJobName
 from .configuration import resource_configs
-from .environment import Environment
 from .io_context import InputContext, OutputContext
 from .resources import OpenResources, closure, set_up
-from .scope import with_default_io_manager
+from .scope import DEFAULT_IO_MANAGER
 from .step_partitions import StoredDynamicPartitions
 
 if TYPE_CHECKING:
@@ -42,9 +43,11 @@ class AssetValueLoader:
         self._graph = resolved.asset_graph
         self._instance = instance
         self._artifacts = None if instance is None else instance.artifacts
-        self._resources = with_default_io_manager(
-            resolved.resources if job is None else job.resource_defs, Environment(artifacts=self._artifacts)
-        )
+        # Where no IO manager is named, values are in the folder of an instance.
+        self._resources: dict[str, ResourceDefinition] = {
+            DEFAULT_IO_MANAGER: ValueResource(FilesystemIOManager()),
+            **(resolved.resources if job is None else job.resource_defs),
+        }
         self._opened: dict[str, OpenResources] = {}
         self._stack = ExitStack()
 

@@ -87,7 +87,7 @@ class _ValueContext:
         self.config = config
         self.definition_metadata = definition_metadata
         self.python_type = Any if python_type is None or python_type is UNKNOWN else python_type
-        self.resource_config = resource_config
+        self.resource_config = {} if resource_config is None else resource_config
         self.resources = resources
         self.instance = instance
         self.artifacts = artifacts
@@ -283,7 +283,7 @@ class OutputContext(_ValueContext):
 
     @property
     def _what(self) -> str:
-        return f"The output {self.name!r} of step {self.step_key!r}"
+        return f"The output {self.name!r} of step {self.step_key!r}" if self.name is not None else "The stored value"
 
 
 class InputContext(_ValueContext):

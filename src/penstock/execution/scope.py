@@ -17,7 +17,7 @@ from .prepared import PreparedStep
 from .resources import closure
 from .step_partitions import StoredDynamicPartitions
 
-__all__ = ["DEFAULT_IO_MANAGER", "RunScope", "specs_of", "with_default_io_manager"]
+__all__ = ["DEFAULT_IO_MANAGER", "RunScope", "specs_of"]
 
 DEFAULT_IO_MANAGER = "io_manager"
 """The key of the IO manager of outputs that name none."""

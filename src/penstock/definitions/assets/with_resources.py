@@ -53,6 +53,7 @@ def _configured(
                 f'with_resources has the keys {sorted(entry)} for the resource "{key}"; give {{"config": ...}}.'
             )
         resources[key] = resources[key].configured(entry["config"])
+        resources[key].made_from = None  # with another config it is another resource
     return resources
 
 
@@ -61,7 +62,7 @@ def _bound(definition: AssetsDefinition, resources: Mapping[str, ResourceDefinit
     given = {key: value for key, value in resources.items() if key not in own}
     needed = needed_resources(definition.required_resource_keys, own | given)
     for key in needed:
-        if key in own and key in resources and own[key] is not resources[key]:
+        if key in own and key in resources and not own[key].is_same(resources[key]):
             raise InvocationError(
                 f'{definition.op.what} ({definition.source}) brings a resource "{key}" of its own and with_resources '
                 "gives it another; keep one of them."

@@ -57,8 +57,7 @@ class ConfigurableLegacyIOManagerAdapter(ConfigurableIOManagerFactory[IOManager]
     @contextmanager
     def yield_for_execution(self, context: Any) -> Iterator[IOManager]:
         """Set the wrapped definition up with this config, and tear it down."""
-        wrapped = self.wrapped_io_manager
-        made = wrapped.initialize(context.replace_config(wrapped.checked_config(context.resource_config)))
+        made = self.wrapped_io_manager.initialize(context)
         if isinstance(made, Generator):
             with contextmanager(lambda: made)() as ready:
                 yield ready

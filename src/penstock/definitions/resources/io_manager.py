@@ -72,7 +72,7 @@ class IOManagerDefinition(ResourceDefinition):
 
 
 @overload
-def io_manager(config_schema: Callable[..., IOManager], /) -> IOManagerDefinition: ...
+def io_manager(config_schema: Callable[..., Any], /) -> IOManagerDefinition: ...
 @overload
 def io_manager(
     config_schema: Any = None,
@@ -81,7 +81,7 @@ def io_manager(
     input_config_schema: Any = None,
     required_resource_keys: Iterable[str] | None = None,
     version: str | None = None,
-) -> Callable[[Callable[..., IOManager]], IOManagerDefinition]: ...
+) -> Callable[[Callable[..., Any]], IOManagerDefinition]: ...
 def io_manager(
     config_schema: Any = None,
     description: str | None = None,
@@ -89,8 +89,8 @@ def io_manager(
     input_config_schema: Any = None,
     required_resource_keys: Iterable[str] | None = None,
     version: str | None = None,
-) -> IOManagerDefinition | Callable[[Callable[..., IOManager]], IOManagerDefinition]:
-    """Make an IO manager's definition of a function that returns the IO manager.
+) -> IOManagerDefinition | Callable[[Callable[..., Any]], IOManagerDefinition]:
+    """Make an IO manager's definition of a function that returns it, or that yields it and then tears it down.
 
     Args:
         config_schema: What its config looks like, read as `context.resource_config`.
@@ -105,7 +105,7 @@ def io_manager(
     if inspect.isfunction(config_schema):
         return IOManagerDefinition(config_schema)
 
-    def define(fn: Callable[..., IOManager]) -> IOManagerDefinition:
+    def define(fn: Callable[..., Any]) -> IOManagerDefinition:
         return IOManagerDefinition(
             fn, config_schema, description, required_resource_keys, version, input_config_schema, output_config_schema
         )

@@ -182,9 +182,7 @@ class ModelResource(ResourceDefinition):
             getattr(self.model, name) is not getattr(ConfigurableResource, name)
             for name in ("yield_for_execution", "teardown_after_execution")
         )
-        return overridden or any(
-            each.tears_down() if isinstance(each, ModelResource) else True for each in self.inner.values()
-        )
+        return overridden or any(each.tears_down() for each in self.inner.values())
 
 
 def resource_fields(model: type[BaseModel]) -> dict[str, FieldInfo]:

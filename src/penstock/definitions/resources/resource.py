@@ -96,7 +96,8 @@ class ResourceDefinition:
     @property
     def type_name(self) -> str:
         """What it makes, as people read it."""
-        return getattr(self.resource_fn, "__name__", type(self.resource_fn).__name__)
+        name: str = getattr(self.resource_fn, "__name__", type(self.resource_fn).__name__)
+        return name if name.isidentifier() else type(self).__name__  # a lambda has no name of its own
 
     @property
     def config_field(self) -> Field | None:
@@ -121,6 +122,14 @@ class ResourceDefinition:
         made = self.resource_fn(context) if self._takes_context else self.resource_fn()
         # A resource may be a context manager that its users enter; one of `contextmanager` is meant as set-up.
         return _entered(made) if self._makes_manager and isinstance(made, AbstractContextManager) else made
+
+    def is_same(self, other: ResourceDefinition) -> bool:
+        """Whether both are one definition, or made from one object that users gave."""
+        return self is other or (self.made_from is not None and self.made_from is other.made_from)
+
+    def tears_down(self) -> bool:
+        """Whether it has something to do after its use."""
+        return inspect.isgeneratorfunction(inspect.unwrap(self.resource_fn))
 
     def shown_config(self) -> dict[str, Any]:
         """Its settings as they may be shown: secrets hidden."""

@@ -211,11 +211,7 @@ class _FilesystemDefinition(IOManagerDefinition):
         return made
 
 
-fs_io_manager = IOManagerDefinition(
-    lambda context: FilesystemIOManager((context.resource_config or {}).get("base_dir")),
-    config_schema=_base_dir({}),
-    description="Stores values as pickled files in a folder.",
-)
+fs_io_manager = _FilesystemDefinition(FilesystemIOManager())
 """Stores values as pickled files in the folder `base_dir` of its config, or in the instance's own."""
 
 custom_path_fs_io_manager = IOManagerDefinition(

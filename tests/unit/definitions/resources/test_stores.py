@@ -8,9 +8,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock import AssetKey, EnvVar, FilesystemIOManager, InMemoryIOManager, InputContext, IOManager, OutputContext
+from penstock import (
+    AssetKey,
+    EnvVar,
+    FilesystemIOManager,
+    InMemoryIOManager,
+    InputContext,
+    IOManager,
+    Out,
+    OutputContext,
+    RunConfig,
+    asset,
+    custom_path_fs_io_manager,
+    fs_io_manager,
+    job,
+    materialize,
+    op,
+)
+from penstock.definitions.resources.resource import to_resources
 from penstock.definitions.resources.stores import _escape
-from penstock.errors import ConfigurationError, EnvironmentalError
+from penstock.errors import ConfigurationError, EnvironmentalError, UserCodeError
 from penstock.records.metadata import PathMetadataValue
 
 
@@ -84,10 +101,10 @@ def test_a_missing_value_says_what_to_do(store: IOManager) -> None:
 
 def test_an_asset_and_one_below_it_do_not_share_a_file(store: IOManager) -> None:
     names = [("a", None), ("a/b", None), ("a.partitions/b", None), ("a.pickle/b", None)]
-    for number, (asset, _) in enumerate(names):
-        store.handle_output(stored(asset), number)
+    for number, (name, _) in enumerate(names):
+        store.handle_output(stored(name), number)
     store.handle_output(stored("a", ["b"]), "partition")
-    assert [store.load_input(loaded(asset)) for asset, _ in names] == [0, 1, 2, 3]
+    assert [store.load_input(loaded(name)) for name, _ in names] == [0, 1, 2, 3]
     assert store.load_input(loaded("a", ["b"])) == "partition"
 
 
@@ -127,3 +144,88 @@ def test_escaped_names_differ_and_stay_in_their_folder(first: str, second: str) 
     assert "/" not in one
     assert "\0" not in one
     assert one not in (".", "..")
+
+
+def test_partitions_that_are_not_stored_may_be_left_out(store: IOManager) -> None:
+    allowed = {"allow_missing_partitions": True}
+    store.handle_output(stored("d", ["a"]), 1)
+    assert store.load_input(loaded("d", ["a", "b"], metadata=allowed)) == {"a": 1}
+    assert store.load_input(loaded("d", ["b"], metadata=allowed)) is None
+    with pytest.raises(FileNotFoundError, match="of asset d"):
+        store.load_input(loaded("d", ["a", "b"]))
+
+
+@asset
+def thing() -> int:
+    return 1
+
+
+def test_the_run_config_may_name_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def made_in(given: Any, config: Any = None) -> list[str]:
+        assert materialize([thing], resources={"io_manager": given}, run_config=config).success
+        found = sorted(str(each.relative_to(tmp_path)) for each in tmp_path.rglob("*.pickle"))
+        for each in found:
+            (tmp_path / each).unlink()
+        return found
+
+    monkeypatch.setenv("STORE_FOLDER", str(tmp_path / "env"))
+    there = str(tmp_path / "there")
+    entry = {"resources": {"io_manager": {"config": {"base_dir": there}}}}
+    assert made_in(FilesystemIOManager(tmp_path / "code")) == ["code/thing.pickle"]
+    assert made_in(FilesystemIOManager(EnvVar("STORE_FOLDER"))) == ["env/thing.pickle"]
+    for each in (FilesystemIOManager(tmp_path), FilesystemIOManager.configure_at_launch(), fs_io_manager):
+        assert made_in(each, entry) == ["there/thing.pickle"]
+    typed = RunConfig(resources={"io_manager": FilesystemIOManager(there)})
+    assert made_in(FilesystemIOManager(), typed) == ["there/thing.pickle"]
+    assert made_in(fs_io_manager.configured({"base_dir": there})) == ["there/thing.pickle"]
+
+
+def test_a_subclass_keeps_what_it_has(tmp_path: Path) -> None:
+    class Counting(FilesystemIOManager):
+        def __init__(self, base_dir: Path, counted: list[str]) -> None:
+            super().__init__(base_dir)
+            self.counted = counted
+
+        def put(self, context: Any, partition: str | None, obj: Any) -> None:
+            self.counted.append(context.name)
+            super().put(context, partition, obj)
+
+    counted: list[str] = []
+    assert materialize([thing], resources={"io_manager": Counting(tmp_path, counted)}).success
+    assert counted == ["result"]
+    described = to_resources({"io_manager": Counting(tmp_path, counted)}, "test")["io_manager"]
+    assert (described.type_name, described.shown_config()) == ("Counting", {"base_dir": str(tmp_path)})
+
+
+def test_no_folder_at_all_says_what_to_do() -> None:
+    with pytest.raises(ConfigurationError, match="base_dir, or pass an instance"):
+        FilesystemIOManager().handle_output(stored("a"), 1)
+
+
+def test_each_output_may_name_its_file(tmp_path: Path) -> None:
+    @op(out=Out(metadata={"path": "sub/five.pickle"}))
+    def five() -> int:
+        return 5
+
+    @op(out=Out(io_manager_key="memory"))
+    def more(number: int) -> int:
+        return number + 1
+
+    @op
+    def nameless() -> int:
+        return 1
+
+    store = custom_path_fs_io_manager.configured({"base_dir": str(tmp_path)})
+
+    @job(resource_defs={"io_manager": store, "memory": InMemoryIOManager()})
+    def named() -> None:
+        more(five())
+
+    @job(resource_defs={"io_manager": store})
+    def unnamed() -> None:
+        nameless()
+
+    assert named.execute_in_process().output_for_node("more") == 6
+    assert (tmp_path / "sub" / "five.pickle").exists()
+    with pytest.raises(UserCodeError, match="does not say in which file"):
+        unnamed.execute_in_process()
