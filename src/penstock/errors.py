@@ -7,10 +7,12 @@ or a definition (`ConfigurationError`), the machine and network around us (`Envi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 __all__ = [
     "AddressInUseError",
+    "BetaWarning",
     "CodeServerUnreachableError",
     "ConfigMappingError",
     "ConfigSchemaError",
@@ -28,6 +30,7 @@ __all__ = [
     "NotFoundError",
     "PartitionNotFoundError",
     "PenstockError",
+    "PreviewWarning",
     "ResourceError",
     "RunNotFoundError",
     "SettingsError",
@@ -37,6 +40,7 @@ __all__ = [
     "StorageError",
     "SubprocessError",
     "SubsetError",
+    "SupersessionWarning",
     "TypeCheckDidNotPassError",
     "TypeCheckError",
     "UnknownResourceError",
@@ -78,7 +82,20 @@ class TypeCheckError(UserCodeError):
 
 
 class TypeCheckDidNotPassError(UserCodeError):
-    """A value is not of the type that its input or output declares."""
+    """A value is not of the type that its input or output declares; carries what the type's check found."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        description: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        python_type: object = None,
+    ) -> None:
+        super().__init__(message)
+        self.description = description
+        self.metadata = dict(metadata or {})
+        self.python_type = python_type
 
 
 class SubprocessError(UserCodeError):
@@ -204,3 +221,18 @@ class IllegalTransitionError(InternalError):
 
 class FencedError(InternalError):
     """A holder whose lease has passed to another tried to write; its write was refused and it must stop."""
+
+
+# -- what a warning is about; filters in projects name these classes --------------------------------------------------
+
+
+class BetaWarning(Warning):
+    """Something is used that may still change."""
+
+
+class PreviewWarning(Warning):
+    """Something is used that is there to be tried, and not to be relied upon."""
+
+
+class SupersessionWarning(FutureWarning):
+    """Something is used for which there is a better way; it goes on working."""

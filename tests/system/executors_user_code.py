@@ -31,6 +31,7 @@ from penstock.definitions.resources.configurable_io import ConfigurableIOManager
 from penstock.definitions.resources.file_manager import local_file_manager
 from penstock.definitions.resources.input_manager import input_manager
 from penstock.definitions.resources.upath import UPathIOManager
+from penstock.execution.pipes.subprocess_client import PipesSubprocessClient
 
 MEETING = Path(os.environ.get("MEETING", "."))
 
@@ -279,9 +280,60 @@ def stores() -> None:
     annotate(one())
 
 
+OUTSIDE = """
+import os, signal, sys
+from pathlib import Path
+from penstock_pipes import open_penstock_pipes
+
+class Stopped(BaseException):
+    pass
+
+def stop(number, frame):
+    (home / "outside.asked").touch()
+    if not deaf:
+        raise Stopped
+
+signal.signal(signal.SIGTERM, stop)
+with open_penstock_pipes() as pipes:
+    home, deaf = Path(pipes.get_extra("home")), pipes.get_extra("deaf")
+    (home / "outside.pid").write_text(str(os.getpid()))
+    print("outside is at work", flush=True)
+    pipes.log.info("outside has begun")
+    (home / "held.here").open("w").close()
+    while True:
+        try:
+            (home / "held.go").open().close()
+            break
+        except InterruptedError:
+            pass
+    pipes.report_custom_message({"is": "done"})
+"""
+
+
+@op(config_schema={"deaf": bool, "forward": bool})
+def outside(context: Any) -> Any:
+    config = context.op_config
+    client = PipesSubprocessClient(forward_termination=config["forward"], termination_timeout_seconds=0.2)
+    extras = {"home": str(MEETING), "deaf": config["deaf"]}
+    done = client.run(context=context, command=[sys.executable, "-c", OUTSIDE], extras=extras)
+    return done.get_custom_messages()
+
+
+@job
+def piped() -> None:
+    outside()
+
+
+@job(executor_def=in_process_executor)
+def piped_in_one_process() -> None:
+    outside()
+
+
 defs = Definitions(
     jobs=[
         stores,
+        piped,
+        piped_in_one_process,
         silenced,
         dying,
         odd_values,

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
-import socket
-import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -20,11 +15,9 @@ from penstock.codec import encode_json
 from penstock.execution.lease import EXIT_FENCED
 from penstock.execution.worker import EXIT_UNTOLD
 from penstock.ids import new_run_id
-from penstock.logs.local import LocalLogStore
 from penstock.logs.store import log_key
 from penstock.records.event import (
     EngineNote,
-    Event,
     LoadedInput,
     LogLine,
     LogsCaptured,
@@ -34,146 +27,12 @@ from penstock.records.event import (
     StepRestarted,
     StepSkipped,
     StepUpForRetry,
-    StepWorkerStarted,
 )
 from penstock.records.run import FailureReason, Run, RunStatus
 from penstock.storage.protocols import NewRun
-from penstock.storage.sqlite.storage import SqliteStorage
+from support.run_worker import DEADLINE, PROGRAM, Worker, has_ended
 
 pytestmark = pytest.mark.system
-
-PROGRAM = Path(__file__).with_name("executors_user_code.py")
-DEADLINE = 30.0
-
-
-class Worker:
-    """A run worker in a process group of its own, and the run that it works on."""
-
-    def __init__(self, home: Path, storage: SqliteStorage, database: Path) -> None:
-        self.home = home
-        self.storage = storage
-        self.database = database
-        self.logs = LocalLogStore(home / "logs")
-        self.channel: socket.socket | None = None
-        self.process: subprocess.Popen[bytes] | None = None
-        self.run: Run | None = None
-
-    def start(
-        self,
-        job: str,
-        config: dict[str, Any] | None = None,
-        *,
-        channel: bool = False,
-        away: bool = False,
-        **environment: str,
-    ) -> None:
-        run_id = new_run_id()
-        self.storage.runs.create([NewRun(run=Run(run_id=run_id, location="here", job=job, run_config=config or {}))])
-        now = time.time()
-        (self.run,) = self.storage.runs.claim([run_id], owner="test", until=now + 15, now=now)
-        if away:
-            self.rename("runs", "runs_away")
-        arguments = [sys.executable, str(PROGRAM), str(self.database), str(self.home), encode_json(self.run).decode()]
-        inherited: tuple[int, ...] = ()
-        theirs = None
-        if channel:
-            self.channel, theirs = socket.socketpair()
-            arguments.append(str(theirs.fileno()))
-            inherited = (theirs.fileno(),)
-        self.process = subprocess.Popen(
-            arguments,
-            start_new_session=True,
-            pass_fds=inherited,
-            env={**os.environ, "MEETING": str(self.home), **environment},
-            stderr=subprocess.PIPE,
-        )
-        if theirs is not None:
-            theirs.close()
-
-    def rename(self, table: str, to: str) -> None:
-        """Take a table away from the worker, or give it back."""
-        with contextlib.closing(sqlite3.connect(self.database, timeout=DEADLINE)) as connection:
-            connection.execute(f"ALTER TABLE {table} RENAME TO {to}")
-
-    @property
-    def run_id(self) -> str:
-        assert self.run is not None
-        return self.run.run_id
-
-    @property
-    def pid(self) -> int:
-        assert self.process is not None
-        return self.process.pid
-
-    def end(self) -> int:
-        """Wait for the worker's end; gives its exit code."""
-        assert self.process is not None
-        _, errors = self.process.communicate(timeout=DEADLINE)
-        if errors:
-            print(errors.decode())
-        return self.process.returncode
-
-    def events(self) -> list[Event]:
-        return [each.event for each in self.storage.events.of_run(self.run_id, limit=10_000)]
-
-    def types(self, step: str | None) -> list[str]:
-        return [each.type for each in self.events() if each.step_key == step]
-
-    def status(self) -> RunStatus:
-        run = self.storage.runs.get(self.run_id)
-        assert run is not None
-        return run.status
-
-    def pid_of(self, step: str) -> int:
-        """The process of a step, as soon as the log tells it."""
-        pids: list[int] = []
-
-        def told() -> bool:
-            pids[:] = [
-                e.fact.pid for e in self.events() if e.step_key == step and isinstance(e.fact, StepWorkerStarted)
-            ]
-            return bool(pids)
-
-        self.wait_until(told, f"the log tells the process of step {step}")
-        return pids[-1]
-
-    def awaits(self, point: str) -> None:
-        """Wait until a step has come to a meeting point."""
-        (self.home / f"{point}.here").open().close()
-
-    def releases(self, point: str) -> None:
-        """Let a step go on from a meeting point."""
-        (self.home / f"{point}.go").open("w").close()
-
-    def wait_until(self, condition: Callable[[], bool], what: str) -> None:
-        """Wait for a condition, looking at it whenever the database changes."""
-        subscription = self.storage.notifier.subscribe()
-        try:
-            deadline = time.monotonic() + DEADLINE
-            while not condition():
-                assert time.monotonic() < deadline, f"waited {DEADLINE} s in vain until {what}"
-                subscription.wait(0.2)
-        finally:
-            subscription.close()
-
-
-@pytest.fixture
-def worker(tmp_path: Path) -> Iterator[Worker]:
-    for point in ("held", "helped"):
-        os.mkfifo(tmp_path / f"{point}.here")
-        os.mkfifo(tmp_path / f"{point}.go")
-    database = tmp_path / "penstock.db"
-    storage = SqliteStorage(database)
-    storage.migrate()
-    made = Worker(tmp_path, storage, database)
-    yield made
-    if made.process is not None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(made.process.pid, signal.SIGKILL)
-        made.process.communicate()
-    if made.channel is not None:
-        made.channel.close()
-    storage.close()
 
 
 def test_dynamic_steps_run_each_in_a_process_of_its_own(worker: Worker) -> None:
@@ -298,17 +157,10 @@ def test_steps_die_with_their_worker(worker: Worker) -> None:
     handle = os.pidfd_open(step)
     os.kill(worker.pid, signal.SIGKILL)
     assert worker.end() == -signal.SIGKILL
-    assert _ended(handle)
+    assert has_ended(handle)
     os.close(handle)
     assert not (worker.home / "held.cleaned").exists()
     assert worker.status() is RunStatus.STARTED  # whoever watches the worker tells of its end
-
-
-def _ended(handle: int) -> bool:
-    """Whether the process behind the handle ends within the deadline."""
-    import select
-
-    return bool(select.select([handle], [], [], DEADLINE)[0])
 
 
 def test_a_step_that_leaves_a_process_behind_does_not_hold_the_run(worker: Worker) -> None:
@@ -330,7 +182,7 @@ def test_a_fenced_worker_kills_its_steps_and_writes_no_more(worker: Worker) -> N
     before = len(worker.events())
     worker.releases("held")
     assert worker.end() == EXIT_FENCED
-    assert _ended(handle)
+    assert has_ended(handle)
     os.close(handle)
     assert len(worker.events()) == before
     assert worker.events()[-1].type == "RUN_FAILURE"

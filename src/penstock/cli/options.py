@@ -182,12 +182,13 @@ def read_run_config(config_files: tuple[Path, ...], config_json: str | None) -> 
         return _object(config_json, "--config-json")
     merged: dict[str, Any] = {}
     for path in reversed(config_files):
+        from ..config.yaml_document import merge_config
         from ..locations.yaml_document import read_yaml
 
         loaded = read_yaml(path).value
         if not isinstance(loaded, dict | None):
             raise SettingsError(f"{path} must hold a mapping, not a {type(loaded).__name__}.")
-        merged = _merge(merged, loaded or {})
+        merged = merge_config(merged, loaded or {})
     return merged
 
 
@@ -210,11 +211,3 @@ def _object(text: str, option: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise SettingsError(f"{option} must be a JSON object, not {text[:40]!r}.")
     return value
-
-
-def _merge(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    merged = dict(under)
-    for key, value in over.items():
-        before = merged.get(key)
-        merged[key] = _merge(before, value) if isinstance(before, dict) and isinstance(value, dict) else value
-    return merged

@@ -18,6 +18,7 @@ from .schema import (
     Permissive,
     Scalar,
     ScalarKind,
+    ScalarUnion,
     Selector,
     Shape,
     env_name,
@@ -89,6 +90,8 @@ class _Walk:
                 return self.mismatch(schema, value, path, secret)
             case Noneable():
                 return None if value is None else self.visit(schema.inner, value, path, secret=secret)
+            case ScalarUnion():
+                return self.either(schema, value, path, secret)
             case Array():
                 if value is None:
                     return []
@@ -112,19 +115,25 @@ class _Walk:
     def scalar(self, schema: Scalar, value: Any, path: Path, secret: bool) -> Any:
         if schema.kind == "any" or env_name(value) is not None:
             return value
-        fits = isinstance(value, _PYTHON[schema.kind])
-        if fits and isinstance(value, bool) and schema.kind != "bool":
-            fits = False
-        if not fits:
+        if not _fits(schema.kind, value):
             return self.mismatch(schema, value, path, secret)
-        return value
+        return _as_float(value) if schema.kind == "float" else value
+
+    def either(self, schema: ScalarUnion, value: Any, path: Path, secret: bool) -> Any:
+        if env_name(value) is None:
+            if isinstance(value, Mapping | list | tuple):
+                return self.visit(schema.other, value, path, secret=secret)
+            if not _fits(schema.scalar.kind, value):
+                return self.mismatch(schema, value, path, secret)
+        return self.scalar(schema.scalar, value, path, secret)
 
     def free_keys(self, schema: MapOf, given: Mapping[Any, Any], path: Path, secret: bool) -> dict[Any, Any]:
         result = {}
         for key, item in given.items():
             inner = (*path, str(key))
             if not _key_fits(schema.key, key):
-                self.mismatch(Scalar(kind=schema.key), key, inner, secret, what="The key of ")
+                label = "" if schema.key_label is None else f" ({schema.key_label})"
+                self.mismatch(Scalar(kind=schema.key), key, inner, secret, what=f"The key{label} of ")
             result[key] = self.visit(schema.value, item, inner, secret=secret)
         return result
 
@@ -151,6 +160,8 @@ class _Walk:
 
     def fields(self, schema: Shape | Permissive, given: Mapping[Any, Any], path: Path, secret: bool) -> dict[str, Any]:
         result: dict[str, Any] = {}
+        if isinstance(schema, Shape) and schema.aliases:
+            given = self.by_name(schema, given, path)
         for name, field in schema.fields.items():
             inner = (*path, name)
             if name in given:
@@ -173,6 +184,22 @@ class _Walk:
                 result[key] = given[key]
             else:
                 self.unknown(key, schema.fields, path)
+        return result
+
+    def by_name(self, schema: Shape, given: Mapping[Any, Any], path: Path) -> dict[Any, Any]:
+        """What is given under an alias, under the name of its field."""
+        result = dict(given)
+        for name, alias in schema.aliases.items():
+            if alias not in result or alias in schema.fields:
+                continue
+            if name in result:
+                self.report(
+                    path,
+                    ConfigProblem.FIELD_NOT_DEFINED,
+                    f'{place(path, self.root)} has "{alias}" beside "{name}", which is the same field; keep one.',
+                    field=alias,
+                )
+            result[name] = result.pop(alias)
         return result
 
     def absent(self, field: Field, path: Path, secret: bool) -> Any:
@@ -224,6 +251,18 @@ class _Walk:
         self.problems.append(problem)
 
 
+def _fits(kind: ScalarKind, value: Any) -> bool:
+    """Whether a value is of a kind of scalar; true and false are no numbers."""
+    return kind == "any" or (isinstance(value, _PYTHON[kind]) and (kind == "bool" or not isinstance(value, bool)))
+
+
+def _as_float(value: Any) -> Any:
+    try:
+        return float(value)
+    except OverflowError:
+        return value  # a whole number that no float can hold
+
+
 def expected(schema: ConfigType) -> str:
     """What a value of this type is, in words that complete "it must be ..."."""
     match schema:
@@ -233,6 +272,8 @@ def expected(schema: ConfigType) -> str:
             return f"one of {_quoted(schema.values, 'or')}"
         case Noneable():
             return f"{expected(schema.inner)} or null"
+        case ScalarUnion():
+            return f"{expected(schema.scalar)} or {expected(schema.other)}"
         case Array():
             return f"a list, each item {expected(schema.item)}"
         case Selector():
@@ -255,6 +296,8 @@ def _example(schema: ConfigType) -> str:
             return "one of these words"
         case Noneable():
             return _example(schema.inner)
+        case ScalarUnion():
+            return _example(schema.scalar)
         case Array():
             return "a list, even for one item"
         case _:
@@ -300,7 +343,7 @@ def _key_fits(kind: ScalarKind, key: Any) -> bool:
     if kind == "str":
         return isinstance(key, str)
     if not isinstance(key, str):
-        return isinstance(key, _PYTHON[kind]) and (kind == "bool" or not isinstance(key, bool))
+        return _fits(kind, key)
     if kind == "bool":
         return key in ("true", "false")
     try:

@@ -16,12 +16,13 @@ from .schema import (
     Permissive,
     Scalar,
     ScalarKind,
+    ScalarUnion,
     Selector,
     Shape,
     env_name,
 )
 
-__all__ = ["EnvVar", "IntEnvVar", "resolve"]
+__all__ = ["EnvVar", "IntEnvVar", "Resolved", "resolve"]
 
 _WORDS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 
@@ -85,6 +86,13 @@ class IntEnvVar(int):
     __str__ = __repr__
 
 
+class Resolved(Checked, frozen=True, kw_only=True):
+    """A config with its environment variables filled in; `from_env` are the paths of the values that were, since no
+    message may show them."""
+
+    from_env: frozenset[tuple[str, ...]] = frozenset()
+
+
 def resolve(
     schema: ConfigType,
     value: Any,
@@ -92,7 +100,7 @@ def resolve(
     *,
     path: tuple[str, ...] = (),
     root: str = "the config",
-) -> Checked:
+) -> Resolved:
     """Replace each `{env: NAME}` in a checked config by the variable's value, read as the field's type.
 
     A value of type `any` is left alone: there, `{env: ...}` may be the user's own data.
@@ -109,6 +117,7 @@ def resolve(
         are not shown.
     """
     problems: list[Problem] = []
+    from_env: set[tuple[str, ...]] = set()
 
     def visit(kind: ConfigType, given: Any, at: tuple[str, ...]) -> Any:
         match kind:
@@ -117,6 +126,9 @@ def resolve(
                 return given if name is None else read(name, kind.kind, at)
             case Noneable():
                 return None if given is None else visit(kind.inner, given, at)
+            case ScalarUnion():
+                is_scalar = env_name(given) is not None or not isinstance(given, Mapping | list)
+                return visit(kind.scalar if is_scalar else kind.other, given, at)
             case Array():
                 return [visit(kind.item, item, (*at, str(index))) for index, item in enumerate(given)]
             case MapOf():
@@ -133,6 +145,7 @@ def resolve(
         if text is None:
             fault = f"{place(at, root)} is read from the environment variable {name}, which is not set; set it."
         else:
+            from_env.add(at)
             try:
                 return _read_as(kind, text)
             except ValueError:
@@ -142,7 +155,7 @@ def resolve(
         return None
 
     result = visit(schema, value, path)
-    return Checked(value=result, problems=tuple(problems))
+    return Resolved(value=result, problems=tuple(problems), from_env=frozenset(from_env))
 
 
 def _read_as(kind: ScalarKind, text: str) -> Any:

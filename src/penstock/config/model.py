@@ -14,7 +14,7 @@ from pydantic_core.core_schema import no_info_wrap_validator_function
 
 from .annotation import Node, follow, is_secret, read_model
 from .env import EnvVar, IntEnvVar
-from .problems import Checked, ConfigProblem, Problem, place, sentence
+from .problems import HIDDEN, Checked, ConfigProblem, Problem, place, sentence
 from .schema import Permissive, Shape
 
 __all__ = ["Config", "PermissiveConfig", "build", "schema_of"]
@@ -78,7 +78,12 @@ def schema_of(model: type[BaseModel]) -> Shape | Permissive:
 
 
 def build(
-    model: type[Model], value: Mapping[str, Any], *, path: tuple[str, ...] = (), root: str = "the config"
+    model: type[Model],
+    value: Mapping[str, Any],
+    *,
+    path: tuple[str, ...] = (),
+    root: str = "the config",
+    hidden: frozenset[tuple[str, ...]] = frozenset(),
 ) -> Checked:
     """Make an instance of `model` from a config that its schema has passed; pydantic and users' validators check it.
 
@@ -87,6 +92,7 @@ def build(
         value: A checked config, environment variables filled in.
         path: Where the value stands in a larger config.
         root: What messages call the value at the empty path.
+        hidden: The paths of values that no message may show, since they come from the environment.
 
     Returns:
         The instance, or one problem for each of pydantic's errors.
@@ -96,10 +102,12 @@ def build(
         return Checked(value=model.model_validate(node.enter(value)))
     except ValidationError as error:
         details = error.errors(include_url=False, include_context=False)
-        return Checked(value=None, problems=tuple(_problem(node, each, path, root) for each in details))
+        return Checked(value=None, problems=tuple(_problem(node, each, path, root, hidden) for each in details))
 
 
-def _problem(node: Node, detail: ErrorDetails, path: tuple[str, ...], root: str) -> Problem:
+def _problem(
+    node: Node, detail: ErrorDetails, path: tuple[str, ...], root: str, hidden: frozenset[tuple[str, ...]]
+) -> Problem:
     steps = list(follow(node, detail["loc"]))
     at = (*path, *(key for key, _ in steps))
     reason = _REASONS.get(detail["type"], ConfigProblem.RUNTIME_TYPE_MISMATCH)
@@ -111,7 +119,10 @@ def _problem(node: Node, detail: ErrorDetails, path: tuple[str, ...], root: str)
         return Problem(path=at, reason=reason, message=sentence(message), field=at[-1])
     given = detail["input"]
     # A whole mapping may hold secrets; a single value is shown unless it is one itself.
-    shown = "" if isinstance(given, Mapping | list | BaseModel) or any(is_secret(each) for _, each in steps) else given
-    with_value = f" with the value {shown!r}" if shown != "" else ""
-    message = f"{place(at, root)}{with_value} is not accepted: {detail['msg'].rstrip('.')}."
+    keep = at in hidden or isinstance(given, Mapping | list | BaseModel) or any(is_secret(each) for _, each in steps)
+    with_value = "" if keep else f" with the value {given!r}"
+    text = detail["msg"].rstrip(".")
+    if keep and isinstance(given, str) and given:
+        text = text.replace(given, HIDDEN)  # a user's validator may repeat what it was given
+    message = f"{place(at, root)}{with_value} is not accepted: {text}."
     return Problem(path=at, reason=reason, message=sentence(message))

@@ -10,7 +10,10 @@ import msgspec
 
 from ..errors import InvalidRunConfigError
 
-__all__ = ["Checked", "ConfigProblem", "Problem", "place", "sentence"]
+__all__ = ["HIDDEN", "Checked", "ConfigProblem", "Problem", "place", "sentence"]
+
+HIDDEN = "******"
+"""What stands in the place of a secret wherever config is shown."""
 
 
 class ConfigProblem(StrEnum):

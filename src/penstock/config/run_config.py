@@ -8,7 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 from ..errors import DefinitionError
 from .env import EnvVar, IntEnvVar
 
-__all__ = ["RunConfig", "SupportsConfigDict", "plain_run_config"]
+__all__ = ["RunConfig", "SupportsConfigDict", "plain_config", "plain_run_config"]
 
 
 @runtime_checkable
@@ -72,6 +72,11 @@ def plain_run_config(config: Mapping[str, Any] | RunConfig | None, what: str) ->
         case Mapping():
             return {name: _section(name, given) for name, given in config.items()}
     raise DefinitionError(f"The run config of {what} is {config!r}; give a dict or a RunConfig.")
+
+
+def plain_config(config: Any) -> Any:
+    """A config as plain values: typed config, run configs and marked variables written out, at any depth."""
+    return config.to_config_dict() if isinstance(config, RunConfig) else _plain(config)
 
 
 def _section(name: str, given: Any) -> Any:

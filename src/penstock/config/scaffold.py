@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from .schema import Array, ConfigType, Enum, MapOf, Noneable, Permissive, Scalar, Selector, Shape, only_choice
+from .schema import (
+    Array,
+    ConfigType,
+    Enum,
+    MapOf,
+    Noneable,
+    Permissive,
+    Scalar,
+    ScalarUnion,
+    Selector,
+    Shape,
+    only_choice,
+)
 
 __all__ = ["scaffold"]
 
@@ -20,6 +32,8 @@ def scaffold(schema: ConfigType) -> Any:
             return schema.values[0] if schema.values else None
         case Noneable():
             return None
+        case ScalarUnion():
+            return scaffold(schema.scalar)
         case Array():
             return []
         case MapOf():

@@ -21,6 +21,7 @@ __all__ = [
     "Permissive",
     "Scalar",
     "ScalarKind",
+    "ScalarUnion",
     "Selector",
     "Shape",
     "env_name",
@@ -45,9 +46,11 @@ class Scalar(_Type, frozen=True, kw_only=True, tag="scalar"):
 
 
 class Enum(_Type, frozen=True, kw_only=True, tag="enum"):
-    """One of a closed list of words."""
+    """One of a closed list of words. `descriptions` says what a word means, where its author told."""
 
     values: tuple[str, ...]
+    name: str | None = None
+    descriptions: dict[str, str] = {}
 
 
 class Array(_Type, frozen=True, kw_only=True, tag="array"):
@@ -57,10 +60,14 @@ class Array(_Type, frozen=True, kw_only=True, tag="array"):
 
 
 class MapOf(_Type, frozen=True, kw_only=True, tag="map"):
-    """Free keys (JSON objects have text keys; `key` says what the text must read as) with values of one type."""
+    """Free keys with values of one type.
+
+    JSON objects have text keys; `key` says what the text must read as, and `key_label` what it stands for.
+    """
 
     value: ConfigType
     key: ScalarKind = "str"
+    key_label: str | None = None
 
 
 class Noneable(_Type, frozen=True, kw_only=True, tag="noneable"):
@@ -69,11 +76,19 @@ class Noneable(_Type, frozen=True, kw_only=True, tag="noneable"):
     inner: ConfigType
 
 
+class ScalarUnion(_Type, frozen=True, kw_only=True, tag="scalar_union"):
+    """One value, or the longer form."""
+
+    scalar: Scalar
+    other: ConfigType
+
+
 class Shape(_Type, frozen=True, kw_only=True, tag="shape"):
-    """Exactly the declared fields."""
+    """Exactly the declared fields. `aliases` are, by field, another name under which it may be given."""
 
     fields: dict[str, Field] = {}
     description: str | None = None
+    aliases: dict[str, str] = {}
 
 
 class Permissive(_Type, frozen=True, kw_only=True, tag="permissive"):
@@ -90,7 +105,7 @@ class Selector(_Type, frozen=True, kw_only=True, tag="selector"):
     description: str | None = None
 
 
-ConfigType: TypeAlias = Scalar | Enum | Array | MapOf | Noneable | Shape | Permissive | Selector
+ConfigType: TypeAlias = Scalar | Enum | Array | MapOf | Noneable | ScalarUnion | Shape | Permissive | Selector
 
 
 class Field(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

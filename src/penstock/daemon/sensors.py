@@ -38,6 +38,7 @@ class SensorsDuty(InstigatorDuty[SensorDescription]):
             cursor=due.state.cursor,
             last_run_key=due.state.last_run_key,
             last_tick=due.state.last_tick,
+            turned_on=due.state.turned_on,
         )
 
     def own_job(self, description: SensorDescription) -> str | None:

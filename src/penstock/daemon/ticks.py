@@ -19,10 +19,11 @@ from ..engine.instigators import Due, Outlook
 from ..errors import CodeServerUnreachableError, ConfigurationError, FencedError
 from ..launch.protocols import RunCoordinator
 from ..locations.catalog import Catalog
+from ..partitions.requests import keys_after
 from ..partitions.space import DynamicKeys
 from ..plan.launch import plan_run
 from ..records.automation import RunRequestRecord, Tick, TickStatus
-from ..records.errors import describe_exception
+from ..records.errors import ErrorInfo, describe_exception
 from ..records.lease import Lease
 from ..records.location import LocationDescription
 from ..records.run import Tag
@@ -125,30 +126,39 @@ class TickRunner:
             self._pause(due.id)
             return
         runs: list[tuple[str | None, NewRun]] = []
-        if evaluation.error is None:
-            try:
-                runs = self._plan_runs(evaluation, location, asked, tick)
-            except ConfigurationError as error:
-                evaluation = msgspec.structs.replace(evaluation, error=describe_exception(error))
+        if evaluation.error is not None and not evaluation.contained:
+            evaluation = _without_effect(evaluation, evaluation.error)
+        try:
+            runs = self._plan_runs(evaluation, location, asked, tick)
+        except ConfigurationError as error:
+            evaluation = _without_effect(evaluation, describe_exception(error))
         now = self._clock.now()
-        cursor = evaluation.cursor if evaluation.error is None else None
         ended = msgspec.structs.replace(
             tick,
             status=_status(evaluation),
             skip_reason=evaluation.skip_reason,
             error=evaluation.error,
             run_keys=tuple(key for key, _ in runs if key is not None),
-            cursor=cursor,
+            cursor=evaluation.cursor,
             log=evaluation.log,
+            partitions=evaluation.partitions,
         )
         stored = self._instigators.complete_tick(
-            ended, lease=lease, runs=runs, cursor=cursor, next_due=asked.next_due(now), now=now
+            ended,
+            lease=lease,
+            runs=runs,
+            facts=evaluation.facts,
+            cursor=evaluation.cursor,
+            next_due=now if evaluation.more else asked.next_due(now),
+            now=now,
         )
         self._coordinator.dispatch(stored.run_ids)
 
     def _plan_runs(
         self, evaluation: Evaluation, location: LocationDescription, asked: DueTick, tick: Tick
     ) -> list[tuple[str | None, NewRun]]:
+        dynamic_keys = keys_after(evaluation.partitions, self._dynamic_keys)
+
         def plan(request: RunRequestRecord) -> tuple[str | None, NewRun]:
             origin = {asked.origin_tag: asked.due.name, Tag.TICK: str(tick.id)}
             if request.run_key is not None:
@@ -162,7 +172,7 @@ class TickRunner:
                 assets=request.assets,
                 checks=request.checks,
                 now=self._clock.now(),
-                dynamic_keys=self._dynamic_keys,
+                dynamic_keys=dynamic_keys,
             )
             return request.run_key, self._coordinator.prepare(planned)
 
@@ -176,4 +186,10 @@ class TickRunner:
 def _status(evaluation: Evaluation) -> TickStatus:
     if evaluation.error is not None:
         return TickStatus.FAILURE
-    return TickStatus.SUCCESS if evaluation.run_requests else TickStatus.SKIPPED
+    did = evaluation.run_requests or evaluation.partitions or evaluation.facts or evaluation.acted
+    return TickStatus.SUCCESS if did else TickStatus.SKIPPED
+
+
+def _without_effect(evaluation: Evaluation, error: ErrorInfo) -> Evaluation:
+    """What is left of an evaluation that failed: its error and what it logged."""
+    return Evaluation(error=error, log=evaluation.log)

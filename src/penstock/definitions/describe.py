@@ -5,8 +5,10 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterable
 
+from ..config.secrets import conceal, redact
 from ..errors import DefinitionError
 from ..partitions.spec import DynamicSpec
+from ..records.keys import AssetKey
 from ..records.location import (
     AssetDescription,
     CheckDescription,
@@ -24,7 +26,8 @@ from ..records.location import (
 from ..records.metadata import Metadata
 from ..records.run import Tag
 from ..version import __version__
-from .assets.graph import AssetNode, CheckNode
+from .assets.graph import AssetGraph, AssetNode, CheckNode
+from .automation.asset_sensor import AssetSensorDefinition, MultiAssetSensorDefinition, monitored_keys
 from .automation.schedule import ScheduleDefinition
 from .automation.sensor import SensorDefinition
 from .automation.target import declared_status
@@ -33,7 +36,7 @@ from .executors import default_executor
 from .garbage import paused_collection
 from .ops.job import JobDefinition
 from .resolution import Resolution
-from .run_config import needed_resources, run_config_schema
+from .run_config import mapped_part, needed_resources, run_config_schema
 from .source import Source
 from .steps.job_steps import job_steps
 from .steps.model import FromAsset, OrderOnly, Step, StepInput
@@ -72,7 +75,7 @@ def _describe(definitions: Definitions, name: str) -> LocationDescription:
         assets=tuple(_asset(node, jobs_of_assets.get(key, ())) for key, node in graph.assets.items()),
         checks=tuple(_check(node, jobs_of_checks.get(key, ())) for key, node in graph.checks.items()),
         schedules=tuple(_schedule(each) for each in resolved.schedules.values()),
-        sensors=tuple(_sensor(each) for each in resolved.sensors.values()),
+        sensors=tuple(_sensor(each, graph) for each in resolved.sensors.values()),
         resources=tuple(_resources(resolved, jobs)),
         metadata=definitions.metadata,
         dynamic_partitions=_dynamic_partitions(resolved),
@@ -89,6 +92,7 @@ def describe_job(job: JobDefinition) -> JobDescription:
     """
     steps = job_steps(job)
     layer = job.asset_layer
+    schema = run_config_schema(job)
     return JobDescription(
         name=job.name,
         description=job.description,
@@ -97,8 +101,9 @@ def describe_job(job: JobDefinition) -> JobDescription:
         owners=job.owners,
         metadata=job.metadata,
         steps=tuple(_step(step, job) for step in steps.values()),
-        config_schema=run_config_schema(job),
-        default_config=job.default_config,
+        config_schema=conceal(schema),
+        maps_config=mapped_part(job),
+        default_config=redact(schema, job.default_config),
         is_asset_job=layer is not None,
         assets=tuple(key for step in steps.values() for key in step.asset_keys),
         checks=tuple(key for step in steps.values() for key in step.check_keys),
@@ -110,15 +115,6 @@ def describe_job(job: JobDefinition) -> JobDescription:
 
 def _step(step: Step, job: JobDefinition) -> StepDescription:
     op = step.op
-    used = set(op.required_resource_keys)
-    used.update(output.io_manager_key for output in step.outputs if not output.definition.is_nothing)
-    for hook in step.hooks:
-        used |= hook.required_resource_keys
-    for given in step.inputs:
-        if given.io_manager_key is not None:
-            used.add(given.io_manager_key)
-        if isinstance(given.source, FromAsset):
-            used.add(given.source.io_manager_key)
     return StepDescription(
         key=step.key,
         op=op.name,
@@ -133,6 +129,7 @@ def _step(step: Step, job: JobDefinition) -> StepDescription:
                 required=output.required,
                 dynamic=output.dynamic,
                 asset=output.asset_key,
+                observes=output.observes,
             )
             for output in step.outputs
         ),
@@ -142,8 +139,9 @@ def _step(step: Step, job: JobDefinition) -> StepDescription:
         compute_kind=step.tags.get(Tag.COMPUTE_KIND),
         pool=step.pool,
         can_subset=step.can_subset,
+        graph=step.graph,
         max_retries=step.retry_policy.max_retries if step.retry_policy is not None else 0,
-        resources=needed_resources(used, job.resource_defs),
+        resources=needed_resources(step.used_resources(), job.resource_defs),
         source=_source(op.source),
     )
 
@@ -173,22 +171,31 @@ def _asset(node: AssetNode, jobs: Iterable[str]) -> AssetDescription:
         owners=spec.owners,
         metadata=_metadata(node),
         deps=node.deps,
+        mapped_deps=_mapped_deps(node) if spec.partitions_def is not None else (),
         jobs=tuple(jobs),
-        op=definition.op.name if definition is not None else None,
+        op=definition.name if definition is not None else None,
+        observable=definition is not None and definition.observes,
         partitions=spec.partitions_def.spec if spec.partitions_def is not None else None,
         max_partitions_per_run=policy.max_partitions_per_run if policy is not None else 1,
         code_version=spec.code_version,
+        freshness=spec.freshness_policy,
+        is_virtual=spec.is_virtual,
         io_manager=_io_manager(node),
         checks=tuple(key[len(node.key) + 1 :] for key in node.checks),
         source=_source(definition.source) if definition is not None else None,
     )
 
 
+def _mapped_deps(node: AssetNode) -> tuple[str, ...]:
+    mapped = {dep.asset_key.to_user_string() for dep in node.spec.deps if dep.partition_mapping is not None}
+    return tuple(key for key in node.deps if key in mapped or key == node.key)
+
+
 def _io_manager(node: AssetNode) -> str | None:
     """The resource that stores it; None where no value is stored."""
-    if node.definition is None or node.output is None:
+    if node.definition is None or node.output is None or node.definition.observes:
         return node.spec.io_manager_key
-    return None if node.definition.op.outs[node.output].is_nothing else node.io_manager_key
+    return None if node.definition.out(node.output).is_nothing else node.io_manager_key
 
 
 def _metadata(node: AssetNode) -> Metadata:
@@ -206,7 +213,8 @@ def _check(node: CheckNode, jobs: Iterable[str]) -> CheckDescription:
         description=node.spec.description,
         blocking=node.spec.blocking,
         jobs=tuple(jobs),
-        op=node.definition.op.name,
+        op=node.definition.name,
+        partitions=node.spec.partitions_def.spec if node.spec.partitions_def is not None else None,
     )
 
 
@@ -219,20 +227,35 @@ def _schedule(schedule: ScheduleDefinition) -> ScheduleDescription:
         description=schedule.description,
         default_status=declared_status(schedule.default_status),
         tags=schedule.tags,
+        owners=schedule.owners,
+        metadata=schedule.metadata,
         source=_source(schedule.source),
     )
 
 
-def _sensor(sensor: SensorDefinition) -> SensorDescription:
+def _sensor(sensor: SensorDefinition, graph: AssetGraph) -> SensorDescription:
     return SensorDescription(
         name=sensor.name,
+        kind=sensor.kind,
         jobs=sensor.job_names,
         interval=sensor.minimum_interval_seconds,
         description=sensor.description,
         default_status=declared_status(sensor.default_status),
+        assets=tuple(key.to_user_string() for key in _watched(sensor, graph)),
         tags=sensor.tags,
+        owners=sensor.owners,
+        metadata=sensor.metadata,
         source=_source(sensor.source),
     )
+
+
+def _watched(sensor: SensorDefinition, graph: AssetGraph) -> list[AssetKey]:
+    match sensor:
+        case AssetSensorDefinition():
+            return [sensor.asset_key]
+        case MultiAssetSensorDefinition():
+            return monitored_keys(sensor.monitored_assets, graph)
+    return []
 
 
 def _resources(resolved: Resolution, jobs: Iterable[JobDescription]) -> Iterable[ResourceDescription]:
@@ -247,7 +270,7 @@ def _resources(resolved: Resolution, jobs: Iterable[JobDescription]) -> Iterable
             name=key,
             type_name=definition.type_name,
             description=definition.description,
-            config_schema=field.type if field is not None else None,
+            config_schema=conceal(field.type) if field is not None else None,
             config=definition.shown_config(),
             used_by=tuple(used_by.get(key, ())),
         )

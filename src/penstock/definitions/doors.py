@@ -8,8 +8,16 @@ if TYPE_CHECKING:
     from ..execution.api import ExecuteInProcessResult
     from ..execution.asset_values import AssetValueLoader
     from ..execution.resources import InitResourceContext
+    from .automation.run_request import Requested
 
-__all__ = ["context_of_resource", "execute_job_in_process", "invoke", "loader_of_values"]
+__all__ = [
+    "context_of_resource",
+    "evaluate_schedule_tick",
+    "evaluate_sensor_tick",
+    "execute_job_in_process",
+    "invoke",
+    "loader_of_values",
+]
 
 
 def invoke(definition: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -38,3 +46,17 @@ def loader_of_values(definitions: Any, instance: Any) -> AssetValueLoader:
     from ..execution.asset_values import AssetValueLoader
 
     return AssetValueLoader(definitions, instance)
+
+
+def evaluate_schedule_tick(schedule: Any, context: Any) -> Requested:
+    """Evaluate a schedule as a tick does."""
+    from ..execution.evaluate import schedule_tick
+
+    return schedule_tick(schedule, context)
+
+
+def evaluate_sensor_tick(sensor: Any, context: Any) -> Requested:
+    """Evaluate a sensor of any kind as a tick does."""
+    from ..execution.evaluate import sensor_tick
+
+    return sensor_tick(sensor, context)

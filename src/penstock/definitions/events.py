@@ -10,13 +10,15 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from ..errors import DefinitionError
+from ..records.data_version import DataVersion
 from ..records.keys import AssetCheckKey, AssetKey, CoercibleToAssetKey
-from ..records.metadata import Metadata, normalize_metadata
+from ..records.metadata import Metadata, MetadataValue, normalize_metadata
 from .names import normalize_tags, optional_text
 from .ops.ports import DEFAULT_OUTPUT
 
 __all__ = [
     "NO_VALUE",
+    "AssetCheckEvaluation",
     "AssetCheckResult",
     "AssetCheckSeverity",
     "AssetMaterialization",
@@ -24,6 +26,7 @@ __all__ = [
     "DynamicOutput",
     "Failure",
     "MaterializeResult",
+    "ObserveResult",
     "Output",
     "RetryRequested",
 ]
@@ -32,6 +35,13 @@ T = TypeVar("T")
 
 NO_VALUE: Any = msgspec.UNSET
 """The mark for "no value", since None may be one."""
+
+
+def _version(given: Any, what: str) -> DataVersion | None:
+    if given is None or isinstance(given, DataVersion):
+        return given
+    raise DefinitionError(f'{what} has the data_version {given!r}; give a DataVersion, for example DataVersion("1").')
+
 
 _MAPPING_KEY = re.compile(r"[A-Za-z0-9_]+")
 
@@ -43,10 +53,11 @@ class Output(Generic[T]):
         value: The value, which an IO manager stores.
         output_name: Which output it is for.
         metadata: Facts about it.
+        data_version: Which content it is, where the output makes an asset; computed if not given.
         tags: Tags of the materialization, where the output makes an asset.
     """
 
-    __slots__ = ("metadata", "output_name", "tags", "value")
+    __slots__ = ("data_version", "metadata", "output_name", "tags", "value")
     value: T
     metadata: Metadata
 
@@ -56,11 +67,13 @@ class Output(Generic[T]):
         output_name: str = DEFAULT_OUTPUT,
         metadata: Mapping[str, Any] | None = None,
         *,
+        data_version: DataVersion | None = None,
         tags: Mapping[str, str] | None = None,
     ) -> None:
         self.value = value
         self.output_name = output_name
         self.metadata = normalize_metadata(metadata)
+        self.data_version = _version(data_version, f"The output {output_name!r}")
         self.tags = normalize_tags(tags, f"The output {output_name!r}")
 
     def __repr__(self) -> str:
@@ -142,6 +155,23 @@ class AssetMaterialization(_AssetFact):
 
     __slots__ = ()
 
+    @staticmethod
+    def file(
+        path: str, description: str | None = None, asset_key: CoercibleToAssetKey | None = None
+    ) -> AssetMaterialization:
+        """Says that a file was written.
+
+        Args:
+            path: The file's path, which is kept as metadata.
+            description: What to tell about it.
+            asset_key: The asset; the path if not given.
+        """
+        return AssetMaterialization(
+            path if asset_key is None else asset_key,
+            description=description,
+            metadata={"path": MetadataValue.path(path)},
+        )
+
 
 class AssetObservation(_AssetFact):
     """Records facts about an asset without saying that it was made. It takes what `AssetMaterialization` takes."""
@@ -154,6 +184,64 @@ class AssetCheckSeverity(StrEnum):
 
     WARN = "WARN"
     ERROR = "ERROR"
+
+
+class AssetCheckEvaluation:
+    """The outcome of a check as it is recorded, for example by a function that is no check itself.
+
+    Args:
+        asset_key: The asset that was checked.
+        check_name: The check.
+        passed: Whether all is well.
+        metadata: Facts that show why.
+        target_materialization_data: The materialization that was judged, where known.
+        severity: How bad it is if it did not pass.
+        description: What to tell about it.
+        blocking: Whether it blocks what is downstream.
+        partition: The partition that was checked.
+    """
+
+    __slots__ = (
+        "asset_key",
+        "blocking",
+        "check_name",
+        "description",
+        "metadata",
+        "partition",
+        "passed",
+        "severity",
+        "target_materialization_data",
+    )
+
+    def __init__(
+        self,
+        asset_key: CoercibleToAssetKey,
+        check_name: str,
+        passed: bool,
+        metadata: Mapping[str, Any] | None = None,
+        target_materialization_data: Any = None,
+        severity: AssetCheckSeverity = AssetCheckSeverity.ERROR,
+        description: str | None = None,
+        blocking: bool | None = None,
+        partition: str | None = None,
+    ) -> None:
+        self.asset_key = AssetKey.from_coercible(asset_key)
+        self.check_name = check_name
+        self.passed = bool(passed)
+        self.metadata: Metadata = normalize_metadata(metadata)
+        self.target_materialization_data = target_materialization_data
+        self.severity = AssetCheckSeverity(severity)
+        self.description = optional_text(description, "The description of an AssetCheckEvaluation")
+        self.blocking = bool(blocking)
+        self.partition = optional_text(partition, "The partition of an AssetCheckEvaluation")
+
+    @property
+    def asset_check_key(self) -> AssetCheckKey:
+        """The check's full key."""
+        return AssetCheckKey(self.asset_key, self.check_name)
+
+    def __repr__(self) -> str:
+        return f"AssetCheckEvaluation({self.asset_key!r}, {self.check_name!r}, passed={self.passed})"
 
 
 class AssetCheckResult:
@@ -198,18 +286,44 @@ class AssetCheckResult:
         return f"AssetCheckResult(passed={self.passed}, check_name={self.check_name!r})"
 
 
-class MaterializeResult(Generic[T]):
+class _AssetResult:
+    """What the results of making and of observing an asset share."""
+
+    __slots__ = ("asset_key", "check_results", "data_version", "metadata", "tags")
+
+    def __init__(
+        self,
+        *,
+        asset_key: CoercibleToAssetKey | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        check_results: Sequence[AssetCheckResult] | None = None,
+        data_version: DataVersion | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> None:
+        name = type(self).__name__
+        self.asset_key = None if asset_key is None else AssetKey.from_coercible(asset_key)
+        self.metadata: Metadata = normalize_metadata(metadata)
+        self.check_results = tuple(check_results or ())
+        self.data_version = _version(data_version, f"The {name}")
+        self.tags = normalize_tags(tags, f"The {name}")
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(asset_key={self.asset_key!r})"
+
+
+class MaterializeResult(_AssetResult, Generic[T]):
     """Says that an asset was made, with facts about it.
 
     Args:
         asset_key: The asset; needed only where a function makes several.
         metadata: Facts about what was made.
         check_results: Outcomes of checks that the function evaluates beside making the asset.
+        data_version: Which content it is; computed from the versions of code and inputs if not given.
         tags: Tags of the materialization.
         value: What an IO manager shall store; nothing if not given.
     """
 
-    __slots__ = ("asset_key", "check_results", "metadata", "tags", "value")
+    __slots__ = ("value",)
     value: T
 
     def __init__(
@@ -218,13 +332,17 @@ class MaterializeResult(Generic[T]):
         asset_key: CoercibleToAssetKey | None = None,
         metadata: Mapping[str, Any] | None = None,
         check_results: Sequence[AssetCheckResult] | None = None,
+        data_version: DataVersion | None = None,
         tags: Mapping[str, str] | None = None,
         value: T = NO_VALUE,
     ) -> None:
-        self.asset_key = None if asset_key is None else AssetKey.from_coercible(asset_key)
-        self.metadata: Metadata = normalize_metadata(metadata)
-        self.check_results = tuple(check_results or ())
-        self.tags = normalize_tags(tags, "A MaterializeResult")
+        super().__init__(
+            asset_key=asset_key,
+            metadata=metadata,
+            check_results=check_results,
+            data_version=data_version,
+            tags=tags,
+        )
         self.value = value
 
     @property
@@ -232,8 +350,19 @@ class MaterializeResult(Generic[T]):
         """Whether there is a value to store."""
         return self.value is not NO_VALUE
 
-    def __repr__(self) -> str:
-        return f"MaterializeResult(asset_key={self.asset_key!r})"
+
+class ObserveResult(_AssetResult):
+    """Says that an asset which something else makes was looked at, with facts about it.
+
+    Args:
+        asset_key: The asset; needed only where a function observes several.
+        metadata: Facts about it.
+        check_results: Outcomes of checks that the function evaluates beside observing the asset.
+        data_version: Which content it has.
+        tags: Tags of the observation.
+    """
+
+    __slots__ = ()
 
 
 class Failure(Exception):  # noqa: N818 - the name that users know

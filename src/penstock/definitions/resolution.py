@@ -23,6 +23,7 @@ from .ops.job import JobDefinition
 from .ops.op import OpDefinition
 from .resources.resource import ResourceDefinition, to_resources
 from .run_config import job_ops
+from .source import Source
 
 __all__ = ["DEFAULT_IO_MANAGER", "Resolution", "resolve", "stores_of"]
 
@@ -54,11 +55,14 @@ def resolve(
     Raises:
         DefinitionError: Something is defined twice, is missing, or does not fit; the message names the place.
     """
-    functions = [each for each in assets if isinstance(each, AssetsDefinition)]
-    graph = build_asset_graph(functions, [(each, None) for each in assets if isinstance(each, AssetSpec)])
+    definitions = [each for each in assets if isinstance(each, AssetsDefinition)]
+    functions = [each for each in definitions if each.is_executable]
+    specs: list[tuple[AssetSpec, Source | None]] = [(each, None) for each in assets if isinstance(each, AssetSpec)]
+    specs += [(spec, each.source) for each in definitions if not each.is_executable for spec in each.specs]
+    graph = build_asset_graph(functions, specs)
     top = to_resources(resources, "Definitions")
     _check_circles(top)
-    own = _asset_resources(functions, top)
+    own = _asset_resources(definitions, top)
     schedules, sensors = list(schedules), list(sensors)
     given = _collect(jobs, schedules, sensors)
     resolved: dict[str, JobDefinition] = {}
@@ -100,7 +104,7 @@ def _asset_resources(
         for key, resource in definition.resource_defs.items():
             if key in result and not result[key].is_same(resource):
                 raise DefinitionError(
-                    f'{definition.op.what} ({definition.source}) brings another resource "{key}" than the one that '
+                    f'{definition.what} ({definition.source}) brings another resource "{key}" than the one that '
                     "is there "
                     "already; rename one of them."
                 )

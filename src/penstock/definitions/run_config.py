@@ -5,82 +5,135 @@
     resources:  by key: config
     execution:  the executor's config
 
-A part is required only where something inside it is.
+A part is required only where something inside it is. A graph with a config mapping has a `config` of its own in place
+of its `ops`; a job with one is launched with what its mapping takes, in place of all this.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from ..config.fields import to_field
-from ..config.schema import UNSET, Field, Scalar, Shape
+from ..config.schema import UNSET, ConfigType, Field, Shape
 from ..errors import DefinitionError
+from ..records.location import MappedPart
+from .assets.definition import AssetsDefinition
 from .executors import default_executor
 from .ops.graph import GraphDefinition
 from .ops.job import JobDefinition
 from .ops.op import OpDefinition
 from .ops.ports import In
+from .ops.type_loader import input_form
 from .resources.resource import ResourceDefinition
-from .store_config import input_fields, output_fields
+from .store_config import input_configs, output_configs
 
-__all__ = ["job_ops", "needed_resources", "run_config_schema", "takes_config"]
+__all__ = [
+    "execution_field",
+    "full_run_config_schema",
+    "graph_config_schema",
+    "job_ops",
+    "mapped_part",
+    "needed_resources",
+    "run_config_schema",
+    "takes_config",
+]
 
 _EMPTY = Field(type=Shape(), required=False)
-_NO_FIELDS: Mapping[str, Field] = {}
 
 
-def run_config_schema(job: JobDefinition) -> Shape:
-    """The schema of a job's run config.
+def run_config_schema(job: JobDefinition) -> ConfigType:
+    """The schema of what a job is launched with: its run config, or what its config mapping makes that of.
+
+    Raises:
+        DefinitionError: A config schema cannot be read, or an input can come from nowhere.
+    """
+    if job.config_mapping is None:
+        return full_run_config_schema(job)
+    return job.config_mapping.declared_config.field.type
+
+
+def full_run_config_schema(job: JobDefinition) -> Shape:
+    """The schema of a job's run config, as its config mapping has to make it.
 
     Raises:
         DefinitionError: A config schema cannot be read, or an input can come from nowhere.
     """
     if job.graph is not None:
-        ops = _graph_entries(job.graph, job)
+        ops = _graph_part(job.graph, job)
     else:
-        ops = {op.name: _op_entry(op, job, frozenset(op.ins)) for op in job_ops(job)}
+        ops = {each.name: _assets_entry(each, job) for each in _asset_functions(job)}
     resources = {
         key: _entry({"config": field})
         for key, definition in sorted(job.resource_defs.items())
         if (field := definition.config_field) is not None
     }
-    executor = job.executor_def or default_executor
-    execution = {"config": Field(type=executor.config_type(), required=False, default=executor.preset or UNSET)}
     return Shape(
         fields={
             "ops": _entry(ops),
             "resources": _entry(resources),
-            "execution": Field(type=Shape(fields=execution), required=False, default={}),
+            "execution": execution_field(job),
         }
     )
+
+
+def execution_field(job: JobDefinition) -> Field:
+    """What a run config may say of a job's executor."""
+    executor = job.executor_def or default_executor
+    config = Field(type=executor.config_type(), required=False, default=executor.preset or UNSET)
+    return Field(type=Shape(fields={"config": config}), required=False, default={})
+
+
+def mapped_part(job: JobDefinition) -> MappedPart:
+    """The part of a job's run config that is given in another form, from which a config mapping makes it."""
+    if job.config_mapping is not None:
+        return "all"
+    return "ops" if job.graph is not None and job.graph.declared_config is not None else ""
 
 
 def job_ops(job: JobDefinition) -> list[OpDefinition]:
     """The ops of a job, in no particular order; an op that is used twice occurs twice."""
     if job.asset_layer is not None:
-        layer = job.asset_layer
-        names = dict.fromkeys(
-            [
-                *(
-                    node.definition.op.name
-                    for key in sorted(layer.assets)
-                    if (node := layer.graph.assets[key]).definition
-                ),
-                *(layer.graph.checks[key].definition.op.name for key in sorted(layer.checks)),
-            ]
-        )
-        return [layer.graph.definitions[name].op for name in names]
-    return _graph_ops(job.graph) if job.graph is not None else []
+        return [op for each in _asset_functions(job) for op in each.ops()]
+    return job.graph.all_ops() if job.graph is not None else []
 
 
-def _graph_ops(graph: GraphDefinition) -> list[OpDefinition]:
-    ops: list[OpDefinition] = []
-    for node in graph.nodes.values():
-        if isinstance(node.definition, GraphDefinition):
-            ops += _graph_ops(node.definition)
-        else:
-            ops.append(node.definition)
-    return ops
+def _asset_functions(job: JobDefinition) -> list[AssetsDefinition]:
+    """The functions that make the assets of a job and evaluate its checks, each once."""
+    if job.asset_layer is None:
+        return []
+    layer = job.asset_layer
+    names = dict.fromkeys(
+        [
+            *(node.definition.name for key in sorted(layer.assets) if (node := layer.graph.assets[key]).definition),
+            *(layer.graph.checks[key].definition.name for key in sorted(layer.checks)),
+        ]
+    )
+    return [layer.graph.definitions[name] for name in names]
+
+
+def _assets_entry(definition: AssetsDefinition, job: JobDefinition) -> Field:
+    node = definition.node_def
+    if isinstance(node, GraphDefinition):
+        return _entry(_graph_parts(node, job))
+    return _op_entry(node, job, frozenset(node.ins))
+
+
+def graph_config_schema(graph: GraphDefinition, job: JobDefinition) -> Shape:
+    """The schema of the entries of a graph's nodes, by name, as its config mapping has to make them."""
+    return Shape(fields=_graph_entries(graph, job))
+
+
+def _graph_part(graph: GraphDefinition, job: JobDefinition) -> dict[str, Field]:
+    """What stands in the place of a graph's entries: these, or the config that its mapping takes."""
+    declared = graph.declared_config
+    if declared is None:
+        return _graph_entries(graph, job)
+    return {} if declared.field is None else {"config": declared.field}
+
+
+def _graph_parts(graph: GraphDefinition, job: JobDefinition) -> dict[str, Field]:
+    """What the entry of a graph inside a job holds."""
+    part = _graph_part(graph, job)
+    return {"ops": _entry(part)} if graph.declared_config is None else part
 
 
 def _graph_entries(graph: GraphDefinition, job: JobDefinition) -> dict[str, Field]:
@@ -88,8 +141,8 @@ def _graph_entries(graph: GraphDefinition, job: JobDefinition) -> dict[str, Fiel
     for name, node in graph.nodes.items():
         fed = frozenset(node.sources)
         if isinstance(node.definition, GraphDefinition):
-            parts = {"ops": _entry(_graph_entries(node.definition, job))}
-            entries[name] = _entry(parts | _inputs(node.definition.ins, fed, f'graph "{name}"', job))
+            inputs = _inputs(node.definition.ins, fed, f'graph "{name}"', job)
+            entries[name] = _entry(_graph_parts(node.definition, job) | inputs)
         else:
             entries[name] = _op_entry(node.definition, job, fed)
     return entries
@@ -97,24 +150,17 @@ def _graph_entries(graph: GraphDefinition, job: JobDefinition) -> dict[str, Fiel
 
 def _op_entry(op: OpDefinition, job: JobDefinition, fed: frozenset[str]) -> Field:
     config = op.config_field
-    managed = input_fields(op.ins, job.resource_defs)
-    outputs = output_fields(op.outs, job.resource_defs)
-    if config is None and len(fed) == len(op.ins) and not managed and not outputs:
+    outputs = {name: each.field for name, each in output_configs(op.outs, job.resource_defs).items()}
+    inputs = _inputs(op.ins, fed, f'op "{op.name}" ({op.source})', job)
+    if config is None and not inputs and not outputs:
         return _EMPTY
     parts = {} if config is None else {"config": config}
-    parts |= _inputs(op.ins, fed, f'op "{op.name}" ({op.source})', job, managed)
-    return _entry(parts | ({"outputs": _entry(outputs)} if outputs else {}))
+    return _entry(parts | inputs | ({"outputs": _entry(outputs)} if outputs else {}))
 
 
-def _inputs(
-    ins: Mapping[str, In],
-    fed: frozenset[str],
-    what: str,
-    job: JobDefinition,
-    managed: Mapping[str, Field] = _NO_FIELDS,
-) -> dict[str, Field]:
+def _inputs(ins: Mapping[str, In], fed: frozenset[str], what: str, job: JobDefinition) -> dict[str, Field]:
     fields = {name: _input_field(name, each, what, job) for name, each in ins.items() if takes_config(name, each, fed)}
-    fields |= managed
+    fields |= {name: each.field for name, each in input_configs(ins, job.resource_defs).items()}
     return {"inputs": _entry(fields)} if fields else {}
 
 
@@ -131,12 +177,11 @@ def takes_config(name: str, definition: In, fed: frozenset[str]) -> bool:
 
 def _input_field(name: str, definition: In, what: str, job: JobDefinition) -> Field:
     try:
-        kind = to_field(definition.python_type).type if definition.type_name != "Any" else Scalar()
+        kind = input_form(definition.python_type).config.field.type
     except DefinitionError as error:
         raise DefinitionError(
-            f'The input "{name}" of {what} is fed by nothing in job "{job.name}" ({job.source}), and a run config '
-            f"cannot give a value of its type {definition.type_name}; pass it an output of another op, or give it "
-            "a default."
+            f'The input "{name}" of {what} is fed by nothing in job "{job.name}" ({job.source}), and {error}; '
+            "pass it an output of another op, or give it a default."
         ) from error
     return Field(type=kind, required=True, description=definition.description)
 

@@ -31,6 +31,7 @@ from ..records.run import Run, RunStatus, Tag
 from ..storage.protocols import NewRun, Storage
 from ..storage.writer import EventWriter
 from .configuration import configure
+from .data_versions import with_data_versions
 from .environment import Environment
 from .in_process import InProcessExecution
 from .lease import LEASE, LeaseThread, OwnLease
@@ -172,7 +173,11 @@ def materialize(
     job = resolved.jobs.get(AssetJobName)
     if job is None:
         raise DefinitionError("materialize was given nothing that can be made; give functions made by @asset.")
-    wish = _Wish(run_config=run_config, tags=tags, partition_key=partition_key, assets=_selected(job, selection))
+    chosen = _selected(job, selection)
+    graph = resolved.asset_graph
+    if chosen is None and any(node.executable and not node.materializable for node in graph.assets.values()):
+        chosen = [key for key, node in graph.assets.items() if node.materializable] or None
+    wish = _Wish(run_config=run_config, tags=tags, partition_key=partition_key, assets=chosen)
     return _execute(job, wish, instance=instance, raise_on_error=raise_on_error)
 
 
@@ -289,7 +294,12 @@ def _claim(storage: Storage, run: Run, job: JobDefinition, plan: ExecutionPlan) 
         for asset in step.asset_keys
     }
     facts = planned_facts(
-        [key for step in plan.steps.values() for key in step.asset_keys],
+        [
+            output.asset_key
+            for step in plan.steps.values()
+            for output in step.outputs
+            if output.asset_key is not None and not output.observes
+        ],
         [key for step in plan.steps.values() for key in step.check_keys],
         lambda asset: partitions.get(asset, (None,)),
     )
@@ -305,7 +315,9 @@ def _claim(storage: Storage, run: Run, job: JobDefinition, plan: ExecutionPlan) 
 def _run(
     scope: RunScope, recorder: MemoryRecorder | TeeRecorder, *, raise_on_error: bool, keep_values: bool
 ) -> ExecuteInProcessResult:
-    execution = InProcessExecution(scope, recorder, fail_fast=raise_on_error, keep_values=keep_values)
+    execution = InProcessExecution(
+        scope, with_data_versions(scope, recorder), fail_fast=raise_on_error, keep_values=keep_values
+    )
     status, broken_by = live(recorder, "in_process", execution.run, lambda: execution.interrupted)
     recorder.flush()
     if isinstance(broken_by, KeyboardInterrupt) or isinstance(execution.interruption, KeyboardInterrupt):

@@ -29,6 +29,7 @@ __all__ = [
     "build_asset_check_context",
     "build_asset_context",
     "build_op_context",
+    "given_config",
 ]
 
 
@@ -38,11 +39,12 @@ class _Direct(OpExecutionContext):
     Each is a context manager. Without `with`, its resources are torn down when it is collected.
     """
 
-    __slots__ = ("_facts", "_stack")
+    __slots__ = ("_facts", "_given_config", "_stack")
 
     def __init__(self, attempt: Attempt, facts: list[Fact], stack: ExitStack) -> None:
         super().__init__(attempt)
         self._facts = facts
+        self._given_config = attempt.config
         self._stack = stack
 
     def __enter__(self) -> Self:
@@ -200,10 +202,16 @@ def _build(
     return kind(attempt, facts, stack)
 
 
-def bound_to(context: OpExecutionContext | None, definition: OpDefinition | AssetsDefinition) -> Any:
+def given_config(context: OpExecutionContext) -> Any:
+    """The config that a context was made with, or that it has of its run."""
+    return context._given_config if isinstance(context, _Direct) else context.op_config
+
+
+def bound_to(context: OpExecutionContext | None, definition: OpDefinition | AssetsDefinition, config: Any) -> Any:
     """The context as the function of a definition shall see it.
 
-    A context of a run stays as it is. One that was made outside of a run learns which op it is for.
+    A context of a run stays as it is. One that was made outside of a run learns which op it is for, and the config that
+    this op makes of the one that it was given; None leaves that as it is.
     """
     if context is None:
         return None
@@ -213,8 +221,10 @@ def bound_to(context: OpExecutionContext | None, definition: OpDefinition | Asse
     op = definition if isinstance(definition, OpDefinition) else definition.op
     attempt.op = op
     attempt.key = op.name
+    attempt.config = context._given_config if config is None else config
     attempt.tags = op.tags
     if isinstance(definition, AssetsDefinition):
+        attempt.assets_def = definition
         attempt.outputs = {each.name: each for each in _outputs_of(definition)}
         attempt.asset_keys = tuple(spec.key.to_user_string() for spec in definition.specs)
         attempt.check_keys = tuple(spec.key.to_user_string() for spec in definition.check_specs)

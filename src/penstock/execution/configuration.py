@@ -11,40 +11,38 @@ import msgspec
 from ..config.check import check
 from ..config.env import resolve
 from ..config.problems import Checked, Problem
+from ..config.run_config import RunConfig, plain_run_config
 from ..config.schema import Field, Shape
 from ..definitions.ops.job import JobDefinition
+from ..definitions.ops.type_loader import input_form
 from ..definitions.resources.resource import ResourceDefinition
-from ..definitions.run_config import needed_resources, run_config_schema
-from ..plan.config import narrow_schema
-from ..plan.model import ExecutionPlan, Step
+from ..definitions.run_config import execution_field, needed_resources
+from ..definitions.store_config import input_configs, output_configs
+from ..plan.build import build_plan
+from ..plan.model import ExecutionPlan, FromConfig
+from .mapped_config import full_run_config
 
-__all__ = ["Configuration", "configure", "resource_configs"]
+__all__ = ["Configuration", "configure", "resource_configs", "validate_run_config"]
 
 
 class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     """The config of one run.
 
     Args:
-        values: The whole config as plain values.
+        values: The whole config as plain values; `{env: NAME}` stands as it was given but in `execution`.
         ops: By the path of an op's entry, its config as plain values.
         typed: By the path of an op's entry, its config as the op's function takes it.
         resources: By key, a resource's config.
+        inputs: By path, what is given for inputs that nothing else feeds, or to input managers of their inputs.
+        outputs: By path, what is given to IO managers of their outputs.
     """
 
     values: Mapping[str, Any] = {}
     ops: Mapping[tuple[str, ...], Any] = {}
     typed: Mapping[tuple[str, ...], Any] = {}
     resources: Mapping[str, Any] = {}
-
-    def entry(self, path: tuple[str, ...]) -> Mapping[str, Any]:
-        """The entry of an op at `path`: its `config`, `inputs` and `outputs`; empty where nothing is given."""
-        entry: Any = self.values
-        for key in path:
-            entry = entry.get(key)
-            if entry is None:
-                return {}
-        found: Mapping[str, Any] = entry
-        return found
+    inputs: Mapping[tuple[str, ...], Any] = {}
+    outputs: Mapping[tuple[str, ...], Any] = {}
 
 
 def configure(plan: ExecutionPlan, job: JobDefinition, run_config: Mapping[str, Any]) -> Configuration:
@@ -57,28 +55,47 @@ def configure(plan: ExecutionPlan, job: JobDefinition, run_config: Mapping[str, 
 
     Raises:
         InvalidRunConfigError: It has mistakes; the error holds all of them.
+        ConfigMappingError: A config mapping of the user's raised.
     """
     subject, root = f'The run config of job "{job.name}"', "the run config"
-    used = needed_resources(plan.resources, job.resource_defs)
-    schema = narrow_schema(run_config_schema(job), plan.steps, used)
-    values = check(schema, run_config, root=root).unwrap(subject)
-    values = resolve(schema, values, os.environ, root=root).unwrap(subject)
+    values = full_run_config(plan, job, run_config)
+    kind = execution_field(job).type
+    execution = resolve(kind, values["execution"], os.environ, path=("execution",), root=root)
+    problems: list[Problem] = [*execution.problems]
+    values["execution"] = execution.value
     ops: dict[tuple[str, ...], Any] = {}
     typed: dict[tuple[str, ...], Any] = {}
-    problems: list[Problem] = []
-    whole = Configuration(values=values)
+    inputs: dict[tuple[str, ...], Any] = {}
+    outputs: dict[tuple[str, ...], Any] = {}
     for step in plan.steps.values():
-        path = step.config_path
-        if path in ops or step.op.config_field is None:
-            continue
-        given = whole.entry(path).get("config")
-        ops[path] = given
-        checked = _build(step, {} if given is None else given)
-        typed[path] = checked.value
-        problems += checked.problems
-    Checked(value=None, problems=tuple(problems)).unwrap(subject)
-    resources = {key: entry.get("config") for key, entry in values.get("resources", {}).items()}
-    return Configuration(values=values, ops=ops, typed=typed, resources=resources)
+        path, declared = step.config_path, step.op.declared_config
+        if path not in ops and declared is not None:
+            given = (_at(values, path) or {}).get("config")
+            finished = declared.finish(given, os.environ, path=(*path, "config"), root=root)
+            ops[path], typed[path] = finished.value, finished.typed
+            problems += finished.problems
+        for each in step.inputs:
+            if isinstance(each.source, FromConfig) and each.source.path not in inputs:
+                place = each.source.path
+                form = input_form(each.definition.python_type).config
+                finished = form.finish(_at(values, place), os.environ, path=place, root=root)
+                inputs[place] = finished.typed
+                problems += finished.problems
+        managed = (
+            ("inputs", inputs, input_configs(step.op.ins, job.resource_defs)),
+            ("outputs", outputs, output_configs(step.op.outs, job.resource_defs)),
+        )
+        for part, found, configs in managed:
+            for name, config in configs.items():
+                place = (*path, part, name)
+                finished = config.finish(_at(values, place), os.environ, path=place, root=root)
+                found[place] = finished.value
+                problems += finished.problems
+    used = needed_resources(plan.resources, job.resource_defs)
+    of_resources = {key: job.resource_defs[key] for key in used if key in job.resource_defs}
+    resources, wrong = _finish_resources(of_resources, values["resources"], root)
+    Checked(value=None, problems=(*problems, *wrong)).unwrap(subject)
+    return Configuration(values=values, ops=ops, typed=typed, resources=resources, inputs=inputs, outputs=outputs)
 
 
 def resource_configs(definitions: Mapping[str, ResourceDefinition], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -96,17 +113,51 @@ def resource_configs(definitions: Mapping[str, ResourceDefinition], given: Mappi
         field = definition.config_field
         entry = {} if field is None else {"config": field}
         fields[key] = Field(type=Shape(fields=entry), required=False, default={})
-    schema = Shape(fields=fields)
-    values = check(schema, given, root="the resource config").unwrap("The resource config")
-    values = resolve(schema, values, os.environ).unwrap("The resource config")
-    return {key: entry.get("config") for key, entry in values.items()}
+    root = "the resource config"
+    values = check(Shape(fields=fields), given, root=root).unwrap("The resource config")
+    finished, problems = _finish_resources(definitions, values, root)
+    Checked(value=None, problems=tuple(problems)).unwrap("The resource config")
+    return finished
 
 
-def _build(step: Step, given: Any) -> Checked:
-    """An op's config as its function takes it."""
-    config_class = step.op.config_class
-    if config_class is None:
-        return Checked(value=given)
-    from ..config.model import build
+def _finish_resources(
+    definitions: Mapping[str, ResourceDefinition], entries: Mapping[str, Any], root: str
+) -> tuple[dict[str, Any], list[Problem]]:
+    """By key, the config of resources as they get it, from checked entries; and what is wrong with it."""
+    configs: dict[str, Any] = {}
+    problems: list[Problem] = []
+    for key, definition in definitions.items():
+        declared = definition.declared_config
+        if declared is None:
+            continue
+        given = (entries.get(key) or {}).get("config")
+        finished = declared.finish(given, os.environ, path=("resources", key, "config"), root=root)
+        configs[key] = finished.value
+        problems += finished.problems
+    return configs, problems
 
-    return build(config_class, given, path=(*step.config_path, "config"))
+
+def _at(values: Mapping[str, Any], path: tuple[str, ...]) -> Any:
+    """What stands at `path`; None where nothing does."""
+    found: Any = values
+    for key in path:
+        found = found.get(key)
+        if found is None:
+            return None
+    return found
+
+
+def validate_run_config(
+    job_def: JobDefinition, run_config: Mapping[str, Any] | RunConfig | None = None
+) -> dict[str, Any]:
+    """Check a run config as a run of the job would, without running it; gives it in full, defaults filled in.
+
+    Args:
+        job_def: The job.
+        run_config: The config; the job's own if not given.
+
+    Raises:
+        InvalidRunConfigError: It has mistakes; the error holds all of them.
+    """
+    given = plain_run_config(run_config, "validate_run_config") or job_def.default_config
+    return dict(configure(build_plan(job_def), job_def, given).values)

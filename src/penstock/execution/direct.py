@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Mapping
 from typing import Any
 
 from ..config.check import check
+from ..config.declared import Finished
+from ..config.problems import Checked
+from ..config.run_config import plain_config
+from ..config.schema import UNSET
 from ..definitions.function import Function
 from ..definitions.ops.op import OpDefinition
 from ..errors import UserCodeError
-from .build_context import bound_to
+from .build_context import bound_to, given_config
 from .context import OpExecutionContext
 
 __all__ = ["invoke"]
@@ -32,6 +37,7 @@ def invoke(definition: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) ->
     """
     op: OpDefinition = definition if isinstance(definition, OpDefinition) else definition.op
     function = op.function
+    finished: Finished | None = None
     given_args, given = list(args), dict(kwargs)
     context = _take_context(op, given_args, given)
     names = [each.name for each in function.inputs]
@@ -45,7 +51,11 @@ def invoke(definition: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) ->
             raise UserCodeError(f"{op.what} ({op.source}) got its input {name!r} twice; give it once.")
         given[name] = value
     _add_resources(op, function, context, given)
-    _add_config(op, function, context, given)
+    in_parameter = function.config is not None and "config" not in given
+    if in_parameter or (function.config is None and context is not None):
+        finished = _finished_config(op, None if context is None else given_config(context))
+        if in_parameter:
+            given["config"] = finished.typed
     _add_defaults(op, given)
     if not function.takes_any:
         known = {*names, *function.resources, *(("config",) if function.config is not None else ())}
@@ -56,7 +66,7 @@ def invoke(definition: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) ->
             )
     if not function.takes_context:
         return function.fn(**given)
-    bound = bound_to(context, definition)
+    bound = bound_to(context, definition, None if finished is None else finished.value)
     return function.fn(bound, **given)
 
 
@@ -101,21 +111,21 @@ def _add_resources(
         given[key] = values[key]
 
 
-def _add_config(
-    op: OpDefinition, function: Function, context: OpExecutionContext | None, given: dict[str, Any]
-) -> None:
-    if function.config is None or "config" in given:
-        return
-    value = None if context is None else context.op_config
-    field = op.config_field
+def _finished_config(op: OpDefinition, given: Any) -> Finished:
+    """An op's config as a run would give it, from what a test gives."""
+    declared, root = op.declared_config, "the config"
+    if declared is None:
+        return Finished()
     subject = f"The config of {op.what}"
-    checked = {} if field is None else check(field.type, value or {}, root="the config").unwrap(subject)
-    if op.config_class is None:
-        given["config"] = checked
-        return
-    from ..config.model import build
-
-    given["config"] = build(op.config_class, checked).unwrap(subject)
+    field = declared.field
+    plain = plain_config(given)
+    checked = None
+    if field is not None and (plain is not None or field.required or field.default is not UNSET):
+        fallback = {} if field.required or field.default is UNSET else field.default
+        checked = check(field.type, fallback if plain is None else plain, root=root).unwrap(subject)
+    finished = declared.finish(checked, os.environ, path=(), root=root)
+    Checked(value=None, problems=finished.problems).unwrap(subject)
+    return finished
 
 
 def _add_defaults(op: OpDefinition, given: dict[str, Any]) -> None:

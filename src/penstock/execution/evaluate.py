@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+import msgspec
+
 from ..config.problems import Problem
+from ..definitions.automation.asset_sensor import AssetSensorDefinition, MultiAssetSensorDefinition
 from ..definitions.automation.run_request import Requested
+from ..definitions.automation.run_status_sensor import RunStatusSensorDefinition
+from ..definitions.automation.schedule import ScheduleDefinition
+from ..definitions.automation.sensor import SensorDefinition
 from ..definitions.definitions import Definitions
-from ..errors import InvalidRunConfigError
+from ..errors import DefinitionError, InvalidRunConfigError
 from ..plan.build import build_plan
+from ..records.location import REPOSITORY
 from ..records.wire import (
     CheckRunConfig,
     ConfigAnswer,
@@ -19,9 +28,39 @@ from ..records.wire import (
 )
 from .blame import describe_user_error
 from .configuration import configure
-from .tick_context import ScheduleEvaluationContext, SensorEvaluationContext
+from .event_sensors import look_at_assets, react_to_asset, react_to_runs
+from .facts import fact_of_no_run
+from .multi_asset_context import MultiAssetSensorEvaluationContext
+from .sensor_context import SensorEvaluationContext
+from .tick_context import ScheduleEvaluationContext
 
-__all__ = ["check_run_config", "evaluate_schedule", "evaluate_sensor"]
+__all__ = ["check_run_config", "evaluate_schedule", "evaluate_sensor", "schedule_tick", "sensor_tick"]
+
+
+def schedule_tick(schedule: ScheduleDefinition, context: ScheduleEvaluationContext) -> Requested:
+    """What a schedule's tick asks for; what user code raises comes through."""
+    return schedule.evaluate(context, context.resources.original_resource_dict)
+
+
+def sensor_tick(sensor: SensorDefinition, context: SensorEvaluationContext) -> Requested:
+    """What a sensor's evaluation asks for, with the cursor that it leaves; what user code raises comes through."""
+    match sensor:
+        case RunStatusSensorDefinition():
+            requested = react_to_runs(sensor, context)
+        case AssetSensorDefinition():
+            requested = react_to_asset(sensor, context)
+        case MultiAssetSensorDefinition():
+            requested = look_at_assets(sensor, context)
+        case _:
+            requested = sensor.evaluate(context, context.resources.original_resource_dict)
+            if requested.cursor is not None and context.cursor_updated:
+                raise DefinitionError(
+                    f"{sensor.what} called context.update_cursor and gave a SensorResult with a cursor; keep one of "
+                    "them."
+                )
+    if requested.cursor is None and context.cursor_updated:
+        return msgspec.structs.replace(requested, cursor=context.cursor)
+    return requested
 
 
 def evaluate_schedule(definitions: Definitions, work: EvaluateSchedule, instance: Any = None) -> Evaluation:
@@ -31,45 +70,68 @@ def evaluate_schedule(definitions: Definitions, work: EvaluateSchedule, instance
         scheduled=work.due,
         timezone=schedule.execution_timezone or "UTC",
         schedule_name=schedule.name,
-        definitions=definitions.resolved.resources,
+        resources=definitions.resolved.resources,
         keys=schedule.required_resource_keys,
         instance=instance,
+        definitions=definitions,
+        repository_name=REPOSITORY,
     )
     try:
         with context:
-            requested = schedule.evaluate(context, context.resources.original_resource_dict)
-            return _answer(requested, context.lines, None, schedule.tags)
+            return _answer(schedule_tick(schedule, context), context.lines, schedule.tags)
     except Exception as error:  # noqa: BLE001 - the tick tells it
         return Evaluation(error=describe_user_error(error), log=tuple(context.lines))
 
 
-def evaluate_sensor(definitions: Definitions, work: EvaluateSensor, instance: Any = None) -> Evaluation:
-    """What a sensor's evaluation asks for. What user code raises is in the answer."""
+def evaluate_sensor(
+    definitions: Definitions, work: EvaluateSensor, instance: Any = None, location: str | None = None
+) -> Evaluation:
+    """What a sensor's evaluation asks for. What user code raises is in the answer.
+
+    Args:
+        definitions: The definitions of the code location.
+        work: Which sensor, and where it stands.
+        instance: The instance.
+        location: The name of the code location.
+    """
     sensor = definitions.get_sensor_def(work.name)
-    context = SensorEvaluationContext(
-        cursor=work.cursor,
-        last_run_key=work.last_run_key,
-        last_tick=work.last_tick,
-        sensor_name=sensor.name,
-        definitions=definitions.resolved.resources,
-        keys=sensor.required_resource_keys,
-        instance=instance,
-    )
+    make: Callable[..., SensorEvaluationContext] = SensorEvaluationContext
+    if isinstance(sensor, MultiAssetSensorDefinition):
+        make = partial(MultiAssetSensorEvaluationContext, monitored_assets=sensor.monitored_assets)
+    lines: list[str] = []
     try:
+        context = make(
+            cursor=work.cursor,
+            last_run_key=work.last_run_key,
+            last_tick_completion_time=work.last_tick,
+            last_sensor_start_time=work.turned_on,
+            sensor_name=sensor.name,
+            location=location,
+            resources=definitions.resolved.resources,
+            keys=sensor.required_resource_keys,
+            instance=instance,
+            definitions=definitions,
+            repository_name=REPOSITORY,
+        )
+        lines = context.lines
         with context:
-            requested = sensor.evaluate(context, context.resources.original_resource_dict)
-            cursor = context.cursor if context.cursor_updated else None
-            return _answer(requested, context.lines, cursor, sensor.tags)
+            return _answer(sensor_tick(sensor, context), lines, sensor.tags)
     except Exception as error:  # noqa: BLE001 - the tick tells it
-        return Evaluation(error=describe_user_error(error), log=tuple(context.lines))
+        return Evaluation(error=describe_user_error(error), log=tuple(lines))
 
 
-def _answer(requested: Requested, lines: list[str], cursor: str | None, tags: dict[str, str]) -> Evaluation:
+def _answer(requested: Requested, lines: list[str], tags: dict[str, str]) -> Evaluation:
     return Evaluation(
         run_requests=tuple(each.record(tags) for each in requested.run_requests),
         skip_reason=requested.skip_reason,
-        cursor=cursor if requested.cursor is None else requested.cursor,
+        cursor=requested.cursor,
+        error=None if requested.error is None else describe_user_error(requested.error),
+        contained=requested.error is not None,
         log=tuple(lines),
+        partitions=requested.dynamic_partitions_requests,
+        facts=tuple(fact_of_no_run(each) for each in requested.asset_events),
+        acted=requested.acted,
+        more=requested.more,
     )
 
 

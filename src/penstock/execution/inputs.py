@@ -25,12 +25,17 @@ from .configuration import Configuration
 from .interrupt import INTERRUPTS
 from .io_context import InputContext, OutputContext
 from .prepared import InputSlot
+from .type_check import check_value, load_from_config
 
 __all__ = ["load_input"]
 
 
 def load_input(
-    attempt: Attempt, slot: InputSlot, refs: tuple[OutputRef, ...], plan: ExecutionPlan, config: Configuration
+    attempt: Attempt,
+    slot: InputSlot,
+    refs: tuple[OutputRef, ...],
+    plan: ExecutionPlan,
+    config: Configuration,
 ) -> Any:
     """The value of an input, of its declared type.
 
@@ -39,10 +44,11 @@ def load_input(
         slot: The input.
         refs: The stored values that feed it, those that were really given.
         plan: The plan, which knows how each output was stored.
-        config: The run config, checked.
+        config: The run's config.
 
     Raises:
-        UserCodeError: It cannot be loaded, or is not of the declared type.
+        UserCodeError: It cannot be loaded.
+        TypeCheckDidNotPassError: It is not of the declared type.
     """
     match slot.given.source:
         case FromOutput() | FromMapped():
@@ -52,20 +58,15 @@ def load_input(
         case FromAsset() as source:
             value = _load_asset(attempt, slot, source, refs)
         case FromConfig(path=path):
-            value = config.values
-            for key in path:
-                value = value[key]
+            value = load_from_config(attempt, slot, config.inputs[path])
         case FromDefault(value=default):
             value = default
         case FromManager():
             value = _load_unfed(attempt, slot)
         case other:
             raise attempt.fault(f"takes its input {slot.name!r} from {other!r}, which passes no value.")
-    if slot.check is not None and not slot.check(value):
-        raise attempt.fault(
-            f"got a {type(value).__qualname__} for its input {slot.name!r}, which is declared as {slot.type_name}."
-        )
-    attempt.emit(StepInput(input=slot.name, type_name=slot.type_name))
+    metadata = check_value(attempt, slot.value_type, value, f"got for its input {slot.name!r}")
+    attempt.emit(StepInput(input=slot.name, type_name=slot.value_type.display_name, metadata=metadata))
     return value
 
 
@@ -82,7 +83,7 @@ def _load(attempt: Attempt, slot: InputSlot, ref: OutputRef, plan: ExecutionPlan
             version=upstream.definition.code_version,
             job_name=attempt.run.job,
             op_def=step.op,
-            config=config.entry(step.config_path).get("outputs", {}).get(upstream.name),
+            config=config.outputs.get((*step.config_path, "outputs", upstream.name)),
             definition_metadata=upstream.metadata,
             python_type=upstream.definition.python_type,
             asset_key=None if upstream.asset_key is None else AssetKey.from_user_string(upstream.asset_key),

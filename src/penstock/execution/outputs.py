@@ -11,29 +11,46 @@ from typing import Any
 
 from ..definitions.assets.spec import AssetSpec
 from ..definitions.events import (
+    AssetCheckEvaluation,
     AssetCheckResult,
     AssetCheckSeverity,
     AssetMaterialization,
     AssetObservation,
     DynamicOutput,
     MaterializeResult,
+    ObserveResult,
     Output,
 )
 from ..definitions.ops.ports import DEFAULT_OUTPUT
 from ..errors import UserCodeError
 from ..records import event as facts
+from ..records.data_version import DataVersion, DataVersionsByPartition, VersionTag, version_tags
 from ..records.keys import AssetCheckKey, AssetKey
 from ..records.metadata import Metadata
 from .attempt import Attempt
-from .facts import check_fact, materialization_fact, observation_fact
+from .facts import check_fact, evaluation_fact, materialization_fact, observation_fact
 from .interrupt import INTERRUPTS
 from .io_context import OutputContext
 from .prepared import OutputSlot, PreparedStep
+from .type_check import check_value
 
 __all__ = ["Outputs"]
 
-_RESULTS = (Output, DynamicOutput, MaterializeResult, AssetCheckResult, AssetMaterialization, AssetObservation)
-_YIELDED = "Output, DynamicOutput, MaterializeResult, AssetCheckResult, AssetMaterialization or AssetObservation"
+_RESULTS = (
+    Output,
+    DynamicOutput,
+    MaterializeResult,
+    ObserveResult,
+    AssetCheckResult,
+    AssetCheckEvaluation,
+    AssetMaterialization,
+    AssetObservation,
+)
+_YIELDED = (
+    "Output, DynamicOutput, MaterializeResult, ObserveResult, AssetCheckResult, AssetMaterialization or "
+    "AssetObservation"
+)
+_VERSIONS = (DataVersion, DataVersionsByPartition)
 
 
 class Outputs:
@@ -57,6 +74,9 @@ class Outputs:
 
     def take_yielded(self, item: Any) -> None:
         """Take what the function yielded."""
+        if isinstance(item, _VERSIONS):
+            self._observe_versions(item)
+            return
         if not isinstance(item, _RESULTS):
             raise self._attempt.fault(f"yielded {_shown(item)}; a function that yields gives {_YIELDED}.")
         self._take(item, None)
@@ -66,6 +86,8 @@ class Outputs:
         slots = self._prepared.values
         if isinstance(value, _RESULTS):
             self._take(value, slots[0][0] if len(slots) == 1 else None)
+        elif isinstance(value, _VERSIONS):
+            self._observe_versions(value)
         elif isinstance(value, tuple | list) and value and all(isinstance(each, _RESULTS) for each in value):
             names = [name for name, _ in slots] if len(value) == len(slots) else [None] * len(value)
             for each, name in zip(value, names, strict=True):
@@ -129,7 +151,7 @@ class Outputs:
                     raise self._attempt.fault(
                         f"gave an Output for its dynamic output {output!r}; give a DynamicOutput."
                     )
-                self._give(slot, item.value, None, item.metadata, item.tags)
+                self._give(slot, item.value, None, item.metadata, {**item.tags, **version_tags(item.data_version)})
             case DynamicOutput():
                 output = name if name is not None and item.output_name == DEFAULT_OUTPUT else item.output_name
                 slot = self._slot(output)
@@ -141,14 +163,19 @@ class Outputs:
                 self._give(slot, item.value, item.mapping_key, item.metadata, {})
             case MaterializeResult():
                 self._materialize(item, name)
+            case ObserveResult():
+                self._observe(item, name)
             case AssetCheckResult():
                 self._evaluate(item)
+            case AssetCheckEvaluation():
+                self._attempt.emit(evaluation_fact(item))
             case AssetMaterialization():
                 self._attempt.emit(materialization_fact(item))
             case AssetObservation():
                 self._attempt.emit(observation_fact(item))
 
-    def _materialize(self, item: MaterializeResult[Any], name: str | None) -> None:
+    def _asset_slot(self, item: MaterializeResult[Any] | ObserveResult, name: str | None) -> OutputSlot:
+        """The output that a result about an asset is for."""
         by_asset = self._prepared.by_asset
         if item.asset_key is not None:
             slot = by_asset.get(item.asset_key.to_user_string())
@@ -156,22 +183,81 @@ class Outputs:
             slot = self._prepared.outputs[name]
         else:
             slot = next(iter(by_asset.values())) if len(by_asset) == 1 else None
+        kind = type(item).__name__
         if slot is None or slot.asset_key is None:
             made = ", ".join(by_asset) or "none"
             which = f"for {item.asset_key}" if item.asset_key is not None else "without an asset_key"
-            raise self._attempt.fault(
-                f"gave a MaterializeResult {which}; the assets that this run asks of it are: {made}."
-            )
+            raise self._attempt.fault(f"gave a {kind} {which}; the assets that this run asks of it are: {made}.")
+        if slot.given.observes != isinstance(item, ObserveResult):
+            verb, other = ("observes", "ObserveResult") if slot.given.observes else ("makes", "MaterializeResult")
+            raise self._attempt.fault(f"{verb} the asset {slot.asset_key} and gave a {kind}; give a {other}.")
+        return slot
+
+    def _materialize(self, item: MaterializeResult[Any], name: str | None) -> None:
+        slot = self._asset_slot(item, name)
+        tags = {**item.tags, **version_tags(item.data_version)}
         if item.has_value:
-            self._give(slot, item.value, None, item.metadata, item.tags)
+            self._give(slot, item.value, None, item.metadata, tags)
         else:
             self._announce(slot, None, item.metadata)
-            self._tell_materialized(slot, self._metadata_of(slot, None, item.metadata), item.tags)
+            self._tell_materialized(slot, self._metadata_of(slot, None, item.metadata), tags)
         for each in item.check_results:
             self._evaluate(each, slot.asset_key)
 
-    def _evaluate(self, result: AssetCheckResult, asset: AssetKey | None = None) -> None:
-        by_check = self._prepared.by_check
+    def _observe(self, item: ObserveResult, name: str | None) -> None:
+        slot = self._asset_slot(item, name)
+        self._announce(slot, None, item.metadata)
+        metadata = self._metadata_of(slot, None, item.metadata)
+        for partition in self._attempt.asset_partitions():
+            self._tell_observed(slot, partition, item.data_version, metadata, item.tags)
+        for each in item.check_results:
+            self._evaluate(each, slot.asset_key)
+
+    def _observe_versions(self, given: DataVersion | DataVersionsByPartition) -> None:
+        """Take the data versions that a function which observes one asset gives as they are."""
+        slots = list(self._prepared.by_asset.values())
+        if len(slots) != 1 or not slots[0].given.observes:
+            raise self._attempt.fault(
+                f"gave {_shown(given)}; only a function that observes one asset gives that. Use the data_version of "
+                "an ObserveResult, MaterializeResult or Output."
+            )
+        (slot,) = slots
+        self._announce(slot, None, {})
+        metadata = self._metadata_of(slot, None, {})
+        if isinstance(given, DataVersion):
+            for partition in self._attempt.asset_partitions():
+                self._tell_observed(slot, partition, given, metadata, {})
+            return
+        if self._attempt.partitions is None:
+            raise self._attempt.fault(
+                "gave a DataVersionsByPartition, but its asset has no partitions; give a DataVersion."
+            )
+        for partition, version in given.data_versions_by_partition.items():
+            self._tell_observed(slot, partition, version, metadata, {})
+
+    def _tell_observed(
+        self,
+        slot: OutputSlot,
+        partition: str | None,
+        version: DataVersion | None,
+        metadata: Metadata,
+        tags: Mapping[str, str],
+    ) -> None:
+        asset = slot.given.asset_key
+        assert asset is not None
+        self._attempt.emit(
+            facts.AssetObservation(
+                asset=asset,
+                partition=partition,
+                metadata=metadata,
+                tags={**tags, **({} if version is None else {VersionTag.DATA_VERSION: version.value})},
+            )
+        )
+
+    def _evaluate(
+        self, result: AssetCheckResult, asset: AssetKey | None = None, only: OutputSlot | None = None
+    ) -> None:
+        by_check = self._prepared.by_check if only is None or only.check_key is None else {only.check_key: only}
         wanted_asset = result.asset_key or asset
         matching = []
         for text, slot in by_check.items():
@@ -209,11 +295,11 @@ class Outputs:
     def _give(
         self, slot: OutputSlot, value: Any, mapping_key: str | None, metadata: Metadata, tags: Mapping[str, str]
     ) -> None:
-        if slot.check is not None and not slot.check(value):
-            raise self._attempt.fault(
-                f"gave {_shown(value)} as its output {slot.name!r}, which is declared as {slot.type_name}."
-            )
-        self._announce(slot, mapping_key, metadata)
+        about = check_value(self._attempt, slot.value_type, value, f"gave as its output {slot.name!r}")
+        if slot.check_key is not None and isinstance(value, AssetCheckResult):
+            self._evaluate(value, AssetCheckKey.from_user_string(slot.check_key).asset_key, slot)
+            return
+        self._announce(slot, mapping_key, {**about, **metadata} if about else metadata)
         if slot.check_key is not None:
             raise self._attempt.fault(f"gave a value for its check {slot.check_key}; give an AssetCheckResult.")
         if slot.is_nothing:
@@ -239,7 +325,7 @@ class Outputs:
             facts.StepOutput(
                 output=slot.name,
                 mapping_key=mapping_key,
-                type_name=slot.type_name,
+                type_name=slot.value_type.display_name,
                 metadata=self._metadata_of(slot, mapping_key, metadata),
             )
         )
@@ -291,10 +377,10 @@ class Outputs:
         for slot in self._prepared.outputs.values():
             if slot.given.dynamic or not slot.given.required or (slot.name, None) in self.given:
                 continue
-            if slot.is_nothing and slot.check_key is None:
+            if slot.is_nothing and slot.check_key is None and not slot.given.observes:
                 self._give(slot, None, None, {}, {})
             else:
-                missing.append(slot.check_key or slot.name)
+                missing.append(slot.check_key or (slot.given.asset_key if slot.given.observes else None) or slot.name)
         if missing:
             raise self._attempt.fault(
                 f"ended without giving {', '.join(missing)}; give every required output, "

@@ -9,7 +9,7 @@ from ..definitions.ops.job import JobDefinition
 from ..definitions.resources.resource import ResourceDefinition, ValueResource
 from ..definitions.resources.stores import FilesystemIOManager, InMemoryIOManager
 from ..engine.step_messages import FeedKind, Source, StepInputSpec, StepSpec
-from ..plan.model import ExecutionPlan, FromAsset, FromCollect, FromMapped, FromOutput, OrderOnly, Step
+from ..plan.model import ExecutionPlan, FromCollect, FromMapped, FromOutput, OrderOnly, Step
 from ..records.run import Run
 from .configuration import Configuration
 from .environment import Environment
@@ -63,33 +63,18 @@ class RunScope:
         if prepared is None:
             step = self.plan.steps[key]
             prepared = self._prepared[key] = PreparedStep(
-                step,
-                self.config.entry(step.config_path),
-                self.config.ops.get(step.config_path),
-                self.config.typed.get(step.config_path),
-                frozenset(closure(self._used_by(step), self.resources)),
+                step, self.config, frozenset(closure(self._used_by(step), self.resources))
             )
         return prepared
 
     def _used_by(self, step: Step) -> set[str]:
-        used = set(step.op.required_resource_keys)
-        for hook in step.hooks:
-            used |= hook.required_resource_keys
-        for output in step.outputs:
-            if not output.definition.is_nothing:
-                used.add(output.io_manager_key)
+        used = step.used_resources()
         for given in step.inputs:
-            if isinstance(given.source, OrderOnly):
+            if isinstance(given.source, OrderOnly) or given.io_manager_key is not None:
                 continue
-            manager = given.io_manager_key
             for source in given.upstream():
-                if manager is None:
-                    upstream = self.plan.steps[source.step]
-                    used.add(next(each.io_manager_key for each in upstream.outputs if each.name == source.output))
-            if manager is not None:
-                used.add(manager)
-            elif isinstance(given.source, FromAsset):
-                used.add(given.source.io_manager_key)
+                upstream = self.plan.steps[source.step]
+                used.add(next(each.io_manager_key for each in upstream.outputs if each.name == source.output))
         return used
 
 

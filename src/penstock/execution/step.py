@@ -8,7 +8,13 @@ from typing import Any
 from ..definitions.events import Failure, RetryRequested
 from ..definitions.ops.hooks import HookEvent
 from ..engine.step_messages import Start
-from ..errors import ExecutionInterruptedError, FencedError, InternalError, PenstockError
+from ..errors import (
+    ExecutionInterruptedError,
+    FencedError,
+    InternalError,
+    PenstockError,
+    TypeCheckDidNotPassError,
+)
 from ..records import event as facts
 from ..records.event import Fact
 from ..records.wire import StepDone
@@ -82,7 +88,7 @@ def run_step(scope: RunScope, start: Start, recorder: Recorder, opened: OpenReso
         opened=opened,
         inputs=prepared.named_inputs,
         outputs=prepared.outputs_given,
-        asset_keys=step.asset_keys,
+        asset_keys=step.asset_keys or step.serves,
         check_keys=step.check_keys,
         partitions=step.partitions,
         dynamic=scope.dynamic,
@@ -146,7 +152,7 @@ def _failed(scope: RunScope, start: Start, attempt: Attempt, prepared: PreparedS
         facts.StepFailure(
             error=describe_user_error(shown),
             source=_source(shown),
-            metadata=error.metadata if isinstance(error, Failure) else {},
+            metadata=error.metadata if isinstance(error, Failure | TypeCheckDidNotPassError) else {},
         )
     )
     if prepared.step.hooks:

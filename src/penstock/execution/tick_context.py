@@ -1,4 +1,4 @@
-"""What the functions of schedules and sensors see as `context`."""
+"""What the functions of schedules see as `context`, and what that shares with sensors."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 from zoneinfo import ZoneInfo
 
-from ..clock import SYSTEM_CLOCK
+from ..clock import SYSTEM_CLOCK, Clock
+from ..definitions.definitions import Definitions
 from ..definitions.resources.resource import ResourceDefinition, to_resources
-from ..errors import UserCodeError
+from ..errors import UsageError
 from ..records.event import Fact, LogLine
 from .configuration import resource_configs
 from .resources import OpenResources, Resources, closure, set_up
@@ -20,28 +21,43 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ScheduleEvaluationContext",
-    "SensorEvaluationContext",
+    "TickContext",
     "build_schedule_context",
-    "build_sensor_context",
+    "given_definitions",
+    "given_resources",
 ]
 
 
-class _TickContext:
-    """What both contexts share: resources, set up when first used; the log; the instance.
+class TickContext:
+    """What the contexts of schedules and sensors share: resources, set up when first used; the log; the instance.
 
     It is a context manager, which tears its resources down.
+
+    Args:
+        resources: All resources.
+        keys: Those that the function requires.
+        instance: The instance.
+        definitions: The definitions of the code location.
+        repository_name: The name of the code location's repository.
+        clock: Tells the time; the instance's if not given.
     """
 
     def __init__(
         self,
         *,
-        definitions: Mapping[str, ResourceDefinition],
-        keys: Iterable[str],
+        resources: Mapping[str, ResourceDefinition] | None = None,
+        keys: Iterable[str] = (),
         instance: Any = None,
+        definitions: Definitions | None = None,
+        repository_name: str | None = None,
+        clock: Clock | None = None,
     ) -> None:
-        self._definitions = definitions
+        self._resources = resources or {}
         self._keys = frozenset(keys)
         self._instance = instance
+        self._definitions = definitions
+        self._repository_name = repository_name
+        self.clock: Clock = getattr(instance, "clock", SYSTEM_CLOCK) if clock is None else clock
         self._opened: OpenResources | None = None
         self._stack = ExitStack()
         self._log: ContextLogger | None = None
@@ -57,14 +73,14 @@ class _TickContext:
     def resources(self) -> Resources:
         """The resources that the function requires, by key as attributes."""
         if self._opened is None:
-            needed = closure(self._keys, self._definitions)
-            config = resource_configs({key: self._definitions[key] for key in needed}, {})
+            needed = closure(self._keys, self._resources)
+            config = resource_configs({key: self._resources[key] for key in needed}, {})
             self._opened = self._stack.enter_context(
                 set_up(
                     self._keys,
-                    self._definitions,
+                    self._resources,
                     config,
-                    clock=SYSTEM_CLOCK,
+                    clock=self.clock,
                     emit=self._take,
                     instance=self._instance,
                 )
@@ -84,8 +100,38 @@ class _TickContext:
     def instance(self) -> Any:
         """The instance."""
         if self._instance is None:
-            raise UserCodeError("This evaluation has no instance; pass one to the function that made its context.")
+            raise UsageError("This evaluation has no instance; pass one to the function that made its context.")
         return self._instance
+
+    @property
+    def definitions(self) -> Definitions:
+        """The definitions of the code location."""
+        if self._definitions is None:
+            raise UsageError(
+                "This evaluation knows no definitions; pass definitions= to the function that made its context."
+            )
+        return self._definitions
+
+    @property
+    def repository_def(self) -> Definitions:
+        """The definitions of the code location, by the name that older code uses."""
+        return self.definitions
+
+    @property
+    def repository_name(self) -> str | None:
+        """The name of the code location's repository."""
+        return self._repository_name
+
+    def shared(self) -> dict[str, Any]:
+        """What a further context of the same evaluation takes."""
+        return {
+            "resources": self._resources,
+            "keys": self._keys,
+            "instance": self._instance,
+            "definitions": self._definitions,
+            "repository_name": self._repository_name,
+            "clock": self.clock,
+        }
 
     def _take(self, fact: Fact) -> None:
         if isinstance(fact, LogLine):
@@ -94,16 +140,14 @@ class _TickContext:
                 self.lines.append(fact.error.render())
 
 
-class ScheduleEvaluationContext(_TickContext):
+class ScheduleEvaluationContext(TickContext):
     """The context of a schedule's tick.
 
     Args:
         scheduled: The scheduled time, in seconds since the epoch; None outside of a tick.
         timezone: The schedule's time zone.
         schedule_name: The schedule's name.
-        definitions: All resources.
-        keys: Those that the function requires.
-        instance: The instance.
+        shared: What all contexts of ticks take.
     """
 
     def __init__(
@@ -112,11 +156,9 @@ class ScheduleEvaluationContext(_TickContext):
         scheduled: float | None = None,
         timezone: str = "UTC",
         schedule_name: str | None = None,
-        definitions: Mapping[str, ResourceDefinition] | None = None,
-        keys: Iterable[str] = (),
-        instance: Any = None,
+        **shared: Any,
     ) -> None:
-        super().__init__(definitions=definitions or {}, keys=keys, instance=instance)
+        super().__init__(**shared)
         self._scheduled = scheduled
         self._timezone = timezone
         self.schedule_name = schedule_name
@@ -125,79 +167,30 @@ class ScheduleEvaluationContext(_TickContext):
     def scheduled_execution_time(self) -> datetime:
         """The time that the tick is for, in the schedule's time zone."""
         if self._scheduled is None:
-            raise UserCodeError(
+            raise UsageError(
                 "This context has no scheduled time; give scheduled_execution_time to build_schedule_context."
             )
         return datetime.fromtimestamp(self._scheduled, ZoneInfo(self._timezone))
-
-
-class SensorEvaluationContext(_TickContext):
-    """The context of a sensor's evaluation.
-
-    Args:
-        cursor: What the last evaluation left.
-        last_run_key: The last run key that it gave.
-        last_tick: When the last evaluation ended, in seconds since the epoch.
-        sensor_name: The sensor's name.
-        definitions: All resources.
-        keys: Those that the function requires.
-        instance: The instance.
-    """
-
-    def __init__(
-        self,
-        *,
-        cursor: str | None = None,
-        last_run_key: str | None = None,
-        last_tick: float | None = None,
-        sensor_name: str | None = None,
-        definitions: Mapping[str, ResourceDefinition] | None = None,
-        keys: Iterable[str] = (),
-        instance: Any = None,
-    ) -> None:
-        super().__init__(definitions=definitions or {}, keys=keys, instance=instance)
-        self._cursor = cursor
-        self._updated = False
-        self.last_run_key = last_run_key
-        self.last_tick_completion_time = last_tick
-        self.sensor_name = sensor_name
-
-    @property
-    def cursor(self) -> str | None:
-        """What the last evaluation left, or what this one has set."""
-        return self._cursor
-
-    @property
-    def cursor_updated(self) -> bool:
-        """Whether this evaluation has set the cursor."""
-        return self._updated
-
-    @property
-    def is_first_tick(self) -> bool:
-        """Whether the sensor was never evaluated before."""
-        return self.last_tick_completion_time is None
-
-    def update_cursor(self, cursor: str | None) -> None:
-        """Set what the next evaluation shall get as its cursor; it is kept if this evaluation succeeds."""
-        if cursor is not None and not isinstance(cursor, str):
-            raise UserCodeError(f"A cursor is a text, not {cursor!r}; turn it into one, for example with json.dumps.")
-        self._cursor = cursor
-        self._updated = True
 
 
 def build_schedule_context(
     instance: Any = None,
     scheduled_execution_time: datetime | None = None,
     resources: Mapping[str, Any] | None = None,
+    repository_def: Definitions | None = None,
+    *,
+    clock: Clock | None = None,
 ) -> ScheduleEvaluationContext:
     """A context for calling a schedule directly.
 
     Args:
         instance: The instance.
         scheduled_execution_time: The time that the tick is for; without a time zone it is read as UTC.
-        resources: By key, what `Definitions` takes as resources.
+        resources: By key, what `Definitions` takes as resources; those of the definitions if not given.
+        repository_def: The definitions of the code location.
+        clock: Tells the time; the instance's if not given.
     """
-    definitions = to_resources(resources, "The resources of the context")
+    found = given_definitions(repository_def)
     moment = scheduled_execution_time
     if moment is not None and moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
@@ -205,37 +198,30 @@ def build_schedule_context(
     return ScheduleEvaluationContext(
         scheduled=None if moment is None else moment.timestamp(),
         timezone=zone,
-        definitions=definitions,
-        keys=definitions,
         instance=instance,
+        clock=clock,
+        **given_resources(resources, found),
     )
 
 
-def build_sensor_context(
-    instance: Any = None,
-    cursor: str | None = None,
-    sensor_name: str | None = None,
-    resources: Mapping[str, Any] | None = None,
-    last_run_key: str | None = None,
-    last_tick_completion_time: float | None = None,
-) -> SensorEvaluationContext:
-    """A context for calling a sensor directly.
+def given_definitions(given: Any) -> Definitions | None:
+    """The definitions that a user means: themselves, or an object that has them.
 
-    Args:
-        instance: The instance.
-        cursor: What the last evaluation left.
-        sensor_name: The sensor's name.
-        resources: By key, what `Definitions` takes as resources.
-        last_run_key: The last run key that it gave.
-        last_tick_completion_time: When the last evaluation ended, in seconds since the epoch.
+    Raises:
+        UsageError: It is neither.
     """
-    definitions = to_resources(resources, "The resources of the context")
-    return SensorEvaluationContext(
-        cursor=cursor,
-        last_run_key=last_run_key,
-        last_tick=last_tick_completion_time,
-        sensor_name=sensor_name,
-        definitions=definitions,
-        keys=definitions,
-        instance=instance,
-    )
+    if given is None or isinstance(given, Definitions):
+        return given
+    found = getattr(given, "definitions", None)
+    if isinstance(found, Definitions):
+        return found
+    raise UsageError(f"The context is to know the definitions {given!r}; give Definitions.")
+
+
+def given_resources(resources: Mapping[str, Any] | None, definitions: Definitions | None) -> dict[str, Any]:
+    """What a context that a test makes takes of resources and definitions."""
+    if resources is None and definitions is not None:
+        found = dict(definitions.resolved.resources)
+    else:
+        found = to_resources(resources, "The resources of the context")
+    return {"resources": found, "keys": found, "definitions": definitions}

@@ -16,6 +16,7 @@ from ..storage.derive import RUN_EVENTS
 from ..storage.protocols import Storage
 from ..storage.writer import EventWriter
 from .configuration import configure
+from .data_versions import with_data_versions
 from .environment import Environment
 from .executor_choice import ExecutorChoice, choose_executor
 from .in_process import InProcessExecution
@@ -143,7 +144,7 @@ class _WriterWatch:
 def _run_in_processes(scope: RunScope, writer: EventWriter, lease: OwnLease, choice: ExecutorChoice) -> None:
     execution = MultiprocessExecution(
         scope,
-        writer,
+        with_data_versions(scope, writer),
         max_concurrent=choice.max_concurrent,
         tag_limits=choice.tag_limits,
         watches=[_WriterWatch(writer), lease],
@@ -152,7 +153,7 @@ def _run_in_processes(scope: RunScope, writer: EventWriter, lease: OwnLease, cho
 
 
 def _run_here(scope: RunScope, writer: EventWriter, lease: OwnLease) -> None:
-    execution = InProcessExecution(scope, writer)
+    execution = InProcessExecution(scope, with_data_versions(scope, writer))
 
     def emit(fact: Fact) -> None:
         writer.emit(fact)

@@ -37,9 +37,11 @@ class LoadedCode:
     def __init__(self) -> None:
         self._definitions: Definitions | None = None
         self._instance: InstanceRef | None = None
+        self._location: str | None = None
 
     def load(self, order: LoadCode, progress: Callable[[str], None]) -> LocationDescription:
         """Import the user's code and describe it."""
+        self._location = order.name
         self._instance = InstanceRef.decode(order.environment)
         self._instance.import_components()
         self._definitions = load_definitions(order.target, progress=progress)
@@ -57,7 +59,7 @@ class LoadedCode:
                     return evaluate_schedule(definitions, work, instance)
             case EvaluateSensor():
                 with reference.open() as instance:
-                    return evaluate_sensor(definitions, work, instance)
+                    return evaluate_sensor(definitions, work, instance, self._location)
             case ExecuteRun():
                 raise InternalError("A run is executed, not evaluated.")
 

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from ..config.schema import Array, Field, Scalar, Selector, Shape
+from ..config.yaml_document import YamlDocument
 from ..definitions.load import CodeTarget
 from ..errors import SettingsError
 from .origin import LocationOrigin, default_name
-from .yaml_document import YamlDocument, read_yaml
+from .yaml_document import read_yaml
 
 __all__ = ["PROJECT_SCHEMA", "WORKSPACE_SCHEMA", "origins_from_options", "read_workspace"]
 

@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 
 from ..clock import SYSTEM_CLOCK
 from ..errors import DefinitionError, NotFoundError
+from .requests import AddDynamicPartitionsRequest, DeleteDynamicPartitionsRequest
 from .space import KeySpace, open_space
 from .spec import DynamicSpec, PartitionsSpec, StaticSpec
 from .subset import Subset
@@ -189,6 +190,14 @@ class DynamicPartitionsDefinition(PartitionsDefinition):
     def name(self) -> str:
         """The name under which the instance keeps the keys."""
         return self._spec.name
+
+    def build_add_request(self, partition_keys: Sequence[str]) -> AddDynamicPartitionsRequest:
+        """A request, for the result of a sensor, to add keys to this set."""
+        return AddDynamicPartitionsRequest(self.name, [check_key(key) for key in partition_keys])
+
+    def build_delete_request(self, partition_keys: Sequence[str]) -> DeleteDynamicPartitionsRequest:
+        """A request, for the result of a sensor, to remove keys from this set."""
+        return DeleteDynamicPartitionsRequest(self.name, list(partition_keys))
 
 
 def check_key(key: object) -> str:

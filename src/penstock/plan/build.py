@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -47,7 +47,8 @@ def build_plan(
         steps = job_steps(job, chosen_assets, chosen_checks)
     if step_keys is not None:
         steps = _narrow(job, steps, step_keys)
-    return ExecutionPlan(job_name=job.name, steps=steps, resources=frozenset(_resources(steps.values())))
+    resources = frozenset[str]().union(*(step.used_resources() for step in steps.values()))
+    return ExecutionPlan(job_name=job.name, steps=steps, resources=resources)
 
 
 def _selection(
@@ -112,18 +113,3 @@ def _input_alone(job: JobDefinition, step: Step, given: StepInput, left_out: set
                 "selected and "
                 "whose value lives in its own run alone; select that step too."
             )
-
-
-def _resources(steps: Iterable[Step]) -> Iterable[str]:
-    for step in steps:
-        yield from step.op.required_resource_keys
-        for hook in step.hooks:
-            yield from hook.required_resource_keys
-        for output in step.outputs:
-            if not output.definition.is_nothing:
-                yield output.io_manager_key
-        for given in step.inputs:
-            if given.io_manager_key is not None:
-                yield given.io_manager_key
-            if isinstance(given.source, FromAsset):
-                yield given.source.io_manager_key

@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from msgspec.structs import replace
 
-from ..config.schema import UNSET, Field, Shape
+from ..config.schema import UNSET, ConfigType, Field, Shape
 from ..errors import InternalError
+from ..records.location import MappedPart
 
-__all__ = ["narrow_schema"]
+__all__ = ["narrow_entries", "narrow_schema"]
 
 
-def narrow_schema(schema: Shape, step_keys: Collection[str], resources: Collection[str]) -> Shape:
+def narrow_schema(
+    schema: ConfigType, step_keys: Collection[str], resources: Collection[str], mapped: MappedPart = ""
+) -> ConfigType:
     """The schema with requirements for these steps and resources alone; everything else may still be given.
 
     Args:
         schema: The schema of the whole job.
         step_keys: The steps that run: names from the job's graph inwards, joined by `.`.
         resources: The resources that they use.
+        mapped: What a config mapping makes of another config, which counts whole.
     """
-    paths = {tuple(key.split(".")) for key in step_keys}
-    prefixes = {path[:length] for path in paths for length in range(1, len(path) + 1)}
+    if mapped == "all" or not isinstance(schema, Shape):
+        return schema
     fields = dict(schema.fields)
-    if "ops" in fields:
-        fields["ops"] = _part({name: _ops(field, (name,), prefixes) for name, field in _inside(fields["ops"]).items()})
+    if "ops" in fields and not mapped:
+        fields["ops"] = _part(narrow_entries(_inside(fields["ops"]), step_keys))
     if "resources" in fields:
         fields["resources"] = _part(
             {
@@ -33,6 +37,13 @@ def narrow_schema(schema: Shape, step_keys: Collection[str], resources: Collecti
             }
         )
     return replace(schema, fields=fields)
+
+
+def narrow_entries(entries: Mapping[str, Field], step_keys: Collection[str]) -> dict[str, Field]:
+    """The entries of a graph's nodes, with requirements for these steps alone, their keys counted from that graph."""
+    paths = {tuple(key.split(".")) for key in step_keys}
+    prefixes = {path[:length] for path in paths for length in range(1, len(path) + 1)}
+    return {name: _ops(field, (name,), prefixes) for name, field in entries.items()}
 
 
 def _ops(field: Field, path: tuple[str, ...], prefixes: Collection[tuple[str, ...]]) -> Field:

@@ -88,7 +88,12 @@ def plan_run(
         created=now,
         updated=now,
     )
-    facts = planned_facts(narrowed.assets, narrowed.checks, lambda asset: keys if asset in partitions else (None,))
+    observed = {output.asset for step in narrowed.steps for output in step.outputs if output.observes}
+    facts = planned_facts(
+        [asset for asset in narrowed.assets if asset not in observed],
+        narrowed.checks,
+        lambda asset: keys if asset in partitions else (None,),
+    )
     return NewRun(run=run, facts=tuple(facts), snapshot=encode_json(narrowed))
 
 
@@ -113,7 +118,7 @@ def _job(
 
 def _check_config(job: JobDescription, config: Mapping[str, Any]) -> None:
     resources = {key for step in job.steps for key in step.resources}
-    schema = narrow_schema(job.config_schema, [step.key for step in job.steps], resources)
+    schema = narrow_schema(job.config_schema, [step.key for step in job.steps], resources, job.maps_config)
     subject = f'The run config of job "{job.name}"'
     check(schema, config, root="the run config").unwrap(subject)
     try:
@@ -123,11 +128,19 @@ def _check_config(job: JobDescription, config: Mapping[str, Any]) -> None:
 
 
 def _partitions(location: LocationDescription, job: JobDescription) -> dict[str, PartitionsSpec]:
-    """The partition sets of the assets that a run makes, by asset; for a job of ops its own, under no asset."""
+    """The partition sets that a run works on: of the assets that it makes or whose partitions it checks, by asset.
+
+    For a job of ops its own, under no asset.
+    """
     if not job.is_asset_job:
         return {} if job.partitions is None else {"": job.partitions}
-    wanted = set(job.assets)
-    return {
+    wanted, wanted_checks = set(job.assets), set(job.checks)
+    of_checks = {
+        check.asset: check.partitions
+        for check in location.checks
+        if check.partitions is not None and check.key in wanted_checks
+    }
+    return of_checks | {
         asset.key: asset.partitions for asset in location.assets if asset.key in wanted and asset.partitions is not None
     }
 

@@ -68,32 +68,74 @@ def _of_assets(
     for key in sorted(set(checks or ()) - known_checks):
         raise not_found(f'job "{job.name}" does not evaluate the check "{key}"', key, known_checks)
     wanted_checks = None if checks is None else set(checks)
-    for step in job.steps:
-        own = tuple(key for key in step.assets if key in wanted)
-        own_checks = _checks_of(step, own, wanted, wanted_checks)
-        if not own and not own_checks:
+    for steps in _units(job.steps):
+        yield from _of_unit(job, steps, wanted, wanted_checks)
+
+
+def _units(steps: Iterable[StepDescription]) -> Iterable[list[StepDescription]]:
+    """The steps by what decides together: the steps of a graph that makes assets, or one alone."""
+    units: dict[str, list[StepDescription]] = {}
+    for step in steps:
+        units.setdefault(step.graph or step.key, []).append(step)
+    return units.values()
+
+
+def _of_unit(
+    job: JobDescription, steps: Sequence[StepDescription], wanted: set[str], wanted_checks: set[str] | None
+) -> Iterable[StepDescription]:
+    name = steps[0].graph or steps[0].key
+    can_subset = steps[0].can_subset
+    all_assets = [key for step in steps for key in step.assets]
+    all_checks = tuple(key for step in steps for key in step.checks)
+    own = tuple(key for key in all_assets if key in wanted)
+    own_checks = _checks_of(all_checks, own, wanted, wanted_checks, can_subset=can_subset)
+    if not own and not own_checks:
+        return
+    missing = [key for key in all_assets if key not in wanted] or [key for key in all_checks if key not in own_checks]
+    if not missing:
+        yield from steps
+        return
+    if not can_subset:
+        raise DefinitionError(
+            f'Step "{name}" of job "{job.name}" makes {", ".join([*own, *own_checks])} together with '
+            f"{', '.join(missing)}, which are not selected; select all of them."
+        )
+    ends = [step.key for step in steps if not {*own, *own_checks}.isdisjoint((*step.assets, *step.checks))]
+    needed = _needed(steps, ends)
+    for step in steps:
+        if step.key not in needed:
             continue
-        missing = [key for key in step.assets if key not in wanted] or [
-            key for key in step.checks if key not in own_checks
-        ]
-        if missing and not step.can_subset:
-            raise DefinitionError(
-                f'Step "{step.key}" of job "{job.name}" makes {", ".join([*own, *own_checks])} together with '
-                f"{', '.join(missing)}, which are not selected; select all of them."
-            )
-        outputs = tuple(each for each in step.outputs if each.asset is None or each.asset in wanted)
-        yield replace(step, assets=own, checks=own_checks, outputs=outputs)
+        yield replace(
+            step,
+            assets=tuple(key for key in step.assets if key in own),
+            checks=tuple(key for key in step.checks if key in own_checks),
+            outputs=tuple(each for each in step.outputs if each.asset is None or each.asset in wanted),
+        )
+
+
+def _needed(steps: Iterable[StepDescription], ends: Iterable[str]) -> set[str]:
+    """The keys of the steps of a unit that these need, and these themselves."""
+    by_key = {step.key: step for step in steps}
+    reached = set(ends)
+    waiting = list(reached)
+    while waiting:
+        for given in by_key[waiting.pop()].inputs:
+            for ref in given.sources:
+                if ref.step in by_key and ref.step not in reached:
+                    reached.add(ref.step)
+                    waiting.append(ref.step)
+    return reached
 
 
 def _checks_of(
-    step: StepDescription, own: tuple[str, ...], wanted: set[str], wanted_checks: set[str] | None
+    checks: tuple[str, ...], own: tuple[str, ...], wanted: set[str], wanted_checks: set[str] | None, *, can_subset: bool
 ) -> tuple[str, ...]:
-    if own and not step.can_subset:
-        return step.checks  # a function that cannot choose evaluates its checks with its assets
+    if own and not can_subset:
+        return checks  # a function that cannot choose evaluates its checks with its assets
     if wanted_checks is not None:
-        return tuple(key for key in step.checks if key in wanted_checks)
-    along = tuple(key for key in step.checks if key.rpartition(":")[0] in wanted)
-    return along if step.can_subset or len(along) == len(step.checks) else ()
+        return tuple(key for key in checks if key in wanted_checks)
+    along = tuple(key for key in checks if key.rpartition(":")[0] in wanted)
+    return along if can_subset or len(along) == len(checks) else ()
 
 
 def _of_keys(

@@ -28,6 +28,12 @@ class AssetState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     failed_run: str | None = None  # the last run that planned it and ended without making it
     failed_at: float | None = None
 
+    @property
+    def latest_event_at(self) -> float | None:
+        """When it was last made or observed."""
+        times = [each for each in (self.materialized_at, self.observed_at) if each is not None]
+        return max(times, default=None)
+
 
 class PartitionStatus(StrEnum):
     """Where one partition of an asset stands; a partition without a row is missing."""

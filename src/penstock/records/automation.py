@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from ..partitions.requests import PartitionsRequest
 from .errors import ErrorInfo
 
 __all__ = [
@@ -58,6 +59,7 @@ class InstigatorState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     next_due: float | None = None
     fingerprint: str | None = None
     updated: float = 0.0
+    turned_on: float | None = None  # since when it is on without a break, as far as known
 
 
 class TickStatus(StrEnum):
@@ -88,6 +90,7 @@ class Tick(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     error: ErrorInfo | None = None
     cursor: str | None = None
     log: tuple[str, ...] = ()  # what the function logged, one line each
+    partitions: tuple[PartitionsRequest, ...] = ()  # changes of dynamic partition sets
 
 
 class RunRequestRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -11,6 +11,8 @@ from typing import TypeAlias
 import msgspec
 
 from .errors import ErrorInfo
+from .event_type import FAILURES, EventType
+from .keys import AssetKey
 from .metadata import Metadata
 from .run import FailureReason
 
@@ -18,9 +20,11 @@ __all__ = [
     "EVENT_TYPES",
     "AssetCheckEvaluation",
     "AssetCheckEvaluationPlanned",
+    "AssetFact",
     "AssetMaterialization",
     "AssetMaterializationPlanned",
     "AssetObservation",
+    "AssetWiped",
     "EngineNote",
     "Event",
     "Fact",
@@ -176,6 +180,7 @@ class StepInput(_Fact, frozen=True, kw_only=True, tag="STEP_INPUT"):
 
     input: str
     type_name: str | None = None
+    metadata: Metadata = {}
 
 
 class StepOutput(_Fact, frozen=True, kw_only=True, tag="STEP_OUTPUT"):
@@ -241,45 +246,51 @@ class HookSkipped(_Fact, frozen=True, kw_only=True, tag="HOOK_SKIPPED"):
 # -- assets (keys in text form) ---------------------------------------------------------------------------------------
 
 
-class AssetMaterializationPlanned(_Fact, frozen=True, kw_only=True, tag="ASSET_MATERIALIZATION_PLANNED"):
+class _AssetFact(_Fact, frozen=True, kw_only=True):
+    """What facts about an asset share."""
+
+    asset: str
+
+    @property
+    def asset_key(self) -> AssetKey:
+        """The asset's key."""
+        return AssetKey.from_user_string(self.asset)
+
+
+class AssetMaterializationPlanned(_AssetFact, frozen=True, kw_only=True, tag="ASSET_MATERIALIZATION_PLANNED"):
     """The run will make this asset (partition)."""
 
-    asset: str
     partition: str | None = None
 
 
-class AssetMaterialization(_Fact, frozen=True, kw_only=True, tag="ASSET_MATERIALIZATION"):
+class AssetMaterialization(_AssetFact, frozen=True, kw_only=True, tag="ASSET_MATERIALIZATION"):
     """The asset (partition) was made."""
 
-    asset: str
     partition: str | None = None
     description: str | None = None
     metadata: Metadata = {}
     tags: dict[str, str] = {}
 
 
-class AssetObservation(_Fact, frozen=True, kw_only=True, tag="ASSET_OBSERVATION"):
+class AssetObservation(_AssetFact, frozen=True, kw_only=True, tag="ASSET_OBSERVATION"):
     """The asset (partition) was looked at."""
 
-    asset: str
     partition: str | None = None
     description: str | None = None
     metadata: Metadata = {}
     tags: dict[str, str] = {}
 
 
-class AssetCheckEvaluationPlanned(_Fact, frozen=True, kw_only=True, tag="ASSET_CHECK_EVALUATION_PLANNED"):
+class AssetCheckEvaluationPlanned(_AssetFact, frozen=True, kw_only=True, tag="ASSET_CHECK_EVALUATION_PLANNED"):
     """The run will evaluate this check."""
 
-    asset: str
     check: str
     partition: str | None = None
 
 
-class AssetCheckEvaluation(_Fact, frozen=True, kw_only=True, tag="ASSET_CHECK_EVALUATION"):
+class AssetCheckEvaluation(_AssetFact, frozen=True, kw_only=True, tag="ASSET_CHECK_EVALUATION"):
     """A check was evaluated; `severity` is ERROR or WARN and counts when it did not pass."""
 
-    asset: str
     check: str
     passed: bool
     severity: str = "ERROR"
@@ -287,6 +298,12 @@ class AssetCheckEvaluation(_Fact, frozen=True, kw_only=True, tag="ASSET_CHECK_EV
     description: str | None = None
     metadata: Metadata = {}
     blocking: bool = False
+
+
+class AssetWiped(_AssetFact, frozen=True, kw_only=True, tag="ASSET_WIPED"):
+    """What was known of the asset, or of these partitions of it, was forgotten; logs of runs keep their lines."""
+
+    partitions: tuple[str, ...] | None = None
 
 
 # -- the rest ---------------------------------------------------------------------------------------------------------
@@ -341,9 +358,14 @@ Fact: TypeAlias = (
     | AssetObservation
     | AssetCheckEvaluationPlanned
     | AssetCheckEvaluation
+    | AssetWiped
     | LogLine
     | EngineNote
 )
+
+
+AssetFact: TypeAlias = AssetMaterialization | AssetObservation | AssetCheckEvaluation | AssetWiped
+"""The facts about assets that may be told without a run."""
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -364,6 +386,123 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """The event type, for example `STEP_START`."""
         tag: str = self.fact.__struct_config__.tag  # type: ignore[assignment]  # every fact has a text tag
         return tag
+
+    @property
+    def event_type(self) -> EventType | None:
+        """The event type as a member of the enum; None for a line that user code logged."""
+        return None if isinstance(self.fact, LogLine) else EventType(self.type)
+
+    @property
+    def message(self) -> str:
+        """What happened, as a sentence."""
+        from .phrases import phrase
+
+        return phrase(self)
+
+    @property
+    def asset_key(self) -> AssetKey | None:
+        """The asset that it is about, if it is about one."""
+        return self.fact.asset_key if isinstance(self.fact, _AssetFact) else None
+
+    @property
+    def partition(self) -> str | None:
+        """The partition that it is about, if it is about one."""
+        return getattr(self.fact, "partition", None)
+
+    @property
+    def error(self) -> ErrorInfo | None:
+        """The error that it tells of, if any."""
+        return getattr(self.fact, "error", None)
+
+    @property
+    def is_step_event(self) -> bool:
+        """Whether it is about one step."""
+        return self.step_key is not None and not isinstance(self.fact, LogLine)
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether it says that a step or run did not come to its end."""
+        return self.type in FAILURES
+
+    @property
+    def is_hook_event(self) -> bool:
+        """Whether it tells of a hook."""
+        return isinstance(self.fact, HookCompleted | HookErrored | HookSkipped)
+
+    @property
+    def is_expectation_result(self) -> bool:
+        """Whether it tells the result of a check inside an op."""
+        return self.type == EventType.STEP_EXPECTATION_RESULT
+
+    @property
+    def is_engine_event(self) -> bool:
+        """Whether it is a note of the engine."""
+        return isinstance(self.fact, EngineNote)
+
+    @property
+    def is_successful_output(self) -> bool:
+        """Whether a step gave an output."""
+        return isinstance(self.fact, StepOutput)
+
+    @property
+    def is_handled_output(self) -> bool:
+        """Whether an IO manager stored an output."""
+        return isinstance(self.fact, HandledOutput)
+
+    @property
+    def is_loaded_input(self) -> bool:
+        """Whether an IO manager loaded an input."""
+        return isinstance(self.fact, LoadedInput)
+
+    @property
+    def is_step_start(self) -> bool:
+        """Whether a step began."""
+        return isinstance(self.fact, StepStart)
+
+    @property
+    def is_step_success(self) -> bool:
+        """Whether a step ended well."""
+        return isinstance(self.fact, StepSuccess)
+
+    @property
+    def is_step_failure(self) -> bool:
+        """Whether a step failed for good."""
+        return isinstance(self.fact, StepFailure)
+
+    @property
+    def is_step_skipped(self) -> bool:
+        """Whether a step was left out."""
+        return isinstance(self.fact, StepSkipped)
+
+    @property
+    def is_step_up_for_retry(self) -> bool:
+        """Whether an attempt of a step failed and another one follows."""
+        return isinstance(self.fact, StepUpForRetry)
+
+    @property
+    def is_step_restarted(self) -> bool:
+        """Whether a further attempt of a step began."""
+        return isinstance(self.fact, StepRestarted)
+
+    @property
+    def is_resource_init_failure(self) -> bool:
+        """Whether a resource could not be set up."""
+        return isinstance(self.fact, ResourceInitFailure)
+
+    @property
+    def is_step_materialization(self) -> bool:
+        """Whether an asset was made."""
+        return isinstance(self.fact, AssetMaterialization)
+
+    @property
+    def is_asset_materialization_planned(self) -> bool:
+        """Whether a run announced to make an asset."""
+        return isinstance(self.fact, AssetMaterializationPlanned)
+
+    @property
+    def is_asset_observation(self) -> bool:
+        """Whether an asset was observed."""
+        return isinstance(self.fact, AssetObservation)
 
 
 class StoredEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

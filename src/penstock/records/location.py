@@ -5,22 +5,25 @@ The code server makes it once per load; it is hashed by content, stored, and use
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-from ..config.schema import ConfigType, Shape
+from ..config.schema import ConfigType
 from ..partitions.spec import PartitionsSpec
 from .automation import InstigatorStatus
+from .freshness import AnyFreshnessPolicy
 from .metadata import Metadata
 
 __all__ = [
+    "REPOSITORY",
     "AssetDescription",
     "AssetJobName",
     "CheckDescription",
     "InputDescription",
     "JobDescription",
     "LocationDescription",
+    "MappedPart",
     "OutputDescription",
     "ResourceDescription",
     "ScheduleDescription",
@@ -30,8 +33,14 @@ __all__ = [
     "StepRef",
 ]
 
+REPOSITORY = "__repository__"
+"""The name of the one repository that each location has, for who knows locations that hold several."""
+
 AssetJobName = "__ASSET_JOB"
 """The job that every location with assets has: all of its assets, run by selection."""
+
+
+MappedPart: TypeAlias = Literal["", "ops", "all"]
 
 
 class SourceRef(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +77,7 @@ class OutputDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
     required: bool = True
     dynamic: bool = False
     asset: str | None = None
+    observes: bool = False  # the asset is looked at, not made
 
 
 class StepDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -90,12 +100,17 @@ class StepDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     pool: str | None = None
     max_retries: int = 0
     can_subset: bool = False  # whether it can make some of its assets and leave out others
+    graph: str | None = None  # the graph that makes assets, for a step inside one
     resources: tuple[str, ...] = ()
     source: SourceRef | None = None
 
 
 class JobDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A job: its steps in an order that respects their dependencies, and the schema of its run config."""
+    """A job: its steps in an order that respects their dependencies, and the schema of its run config.
+
+    `maps_config` says of which part of the run config a config mapping makes the rest: "ops" where the job's graph has
+    one, "all" where the job itself has one; such a part has no entries by step.
+    """
 
     name: str
     description: str | None = None
@@ -104,7 +119,8 @@ class JobDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     owners: tuple[str, ...] = ()
     metadata: Metadata = {}
     steps: tuple[StepDescription, ...] = ()
-    config_schema: Shape
+    config_schema: ConfigType
+    maps_config: MappedPart = ""
     default_config: dict[str, Any] = {}
     is_asset_job: bool = False
     assets: tuple[str, ...] = ()
@@ -125,19 +141,28 @@ class AssetDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     owners: tuple[str, ...] = ()
     metadata: Metadata = {}
     deps: tuple[str, ...] = ()
+    mapped_deps: tuple[str, ...] = ()  # those of them whose partitions it maps by a rule of its own
     jobs: tuple[str, ...] = ()
-    op: str | None = None  # None: nothing in this location makes it (an external or source asset)
+    op: str | None = None  # None: nothing in this location makes or observes it (an external or source asset)
+    observable: bool = False  # whether the op looks at it instead of making it
     partitions: PartitionsSpec | None = None
     max_partitions_per_run: int | None = 1  # of a backfill's run; None: all of them in one
     code_version: str | None = None
+    freshness: AnyFreshnessPolicy | None = None
+    is_virtual: bool = False  # a view: it holds no data of its own
     io_manager: str | None = None
     checks: tuple[str, ...] = ()  # names of its checks
     source: SourceRef | None = None
 
     @property
     def executable(self) -> bool:
-        """Whether this location can make the asset."""
+        """Whether this location can make or observe the asset."""
         return self.op is not None
+
+    @property
+    def materializable(self) -> bool:
+        """Whether this location can make the asset."""
+        return self.op is not None and not self.observable
 
 
 class CheckDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -149,6 +174,7 @@ class CheckDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     blocking: bool = False
     jobs: tuple[str, ...] = ()
     op: str | None = None
+    partitions: PartitionsSpec | None = None  # where it looks at one partition at a time
 
     @property
     def key(self) -> str:
@@ -166,6 +192,8 @@ class ScheduleDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaul
     description: str | None = None
     default_status: InstigatorStatus = InstigatorStatus.STOPPED
     tags: dict[str, str] = {}
+    owners: tuple[str, ...] = ()
+    metadata: Metadata = {}
     source: SourceRef | None = None
 
 
@@ -178,8 +206,10 @@ class SensorDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
     interval: float = 30.0
     description: str | None = None
     default_status: InstigatorStatus = InstigatorStatus.STOPPED
-    assets: tuple[str, ...] = ()
+    assets: tuple[str, ...] = ()  # those that it watches
     tags: dict[str, str] = {}
+    owners: tuple[str, ...] = ()
+    metadata: Metadata = {}
     source: SourceRef | None = None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -11,13 +11,27 @@ import msgspec
 
 from ..codec import encode_msgpack, plain_value
 from ..errors import DefinitionError
+from .code_reference import CodeReference
 from .keys import AssetKey
+from .labels import LABELS
+from .table import (
+    Cell,
+    ColumnReference,
+    TableColumnDep,
+    TableColumnLineage,
+    TableRecord,
+    TableSchema,
+    column_type,
+    schema_of,
+)
 
 __all__ = [
     "AssetMetadataValue",
     "BoolMetadataValue",
+    "CodeReferencesMetadataValue",
     "FloatMetadataValue",
     "IntMetadataValue",
+    "JobMetadataValue",
     "JsonMetadataValue",
     "MarkdownMetadataValue",
     "Metadata",
@@ -26,12 +40,12 @@ __all__ = [
     "NotebookMetadataValue",
     "NullMetadataValue",
     "PathMetadataValue",
+    "PoolMetadataValue",
+    "PythonArtifactMetadataValue",
     "RawMetadataValue",
     "RunMetadataValue",
-    "TableColumn",
+    "TableColumnLineageMetadataValue",
     "TableMetadataValue",
-    "TableRecord",
-    "TableSchema",
     "TableSchemaMetadataValue",
     "TextMetadataValue",
     "TimestampMetadataValue",
@@ -46,6 +60,11 @@ _Seconds: TypeAlias = float
 
 class MetadataValue(msgspec.Struct, frozen=True):
     """A typed metadata value; its static methods make one of each kind."""
+
+    @property
+    def value(self) -> Any:
+        """What it holds: of a kind with a single field that field, of others the value itself."""
+        return self
 
     @staticmethod
     def text(text: str) -> TextMetadataValue:
@@ -112,10 +131,24 @@ class MetadataValue(msgspec.Struct, frozen=True):
         return RunMetadataValue(run_id)
 
     @staticmethod
-    def table(records: list[TableRecord], schema: TableSchema | None = None) -> TableMetadataValue:
-        """A small table; without a schema its columns are those of the first record."""
-        columns = schema or TableSchema(columns=[TableColumn(name) for name in (records[0].data if records else {})])
-        return TableMetadataValue([record.data for record in records], columns)
+    def job(job_name: str, location_name: str, *, repository_name: str | None = None) -> JobMetadataValue:
+        """A reference to a job."""
+        return JobMetadataValue(job_name, location_name, repository_name)
+
+    @staticmethod
+    def pool(pool: str) -> PoolMetadataValue:
+        """A reference to a concurrency pool."""
+        return PoolMetadataValue(pool)
+
+    @staticmethod
+    def python_artifact(python_artifact: Callable[..., Any]) -> PythonArtifactMetadataValue:
+        """A reference to a class or function, by its module and name."""
+        return PythonArtifactMetadataValue(python_artifact.__module__, python_artifact.__qualname__)
+
+    @staticmethod
+    def table(records: Sequence[TableRecord], schema: TableSchema | None = None) -> TableMetadataValue:
+        """A small table; without a schema its columns are those of the rows."""
+        return TableMetadataValue(list(records), schema_of(records) if schema is None else schema)
 
     @staticmethod
     def table_schema(schema: TableSchema) -> TableSchemaMetadataValue:
@@ -123,12 +156,22 @@ class MetadataValue(msgspec.Struct, frozen=True):
         return TableSchemaMetadataValue(schema)
 
     @staticmethod
+    def column_lineage(lineage: TableColumnLineage) -> TableColumnLineageMetadataValue:
+        """For each column of a table, the columns that it is made from."""
+        return TableColumnLineageMetadataValue(
+            {
+                column: [ColumnReference(dep.asset_key.to_user_string(), dep.column_name) for dep in deps]
+                for column, deps in lineage.deps_by_column.items()
+            }
+        )
+
+    @staticmethod
     def null() -> NullMetadataValue:
         """Nothing."""
         return NullMetadataValue()
 
 
-RawMetadataValue: TypeAlias = "MetadataValue | TableSchema | AssetKey | datetime | Path | dict[str, Any] | list[Any] | str | float | int | bool | None"  # noqa: E501
+RawMetadataValue: TypeAlias = "MetadataValue | TableSchema | TableColumnLineage | AssetKey | datetime | Path | dict[str, Any] | list[Any] | str | float | int | bool | None"  # noqa: E501
 
 
 class TextMetadataValue(MetadataValue, frozen=True, tag="text"):
@@ -226,6 +269,11 @@ class AssetMetadataValue(MetadataValue, frozen=True, tag="asset"):
 
     asset: str  # type: ignore[assignment]  # as above
 
+    def __post_init__(self) -> None:
+        given: object = self.asset
+        if isinstance(given, AssetKey):
+            msgspec.structs.force_setattr(self, "asset", given.to_user_string())
+
     @property
     def asset_key(self) -> AssetKey:
         """The key."""
@@ -245,36 +293,48 @@ class RunMetadataValue(MetadataValue, frozen=True, tag="run"):
         return self.run_id
 
 
-class TableColumn(msgspec.Struct, frozen=True):
-    """One column of a table: its name, its type in the store's own words, and what it holds."""
+class JobMetadataValue(MetadataValue, frozen=True, tag="job"):
+    """A reference to a job of a code location."""
 
+    job_name: str
+    location_name: str
+    repository_name: str | None = None
+
+
+class PoolMetadataValue(MetadataValue, frozen=True, tag="pool"):
+    """A reference to a concurrency pool."""
+
+    pool: str  # type: ignore[assignment]  # as above
+
+    @property
+    def value(self) -> str:
+        """The pool's name."""
+        return self.pool
+
+
+class PythonArtifactMetadataValue(MetadataValue, frozen=True, tag="python_artifact"):
+    """A reference to a class or function."""
+
+    module: str
     name: str
-    type: str = "string"
-    description: str | None = None
 
 
-class TableSchema(msgspec.Struct, frozen=True):
-    """The columns of a table, in order."""
+class CodeReferencesMetadataValue(MetadataValue, frozen=True, kw_only=True, tag="code_references"):
+    """Where the code behind a definition is."""
 
-    columns: list[TableColumn]
-
-
-class TableRecord(msgspec.Struct, frozen=True):
-    """One row of a table: column name to value."""
-
-    data: dict[str, str | int | float | bool | None]
+    code_references: list[CodeReference]
 
 
 class TableMetadataValue(MetadataValue, frozen=True, tag="table"):
     """A small table."""
 
-    records: list[dict[str, str | int | float | bool | None]]
+    records: list[TableRecord]
     schema: TableSchema
 
-    @property
-    def value(self) -> list[dict[str, str | int | float | bool | None]]:
-        """The rows."""
-        return self.records
+    @staticmethod
+    def infer_column_type(value: Cell) -> str:
+        """The type of a column with such values: `bool`, `int`, `float` or `string`."""
+        return column_type(value)
 
 
 class TableSchemaMetadataValue(MetadataValue, frozen=True, tag="table_schema"):
@@ -286,6 +346,29 @@ class TableSchemaMetadataValue(MetadataValue, frozen=True, tag="table_schema"):
     def value(self) -> TableSchema:
         """The schema."""
         return self.schema
+
+
+class TableColumnLineageMetadataValue(MetadataValue, frozen=True, tag="table_column_lineage"):
+    """For each column of a table, the columns that it is made from. `MetadataValue.column_lineage` makes one."""
+
+    references: dict[str, list[ColumnReference]]
+
+    def __post_init__(self) -> None:
+        given: object = self.references
+        if isinstance(given, TableColumnLineage):
+            msgspec.structs.force_setattr(self, "references", MetadataValue.column_lineage(given).references)
+
+    @property
+    def lineage(self) -> TableColumnLineage:
+        """The lineage with keys of assets."""
+        return TableColumnLineage(
+            {
+                column: [TableColumnDep(AssetKey.from_user_string(each.asset), each.column) for each in references]
+                for column, references in self.references.items()
+            }
+        )
+
+    column_lineage = value = lineage  # type: ignore[assignment]  # the first as above
 
 
 class NullMetadataValue(MetadataValue, frozen=True, tag="null"):
@@ -310,8 +393,13 @@ MetadataVariant: TypeAlias = (
     | TimestampMetadataValue
     | AssetMetadataValue
     | RunMetadataValue
+    | JobMetadataValue
+    | PoolMetadataValue
+    | PythonArtifactMetadataValue
+    | CodeReferencesMetadataValue
     | TableMetadataValue
     | TableSchemaMetadataValue
+    | TableColumnLineageMetadataValue
     | NullMetadataValue
 )
 
@@ -327,7 +415,7 @@ def normalize_metadata(raw: Mapping[str, Any] | None) -> Metadata:
     Raises:
         DefinitionError: A value fits no kind; the message names its label.
     """
-    return {label: _normalize(label, value) for label, value in (raw or {}).items()}
+    return {LABELS.read(label): _normalize(label, value) for label, value in (raw or {}).items()}
 
 
 def _normalize(label: str, value: Any) -> MetadataVariant:
@@ -354,6 +442,8 @@ def _normalize(label: str, value: Any) -> MetadataVariant:
             return MetadataValue.asset(value)
         case TableSchema():
             return TableSchemaMetadataValue(value)
+        case TableColumnLineage():
+            return MetadataValue.column_lineage(value)
         case Path():
             return PathMetadataValue(str(value))
         case datetime():

@@ -8,6 +8,7 @@ from .event import (
     AssetMaterialization,
     AssetMaterializationPlanned,
     AssetObservation,
+    AssetWiped,
     EngineNote,
     Event,
     Fact,
@@ -74,6 +75,7 @@ def level_of(event: Event) -> str:
             | AssetMaterialization()
             | AssetObservation()
             | AssetCheckEvaluation()
+            | AssetWiped()
             | EngineNote()
         ):
             return "INFO"
@@ -173,6 +175,10 @@ def _phrase(fact: Fact, who: str) -> str:
         ):
             verdict = "passed" if passed else "did not pass"
             return f"The check {check} of {_part(asset, partition)} {verdict}.{_more(description)}"
+        case AssetWiped(asset=asset, partitions=None):
+            return f"Forgot what was known of {asset}."
+        case AssetWiped(asset=asset, partitions=partitions):
+            return f"Forgot what was known of {asset}, partitions {_list(partitions or ())}."
         # the rest
         case LogLine(message=message) | EngineNote(message=message):
             return message

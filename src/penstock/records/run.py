@@ -18,9 +18,12 @@ from typing import Any
 
 import msgspec
 
+from .keys import AssetCheckKey, AssetKey
+
 __all__ = [
     "ACTIVE",
     "FINISHED",
+    "MAX_RUNTIME_SECONDS_TAG",
     "TRANSITIONS",
     "FailureReason",
     "Run",
@@ -112,6 +115,10 @@ class Tag:
     COMPUTE_KIND = "penstock/compute_kind"
 
 
+MAX_RUNTIME_SECONDS_TAG = Tag.MAX_RUNTIME
+"""The tag that limits how long a run may take, in seconds."""
+
+
 class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One run of a job, as stored: what to run, and where it stands.
 
@@ -162,9 +169,49 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             return 0
 
     @property
+    def job_name(self) -> str:
+        """The name of its job."""
+        return self.job
+
+    @property
+    def asset_selection(self) -> frozenset[AssetKey] | None:
+        """Of a job of assets, those to make; None where that is all of them."""
+        return None if self.assets is None else frozenset(map(AssetKey.from_user_string, self.assets))
+
+    @property
+    def asset_check_selection(self) -> frozenset[AssetCheckKey] | None:
+        """The checks to evaluate; None where those are all on its assets."""
+        return None if self.checks is None else frozenset(map(AssetCheckKey.from_user_string, self.checks))
+
+    @property
     def is_finished(self) -> bool:
         """Whether the run has ended."""
         return self.status in FINISHED
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the run ended well."""
+        return self.status is RunStatus.SUCCESS
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether the run failed."""
+        return self.status is RunStatus.FAILURE
+
+    @property
+    def is_failure_or_canceled(self) -> bool:
+        """Whether the run failed or was canceled."""
+        return self.status in (RunStatus.FAILURE, RunStatus.CANCELED)
+
+    @property
+    def is_cancelable(self) -> bool:
+        """Whether somebody may ask the run to stop."""
+        return not self.is_finished and self.status is not RunStatus.CANCELING
+
+    @property
+    def is_resume_retry(self) -> bool:
+        """Whether the run repeats another one from where that failed: some of its steps only."""
+        return self.parent_run_id is not None and self.step_keys is not None
 
 
 class StepStatus(StrEnum):

@@ -11,9 +11,10 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from ..partitions.requests import PartitionsRequest
 from .automation import RunRequestRecord
 from .errors import ErrorInfo
-from .event import Event
+from .event import AssetFact, Event
 from .run import Run
 
 __all__ = [
@@ -77,6 +78,7 @@ class EvaluateSensor(_Message, frozen=True, kw_only=True, tag="evaluate_sensor")
     cursor: str | None = None
     last_run_key: str | None = None
     last_tick: float | None = None
+    turned_on: float | None = None
     timeout: float = 60.0
 
 
@@ -97,13 +99,22 @@ Work: TypeAlias = ExecuteRun | EvaluateSchedule | EvaluateSensor | CheckRunConfi
 
 
 class Evaluation(_Message, frozen=True, kw_only=True):
-    """What an evaluation came to: run requests, or the reason for none, or the user's error."""
+    """What an evaluation came to: run requests and other effects, or the reason for none, or the user's error.
+
+    With an error nothing else counts, unless it is `contained`: then it is that of one event, which is passed over.
+    `acted` says that the function did something by itself; `more` that it has not come to the end of what there is.
+    """
 
     run_requests: tuple[RunRequestRecord, ...] = ()
     skip_reason: str | None = None
     cursor: str | None = None
     error: ErrorInfo | None = None
+    contained: bool = False
     log: tuple[str, ...] = ()
+    partitions: tuple[PartitionsRequest, ...] = ()
+    facts: tuple[AssetFact, ...] = ()
+    acted: bool = False
+    more: bool = False
 
 
 class ConfigProblemRecord(_Message, frozen=True, kw_only=True):

@@ -24,8 +24,9 @@ import msgspec
 
 from ..records.asset import AssetEvent, AssetState, CheckState, PartitionState
 from ..records.automation import InstigatorKind, InstigatorState, InstigatorStatus, Tick, TickStatus
+from ..records.data_version import DataVersionState
 from ..records.errors import ErrorInfo
-from ..records.event import AssetMaterialization, AssetObservation, Event, Fact, StoredEvent
+from ..records.event import AssetFact, Event, Fact, StoredEvent
 from ..records.lease import Lease, ProcessInfo
 from ..records.run import Run, RunStatus, StepStats
 from ..records.wire import LoadStatus
@@ -52,17 +53,20 @@ ROUTINE = "routine"
 
 
 class RunFilter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Which runs: all given conditions hold. `tags` maps a key to a value, or to None for any value."""
+    """Which runs: all given conditions hold. `tags` maps a key to a value, to several of which one must
+    fit, or to None for any value; `without_tags` are keys that the run must not have."""
 
     run_ids: tuple[str, ...] | None = None
     statuses: tuple[RunStatus, ...] | None = None
     job: str | None = None
     location: str | None = None
-    tags: dict[str, str | None] = {}
+    tags: dict[str, str | tuple[str, ...] | None] = {}
+    without_tags: tuple[str, ...] = ()
     asset: str | None = None  # runs that planned this asset
     created_after: float | None = None
     created_before: float | None = None
     updated_after: float | None = None
+    updated_before: float | None = None
     ended_after: float | None = None  # ended after this, or not yet ended
 
 
@@ -180,8 +184,20 @@ class EventStorage(Protocol):
         """A run's events in the order they were stored."""
         ...
 
-    def after(self, event_id: int, *, types: Sequence[str], limit: int = 100) -> list[StoredEvent]:
-        """Events of these types over all runs that were stored after `event_id`."""
+    def of_types(
+        self,
+        types: Sequence[str],
+        *,
+        after: int | None = None,
+        before: int | None = None,
+        since: float | None = None,
+        until: float | None = None,
+        jobs: Sequence[str] | None = None,
+        ascending: bool = True,
+        limit: int = 100,
+    ) -> list[StoredEvent]:
+        """Events of these types over all runs, oldest first or newest first: those with ids between `after` and
+        `before` and with times between `since` and `until`, these bounds left out, of runs of these jobs."""
         ...
 
     def get(self, event_id: int) -> StoredEvent | None:
@@ -211,9 +227,14 @@ class AssetStorage(Protocol):
         types: Sequence[str] = ("ASSET_MATERIALIZATION", "ASSET_OBSERVATION"),
         partition: str | None = None,
         before: int | None = None,
+        after: int | None = None,
+        since: float | None = None,
+        until: float | None = None,
+        ascending: bool = False,
         limit: int = 100,
     ) -> list[AssetEvent]:
-        """An asset's events, newest first, before the event id `before`."""
+        """An asset's events, newest first or, if `ascending`, oldest first: those with ids between `after` and `before`
+        and with times between `since` and `until`, these bounds left out."""
         ...
 
     def latest_materializations(self, assets: Sequence[str]) -> dict[str, AssetEvent]:
@@ -224,6 +245,17 @@ class AssetStorage(Protocol):
         """The status of every partition that was ever planned or made."""
         ...
 
+    def data_versions(self, assets: Sequence[str], *, partition: str | None = None) -> dict[str, DataVersionState]:
+        """Which content each asset holds, or its partition of that key; those that were never made are left out.
+
+        Without a partition it is what the asset's latest event says, of whichever partition that is.
+        """
+        ...
+
+    def partition_data_versions(self, asset: str, partitions: Sequence[str]) -> dict[str, DataVersionState]:
+        """Which content each of these partitions of an asset holds; those that were never made are left out."""
+        ...
+
     def check_states(self, assets: Sequence[str]) -> dict[str, CheckState]:
         """The latest execution of each check on these assets, by check key (`asset:name`)."""
         ...
@@ -232,8 +264,9 @@ class AssetStorage(Protocol):
         """Executions of one check, newest first; `before` is the `event` of the last one seen."""
         ...
 
-    def report(self, facts: Sequence[AssetMaterialization | AssetObservation], *, now: float) -> list[int]:
-        """Store facts about assets that no run made; gives the event ids."""
+    def report(self, facts: Sequence[AssetFact], *, now: float) -> list[int]:
+        """Store facts about assets that no run made; gives the event ids. After `AssetWiped` nothing is known of what
+        it names but its checks, and its history is gone."""
         ...
 
     def dynamic_partitions(self, name: str) -> list[str]:
@@ -263,7 +296,8 @@ class InstigatorStorage(Protocol):
     def switch(
         self, instigator: str, location: str, kind: InstigatorKind, name: str, status: InstigatorStatus, *, now: float
     ) -> InstigatorState:
-        """Turn it on, off, or back to what the code says; its next due time is forgotten, to be computed from now."""
+        """Turn it on, off, or back to what the code says; its next due time is forgotten, to be computed from now, and
+        so is when it was turned on, unless it is turned on by this call."""
         ...
 
     def set_cursor(
@@ -273,7 +307,8 @@ class InstigatorStorage(Protocol):
         ...
 
     def plan(self, states: Sequence[InstigatorState]) -> None:
-        """Store `next_due` and `fingerprint` of these, making rows that do not exist; nothing else of a row changes."""
+        """Store `next_due` and `fingerprint` of these, making rows that do not exist, and `turned_on` where none is
+        stored; nothing else of a row changes."""
         ...
 
     def begin_tick(self, instigator: str, due: float, *, lease: Lease, now: float) -> Tick | None:
@@ -287,13 +322,15 @@ class InstigatorStorage(Protocol):
         *,
         lease: Lease,
         runs: Sequence[tuple[str | None, NewRun]] = (),
+        facts: Sequence[AssetFact] = (),
         cursor: str | None = None,
         next_due: float | None = None,
         now: float,
     ) -> Tick:
-        """End a tick, in one transaction with everything it causes: its runs, each under its (instigator, run key), the
-        cursor (None keeps it), and the next due time. A run whose key was used before is not made again. Gives the tick
-        as stored, with the ids of the runs that it made. Raises `FencedError` when the lease has passed on."""
+        """End a tick, in one transaction with everything it causes: the changes of dynamic partition sets that it
+        carries, its runs, each under its (instigator, run key), facts about assets, the cursor (None keeps it), and the
+        next due time. A run whose key was used before is not made again. Gives the tick as stored, with the ids of the
+        runs that it made. Raises `FencedError` when the lease has passed on."""
         ...
 
     def ticks(

@@ -19,7 +19,7 @@ from penstock import (
 )
 from penstock.config.check import check
 from penstock.config.schema import Shape
-from penstock.definitions.run_config import needed_resources, run_config_schema
+from penstock.definitions.run_config import full_run_config_schema, needed_resources, run_config_schema
 from penstock.errors import DefinitionError
 
 
@@ -105,7 +105,7 @@ def test_resources_and_executor() -> None:
     defs = Definitions(
         jobs=[plain], resources={"a": Db(url="x"), "b": Db.configure_at_launch(), "c": counter, "d": object()}
     )
-    schema = run_config_schema(defs.get_job_def("plain"))
+    schema = full_run_config_schema(defs.get_job_def("plain"))
     resources = schema.fields["resources"].type
     assert isinstance(resources, Shape)
     assert {name: field.required for name, field in resources.fields.items()} == {"a": False, "b": True, "c": True}

@@ -79,7 +79,7 @@ def test_a_context_is_bound_to_the_op_and_keeps_what_was_recorded() -> None:
 
 def test_config_and_resources_come_by_name_or_with_the_context() -> None:
     context = build_op_context(resources={"service": Service(url="u")}, op_config={"size": 3})
-    assert with_all(context, 5) == "none/3/u/5/{'size': 3}"
+    assert with_all(context, 5) == "none/3/u/5/{'size': 3, 'name': 'none'}"
     assert with_all(build_op_context(), 5, config=Size(size=1), service=Service(url="v")).startswith("none/1/v/5")
 
 

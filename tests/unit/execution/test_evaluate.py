@@ -27,7 +27,7 @@ from penstock import (
     schedule,
     sensor,
 )
-from penstock.errors import NotFoundError, UserCodeError
+from penstock.errors import NotFoundError, UsageError
 from penstock.execution.evaluate import check_run_config, evaluate_schedule, evaluate_sensor
 from penstock.records.wire import CheckRunConfig, EvaluateSchedule, EvaluateSensor
 
@@ -190,14 +190,14 @@ def test_functions_are_called_directly_with_contexts_made_for_it() -> None:
     moment = datetime(2024, 1, 1, tzinfo=ZoneInfo("Asia/Kolkata"))
     context = build_schedule_context(scheduled_execution_time=moment)
     assert context.scheduled_execution_time == moment
-    with pytest.raises(UserCodeError, match="no scheduled time"):
+    with pytest.raises(UsageError, match="no scheduled time"):
         _ = build_schedule_context().scheduled_execution_time
 
     given = build_sensor_context(cursor="1", resources={"folder": Folder(name="x")})
     assert given.resources.folder.name == "x"
     assert [each.run_key for each in counting(given)] == ["k1"]
     assert given.cursor == "2"
-    with pytest.raises(UserCodeError, match="A cursor is a text"):
-        given.update_cursor(3)  # type: ignore[arg-type]
-    with pytest.raises(UserCodeError, match="no instance"):
+    with pytest.raises(UsageError, match="A cursor is a text"):
+        given.update_cursor(3)  # type: ignore[arg-type]  # on purpose
+    with pytest.raises(UsageError, match="no instance"):
         _ = given.instance

@@ -177,9 +177,9 @@ def test_contexts_outside_of_a_run_set_resources_up_and_tear_them_down() -> None
         yield 4
         trail.append("down")
 
-    makers = [build_output_context, build_input_context, build_init_resource_context]
+    makers: list[Any] = [build_output_context, build_input_context, build_init_resource_context]
     for make in makers:
-        with make(resources={"opened": opened, "plain": 1}) as context:  # type: ignore[operator]
+        with make(resources={"opened": opened, "plain": 1}) as context:
             assert (context.resources.opened, context.resources.plain) == (4, 1)
             assert trail == ["up"]
         assert trail == ["up", "down"]

@@ -160,7 +160,7 @@ def dynamic_where_none_is() -> DynamicOutput[int]:
         (twice, "'result' twice"),
         (unknown_output, "an output 'other', which it does not have"),
         (nothing_at_all, "ended without giving result"),
-        (not_an_int, r"a str \('text'\) as its output 'result', which is declared as int"),
+        (not_an_int, r"a str as its output 'result', which is declared as int"),
         (dynamic_where_none_is, "which is not dynamic"),
     ],
 )
@@ -212,7 +212,7 @@ def test_a_result_without_value_stores_nothing() -> None:
     assert told(result, "table") == ["STEP_OUTPUT", "ASSET_MATERIALIZATION"]
     (made,) = result.asset_materializations_for_node("table")
     assert made.metadata == {"rows": IntMetadataValue(4)}
-    assert made.tags == {"x": "y"}
+    assert made.tags["x"] == "y"
 
 
 def test_a_result_with_value_stores_it() -> None:

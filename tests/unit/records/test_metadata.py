@@ -16,24 +16,27 @@ from hypothesis import strategies as st
 
 from penstock.codec import decode_msgpack, encode_json, encode_msgpack
 from penstock.errors import DefinitionError
+from penstock.records.code_reference import LocalFileCodeReference, UrlCodeReference
 from penstock.records.keys import AssetKey
 from penstock.records.metadata import (
     AssetMetadataValue,
     BoolMetadataValue,
+    CodeReferencesMetadataValue,
     FloatMetadataValue,
     IntMetadataValue,
+    JobMetadataValue,
     JsonMetadataValue,
     MetadataValue,
     MetadataVariant,
     NullMetadataValue,
     PathMetadataValue,
-    TableColumn,
-    TableRecord,
-    TableSchema,
+    PoolMetadataValue,
+    PythonArtifactMetadataValue,
     TextMetadataValue,
     TimestampMetadataValue,
     normalize_metadata,
 )
+from penstock.records.table import TableColumn, TableRecord, TableSchema
 
 
 class Colour(enum.StrEnum):
@@ -44,6 +47,12 @@ class Count(int):
     """A number of a class of the user's."""
 
 
+REFERENCES = CodeReferencesMetadataValue(
+    code_references=[
+        LocalFileCodeReference(file_path="a.py", line_number=3, label="a"),
+        UrlCodeReference(url="https://example.org/a.py"),
+    ]
+)
 NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
 
 
@@ -79,6 +88,11 @@ def stored(value: object) -> Any:
         (MetadataValue.int(np.int64(2)), IntMetadataValue(2)),  # type: ignore[arg-type]
         (MetadataValue.notebook(Path("a.ipynb")), MetadataValue.notebook("a.ipynb")),
         (MetadataValue.null(), NullMetadataValue()),
+        (AssetMetadataValue(AssetKey(["a"])), MetadataValue.asset(AssetKey(["a"]))),  # type: ignore[arg-type]
+        (MetadataValue.job("j", "place"), JobMetadataValue("j", "place")),
+        (MetadataValue.pool("db"), PoolMetadataValue("db")),
+        (MetadataValue.python_artifact(Colour), PythonArtifactMetadataValue(Colour.__module__, "Colour")),
+        (REFERENCES, REFERENCES),
     ],
     ids=str,
 )
@@ -90,7 +104,8 @@ def test_tables_come_back_with_the_numbers_of_other_libraries_as_plain_ones() ->
     schema = TableSchema(columns=[TableColumn("rows", "int")])
     rows: Any = np.int64(3)
     table = stored(MetadataValue.table([TableRecord({"rows": rows})]))
-    assert table.value == [{"rows": 3}]
+    assert table.value is table
+    assert table.records == [TableRecord({"rows": 3})]
     assert [column.name for column in table.schema.columns] == ["rows"]
     assert stored(schema) == MetadataValue.table_schema(schema)
 

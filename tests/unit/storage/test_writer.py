@@ -76,7 +76,18 @@ class Log:
     ) -> list[StoredEvent]:
         raise NotImplementedError
 
-    def after(self, event_id: int, *, types: Sequence[str], limit: int = 100) -> list[StoredEvent]:
+    def of_types(
+        self,
+        types: Sequence[str],
+        *,
+        after: int | None = None,
+        before: int | None = None,
+        since: float | None = None,
+        until: float | None = None,
+        jobs: Sequence[str] | None = None,
+        ascending: bool = True,
+        limit: int = 100,
+    ) -> list[StoredEvent]:
         raise NotImplementedError
 
     def get(self, event_id: int) -> StoredEvent | None:

@@ -8,6 +8,7 @@ from typing import Any, overload
 
 from ...errors import DefinitionError
 from ...partitions.definition import PartitionsDefinition
+from ...records.freshness import AnyFreshnessPolicy
 from ...records.keys import AssetKey, CoercibleToAssetKey
 from ...records.run import Tag
 from ..function import UNKNOWN, Function, read_function
@@ -23,7 +24,16 @@ from .check_spec import AssetCheckSpec
 from .definition import AssetInput, AssetsDefinition
 from .spec import AssetDep, AssetIn, AssetSpec, CoercibleToAssetDep, to_deps
 
-__all__ = ["CHECK_OUT", "asset", "asset_inputs", "kind_tags", "merge_deps", "outputs_of_checks"]
+__all__ = [
+    "CHECK_OUT",
+    "asset",
+    "asset_inputs",
+    "check_key_form",
+    "kind_tags",
+    "merge_deps",
+    "outputs_of_checks",
+    "own_asset_key",
+]
 
 
 @overload
@@ -49,6 +59,8 @@ def asset(
     op_tags: Mapping[str, Any] | None = None,
     group_name: str | None = None,
     output_required: bool = True,
+    automation_condition: Any = None,
+    freshness_policy: AnyFreshnessPolicy | None = None,
     backfill_policy: BackfillPolicy | None = None,
     retry_policy: RetryPolicy | None = None,
     code_version: str | None = None,
@@ -58,6 +70,7 @@ def asset(
     kinds: Iterable[str] | None = None,
     compute_kind: str | None = None,
     pool: str | None = None,
+    is_virtual: bool = False,
 ) -> Callable[[Callable[..., Any]], AssetsDefinition]: ...
 def asset(
     compute_fn: Callable[..., Any] | None = None,
@@ -81,6 +94,8 @@ def asset(
     op_tags: Mapping[str, Any] | None = None,
     group_name: str | None = None,
     output_required: bool = True,
+    automation_condition: Any = None,
+    freshness_policy: AnyFreshnessPolicy | None = None,
     backfill_policy: BackfillPolicy | None = None,
     retry_policy: RetryPolicy | None = None,
     code_version: str | None = None,
@@ -90,6 +105,7 @@ def asset(
     kinds: Iterable[str] | None = None,
     compute_kind: str | None = None,
     pool: str | None = None,
+    is_virtual: bool = False,
 ) -> AssetsDefinition | Callable[[Callable[..., Any]], AssetsDefinition]:
     """Declare an asset and the function that makes it.
 
@@ -115,6 +131,8 @@ def asset(
         op_tags: Tags of its step.
         group_name: The group that it is shown in.
         output_required: Whether the function must give it.
+        automation_condition: When it is made without being asked for.
+        freshness_policy: How fresh it shall be.
         backfill_policy: How a backfill cuts its partitions into runs.
         retry_policy: How its step is tried again when it fails.
         code_version: The version of its code.
@@ -124,21 +142,19 @@ def asset(
         kinds: What it is or is made with; at most three.
         compute_kind: One kind, in the older way.
         pool: The pool whose limit its step counts against.
+        is_virtual: Whether it is a view: it holds no data of its own, so its data is as new as what it depends on.
 
     Raises:
         DefinitionError: The parts do not fit together.
     """
-    if key is not None and (name is not None or key_prefix is not None):
-        raise DefinitionError(f"An asset has the key {key!r} and a name or key_prefix; give one or the other.")
+    check_key_form(key, name, key_prefix)
     if io_manager_def is not None and io_manager_key is not None:
         raise DefinitionError(f"An asset has io_manager_def and io_manager_key={io_manager_key!r}; give one of them.")
     if kinds is not None and compute_kind is not None:
         raise DefinitionError("An asset has kinds and compute_kind; keep kinds.")
 
     def define(fn: Callable[..., Any]) -> AssetsDefinition:
-        own_key = AssetKey.from_coercible(key) if key is not None else AssetKey([name or fn.__name__])
-        if key_prefix:
-            own_key = own_key.with_prefix(key_prefix)
+        own_key = own_asset_key(fn, key, name, key_prefix)
         op_name = own_key.to_python_identifier()
         what = f"Asset {own_key.to_user_string()}"
         function = read_function(fn, what)
@@ -161,13 +177,16 @@ def asset(
             tags=tags,
             kinds=kinds or ([compute_kind] if compute_kind else None),
             partitions_def=partitions_def,
+            automation_condition=automation_condition,
+            freshness_policy=freshness_policy,
+            is_virtual=is_virtual,
         )
         check_outputs = outputs_of_checks(check_specs or (), {spec.key}, what)
         kind = value_type(function) if python_type is UNKNOWN else python_type
         outs = {DEFAULT_OUTPUT: Out(kind, None, output_required, store, spec.metadata, code_version)}
         outs |= dict.fromkeys(check_outputs, CHECK_OUT)
-        return AssetsDefinition(
-            op=OpDefinition(
+        return AssetsDefinition.of(
+            OpDefinition(
                 function,
                 op_name,
                 ins=op_ins,
@@ -190,6 +209,25 @@ def asset(
         )
 
     return define if compute_fn is None else define(compute_fn)
+
+
+def check_key_form(key: CoercibleToAssetKey | None, name: str | None, key_prefix: str | Sequence[str] | None) -> None:
+    """Raise `DefinitionError` where a key is given both whole and as prefix and name."""
+    if key is not None and (name is not None or key_prefix is not None):
+        raise DefinitionError(f"An asset has the key {key!r} and a name or key_prefix; give one or the other.")
+
+
+def own_asset_key(
+    fn: Callable[..., Any],
+    key: CoercibleToAssetKey | None,
+    name: str | None,
+    key_prefix: str | Sequence[str] | None,
+) -> AssetKey:
+    """The key of the asset that a function makes: given whole, or as prefix and name."""
+    if key is not None:
+        return AssetKey.from_coercible(key)
+    own = AssetKey([name or fn.__name__])
+    return own.with_prefix(key_prefix) if key_prefix else own
 
 
 CHECK_OUT = Out(python_type=Nothing, is_required=False)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ...errors import DefinitionError
+from ...partitions.definition import PartitionsDefinition
 from ...records.keys import AssetKey
 from ..function import Function, read_function
 from ..names import check_name
@@ -42,7 +43,9 @@ def asset_check(
     op_tags: Mapping[str, Any] | None = None,
     retry_policy: RetryPolicy | None = None,
     metadata: Mapping[str, Any] | None = None,
+    automation_condition: Any = None,
     pool: str | None = None,
+    partitions_def: PartitionsDefinition | None = None,
 ) -> Callable[[Callable[..., Any]], AssetChecksDefinition]:
     """Declare a check on an asset and the function that evaluates it, which returns an `AssetCheckResult`.
 
@@ -62,7 +65,9 @@ def asset_check(
         op_tags: Tags of its step.
         retry_policy: How its step is tried again when it fails.
         metadata: Facts about it.
+        automation_condition: When it is evaluated without being asked for.
         pool: The pool whose limit its step counts against.
+        partitions_def: The partitions that it looks at, one at a time: those of the asset.
 
     Raises:
         DefinitionError: The parts do not fit together.
@@ -77,12 +82,14 @@ def asset_check(
             additional_deps=additional_deps,
             blocking=blocking,
             metadata=metadata,
+            automation_condition=automation_condition,
+            partitions_def=partitions_def,
         )
         what = f"Check {spec.key.to_user_string()}"
         function = read_function(fn, what)
         ins, inputs = _inputs(function, key, additional_ins or {}, what)
-        return AssetChecksDefinition(
-            op=OpDefinition(
+        return AssetChecksDefinition.of(
+            OpDefinition(
                 function,
                 spec.output_name,
                 ins=ins,
@@ -147,8 +154,8 @@ def multi_asset_check(
             raise DefinitionError(f"{what} ({source_of_function(fn)}) needs specs, each check once.")
         function = read_function(fn, what)
         op_ins, inputs = asset_inputs(function, ins or {}, what)
-        return AssetChecksDefinition(
-            op=OpDefinition(
+        return AssetChecksDefinition.of(
+            OpDefinition(
                 function,
                 own_name,
                 ins=op_ins,

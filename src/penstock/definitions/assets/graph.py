@@ -22,7 +22,7 @@ __all__ = ["AssetGraph", "AssetNode", "CheckNode", "build_asset_graph", "find_ci
 
 
 class AssetNode(msgspec.Struct, kw_only=True, eq=False):
-    """One asset. `definition` is None where nothing here makes it."""
+    """One asset. `definition` is None where nothing here makes or observes it."""
 
     key: str
     spec: AssetSpec
@@ -40,8 +40,13 @@ class AssetNode(msgspec.Struct, kw_only=True, eq=False):
 
     @property
     def executable(self) -> bool:
-        """Whether something here makes it."""
+        """Whether something here makes or observes it."""
         return self.definition is not None
+
+    @property
+    def materializable(self) -> bool:
+        """Whether something here makes it."""
+        return self.definition is not None and not self.definition.observes
 
     @property
     def partitions_def(self) -> PartitionsDefinition | None:
@@ -52,7 +57,7 @@ class AssetNode(msgspec.Struct, kw_only=True, eq=False):
     def io_manager_key(self) -> str:
         """The resource that stores and loads its values."""
         if self.definition is not None and self.output is not None:
-            return self.definition.op.outs[self.output].io_manager_key
+            return self.definition.out(self.output).io_manager_key
         return self.spec.io_manager_key or "io_manager"
 
 
@@ -84,7 +89,7 @@ class AssetGraph:
         self.inputs: dict[str, dict[str, AssetInput]] = {}
 
     def executable(self) -> list[str]:
-        """The assets that something here makes."""
+        """The assets that something here makes or observes."""
         return [key for key, node in self.assets.items() if node.definition is not None]
 
     def nearest(self, key: str) -> str:
@@ -128,7 +133,7 @@ def _add_nodes(
 ) -> None:
     places: dict[str, Source | None] = {}
     for definition in definitions:
-        name = definition.op.name
+        name = definition.name
         if name in graph.definitions:
             _twice(f'the op name "{name}"', graph.definitions[name].source, definition.source)
         graph.definitions[name] = definition
@@ -172,23 +177,23 @@ def _resolve_inputs(
             )
             if len(candidates) > 1:
                 raise DefinitionError(
-                    f'{definition.op.what} ({definition.source}) loads "{name}", which may be '
+                    f'{definition.what} ({definition.source}) loads "{name}", which may be '
                     f"{' or '.join(candidates)}; say which with ins={{{name!r}: AssetIn(key=...)}}."
                 )
             if candidates:
                 key = candidates[0]
-            elif not definition.op.ins[name].is_nothing:
+            elif not definition.node_def.ins[name].is_nothing:
                 raise DefinitionError(
-                    f'{definition.op.what} ({definition.source}) loads the asset {key} by its parameter "{name}", but '
+                    f'{definition.what} ({definition.source}) loads the asset {key} by its parameter "{name}", but '
                     f"there is no such asset{graph.nearest(key)} Add it to the Definitions, or declare it as "
                     f"AssetSpec({key!r}) if something else makes it."
                 )
-        resolved[name] = AssetInput(key, True, given.partition_mapping)
-    graph.inputs[definition.op.name] = resolved
+        resolved[name] = AssetInput(key, True, given.partition_mapping, given.io_manager_key)
+    graph.inputs[definition.name] = resolved
 
 
 def _connect(graph: AssetGraph, definition: AssetsDefinition) -> None:
-    loaded = graph.inputs[definition.op.name]
+    loaded = graph.inputs[definition.name]
     # A parameter's name may have turned out to mean an asset with a longer key.
     longer = {given.key: loaded[name].key for name, given in definition.inputs.items() if given.key != loaded[name].key}
     for spec in definition.specs:

@@ -26,11 +26,19 @@ __all__ = ["UnresolvedAssetJobDefinition", "define_asset_job"]
 class UnresolvedAssetJobDefinition:
     """A job of assets whose selection waits for the `Definitions` that it is given to."""
 
-    def __init__(self, name: str, selection: AssetSelection, options: Mapping[str, Any], source: Source | None) -> None:
+    def __init__(
+        self,
+        name: str,
+        selection: AssetSelection,
+        options: Mapping[str, Any],
+        source: Source | None,
+        automation_condition: Any = None,
+    ) -> None:
         self.name = check_name(name, "a job")
         self.selection = selection
         self.options = dict(options)
         self.source = source
+        self.automation_condition = automation_condition
 
     @property
     def partitions_def(self) -> PartitionsDefinition | None:
@@ -98,6 +106,7 @@ def define_asset_job(
     hooks: Iterable[HookDefinition] | None = None,
     op_retry_policy: RetryPolicy | None = None,
     owners: Iterable[str] | None = None,
+    automation_condition: Any = None,
 ) -> UnresolvedAssetJobDefinition:
     """Declare a job that makes assets.
 
@@ -114,6 +123,7 @@ def define_asset_job(
         hooks: Hooks for all of its steps.
         op_retry_policy: The retry policy of the functions that have none of their own.
         owners: Who answers for it.
+        automation_condition: When it is run without being asked for.
     """
     options = {
         "config": config,
@@ -128,4 +138,4 @@ def define_asset_job(
         "owners": owners,
     }
     chosen = AssetSelection.all() if selection is None else AssetSelection.from_coercible(selection)
-    return UnresolvedAssetJobDefinition(name, chosen, options, source_of_call())
+    return UnresolvedAssetJobDefinition(name, chosen, options, source_of_call(), automation_condition)

@@ -115,8 +115,8 @@ def multi_asset(
             }
         by_output = {each: _completed(spec, group_name, code_version) for each, spec in by_output.items()}
         check_outputs = outputs_of_checks(check_specs or (), {spec.key for spec in by_output.values()}, what)
-        return AssetsDefinition(
-            op=OpDefinition(
+        return AssetsDefinition.of(
+            OpDefinition(
                 function,
                 own_name,
                 ins=op_ins,
@@ -134,12 +134,19 @@ def multi_asset(
             inputs=inputs,
             check_outputs=check_outputs,
             can_subset=can_subset,
-            backfill_policy=backfill_policy,
+            backfill_policy=backfill_policy or _common_policy((outs or {}).values(), what),
             resource_defs=to_resources(resource_defs, what),
             hooks=hooks,
         )
 
     return define
+
+
+def _common_policy(outs: Iterable[AssetOut], what: str) -> BackfillPolicy | None:
+    given = {out.backfill_policy for out in outs} - {None}
+    if len(given) > 1:
+        raise DefinitionError(f"{what} has outputs with different backfill policies; one function has one policy.")
+    return next(iter(given), None)
 
 
 def _specs_of_outs(

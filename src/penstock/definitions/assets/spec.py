@@ -10,6 +10,7 @@ import msgspec
 
 from ...errors import DefinitionError
 from ...partitions.definition import PartitionsDefinition
+from ...records.freshness import AnyFreshnessPolicy
 from ...records.keys import AssetKey, CoercibleToAssetKey
 from ...records.metadata import Metadata, normalize_metadata
 from ..function import UNKNOWN
@@ -30,10 +31,12 @@ class AssetDep(msgspec.Struct, frozen=True):
     Args:
         asset: The asset: its key, or its definition.
         partition_mapping: Which of its partitions a partition of the dependent needs; None is the default rule.
+        metadata: Facts about the dependency.
     """
 
     asset: Any
     partition_mapping: Any = None
+    metadata: Mapping[str, Any] = NO_METADATA
 
     @property
     def asset_key(self) -> AssetKey:
@@ -57,12 +60,12 @@ def to_deps(given: Iterable[CoercibleToAssetDep] | None, what: str) -> tuple[Ass
         raise DefinitionError(f"{what} has the text {given!r} as its deps; give a list, even for one.")
     result: dict[str, AssetDep] = {}
     for each in given:
-        mapping = each.partition_mapping if isinstance(each, AssetDep) else None
-        for key in _keys(each.asset if isinstance(each, AssetDep) else each, what):
+        whole = isinstance(each, AssetDep)
+        for key in _keys(each.asset if whole else each, what):
             text = key.to_user_string()
             if text in result:
                 raise DefinitionError(f"{what} names {text} twice among its deps; keep one of them.")
-            result[text] = AssetDep(key, mapping)
+            result[text] = AssetDep(key, each.partition_mapping, each.metadata) if whole else AssetDep(key)
     return tuple(result.values())
 
 
@@ -101,17 +104,23 @@ class AssetSpec:
         tags: Its tags.
         kinds: What it is or is made with, for its icons; at most three.
         partitions_def: Its partitions.
+        automation_condition: When it is made without being asked for.
+        freshness_policy: How fresh it shall be.
+        is_virtual: Whether it is a view: it holds no data of its own, so its data is as new as what it depends on.
 
     Raises:
         DefinitionError: A part is not valid.
     """
 
     __slots__ = (
+        "automation_condition",
         "code_version",
         "deps",
         "description",
+        "freshness_policy",
         "group_name",
         "io_manager_key",
+        "is_virtual",
         "key",
         "metadata",
         "owners",
@@ -134,6 +143,9 @@ class AssetSpec:
         tags: Mapping[str, str] | None = None,
         kinds: Iterable[str] | None = None,
         partitions_def: PartitionsDefinition | None = None,
+        automation_condition: Any = None,
+        freshness_policy: AnyFreshnessPolicy | None = None,
+        is_virtual: bool = False,
     ) -> None:
         self.key = AssetKey.from_coercible(key)
         what = f"Asset {self.key.to_user_string()}"
@@ -150,6 +162,11 @@ class AssetSpec:
         if partitions_def is not None and not isinstance(partitions_def, PartitionsDefinition):
             raise DefinitionError(f"{what} has {partitions_def!r} as its partitions_def; give a PartitionsDefinition.")
         self.partitions_def = partitions_def
+        self.automation_condition = automation_condition
+        if freshness_policy is not None and not isinstance(freshness_policy, AnyFreshnessPolicy):
+            raise DefinitionError(f"{what} has {freshness_policy!r} as its freshness_policy; give a FreshnessPolicy.")
+        self.freshness_policy = freshness_policy
+        self.is_virtual = is_virtual
         self.io_manager_key: str | None = None
 
     @property
@@ -175,6 +192,9 @@ class AssetSpec:
         tags: Mapping[str, str] | None = _KEEP,
         kinds: Iterable[str] | None = _KEEP,
         partitions_def: PartitionsDefinition | None = _KEEP,
+        automation_condition: Any = _KEEP,
+        freshness_policy: AnyFreshnessPolicy | None = _KEEP,
+        is_virtual: bool = _KEEP,
     ) -> AssetSpec:
         """This spec with the given parts in the place of its own."""
 
@@ -194,6 +214,9 @@ class AssetSpec:
             tags=choose(tags, own_tags),
             kinds=choose(kinds, self.kinds),
             partitions_def=choose(partitions_def, self.partitions_def),
+            automation_condition=choose(automation_condition, self.automation_condition),
+            freshness_policy=choose(freshness_policy, self.freshness_policy),
+            is_virtual=choose(is_virtual, self.is_virtual),
         )
         made.io_manager_key = self.io_manager_key
         return made
@@ -223,6 +246,15 @@ class AssetSpec:
         made = self.replace_attributes()
         made.io_manager_key = io_manager_key
         return made
+
+    def moved(self, keys: Mapping[str, AssetKey]) -> AssetSpec:
+        """This spec with new keys, by the text form of the old ones, for itself and what it depends on."""
+        own = self.key.to_user_string()
+        deps = [
+            AssetDep(keys.get(dep.asset_key.to_user_string(), dep.asset_key), dep.partition_mapping, dep.metadata)
+            for dep in self.deps
+        ]
+        return self.replace_attributes(key=keys.get(own, self.key), deps=deps)
 
     def __repr__(self) -> str:
         return f"AssetSpec({self.key!r})"
@@ -274,7 +306,10 @@ class AssetOut(msgspec.Struct, frozen=True):
         owners: Who answers for it.
         tags: Its tags.
         kinds: What it is or is made with.
-        backfill_policy: How a backfill cuts its partitions into runs.
+        backfill_policy: How a backfill cuts its partitions into runs; the same for all outputs.
+        automation_condition: When it is made without being asked for.
+        freshness_policy: How fresh it shall be.
+        is_virtual: Whether it is a view, without data of its own.
     """
 
     key_prefix: str | Sequence[str] | None = None
@@ -290,13 +325,56 @@ class AssetOut(msgspec.Struct, frozen=True):
     tags: Mapping[str, str] | None = None
     kinds: Iterable[str] | None = None
     backfill_policy: BackfillPolicy | None = None
+    automation_condition: Any = None
+    freshness_policy: AnyFreshnessPolicy | None = None
+    is_virtual: bool = False
+    _deps: tuple[AssetDep, ...] = ()
+    _partitions_def: PartitionsDefinition | None = None
+
+    @staticmethod
+    def from_spec(
+        spec: AssetSpec,
+        python_type: Any = UNKNOWN,
+        is_required: bool = True,
+        io_manager_key: str | None = None,
+        backfill_policy: BackfillPolicy | None = None,
+    ) -> AssetOut:
+        """The output that makes the asset of a spec.
+
+        Args:
+            spec: The asset; what it depends on is added to what the function loads.
+            python_type: What its value is; `Nothing` stores no value.
+            is_required: Whether the function must give it, unless the spec is skippable.
+            io_manager_key: The resource that stores it; the spec's if not given.
+            backfill_policy: How a backfill cuts its partitions into runs.
+        """
+        own_tags = {tag: value for tag, value in spec.tags.items() if not tag.startswith("penstock/kind/")}
+        return AssetOut(
+            key=spec.key,
+            python_type=python_type,
+            description=spec.description,
+            is_required=is_required and not spec.skippable,
+            io_manager_key=io_manager_key or spec.io_manager_key or "io_manager",
+            metadata=spec.metadata,
+            group_name=spec.group_name,
+            code_version=spec.code_version,
+            owners=spec.owners,
+            tags=own_tags,
+            kinds=spec.kinds,
+            backfill_policy=backfill_policy,
+            automation_condition=spec.automation_condition,
+            freshness_policy=spec.freshness_policy,
+            is_virtual=spec.is_virtual,
+            _deps=spec.deps,
+            _partitions_def=spec.partitions_def,
+        )
 
     def spec(self, name: str, deps: Iterable[AssetDep], partitions_def: PartitionsDefinition | None) -> AssetSpec:
         """The spec of the asset, for the output of that name."""
         key = AssetKey([name]) if self.key is None else AssetKey.from_coercible(self.key)
         return AssetSpec(
             key.with_prefix(self.key_prefix) if self.key_prefix and self.key is None else key,
-            deps=deps,
+            deps={dep.asset_key: dep for dep in (*deps, *self._deps)}.values(),
             description=self.description,
             metadata=self.metadata,
             skippable=not self.is_required,
@@ -305,7 +383,10 @@ class AssetOut(msgspec.Struct, frozen=True):
             owners=self.owners,
             tags=self.tags,
             kinds=self.kinds,
-            partitions_def=partitions_def,
+            partitions_def=partitions_def or self._partitions_def,
+            automation_condition=self.automation_condition,
+            freshness_policy=self.freshness_policy,
+            is_virtual=self.is_virtual,
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ...errors import DefinitionError
@@ -83,6 +83,7 @@ def build_schedule_from_partitioned_job(
     cron_schedule: str | None = None,
     execution_timezone: str | None = None,
     metadata: Mapping[str, Any] | None = None,
+    owners: Iterable[str] | None = None,
 ) -> PartitionedSchedule:
     """A schedule that runs a job for each of its partitions as soon as the partition's window has ended.
 
@@ -99,6 +100,7 @@ def build_schedule_from_partitioned_job(
         cron_schedule: When it is due, in place of the four above.
         execution_timezone: The zone of the cron text; the partitions' if not given.
         metadata: Facts about it.
+        owners: Who answers for it: e-mail addresses or `team:name`.
 
     Raises:
         DefinitionError: The job is none, or cron_schedule comes with parts of a time.
@@ -125,6 +127,7 @@ def build_schedule_from_partitioned_job(
         "cron_schedule": cron_schedule,
         "execution_timezone": execution_timezone,
         "metadata": metadata,
+        "owners": owners,
     }
     return PartitionedSchedule(name or f"{job.name}_schedule", job, times, options, source)
 

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
 from ...config.run_config import RunConfig, plain_run_config
 from ...errors import DefinitionError
+from ...partitions.requests import PartitionsRequest
 from ...records.automation import RunRequestRecord
 from ...records.keys import AssetCheckKey, AssetKey, CoercibleToAssetKey
+from ..events import AssetCheckResult, AssetMaterialization, AssetObservation
 from ..names import normalize_tags, optional_text
 
-__all__ = ["Requested", "RunRequest", "SensorResult", "SkipReason", "read_outcome"]
+__all__ = ["AssetEvent", "Requested", "RunRequest", "SensorResult", "SkipReason", "join_outcomes", "read_outcome"]
+
+AssetEvent: TypeAlias = AssetMaterialization | AssetObservation | AssetCheckResult
+"""What may be told of an asset without a run."""
 
 
 class SkipReason(msgspec.Struct, frozen=True):
@@ -31,6 +36,7 @@ class RunRequest:
         tags: Tags of the run.
         job_name: The job, where the schedule or sensor has several.
         asset_selection: Which of the job's assets to make; all if not given.
+        stale_assets_only: Leave out the assets that are fresh; if all are, no run is made.
         partition_key: The partition to work on.
         asset_check_keys: Which of the job's checks to evaluate; those on the assets if not given.
 
@@ -45,6 +51,7 @@ class RunRequest:
         "partition_key",
         "run_config",
         "run_key",
+        "stale_assets_only",
         "tags",
     )
 
@@ -55,6 +62,7 @@ class RunRequest:
         tags: Mapping[str, Any] | None = None,
         job_name: str | None = None,
         asset_selection: Sequence[CoercibleToAssetKey] | None = None,
+        stale_assets_only: bool = False,
         partition_key: str | None = None,
         asset_check_keys: Sequence[AssetCheckKey] | None = None,
     ) -> None:
@@ -65,6 +73,7 @@ class RunRequest:
         self.asset_selection = (
             None if asset_selection is None else [AssetKey.from_coercible(each) for each in asset_selection]
         )
+        self.stale_assets_only = bool(stale_assets_only)
         self.partition_key = optional_text(partition_key, "The partition_key of a RunRequest")
         self.asset_check_keys = None if asset_check_keys is None else list(asset_check_keys)
 
@@ -80,6 +89,25 @@ class RunRequest:
             checks=_texts(self.asset_check_keys),
         )
 
+    def with_replaced_attrs(self, **attributes: Any) -> RunRequest:
+        """This request with other values for some of its arguments.
+
+        Raises:
+            DefinitionError: A value is not valid, or there is no such argument.
+        """
+        known = {name: getattr(self, name) for name in self.__slots__}
+        unknown = sorted(set(attributes) - set(known))
+        if unknown:
+            raise DefinitionError(f"A RunRequest has no {', '.join(unknown)}; it has {', '.join(known)}.")
+        return RunRequest(**known | attributes)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, RunRequest) and all(
+            getattr(self, name) == getattr(other, name) for name in self.__slots__
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # its parts can be changed
+
     def __repr__(self) -> str:
         return f"RunRequest(run_key={self.run_key!r}, partition_key={self.partition_key!r}, job_name={self.job_name!r})"
 
@@ -91,34 +119,56 @@ class SensorResult:
         run_requests: The runs that it asks for.
         skip_reason: Why it asks for none.
         cursor: What its next evaluation shall get as `context.cursor`; the present one stays if not given.
+        dynamic_partitions_requests: Changes of dynamic partition sets; they are there before the runs that it asks for.
+        asset_events: Materializations, observations and results of checks to store, of no run.
 
     Raises:
-        DefinitionError: It both asks for runs and says why not.
+        DefinitionError: It both asks for runs and says why not, or a part is not what its place asks for.
     """
 
-    __slots__ = ("cursor", "run_requests", "skip_reason")
+    __slots__ = ("asset_events", "cursor", "dynamic_partitions_requests", "run_requests", "skip_reason")
 
     def __init__(
         self,
         run_requests: Iterable[RunRequest] | None = None,
         skip_reason: str | SkipReason | None = None,
         cursor: str | None = None,
+        dynamic_partitions_requests: Iterable[PartitionsRequest] | None = None,
+        asset_events: Iterable[AssetEvent] | None = None,
     ) -> None:
-        self.run_requests = list(run_requests or ())
+        self.run_requests = _list(run_requests, (RunRequest,), "run_requests")
         self.skip_reason = SkipReason(skip_reason) if isinstance(skip_reason, str) else skip_reason
         if self.run_requests and self.skip_reason is not None:
             raise DefinitionError("A SensorResult has run_requests and a skip_reason; give one of them.")
         if cursor is not None and not isinstance(cursor, str):
             raise DefinitionError(f"A SensorResult has the cursor {cursor!r}; a cursor is a text, for example JSON.")
         self.cursor = cursor
+        self.dynamic_partitions_requests = _list(
+            dynamic_partitions_requests, PartitionsRequest.__args__, "dynamic_partitions_requests"
+        )
+        self.asset_events = _list(asset_events, AssetEvent.__args__, "asset_events")
 
 
 class Requested(msgspec.Struct, frozen=True, kw_only=True):
-    """What an evaluation came to, in one form."""
+    """What an evaluation came to, in one form.
+
+    `acted` says that the function did something by itself. `more` says that there is more to look at, at once. `error`
+    is what the function raised for one of several events; all else is of the events before it.
+    """
 
     run_requests: tuple[RunRequest, ...] = ()
     skip_reason: str | None = None
     cursor: str | None = None
+    dynamic_partitions_requests: tuple[PartitionsRequest, ...] = ()
+    asset_events: tuple[AssetEvent, ...] = ()
+    acted: bool = False
+    more: bool = False
+    error: Exception | None = None
+
+    @property
+    def skip_message(self) -> str | None:
+        """Why it asks for no run."""
+        return self.skip_reason
 
 
 def read_outcome(returned: Any, what: str) -> Requested:
@@ -132,6 +182,8 @@ def read_outcome(returned: Any, what: str) -> Requested:
             run_requests=tuple(returned.run_requests),
             skip_reason=returned.skip_reason.skip_message if returned.skip_reason is not None else None,
             cursor=returned.cursor,
+            dynamic_partitions_requests=tuple(returned.dynamic_partitions_requests),
+            asset_events=tuple(returned.asset_events),
         )
     if returned is None:
         return Requested()
@@ -141,25 +193,44 @@ def read_outcome(returned: Any, what: str) -> Requested:
         parts = returned
     else:
         raise _unknown(returned, what)
-    requests: list[RunRequest] = []
-    reasons: list[str] = []
-    cursor: str | None = None
+    outcomes: list[Requested] = []
     for each in parts:
+        if not isinstance(each, RunRequest | SkipReason | SensorResult):
+            raise _unknown(each, what)
         match each:
             case RunRequest():
-                requests.append(each)
+                outcomes.append(Requested(run_requests=(each,)))
             case SkipReason():
-                reasons.append(each.skip_message or "")
+                outcomes.append(Requested(skip_reason=each.skip_message or ""))
             case SensorResult():
-                requests += each.run_requests
-                cursor = each.cursor if each.cursor is not None else cursor
-                if each.skip_reason is not None:
-                    reasons.append(each.skip_reason.skip_message or "")
-            case _:
-                raise _unknown(each, what)
-    if requests and reasons:
+                outcomes.append(read_outcome(each, what))
+    joined = join_outcomes(outcomes)
+    if joined.run_requests and any(each.skip_reason is not None for each in outcomes):
         raise DefinitionError(f"{what} gave run requests and a SkipReason; give one or the other.")
-    return Requested(run_requests=tuple(requests), skip_reason="; ".join(reasons) or None, cursor=cursor)
+    return joined
+
+
+def join_outcomes(outcomes: Iterable[Requested]) -> Requested:
+    """Several outcomes as one; reasons for no run count where no other one asks for a run."""
+    each_of = list(outcomes)
+    requests = tuple(request for each in each_of for request in each.run_requests)
+    reasons = [each.skip_reason for each in each_of if each.skip_reason]
+    return Requested(
+        run_requests=requests,
+        skip_reason=("; ".join(dict.fromkeys(reasons)) or None) if not requests else None,
+        cursor=next((each.cursor for each in reversed(each_of) if each.cursor is not None), None),
+        dynamic_partitions_requests=tuple(wish for each in each_of for wish in each.dynamic_partitions_requests),
+        asset_events=tuple(event for each in each_of for event in each.asset_events),
+    )
+
+
+def _list(given: Iterable[Any] | None, kinds: tuple[type, ...], name: str) -> list[Any]:
+    items = [given] if isinstance(given, kinds) else list(given or ())
+    for item in items:
+        if not isinstance(item, kinds):
+            known = ", ".join(kind.__name__ for kind in kinds)
+            raise DefinitionError(f"A SensorResult has {item!r} among its {name}; give {known}.")
+    return items
 
 
 def _unknown(value: Any, what: str) -> DefinitionError:

@@ -6,16 +6,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ...config.run_config import RunConfig, plain_run_config
-from ...errors import DefinitionError
+from ...errors import DefinitionError, InvocationError
 from ...partitions.cron import parse
 from ...records.metadata import Metadata, normalize_metadata
-from ..function import Function, read_function
-from ..names import check_name, normalize_tags
+from ..doors import evaluate_schedule_tick
+from ..names import check_name, check_owners, normalize_tags
 from ..source import Source, source_of_call, source_of_function
 from .run_request import Requested, RunRequest, read_outcome
 from .target import DefaultScheduleStatus, ExecutableJob, Target
+from .tick_function import TickFunction, read_tick_function
 
-__all__ = ["ScheduleDefinition", "check_parameters", "schedule"]
+__all__ = ["ScheduleDefinition", "schedule"]
 
 
 class ScheduleDefinition:
@@ -38,6 +39,7 @@ class ScheduleDefinition:
         default_status: Whether it is on until somebody turns it.
         required_resource_keys: Resources that its function uses as `context.resources.<key>`.
         target: The job or the assets that it starts.
+        owners: Who answers for it: e-mail addresses or `team:name`.
 
     Raises:
         DefinitionError: A part is not valid.
@@ -62,6 +64,7 @@ class ScheduleDefinition:
         default_status: DefaultScheduleStatus = DefaultScheduleStatus.STOPPED,
         required_resource_keys: Iterable[str] | None = None,
         target: Any = None,
+        owners: Iterable[str] | None = None,
     ) -> None:
         self.source: Source | None = source_of_function(execution_fn) if execution_fn is not None else source_of_call()
         own = name or (
@@ -91,10 +94,12 @@ class ScheduleDefinition:
         self.tags_fn = tags_fn
         self.metadata: Metadata = normalize_metadata(metadata)
         self.should_execute = should_execute
-        self.function: Function | None = read_function(execution_fn, self.what) if execution_fn is not None else None
-        check_parameters(self.function, self.what, self.source)
+        self.function: TickFunction | None = (
+            None if execution_fn is None else read_tick_function(execution_fn, self.what, self.source)
+        )
         self.description = description or _docstring(execution_fn)
         self.default_status = DefaultScheduleStatus(default_status)
+        self.owners = check_owners(owners, self.what)
         keys = frozenset(required_resource_keys or ())
         self.required_resource_keys = keys.union(self.function.resources if self.function is not None else ())
 
@@ -128,8 +133,7 @@ class ScheduleDefinition:
         if self.should_execute is not None and not self.should_execute(context):
             return Requested(skip_reason="should_execute said no.")
         if self.function is not None:
-            given = {name: resources[name] for name in self.function.resources}
-            returned = self.function.fn(*([context] if self.function.takes_context else []), **given)
+            returned = self.function.call([context], resources)
             if isinstance(returned, Mapping):
                 returned = RunRequest(run_config=returned)
             return read_outcome(returned, self.what)
@@ -137,11 +141,22 @@ class ScheduleDefinition:
         tags = self.tags_fn(context) if self.tags_fn is not None else None
         return Requested(run_requests=(RunRequest(run_config=config, tags=tags),))
 
+    def evaluate_tick(self, context: Any) -> Requested:
+        """What a tick asks for, with everything that a tick in a deployment does but storing it.
+
+        Args:
+            context: One that `build_schedule_context` has made.
+
+        Raises:
+            DefinitionError: A function gave something else than it should; what users' functions raise comes through.
+        """
+        return evaluate_schedule_tick(self, context)
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Call the function itself, as tests do."""
+        """Call the function itself, as tests do; resources that are not given come from the context."""
         if self.function is None:
-            raise DefinitionError(f"{self.what} has no function to call; use evaluate(context, {{}}).")
-        return self.function.fn(*args, **kwargs)
+            raise InvocationError(f"{self.what} has no function to call; use evaluate_tick(context).")
+        return self.function.call_directly(args, kwargs)
 
     def _crons(self, given: str | Sequence[str]) -> tuple[str, ...]:
         texts = (given,) if isinstance(given, str) else tuple(given)
@@ -189,6 +204,7 @@ def schedule(
     default_status: DefaultScheduleStatus = DefaultScheduleStatus.STOPPED,
     required_resource_keys: Iterable[str] | None = None,
     target: Any = None,
+    owners: Iterable[str] | None = None,
 ) -> Callable[[Callable[..., Any]], ScheduleDefinition]:
     """Make a schedule of a function that says what runs each tick asks for.
 
@@ -209,6 +225,7 @@ def schedule(
         default_status: Whether it is on until somebody turns it.
         required_resource_keys: Resources that the function uses as `context.resources.<key>`.
         target: The job or the assets that it starts.
+        owners: Who answers for it: e-mail addresses or `team:name`.
 
     Raises:
         DefinitionError: A part is not valid.
@@ -230,21 +247,10 @@ def schedule(
             default_status=default_status,
             required_resource_keys=required_resource_keys,
             target=target,
+            owners=owners,
         )
 
     return define
-
-
-def check_parameters(function: Function | None, what: str, source: Source | None) -> None:
-    """Raise `DefinitionError` if the function of a schedule or sensor has parameters that nothing fills."""
-    if function is None:
-        return
-    open_ones = [each.name for each in function.inputs]
-    if open_ones:
-        raise DefinitionError(
-            f"{what} ({source}) has a function with the parameters {', '.join(open_ones)}, which nothing fills; "
-            "it takes the context, called context, and resources, annotated as such."
-        )
 
 
 def _docstring(fn: Callable[..., Any] | None) -> str | None:

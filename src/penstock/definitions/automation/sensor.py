@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, overload
+from typing import Any, ClassVar, overload
 
 from ...errors import DefinitionError
 from ...records.metadata import Metadata, normalize_metadata
-from ..function import Function, read_function
-from ..names import check_name, normalize_tags
+from ..doors import evaluate_sensor_tick
+from ..names import check_name, check_owners, normalize_tags
 from ..source import Source, source_of_function
 from .run_request import Requested, read_outcome
-from .schedule import check_parameters
 from .target import DefaultSensorStatus, ExecutableJob, Target
+from .tick_function import TickFunction, read_tick_function
 
 __all__ = ["SensorDefinition", "sensor"]
 
@@ -39,10 +39,17 @@ class SensorDefinition:
         tags: Its tags, which its runs carry too.
         metadata: Facts about it.
         target: The job or the assets that it starts.
+        owners: Who answers for it: e-mail addresses or `team:name`.
 
     Raises:
         DefinitionError: A part is not valid.
     """
+
+    kind: ClassVar[str] = "STANDARD"
+    """What kind of sensor it is, as the location's description says it."""
+
+    _takes: ClassVar[tuple[str, ...]] = ("the context",)
+    _needs_all: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -60,6 +67,7 @@ class SensorDefinition:
         tags: Mapping[str, Any] | None = None,
         metadata: Mapping[str, Any] | None = None,
         target: Any = None,
+        owners: Iterable[str] | None = None,
     ) -> None:
         self.source: Source | None = source_of_function(evaluation_fn)
         self.name = check_name(name or evaluation_fn.__name__, "a sensor")
@@ -81,13 +89,15 @@ class SensorDefinition:
                 "than 0."
             )
         self.minimum_interval_seconds = interval
-        self.function: Function = read_function(evaluation_fn, self.what)
-        check_parameters(self.function, self.what, self.source)
+        self.function: TickFunction = read_tick_function(
+            evaluation_fn, self.what, self.source, meaning=self._takes, needs_all=self._needs_all
+        )
         self.description = description or (inspect.cleandoc(evaluation_fn.__doc__) if evaluation_fn.__doc__ else None)
         self.default_status = DefaultSensorStatus(default_status)
         self.required_resource_keys = frozenset(required_resource_keys or ()).union(self.function.resources)
         self.tags = normalize_tags(tags, self.what)
         self.metadata: Metadata = normalize_metadata(metadata)
+        self.owners = check_owners(owners, self.what)
 
     @property
     def job_names(self) -> tuple[str, ...]:
@@ -121,9 +131,27 @@ class SensorDefinition:
         Raises:
             DefinitionError: The function gave something else than it should; what it raises comes through.
         """
-        given = {name: resources[name] for name in self.function.resources}
-        returned = self.function.fn(*([context] if self.function.takes_context else []), **given)
-        requested = read_outcome(returned, self.what)
+        return self.read([context], resources)
+
+    def evaluate_tick(self, context: Any) -> Requested:
+        """What an evaluation asks for, with everything that a tick in a deployment does but storing it.
+
+        Args:
+            context: One that `build_sensor_context` has made, for a multi-asset sensor
+                `build_multi_asset_sensor_context`.
+
+        Raises:
+            DefinitionError: The function gave something else than it should; what it raises comes through.
+        """
+        return evaluate_sensor_tick(self, context)
+
+    def read(self, values: Sequence[Any], resources: Mapping[str, Any]) -> Requested:
+        """Call the function with what it may take besides resources, and read what it gives.
+
+        Raises:
+            DefinitionError: It gave something else than it should; what it raises comes through.
+        """
+        requested = read_outcome(self.function.call(values, resources), self.what)
         for request in requested.run_requests:
             if request.job_name is None and len(self.target.names) != 1:
                 known = ", ".join(self.target.names) or "none"
@@ -136,11 +164,11 @@ class SensorDefinition:
         return requested
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Call the function itself, as tests do."""
-        return self.function.fn(*args, **kwargs)
+        """Call the function itself, as tests do; resources that are not given come from the context."""
+        return self.function.call_directly(args, kwargs)
 
     def __repr__(self) -> str:
-        return f"SensorDefinition({self.name!r})"
+        return f"{type(self).__name__}({self.name!r})"
 
 
 @overload
@@ -160,6 +188,7 @@ def sensor(
     tags: Mapping[str, Any] | None = None,
     metadata: Mapping[str, Any] | None = None,
     target: Any = None,
+    owners: Iterable[str] | None = None,
 ) -> Callable[[Callable[..., Any]], SensorDefinition]: ...
 def sensor(
     job_name: Any = None,
@@ -175,6 +204,7 @@ def sensor(
     tags: Mapping[str, Any] | None = None,
     metadata: Mapping[str, Any] | None = None,
     target: Any = None,
+    owners: Iterable[str] | None = None,
 ) -> SensorDefinition | Callable[[Callable[..., Any]], SensorDefinition]:
     """Make a sensor of a function that looks at the world and says what runs it asks for.
 
@@ -194,6 +224,7 @@ def sensor(
         tags: Its tags, which its runs carry too.
         metadata: Facts about it.
         target: The job or the assets that it starts.
+        owners: Who answers for it: e-mail addresses or `team:name`.
 
     Raises:
         DefinitionError: A part is not valid.
@@ -214,6 +245,7 @@ def sensor(
             tags=tags,
             metadata=metadata,
             target=target,
+            owners=owners,
         )
 
     if inspect.isfunction(job_name):

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
+from ...config.mapping import ConfigMapping
 from ...errors import DefinitionError
 from ..names import check_name, normalize_tags
 from ..source import Source, source_of_function
@@ -16,11 +17,13 @@ from .ports import DynamicOut, GraphIn, GraphOut, In, Out
 from .retry import RetryPolicy
 
 if TYPE_CHECKING:
+    from ...config.declared import DeclaredConfig
     from ...config.run_config import RunConfig
     from ...execution.api import AnInstance, ExecuteInProcessResult
     from ...partitions.definition import PartitionsDefinition
     from ..executors import ExecutorDefinition
     from .job import JobDefinition
+    from .op import OpDefinition
 
 __all__ = ["GraphDefinition", "compose", "graph"]
 
@@ -36,6 +39,7 @@ class GraphDefinition:
         description: What it does.
         tags: Tags of all steps inside it.
         source: Where it is written.
+        config: Makes the config of its nodes of a config of the graph's own.
     """
 
     def __init__(
@@ -48,8 +52,16 @@ class GraphDefinition:
         description: str | None = None,
         tags: Mapping[str, Any] | None = None,
         source: Source | None = None,
+        config: ConfigMapping | None = None,
     ) -> None:
         self.name = check_name(name, "a graph")
+        if config is not None and not isinstance(config, ConfigMapping):
+            raise DefinitionError(
+                f'Graph "{name}" ({source}) has the config {config!r}; give a config mapping here, and plain config '
+                "to the job that is made of the graph."
+            )
+        self.config_mapping = config
+        self.declared_config: DeclaredConfig | None = None if config is None else config.declared_config
         self.nodes = dict(nodes)
         self.ins: dict[str, In] = dict(ins or {})
         self.output_mappings = dict(output_mappings or {})
@@ -61,6 +73,52 @@ class GraphDefinition:
     def _out(self, mapped: NodeOutput) -> Out:
         inner = self.nodes[mapped.node].definition.outs[mapped.output]
         return DynamicOut(inner.python_type) if inner.is_dynamic else Out(inner.python_type)
+
+    def renamed(self, name: str, outputs: Mapping[str, str] | None = None) -> GraphDefinition:
+        """This graph with another name, and with other names for some of its outputs."""
+        other = outputs or {}
+        made = object.__new__(GraphDefinition)
+        made.__dict__.update(self.__dict__)
+        made.name = check_name(name, "a graph")
+        made.outs = {other.get(output, output): out for output, out in self.outs.items()}
+        made.output_mappings = {other.get(output, output): each for output, each in self.output_mappings.items()}
+        return made
+
+    def all_ops(self) -> list[OpDefinition]:
+        """The ops inside it, however deep; one that is used twice occurs twice."""
+        ops: list[OpDefinition] = []
+        for node in self.nodes.values():
+            ops += node.definition.all_ops() if isinstance(node.definition, GraphDefinition) else [node.definition]
+        return ops
+
+    def configured(
+        self, config_or_config_fn: Any, name: str, config_schema: Any = None, description: str | None = None
+    ) -> GraphDefinition:
+        """This graph under another name, with the config that its mapping takes given here or made by a function.
+
+        Args:
+            config_or_config_fn: The config, or a function that makes it of what a run config gives.
+            name: The name of the new graph.
+            config_schema: What the function takes; by its annotation, or anything, if not given.
+            description: What the new graph does; what this one does, if not given.
+
+        Raises:
+            DefinitionError: This graph has no config mapping.
+            InvalidRunConfigError: The config does not fit.
+        """
+        from ...config.declared import configured_config
+
+        if self.config_mapping is None:
+            raise DefinitionError(
+                f'Graph "{self.name}" ({self.source}) has no config mapping, so there is no config of its own to give; '
+                "add one with @graph(config=...), or give the config of its ops to the job."
+            )
+        made = self.renamed(name)
+        made.description = description or self.description
+        made.declared_config = configured_config(
+            self.declared_config, config_or_config_fn, config_schema, f'graph "{name}"'
+        )
+        return made
 
     def alias(self, name: str) -> Invocation:
         """This graph under another name, to be called inside a graph."""
@@ -97,7 +155,7 @@ class GraphDefinition:
         name: str | None = None,
         description: str | None = None,
         resource_defs: Mapping[str, Any] | None = None,
-        config: Mapping[str, Any] | RunConfig | None = None,
+        config: Mapping[str, Any] | RunConfig | ConfigMapping | None = None,
         tags: Mapping[str, Any] | None = None,
         metadata: Mapping[str, Any] | None = None,
         executor_def: ExecutorDefinition | None = None,
@@ -113,7 +171,7 @@ class GraphDefinition:
             name: The job's name; the graph's if not given.
             description: What it does; the graph's if not given.
             resource_defs: Its own resources; those of the `Definitions` stand in for the rest.
-            config: The run config that a run gets where none is given.
+            config: The run config that a run gets where none is given; or a mapping that makes it.
             tags: Its tags, which its runs carry too unless `run_tags` are given.
             metadata: Facts about it.
             executor_def: What runs its steps.
@@ -177,6 +235,7 @@ def graph(
     ins: Mapping[str, GraphIn] | None = None,
     out: GraphOut | Mapping[str, GraphOut] | None = None,
     tags: Mapping[str, Any] | None = None,
+    config: ConfigMapping | None = None,
 ) -> Callable[[Callable[..., Any]], GraphDefinition]: ...
 def graph(
     compose_fn: Callable[..., Any] | None = None,
@@ -187,6 +246,7 @@ def graph(
     ins: Mapping[str, GraphIn] | None = None,
     out: GraphOut | Mapping[str, GraphOut] | None = None,
     tags: Mapping[str, Any] | None = None,
+    config: ConfigMapping | None = None,
 ) -> GraphDefinition | Callable[[Callable[..., Any]], GraphDefinition]:
     """Make a graph of a function that calls ops and other graphs; the calls record the wiring.
 
@@ -196,6 +256,7 @@ def graph(
         ins: More about its inputs, which are the function's parameters.
         out: Its output, or several by name; they are what the function returns, several as a dict.
         tags: Tags of all steps inside it.
+        config: Makes the config of its nodes of a config of the graph's own.
 
     Raises:
         DefinitionError: The wiring is not valid.
@@ -203,7 +264,7 @@ def graph(
 
     def define(fn: Callable[..., Any]) -> GraphDefinition:
         own_name = name or fn.__name__
-        return compose(fn, own_name, "Graph", ins=ins, out=out, description=description, tags=tags)
+        return compose(fn, own_name, "Graph", ins=ins, out=out, description=description, tags=tags, config=config)
 
     return define if compose_fn is None else define(compose_fn)
 
@@ -217,6 +278,7 @@ def compose(
     out: GraphOut | Mapping[str, GraphOut] | None = None,
     description: str | None = None,
     tags: Mapping[str, Any] | None = None,
+    config: ConfigMapping | None = None,
 ) -> GraphDefinition:
     """Call a graph's function and make the graph of what it recorded.
 
@@ -242,6 +304,7 @@ def compose(
         description=description or (inspect.cleandoc(fn.__doc__) if fn.__doc__ else None),
         tags=tags,
         source=source,
+        config=config,
     )
 
 

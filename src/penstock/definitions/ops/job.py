@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
+from ...config.mapping import ConfigMapping
 from ...config.run_config import RunConfig, plain_run_config
 from ...errors import DefinitionError
 from ...partitions.definition import PartitionsDefinition
@@ -33,7 +34,7 @@ class JobDefinition:
         name: Its name: letters, digits and `_`.
         description: What it does.
         resource_defs: Its own resources; those of the `Definitions` stand in for the rest.
-        config: The run config that a run gets where none is given.
+        config: The run config that a run gets where none is given; or a mapping that makes it of another form.
         tags: Its tags, which its runs carry too unless `run_tags` are given.
         run_tags: Tags of its runs.
         metadata: Facts about it.
@@ -56,7 +57,7 @@ class JobDefinition:
         name: str,
         description: str | None = None,
         resource_defs: Mapping[str, Any] | None = None,
-        config: Mapping[str, Any] | RunConfig | None = None,
+        config: Mapping[str, Any] | RunConfig | ConfigMapping | None = None,
         tags: Mapping[str, Any] | None = None,
         run_tags: Mapping[str, Any] | None = None,
         metadata: Mapping[str, Any] | None = None,
@@ -79,7 +80,8 @@ class JobDefinition:
             )
         self.description = description
         self.resource_defs: dict[str, ResourceDefinition] = to_resources(resource_defs, what)
-        self.default_config = plain_run_config(config, what)
+        self.config_mapping = config if isinstance(config, ConfigMapping) else None
+        self.default_config = {} if isinstance(config, ConfigMapping) else plain_run_config(config, what)
         self.tags = normalize_tags(tags, what)
         self.run_tags = self.tags if run_tags is None else normalize_tags(run_tags, what)
         self.metadata: Metadata = normalize_metadata(metadata)
@@ -116,7 +118,7 @@ class JobDefinition:
 
     def execute_in_process(
         self,
-        run_config: Mapping[str, Any] | RunConfig | None = None,
+        run_config: Mapping[str, Any] | RunConfig | ConfigMapping | None = None,
         instance: AnInstance | None = None,
         partition_key: str | None = None,
         raise_on_error: bool = True,
@@ -168,7 +170,7 @@ def job(
     name: str | None = None,
     description: str | None = None,
     resource_defs: Mapping[str, Any] | None = None,
-    config: Mapping[str, Any] | RunConfig | None = None,
+    config: Mapping[str, Any] | RunConfig | ConfigMapping | None = None,
     tags: Mapping[str, Any] | None = None,
     run_tags: Mapping[str, Any] | None = None,
     metadata: Mapping[str, Any] | None = None,
@@ -185,7 +187,7 @@ def job(
     name: str | None = None,
     description: str | None = None,
     resource_defs: Mapping[str, Any] | None = None,
-    config: Mapping[str, Any] | RunConfig | None = None,
+    config: Mapping[str, Any] | RunConfig | ConfigMapping | None = None,
     tags: Mapping[str, Any] | None = None,
     run_tags: Mapping[str, Any] | None = None,
     metadata: Mapping[str, Any] | None = None,
@@ -201,7 +203,7 @@ def job(
         name: Its name; the function's if not given.
         description: What it does; the function's docstring if not given.
         resource_defs: Its own resources; those of the `Definitions` stand in for the rest.
-        config: The run config that a run gets where none is given.
+        config: The run config that a run gets where none is given; or a mapping that makes it of another form.
         tags: Its tags, which its runs carry too unless `run_tags` are given.
         run_tags: Tags of its runs.
         metadata: Facts about it.

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, get_args, get_origin, overload
 
-from ...errors import DefinitionError
+from ...errors import ConfigSchemaError, DefinitionError
 from ..events import DynamicOutput, MaterializeResult, Output
 from ..function import NO_DEFAULT, UNKNOWN, CallForm, Function, read_function
 from ..names import check_name, normalize_tags
@@ -19,6 +19,7 @@ from .retry import RetryPolicy
 from .types import Nothing
 
 if TYPE_CHECKING:
+    from ...config.declared import DeclaredConfig
     from ...config.schema import Field
 
 __all__ = ["OpDefinition", "op", "value_type"]
@@ -103,46 +104,61 @@ class OpDefinition:
         """All resources that it needs, by parameter or by key; those of its IO managers come on top."""
         return self.declared_resource_keys.union(self.function.resources)
 
-    @property
-    def config_class(self) -> type | None:
-        """The class of its parameter `config` where that is a config model, which is built from the checked config."""
-        cls = self.function.config
-        return cls if isinstance(cls, type) and hasattr(cls, "model_fields") else None
-
     @cached_property
-    def config_field(self) -> Field | None:
-        """What its config looks like and whether it must be given; None if it takes none.
-
-        A plain op with a context and no declared config takes any.
-        """
-        from ...config.fields import to_field
-        from ...config.schema import Field, Scalar
+    def declared_config(self) -> DeclaredConfig | None:
+        """The config that it takes, or None. A plain op with a context and no declared config takes any."""
+        from ...config.declared import OpenConfig
+        from ...config.fields import Field
 
         declared = self._config_schema if self.function.config is None else self.function.config
         if declared is None:
             takes_any = self._takes_any_config and self.function.takes_context
-            return Field(type=Scalar(), required=False) if takes_any else None
-        default = self.function.config_default
+            return OpenConfig(Field(Any, is_required=False)) if takes_any else None
         try:
-            field = to_field(declared)
-            if default is NO_DEFAULT:
-                return field
-            plain = default.to_config_dict() if hasattr(default, "to_config_dict") else default
-            return Field(type=field.type, required=False, default=plain, description=field.description)
+            return OpenConfig(declared, self.function.config_default)
         except DefinitionError as error:
-            raise DefinitionError(f"The config of {self.what} ({self.source}) cannot be read: {error}") from error
+            raise ConfigSchemaError(f"The config of {self.what} ({self.source}) cannot be read: {error}") from error
+
+    @property
+    def config_field(self) -> Field | None:
+        """What a run config must or may give it; None for nothing."""
+        return None if self.declared_config is None else self.declared_config.field
+
+    def configured(
+        self, config_or_config_fn: Any, name: str, config_schema: Any = None, description: str | None = None
+    ) -> OpDefinition:
+        """This op under another name, with its config given here or made by a function of what a run config gives.
+
+        Args:
+            config_or_config_fn: The config, or a function that makes it.
+            name: The name of the new op.
+            config_schema: What the function takes; by its annotation, or anything, if not given.
+            description: What the new op does; what this one does, if not given.
+
+        Raises:
+            DefinitionError: This op takes no config.
+            InvalidRunConfigError: The config does not fit.
+        """
+        from ...config.declared import configured_config
+
+        made = self.renamed(name)
+        made.what = f'Op "{name}"'
+        made.description = description or self.description
+        made.declared_config = configured_config(self.declared_config, config_or_config_fn, config_schema, made.what)
+        return made
 
     @property
     def config_schema(self) -> Any:
         """The config schema as declared."""
         return self._config_schema
 
-    def renamed(self, name: str, outs: Mapping[str, Out]) -> OpDefinition:
-        """This op with another name and with its outputs named otherwise."""
+    def renamed(self, name: str, outputs: Mapping[str, str] | None = None) -> OpDefinition:
+        """This op with another name, and with other names for some of its outputs."""
+        other = outputs or {}
         made = object.__new__(OpDefinition)
         made.__dict__.update(self.__dict__)
         made.name = check_name(name, self.what)
-        made.outs = dict(outs)
+        made.outs = {other.get(output, output): out for output, out in self.outs.items()}
         return made
 
     def alias(self, name: str) -> Invocation:

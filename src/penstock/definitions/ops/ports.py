@@ -9,7 +9,8 @@ import msgspec
 
 from ...records.keys import AssetKey, CoercibleToAssetKey
 from ..function import NO_DEFAULT, UNKNOWN
-from .types import Check, Nothing, make_check, type_name
+from .types import Nothing, check_is_type, type_name, type_of
+from .value_type import ValueType
 
 __all__ = ["DEFAULT_OUTPUT", "NO_METADATA", "DynamicOut", "GraphIn", "GraphOut", "In", "Out"]
 
@@ -23,7 +24,8 @@ class In(msgspec.Struct, frozen=True):
     """An input of an op.
 
     Args:
-        python_type: What its values are; the parameter's annotation if not given. `Nothing` sets the order alone.
+        python_type: What its values are, an annotation or a `ValueType`; the parameter's annotation if not given.
+            `Nothing` sets the order alone.
         description: What it is for.
         default_value: What stands in when nothing feeds it.
         metadata: Facts that an IO manager can read when it loads the input.
@@ -37,6 +39,10 @@ class In(msgspec.Struct, frozen=True):
     metadata: Mapping[str, Any] = NO_METADATA
     asset_key: CoercibleToAssetKey | None = None
     input_manager_key: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what is no type."""
+        check_is_type(self.python_type, "An In")
 
     @property
     def has_default(self) -> bool:
@@ -58,16 +64,18 @@ class In(msgspec.Struct, frozen=True):
         """Its type as people read it."""
         return type_name(self.python_type)
 
-    def make_check(self) -> Check | None:
-        """The check of its values; None where all pass."""
-        return make_check(self.python_type)
+    @property
+    def value_type(self) -> ValueType:
+        """Its type."""
+        return type_of(self.python_type)
 
 
 class Out(msgspec.Struct, frozen=True):
     """An output of an op.
 
     Args:
-        python_type: What its values are; taken from the return annotation if not given. `Nothing` stores no value.
+        python_type: What its values are, an annotation or a `ValueType`; taken from the return annotation if not given.
+            `Nothing` stores no value.
         description: What it holds.
         is_required: Whether the op must give it. Steps that need an output that was not given are skipped.
         io_manager_key: The resource that stores it.
@@ -81,6 +89,10 @@ class Out(msgspec.Struct, frozen=True):
     io_manager_key: str = "io_manager"
     metadata: Mapping[str, Any] = NO_METADATA
     code_version: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what is no type."""
+        check_is_type(self.python_type, "An Out")
 
     @property
     def is_dynamic(self) -> bool:
@@ -97,9 +109,10 @@ class Out(msgspec.Struct, frozen=True):
         """Its type as people read it."""
         return type_name(self.python_type)
 
-    def make_check(self) -> Check | None:
-        """The check of its values; None where all pass."""
-        return make_check(self.python_type)
+    @property
+    def value_type(self) -> ValueType:
+        """Its type."""
+        return type_of(self.python_type)
 
 
 class DynamicOut(Out, frozen=True):

@@ -94,9 +94,10 @@ class ConfigurableResource(_Makes[Made], Config):
     @classmethod
     def to_config_schema(cls) -> Shape | Permissive:
         """What its config looks like, as `config_schema` of a function takes it."""
-        kind = ModelResource(cls, {}, {}).config_field.type
-        assert isinstance(kind, Shape | Permissive)
-        return kind
+        field = ModelResource(cls, {}, {}).config_field
+        assert field is not None
+        assert isinstance(field.type, Shape | Permissive)
+        return field.type
 
     @classmethod
     def to_fields_dict(cls) -> dict[str, Field]:

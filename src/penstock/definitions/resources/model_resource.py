@@ -15,6 +15,7 @@ import msgspec
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from ...config.declared import DeclaredConfig, OpenConfig
 from ...config.env import EnvVar, IntEnvVar, resolve
 from ...config.model import build, schema_of
 from ...config.schema import UNSET, Field, Permissive, Shape
@@ -73,6 +74,7 @@ class ModelResource(ResourceDefinition):
     ) -> None:
         super().__init__(model, description=inspect.cleandoc(model.__doc__) if model.__doc__ else None)
         self.model = model
+        self._field: Field | None = None
         self.shared: dict[str, str] = {}
         self.inner: dict[str, ResourceDefinition] = {}
         held = resource_fields(model)
@@ -109,8 +111,13 @@ class ModelResource(ResourceDefinition):
         return self.model.__name__
 
     @property
-    def config_field(self) -> Field:
-        """The schema of its fields, with what is given in code as defaults."""
+    def declared_config(self) -> DeclaredConfig:
+        """The config that it takes: its fields, with what is given in code as defaults."""
+        if self._declared is None:
+            self._declared = OpenConfig(self._own_field())
+        return self._declared
+
+    def _own_field(self) -> Field:
         if self._field is None:
             held = {_key(self.model, name) for name in resource_fields(self.model)}
             whole = schema_of(self.model)
@@ -138,8 +145,8 @@ class ModelResource(ResourceDefinition):
 
     def shown_config(self) -> dict[str, Any]:
         """Its settings with secrets hidden."""
-        shown: dict[str, Any] = redact(self.config_field.type, dict(self.given_config))
-        return shown
+        shown: dict[str, Any] = redact(self._own_field().type, dict(self.given_config))
+        return {**shown, **super().shown_config()}
 
     def initialize(self, context: ResourceSetup) -> Generator[Any, None, None]:
         """A generator that makes the resource from its config and the resources inside it, and tears both down."""

@@ -5,13 +5,15 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
-from ...errors import DefinitionError, InvocationError
+from ...errors import ConfigSchemaError, DefinitionError, InvocationError
 from ..doors import context_of_resource
 from ..source import source_of_function
 
 if TYPE_CHECKING:
+    from ...config.declared import DeclaredConfig, OpenConfig
     from ...config.schema import Field
 
 __all__ = [
@@ -89,7 +91,7 @@ class ResourceDefinition:
         self.config_schema = config_schema
         self.version = version
         self.made_from: Any = None  # what users gave, where it was no definition
-        self._field: Field | None = None
+        self._declared: DeclaredConfig | None = None
         self._takes_context: bool | None = None
         self._makes_manager: bool | None = None
 
@@ -100,19 +102,41 @@ class ResourceDefinition:
         return name if name.isidentifier() else type(self).__name__  # a lambda has no name of its own
 
     @property
-    def config_field(self) -> Field | None:
-        """What its config looks like and whether it must be given; None if it takes none."""
-        if self._field is None and self.config_schema is not None:
-            from ...config.fields import to_field
+    def declared_config(self) -> DeclaredConfig | None:
+        """The config that it takes; None if it takes none."""
+        if self._declared is None:
+            self._declared = self._read("config_schema")
+        return self._declared
 
-            try:
-                self._field = to_field(self.config_schema)
-            except DefinitionError as error:
-                raise DefinitionError(
-                    f"The config_schema of the resource {self.type_name} ({source_of_function(self.resource_fn)}) "
-                    f"cannot be read: {error}"
-                ) from error
-        return self._field
+    @property
+    def config_field(self) -> Field | None:
+        """What a run config must or may give it; None for nothing."""
+        declared = self.declared_config
+        return None if declared is None else declared.field
+
+    @cached_property
+    def input_config(self) -> OpenConfig | None:
+        """What an input manager may be told of a single input; None for nothing."""
+        return self._read("input_config_schema")
+
+    @cached_property
+    def output_config(self) -> OpenConfig | None:
+        """What an IO manager may be told of a single output; None for nothing."""
+        return self._read("output_config_schema")
+
+    def _read(self, name: str) -> OpenConfig | None:
+        schema = getattr(self, name)
+        if schema is None:
+            return None
+        from ...config.declared import OpenConfig
+
+        try:
+            return OpenConfig(schema)
+        except DefinitionError as error:
+            raise ConfigSchemaError(
+                f"The {name} of the resource {self.type_name} ({source_of_function(self.resource_fn)}) "
+                f"cannot be read: {error}"
+            ) from error
 
     def initialize(self, context: ResourceSetup) -> Any:
         """The resource, or a generator that yields it and then tears it down."""
@@ -133,24 +157,37 @@ class ResourceDefinition:
 
     def shown_config(self) -> dict[str, Any]:
         """Its settings as they may be shown: secrets hidden."""
-        return {}
+        from ...config.declared import GivenConfig
+        from ...config.secrets import redact
 
-    def configured(self: Definition, config: Any) -> Definition:
-        """This resource with its config given here instead of in each run config.
+        given = self._declared
+        if not isinstance(given, GivenConfig) or given.inner.field is None or not isinstance(given.value, dict):
+            return {}
+        shown: dict[str, Any] = redact(given.inner.field.type, given.value)
+        return shown
+
+    def configured(
+        self: Definition, config_or_config_fn: Any, config_schema: Any = None, description: str | None = None
+    ) -> Definition:
+        """This resource with its config given here, or made by a function of what a run config gives.
+
+        Args:
+            config_or_config_fn: The config, or a function that makes it.
+            config_schema: What the function takes; by its annotation, or anything, if not given.
+            description: What the new resource is for; what this one is for, if not given.
 
         Raises:
+            DefinitionError: This resource takes no config.
             InvalidRunConfigError: The config does not fit its schema.
         """
-        from ...config.check import check
-        from ...config.schema import Field, Scalar
+        from ...config.declared import configured_config
 
-        kind = self.config_field.type if self.config_field is not None else Scalar()
-        subject = f"The config of the resource {self.type_name}"
-        value = check(kind, config, root=subject).unwrap(subject)
-        preset = object.__new__(type(self))
-        preset.__dict__.update(self.__dict__)
-        preset._field = Field(type=kind, required=False, default=value)
-        return preset
+        made = object.__new__(type(self))
+        made.__dict__.update(self.__dict__)
+        made.description = description or self.description
+        what = f"the resource {self.type_name}"
+        made._declared = configured_config(self.declared_config, config_or_config_fn, config_schema, what)
+        return made
 
     def __call__(self, context: Any = None) -> Any:
         """Call the function itself, as tests do; what is torn down comes as a context manager.
@@ -168,7 +205,7 @@ class ResourceDefinition:
                 "build_init_resource_context(config=..., resources=...) gives."
             )
         given = context_of_resource() if context is None else context
-        if self.config_field is not None:
+        if self.declared_config is not None:
             given = given.replace_config(self.checked_config(given.resource_config))
         made = self.initialize(given)
         return contextmanager(lambda: made)() if isinstance(made, Generator) else made
@@ -182,17 +219,21 @@ class ResourceDefinition:
         import os
 
         from ...config.check import check
-        from ...config.env import resolve
+        from ...config.problems import Checked
         from ...config.schema import UNSET
 
-        field = self.config_field
-        if field is None:
+        declared = self.declared_config
+        if declared is None:
             return config
         subject = f"The config of the resource {self.type_name}"
-        if config is None and not field.required:
-            config = {} if field.default is UNSET else field.default
-        checked = check(field.type, config, root=subject).unwrap(subject)
-        return resolve(field.type, checked, os.environ, root=subject).unwrap(subject)
+        field = declared.field
+        given = config
+        if field is not None:
+            if config is None and not field.required:
+                given = {} if field.default is UNSET else field.default
+            given = check(field.type, given, root=subject).unwrap(subject)
+        finished = declared.finish(given, os.environ, path=(), root=subject)
+        return Checked(value=finished.value, problems=finished.problems).unwrap(subject)
 
     @staticmethod
     def hardcoded_resource(value: Any, description: str | None = None) -> ResourceDefinition:

@@ -203,7 +203,7 @@ class _FilesystemDefinition(IOManagerDefinition):
 
     def shown_config(self) -> dict[str, Any]:
         """Its folder."""
-        return self._given.to_config_dict()
+        return {**self._given.to_config_dict(), **super().shown_config()}
 
     def _make(self, context: Any) -> IOManager:
         made = copy(self._given)

@@ -1,4 +1,7 @@
-"""The steps of a job of assets: one for each function that makes a wanted asset or evaluates a wanted check."""
+"""The steps of a job of assets: one for each function that makes a wanted asset or evaluates a wanted check.
+
+A graph that makes assets has the steps of its ops.
+"""
 
 from __future__ import annotations
 
@@ -7,29 +10,37 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 import msgspec
 
 from ...errors import DefinitionError
-from ..assets.definition import AssetsDefinition
+from ..assets.definition import AssetInput, AssetsDefinition
 from ..assets.graph import AssetGraph, find_circle
+from ..ops.graph import GraphDefinition
 from ..ops.job import JobDefinition
 from ..ops.ports import In
 from ..ops.types import Nothing
-from .graph_steps import priority_of
+from .graph_steps import graph_inside, priority_of
 from .model import FromAsset, FromOutput, OrderOnly, Step, StepInput, StepOutput
 
 __all__ = ["asset_steps"]
 
 _ORDER = In(python_type=Nothing)
+_ORDER_NAME = "order_"
 
 
 class _Unit(msgspec.Struct, kw_only=True, eq=False):
-    """A function with what is wanted of it, by key."""
+    """A function or graph with what is wanted of it, by key."""
 
     definition: AssetsDefinition
     assets: dict[str, str] = {}  # key -> output
     checks: dict[str, str] = {}
+    inside: dict[str, Step] = {}  # of a graph, its steps
+    ends: dict[str, FromOutput] = {}  # and the step's output behind each output of it
 
     @property
     def key(self) -> str:
-        return self.definition.op.name
+        return self.definition.name
+
+    def end(self, output: str) -> FromOutput:
+        """The step's output that is an output of the whole."""
+        return self.ends.get(output) or FromOutput(self.key, output)
 
 
 class _Wanted(msgspec.Struct, kw_only=True, eq=False):
@@ -37,8 +48,8 @@ class _Wanted(msgspec.Struct, kw_only=True, eq=False):
 
     graph: AssetGraph
     units: dict[str, _Unit]
-    makers: dict[str, FromOutput]
-    blockers: dict[str, list[FromOutput]]  # asset -> results of blocking checks that have steps of their own
+    makers: dict[str, tuple[str, FromOutput]]  # asset -> unit and output
+    blockers: dict[str, list[tuple[str, FromOutput]]]  # asset -> results of blocking checks in steps of their own
 
 
 def asset_steps(
@@ -52,39 +63,63 @@ def asset_steps(
         DefinitionError: A function makes wanted and other assets and cannot make some alone, or steps would have to
             wait for each other.
     """
-    wanted = _gather(graph, assets, checks)
+    wanted = _gather(job, graph, assets, checks)
+    steps: dict[str, Step] = {}
     for unit in wanted.units.values():
         _check_subset(unit, job)
-    steps = {unit.key: _step(unit, wanted, job) for unit in wanted.units.values()}
+        if unit.inside:
+            steps |= _inside(unit, wanted)
+        else:
+            steps[unit.key] = _step(unit, wanted, job)
     return _sorted(steps, job)
 
 
-def _gather(graph: AssetGraph, assets: Collection[str], checks: Collection[str]) -> _Wanted:
+def _gather(job: JobDefinition, graph: AssetGraph, assets: Collection[str], checks: Collection[str]) -> _Wanted:
     units: dict[str, _Unit] = {}
-    makers: dict[str, FromOutput] = {}
-    blockers: dict[str, list[FromOutput]] = {}
+    makers: dict[str, tuple[str, FromOutput]] = {}
+    blockers: dict[str, list[tuple[str, FromOutput]]] = {}
 
     def unit_of(definition: AssetsDefinition) -> _Unit:
-        unit = units.get(definition.op.name)
+        unit = units.get(definition.name)
         if unit is None:
-            unit = units[definition.op.name] = _Unit(definition=definition)
+            unit = units[definition.name] = _Unit(definition=definition)
+            if isinstance(definition.node, GraphDefinition):
+                unit.inside, unit.ends = graph_inside(
+                    job, definition.node, _fed(definition, graph), job.hooks | definition.hooks
+                )
         return unit
 
     for key, node in graph.assets.items():
         if key in assets and node.definition is not None and node.output is not None:
             unit = unit_of(node.definition)
             unit.assets[key] = node.output
-            makers[key] = FromOutput(unit.key, node.output)
+            makers[key] = (unit.key, unit.end(node.output))
     makes_assets = frozenset(units)
     for key, check in graph.checks.items():
         # A function that cannot choose evaluates its checks with its assets, asked for or not.
-        together = check.definition.op.name in makes_assets and not check.definition.can_subset
+        together = check.definition.name in makes_assets and not check.definition.can_subset
         if key in checks or together:
             unit = unit_of(check.definition)
             unit.checks[key] = check.output
-            if check.spec.blocking and not check.definition.specs_by_output:
-                blockers.setdefault(check.asset, []).append(FromOutput(unit.key, check.output))
+            if check.spec.blocking and (unit.inside or not check.definition.specs_by_output):
+                blockers.setdefault(check.asset, []).append((unit.key, unit.end(check.output)))
     return _Wanted(graph=graph, units=units, makers=makers, blockers=blockers)
+
+
+def _fed(definition: AssetsDefinition, graph: AssetGraph) -> dict[str, FromAsset]:
+    """What the inputs of a graph are loaded from."""
+    return {name: _from_asset(given, None, graph) for name, given in graph.inputs[definition.name].items()}
+
+
+def _from_asset(given: AssetInput, input_manager: str | None, graph: AssetGraph) -> FromAsset:
+    node = graph.assets[given.key]
+    return FromAsset(
+        asset_key=given.key,
+        io_manager_key=input_manager or given.io_manager_key or node.io_manager_key,
+        partitions=node.partitions_def,
+        partition_mapping=given.partition_mapping,
+        metadata=node.spec.metadata,
+    )
 
 
 def _check_subset(unit: _Unit, job: JobDefinition) -> None:
@@ -96,7 +131,7 @@ def _check_subset(unit: _Unit, job: JobDefinition) -> None:
     left_out = sorted(all_assets - set(unit.assets)) or sorted(all_checks - set(unit.checks))
     if left_out:
         raise DefinitionError(
-            f"{definition.op.what} ({definition.source}) makes {', '.join(sorted([*unit.assets, *unit.checks]))} "
+            f"{definition.what} ({definition.source}) makes {', '.join(sorted([*unit.assets, *unit.checks]))} "
             "together "
             f'with {", ".join(left_out)}, and job "{job.name}" asks for the first alone; select all of them, or '
             "declare it "
@@ -125,6 +160,76 @@ def _step(unit: _Unit, wanted: _Wanted, job: JobDefinition) -> Step:
     )
 
 
+def _inside(unit: _Unit, wanted: _Wanted) -> dict[str, Step]:
+    """The steps of a graph that makes assets, those that the wanted outputs need."""
+    definition = unit.definition
+    wanted_ends = {
+        **{unit.end(output): (key, None) for key, output in unit.assets.items()},
+        **{unit.end(output): (None, key) for key, output in unit.checks.items()},
+    }
+    if len(wanted_ends) < len(unit.assets) + len(unit.checks):
+        raise DefinitionError(
+            f"{definition.what} ({definition.source}) returns one output of an op as two of its assets or checks; "
+            "give each an output of its own."
+        )
+    complete = len(wanted_ends) == len(definition.specs_by_output) + len(definition.check_outputs)
+    kept = unit.inside if complete else _needed(unit.inside, [end.step for end in wanted_ends])
+    order = [source for _, source in _order(unit, wanted)]
+    steps = {}
+    for key, step in kept.items():
+        outputs = []
+        for output in step.outputs:
+            asset, check = wanted_ends.get(FromOutput(key, output.name), (None, None))
+            if asset is not None:
+                spec = definition.specs_by_output[unit.assets[asset]]
+                output = msgspec.structs.replace(output, asset_key=asset, metadata=spec.metadata, tags=spec.tags)
+            elif check is not None:
+                blocking = definition.check_outputs[unit.checks[check]].blocking
+                output = msgspec.structs.replace(output, check_key=check, check_blocking=blocking)
+            outputs.append(output)
+        steps[key] = msgspec.structs.replace(
+            step,
+            inputs=tuple(_inputs_inside(step, order, wanted)),
+            outputs=tuple(outputs),
+            asset_keys=tuple(each.asset_key for each in outputs if each.asset_key is not None),
+            check_keys=tuple(each.check_key for each in outputs if each.check_key is not None),
+            serves=tuple(unit.assets),
+            partitions=definition.partitions_def,
+            can_subset=definition.can_subset,
+            graph=unit.key,
+        )
+    return steps
+
+
+def _needed(steps: Mapping[str, Step], ends: Iterable[str]) -> dict[str, Step]:
+    """The steps that these need, and these themselves."""
+    reached = set(ends)
+    waiting = list(reached)
+    while waiting:
+        for given in steps[waiting.pop()].inputs:
+            for source in given.upstream():
+                if source.step not in reached:
+                    reached.add(source.step)
+                    waiting.append(source.step)
+    return {key: step for key, step in steps.items() if key in reached}
+
+
+def _inputs_inside(step: Step, order: Iterable[FromOutput], wanted: _Wanted) -> Iterator[StepInput]:
+    """The inputs of a step of a graph; one that begins the graph waits for all that the graph waits for."""
+    begins = True
+    for given in step.inputs:
+        if not isinstance(given.source, FromAsset):
+            begins = begins and next(given.upstream(), None) is None
+            yield given
+            continue
+        made_by = wanted.makers.get(given.source.asset_key)
+        source = given.source if made_by is None else msgspec.structs.replace(given.source, made_by=made_by[1])
+        yield msgspec.structs.replace(given, source=source)
+    if begins:
+        for index, source_of_order in enumerate(dict.fromkeys(order)):
+            yield StepInput(name=f"{_ORDER_NAME}{index}", source=OrderOnly((source_of_order,)), definition=_ORDER)
+
+
 def _inputs(unit: _Unit, wanted: _Wanted) -> Iterator[StepInput]:
     op = unit.definition.op
     waited_for: set[FromOutput] = set()
@@ -138,38 +243,31 @@ def _inputs(unit: _Unit, wanted: _Wanted) -> Iterator[StepInput]:
             if made_by is not None:
                 yield StepInput(name=name, source=OrderOnly((made_by,)), definition=definition)
             continue
-        node = wanted.graph.assets[given.key]
+        source = _from_asset(given, definition.input_manager_key, wanted.graph)
         yield StepInput(
             name=name,
             definition=definition,
             io_manager_key=definition.input_manager_key,
-            source=FromAsset(
-                asset_key=given.key,
-                io_manager_key=definition.input_manager_key or node.io_manager_key,
-                made_by=made_by,
-                partitions=node.partitions_def,
-                partition_mapping=given.partition_mapping,
-                metadata=node.spec.metadata,
-            ),
+            source=source if made_by is None else msgspec.structs.replace(source, made_by=made_by),
         )
-    for name, source in _order(unit, wanted):
-        if source not in waited_for:
-            waited_for.add(source)
+    for name, order in _order(unit, wanted):
+        if order not in waited_for:
+            waited_for.add(order)
             yield StepInput(
-                name=name if name not in loaded else f"{name}__order", source=OrderOnly((source,)), definition=_ORDER
+                name=name if name not in loaded else f"{name}__order", source=OrderOnly((order,)), definition=_ORDER
             )
 
 
 def _order(unit: _Unit, wanted: _Wanted) -> Iterator[tuple[str, FromOutput]]:
-    """What a step waits for without loading it: dependencies, and blocking checks on them."""
+    """What a unit waits for without loading it: dependencies, and blocking checks on them."""
     graph = wanted.graph
     deps: Iterable[str]
     for asset in unit.assets:
         deps = graph.assets[asset].deps
         yield from _order_after(deps, unit, wanted)
         for dep in deps:
-            for blocker in wanted.blockers.get(dep, ()):
-                if blocker.step != unit.key:
+            for owner, blocker in wanted.blockers.get(dep, ()):
+                if owner != unit.key:
                     yield blocker.output, blocker
     for check in unit.checks:
         node = graph.checks[check]
@@ -184,9 +282,9 @@ def _order_after(deps: Iterable[str], unit: _Unit, wanted: _Wanted) -> Iterator[
 
 
 def _made_by(key: str, unit: _Unit, wanted: _Wanted) -> FromOutput | None:
-    """The output that makes an asset in another of these steps."""
+    """The output that makes an asset in another of these units."""
     made_by = wanted.makers.get(key)
-    return None if made_by is None or made_by.step == unit.key else made_by
+    return None if made_by is None or made_by[0] == unit.key else made_by[1]
 
 
 def _outputs(unit: _Unit) -> Iterator[StepOutput]:
@@ -201,6 +299,7 @@ def _outputs(unit: _Unit) -> Iterator[StepOutput]:
             io_manager_key=out.io_manager_key,
             required=out.is_required,
             asset_key=key,
+            observes=definition.observes,
             metadata=spec.metadata,
             tags=spec.tags,
         )

@@ -33,9 +33,9 @@ from .model import (
     StepOutput,
 )
 
-__all__ = ["graph_steps", "priority_of"]
+__all__ = ["graph_inside", "graph_steps", "priority_of"]
 
-Fed: TypeAlias = FromOutput | FromMapped | FromCollect | FromOutputs | FromConfig
+Fed: TypeAlias = FromOutput | FromMapped | FromCollect | FromOutputs | FromConfig | FromAsset
 
 
 class _Around(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +68,35 @@ def graph_steps(job: JobDefinition, graph: GraphDefinition) -> dict[str, Step]:
     steps: dict[str, Step] = {}
     _lay(top, steps, job)
     return steps
+
+
+def graph_inside(
+    job: JobDefinition, graph: GraphDefinition, fed: Mapping[str, FromAsset], hooks: frozenset[HookDefinition]
+) -> tuple[dict[str, Step], dict[str, FromOutput]]:
+    """The steps of a graph that makes assets as a part of a job, and the step's output behind each output of it.
+
+    Args:
+        job: The job.
+        graph: The graph; the keys of its steps begin with its name.
+        fed: What its inputs are loaded from.
+        hooks: Hooks for all of its steps.
+
+    Raises:
+        DefinitionError: A dynamic output is used in a way that has no meaning.
+    """
+    around = _Around(
+        graph=graph,
+        key=f"{graph.name}.",
+        path=("ops", graph.name),
+        fed=dict(fed),
+        tags=graph.tags,
+        retry_policy=job.op_retry_policy,
+        hooks=hooks,
+    )
+    steps: dict[str, Step] = {}
+    _lay(around, steps, job)
+    ends = {name: FromOutput(*_leaf(inner.node, inner.output, around)) for name, inner in graph.output_mappings.items()}
+    return steps, ends
 
 
 def _lay(around: _Around, steps: dict[str, Step], job: JobDefinition) -> None:

@@ -18,6 +18,7 @@ from ..ops.hooks import HookDefinition
 from ..ops.op import OpDefinition
 from ..ops.ports import In, Out
 from ..ops.retry import RetryPolicy
+from ..ops.type_loader import input_form
 
 __all__ = [
     "FromAsset",
@@ -145,8 +146,8 @@ class StepInput(msgspec.Struct, frozen=True, kw_only=True):
 class StepOutput(msgspec.Struct, frozen=True, kw_only=True):
     """An output of a step. One that makes an asset or carries a check's result names it, in text form.
 
-    `required` is whether the step fails if it does not give it. An output that makes an asset which was not selected
-    is not in the plan.
+    `observes` says that the asset is looked at, not made. `required` is whether the step fails if it does not give it.
+    An output that makes an asset which was not selected is not in the plan.
     """
 
     name: str
@@ -155,6 +156,7 @@ class StepOutput(msgspec.Struct, frozen=True, kw_only=True):
     required: bool = True
     dynamic: bool = False
     asset_key: str | None = None
+    observes: bool = False
     check_key: str | None = None
     check_blocking: bool = False
     metadata: Mapping[str, Any] = {}
@@ -172,9 +174,11 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
         hooks: Of the op's node, of its graphs and of the job.
         mapped_by: The dynamic output whose keys it runs for; None unless it is mapped.
         asset_keys: The assets that it makes in this plan, in text form.
+        serves: For a step inside a graph that makes assets, all assets that the graph makes in this plan.
         check_keys: The checks that it evaluates in this plan, as `asset/key:name`.
         partitions: The partitions of its assets.
         can_subset: Whether it can make some of its assets and leave out others.
+        graph: For a step inside a graph that makes assets, the graph's name.
         priority: Higher goes first among the steps that could start.
     """
 
@@ -190,7 +194,32 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     hooks: frozenset[HookDefinition] = frozenset()
     mapped_by: FromOutput | None = None
     asset_keys: tuple[str, ...] = ()
+    serves: tuple[str, ...] = ()
     check_keys: tuple[str, ...] = ()
     partitions: PartitionsDefinition | None = None
     can_subset: bool = False
+    graph: str | None = None
     priority: int = 0
+
+    def used_resources(self) -> set[str]:
+        """The resources that it uses: of its op, hooks, IO managers and types. What loads another step's value unless
+        an input says otherwise is not among them."""
+        used = set(self.op.required_resource_keys)
+        for hook in self.hooks:
+            used |= hook.required_resource_keys
+        for output in self.outputs:
+            used |= output.definition.value_type.all_resource_keys
+            if not output.definition.is_nothing:
+                used.add(output.io_manager_key)
+        for given in self.inputs:
+            used |= given.definition.value_type.all_resource_keys
+            match given.source:
+                case OrderOnly():
+                    continue
+                case FromAsset(io_manager_key=of_asset):
+                    used.add(given.io_manager_key or of_asset)
+                case FromConfig():
+                    used |= input_form(given.definition.python_type).resource_keys
+                case _ if given.io_manager_key is not None and not isinstance(given.source, FromDefault):
+                    used.add(given.io_manager_key)
+        return used

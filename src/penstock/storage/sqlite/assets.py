@@ -7,10 +7,12 @@ import itertools
 from collections.abc import Sequence
 
 from ...records.asset import AssetEvent, AssetState, CheckState, PartitionState
-from ...records.event import AssetMaterialization, AssetObservation, Event
+from ...records.data_version import DataVersionState
+from ...records.event import AssetFact, Event
 from ..protocols import Notifier
 from . import rows
 from .connection import Database
+from .dynamic_partitions import add_keys, remove_keys
 from .ledger import write_events
 
 __all__ = ["SqliteAssets"]
@@ -41,27 +43,40 @@ class SqliteAssets:
         types: Sequence[str] = ("ASSET_MATERIALIZATION", "ASSET_OBSERVATION"),
         partition: str | None = None,
         before: int | None = None,
+        after: int | None = None,
+        since: float | None = None,
+        until: float | None = None,
+        ascending: bool = False,
         limit: int = 100,
     ) -> list[AssetEvent]:
-        """An asset's events, newest first, before the event id `before`."""
-        index, condition = (
-            ("asset_events_by_asset", "asset = :asset")
-            if partition is None
-            else ("asset_events_by_partition", "asset = :asset AND partition = :partition AND partition IS NOT NULL")
-        )
-        if before is not None:
-            condition += " AND id < :before"
+        """An asset's events, newest first or oldest first."""
+        index, condition = "asset_events_by_asset", "asset = :asset"
+        if since is not None or until is not None:
+            index = "asset_events_by_time"
+        if partition is not None:
+            index = "asset_events_by_partition"
+            condition += " AND partition = :partition AND partition IS NOT NULL"
+        bounds = {"id < :before": before, "id > :after": after, "time > :since": since, "time < :until": until}
+        condition += "".join(f" AND {bound}" for bound, value in bounds.items() if value is not None)
         statement = (
             f"SELECT id, run_id, body FROM asset_events INDEXED BY {index} "
-            f"WHERE {condition} AND type = :type ORDER BY id DESC LIMIT :limit"
+            f"WHERE {condition} AND type = :type ORDER BY id {'ASC' if ascending else 'DESC'} LIMIT :limit"
         )
-        values = {"asset": asset, "partition": partition, "before": before, "limit": limit}
+        values = {
+            "asset": asset,
+            "partition": partition,
+            "before": before,
+            "after": after,
+            "since": since,
+            "until": until,
+            "limit": limit,
+        }
         with self._database.read("read an asset's history") as connection:
             found = [
                 connection.execute(statement, {**values, "type": event_type}).fetchall()
                 for event_type in dict.fromkeys(types)
             ]
-        merged = heapq.merge(*found, key=lambda row: row[0], reverse=True)
+        merged = heapq.merge(*found, key=lambda row: row[0], reverse=not ascending)
         return [rows.asset_event(row) for row in itertools.islice(merged, limit)]
 
     def latest_materializations(self, assets: Sequence[str]) -> dict[str, AssetEvent]:
@@ -82,6 +97,26 @@ class SqliteAssets:
                 (asset,),
             ).fetchall()
         return {row[1]: rows.partition_state(row) for row in found}
+
+    def data_versions(self, assets: Sequence[str], *, partition: str | None = None) -> dict[str, DataVersionState]:
+        """Which content each asset holds, or its partition of that key; those that were never made are left out."""
+        with self._database.read("read data versions") as connection:
+            found = connection.execute(
+                f"SELECT {rows.DATA_VERSION} FROM data_versions "
+                "WHERE asset IN (SELECT value FROM json_each(?)) AND partition = ?",
+                (rows.names(assets), partition or ""),
+            ).fetchall()
+        return {row[0]: rows.data_version(row) for row in found}
+
+    def partition_data_versions(self, asset: str, partitions: Sequence[str]) -> dict[str, DataVersionState]:
+        """Which content each of these partitions of an asset holds; those that were never made are left out."""
+        with self._database.read("read data versions of partitions") as connection:
+            found = connection.execute(
+                f"SELECT {rows.DATA_VERSION} FROM data_versions "
+                "WHERE asset = ? AND partition <> '' AND partition IN (SELECT value FROM json_each(?))",
+                (asset, rows.names(partitions)),
+            ).fetchall()
+        return {row[1]: rows.data_version(row) for row in found}
 
     def check_states(self, assets: Sequence[str]) -> dict[str, CheckState]:
         """The latest execution of each check on these assets, by check key (`asset:name`)."""
@@ -104,7 +139,7 @@ class SqliteAssets:
             ).fetchall()
         return [rows.check_state(row) for row in found]
 
-    def report(self, facts: Sequence[AssetMaterialization | AssetObservation], *, now: float) -> list[int]:
+    def report(self, facts: Sequence[AssetFact], *, now: float) -> list[int]:
         """Store facts about assets that no run made; gives the event ids."""
         with self._database.write("store facts about assets") as connection:
             ids = write_events(connection, None, None, 0, [Event(time=now, fact=fact) for fact in facts])
@@ -122,22 +157,12 @@ class SqliteAssets:
     def add_dynamic_partitions(self, name: str, keys: Sequence[str]) -> list[str]:
         """Add keys; gives those that were new."""
         with self._database.write("add dynamic partitions") as connection:
-            found = connection.execute(
-                "SELECT key FROM dynamic_partitions WHERE name = ? AND key IN (SELECT value FROM json_each(?))",
-                (name, rows.names(keys)),
-            )
-            known = {row[0] for row in found}
-            new = [key for key in dict.fromkeys(keys) if key not in known]
-            connection.executemany(
-                "INSERT INTO dynamic_partitions (name, key) VALUES (?, ?)", [(name, key) for key in new]
-            )
+            new = add_keys(connection, name, keys)
         self._notifier.publish({"assets"})
         return new
 
     def delete_dynamic_partitions(self, name: str, keys: Sequence[str]) -> None:
         """Remove keys."""
         with self._database.write("remove dynamic partitions") as connection:
-            connection.executemany(
-                "DELETE FROM dynamic_partitions WHERE name = ? AND key = ?", [(name, key) for key in keys]
-            )
+            remove_keys(connection, name, keys)
         self._notifier.publish({"assets"})

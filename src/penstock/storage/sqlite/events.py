@@ -80,18 +80,46 @@ class SqliteEvents:
             found = connection.execute(f"{statement} ORDER BY e.id LIMIT ?", (*values, limit)).fetchall()
         return [rows.stored_event(row, run_id) for row in found]
 
-    def after(self, event_id: int, *, types: Sequence[str], limit: int = 100) -> list[StoredEvent]:
-        """Events of these types over all runs that were stored after `event_id`."""
-        statement = (
-            f"SELECT {rows.EVENT}, r.run_id FROM events e INDEXED BY events_by_type "
-            "LEFT JOIN runs r ON r.num = e.run WHERE e.type = ? AND e.id > ? ORDER BY e.id LIMIT ?"
-        )
+    def of_types(
+        self,
+        types: Sequence[str],
+        *,
+        after: int | None = None,
+        before: int | None = None,
+        since: float | None = None,
+        until: float | None = None,
+        jobs: Sequence[str] | None = None,
+        ascending: bool = True,
+        limit: int = 100,
+    ) -> list[StoredEvent]:
+        """Events of these types over all runs, oldest first or newest first."""
+        condition = "e.type = :type"
+        bounds = {"e.id > :after": after, "e.id < :before": before, "e.time > :since": since, "e.time < :until": until}
+        condition += "".join(f" AND {bound}" for bound, value in bounds.items() if value is not None)
+        if jobs is not None:
+            condition += " AND r.job IN (SELECT value FROM json_each(:jobs))"
+        values = {
+            "after": after,
+            "before": before,
+            "since": since,
+            "until": until,
+            "jobs": None if jobs is None else rows.names(jobs),
+            "limit": limit,
+        }
+        in_time = since is not None or until is not None
+        found = []
         with self._database.read("read events") as connection:
-            found = [
-                connection.execute(statement, (event_type, event_id, limit)).fetchall()
-                for event_type in dict.fromkeys(types)
-            ]
-        merged = heapq.merge(*found, key=lambda row: row[0])
+            for event_type in dict.fromkeys(types):
+                index, is_indexed = "events_by_type", ""
+                if in_time and event_type.startswith("RUN_"):
+                    index, is_indexed = "run_events_by_time", " AND e.type >= 'RUN_' AND e.type < 'RUN`'"
+                statement = (
+                    f"SELECT {rows.EVENT}, r.run_id FROM events e INDEXED BY {index} "
+                    f"LEFT JOIN runs r ON r.num = e.run WHERE {condition}{is_indexed} "
+                    f"ORDER BY e.id {'ASC' if ascending else 'DESC'} LIMIT :limit"
+                )
+                found.append(connection.execute(statement, {**values, "type": event_type}).fetchall())
+        merged = heapq.merge(*found, key=lambda row: row[0], reverse=not ascending)
         return [rows.stored_event(row[:-1], row[-1]) for row in itertools.islice(merged, limit)]
 
     def get(self, event_id: int) -> StoredEvent | None:

@@ -19,12 +19,14 @@ from ...records.automation import (
     TickStatus,
     instigator_id,
 )
+from ...records.event import AssetFact, Event
 from ...records.lease import Lease
 from ..protocols import NewRun, Notifier
 from . import rows
 from .connection import Database
+from .dynamic_partitions import change_dynamic_partitions
 from .leases import require_lease
-from .ledger import insert_run
+from .ledger import insert_run, write_events
 
 __all__ = ["SqliteInstigators"]
 
@@ -56,8 +58,9 @@ class SqliteInstigators:
         with self._database.write("switch a schedule or sensor") as connection:
             _make(connection, instigator, location, kind, name)
             connection.execute(
-                "UPDATE instigators SET status = ?, next_due = NULL, fingerprint = NULL, updated = ? WHERE id = ?",
-                (status, now, instigator),
+                "UPDATE instigators SET status = :status, next_due = NULL, fingerprint = NULL, updated = :now, "
+                "turned_on = CASE WHEN :status = 'RUNNING' THEN :now END WHERE id = :id",
+                {"status": status, "now": now, "id": instigator},
             )
             state = _state(connection, instigator)
         assert state is not None
@@ -85,8 +88,8 @@ class SqliteInstigators:
             for state in states:
                 _make(connection, state.id, state.location, state.kind, state.name)
             connection.executemany(
-                "UPDATE instigators SET next_due = ?, fingerprint = ? WHERE id = ?",
-                [(state.next_due, state.fingerprint, state.id) for state in states],
+                "UPDATE instigators SET next_due = ?, fingerprint = ?, turned_on = COALESCE(turned_on, ?) WHERE id = ?",
+                [(state.next_due, state.fingerprint, state.turned_on, state.id) for state in states],
             )
         self._notifier.publish({"instigators"})
 
@@ -118,6 +121,7 @@ class SqliteInstigators:
         *,
         lease: Lease,
         runs: Sequence[tuple[str | None, NewRun]] = (),
+        facts: Sequence[AssetFact] = (),
         cursor: str | None = None,
         next_due: float | None = None,
         now: float,
@@ -138,12 +142,18 @@ class SqliteInstigators:
                 )
             if stored.status is not TickStatus.STARTED:
                 return stored  # told twice
+            if tick.partitions:
+                change_dynamic_partitions(connection, tick.partitions)
+                topics.add("assets")
             made = []
             for run_key, new in runs:
                 if run_key is None or _use_run_key(connection, tick.instigator, run_key, new.run.run_id):
                     written = insert_run(connection, new)
                     made.append(written.run.run_id)
                     topics |= written.topics
+            if facts:
+                write_events(connection, None, None, 0, [Event(time=now, fact=fact) for fact in facts])
+                topics.add("assets")
             asked = tuple(run_key for run_key, _ in runs if run_key is not None)
             ended = msgspec.structs.replace(
                 tick,

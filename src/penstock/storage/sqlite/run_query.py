@@ -64,7 +64,7 @@ def _sources(where: RunFilter) -> list[_Source]:
     if where.run_ids is not None:
         return [_Source(tables="runs r")]
     for key, value in where.tags.items():
-        if value is not None:
+        if isinstance(value, str):
             return [
                 _Source(
                     tables="run_tags t INDEXED BY run_tags_by_value CROSS JOIN runs r ON r.run_id = t.run_id",
@@ -123,6 +123,7 @@ def _filters(where: RunFilter) -> list[_Condition]:
         ("r.created > ?", where.created_after),
         ("r.created < ?", where.created_before),
         ("r.updated > ?", where.updated_after),
+        ("r.updated < ?", where.updated_before),
         ("(r.ended IS NULL OR r.ended > ?)", where.ended_after),
         ("EXISTS (SELECT 1 FROM planned_assets x WHERE x.run_id = r.run_id AND x.asset = ?)", where.asset),
     ):
@@ -130,7 +131,15 @@ def _filters(where: RunFilter) -> list[_Condition]:
             conditions.append((text, (value,)))
     has_tag = "EXISTS (SELECT 1 FROM run_tags x WHERE x.run_id = r.run_id AND x.key = ?"
     for key, tag in where.tags.items():
-        conditions.append((f"{has_tag})", (key,)) if tag is None else (f"{has_tag} AND x.value = ?)", (key, tag)))
+        match tag:
+            case None:
+                conditions.append((f"{has_tag})", (key,)))
+            case str():
+                conditions.append((f"{has_tag} AND x.value = ?)", (key, tag)))
+            case _:
+                listed = f"{has_tag} AND x.value IN (SELECT value FROM json_each(?)))"
+                conditions.append((listed, (key, rows.names(tag))))
+    conditions += [(f"NOT {has_tag})", (key,)) for key in where.without_tags]
     return conditions
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ...records.asset import PartitionStatus
 from ...records.event import (
+    AssetFact,
     AssetMaterialization,
     AssetMaterializationPlanned,
     AssetObservation,
+    AssetWiped,
     Fact,
     RunCanceled,
     RunFailure,
@@ -156,6 +160,50 @@ class AssetContract:
         ]
         of_partition = storage.assets.history("orders", partition="b", before=ids[-1])
         assert [each.fact for each in of_partition] == [fact for fact in reversed(facts[:-1]) if fact.partition == "b"]
+
+    def test_history_is_found_by_place_and_time_in_both_orders(self, storage: Storage) -> None:
+        ids = [
+            storage.assets.report([AssetMaterialization(asset="orders", partition=part)], now=NOW + index)[0]
+            for index, part in enumerate("aabab")
+        ]
+
+        def found(**where: Any) -> list[int]:
+            return [each.id for each in storage.assets.history("orders", **where)]
+
+        assert found(ascending=True) == ids
+        assert found(after=ids[0], before=ids[4], ascending=True, limit=2) == ids[1:3]
+        assert found(after=ids[2]) == [ids[4], ids[3]]
+        assert found(since=NOW, until=NOW + 4) == [ids[3], ids[2], ids[1]]
+        assert found(since=NOW, partition="a", ascending=True) == [ids[1], ids[3]]
+
+    # -- wiping -------------------------------------------------------------------------------------------------------
+
+    def test_nothing_is_known_of_an_asset_that_was_wiped(self, storage: Storage) -> None:
+        run = started_run(storage)
+        _append(storage, run, 2, AssetMaterialization(asset="daily", partition="a"), at=NOW + 5)
+        storage.assets.report([AssetMaterialization(asset="other")], now=NOW)
+        storage.assets.report([AssetWiped(asset="daily")], now=NOW + 6)
+        assert list(storage.assets.states()) == ["other"]
+        assert storage.assets.history("daily") == []
+        assert storage.assets.partition_states("daily") == {}
+        assert storage.assets.latest_materializations(["daily"]) == {}
+        assert storage.events.of_types(["ASSET_WIPED"])[0].event.fact == AssetWiped(asset="daily")
+        _append(storage, run, 3, AssetMaterialization(asset="daily", partition="a"), at=NOW + 7)
+        assert storage.assets.states()["daily"].materialized_at == NOW + 7
+
+    def test_other_partitions_stay_when_one_is_wiped(self, storage: Storage) -> None:
+        (first,) = storage.assets.report([AssetMaterialization(asset="daily", partition="a")], now=NOW)
+        facts: list[AssetFact] = [
+            AssetMaterialization(asset="daily", partition="b"),
+            AssetObservation(asset="daily", partition="b"),
+        ]
+        (second, _) = storage.assets.report(facts, now=NOW + 1)
+        assert storage.assets.states()["daily"].materialized_event == second
+        storage.assets.report([AssetWiped(asset="daily", partitions=("b",))], now=NOW + 6)
+        state = storage.assets.states()["daily"]
+        assert (state.materialized_event, state.materialized_at, state.observed_event) == (first, NOW, None)
+        assert list(storage.assets.partition_states("daily")) == ["a"]
+        assert [each.id for each in storage.assets.history("daily")] == [first]
 
     def test_history_outlives_the_run(self, storage: Storage) -> None:
         run = started_run(storage)

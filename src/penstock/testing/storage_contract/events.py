@@ -139,13 +139,31 @@ class EventContract:
         types = ["RUN_SUCCESS", "RUN_START", "ASSET_MATERIALIZATION"]
         seen = []
         cursor = 0
-        while page := storage.events.after(cursor, types=types, limit=2):
+        while page := storage.events.of_types(types, after=cursor, limit=2):
             seen += page
             cursor = page[-1].id
         assert [each.id for each in seen] == sorted({each.id for each in seen})
         assert [each.run_id for each in seen if each.event.type == "RUN_SUCCESS"] == [run.run_id for run in runs]
         assert len(seen) == 9
         assert (seen[-1].id, seen[-1].run_id) == (reported, None)
+
+    def test_events_of_a_type_are_found_by_time_place_and_job(self, storage: Storage) -> None:
+        jobs = ("nightly", "hourly", "nightly", "nightly")
+        runs = [started_run(storage, job=job) for job in jobs]
+        for index, run in enumerate(runs):
+            storage.events.append(run.run_id, 1, events_from(2, [RunSuccess()], at=NOW + 10 * index), now=NOW)
+        whole = storage.events.of_types(["RUN_SUCCESS"])
+        assert [each.run_id for each in whole] == [run.run_id for run in runs]
+        assert storage.events.of_types(["RUN_SUCCESS"], ascending=False) == whole[::-1]
+        assert storage.events.of_types(["RUN_SUCCESS"], before=whole[2].id, ascending=False, limit=1) == [whole[1]]
+        assert storage.events.of_types(["RUN_SUCCESS"], after=whole[0].id, before=whole[3].id) == whole[1:3]
+        assert storage.events.of_types(["RUN_SUCCESS"], jobs=["hourly"]) == [whole[1]]
+        assert storage.events.of_types(["RUN_SUCCESS"], since=NOW, until=NOW + 30) == whole[1:3]
+        assert storage.events.of_types(["RUN_SUCCESS"], since=NOW + 5, jobs=["nightly"], ascending=False) == [
+            whole[3],
+            whole[2],
+        ]
+        assert len(storage.events.of_types(["RUN_START", "RUN_SUCCESS"], since=NOW + 1)) == 7
 
     def test_text_and_numbers_that_no_store_holds_do_not_hold_up_the_log(self, storage: Storage) -> None:
         run = started_run(storage)

@@ -6,9 +6,10 @@ import msgspec
 import pytest
 
 from ...errors import FencedError, StorageError
+from ...partitions.requests import AddDynamicPartitionsRequest, DeleteDynamicPartitionsRequest
 from ...records.automation import InstigatorKind, InstigatorState, InstigatorStatus, Tick, TickStatus, instigator_id
 from ...records.errors import ErrorInfo
-from ...records.event import RunEnqueued
+from ...records.event import AssetFact, AssetMaterialization, AssetObservation, RunEnqueued
 from ...records.lease import Lease
 from ...records.run import RunStatus
 from ...storage.protocols import NewRun, RunFilter, Storage
@@ -124,6 +125,45 @@ class InstigatorContract:
         state = storage.instigators.get(_SENSOR)
         assert state is not None
         assert (state.cursor, state.last_run_key, state.last_tick, state.next_due) == ("2", "file-2", NOW + 1, NOW + 30)
+
+    def test_a_tick_changes_partitions_and_tells_facts_in_the_same_transaction(self, storage: Storage) -> None:
+        storage.assets.add_dynamic_partitions("files", ["a", "b"])
+        known = given_run(storage)
+        changes = (
+            AddDynamicPartitionsRequest("files", ["c", "a"]),
+            DeleteDynamicPartitionsRequest("files", ["b", "unknown"]),
+        )
+        facts: list[AssetFact] = [AssetMaterialization(asset="inbox"), AssetObservation(asset="outbox")]
+        tick, lease = _begin(storage)
+        ended = msgspec.structs.replace(_ended(tick), partitions=changes)
+        with pytest.raises(StorageError):
+            storage.instigators.complete_tick(
+                ended, lease=lease, runs=[(None, new_run(run_id=known.run_id))], facts=facts, now=NOW + 1
+            )
+        assert storage.assets.dynamic_partitions("files") == ["a", "b"]
+        assert storage.assets.states() == {}
+        stored = storage.instigators.complete_tick(ended, lease=lease, facts=facts, now=NOW + 1)
+        assert storage.assets.dynamic_partitions("files") == ["a", "c"]
+        assert set(storage.assets.states()) == {"inbox", "outbox"}
+        assert storage.instigators.ticks(_SENSOR) == [stored]
+        assert stored.partitions == changes
+
+    def test_it_is_known_since_when_it_is_on(self, storage: Storage) -> None:
+        first_seen = InstigatorState(
+            id=_SENSOR, location="shop", kind=InstigatorKind.SENSOR, name="new_files", turned_on=NOW
+        )
+
+        def since() -> float | None:
+            state = storage.instigators.get(_SENSOR)
+            assert state is not None
+            return state.turned_on
+
+        storage.instigators.plan([first_seen])
+        storage.instigators.plan([msgspec.structs.replace(first_seen, turned_on=NOW + 5)])
+        assert since() == NOW
+        for status, expected in ((InstigatorStatus.STOPPED, None), (InstigatorStatus.RUNNING, NOW + 9)):
+            storage.instigators.switch(_SENSOR, "shop", InstigatorKind.SENSOR, "new_files", status, now=NOW + 9)
+            assert since() == expected
 
     def test_a_due_time_is_evaluated_once(self, storage: Storage) -> None:
         tick, lease = _begin(storage)

@@ -48,7 +48,7 @@ class MultiProcessStorageContract:
             numbers = [each.event.seq for each in log if each.event.seq is not None]
             assert numbers == list(range(1, _BATCHES * _BATCH + 3))
             assert log[-1].event.type == "RUN_SUCCESS"
-        ids = [each.id for each in storage.events.after(0, types=["LOG"], limit=1_000_000)]
+        ids = [each.id for each in storage.events.of_types(["LOG"], limit=1_000_000)]
         assert len(ids) == len(set(ids)) == _RUNS * (_BATCHES * _BATCH)
 
     def test_a_tick_and_a_run_key_count_once_over_all_processes(self, storage: Storage, opener: Opener) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from ...records.keys import AssetKey
+from ...records.location import REPOSITORY
 
 __all__ = [
     "INPUTS",
@@ -28,8 +29,6 @@ __all__ = [
     "SensorSelector",
     "tags_of",
 ]
-
-_ONLY_REPOSITORY = "__repository__"
 
 
 class Input(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +62,7 @@ class RepositorySelector(Input, frozen=True, kw_only=True):
     """A location's definitions."""
 
     repository_location_name: str
-    repository_name: str = _ONLY_REPOSITORY
+    repository_name: str = REPOSITORY
 
 
 class AssetGroupSelector(RepositorySelector, frozen=True, kw_only=True):

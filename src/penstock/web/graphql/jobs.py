@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ...config.scaffold import scaffold
-from ...config.schema import Shape
+from ...config.schema import ConfigType
 from ...records.run import Run
 from ...storage.protocols import RunFilter
 from .context import Context
@@ -34,7 +34,7 @@ TABLES = (_QUERY, _JOB)
 class RunConfigSchema(Result, frozen=True, kw_only=True):
     """The schema of a job's run config, and the least that fits it."""
 
-    config_tree: Shape
+    config_tree: ConfigType
     root_default_yaml: str
 
 

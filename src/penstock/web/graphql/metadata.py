@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from ...codec import encode_json
+from ...records.code_reference import LocalFileCodeReference, UrlCodeReference
 from ...records.metadata import (
     AssetMetadataValue,
     BoolMetadataValue,
+    CodeReferencesMetadataValue,
     FloatMetadataValue,
     IntMetadataValue,
+    JobMetadataValue,
     JsonMetadataValue,
     MarkdownMetadataValue,
     Metadata,
@@ -19,14 +22,22 @@ from ...records.metadata import (
     NotebookMetadataValue,
     NullMetadataValue,
     PathMetadataValue,
+    PoolMetadataValue,
+    PythonArtifactMetadataValue,
     RunMetadataValue,
-    TableColumn,
+    TableColumnLineageMetadataValue,
     TableMetadataValue,
-    TableSchema,
     TableSchemaMetadataValue,
     TextMetadataValue,
     TimestampMetadataValue,
     UrlMetadataValue,
+)
+from ...records.table import (
+    ColumnReference,
+    TableColumn,
+    TableColumnConstraints,
+    TableConstraints,
+    TableSchema,
 )
 from .context import Context
 from .fields import Fields
@@ -42,6 +53,13 @@ class Entry(NamedTuple):
     description: str | None = None
 
 
+class ColumnLineage(NamedTuple):
+    """A column, and the columns that it is made from."""
+
+    column_name: str
+    column_deps: list[ColumnReference]
+
+
 _TYPES: Mapping[type[MetadataValue], str] = {
     TextMetadataValue: "TextMetadataEntry",
     MarkdownMetadataValue: "MarkdownMetadataEntry",
@@ -55,8 +73,13 @@ _TYPES: Mapping[type[MetadataValue], str] = {
     TimestampMetadataValue: "TimestampMetadataEntry",
     AssetMetadataValue: "AssetMetadataEntry",
     RunMetadataValue: "PipelineRunMetadataEntry",
+    JobMetadataValue: "JobMetadataEntry",
+    PoolMetadataValue: "PoolMetadataEntry",
+    PythonArtifactMetadataValue: "PythonArtifactMetadataEntry",
+    CodeReferencesMetadataValue: "CodeReferencesMetadataEntry",
     TableMetadataValue: "TableMetadataEntry",
     TableSchemaMetadataValue: "TableSchemaMetadataEntry",
+    TableColumnLineageMetadataValue: "TableColumnLineageMetadataEntry",
     NullMetadataValue: "NullMetadataEntry",
 }
 
@@ -80,7 +103,12 @@ def _entry(kind: type[MetadataValue], **attributes: str) -> Fields[Entry]:
 _INT = _entry(IntMetadataValue)
 _FLOAT = _entry(FloatMetadataValue)
 _JSON = _entry(JsonMetadataValue)
+_LINEAGE = _entry(TableColumnLineageMetadataValue)
 _TABLE = Fields("Table", source=TableMetadataValue)
+_COLUMN = Fields("TableColumn", source=TableColumn)
+_COLUMN_LINEAGE = Fields("TableColumnLineageEntry", source=ColumnLineage)
+_COLUMN_DEP = Fields("TableColumnDep", source=ColumnReference)
+_COLUMN_DEP.rename(asset_key="asset", column_name="column")
 
 TABLES = (
     _entry(TextMetadataValue, text="value.text"),
@@ -95,12 +123,28 @@ TABLES = (
     _entry(TimestampMetadataValue, timestamp="value.value"),
     _entry(AssetMetadataValue, asset_key="value.asset"),
     _entry(RunMetadataValue, run_id="value.run_id"),
+    _entry(
+        JobMetadataValue,
+        job_name="value.job_name",
+        location_name="value.location_name",
+        repository_name="value.repository_name",
+    ),
+    _entry(PoolMetadataValue, pool="value.pool"),
+    _entry(PythonArtifactMetadataValue, module="value.module", name="value.name"),
+    _entry(CodeReferencesMetadataValue, code_references="value.code_references"),
     _entry(TableMetadataValue, table="value"),
     _entry(TableSchemaMetadataValue, schema="value.schema"),
+    _LINEAGE,
     _entry(NullMetadataValue),
     _TABLE,
     Fields("TableSchema", source=TableSchema),
-    Fields("TableColumn", source=TableColumn),
+    Fields("TableConstraints", source=TableConstraints),
+    _COLUMN,
+    Fields("TableColumnConstraints", source=TableColumnConstraints),
+    _COLUMN_LINEAGE,
+    _COLUMN_DEP,
+    Fields("LocalFileCodeReference", source=LocalFileCodeReference),
+    Fields("UrlCodeReference", source=UrlCodeReference),
 )
 
 _SMALL = range(-(1 << 31), 1 << 31)
@@ -140,4 +184,15 @@ def json_string(entry: Entry, _: Context) -> str:
 
 @_TABLE.field
 def records(table: TableMetadataValue, _: Context) -> list[str]:
-    return [encode_json(row).decode() for row in table.records]
+    return [encode_json(row.data).decode() for row in table.records]
+
+
+@_COLUMN.field
+def tags(column: TableColumn, _: Context) -> list[tuple[str, str]]:
+    return list(column.tags.items())
+
+
+@_LINEAGE.field
+def lineage(entry: Entry, _: Context) -> list[ColumnLineage]:
+    assert isinstance(entry.value, TableColumnLineageMetadataValue)
+    return [ColumnLineage(column, references) for column, references in entry.value.references.items()]

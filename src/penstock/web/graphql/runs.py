@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from ...codec import decode_json
+from ...config.secrets import redact
 from ...ids import is_run_id
 from ...records.errors import ErrorInfo
 from ...records.event import LogsCaptured, RunFailure, StepFailure, StoredEvent
@@ -122,7 +123,7 @@ def runs_or_error(
 
 
 def _filter(given: RunsFilter) -> RunFilter:
-    tags: dict[str, str | None] = {**tags_of(given.tags)}
+    tags: dict[str, str | tuple[str, ...] | None] = {**tags_of(given.tags)}
     return RunFilter(
         run_ids=None if given.run_ids is None else tuple(each for each in given.run_ids if each),
         statuses=None if given.statuses is None else tuple(RunStatus(each) for each in given.statuses),
@@ -209,8 +210,9 @@ def tags(run: Run, _: Context) -> Iterable[Pair]:
 
 
 @_RUN.field
-def run_config_yaml(run: Run, _: Context) -> str:
-    return as_yaml(run.run_config)
+def run_config_yaml(run: Run, context: Context) -> str:
+    plan = plan_of_run(context, run)
+    return as_yaml(run.run_config if plan is None else redact(plan.job.config_schema, run.run_config))
 
 
 @_RUN.field

@@ -161,7 +161,11 @@ def _type_resolver(
     kind: GraphQLUnionType | GraphQLInterfaceType, schema: GraphQLSchema
 ) -> Callable[[Any, GraphQLResolveInfo[Context], GraphQLAbstractType], str]:
     """How the type of a value is told: by its class where that is named as a type, else the union's first member."""
-    by_value: dict[str, Callable[[Any], str]] = {"MessageEvent": type_of_event, "MetadataEntry": type_of_entry}
+    by_value: dict[str, Callable[[Any], str]] = {
+        "MessageEvent": type_of_event,
+        "MetadataEntry": type_of_entry,
+        "SourceLocation": lambda value: type(value).__name__,
+    }
     tell = by_value.get(kind.name)
     if tell is not None:
         return lambda value, _info, _kind: tell(value)

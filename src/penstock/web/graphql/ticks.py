@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...records.automation import InstigatorKind, Tick, TickStatus
+from ...records.location import REPOSITORY
 from ...records.run import Run, Tag
 from ...storage.protocols import RunFilter
 from .automation import FutureInstigationTick, switch_status
@@ -38,7 +39,7 @@ _STATE.rename(
 
 @_STATE.field
 def repository_name(_state: Instigation, _: Context) -> str:
-    return "__repository__"
+    return REPOSITORY
 
 
 @_STATE.named("status")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...locations.catalog import CatalogLocation
 from ...records.errors import ErrorInfo
-from ...records.location import AssetJobName, ResourceDescription
+from ...records.location import REPOSITORY, AssetJobName, ResourceDescription
 from ...records.wire import LoadStatus
 from .context import Context
 from .failures import Result
@@ -154,7 +154,7 @@ _REPOSITORY.rename(id="stored.name")
 
 @_REPOSITORY.field
 def name(_location: CatalogLocation, _: Context) -> str:
-    return "__repository__"
+    return REPOSITORY
 
 
 @_REPOSITORY.field

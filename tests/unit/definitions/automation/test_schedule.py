@@ -120,7 +120,7 @@ def test_other_answers_are_refused(given: Any) -> None:
         ({"job": work}, "give a job"),
         ({"tags": {}, "tags_fn": lambda _: {}}, "tags and tags_fn"),
         ({"run_config": {}, "execution_fn": lambda context: None}, "which the function gives"),
-        ({"execution_fn": lambda context, x: None}, "the parameters x, which nothing fills"),
+        ({"execution_fn": lambda context, x: None}, "the parameters .context, x.; it takes the context"),
     ],
 )
 def test_what_does_not_fit_is_refused(options: dict[str, Any], words: str) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from penstock import Config, DynamicOut, DynamicOutput, In, Nothing, Out, Output, op
+from penstock.config.declared import OpenConfig
 from penstock.config.schema import Scalar, Shape
 from penstock.definitions.function import UNKNOWN
 from penstock.errors import DefinitionError
@@ -82,7 +83,8 @@ def test_config_in_every_form() -> None:
     @op
     def without() -> None: ...
 
-    assert by_class.config_class is Settings
+    assert isinstance(by_class.declared_config, OpenConfig)
+    assert by_class.declared_config.model is Settings
     field = by_class.config_field
     assert field is not None
     assert isinstance(field.type, Shape)

@@ -143,7 +143,7 @@ def test_a_schema_that_cannot_be_read_is_named() -> None:
     def runs() -> None:
         show()
 
-    with pytest.raises(DefinitionError, match='input_config_schema of the resource "table"'):
+    with pytest.raises(DefinitionError, match="input_config_schema of the resource"):
         run_config_schema(runs)
 
 

@@ -47,15 +47,17 @@ def test_a_bare_function_need_not_take_the_context() -> None:
     assert plain() == 3
 
 
-def test_config_given_in_code_is_checked_and_becomes_the_default() -> None:
+def test_config_given_in_code_is_checked_and_takes_the_place_of_a_run_config_s() -> None:
     @resource(config_schema={"url": str, "port": Field(int, default_value=1)})
     def db(context: Any) -> Any:
         return context.resource_config
 
-    preset = db.configured({"url": "x"})
-    field = preset.config_field
-    assert field is not None
-    assert (field.required, field.default) == (False, {"url": "x", "port": 1})
+    preset = db.configured({"url": "x"}, description="The preset one.")
+    assert preset.config_field is None
+    assert preset.description == "The preset one."
+    assert preset.shown_config() == {"url": "x"}
+    with build_resources({"db": preset}) as made:
+        assert made.db == {"url": "x", "port": 1}
     with pytest.raises(InvalidRunConfigError, match="urll"):
         db.configured({"urll": "x"})
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from penstock.records.code_reference import LocalFileCodeReference, UrlCodeReference
 from penstock.records.errors import ErrorInfo
 from penstock.records.event import (
     EVENT_TYPES,
@@ -31,28 +32,43 @@ from penstock.records.event import (
 from penstock.records.metadata import (
     AssetMetadataValue,
     BoolMetadataValue,
+    CodeReferencesMetadataValue,
     FloatMetadataValue,
     IntMetadataValue,
+    JobMetadataValue,
     JsonMetadataValue,
     MarkdownMetadataValue,
     Metadata,
+    MetadataValue,
     NullMetadataValue,
     PathMetadataValue,
+    PoolMetadataValue,
+    PythonArtifactMetadataValue,
     RunMetadataValue,
-    TableColumn,
     TableMetadataValue,
-    TableSchema,
     TableSchemaMetadataValue,
     TextMetadataValue,
     TimestampMetadataValue,
     UrlMetadataValue,
 )
 from penstock.records.run import FailureReason
+from penstock.records.table import (
+    TableColumn,
+    TableColumnConstraints,
+    TableColumnDep,
+    TableColumnLineage,
+    TableConstraints,
+    TableRecord,
+    TableSchema,
+)
 from penstock.web.graphql.events import type_of_event
 from penstock.web.graphql.schema import load_api
 
 ERROR = ErrorInfo(cls="ValueError", message="no rows")
-SCHEMA = TableSchema([TableColumn("n", "int", "a number")])
+SCHEMA = TableSchema(
+    [TableColumn("n", "int", "a number", TableColumnConstraints(nullable=False, other=["n > 0"]), {"pii": "no"})],
+    TableConstraints(["sorted"]),
+)
 
 METADATA: Metadata = {
     "text": TextMetadataValue("plain"),
@@ -68,8 +84,18 @@ METADATA: Metadata = {
     "time": TimestampMetadataValue(1.5),
     "asset": AssetMetadataValue("mart/totals"),
     "run": RunMetadataValue("some-run"),
-    "table": TableMetadataValue([{"n": 1}], SCHEMA),
+    "table": TableMetadataValue([TableRecord({"n": 1})], SCHEMA),
     "schema": TableSchemaMetadataValue(SCHEMA),
+    "lineage": MetadataValue.column_lineage(TableColumnLineage({"n": [TableColumnDep("orders", "n")], "m": []})),
+    "job": JobMetadataValue("nightly", "shop", "__repository__"),
+    "pool": PoolMetadataValue("db"),
+    "artifact": PythonArtifactMetadataValue("shop.load", "Loader"),
+    "code": CodeReferencesMetadataValue(
+        code_references=[
+            LocalFileCodeReference(file_path="/shop/load.py", line_number=3),
+            UrlCodeReference(url="https://example.com/load.py", label="load"),
+        ]
+    ),
     "null": NullMetadataValue(),
 }
 
@@ -80,7 +106,13 @@ ENTRIES = """metadataEntries { __typename label description
     ... on PathMetadataEntry { path } ... on TimestampMetadataEntry { timestamp }
     ... on AssetMetadataEntry { assetKey { path } } ... on PipelineRunMetadataEntry { runId }
     ... on TableMetadataEntry { table { records schema { columns { name type description } } } }
-    ... on TableSchemaMetadataEntry { schema { columns { name } } } }"""
+    ... on TableSchemaMetadataEntry { schema { constraints { other }
+        columns { name constraints { nullable unique other } tags { key value } } } }
+    ... on TableColumnLineageMetadataEntry { lineage { columnName columnDeps { assetKey { path } columnName } } }
+    ... on JobMetadataEntry { jobName locationName repositoryName } ... on PoolMetadataEntry { pool }
+    ... on PythonArtifactMetadataEntry { module name }
+    ... on CodeReferencesMetadataEntry { codeReferences { ... on LocalFileCodeReference { filePath lineNumber label }
+        ... on UrlCodeReference { url label } } } }"""
 
 OF_RUN = """query Q($id: ID!, $after: String, $limit: Int, $steps: [String!], $types: [String!], $levels: [LogLevel!],
     $text: String) { logsForRun(runId: $id, afterCursor: $after, limit: $limit, stepKeys: $steps, types: $types,
@@ -281,7 +313,33 @@ def test_every_kind_of_metadata(log: Log) -> None:
         "asset": {"assetKey": {"path": ["mart", "totals"]}},
         "run": {"runId": "some-run"},
         "table": {"table": {"records": ['{"n":1}'], "schema": {"columns": columns}}},
-        "schema": {"schema": {"columns": [{"name": "n"}]}},
+        "schema": {
+            "schema": {
+                "constraints": {"other": ["sorted"]},
+                "columns": [
+                    {
+                        "name": "n",
+                        "constraints": {"nullable": False, "unique": False, "other": ["n > 0"]},
+                        "tags": [{"key": "pii", "value": "no"}],
+                    }
+                ],
+            }
+        },
+        "lineage": {
+            "lineage": [
+                {"columnName": "n", "columnDeps": [{"assetKey": {"path": ["orders"]}, "columnName": "n"}]},
+                {"columnName": "m", "columnDeps": []},
+            ]
+        },
+        "job": {"jobName": "nightly", "locationName": "shop", "repositoryName": "__repository__"},
+        "pool": {"pool": "db"},
+        "artifact": {"module": "shop.load", "name": "Loader"},
+        "code": {
+            "codeReferences": [
+                {"filePath": "/shop/load.py", "lineNumber": 3, "label": None},
+                {"url": "https://example.com/load.py", "label": "load"},
+            ]
+        },
         "null": {},
     }
 

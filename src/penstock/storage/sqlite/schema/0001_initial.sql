@@ -88,6 +88,8 @@ CREATE TABLE events (
 CREATE UNIQUE INDEX events_by_seq ON events (run, attempt, seq) WHERE seq IS NOT NULL;
 CREATE INDEX events_by_run ON events (run, id);
 CREATE INDEX events_by_type ON events (type, id);
+-- The few events of whole runs, for who asks for a stretch of time. '`' follows '_'.
+CREATE INDEX run_events_by_time ON events (type, time) WHERE type >= 'RUN_' AND type < 'RUN`';
 
 CREATE TABLE steps (
     run            INTEGER NOT NULL,
@@ -131,9 +133,11 @@ CREATE TABLE asset_events (
     asset     TEXT NOT NULL,
     partition TEXT,
     type      TEXT NOT NULL,
+    time      REAL NOT NULL,
     run_id    TEXT,
     body      BLOB NOT NULL
 );
+CREATE INDEX asset_events_by_time ON asset_events (asset, type, time);
 CREATE INDEX asset_events_by_asset ON asset_events (asset, type, id);
 CREATE INDEX asset_events_by_partition ON asset_events (asset, partition, type, id) WHERE partition IS NOT NULL;
 
@@ -177,6 +181,7 @@ CREATE TABLE instigators (
     status       TEXT NOT NULL,
     cursor       TEXT,
     cursor_set   REAL,  -- when a person set the cursor; a tick begun before that leaves it alone
+    turned_on    REAL,  -- when it was last turned on, or first seen on
     last_run_key TEXT,
     last_tick    REAL,
     next_due     REAL,

@@ -1,0 +1,103 @@
+"""Config mappings at work: the run config in full, whatever form a job and its graphs are given it in."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from ..config.check import check
+from ..config.problems import Checked
+from ..config.schema import Shape
+from ..config.secrets import restore, still_hidden
+from ..definitions.ops.graph import GraphDefinition
+from ..definitions.ops.job import JobDefinition
+from ..definitions.run_config import (
+    full_run_config_schema,
+    graph_config_schema,
+    needed_resources,
+    run_config_schema,
+)
+from ..plan.config import narrow_entries, narrow_schema
+from ..plan.model import ExecutionPlan
+
+__all__ = ["full_run_config"]
+
+
+def full_run_config(plan: ExecutionPlan, job: JobDefinition, run_config: Mapping[str, Any]) -> dict[str, Any]:
+    """The run config with an entry for each op, checked, defaults filled in, and `{env: NAME}` as it stands.
+
+    Args:
+        plan: The steps that run; what belongs to others need not be given.
+        job: The job.
+        run_config: What was launched with.
+
+    Raises:
+        InvalidRunConfigError: It, or what a config mapping makes of it, has mistakes; the error holds all of them.
+        ConfigMappingError: A config mapping of the user's raised.
+    """
+    subject, root = f'The run config of job "{job.name}"', "the run config"
+    launched_with = run_config_schema(job)
+    # What was launched may be the job's own config as it was shown, with its secrets hidden.
+    given = restore(launched_with, run_config, job.default_config)
+    Checked(value=None, problems=tuple(still_hidden(launched_with, given))).unwrap(subject)
+    mapping = job.config_mapping
+    if mapping is not None:
+        given = check(launched_with, given, root=root).unwrap(subject)
+        declared = mapping.declared_config
+        made = mapping.make(declared, given, os.environ, path=(), root=root, what=f'job "{job.name}"')
+        given = made.unwrap(subject)
+        subject, root = f'The run config made by the config mapping of job "{job.name}"', "the run config made"
+    used = needed_resources(plan.resources, job.resource_defs)
+    whole = launched_with if mapping is None else full_run_config_schema(job)
+    mapped_ops = job.graph is not None and job.graph.declared_config is not None
+    schema = narrow_schema(whole, plan.steps, used, "ops" if mapped_ops else "")
+    values: dict[str, Any] = check(schema, given, root=root).unwrap(subject)
+    if job.graph is not None:
+        values["ops"] = _entries(job.graph, job, values.get("ops", {}), ("ops",), plan.steps)
+    return values
+
+
+def _entries(
+    graph: GraphDefinition, job: JobDefinition, part: Mapping[str, Any], path: tuple[str, ...], steps: Collection[str]
+) -> dict[str, Any]:
+    """The entries of a graph's nodes, where `part` may be what its config mapping takes.
+
+    Args:
+        graph: The graph.
+        job: The job that it is in.
+        part: What the run config holds in its place, checked.
+        path: Where that is.
+        steps: The steps inside it that run, their keys counted from this graph.
+    """
+    entries = dict(part) if graph.declared_config is None else _mapped(graph, job, part, path, steps)
+    for name, node in graph.nodes.items():
+        inner = node.definition
+        prefix = f"{name}."
+        inside = [key.removeprefix(prefix) for key in steps if key.startswith(prefix)]
+        if not isinstance(inner, GraphDefinition) or not inside:
+            continue
+        entry = dict(entries.get(name) or {})
+        is_mapped = inner.declared_config is not None
+        place = (*path, name) if is_mapped else (*path, name, "ops")
+        entry["ops"] = _entries(inner, job, entry if is_mapped else entry.get("ops", {}), place, inside)
+        entries[name] = entry
+    return entries
+
+
+def _mapped(
+    graph: GraphDefinition, job: JobDefinition, part: Mapping[str, Any], path: tuple[str, ...], steps: Collection[str]
+) -> dict[str, Any]:
+    """What a graph's config mapping makes of its config, checked."""
+    mapping, declared = graph.config_mapping, graph.declared_config
+    assert mapping is not None
+    assert declared is not None
+    what = f'graph "{graph.name}"'
+    made = mapping.make(
+        declared, part.get("config"), os.environ, path=(*path, "config"), root="the run config", what=what
+    ).unwrap(f'The run config of job "{job.name}"')
+    schema = Shape(fields=narrow_entries(graph_config_schema(graph, job).fields, steps))
+    checked: dict[str, Any] = check(schema, made, root="the config made").unwrap(
+        f"The config made by the config mapping of {what} in job {job.name!r}"
+    )
+    return checked
