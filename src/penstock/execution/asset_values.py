@@ -7,13 +7,13 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Self
 
 from ..clock import SYSTEM_CLOCK
+from ..definitions.assets.definition import AssetsDefinition
 from ..definitions.assets.graph import AssetNode
 from ..definitions.resources.resource import ResourceDefinition, ValueResource
 from ..definitions.resources.stores import FilesystemIOManager
 from ..errors import InvocationError, NotFoundError
 from ..partitions.definition import PartitionKeyRange
 from ..records.keys import AssetKey, CoercibleToAssetKey
-from ..records.location import AssetJobName
 from .configuration import resource_configs
 from .io_context import InputContext, OutputContext
 from .resources import OpenResources, closure, set_up
@@ -39,14 +39,15 @@ class AssetValueLoader:
 
     def __init__(self, definitions: Definitions, instance: Any = None) -> None:
         resolved = definitions.resolved
-        job = resolved.jobs.get(AssetJobName)
+        own = [each.resource_defs for each in definitions.assets if isinstance(each, AssetsDefinition)]
         self._graph = resolved.asset_graph
         self._instance = instance
         self._artifacts = None if instance is None else instance.artifacts
         # Where no IO manager is named, values are in the folder of an instance.
         self._resources: dict[str, ResourceDefinition] = {
             DEFAULT_IO_MANAGER: ValueResource(FilesystemIOManager()),
-            **(resolved.resources if job is None else job.resource_defs),
+            **resolved.resources,
+            **{key: definition for each in own for key, definition in each.items()},
         }
         self._opened: dict[str, OpenResources] = {}
         self._stack = ExitStack()

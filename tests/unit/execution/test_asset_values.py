@@ -20,10 +20,12 @@ from penstock import (
     IOManager,
     OutputContext,
     PartitionKeyRange,
+    SourceAsset,
     StaticPartitionsDefinition,
     asset,
     io_manager,
     materialize,
+    with_resources,
 )
 from penstock.errors import ConfigurationError, EnvironmentalError, InvocationError, NotFoundError
 
@@ -136,3 +138,7 @@ def test_an_asset_may_bring_its_io_manager() -> None:
 
     materialize([own])
     assert Definitions(assets=[own]).load_asset_value("own") == 3
+
+    outside = SourceAsset("own", io_manager_key="shelf")
+    bound = with_resources([outside], {"shelf": store})
+    assert Definitions(assets=bound).load_asset_value("own") == 3

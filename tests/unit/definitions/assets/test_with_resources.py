@@ -9,11 +9,14 @@ import pytest
 
 from penstock import (
     AssetCheckResult,
+    AssetIn,
     AssetSpec,
     Definitions,
     InMemoryIOManager,
+    SourceAsset,
     asset,
     asset_check,
+    input_manager,
     materialize,
     resource,
     with_resources,
@@ -60,6 +63,21 @@ def test_each_gets_what_it_needs_and_what_that_needs() -> None:
     assert first.resource_defs.keys() == {"word", "loud"}
     assert second.resource_defs.keys() == {"shelf"}
     assert shout.resource_defs == {}, "the asset itself is as it was"
+
+
+def test_what_loads_inputs_counts_too() -> None:
+    @input_manager
+    def loads() -> int:
+        return 41
+
+    @asset(ins={"stored": AssetIn(input_manager_key="loads")})
+    def more(stored: int) -> int:
+        return stored + 1
+
+    result = materialize(with_resources([stored, more], {"shelf": InMemoryIOManager(), "loads": loads}))
+    assert result.output_for_node("more") == 42
+    outside = with_resources([SourceAsset("outside", io_manager_key="shelf")], GIVEN)
+    assert [each.resource_defs.keys() for each in outside if not isinstance(each, AssetSpec)] == [{"shelf"}]
 
 
 def test_all_of_one_call_fit_together_in_definitions() -> None:
