@@ -15,7 +15,7 @@ from ..records.event import Fact, LogsCaptured
 from .drive import Driven, fact_of
 from .interrupt import INTERRUPTS
 from .recorder import Recorder
-from .resources import OpenResources, set_up
+from .resources import OpenResources
 from .scope import RunScope, specs_of
 from .step import StepEnd, run_step
 
@@ -69,16 +69,8 @@ class InProcessExecution:
         def emit(fact: Fact) -> None:
             recorder.emit(fact)
 
-        with set_up(
-            frozenset().union(*(scope.prepared(key).resource_keys for key in scope.plan.steps)),
-            scope.resources,
-            scope.config.resources,
-            clock=scope.environment.clock,
-            emit=emit,
-            run=scope.run,
-            instance=scope.environment.instance,
-            artifacts=scope.environment.artifacts,
-        ) as opened:
+        used = frozenset[str]().union(*(scope.prepared(key).resource_keys for key in scope.plan.steps))
+        with scope.open_resources(used, emit) as opened:
             return self._drive(opened)
 
     def _drive(self, opened: OpenResources) -> Done:
