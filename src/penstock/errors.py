@@ -37,6 +37,7 @@ __all__ = [
     "StepExecutionError",
     "StepNotFoundError",
     "StepOutputNotFoundError",
+    "StepTimeoutError",
     "StorageError",
     "SubprocessError",
     "SubsetError",
@@ -104,6 +105,10 @@ class SubprocessError(UserCodeError):
 
 class ExecutionInterruptedError(BaseException):
     """The execution was asked to stop. It is no `Exception`, so that user code that catches those lets it through."""
+
+
+class StepTimeoutError(BaseException):
+    """A step ran longer than its timeout. It is no `Exception`, so user code that catches those lets it through."""
 
 
 # -- whoever wrote a definition, a setting or a config ----------------------------------------------------------------

@@ -27,6 +27,7 @@ NAMES: Mapping[str, str] = {
     "DagsterInvalidSubsetError": "SubsetError",
     "DagsterInvariantViolationError": "UsageError",
     "DagsterJobMetadataValue": "JobMetadataValue",
+    "DagsterLogManager": "ContextLogger",
     "DagsterResourceFunctionError": "ResourceError",
     "DagsterRun": "Run",
     "DagsterRunMetadataValue": "RunMetadataValue",
@@ -46,6 +47,7 @@ NAMES: Mapping[str, str] = {
     "PythonObjectDagsterType": "PythonObjectType",
     "check_dagster_type": "check_type",
     "dagster_type_loader": "type_loader",
+    "get_dagster_logger": "get_logger",
     "make_python_type_usable_as_dagster_type": "make_python_type_usable_as_type",
     "usable_as_dagster_type": "usable_as_type",
 }
@@ -56,7 +58,9 @@ PARAMETERS: Mapping[str, Mapping[str, str]] = {
     "AssetOut": {"dagster_type": "python_type"},
     "DynamicOut": {"dagster_type": "python_type"},
     "In": {"dagster_type": "python_type"},
+    "InputMapping": {"dagster_type": "python_type"},
     "Out": {"dagster_type": "python_type"},
+    "OutputMapping": {"dagster_type": "python_type"},
     "asset": {"dagster_type": "python_type"},
     "build_input_context": {"dagster_type": "python_type"},
     "build_output_context": {"dagster_type": "python_type"},
@@ -67,6 +71,7 @@ PARAMETERS: Mapping[str, Mapping[str, str]] = {
         "dagster_run": "run",
     },
     "check_type": {"dagster_type": "python_type"},
+    "instance_for_test": {"set_dagster_home": "set_home"},
     "make_python_type_usable_as_type": {"dagster_type": "value_type"},
 }
 """Keyword arguments: by our name of what is called, the old one and ours."""
@@ -84,10 +89,12 @@ ATTRIBUTES: Mapping[str, Mapping[str, str]] = {
     "In": {"dagster_type": "python_type"},
     "InitResourceContext": {"dagster_run": "run"},
     "InputContext": {"dagster_type": "python_type"},
+    "JobExecutionResult": {"dagster_run": "run"},
     "MetadataValue": {"dagster_run": "run"},
     "OpExecutionContext": {"dagster_run": "run"},
     "Out": {"dagster_type": "python_type"},
     "OutputContext": {"dagster_type": "python_type"},
+    "RunRecord": {"dagster_run": "run"},
     "RunStatusSensorContext": {"dagster_event": "event", "dagster_run": "run"},
 }
 """Attributes and methods: by our name of the class, the old one and ours. Subclasses have them too."""

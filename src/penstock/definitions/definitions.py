@@ -20,6 +20,7 @@ from .automation.sensor import SensorDefinition
 from .automation.target import ExecutableJob
 from .doors import loader_of_values
 from .executors import ExecutorDefinition
+from .loggers import LoggerDefinition, check_loggers
 from .ops.job import JobDefinition
 from .resolution import Resolution, resolve
 from .source import Source, source_of_call
@@ -43,6 +44,7 @@ class Definitions:
         jobs: Jobs.
         resources: By key: configurable resources, IO managers, resource definitions, or any other objects.
         executor: What runs the steps of the jobs that name no executor.
+        loggers: By name, the loggers of the jobs that name none.
         asset_checks: Functions that evaluate checks.
         metadata: Facts about the code location.
 
@@ -58,6 +60,7 @@ class Definitions:
         jobs: Iterable[ExecutableJob] | None = None,
         resources: Mapping[str, Any] | None = None,
         executor: ExecutorDefinition | None = None,
+        loggers: Mapping[str, LoggerDefinition] | None = None,
         asset_checks: Iterable[AssetsDefinition] | None = None,
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
@@ -68,6 +71,7 @@ class Definitions:
         self.jobs = self._take("jobs", jobs, ExecutableJob.__args__, "a job")
         self.resources = dict(resources or {})
         self.executor = executor
+        self.loggers = None if loggers is None else check_loggers(loggers, "Definitions")
         self.asset_checks = self._take("asset_checks", asset_checks, (AssetsDefinition,), "a check")
         self.metadata: Metadata = normalize_metadata(metadata)
 
@@ -100,6 +104,7 @@ class Definitions:
             jobs=self.jobs,
             resources=self.resources,
             executor=self.executor,
+            loggers=self.loggers,
         )
 
     # -- what is in them ----------------------------------------------------------------------------------------------
@@ -221,6 +226,7 @@ class Definitions:
         """
         resources: dict[str, Any] = {}
         executor: ExecutorDefinition | None = None
+        loggers: dict[str, LoggerDefinition] | None = None
         metadata: dict[str, Any] = {}
         for defs in def_sets:
             for key, value in defs.resources.items():
@@ -238,6 +244,12 @@ class Definitions:
                         "keep one of them."
                     )
                 executor = defs.executor
+            for name, given in (defs.loggers or {}).items():
+                if (loggers := {} if loggers is None else loggers).setdefault(name, given) is not given:
+                    raise DefinitionError(
+                        f'Definitions at {defs.source} have another logger "{name}" than those that they are merged '
+                        "with; rename one of them."
+                    )
             metadata |= defs.metadata
         return Definitions(
             assets=_distinct(each for defs in def_sets for each in defs.assets),
@@ -246,6 +258,7 @@ class Definitions:
             jobs=_distinct(each for defs in def_sets for each in defs.jobs),
             resources=resources,
             executor=executor,
+            loggers=loggers,
             asset_checks=_distinct(each for defs in def_sets for each in defs.asset_checks),
             metadata=metadata,
         )

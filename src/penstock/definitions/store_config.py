@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from ..config.declared import OpenConfig
 from .ops.ports import In, Out
 from .resources.resource import ResourceDefinition
+from .steps.model import Step
 
-__all__ = ["input_configs", "output_configs"]
+__all__ = ["input_configs", "output_configs", "store_configs"]
 
 
 def input_configs(ins: Mapping[str, In], resources: Mapping[str, ResourceDefinition]) -> dict[str, OpenConfig]:
@@ -37,3 +38,17 @@ def output_configs(outs: Mapping[str, Out], resources: Mapping[str, ResourceDefi
         if manager is not None and manager.output_config is not None and not out.is_nothing:
             configs[name] = manager.output_config
     return configs
+
+
+def store_configs(
+    step: Step, resources: Mapping[str, ResourceDefinition]
+) -> Iterator[tuple[tuple[str, ...], OpenConfig]]:
+    """What the managers of a step's inputs and outputs may be told of them, by the paths in the run config.
+
+    Raises:
+        ConfigSchemaError: A manager's schema cannot be read.
+    """
+    for name, config in input_configs(step.op.ins, resources).items():
+        yield (*step.config_path, "inputs", name), config
+    for name, config in output_configs(step.op.outs, resources).items():
+        yield (*step.config_path, "outputs", name), config

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
 
 from ..config.check import check
-from ..config.env import resolve
+from ..config.declared import DeclaredConfig
 from ..config.problems import Checked, Problem
 from ..config.run_config import RunConfig, plain_run_config
 from ..config.schema import Field, Shape
 from ..definitions.ops.job import JobDefinition
 from ..definitions.ops.type_loader import input_form
+from ..definitions.ops.wiring import element_type
 from ..definitions.resources.resource import ResourceDefinition
-from ..definitions.run_config import execution_field, needed_resources
-from ..definitions.store_config import input_configs, output_configs
+from ..definitions.run_config import needed_resources
+from ..definitions.store_config import store_configs
 from ..plan.build import build_plan
-from ..plan.model import ExecutionPlan, FromConfig
+from ..plan.model import ExecutionPlan, FromConfig, FromOutputs, Step
 from .mapped_config import full_run_config
 
 __all__ = ["Configuration", "configure", "resource_configs", "validate_run_config"]
@@ -29,12 +30,12 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     """The config of one run.
 
     Args:
-        values: The whole config as plain values; `{env: NAME}` stands as it was given but in `execution`.
+        values: The whole config as plain values; `{env: NAME}` stands as it was given but in `execution` and `loggers`.
         ops: By the path of an op's entry, its config as plain values.
         typed: By the path of an op's entry, its config as the op's function takes it.
         resources: By key, a resource's config.
-        inputs: By path, what is given for inputs that nothing else feeds, or to input managers of their inputs.
-        outputs: By path, what is given to IO managers of their outputs.
+        inputs: By path, what is given for inputs that nothing else feeds.
+        stores: By path, what input managers and IO managers are told of single inputs and outputs.
     """
 
     values: Mapping[str, Any] = {}
@@ -42,7 +43,7 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     typed: Mapping[tuple[str, ...], Any] = {}
     resources: Mapping[str, Any] = {}
     inputs: Mapping[tuple[str, ...], Any] = {}
-    outputs: Mapping[tuple[str, ...], Any] = {}
+    stores: Mapping[tuple[str, ...], Any] = {}
 
 
 def configure(plan: ExecutionPlan, job: JobDefinition, run_config: Mapping[str, Any]) -> Configuration:
@@ -59,14 +60,22 @@ def configure(plan: ExecutionPlan, job: JobDefinition, run_config: Mapping[str, 
     """
     subject, root = f'The run config of job "{job.name}"', "the run config"
     values = full_run_config(plan, job, run_config)
-    kind = execution_field(job).type
-    execution = resolve(kind, values["execution"], os.environ, path=("execution",), root=root)
-    problems: list[Problem] = [*execution.problems]
-    values["execution"] = execution.value
+    problems: list[Problem] = []
+
+    def finish(declared: DeclaredConfig, entry: Mapping[str, Any] | None, path: tuple[str, ...]) -> dict[str, Any]:
+        finished = declared.finish((entry or {}).get("config"), os.environ, path=(*path, "config"), root=root)
+        problems.extend(finished.problems)
+        return {"config": finished.value}
+
+    values["execution"] = finish(job.executor_def.declared_config, values["execution"], ("execution",))
+    values["loggers"] = {
+        name: finish(job.loggers[name].declared_config, entry, ("loggers", name))
+        for name, entry in values.get("loggers", {}).items()
+    }
     ops: dict[tuple[str, ...], Any] = {}
     typed: dict[tuple[str, ...], Any] = {}
     inputs: dict[tuple[str, ...], Any] = {}
-    outputs: dict[tuple[str, ...], Any] = {}
+    stores: dict[tuple[str, ...], Any] = {}
     for step in plan.steps.values():
         path, declared = step.config_path, step.op.declared_config
         if path not in ops and declared is not None:
@@ -74,28 +83,33 @@ def configure(plan: ExecutionPlan, job: JobDefinition, run_config: Mapping[str, 
             finished = declared.finish(given, os.environ, path=(*path, "config"), root=root)
             ops[path], typed[path] = finished.value, finished.typed
             problems += finished.problems
-        for each in step.inputs:
-            if isinstance(each.source, FromConfig) and each.source.path not in inputs:
-                place = each.source.path
-                form = input_form(each.definition.python_type).config
+        for place, python_type in _open_inputs(step):
+            if place not in inputs:
+                form = input_form(python_type).config
                 finished = form.finish(_at(values, place), os.environ, path=place, root=root)
                 inputs[place] = finished.typed
                 problems += finished.problems
-        managed = (
-            ("inputs", inputs, input_configs(step.op.ins, job.resource_defs)),
-            ("outputs", outputs, output_configs(step.op.outs, job.resource_defs)),
-        )
-        for part, found, configs in managed:
-            for name, config in configs.items():
-                place = (*path, part, name)
-                finished = config.finish(_at(values, place), os.environ, path=place, root=root)
-                found[place] = finished.value
-                problems += finished.problems
+        for place, config in store_configs(step, job.resource_defs):
+            finished = config.finish(_at(values, place), os.environ, path=place, root=root)
+            stores[place] = finished.value
+            problems += finished.problems
     used = needed_resources(plan.resources, job.resource_defs)
     of_resources = {key: job.resource_defs[key] for key in used if key in job.resource_defs}
     resources, wrong = _finish_resources(of_resources, values["resources"], root)
     Checked(value=None, problems=(*problems, *wrong)).unwrap(subject)
-    return Configuration(values=values, ops=ops, typed=typed, resources=resources, inputs=inputs, outputs=outputs)
+    return Configuration(values=values, ops=ops, typed=typed, resources=resources, inputs=inputs, stores=stores)
+
+
+def _open_inputs(step: Step) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """The values of a step's inputs that the run config gives, by their paths, each with its type."""
+    for each in step.inputs:
+        match each.source:
+            case FromConfig(path=path):
+                yield path, each.definition.python_type
+            case FromOutputs(sources=sources):
+                for part in sources:
+                    if isinstance(part, FromConfig):
+                        yield part.path, element_type(each.definition.python_type)
 
 
 def resource_configs(definitions: Mapping[str, ResourceDefinition], given: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from ..logs.store import log_key
 from ..records.event import Fact, LogsCaptured
 from .drive import Driven, fact_of
 from .interrupt import INTERRUPTS
+from .log import managed_loggers
 from .recorder import Recorder
 from .resources import OpenResources
 from .scope import RunScope, specs_of
@@ -70,7 +71,10 @@ class InProcessExecution:
             recorder.emit(fact)
 
         used = frozenset[str]().union(*(scope.prepared(key).resource_keys for key in scope.plan.steps))
-        with scope.open_resources(used, emit) as opened:
+        with (
+            managed_loggers(scope.environment.managed_loggers, emit),
+            scope.open_resources(used, emit) as opened,
+        ):
             return self._drive(opened)
 
     def _drive(self, opened: OpenResources) -> Done:

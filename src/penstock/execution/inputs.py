@@ -18,6 +18,7 @@ from ..plan.model import (
     Step,
     StepOutput,
 )
+from ..plan.selection import base_step_key
 from ..records.event import LoadedInput, StepInput
 from ..records.keys import AssetKey
 from .attempt import Attempt
@@ -53,8 +54,19 @@ def load_input(
     match slot.given.source:
         case FromOutput() | FromMapped():
             value = _load(attempt, slot, refs[0], plan, config)
-        case FromOutputs() | FromCollect():
+        case FromCollect():
             value = [_load(attempt, slot, ref, plan, config) for ref in refs]
+        case FromOutputs(sources=sources):
+            left = list(refs)
+            value = []
+            for each in sources:
+                match each:
+                    case FromConfig():
+                        value.append(config.inputs[each.path])
+                    case FromDefault(value=given):
+                        value.append(given)
+                    case _:
+                        value += [_load(attempt, slot, ref, plan, config) for ref in _take(left, each)]
         case FromAsset() as source:
             value = _load_asset(attempt, slot, source, refs)
         case FromConfig(path=path):
@@ -70,6 +82,18 @@ def load_input(
     return value
 
 
+def _take(refs: list[OutputRef], source: FromOutput | FromCollect) -> list[OutputRef]:
+    """The values of one part of a list, taken from the front of all that were given: one, or all that are collected."""
+    count = 0
+    while count < len(refs) and (base_step_key(refs[count].step), refs[count].output) == (source.step, source.output):
+        count += 1
+        if isinstance(source, FromOutput):
+            break
+    taken = refs[:count]
+    del refs[:count]
+    return taken
+
+
 def _load(attempt: Attempt, slot: InputSlot, ref: OutputRef, plan: ExecutionPlan, config: Configuration) -> Any:
     step, upstream = _output_of(plan, ref)
     manager_key = slot.given.io_manager_key or upstream.io_manager_key
@@ -83,7 +107,7 @@ def _load(attempt: Attempt, slot: InputSlot, ref: OutputRef, plan: ExecutionPlan
             version=upstream.definition.code_version,
             job_name=attempt.run.job,
             op_def=step.op,
-            config=config.outputs.get((*step.config_path, "outputs", upstream.name)),
+            config=config.stores.get((*step.config_path, "outputs", upstream.name)),
             definition_metadata=upstream.metadata,
             python_type=upstream.definition.python_type,
             asset_key=None if upstream.asset_key is None else AssetKey.from_user_string(upstream.asset_key),

@@ -73,13 +73,13 @@ class PreparedStep:
         self.typed_config = config.typed.get(path)
         self.resource_keys = resource_keys
         self.inputs = tuple(
-            InputSlot(each, config.inputs.get((*path, "inputs", each.name)))
+            InputSlot(each, config.stores.get((*path, "inputs", each.name)))
             for each in step.inputs
             if not isinstance(each.source, OrderOnly)
         )
         self.named_inputs = {each.name: each for each in step.inputs}
         self.outputs = {
-            each.name: OutputSlot(each, config.outputs.get((*path, "outputs", each.name))) for each in step.outputs
+            each.name: OutputSlot(each, config.stores.get((*path, "outputs", each.name))) for each in step.outputs
         }
         self.outputs_given = {each.name: each for each in step.outputs}
         self.by_asset = {slot.given.asset_key: slot for slot in self.outputs.values() if slot.given.asset_key}

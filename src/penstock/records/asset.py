@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-__all__ = ["AssetEvent", "AssetState", "CheckState", "PartitionState", "PartitionStatus"]
+__all__ = ["AssetEvent", "AssetState", "CheckState", "PartitionState", "PartitionStatus", "PlannedAsset"]
 
 from enum import StrEnum
 
@@ -53,6 +53,14 @@ class PartitionState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     event: int | None = None
     updated: float = 0.0
     materialized_at: float | None = None
+
+
+class PlannedAsset(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An asset, or one partition of it, that a run announced to make."""
+
+    run_id: str
+    asset: str
+    partition: str | None = None
 
 
 class CheckState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -22,7 +22,7 @@ from typing import Protocol
 
 import msgspec
 
-from ..records.asset import AssetEvent, AssetState, CheckState, PartitionState
+from ..records.asset import AssetEvent, AssetState, CheckState, PartitionState, PlannedAsset
 from ..records.automation import InstigatorKind, InstigatorState, InstigatorStatus, Tick, TickStatus
 from ..records.data_version import DataVersionState
 from ..records.errors import ErrorInfo
@@ -243,6 +243,10 @@ class AssetStorage(Protocol):
 
     def partition_states(self, asset: str) -> dict[str, PartitionState]:
         """The status of every partition that was ever planned or made."""
+        ...
+
+    def planned(self, run_ids: Sequence[str] | None = None) -> list[PlannedAsset]:
+        """What these runs announced to make (None: what runs that have not ended are still to make)."""
         ...
 
     def data_versions(self, assets: Sequence[str], *, partition: str | None = None) -> dict[str, DataVersionState]:

@@ -10,7 +10,7 @@ from ...partitions.definition import PartitionsDefinition
 from ..executors import ExecutorDefinition
 from ..names import check_name
 from ..ops.hooks import HookDefinition
-from ..ops.job import JobDefinition
+from ..ops.job import JobDefinition, partitions_of
 from ..ops.retry import RetryPolicy
 from ..source import Source, source_of_call
 from .graph import AssetGraph
@@ -19,6 +19,7 @@ from .selection import AssetSelection, CoercibleToAssetSelection
 
 if TYPE_CHECKING:
     from ...config.run_config import RunConfig
+    from ..partitioned_config import PartitionedConfig
 
 __all__ = ["UnresolvedAssetJobDefinition", "define_asset_job"]
 
@@ -42,9 +43,8 @@ class UnresolvedAssetJobDefinition:
 
     @property
     def partitions_def(self) -> PartitionsDefinition | None:
-        """The partitions that were given; None leaves them to the selected assets."""
-        given: PartitionsDefinition | None = self.options.get("partitions_def")
-        return given
+        """The partitions that were given, by a partitioned config too; None leaves them to the selected assets."""
+        return partitions_of(self.options.get("partitions_def"), self.options.get("config"), f'Job "{self.name}"')
 
     def resolve(self, graph: AssetGraph) -> JobDefinition:
         """The job in this asset graph.
@@ -96,7 +96,7 @@ class UnresolvedAssetJobDefinition:
 def define_asset_job(
     name: str,
     selection: CoercibleToAssetSelection = None,
-    config: Mapping[str, Any] | RunConfig | None = None,
+    config: Mapping[str, Any] | RunConfig | PartitionedConfig | None = None,
     description: str | None = None,
     tags: Mapping[str, Any] | None = None,
     run_tags: Mapping[str, Any] | None = None,
@@ -105,6 +105,7 @@ def define_asset_job(
     executor_def: ExecutorDefinition | None = None,
     hooks: Iterable[HookDefinition] | None = None,
     op_retry_policy: RetryPolicy | None = None,
+    op_timeout: float | None = None,
     owners: Iterable[str] | None = None,
     automation_condition: Any = None,
 ) -> UnresolvedAssetJobDefinition:
@@ -113,7 +114,7 @@ def define_asset_job(
     Args:
         name: Its name: letters, digits and `_`.
         selection: The assets: a selection, its text, or keys or definitions; all if not given.
-        config: The run config that a run gets where none is given.
+        config: The run config that a run gets where none is given; or one for each partition.
         description: What it does.
         tags: Its tags, which its runs carry too unless `run_tags` are given.
         run_tags: Tags of its runs.
@@ -122,6 +123,7 @@ def define_asset_job(
         executor_def: What runs its steps.
         hooks: Hooks for all of its steps.
         op_retry_policy: The retry policy of the functions that have none of their own.
+        op_timeout: Seconds after which steps are stopped whose functions have no timeout of their own.
         owners: Who answers for it.
         automation_condition: When it is run without being asked for.
     """
@@ -133,8 +135,9 @@ def define_asset_job(
         "metadata": metadata,
         "partitions_def": partitions_def,
         "executor_def": executor_def,
-        "hooks": hooks,
+        "hook_defs": hooks,
         "op_retry_policy": op_retry_policy,
+        "op_timeout": op_timeout,
         "owners": owners,
     }
     chosen = AssetSelection.all() if selection is None else AssetSelection.from_coercible(selection)

@@ -12,7 +12,7 @@ from ...errors import DefinitionError
 from .graph import AssetNode
 from .selection import AssetSelection, Matching
 
-__all__ = ["ATTRIBUTES", "NULL", "attribute", "tagged"]
+__all__ = ["ATTRIBUTES", "COLUMN_SCHEMA", "NULL", "attribute", "tagged"]
 
 NULL = "<null>"
 """The value that asks for assets without a value."""
