@@ -54,33 +54,41 @@ def configure(plan: ExecutionPlan, job: JobDefinition, run_config: Mapping[str, 
         InvalidRunConfigError: It has mistakes; the error holds all of them.
         ConfigMappingError: A config mapping of the user's raised.
     """
-    subject, root = f'The run config of job "{job.name}"', "the run config"
-    values = full_run_config(plan, job, run_config)
-    kind = execution_field(job).type
-    execution = resolve(kind, values["execution"], os.environ, path=("execution",), root=root)
-    problems: list[Problem] = [*execution.problems]
-    values["execution"] = execution.value
+    full, root = full_run_config(plan, job, run_config), "the run config"
+    problems: list[Problem] = [*full.problems]
     ops: dict[tuple[str, ...], Any] = {}
     typed: dict[tuple[str, ...], Any] = {}
     inputs: dict[tuple[str, ...], Any] = {}
     for step in plan.steps.values():
         path, declared = step.config_path, step.op.declared_config
-        if path not in ops and declared is not None:
-            given = (_at(values, path) or {}).get("config")
-            finished = declared.finish(given, os.environ, path=(*path, "config"), root=root)
+        place = (*path, "config")
+        if path not in ops and declared is not None and full.is_sound(place, declared.field):
+            finished = declared.finish(full.at(place), os.environ, path=place, root=root)
             ops[path], typed[path] = finished.value, finished.typed
             problems += finished.problems
         for each in step.inputs:
-            if isinstance(each.source, FromConfig) and each.source.path not in inputs:
-                place = each.source.path
-                form = input_form(each.definition.python_type).config
-                finished = form.finish(_at(values, place), os.environ, path=place, root=root)
+            if not isinstance(each.source, FromConfig) or each.source.path in inputs:
+                continue
+            place = each.source.path
+            form = input_form(each.definition.python_type).config
+            if full.is_sound(place, form.field):
+                finished = form.finish(full.at(place), os.environ, path=place, root=root)
                 inputs[place] = finished.typed
                 problems += finished.problems
-    used = needed_resources(plan.resources, job.resource_defs)
-    of_resources = {key: job.resource_defs[key] for key in used if key in job.resource_defs}
-    resources, wrong = _finish_resources(of_resources, values["resources"], root)
-    Checked(value=None, problems=(*problems, *wrong)).unwrap(subject)
+    resources: dict[str, Any] = {}
+    for key in needed_resources(plan.resources, job.resource_defs):
+        definition = job.resource_defs.get(key)
+        if definition is not None and full.is_sound(("resources", key, "config"), definition.config_field):
+            resources[key], wrong = _finish_resource(key, definition, full.at(("resources", key)), root)
+            problems += wrong
+    execution: Any = {}
+    field = execution_field(job)
+    if full.is_sound(("execution",), field):
+        resolved = resolve(field.type, full.at(("execution",)), os.environ, path=("execution",), root=root)
+        execution = resolved.value
+        problems += resolved.problems
+    Checked(value=None, problems=tuple(problems)).unwrap(full.subject)
+    values = full.values | {"execution": execution}
     return Configuration(values=values, ops=ops, typed=typed, resources=resources, inputs=inputs)
 
 
@@ -101,36 +109,25 @@ def resource_configs(definitions: Mapping[str, ResourceDefinition], given: Mappi
         fields[key] = Field(type=Shape(fields=entry), required=False, default={})
     root = "the resource config"
     values = check(Shape(fields=fields), given, root=root).unwrap("The resource config")
-    finished, problems = _finish_resources(definitions, values, root)
-    Checked(value=None, problems=tuple(problems)).unwrap("The resource config")
-    return finished
-
-
-def _finish_resources(
-    definitions: Mapping[str, ResourceDefinition], entries: Mapping[str, Any], root: str
-) -> tuple[dict[str, Any], list[Problem]]:
-    """By key, the config of resources as they get it, from checked entries; and what is wrong with it."""
     configs: dict[str, Any] = {}
     problems: list[Problem] = []
     for key, definition in definitions.items():
-        declared = definition.declared_config
-        if declared is None:
-            continue
-        given = (entries.get(key) or {}).get("config")
-        finished = declared.finish(given, os.environ, path=("resources", key, "config"), root=root)
-        configs[key] = finished.value
-        problems += finished.problems
-    return configs, problems
+        configs[key], wrong = _finish_resource(key, definition, values[key], root)
+        problems += wrong
+    Checked(value=None, problems=tuple(problems)).unwrap("The resource config")
+    return configs
 
 
-def _at(values: Mapping[str, Any], path: tuple[str, ...]) -> Any:
-    """What stands at `path`; None where nothing does."""
-    found: Any = values
-    for key in path:
-        found = found.get(key)
-        if found is None:
-            return None
-    return found
+def _finish_resource(
+    key: str, definition: ResourceDefinition, entry: Any, root: str
+) -> tuple[Any, tuple[Problem, ...]]:
+    """A resource's config as it gets it, from its checked entry; and what is wrong with it."""
+    declared = definition.declared_config
+    if declared is None:
+        return None, ()
+    given = (entry or {}).get("config")
+    finished = declared.finish(given, os.environ, path=("resources", key, "config"), root=root)
+    return finished.value, finished.problems
 
 
 def validate_run_config(
