@@ -197,7 +197,7 @@ class ModelResource(ResourceDefinition):
                 values[_key(self.model, name)] = getattr(context.resources, key)
             for name, definition in self.inner.items():
                 values[_key(self.model, name)] = stack.enter_context(_open(definition, context))
-            made = build(self.model, values, root=subject).unwrap(subject)
+            made = build(self.model, values, root=subject, hidden=None).unwrap(subject)
             yield stack.enter_context(made.yield_for_execution(context))
 
     def _secrets(self) -> dict[str, Any]:
