@@ -98,10 +98,12 @@ class OpenConfig:
 
     def finish(self, given: Any, environ: Mapping[str, str], *, path: Path, root: str) -> Finished:
         """See `DeclaredConfig.finish`."""
-        if given is None and self.model is not None:
+        if given is None:
+            if self.model is None:
+                return Finished()
             given = {}
         resolved = resolve(self.field.type, given, environ, path=path, root=root)
-        if resolved.problems or given is None:
+        if resolved.problems:
             return Finished(problems=resolved.problems)
         if self.model is None:
             value = resolved.value if self._enter is None else self._enter(resolved.value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Any, TypeAlias, TypeVar
 
@@ -11,12 +11,15 @@ from ..records.keys import AssetKey
 from ..records.metadata import Metadata, normalize_metadata
 from .assets.definition import AssetsDefinition
 from .assets.graph import AssetGraph, nearest
+from .assets.map_specs import map_asset_specs
+from .assets.selection import AssetSelection, CoercibleToAssetSelection
 from .assets.spec import AssetSpec
 from .automation.partitioned_schedule import PartitionedSchedule
 from .automation.schedule import ScheduleDefinition
 from .automation.sensor import SensorDefinition
 from .automation.target import ExecutableJob
 from .executors import ExecutorDefinition
+from .loggers import LoggerDefinition, check_loggers
 from .ops.job import JobDefinition
 from .resolution import Resolution, resolve
 from .source import Source, source_of_call
@@ -37,6 +40,7 @@ class Definitions:
         jobs: Jobs.
         resources: By key: configurable resources, IO managers, resource definitions, or any other objects.
         executor: What runs the steps of the jobs that name no executor.
+        loggers: By name, the loggers of the jobs that name none.
         asset_checks: Functions that evaluate checks.
         metadata: Facts about the code location.
 
@@ -52,6 +56,7 @@ class Definitions:
         jobs: Iterable[ExecutableJob] | None = None,
         resources: Mapping[str, Any] | None = None,
         executor: ExecutorDefinition | None = None,
+        loggers: Mapping[str, LoggerDefinition] | None = None,
         asset_checks: Iterable[AssetsDefinition] | None = None,
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
@@ -62,6 +67,7 @@ class Definitions:
         self.jobs = self._take("jobs", jobs, ExecutableJob.__args__, "a job")
         self.resources = dict(resources or {})
         self.executor = executor
+        self.loggers = None if loggers is None else check_loggers(loggers, "Definitions")
         self.asset_checks = self._take("asset_checks", asset_checks, (AssetsDefinition,), "a check")
         self.metadata: Metadata = normalize_metadata(metadata)
 
@@ -94,6 +100,7 @@ class Definitions:
             jobs=self.jobs,
             resources=self.resources,
             executor=self.executor,
+            loggers=self.loggers,
         )
 
     # -- what is in them ----------------------------------------------------------------------------------------------
@@ -113,6 +120,37 @@ class Definitions:
     def get_sensor_def(self, name: str) -> SensorDefinition:
         """The sensor of that name; raises `NotFoundError` if there is none."""
         return _named(self.resolved.sensors, name, "sensor")
+
+    def map_asset_specs(
+        self, *, func: Callable[[AssetSpec], AssetSpec], selection: CoercibleToAssetSelection | None = None
+    ) -> Definitions:
+        """These definitions with specs of assets changed by a function.
+
+        Args:
+            func: Gives the new spec for a spec; the key stays.
+            selection: Which assets; all that are declared if not given.
+
+        Raises:
+            DefinitionError: The function gives no spec, or one with another key.
+            NotFoundError: The selection names an asset that does not exist.
+        """
+        chosen: set[str] | None = None
+        if selection is not None:
+            chosen = AssetSelection.from_coercible(selection).resolve(self.resolved.asset_graph)
+
+        def change(spec: AssetSpec) -> AssetSpec:
+            return func(spec) if chosen is None or spec.key.to_user_string() in chosen else spec
+
+        return self._with(assets=map_asset_specs(change, self.assets))
+
+    map_resolved_asset_specs = map_asset_specs
+
+    def _with(self, **changes: Any) -> Definitions:
+        """A copy with some of what it was made of changed."""
+        made = object.__new__(type(self))
+        made.__dict__.update({name: value for name, value in self.__dict__.items() if name != "resolved"})
+        made.__dict__.update(changes)
+        return made
 
     def resolve_asset_graph(self) -> AssetGraph:
         """All assets and checks with their dependencies."""
@@ -146,6 +184,7 @@ class Definitions:
         """
         resources: dict[str, Any] = {}
         executor: ExecutorDefinition | None = None
+        loggers: dict[str, LoggerDefinition] | None = None
         metadata: dict[str, Any] = {}
         for defs in def_sets:
             for key, value in defs.resources.items():
@@ -163,6 +202,12 @@ class Definitions:
                         "keep one of them."
                     )
                 executor = defs.executor
+            for name, given in (defs.loggers or {}).items():
+                if (loggers := {} if loggers is None else loggers).setdefault(name, given) is not given:
+                    raise DefinitionError(
+                        f'Definitions at {defs.source} have another logger "{name}" than those that they are merged '
+                        "with; rename one of them."
+                    )
             metadata |= defs.metadata
         return Definitions(
             assets=_distinct(each for defs in def_sets for each in defs.assets),
@@ -171,6 +216,7 @@ class Definitions:
             jobs=_distinct(each for defs in def_sets for each in defs.jobs),
             resources=resources,
             executor=executor,
+            loggers=loggers,
             asset_checks=_distinct(each for defs in def_sets for each in defs.asset_checks),
             metadata=metadata,
         )

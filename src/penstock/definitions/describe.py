@@ -5,10 +5,13 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterable
 
+from msgspec.structs import replace
+
 from ..config.secrets import conceal, redact
 from ..errors import DefinitionError
 from ..partitions.spec import DynamicSpec
-from ..records.keys import AssetKey
+from ..records.conditions.entity import check_id, job_id
+from ..records.conditions.nodes import ConditionRecord
 from ..records.location import (
     AssetDescription,
     CheckDescription,
@@ -26,13 +29,13 @@ from ..records.location import (
 from ..records.metadata import Metadata
 from ..records.run import Tag
 from ..version import __version__
-from .assets.graph import AssetGraph, AssetNode, CheckNode
+from .assets.graph import AssetNode, CheckNode
 from .automation.asset_sensor import AssetSensorDefinition, MultiAssetSensorDefinition, monitored_keys
+from .automation.binding import as_record
 from .automation.schedule import ScheduleDefinition
 from .automation.sensor import SensorDefinition
 from .automation.target import declared_status
 from .definitions import Definitions
-from .executors import default_executor
 from .garbage import paused_collection
 from .ops.job import JobDefinition
 from .resolution import Resolution
@@ -61,7 +64,8 @@ def describe(definitions: Definitions, name: str) -> LocationDescription:
 def _describe(definitions: Definitions, name: str) -> LocationDescription:
     resolved = definitions.resolved
     graph = resolved.asset_graph
-    jobs = [describe_job(job) for job in resolved.jobs.values()]
+    places, conditions = _conditions(resolved)
+    jobs = [replace(describe_job(job), condition=places.get(job_id(name))) for name, job in resolved.jobs.items()]
     jobs_of_assets: dict[str, list[str]] = {}
     jobs_of_checks: dict[str, list[str]] = {}
     for job in jobs:
@@ -72,13 +76,16 @@ def _describe(definitions: Definitions, name: str) -> LocationDescription:
     return LocationDescription(
         name=name,
         jobs=tuple(jobs),
-        assets=tuple(_asset(node, jobs_of_assets.get(key, ())) for key, node in graph.assets.items()),
-        checks=tuple(_check(node, jobs_of_checks.get(key, ())) for key, node in graph.checks.items()),
+        assets=tuple(_asset(node, jobs_of_assets.get(key, ()), places.get(key)) for key, node in graph.assets.items()),
+        checks=tuple(
+            _check(node, jobs_of_checks.get(key, ()), places.get(check_id(key))) for key, node in graph.checks.items()
+        ),
         schedules=tuple(_schedule(each) for each in resolved.schedules.values()),
-        sensors=tuple(_sensor(each, graph) for each in resolved.sensors.values()),
+        sensors=tuple(_sensor(each, resolved) for each in resolved.sensors.values()),
         resources=tuple(_resources(resolved, jobs)),
         metadata=definitions.metadata,
         dynamic_partitions=_dynamic_partitions(resolved),
+        conditions=conditions,
         python_version=platform.python_version(),
         penstock_version=__version__,
     )
@@ -108,7 +115,7 @@ def describe_job(job: JobDefinition) -> JobDescription:
         assets=tuple(key for step in steps.values() for key in step.asset_keys),
         checks=tuple(key for step in steps.values() for key in step.check_keys),
         partitions=job.partitions_def.spec if job.partitions_def is not None else None,
-        executor=(job.executor_def or default_executor).name,
+        executor=job.executor_def.name,
         source=_source(job.source),
     )
 
@@ -138,6 +145,7 @@ def _step(step: Step, job: JobDefinition) -> StepDescription:
         tags=step.tags,
         compute_kind=step.tags.get(Tag.COMPUTE_KIND),
         pool=step.pool,
+        timeout=step.timeout,
         can_subset=step.can_subset,
         graph=step.graph,
         max_retries=step.retry_policy.max_retries if step.retry_policy is not None else 0,
@@ -158,7 +166,7 @@ def _input(given: StepInput) -> InputDescription:
     )
 
 
-def _asset(node: AssetNode, jobs: Iterable[str]) -> AssetDescription:
+def _asset(node: AssetNode, jobs: Iterable[str], condition: int | None) -> AssetDescription:
     spec = node.spec
     definition = node.definition
     policy = definition.backfill_policy if definition is not None else None
@@ -171,6 +179,7 @@ def _asset(node: AssetNode, jobs: Iterable[str]) -> AssetDescription:
         owners=spec.owners,
         metadata=_metadata(node),
         deps=node.deps,
+        mapped_deps=_mapped_deps(node) if spec.partitions_def is not None else (),
         jobs=tuple(jobs),
         op=definition.name if definition is not None else None,
         observable=definition is not None and definition.observes,
@@ -181,8 +190,14 @@ def _asset(node: AssetNode, jobs: Iterable[str]) -> AssetDescription:
         is_virtual=spec.is_virtual,
         io_manager=_io_manager(node),
         checks=tuple(key[len(node.key) + 1 :] for key in node.checks),
+        condition=condition,
         source=_source(definition.source) if definition is not None else None,
     )
+
+
+def _mapped_deps(node: AssetNode) -> tuple[str, ...]:
+    mapped = {dep.asset_key.to_user_string() for dep in node.spec.deps if dep.partition_mapping is not None}
+    return tuple(key for key in node.deps if key in mapped or key == node.key)
 
 
 def _io_manager(node: AssetNode) -> str | None:
@@ -200,7 +215,7 @@ def _metadata(node: AssetNode) -> Metadata:
         raise DefinitionError(f"Asset {node.key} ({place}): {error}") from error
 
 
-def _check(node: CheckNode, jobs: Iterable[str]) -> CheckDescription:
+def _check(node: CheckNode, jobs: Iterable[str], condition: int | None) -> CheckDescription:
     return CheckDescription(
         asset=node.asset,
         name=node.spec.name,
@@ -208,6 +223,7 @@ def _check(node: CheckNode, jobs: Iterable[str]) -> CheckDescription:
         blocking=node.spec.blocking,
         jobs=tuple(jobs),
         op=node.definition.name,
+        condition=condition,
         partitions=node.spec.partitions_def.spec if node.spec.partitions_def is not None else None,
     )
 
@@ -227,7 +243,7 @@ def _schedule(schedule: ScheduleDefinition) -> ScheduleDescription:
     )
 
 
-def _sensor(sensor: SensorDefinition, graph: AssetGraph) -> SensorDescription:
+def _sensor(sensor: SensorDefinition, resolved: Resolution) -> SensorDescription:
     return SensorDescription(
         name=sensor.name,
         kind=sensor.kind,
@@ -235,7 +251,7 @@ def _sensor(sensor: SensorDefinition, graph: AssetGraph) -> SensorDescription:
         interval=sensor.minimum_interval_seconds,
         description=sensor.description,
         default_status=declared_status(sensor.default_status),
-        assets=tuple(key.to_user_string() for key in _watched(sensor, graph)),
+        assets=_watched(sensor, resolved),
         tags=sensor.tags,
         owners=sensor.owners,
         metadata=sensor.metadata,
@@ -243,13 +259,15 @@ def _sensor(sensor: SensorDefinition, graph: AssetGraph) -> SensorDescription:
     )
 
 
-def _watched(sensor: SensorDefinition, graph: AssetGraph) -> list[AssetKey]:
+def _watched(sensor: SensorDefinition, resolved: Resolution) -> tuple[str, ...]:
+    """The assets that a sensor looks at, in text form."""
     match sensor:
         case AssetSensorDefinition():
-            return [sensor.asset_key]
+            return (sensor.asset_key.to_user_string(),)
         case MultiAssetSensorDefinition():
-            return monitored_keys(sensor.monitored_assets, graph)
-    return []
+            keys = monitored_keys(sensor.monitored_assets, resolved.asset_graph)
+            return tuple(key.to_user_string() for key in keys)
+    return tuple(sorted(resolved.automation.get(sensor.name, frozenset()) & resolved.asset_graph.assets.keys()))
 
 
 def _resources(resolved: Resolution, jobs: Iterable[JobDescription]) -> Iterable[ResourceDescription]:
@@ -268,6 +286,17 @@ def _resources(resolved: Resolution, jobs: Iterable[JobDescription]) -> Iterable
             config=definition.shown_config(),
             used_by=tuple(used_by.get(key, ())),
         )
+
+
+def _conditions(resolved: Resolution) -> tuple[dict[str, int], tuple[ConditionRecord, ...]]:
+    """The place of each entity's automation condition, and each different condition once."""
+    places: dict[int, int] = {}
+    different: list[ConditionRecord] = []
+    for condition in resolved.conditions.values():
+        if id(condition) not in places:
+            places[id(condition)] = len(different)
+            different.append(as_record(condition))
+    return {key: places[id(condition)] for key, condition in resolved.conditions.items()}, tuple(different)
 
 
 def _dynamic_partitions(resolved: Resolution) -> tuple[str, ...]:

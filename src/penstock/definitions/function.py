@@ -21,6 +21,7 @@ __all__ = [
     "Function",
     "Parameter",
     "ResourceParam",
+    "docstring",
     "is_resource",
     "read_function",
 ]
@@ -197,3 +198,9 @@ def _evaluate(annotation: Any, fn: Callable[..., Any]) -> Any:
 
 def _read(text: str, scope: Mapping[str, Any], local: Mapping[str, Any]) -> Any:
     return eval(text, dict(scope) if not isinstance(scope, dict) else scope, local)  # noqa: S307 - the user's own annotation, in the user's own module
+
+
+def docstring(fn: Callable[..., Any] | None) -> str | None:
+    """What a function says about itself."""
+    text = getattr(fn, "__doc__", None)
+    return inspect.cleandoc(text) if text else None

@@ -1,8 +1,10 @@
 """The run config schema of a job: what its ops, resources and executor may and must be told.
 
     ops:        by node: config, inputs (values that nothing else feeds), and for a graph, its own ops
+    inputs:     values of the inputs of the job's graph that have none
     resources:  by key: config
     execution:  the executor's config
+    loggers:    by name, those that get the lines of the run: config
 
 A part is required only where something inside it is. A graph with a config mapping has a `config` of its own in place
 of its `ops`; a job with one is launched with what its mapping takes, in place of all this.
@@ -12,11 +14,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from ..config.schema import UNSET, ConfigType, Field, Shape
+from ..config.schema import UNSET, ConfigType, Field, Scalar, Shape
 from ..errors import DefinitionError
 from ..records.location import MappedPart
 from .assets.definition import AssetsDefinition
-from .executors import default_executor
+from .loggers import LoggerDefinition
 from .ops.graph import GraphDefinition
 from .ops.job import JobDefinition
 from .ops.op import OpDefinition
@@ -25,7 +27,7 @@ from .ops.type_loader import input_form
 from .resources.resource import ResourceDefinition
 
 __all__ = [
-    "execution_field",
+    "asset_functions",
     "full_run_config_schema",
     "graph_config_schema",
     "job_ops",
@@ -55,10 +57,12 @@ def full_run_config_schema(job: JobDefinition) -> Shape:
     Raises:
         DefinitionError: A config schema cannot be read, or an input can come from nowhere.
     """
+    inputs: dict[str, Field] = {}
     if job.graph is not None:
         ops = _graph_part(job.graph, job)
+        inputs = _inputs(job.graph.ins, frozenset(job.input_values), f'graph "{job.graph.name}"', job)
     else:
-        ops = {each.name: _assets_entry(each, job) for each in _asset_functions(job)}
+        ops = {each.name: _assets_entry(each, job) for each in asset_functions(job)}
     resources = {
         key: _entry({"config": field})
         for key, definition in sorted(job.resource_defs.items())
@@ -68,16 +72,23 @@ def full_run_config_schema(job: JobDefinition) -> Shape:
         fields={
             "ops": _entry(ops),
             "resources": _entry(resources),
-            "execution": execution_field(job),
+            "execution": _execution_field(job),
+            "loggers": _entry({name: _logger_field(each) for name, each in sorted(job.loggers.items())}),
+            **inputs,
         }
     )
 
 
-def execution_field(job: JobDefinition) -> Field:
+def _execution_field(job: JobDefinition) -> Field:
     """What a run config may say of a job's executor."""
-    executor = job.executor_def or default_executor
-    config = Field(type=executor.config_type(), required=False, default=executor.preset or UNSET)
-    return Field(type=Shape(fields={"config": config}), required=False, default={})
+    field = job.executor_def.declared_config.field
+    return _entry({} if field is None else {"config": field})
+
+
+def _logger_field(logger: LoggerDefinition) -> Field:
+    """What a run config may say of a logger that it chooses."""
+    field = logger.declared_config.field
+    return Field(type=Shape(fields={} if field is None else {"config": field}), required=False)
 
 
 def mapped_part(job: JobDefinition) -> MappedPart:
@@ -90,11 +101,11 @@ def mapped_part(job: JobDefinition) -> MappedPart:
 def job_ops(job: JobDefinition) -> list[OpDefinition]:
     """The ops of a job, in no particular order; an op that is used twice occurs twice."""
     if job.asset_layer is not None:
-        return [op for each in _asset_functions(job) for op in each.ops()]
+        return [op for each in asset_functions(job) for op in each.ops()]
     return job.graph.all_ops() if job.graph is not None else []
 
 
-def _asset_functions(job: JobDefinition) -> list[AssetsDefinition]:
+def asset_functions(job: JobDefinition) -> list[AssetsDefinition]:
     """The functions that make the assets of a job and evaluate its checks, each once."""
     if job.asset_layer is None:
         return []
@@ -135,7 +146,7 @@ def _graph_parts(graph: GraphDefinition, job: JobDefinition) -> dict[str, Field]
 
 
 def _graph_entries(graph: GraphDefinition, job: JobDefinition) -> dict[str, Field]:
-    entries = {}
+    entries = {name: Field(type=Scalar(), required=False) for name in graph.wiring.left_out}
     for name, node in graph.nodes.items():
         fed = frozenset(node.sources)
         if isinstance(node.definition, GraphDefinition):

@@ -2,68 +2,51 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
-from ..clock import SYSTEM_CLOCK
-from ..codec import encode_json
-from ..config.run_config import RunConfig, plain_run_config
+from ..codec import decode_json
+from ..config.run_config import RunConfig
 from ..definitions.assets.definition import AssetsDefinition
 from ..definitions.assets.selection import AssetSelection, CoercibleToAssetSelection
 from ..definitions.assets.spec import AssetSpec
 from ..definitions.describe import describe_job
+from ..definitions.executors import in_process_executor
 from ..definitions.ops.job import JobDefinition
+from ..definitions.reconstruct import ReconstructableJob
 from ..definitions.resolution import resolve
 from ..definitions.resources.resource import to_resources
 from ..definitions.resources.stores import mem_io_manager
-from ..errors import DefinitionError, StepExecutionError
-from ..ids import new_run_id
-from ..logs.store import LogStore
-from ..plan.build import build_plan
-from ..plan.launch import planned_facts
-from ..plan.model import ExecutionPlan
+from ..definitions.steps.job_steps import job_steps
+from ..definitions.steps.op_selection import select_ops
+from ..errors import DefinitionError, RunNotFoundError, UsageError
+from ..plan.reexecution import steps_to_repeat
 from ..plan.selection import narrow_job
-from ..records.location import AssetJobName
+from ..records.location import AssetJobName, JobDescription
 from ..records.run import Run, RunStatus, Tag
-from ..storage.protocols import NewRun, Storage
-from ..storage.writer import EventWriter
-from .configuration import configure
-from .environment import Environment
+from .executions import Execution, executor_of, prepare
 from .in_process import InProcessExecution
-from .lease import LEASE, LeaseThread, OwnLease
-from .recorder import MemoryRecorder, TeeRecorder
+from .job_result import JobExecutionResult
+from .multiprocess import Watch
+from .own_run import AnInstance, Wish, execute, plan_run_here
+from .recorder import Recorder
 from .result import ExecuteInProcessResult
-from .run_life import live
-from .scope import DEFAULT_IO_MANAGER, RunScope
-from .step_partitions import StoredDynamicPartitions, own_partitions
-from .worker import IN_PROCESS_URGENT, OUTAGE
+from .scope import DEFAULT_IO_MANAGER
 
 __all__ = [
     "AnInstance",
     "ExecuteInProcessResult",
+    "JobExecutionResult",
+    "ReexecutionOptions",
     "execute_in_process",
     "execute_job",
     "materialize",
     "materialize_to_memory",
 ]
-
-
-HERE = "(this process)"
-"""What a run names as its code location that no code server executes."""
-
-
-class AnInstance(Protocol):
-    """What an execution takes of an instance."""
-
-    @property
-    def storage(self) -> Storage: ...
-    @property
-    def logs(self) -> LogStore: ...
-    @property
-    def artifacts(self) -> Any: ...
 
 
 def execute_in_process(
@@ -76,6 +59,7 @@ def execute_in_process(
     op_selection: Sequence[str] | None = None,
     asset_selection: CoercibleToAssetSelection | None = None,
     run_id: str | None = None,
+    input_values: Mapping[str, Any] | None = None,
     tags: Mapping[str, str] | None = None,
     resources: Mapping[str, Any] | None = None,
 ) -> ExecuteInProcessResult:
@@ -87,59 +71,115 @@ def execute_in_process(
         instance: Where the run and its events are kept; nowhere if not given.
         partition_key: The partition to work on.
         raise_on_error: Raise what a step's user code raised, instead of telling it in the result.
-        op_selection: Keys of the steps to run; all if not given.
+        op_selection: The ops to run, such as `["load", "*report", "clean+"]`; all if not given.
         asset_selection: Of a job of assets, those to make.
         run_id: The run's id; a new one if not given.
+        input_values: By name, values of inputs of the job's graph.
         tags: Tags of the run, beside those of the job.
         resources: Resources in place of the job's, by key.
 
     Raises:
         InvalidRunConfigError: The config has mistakes.
-        NotFoundError: A selected step or asset does not exist.
+        SubsetError: A selected op does not exist.
+        NotFoundError: A selected asset does not exist.
     """
     given = to_resources(resources, "execute_in_process")
     in_memory = {DEFAULT_IO_MANAGER: mem_io_manager}
-    replaced = job.with_top_level_resources(in_memory)
+    replaced = job.with_top_level_resources(in_memory).with_input_values(input_values or {})
     replaced.resource_defs.update(given)
-    wish = _Wish(
+    replaced, step_keys = _narrowed(replaced, op_selection)
+    wish = Wish(
         run_config=run_config,
         tags=tags,
         partition_key=partition_key,
-        step_keys=op_selection,
+        step_keys=step_keys,
         assets=_selected(job, asset_selection),
         run_id=run_id,
     )
     return _execute(replaced, wish, instance=instance, raise_on_error=raise_on_error)
 
 
+class ReexecutionOptions(msgspec.Struct, frozen=True):
+    """Which run `execute_job` repeats, and what of it.
+
+    Args:
+        parent_run_id: The run.
+        step_selection: The steps to run; all if not given. Steps of ops whose values they need run too.
+    """
+
+    parent_run_id: str
+    step_selection: Sequence[str] = ()
+
+    @staticmethod
+    def from_failure(run_id: str, instance: AnInstance) -> ReexecutionOptions:
+        """The options that repeat what failed in a run, and what therefore never began.
+
+        Raises:
+            RunNotFoundError: There is no such run.
+            UsageError: The run did not fail.
+        """
+        parent = _run_of_id(instance, run_id)
+        if parent.status is not RunStatus.FAILURE:
+            raise UsageError(f"The run {run_id} is {parent.status}, so nothing of it failed; give step_selection.")
+        stored = None if parent.snapshot is None else instance.storage.runs.snapshot(parent.snapshot)
+        if stored is None:
+            raise UsageError(f"What the run {run_id} consisted of is no longer stored; give step_selection.")
+        plan = [step.key for step in decode_json(stored, JobDescription).steps]
+        return ReexecutionOptions(run_id, steps_to_repeat(plan, instance.storage.events.step_stats(run_id)))
+
+
 def execute_job(
-    job: JobDefinition,
+    job: JobDefinition | ReconstructableJob,
     instance: AnInstance | None = None,
     run_config: Mapping[str, Any] | RunConfig | None = None,
     tags: Mapping[str, str] | None = None,
     raise_on_error: bool = False,
     op_selection: Sequence[str] | None = None,
+    reexecution_options: ReexecutionOptions | None = None,
     asset_selection: CoercibleToAssetSelection | None = None,
-) -> ExecuteInProcessResult:
-    """Run a job to its end in this process as an instance would: values are stored, output is captured.
-
-    With an instance the values stay where its IO managers store them, and the result does not hold them.
+) -> JobExecutionResult:
+    """Run a job to its end as an instance would: values are stored, output is captured.
 
     Args:
-        job: The job.
+        job: The job; one made by `reconstructable` runs with its own executor. The steps of other jobs whose executor
+            starts processes run in this one, and so they do in a thread other than the main one.
         instance: Where the run, its events, its values and its captured output are kept; nowhere if not given.
-        run_config: The run's config; the job's own if not given.
+        run_config: The run's config; that of the run which is repeated, or the job's own, if not given.
         tags: Tags of the run, beside those of the job.
         raise_on_error: Raise what a step's user code raised, instead of telling it in the result.
-        op_selection: Keys of the steps to run; all if not given.
+        op_selection: The ops to run, such as `["load", "*report", "clean+"]`; all if not given.
+        reexecution_options: The run that this one repeats.
         asset_selection: Of a job of assets, those to make.
+
+    Returns:
+        The outcome; inside `with` it gives the values of outputs.
 
     Raises:
         InvalidRunConfigError: The config has mistakes.
-        NotFoundError: A selected step or asset does not exist.
+        SubsetError: A selected op does not exist.
+        NotFoundError: A selected asset, or the run to repeat, does not exist.
+        UnmetExecutorRequirementsError: The job's executor needs what job or instance do not have.
+        UsageError: There is no instance that knows the run to repeat.
     """
-    wish = _Wish(run_config=run_config, tags=tags, step_keys=op_selection, assets=_selected(job, asset_selection))
-    return _execute(job, wish, instance=instance, raise_on_error=raise_on_error, capture=True)
+    processes = isinstance(job, ReconstructableJob)
+    definition = job.get_definition() if isinstance(job, ReconstructableJob) else job
+    definition, step_keys = _narrowed(definition, op_selection)
+    wish = Wish(run_config=run_config, tags=tags, step_keys=step_keys, assets=_selected(definition, asset_selection))
+    if reexecution_options is not None:
+        wish = _repeated(definition, wish, reexecution_options, instance)
+    scope = plan_run_here(definition, wish, instance, capture=True)
+    choice = executor_of(scope, reconstructable=processes)
+    forks = choice.forks and processes and threading.current_thread() is threading.main_thread()
+
+    def begin(recorder: Recorder, relay: Recorder, watches: Sequence[Watch]) -> Execution:
+        if choice.forks and not forks:
+            scope.retries = choice.retries
+            return InProcessExecution(scope, recorder, fail_fast=raise_on_error)
+        return prepare(choice, scope, recorder, relay, watches, fail_fast=raise_on_error)
+
+    name = in_process_executor.name if choice.forks and not forks else choice.name
+    events = execute(scope, begin, name, forks=forks, raise_on_error=raise_on_error)
+    return JobExecutionResult(run=scope.run, events=events, scope=scope)
 
 
 def materialize(
@@ -176,7 +216,7 @@ def materialize(
     graph = resolved.asset_graph
     if chosen is None and any(node.executable and not node.materializable for node in graph.assets.values()):
         chosen = [key for key, node in graph.assets.items() if node.materializable] or None
-    wish = _Wish(run_config=run_config, tags=tags, partition_key=partition_key, assets=chosen)
+    wish = Wish(run_config=run_config, tags=tags, partition_key=partition_key, assets=chosen)
     return _execute(job, wish, instance=instance, raise_on_error=raise_on_error)
 
 
@@ -222,113 +262,60 @@ def _selected(job: JobDefinition, selection: CoercibleToAssetSelection | None) -
     return sorted(key for key in chosen if graph.assets[key].definition is not None)
 
 
-class _Wish(msgspec.Struct, frozen=True, kw_only=True):
-    """What to run of a job, and how."""
+def _narrowed(job: JobDefinition, op_selection: Sequence[str] | None) -> tuple[JobDefinition, Sequence[str] | None]:
+    """The job with the selected ops alone, and the keys of its steps; None for all."""
+    if not op_selection:
+        return job, None
+    if job.asset_layer is not None:
+        return job, op_selection
+    chosen = select_ops(job, op_selection)
+    return chosen, list(job_steps(chosen))
 
-    run_config: Mapping[str, Any] | RunConfig | None
-    tags: Mapping[str, str] | None
-    partition_key: str | None = None
-    step_keys: Sequence[str] | None = None
-    assets: Sequence[str] | None = None
-    run_id: str | None = None
+
+def _repeated(job: JobDefinition, wish: Wish, options: ReexecutionOptions, instance: AnInstance | None) -> Wish:
+    if instance is None:
+        raise UsageError("execute_job was given reexecution_options but no instance that knows the run; pass it.")
+    parent = _run_of_id(instance, options.parent_run_id)
+    step_keys = list(options.step_selection) or wish.step_keys or parent.step_keys
+    if step_keys is not None:
+        step_keys = [step.key for step in narrow_job(describe_job(job), step_keys=step_keys, with_needed=True).steps]
+    lineage = {Tag.PARENT_RUN: parent.run_id, Tag.ROOT_RUN: parent.root_run_id or parent.run_id}
+    return replace(
+        wish,
+        run_config=parent.run_config if wish.run_config is None else wish.run_config,
+        tags={**(wish.tags or {}), **lineage},
+        partition_key=wish.partition_key or parent.partition,
+        step_keys=step_keys,
+        assets=parent.assets if wish.assets is None else wish.assets,
+        parent=parent,
+    )
+
+
+def _run_of_id(instance: AnInstance, run_id: str) -> Run:
+    found = instance.storage.runs.get(run_id)
+    if found is None:
+        raise RunNotFoundError(f"This instance knows no run {run_id}; look at its runs.")
+    return found
 
 
 def _execute(
-    job: JobDefinition, wish: _Wish, *, instance: AnInstance | None, raise_on_error: bool, capture: bool = False
+    job: JobDefinition, wish: Wish, *, instance: AnInstance | None, raise_on_error: bool
 ) -> ExecuteInProcessResult:
-    plan = build_plan(job, step_keys=wish.step_keys, assets=wish.assets)
-    run = _new_run(job, wish)
-    config = configure(plan, job, run.run_config)
+    scope = plan_run_here(job, wish, instance, capture=False)
+    values: Mapping[tuple[str, str, str | None], Any] = {}
 
-    def scope(run: Run, environment: Environment) -> RunScope:
-        return RunScope(
-            run=run, job=job, plan=plan, config=config, environment=environment, resources=job.resource_defs
-        )
+    def begin(recorder: Recorder, _relay: Recorder, _watches: Sequence[Watch]) -> Execution:
+        nonlocal values
+        execution = InProcessExecution(scope, recorder, fail_fast=raise_on_error, keep_values=True)
+        values = execution.values
+        return execution
 
-    if instance is None:
-        environment = Environment()
-        recorder = MemoryRecorder(environment.clock)
-        return _run(scope(run, environment), recorder, raise_on_error=raise_on_error, keep_values=True)
-    environment = Environment(
-        storage=instance.storage,
-        logs=instance.logs if capture else None,
-        artifacts=instance.artifacts,
-        instance=instance,
-    )
-    run, lease = _claim(instance.storage, run, job, plan)
-    writer = EventWriter(
-        instance.storage.events, run.run_id, run.attempt, environment.clock, background=True, urgent=IN_PROCESS_URGENT
-    )
-    try:
-        with LeaseThread(lease, may_exit=False):
-            tee = TeeRecorder(environment.clock, writer)
-            return _run(scope(run, environment), tee, raise_on_error=raise_on_error, keep_values=not capture)
-    finally:
-        writer.close(OUTAGE)
-
-
-def _new_run(job: JobDefinition, wish: _Wish) -> Run:
-    tags = {**job.run_tags, **(wish.tags or {})}
-    if wish.partition_key is not None:
-        tags[Tag.PARTITION] = wish.partition_key
-    return Run(
-        run_id=wish.run_id or new_run_id(),
-        location=HERE,
-        job=job.name,
-        run_config=plain_run_config(wish.run_config, "this run") or job.default_config,
-        tags=tags,
-        step_keys=None if wish.step_keys is None else tuple(wish.step_keys),
-        assets=None if wish.assets is None else tuple(wish.assets),
-        created=SYSTEM_CLOCK.now(),
-    )
-
-
-def _claim(storage: Storage, run: Run, job: JobDefinition, plan: ExecutionPlan) -> tuple[Run, OwnLease]:
-    """Store the run with what it announces and with its job's description, and begin its first attempt, held here."""
-    dynamic = StoredDynamicPartitions(storage)
-    partitions = {
-        asset: own_partitions(run, step.partitions, dynamic) or (None,)
-        for step in plan.steps.values()
-        if step.partitions is not None
-        for asset in step.asset_keys
-    }
-    facts = planned_facts(
-        [
-            output.asset_key
-            for step in plan.steps.values()
-            for output in step.outputs
-            if output.asset_key is not None and not output.observes
-        ],
-        [key for step in plan.steps.values() for key in step.check_keys],
-        lambda asset: partitions.get(asset, (None,)),
-    )
-    described = narrow_job(describe_job(job), assets=run.assets, step_keys=run.step_keys)
-    storage.runs.create([NewRun(run=run, facts=tuple(facts), snapshot=encode_json(described))])
-    lease = OwnLease(storage.runs, run, SYSTEM_CLOCK, None)
-    now = SYSTEM_CLOCK.now()
-    (claimed,) = storage.runs.claim([run.run_id], owner=lease.holder, until=now + LEASE, now=now)
-    lease.hold(claimed)
-    return claimed, lease
-
-
-def _run(
-    scope: RunScope, recorder: MemoryRecorder | TeeRecorder, *, raise_on_error: bool, keep_values: bool
-) -> ExecuteInProcessResult:
-    execution = InProcessExecution(scope, recorder, fail_fast=raise_on_error, keep_values=keep_values)
-    status, broken_by = live(recorder, "in_process", execution.run, lambda: execution.interrupted)
-    recorder.flush()
-    if isinstance(broken_by, KeyboardInterrupt) or isinstance(execution.interruption, KeyboardInterrupt):
-        raise KeyboardInterrupt
-    if raise_on_error and status is not RunStatus.SUCCESS:
-        error = execution.error or broken_by
-        if error is not None:
-            raise error
-        raise StepExecutionError(f"The run {scope.run.run_id} ended as {status}.", step="")
+    events = execute(scope, begin, in_process_executor.name, forks=False, raise_on_error=raise_on_error)
     return ExecuteInProcessResult(
-        run=replace(scope.run, status=status),
-        job_def=scope.job,
-        events=recorder.events,
-        values=execution.values,
+        run=scope.run,
+        job_def=job,
+        events=events,
+        values=values,
         makers={
             output.asset_key: (step.key, output.name)
             for step in scope.plan.steps.values()

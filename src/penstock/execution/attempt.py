@@ -18,6 +18,7 @@ from .resources import OpenResources
 from .step_partitions import own_partitions, upstream_partitions
 
 if TYPE_CHECKING:
+    from ..definitions.assets.definition import AssetsDefinition
     from .log import ContextLogger
 
 __all__ = ["Attempt"]
@@ -55,6 +56,7 @@ class Attempt:
         "artifacts",
         "asset_keys",
         "asset_metadata",
+        "assets_def",
         "check_keys",
         "config",
         "dynamic",
@@ -122,6 +124,7 @@ class Attempt:
         self.mapping_key = mapping_key
         self.tags = tags
         self.output_metadata: dict[tuple[str, str | None], Metadata] = {}
+        self.assets_def: AssetsDefinition | None = None  # of a function that is called outside of a run
         self.asset_metadata: dict[tuple[str, str | None], Metadata] = {}  # (asset, partition or None: each)
         self._log: ContextLogger | None = None
 

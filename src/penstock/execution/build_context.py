@@ -22,15 +22,21 @@ from .context import AssetCheckExecutionContext, AssetExecutionContext, OpExecut
 from .resources import set_up
 
 __all__ = [
+    "DIRECT_CALL",
     "DirectAssetCheckExecutionContext",
     "DirectAssetExecutionContext",
     "DirectOpExecutionContext",
+    "attempt_outside",
     "bound_to",
     "build_asset_check_context",
     "build_asset_context",
     "build_op_context",
     "given_config",
 ]
+
+
+DIRECT_CALL = "direct call"
+"""The name of a job and step that there are none of."""
 
 
 class _Direct(OpExecutionContext):
@@ -169,7 +175,36 @@ def _build(
     tags = dict(run_tags or {})
     if partition_key is not None:
         tags[Tag.PARTITION] = partition_key
-    run = Run(run_id=new_run_id(), location="", job="direct call", tags=tags, created=SYSTEM_CLOCK.now())
+    run = Run(run_id=new_run_id(), location="", job=DIRECT_CALL, tags=tags, created=SYSTEM_CLOCK.now())
+    return kind(*attempt_outside(run, resources, resources_config, config, instance, mapping_key))
+
+
+def attempt_outside(
+    run: Run,
+    resources: Mapping[str, Any] | None,
+    resources_config: Mapping[str, Any] | None = None,
+    config: Any = None,
+    instance: Any = None,
+    mapping_key: str | None = None,
+    op: OpDefinition | None = None,
+) -> tuple[Attempt, list[Fact], ExitStack]:
+    """An attempt of a step that no run knows, for contexts that tests make.
+
+    Args:
+        run: The run that it shall believe to be of.
+        resources: By key, what `Definitions` takes as resources; they are set up now.
+        resources_config: By key, the entry of a run config for a resource.
+        config: The op's config.
+        instance: The instance, for user code.
+        mapping_key: The mapping key that it shall run for.
+        op: Its op, where that is known.
+
+    Returns:
+        The attempt, the facts that are recorded on it, and what tears its resources down.
+
+    Raises:
+        UserCodeError: A resource could not be set up.
+    """
     definitions = to_resources(resources, "The resources of the context")
     facts: list[Fact] = []
     stack = ExitStack()
@@ -185,9 +220,9 @@ def _build(
         )
     )
     attempt = Attempt(
-        op=None,
+        op=op,
         run=run,
-        key="direct call",
+        key=DIRECT_CALL if op is None else op.name,
         record=facts.append,
         now=SYSTEM_CLOCK.now,
         config=config,
@@ -197,9 +232,9 @@ def _build(
         outputs={},
         instance=instance,
         mapping_key=mapping_key,
-        tags={},
+        tags={} if op is None else op.tags,
     )
-    return kind(attempt, facts, stack)
+    return attempt, facts, stack
 
 
 def given_config(context: OpExecutionContext) -> Any:
@@ -224,6 +259,7 @@ def bound_to(context: OpExecutionContext | None, definition: OpDefinition | Asse
     attempt.config = context._given_config if config is None else config
     attempt.tags = op.tags
     if isinstance(definition, AssetsDefinition):
+        attempt.assets_def = definition
         attempt.outputs = {each.name: each for each in _outputs_of(definition)}
         attempt.asset_keys = tuple(spec.key.to_user_string() for spec in definition.specs)
         attempt.check_keys = tuple(spec.key.to_user_string() for spec in definition.check_specs)

@@ -81,7 +81,7 @@ def run_child(scope: RunScope, start: Start, descriptor: int) -> None:
     random.seed()
     recorder = PipeRecorder(descriptor, scope.environment.clock)
     recorder.emit(StepWorkerStarted(pid=os.getpid()), start.step)
-    recorder.send(attempt_alone(scope, start, recorder))
+    recorder.send(attempt_alone(scope, start, scope.logged(recorder)))
 
 
 def attempt_alone(scope: RunScope, start: Start, recorder: Recorder) -> StepDone:

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
 
 from ..config.check import check
-from ..config.env import resolve
+from ..config.declared import DeclaredConfig, Finished
 from ..config.problems import Checked, Problem
 from ..config.run_config import RunConfig, plain_run_config
 from ..config.schema import Field, Shape
 from ..definitions.ops.job import JobDefinition
 from ..definitions.ops.type_loader import input_form
+from ..definitions.ops.wiring import element_type
 from ..definitions.resources.resource import ResourceDefinition
-from ..definitions.run_config import execution_field, needed_resources
+from ..definitions.run_config import needed_resources
 from ..plan.build import build_plan
-from ..plan.model import ExecutionPlan, FromConfig
+from ..plan.model import ExecutionPlan, FromConfig, FromOutputs, Step
 from .mapped_config import full_run_config
 
 __all__ = ["Configuration", "configure", "resource_configs", "validate_run_config"]
@@ -28,7 +29,7 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     """The config of one run.
 
     Args:
-        values: The whole config as plain values; `{env: NAME}` stands as it was given but in `execution`.
+        values: The whole config as plain values; `{env: NAME}` stands as it was given but in `execution` and `loggers`.
         ops: By the path of an op's entry, its config as plain values.
         typed: By the path of an op's entry, its config as the op's function takes it.
         resources: By key, a resource's config.
@@ -56,39 +57,41 @@ def configure(plan: ExecutionPlan, job: JobDefinition, run_config: Mapping[str, 
     """
     full, root = full_run_config(plan, job, run_config), "the run config"
     problems: list[Problem] = [*full.problems]
+
+    def finish(declared: DeclaredConfig, place: tuple[str, ...]) -> Finished:
+        """What stands at a place as user code gets it; nothing where a part of it is wrong in form."""
+        if not full.is_sound(place, declared.field):
+            return Finished()
+        finished = declared.finish(full.at(place), os.environ, path=place, root=root)
+        problems.extend(finished.problems)
+        return finished
+
     ops: dict[tuple[str, ...], Any] = {}
     typed: dict[tuple[str, ...], Any] = {}
     inputs: dict[tuple[str, ...], Any] = {}
     for step in plan.steps.values():
         path, declared = step.config_path, step.op.declared_config
-        place = (*path, "config")
-        if path not in ops and declared is not None and full.is_sound(place, declared.field):
-            finished = declared.finish(full.at(place), os.environ, path=place, root=root)
+        if path not in ops and declared is not None:
+            finished = finish(declared, (*path, "config"))
             ops[path], typed[path] = finished.value, finished.typed
-            problems += finished.problems
-        for each in step.inputs:
-            if not isinstance(each.source, FromConfig) or each.source.path in inputs:
-                continue
-            place = each.source.path
-            form = input_form(each.definition.python_type).config
-            if full.is_sound(place, form.field):
-                finished = form.finish(full.at(place), os.environ, path=place, root=root)
-                inputs[place] = finished.typed
-                problems += finished.problems
+        for place, python_type in _open_inputs(step):
+            if place not in inputs:
+                inputs[place] = finish(input_form(python_type).config, place).typed
     resources: dict[str, Any] = {}
     for key in needed_resources(plan.resources, job.resource_defs):
-        definition = job.resource_defs.get(key)
-        if definition is not None and full.is_sound(("resources", key, "config"), definition.config_field):
-            resources[key], wrong = _finish_resource(key, definition, full.at(("resources", key)), root)
-            problems += wrong
-    execution: Any = {}
-    field = execution_field(job)
-    if full.is_sound(("execution",), field):
-        resolved = resolve(field.type, full.at(("execution",)), os.environ, path=("execution",), root=root)
-        execution = resolved.value
-        problems += resolved.problems
+        declared = None if key not in job.resource_defs else job.resource_defs[key].declared_config
+        if declared is not None:
+            resources[key] = finish(declared, ("resources", key, "config")).value
+    values = dict(full.values)
+    values["execution"] = {"config": finish(job.executor_def.declared_config, ("execution", "config")).value}
+    loggers = values.get("loggers")
+    if isinstance(loggers, Mapping):
+        values["loggers"] = {
+            name: {"config": finish(job.loggers[name].declared_config, ("loggers", name, "config")).value}
+            for name in loggers
+            if name in job.loggers
+        }
     Checked(value=None, problems=tuple(problems)).unwrap(full.subject)
-    values = full.values | {"execution": execution}
     return Configuration(values=values, ops=ops, typed=typed, resources=resources, inputs=inputs)
 
 
@@ -112,22 +115,25 @@ def resource_configs(definitions: Mapping[str, ResourceDefinition], given: Mappi
     configs: dict[str, Any] = {}
     problems: list[Problem] = []
     for key, definition in definitions.items():
-        configs[key], wrong = _finish_resource(key, definition, values[key], root)
-        problems += wrong
+        declared, place = definition.declared_config, ("resources", key, "config")
+        if declared is not None:
+            finished = declared.finish(values[key].get("config"), os.environ, path=place, root=root)
+            configs[key] = finished.value
+            problems += finished.problems
     Checked(value=None, problems=tuple(problems)).unwrap("The resource config")
     return configs
 
 
-def _finish_resource(
-    key: str, definition: ResourceDefinition, entry: Any, root: str
-) -> tuple[Any, tuple[Problem, ...]]:
-    """A resource's config as it gets it, from its checked entry; and what is wrong with it."""
-    declared = definition.declared_config
-    if declared is None:
-        return None, ()
-    given = (entry or {}).get("config")
-    finished = declared.finish(given, os.environ, path=("resources", key, "config"), root=root)
-    return finished.value, finished.problems
+def _open_inputs(step: Step) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """The values of a step's inputs that the run config gives, by their paths, each with its type."""
+    for each in step.inputs:
+        match each.source:
+            case FromConfig(path=path):
+                yield path, each.definition.python_type
+            case FromOutputs(sources=sources):
+                for part in sources:
+                    if isinstance(part, FromConfig):
+                        yield part.path, element_type(each.definition.python_type)
 
 
 def validate_run_config(

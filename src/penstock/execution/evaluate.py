@@ -15,7 +15,7 @@ from ..definitions.automation.run_status_sensor import RunStatusSensorDefinition
 from ..definitions.automation.schedule import ScheduleDefinition
 from ..definitions.automation.sensor import SensorDefinition
 from ..definitions.definitions import Definitions
-from ..errors import InvalidRunConfigError
+from ..errors import DefinitionError, InvalidRunConfigError
 from ..plan.build import build_plan
 from ..records.location import REPOSITORY
 from ..records.wire import (
@@ -53,6 +53,11 @@ def sensor_tick(sensor: SensorDefinition, context: SensorEvaluationContext) -> R
             requested = look_at_assets(sensor, context)
         case _:
             requested = sensor.evaluate(context, context.resources.original_resource_dict)
+            if requested.cursor is not None and context.cursor_updated:
+                raise DefinitionError(
+                    f"{sensor.what} called context.update_cursor and gave a SensorResult with a cursor; keep one of "
+                    "them."
+                )
     if requested.cursor is None and context.cursor_updated:
         return msgspec.structs.replace(requested, cursor=context.cursor)
     return requested

@@ -7,49 +7,66 @@ from typing import Any
 
 import msgspec
 
-from ..definitions.executors import ExecutorDefinition, default_executor
+from ..definitions.executors import BUILT_IN, ExecutorDefinition, default_executor
 from ..engine.limits import TagLimit
 from ..errors import DefinitionError
 
 __all__ = ["ExecutorChoice", "choose_executor"]
 
-_KNOWN = ("in_process", "multiprocess")
+_MULTIPROCESS = "multiprocess"
 
 
 class ExecutorChoice(msgspec.Struct, frozen=True, kw_only=True):
-    """An executor: `in_process` or `multiprocess`, and how many steps it may run at once.
+    """An executor and its settings.
 
     Args:
-        name: Which.
+        name: `in_process`, `multiprocess`, or the name of a user's own.
+        definition: What the job names, or the default.
+        config: Its config.
+        retries: Whether steps that failed are tried again as their policies say.
         max_concurrent: How many steps at once; None for as many as there are CPUs.
         tag_limits: How many steps with certain tags at once.
     """
 
     name: str
+    definition: ExecutorDefinition
+    config: Mapping[str, Any] = {}
+    retries: bool = True
     max_concurrent: int | None = None
     tag_limits: tuple[TagLimit, ...] = ()
 
+    @property
+    def forks(self) -> bool:
+        """Whether it runs each step in a fork of the process."""
+        return self.name == _MULTIPROCESS
 
-def choose_executor(executor: ExecutorDefinition | None, run_config: Mapping[str, Any]) -> ExecutorChoice:
+
+def choose_executor(definition: ExecutorDefinition, run_config: Mapping[str, Any]) -> ExecutorChoice:
     """The executor of a run.
 
     Args:
-        executor: The job's; None for the default.
+        definition: The executor that the job names, or the default.
         run_config: The run's whole config, checked.
 
     Raises:
         DefinitionError: There is no such executor.
     """
-    definition = executor or default_executor
     config = run_config.get("execution", {}).get("config") or {}
     name = definition.name
     if name == default_executor.name:
-        name = next(iter(config), "multiprocess")
+        name = next(iter(config), _MULTIPROCESS)
         config = config.get(name) or {}
-    if name not in _KNOWN:
-        raise DefinitionError(f"There is no executor {name!r}; use one of {' and '.join(_KNOWN)}.")
+    if definition.executor_creation_fn is not None:
+        return ExecutorChoice(name=name, definition=definition, config=config)
+    if name not in BUILT_IN:
+        raise DefinitionError(
+            f"There is no executor {name!r}; use one of {', '.join(sorted(BUILT_IN))}, or make one with @executor."
+        )
     return ExecutorChoice(
         name=name,
+        definition=definition,
+        config=config,
+        retries="disabled" not in (config.get("retries") or {}),
         max_concurrent=config.get("max_concurrent"),
         tag_limits=tuple(_tag_limit(each) for each in config.get("tag_concurrency_limits") or ()),
     )

@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, Self
 
-from ..definitions.ops.hooks import HookDefinition, HookEvent
-from ..errors import ExecutionInterruptedError
-from ..records.event import HookCompleted, HookErrored, HookSkipped
+from ..clock import SYSTEM_CLOCK
+from ..definitions.ops.composition import PendingNodeInvocation
+from ..definitions.ops.hooks import HookDefinition, HookExecutionResult
+from ..definitions.ops.op import OpDefinition
+from ..errors import ExecutionInterruptedError, InvocationError
+from ..ids import new_run_id
+from ..records.event import Event, HookCompleted, HookErrored, HookSkipped
+from ..records.run import Run
 from .attempt import Attempt
 from .blame import describe_user_error
+from .build_context import DIRECT_CALL, attempt_outside
 from .interrupt import INTERRUPTS
 
 if TYPE_CHECKING:
     from .log import ContextLogger
 
-__all__ = ["HookContext", "run_hooks"]
+__all__ = ["DirectHookContext", "HookContext", "build_hook_context", "run_hooks"]
 
 
 class HookContext:
     """What a hook sees.
 
     Args:
-        hook_def: The hook.
+        hook_def: The hook; None where a test calls one directly.
         attempt: The attempt that has ended.
         exception: What it failed with; None if it succeeded.
         values: What it gave: (output, mapping key) -> value.
@@ -32,7 +39,7 @@ class HookContext:
 
     def __init__(
         self,
-        hook_def: HookDefinition,
+        hook_def: HookDefinition | None,
         attempt: Attempt,
         exception: BaseException | None,
         values: Mapping[tuple[str, str | None], Any],
@@ -80,12 +87,12 @@ class HookContext:
     @property
     def required_resource_keys(self) -> frozenset[str]:
         """The resources that the hook requires."""
-        return self.hook_def.required_resource_keys
+        return frozenset() if self.hook_def is None else self.hook_def.required_resource_keys
 
     @property
     def resources(self) -> Any:
         """The resources that the hook requires, by key as attributes."""
-        return self._attempt.opened.view(self.hook_def.required_resource_keys)
+        return self._attempt.opened.view(self.required_resource_keys)
 
     @property
     def op_output_values(self) -> dict[str, Any]:
@@ -107,19 +114,72 @@ class HookContext:
 def run_hooks(
     attempt: Attempt,
     hooks: frozenset[HookDefinition],
-    event: HookEvent,
+    events: Sequence[Event],
     exception: BaseException | None,
     values: Mapping[tuple[str, str | None], Any],
 ) -> None:
-    """Run the hooks of a step that ended with `event`, in the order of their names."""
+    """Run the hooks of a step whose attempt has ended with these events, in the order of their names."""
     for hook in sorted(hooks, key=lambda each: each.name):
-        if hook.event is not event:
-            attempt.emit(HookSkipped(hook=hook.name))
-            continue
         try:
             with INTERRUPTS.user_code:
-                hook.hook_fn(HookContext(hook, attempt, exception, values))
+                result = hook.hook_fn(HookContext(hook, attempt, exception, values), events)
         except (Exception, SystemExit, ExecutionInterruptedError) as error:  # noqa: BLE001 - told of; a hook fails nothing
             attempt.emit(HookErrored(hook=hook.name, error=describe_user_error(error)))
         else:
-            attempt.emit(HookCompleted(hook=hook.name))
+            skipped = isinstance(result, HookExecutionResult) and result.is_skipped
+            attempt.emit(HookSkipped(hook=hook.name) if skipped else HookCompleted(hook=hook.name))
+
+
+def build_hook_context(
+    resources: Mapping[str, Any] | None = None,
+    op: OpDefinition | PendingNodeInvocation | None = None,
+    run_id: str | None = None,
+    job_name: str | None = None,
+    op_exception: BaseException | None = None,
+    instance: Any = None,
+) -> DirectHookContext:
+    """A context for calling a hook directly, as tests do.
+
+    Args:
+        resources: By key, what `Definitions` takes as resources; they are set up now, and torn down at the end of
+            `with`, or when the context is collected.
+        op: The op that it shall believe to follow.
+        run_id: The id of that run.
+        job_name: The name of that job.
+        op_exception: What the op raised.
+        instance: What `context.instance` gives.
+
+    Raises:
+        InvocationError: The op is none.
+        UserCodeError: A resource could not be set up.
+    """
+    definition = op.definition if isinstance(op, PendingNodeInvocation) else op
+    if definition is not None and not isinstance(definition, OpDefinition):
+        raise InvocationError(f"build_hook_context was given {op!r} as its op; give an op.")
+    run = Run(run_id=run_id or new_run_id(), location="", job=job_name or DIRECT_CALL, created=SYSTEM_CLOCK.now())
+    attempt, _, stack = attempt_outside(run, resources, instance=instance, op=definition)
+    return DirectHookContext(attempt, op_exception, stack)
+
+
+class DirectHookContext(HookContext):
+    """The context of a hook that is called directly: a context manager, at whose end its resources are torn down."""
+
+    __slots__ = ("_stack",)
+
+    def __init__(self, attempt: Attempt, exception: BaseException | None, stack: ExitStack) -> None:
+        super().__init__(None, attempt, exception, {})
+        self._stack = stack
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self._stack.close()
+
+    def __del__(self) -> None:
+        self._stack.close()
+
+    @property
+    def resources(self) -> Any:
+        """All resources that it was made with, by key as attributes."""
+        return self._attempt.resources

@@ -14,6 +14,7 @@ from ..logs.store import log_key
 from ..records.event import Fact, LogsCaptured
 from .drive import Driven, fact_of
 from .interrupt import INTERRUPTS
+from .log import managed_loggers
 from .recorder import Recorder
 from .resources import OpenResources, set_up
 from .scope import RunScope, specs_of
@@ -69,15 +70,18 @@ class InProcessExecution:
         def emit(fact: Fact) -> None:
             recorder.emit(fact)
 
-        with set_up(
-            frozenset().union(*(scope.prepared(key).resource_keys for key in scope.plan.steps)),
-            scope.resources,
-            scope.config.resources,
-            clock=scope.environment.clock,
-            emit=emit,
-            run=scope.run,
-            instance=scope.environment.instance,
-        ) as opened:
+        with (
+            managed_loggers(scope.environment.managed_loggers, emit),
+            set_up(
+                frozenset().union(*(scope.prepared(key).resource_keys for key in scope.plan.steps)),
+                scope.resources,
+                scope.config.resources,
+                clock=scope.environment.clock,
+                emit=emit,
+                run=scope.run,
+                instance=scope.environment.instance,
+            ) as opened,
+        ):
             return self._drive(opened)
 
     def _drive(self, opened: OpenResources) -> Done:
@@ -102,6 +106,8 @@ class InProcessExecution:
         return driven.done
 
     def _attempt(self, start: Start, opened: OpenResources) -> StepEnd:
+        if self._scope.prepared(start.spec).step.check_keys:
+            self._recorder.flush()  # a check may look in the storage for what was made just now
         with self._captured(start.step):
             end = run_step(self._scope, start, self._recorder, opened)
         if self._keep_values:

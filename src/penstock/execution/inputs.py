@@ -17,6 +17,7 @@ from ..plan.model import (
     FromOutputs,
     StepOutput,
 )
+from ..plan.selection import base_step_key
 from ..records.event import LoadedInput, StepInput
 from ..records.keys import AssetKey
 from .attempt import Attempt
@@ -51,8 +52,19 @@ def load_input(
     match slot.given.source:
         case FromOutput() | FromMapped():
             value = _load(attempt, slot, refs[0], plan)
-        case FromOutputs() | FromCollect():
+        case FromCollect():
             value = [_load(attempt, slot, ref, plan) for ref in refs]
+        case FromOutputs(sources=sources):
+            left = list(refs)
+            value = []
+            for each in sources:
+                match each:
+                    case FromConfig():
+                        value.append(config[each.path])
+                    case FromDefault(value=given):
+                        value.append(given)
+                    case _:
+                        value += [_load(attempt, slot, ref, plan) for ref in _take(left, each)]
         case FromAsset() as source:
             value = _load_asset(attempt, slot, source, refs)
         case FromConfig(path=path):
@@ -64,6 +76,18 @@ def load_input(
     metadata = check_value(attempt, slot.value_type, value, f"got for its input {slot.name!r}")
     attempt.emit(StepInput(input=slot.name, type_name=slot.value_type.display_name, metadata=metadata))
     return value
+
+
+def _take(refs: list[OutputRef], source: FromOutput | FromCollect) -> list[OutputRef]:
+    """The values of one part of a list, taken from the front of all that were given: one, or all that are collected."""
+    count = 0
+    while count < len(refs) and (base_step_key(refs[count].step), refs[count].output) == (source.step, source.output):
+        count += 1
+        if isinstance(source, FromOutput):
+            break
+    taken = refs[:count]
+    del refs[:count]
+    return taken
 
 
 def _load(attempt: Attempt, slot: InputSlot, ref: OutputRef, plan: ExecutionPlan) -> Any:

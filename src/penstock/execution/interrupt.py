@@ -1,5 +1,7 @@
 """A request to stop, turned into an exception inside user code and nowhere else.
 
+The same goes for the end of a step's time, which an alarm of the system tells.
+
 A signal may come at any instruction. Raised in the middle of our own book-keeping it would tear a message or an event
 in two; so the handler raises only while user code runs, and otherwise leaves a mark that is looked at when user code is
 entered next.
@@ -8,10 +10,12 @@ entered next.
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import get_ident, main_thread
 from types import FrameType, TracebackType
 
-from ..errors import ExecutionInterruptedError
+from ..errors import ExecutionInterruptedError, StepTimeoutError
 
 __all__ = ["INTERRUPTS", "Interrupts"]
 
@@ -35,7 +39,7 @@ class _Section:
             owner.raising = self._open
             if self._open:
                 owner.check()
-        except ExecutionInterruptedError:  # of this check, or of a signal that came during it
+        except (ExecutionInterruptedError, StepTimeoutError):  # of this check, or of a signal that came during it
             owner.raising = self._before.pop()
             raise
 
@@ -61,6 +65,7 @@ class Interrupts:
         self.raising = False
         self.thread = main_thread().ident  # signals arrive in it alone; other threads are never interrupted
         self._raised = False
+        self._overtime: str | None = None
         self.user_code = _Section(self, open_=True)
         self.our_code = _Section(self, open_=False)
 
@@ -72,14 +77,43 @@ class Interrupts:
     def reset(self) -> None:
         """Forget a request: a forked process begins without its parent's."""
         self.requested = self.raising = self._raised = False
+        self._overtime = None
         self.user_code.clear()
         self.our_code.clear()
 
     def check(self) -> None:
-        """Raise `ExecutionInterruptedError` if a stop was asked for and not yet raised."""
+        """Raise `ExecutionInterruptedError` if a stop was asked for and not yet raised; or that time is over."""
         if self.requested and not self._raised:
             self._raised = True
             raise ExecutionInterruptedError("The run was asked to stop.")
+        if self._overtime is not None:
+            text, self._overtime = self._overtime, None
+            raise StepTimeoutError(text)
+
+    @contextmanager
+    def within(self, seconds: float | None, text: str) -> Iterator[None]:
+        """Code that may take so long; then `StepTimeoutError` is raised in the user code inside of it, with this text.
+
+        The alarm rings on once a second until that code ends, should it swallow the error. It works in the main thread
+        alone, since signals arrive there: elsewhere nothing stops the code.
+        """
+        if seconds is None or get_ident() != self.thread:
+            yield
+            return
+
+        def ring(*_: object) -> None:
+            self._overtime = text
+            if self.raising:
+                self.check()
+
+        before = signal.signal(signal.SIGALRM, ring)
+        signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0.0)
+            signal.signal(signal.SIGALRM, before)
+            self._overtime = None
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         self.requested = True

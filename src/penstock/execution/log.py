@@ -5,14 +5,16 @@ from __future__ import annotations
 import contextlib
 import logging
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from threading import get_ident
 from types import TracebackType
 from typing import Any, TypeAlias
 
 from ..records.errors import ErrorInfo, describe_exception
 from ..records.event import Fact, LogLine
 
-__all__ = ["ContextLogger", "managed_loggers"]
+__all__ = ["USER_LOGGER", "ContextLogger", "get_logger", "level_name", "lines_to", "managed_loggers"]
 
 Emit: TypeAlias = Callable[[Fact], None]
 _ExcInfo: TypeAlias = (
@@ -57,27 +59,66 @@ class ContextLogger(logging.Logger):
         self._emit(_line(record))
 
 
+USER_LOGGER = "penstock.user"
+"""The Python logger whose lines always go to the run, and those below it."""
+
+
+def get_logger(name: str | None = None) -> logging.Logger:
+    """A Python logger whose lines go to the log of the run, and of the step, in which they are written.
+
+    Args:
+        name: What tells it from others; the lines carry it.
+    """
+    logging.getLogger(USER_LOGGER).setLevel(logging.DEBUG)  # the run takes every line; its reader chooses
+    return logging.getLogger(USER_LOGGER if name is None else f"{USER_LOGGER}.{name}")
+
+
 class _ToRun(logging.Handler):
-    def __init__(self, emit: Emit) -> None:
+    """Hands records to the run that the thread works for, or, in a thread of user code, to the one begun last."""
+
+    def __init__(self) -> None:
         super().__init__(logging.DEBUG)
-        self._emit = emit
+        self.open: list[tuple[int, Emit]] = []
+        self.attached: Counter[logging.Logger] = Counter()
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._emit(_line(record))
+        # A record passes here twice where a logger and one above it are both listened to.
+        if self.open and not getattr(record, "penstock_told", False):
+            record.penstock_told = True
+            here = get_ident()
+            emit = next((emit for thread, emit in reversed(self.open) if thread == here), self.open[-1][1])
+            emit(_line(record))
+
+
+_TO_RUN = _ToRun()
+
+
+@contextlib.contextmanager
+def lines_to(emit: Emit) -> Iterator[None]:
+    """Send the lines of the loggers that are listened to here until the context ends."""
+    entry = (get_ident(), emit)
+    _TO_RUN.open.append(entry)
+    try:
+        yield
+    finally:
+        _TO_RUN.open.remove(entry)
 
 
 @contextlib.contextmanager
 def managed_loggers(names: Sequence[str], emit: Emit) -> Iterator[None]:
-    """Send the lines of these Python loggers (`root` is the root logger) to the run until the context ends."""
-    handler = _ToRun(emit)
-    loggers = [logging.getLogger(None if name == "root" else name) for name in names]
+    """Listen to these Python loggers (`root` is the root logger), and send their lines here, until the context ends."""
+    loggers = [logging.getLogger(None if name == "root" else name) for name in (*names, USER_LOGGER)]
     for each in loggers:
-        each.addHandler(handler)
+        _TO_RUN.attached[each] += 1
+        each.addHandler(_TO_RUN)
     try:
-        yield
+        with lines_to(emit):
+            yield
     finally:
         for each in loggers:
-            each.removeHandler(handler)
+            _TO_RUN.attached[each] -= 1
+            if not _TO_RUN.attached[each]:
+                each.removeHandler(_TO_RUN)
 
 
 def level_name(level: int) -> str:

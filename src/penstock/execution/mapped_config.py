@@ -15,6 +15,7 @@ from ..config.secrets import restore, still_hidden
 from ..definitions.ops.graph import GraphDefinition
 from ..definitions.ops.job import JobDefinition
 from ..definitions.run_config import (
+    asset_functions,
     full_run_config_schema,
     graph_config_schema,
     needed_resources,
@@ -89,9 +90,20 @@ def full_run_config(plan: ExecutionPlan, job: JobDefinition, run_config: Mapping
     schema = narrow_schema(whole, plan.steps, used, "ops" if mapped_ops else "")
     checked = check(schema, given, root=root)
     values = checked.value if isinstance(checked.value, dict) else {}
-    if job.graph is not None and checked.ok:
-        values["ops"] = _entries(job.graph, job, values.get("ops", {}), ("ops",), plan.steps)
+    if checked.ok:
+        values["ops"] = _all_entries(job, values.get("ops", {}), plan.steps)
     return FullConfig(values=values, problems=checked.problems, subject=subject)
+
+
+def _all_entries(job: JobDefinition, part: Mapping[str, Any], steps: Collection[str]) -> dict[str, Any]:
+    """The entries of a job's ops, where its graphs may be given in another form."""
+    if job.graph is not None:
+        return _entries(job.graph, job, part, ("ops",), steps)
+    entries = dict(part)
+    for definition in asset_functions(job):
+        if isinstance(definition.node_def, GraphDefinition):
+            _enter_graph(definition.name, definition.node_def, job, entries, ("ops",), steps)
+    return entries
 
 
 def _entries(
@@ -108,17 +120,29 @@ def _entries(
     """
     entries = dict(part) if graph.declared_config is None else _mapped(graph, job, part, path, steps)
     for name, node in graph.nodes.items():
-        inner = node.definition
-        prefix = f"{name}."
-        inside = [key.removeprefix(prefix) for key in steps if key.startswith(prefix)]
-        if not isinstance(inner, GraphDefinition) or not inside:
-            continue
-        entry = dict(entries.get(name) or {})
-        is_mapped = inner.declared_config is not None
-        place = (*path, name) if is_mapped else (*path, name, "ops")
-        entry["ops"] = _entries(inner, job, entry if is_mapped else entry.get("ops", {}), place, inside)
-        entries[name] = entry
+        if isinstance(node.definition, GraphDefinition):
+            _enter_graph(name, node.definition, job, entries, path, steps)
     return entries
+
+
+def _enter_graph(
+    name: str,
+    graph: GraphDefinition,
+    job: JobDefinition,
+    entries: dict[str, Any],
+    path: tuple[str, ...],
+    steps: Collection[str],
+) -> None:
+    """Put the entry of an inner graph in full among the entries around it, if one of its steps runs."""
+    prefix = f"{name}."
+    inside = [key.removeprefix(prefix) for key in steps if key.startswith(prefix)]
+    if not inside:
+        return
+    entry = dict(entries.get(name) or {})
+    is_mapped = graph.declared_config is not None
+    place = (*path, name) if is_mapped else (*path, name, "ops")
+    entry["ops"] = _entries(graph, job, entry if is_mapped else entry.get("ops", {}), place, inside)
+    entries[name] = entry
 
 
 def _mapped(

@@ -21,7 +21,16 @@ from ..engine.limits import TagLimit
 from ..engine.step_messages import Done, Start
 from ..engine.steps import StepScheduler
 from ..records.errors import ErrorInfo
-from ..records.event import EngineNote, StepFailure, StepOutput, StepSuccess, StepUpForRetry, StepWorkerStarting
+from ..records.event import (
+    EngineNote,
+    StepFailure,
+    StepOutput,
+    StepRestarted,
+    StepStart,
+    StepSuccess,
+    StepUpForRetry,
+    StepWorkerStarting,
+)
 from ..records.wire import StepDone, StepEvents, StepMessage
 from .child import attempt_alone, die_with, run_child
 from .drive import Driven, fact_of
@@ -60,7 +69,7 @@ class Watch(Protocol):
 class _StepProcess:
     """A step's process as the worker sees it."""
 
-    __slots__ = ("descriptor", "done", "outputs", "pid", "reader", "start")
+    __slots__ = ("descriptor", "done", "kill_at", "outputs", "overdue", "pid", "reader", "start")
 
     def __init__(self, start: Start, pid: int, descriptor: int) -> None:
         self.start = start
@@ -68,6 +77,8 @@ class _StepProcess:
         self.descriptor = descriptor
         self.reader: FrameReader[StepMessage] = FrameReader(StepMessage)
         self.outputs: list[tuple[str, str | None]] = []
+        self.kill_at: float | None = None  # it should have stopped itself long before
+        self.overdue = False
         self.done: StepDone | None = (
             None  # what is to follow, as it said; or as its facts say, should it die before that
         )
@@ -81,12 +92,14 @@ class MultiprocessExecution:
     Args:
         scope: The run.
         recorder: Takes its facts.
+        relay: Takes what the processes of steps have sent, which they have written to loggers; `recorder` if not given.
         max_concurrent: How many steps run at once; None for as many as there are CPUs.
         tag_limits: Limits on steps with certain tags.
         watches: What else to attend to.
 
     Attributes:
         interrupted: Whether the run was asked to stop.
+        error: None: what user code raised stays in the processes of the steps.
     """
 
     def __init__(
@@ -94,12 +107,14 @@ class MultiprocessExecution:
         scope: RunScope,
         recorder: Recorder,
         *,
+        relay: Recorder | None = None,
         max_concurrent: int | None = None,
         tag_limits: Sequence[TagLimit] = (),
         watches: Sequence[Watch] = (),
     ) -> None:
         self._scope = scope
         self._recorder = recorder
+        self._relay = relay or recorder
         self._watches = list(watches)
         self._clock = scope.environment.clock
         self._scheduler = StepScheduler(
@@ -111,6 +126,7 @@ class MultiprocessExecution:
         self._kill_at: float | None = None
         self._step_ended = False
         self.interrupted = False
+        self.error: BaseException | None = None
 
     def run(self) -> Done:
         """Run all steps; gives how they came out.
@@ -173,7 +189,8 @@ class MultiprocessExecution:
         now = self._clock.monotonic()
         due = self._scheduler.next_due()
         waits = [watch.due_in() for watch in self._watches]
-        waits += [None if due is None else due - now, None if self._kill_at is None else self._kill_at - now]
+        kills = [self._kill_at, *(process.kill_at for process in self._processes.values())]
+        waits += [None if due is None else due - now, *(None if each is None else each - now for each in kills)]
         return max(0.0, min((each for each in waits if each is not None), default=3600.0))
 
     def _attend(self, what: object) -> None:
@@ -201,10 +218,22 @@ class MultiprocessExecution:
         if self._kill_at is not None and self._clock.monotonic() >= self._kill_at:
             self._kill_at = None
             self._signal_all(signal.SIGKILL)
+        for process in self._processes.values():
+            if process.kill_at is not None and self._clock.monotonic() >= process.kill_at:
+                process.kill_at = None
+                process.overdue = True
+                os.kill(process.pid, signal.SIGKILL)
+
+    def _time_of(self, start: Start) -> float | None:
+        """When the process of a step is killed that does not heed its timeout."""
+        timeout = self._scope.prepared(start.spec).step.timeout
+        return None if timeout is None else self._clock.monotonic() + timeout + GRACE
 
     # -- one process --------------------------------------------------------------------------------------------------
 
     def _start(self, start: Start, driven: Driven) -> None:
+        if self._scope.prepared(start.spec).step.check_keys:
+            self._recorder.flush()  # a check may look in the storage for what was made just now
         others = [each.name for each in threading.enumerate() if each is not threading.current_thread()]
         if others:
             self._run_here(start, others, driven)
@@ -257,7 +286,7 @@ class MultiprocessExecution:
                 process.done = message
             case StepEvents(events=events):
                 for event in events:
-                    self._recorder.emit(event.fact, event.step_key, event.time)
+                    self._relay.emit(event.fact, event.step_key, event.time)
                     match event.fact:
                         case StepOutput(output=output, mapping_key=mapping_key):
                             process.outputs.append((output, mapping_key))
@@ -265,6 +294,8 @@ class MultiprocessExecution:
                             process.done = StepDone(outcome="success", outputs=tuple(process.outputs))
                         case StepUpForRetry(wait=wait):
                             process.done = StepDone(outcome="retry", wait=wait)
+                        case StepStart() | StepRestarted():
+                            process.kill_at = self._time_of(process.start)
                         case StepFailure():
                             process.done = StepDone(outcome="failure")
 
@@ -295,10 +326,17 @@ class MultiprocessExecution:
         if self.interrupted:
             message = f"The process {process.pid} of the step was stopped with the run."
             wait, source = None, "INTERRUPT"
+        elif process.overdue:
+            timeout = self._scope.prepared(start.spec).step.timeout
+            message = (
+                f"The process {process.pid} of the step was killed: it did not stop within {GRACE:g} s after its "
+                f"timeout of {timeout:g} s."
+            )
+            wait, source = wait_by_policy(self._scope, start), "USER_CODE_ERROR"
         else:
             message = f"The process {process.pid} of the step {_how(code)}"
             wait, source = wait_by_policy(self._scope, start), "UNEXPECTED_ERROR"
-        error = ErrorInfo(cls="StepProcessEnded", message=message)
+        error = ErrorInfo(cls="StepTimeoutError" if process.overdue else "StepProcessEnded", message=message)
         if wait is None:
             self._recorder.emit(StepFailure(error=error, source=source), start.step)
             return StepDone(outcome="failure")

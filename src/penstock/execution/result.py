@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
 from ..definitions.ops.graph import GraphDefinition
 from ..definitions.ops.job import JobDefinition
-from ..errors import UserCodeError
+from ..definitions.ops.ports import DEFAULT_OUTPUT
+from ..errors import UsageError
 from ..records.event import (
     AssetCheckEvaluation,
     AssetMaterialization,
+    AssetMaterializationPlanned,
     AssetObservation,
     Event,
+    RunFailure,
+    RunSuccess,
     StepFailure,
     StepSkipped,
     StepSuccess,
@@ -21,36 +25,24 @@ from ..records.event import (
 from ..records.keys import AssetKey, CoercibleToAssetKey
 from ..records.run import Run, RunStatus
 
-__all__ = ["ExecuteInProcessResult"]
+__all__ = ["ExecuteInProcessResult", "ExecutionResult"]
 
 F = TypeVar("F")
 
 
-class ExecuteInProcessResult:
-    """The outcome of `execute_in_process`, `materialize` and their kin.
+class ExecutionResult:
+    """What is known of a run that a program has executed: its events, and by subclass the values that it gave.
 
     Args:
         run: The run as it ended.
         job_def: The job.
         events: Its events in order.
-        values: (step, output, mapping key) -> the value given.
-        makers: By asset key in text form, the step and output that made it.
     """
 
-    def __init__(
-        self,
-        *,
-        run: Run,
-        job_def: JobDefinition,
-        events: Sequence[Event],
-        values: Mapping[tuple[str, str, str | None], Any],
-        makers: Mapping[str, tuple[str, str]],
-    ) -> None:
+    def __init__(self, *, run: Run, job_def: JobDefinition, events: Sequence[Event]) -> None:
         self.run = run
         self.job_def = job_def
         self._events = list(events)
-        self._values = values
-        self._makers = makers
 
     @property
     def run_id(self) -> str:
@@ -68,6 +60,11 @@ class ExecuteInProcessResult:
     def all_events(self) -> list[Event]:
         """The run's events in order."""
         return list(self._events)
+
+    @property
+    def all_node_events(self) -> list[Event]:
+        """The events of steps, in order."""
+        return [event for event in self._events if event.step_key is not None]
 
     def filter_events(self, event_filter: Callable[[Event], bool]) -> list[Event]:
         """The events for which the filter says yes."""
@@ -107,7 +104,36 @@ class ExecuteInProcessResult:
 
     def get_step_failure_events(self) -> list[Event]:
         """The failures of steps."""
-        return [event for event in self._events if isinstance(event.fact, StepFailure)]
+        return self._of_kind(StepFailure)
+
+    def get_step_success_events(self) -> list[Event]:
+        """The ends of steps that succeeded."""
+        return self._of_kind(StepSuccess)
+
+    def get_step_skipped_events(self) -> list[Event]:
+        """The steps that were skipped."""
+        return self._of_kind(StepSkipped)
+
+    def failure_data_for_node(self, node_str: str) -> StepFailure | None:
+        """What a step failed with; None if it did not fail."""
+        return next(iter(_facts(self.events_for_node(node_str), StepFailure)), None)
+
+    def get_run_success_event(self) -> Event:
+        """The event that says that the run succeeded; raises `UsageError` if there is none."""
+        return self._the_one(RunSuccess)
+
+    def get_run_failure_event(self) -> Event:
+        """The event that says that the run failed; raises `UsageError` if there is none."""
+        return self._the_one(RunFailure)
+
+    def _of_kind(self, kind: type) -> list[Event]:
+        return [event for event in self._events if isinstance(event.fact, kind)]
+
+    def _the_one(self, kind: type) -> Event:
+        found = self._of_kind(kind)
+        if not found:
+            raise UsageError(f"The run {self.run_id} ended as {self.run.status}, so it has no such event.")
+        return found[0]
 
     # -- assets -------------------------------------------------------------------------------------------------------
 
@@ -121,11 +147,15 @@ class ExecuteInProcessResult:
 
     def get_asset_materialization_events(self) -> list[Event]:
         """The events that say that an asset was made."""
-        return [event for event in self._events if isinstance(event.fact, AssetMaterialization)]
+        return self._of_kind(AssetMaterialization)
+
+    def get_asset_materialization_planned_events(self) -> list[Event]:
+        """The events that say which assets the run was to make; a run without an instance announces nothing."""
+        return self._of_kind(AssetMaterializationPlanned)
 
     def get_asset_observation_events(self) -> list[Event]:
         """The events that say that an asset was observed."""
-        return [event for event in self._events if isinstance(event.fact, AssetObservation)]
+        return self._of_kind(AssetObservation)
 
     def get_asset_check_evaluations(self) -> list[AssetCheckEvaluation]:
         """The outcomes of checks."""
@@ -133,60 +163,113 @@ class ExecuteInProcessResult:
 
     # -- values -------------------------------------------------------------------------------------------------------
 
-    def output_for_node(self, node_str: str, output_name: str = "result") -> Any:
+    def output_for_node(self, node_str: str, output_name: str = DEFAULT_OUTPUT) -> Any:
         """The value that a step gave; of a dynamic output, or of a mapped step, a dict by mapping key.
 
         Args:
-            node_str: The step's key: names from the job's graph inwards, joined by `.`; of an asset its op's name.
+            node_str: Names from the job's graph inwards, joined by `.`: of a step, or of a graph; of an asset the name
+                of its op.
             output_name: The output.
 
         Raises:
-            UserCodeError: It gave none, for example since it failed or was skipped.
+            UsageError: It gave none, for example since it failed or was skipped.
         """
+        step, output = self._place(node_str, output_name)
         found: dict[str | None, Any] = {}
-        for (step, output, mapping_key), value in self._values.items():
-            base, _, instance = step.partition("[")
-            if output == output_name and (step == node_str or base == node_str):
-                found[mapping_key if not instance or step == node_str else instance.removesuffix("]")] = value
+        for key in self._given():
+            base, _, instance = key[0].partition("[")
+            if key[1] == output and step in (key[0], base):
+                found[key[2] if not instance or key[0] == step else instance.removesuffix("]")] = self._value(key)
         if not found:
-            given = ", ".join(sorted({f"{step}.{output}" for step, output, _ in self._values})) or "none"
-            raise UserCodeError(f"Step {node_str!r} gave no value for its output {output_name!r}; given were: {given}.")
+            given = ", ".join(sorted({f"{step}.{output}" for step, output, _ in self._given()})) or "none"
+            raise UsageError(f"Step {step!r} gave no value for its output {output!r}; given were: {given}.")
         return found.get(None, found)
 
-    def output_value(self, output_name: str = "result") -> Any:
+    def output_value(self, output_name: str = DEFAULT_OUTPUT) -> Any:
         """The value of an output of the job's graph.
 
         Raises:
-            UserCodeError: The graph has no such output, or it was not given.
+            UsageError: The job makes assets, or its graph has no such output, or gave none.
         """
         graph = self.job_def.graph
-        path: list[str] = []
-        while graph is not None:
-            mapped = graph.output_mappings.get(output_name)
-            if mapped is None:
-                known = ", ".join(graph.output_mappings) or "none"
-                raise UserCodeError(f"{self.job_def!r} has no output {output_name!r}; its outputs are: {known}.")
-            path.append(mapped.node)
-            output_name = mapped.output
-            inner = graph.nodes[mapped.node].definition
+        if graph is None:
+            raise UsageError(f"{self.job_def!r} makes assets; use asset_value.")
+        place = graph.wiring.returns.get(output_name)
+        if place is None:
+            known = ", ".join(graph.outs) or "none"
+            raise UsageError(f"{self.job_def!r} has no output {output_name!r}; its outputs are: {known}.")
+        return self.output_for_node(place.node, place.output)
+
+    def _place(self, node: str, output: str) -> tuple[str, str]:
+        """The step and output behind an output of a node, which may be a graph."""
+        graph, path = self.job_def.graph, node.split(".")
+        for name in path:
+            if graph is None or name not in graph.nodes:
+                return node, output
+            inner = graph.nodes[name].definition
             graph = inner if isinstance(inner, GraphDefinition) else None
-        if not path:
-            raise UserCodeError(f"{self.job_def!r} makes assets; use asset_value.")
-        return self.output_for_node(".".join(path), output_name)
+        while graph is not None:
+            place = graph.wiring.returns.get(output)
+            if place is None:
+                known = ", ".join(graph.outs) or "none"
+                raise UsageError(f"The graph {node!r} has no output {output!r}; its outputs are: {known}.")
+            path.append(place.node)
+            output = place.output
+            inner = graph.nodes[place.node].definition
+            graph = inner if isinstance(inner, GraphDefinition) else None
+        return ".".join(path), output
+
+    def _given(self) -> Collection[tuple[str, str, str | None]]:
+        """The values that there are: (step, output, mapping key)."""
+        raise NotImplementedError
+
+    def _value(self, key: tuple[str, str, str | None]) -> Any:
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(run_id={self.run_id!r}, success={self.success})"
+
+
+class ExecuteInProcessResult(ExecutionResult):
+    """The outcome of `execute_in_process`, `materialize` and their kin, with the values that the run gave.
+
+    Args:
+        run: The run as it ended.
+        job_def: The job.
+        events: Its events in order.
+        values: (step, output, mapping key) -> the value given.
+        makers: By asset key in text form, the step and output that made it.
+    """
+
+    def __init__(
+        self,
+        *,
+        run: Run,
+        job_def: JobDefinition,
+        events: Sequence[Event],
+        values: Mapping[tuple[str, str, str | None], Any],
+        makers: Mapping[str, tuple[str, str]],
+    ) -> None:
+        super().__init__(run=run, job_def=job_def, events=events)
+        self._values = values
+        self._makers = makers
+
+    def _given(self) -> Collection[tuple[str, str, str | None]]:
+        return self._values
+
+    def _value(self, key: tuple[str, str, str | None]) -> Any:
+        return self._values[key]
 
     def asset_value(self, asset_key: CoercibleToAssetKey) -> Any:
         """The value of an asset that the run made.
 
         Raises:
-            UserCodeError: The run made no such asset, or made it without a value.
+            UsageError: The run made no such asset, or made it without a value.
         """
         key = AssetKey.from_coercible(asset_key).to_user_string()
         if key not in self._makers:
-            raise UserCodeError(f"The run did not make the asset {key}; it was to make: {', '.join(self._makers)}.")
+            raise UsageError(f"The run did not make the asset {key}; it was to make: {', '.join(self._makers)}.")
         return self.output_for_node(*self._makers[key])
-
-    def __repr__(self) -> str:
-        return f"ExecuteInProcessResult(run_id={self.run_id!r}, success={self.success})"
 
 
 def _belongs(step_key: str | None, node: str) -> bool:

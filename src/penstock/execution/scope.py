@@ -13,7 +13,9 @@ from ..plan.model import ExecutionPlan, FromCollect, FromMapped, FromOutput, Ord
 from ..records.run import Run
 from .configuration import Configuration
 from .environment import Environment
+from .loggers import LoggedRecorder, make_loggers
 from .prepared import PreparedStep
+from .recorder import Recorder
 from .resources import closure
 from .step_partitions import StoredDynamicPartitions
 
@@ -34,6 +36,9 @@ class RunScope:
         environment: The world.
         resources: All resources that the job knows, by key.
         chance: Gives numbers in [0, 1) for the jitter of retries.
+
+    Attributes:
+        retries: Whether steps that failed are tried again as their policies say.
     """
 
     def __init__(
@@ -54,8 +59,18 @@ class RunScope:
         self.environment = environment
         self.resources = with_default_io_manager(resources, environment)
         self.chance = chance
+        self.retries = True
         self.dynamic = None if environment.storage is None else StoredDynamicPartitions(environment.storage)
         self._prepared: dict[str, PreparedStep] = {}
+
+    def logged(self, onward: Recorder) -> Recorder:
+        """A recorder that writes to the loggers of the run's config too, which are made for this process now.
+
+        Raises:
+            UserCodeError: A logger could not be made.
+        """
+        loggers = make_loggers(self.job, self.config.values, self.run)
+        return LoggedRecorder(onward, loggers, self.run, self.environment.clock) if loggers else onward
 
     def prepared(self, key: str) -> PreparedStep:
         """A step of the plan, taken apart once for all its attempts."""

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..definitions.events import Failure, RetryRequested
-from ..definitions.ops.hooks import HookEvent
 from ..engine.step_messages import Start
 from ..errors import (
     ExecutionInterruptedError,
     FencedError,
     InternalError,
     PenstockError,
+    StepTimeoutError,
     TypeCheckDidNotPassError,
 )
+from ..plan.model import Step
 from ..records import event as facts
 from ..records.event import Fact
 from ..records.wire import StepDone
@@ -24,6 +25,8 @@ from .call import call, yields
 from .context import AssetCheckExecutionContext, AssetExecutionContext, OpExecutionContext
 from .hooks import run_hooks
 from .inputs import load_input
+from .interrupt import INTERRUPTS
+from .log import lines_to
 from .outputs import Outputs
 from .prepared import PreparedStep
 from .recorder import Recorder
@@ -72,9 +75,15 @@ def run_step(scope: RunScope, start: Start, recorder: Recorder, opened: OpenReso
     prepared = scope.prepared(start.spec)
     step, key = prepared.step, start.step
     emit = recorder.emit
+    events: list[facts.Event] = []  # kept for hooks alone
 
     def record(fact: Fact) -> None:
-        emit(fact, key)
+        if not step.hooks:
+            emit(fact, key)
+            return
+        event = facts.Event(time=scope.environment.clock.now(), fact=fact, step_key=key)
+        events.append(event)
+        emit(fact, key, event.time)
 
     op = step.op
     attempt = Attempt(
@@ -104,17 +113,20 @@ def run_step(scope: RunScope, start: Start, recorder: Recorder, opened: OpenReso
     record(facts.StepRestarted(retry=start.retry) if start.retry else facts.StepStart())
     outputs = Outputs(attempt, prepared)
     try:
-        _compute(scope, start, attempt, prepared, outputs)
+        with INTERRUPTS.within(step.timeout, _overtime(step)), lines_to(attempt.emit):
+            _compute(scope, start, attempt, prepared, outputs)
+        if step.timeout is not None and monotonic() - begun > step.timeout:
+            raise StepTimeoutError(_overtime(step))  # nothing could stop it, and it is late all the same
     except FencedError:
         raise
     except (ExecutionInterruptedError, KeyboardInterrupt) as error:
         record(facts.StepFailure(error=describe_user_error(error), source="INTERRUPT"))
         return StepEnd(StepDone(outcome="failure"), error)
-    except (Exception, SystemExit, GeneratorExit) as error:  # noqa: BLE001 - it becomes the step's failure
-        return _failed(scope, start, attempt, prepared, error)
+    except (Exception, SystemExit, GeneratorExit, StepTimeoutError) as error:  # noqa: BLE001 - it becomes the step's failure
+        return _failed(scope, start, attempt, prepared, error, events)
     record(facts.StepSuccess(seconds=monotonic() - begun))
     if step.hooks:
-        run_hooks(attempt, step.hooks, HookEvent.SUCCESS, None, outputs.values)
+        run_hooks(attempt, step.hooks, events, None, outputs.values)
     return StepEnd(StepDone(outcome="success", outputs=tuple(outputs.given)), None, outputs.values)
 
 
@@ -142,7 +154,25 @@ def _compute(scope: RunScope, start: Start, attempt: Attempt, prepared: Prepared
     outputs.finish()
 
 
-def _failed(scope: RunScope, start: Start, attempt: Attempt, prepared: PreparedStep, error: BaseException) -> StepEnd:
+def _overtime(step: Step) -> str:
+    return (
+        (
+            f'Step "{step.key}" ran longer than its timeout of {step.timeout:g} s and was stopped; give it more time, '
+            "or less to do."
+        )
+        if step.timeout is not None
+        else ""
+    )
+
+
+def _failed(
+    scope: RunScope,
+    start: Start,
+    attempt: Attempt,
+    prepared: PreparedStep,
+    error: BaseException,
+    events: Sequence[facts.Event],
+) -> StepEnd:
     shown = error.__cause__ if isinstance(error, RetryRequested) and error.__cause__ is not None else error
     wait = _wait_before_retry(scope, start, error)
     if wait is not None:
@@ -156,14 +186,15 @@ def _failed(scope: RunScope, start: Start, attempt: Attempt, prepared: PreparedS
         )
     )
     if prepared.step.hooks:
-        run_hooks(attempt, prepared.step.hooks, HookEvent.FAILURE, error, _NO_VALUES)
+        run_hooks(attempt, prepared.step.hooks, events, error, _NO_VALUES)
     return StepEnd(StepDone(outcome="failure"), error)
 
 
 def _wait_before_retry(scope: RunScope, start: Start, error: BaseException) -> float | None:
     """Seconds until the next attempt; None if there is none."""
     if isinstance(error, RetryRequested):
-        return (error.seconds_to_wait or 0.0) if start.retry < error.max_retries else None
+        allowed = scope.retries and start.retry < error.max_retries
+        return (error.seconds_to_wait or 0.0) if allowed else None
     if isinstance(error, Failure) and not error.allow_retries:
         return None
     return wait_by_policy(scope, start)
@@ -171,7 +202,7 @@ def _wait_before_retry(scope: RunScope, start: Start, error: BaseException) -> f
 
 def wait_by_policy(scope: RunScope, start: Start) -> float | None:
     """Seconds that the step's policy asks for before the attempt after `start`; None if it allows no more."""
-    policy = scope.prepared(start.spec).step.retry_policy
+    policy = scope.prepared(start.spec).step.retry_policy if scope.retries else None
     if policy is None or start.retry >= policy.max_retries:
         return None
     return policy.wait(start.retry + 1, scope.chance())
@@ -179,5 +210,5 @@ def wait_by_policy(scope: RunScope, start: Start) -> float | None:
 
 def _source(error: BaseException) -> str:
     """Whose fault it is: an error that we raise on purpose, or that has a frame outside Penstock, is the user's."""
-    on_purpose = isinstance(error, PenstockError) and not isinstance(error, InternalError)
+    on_purpose = isinstance(error, PenstockError | StepTimeoutError) and not isinstance(error, InternalError)
     return "USER_CODE_ERROR" if on_purpose or is_from_user_code(error) else "FRAMEWORK_ERROR"

@@ -6,27 +6,26 @@ import signal
 import socket
 import sys
 import threading
+from contextlib import nullcontext
 
 from ..definitions.definitions import Definitions
 from ..errors import FencedError, InternalError, StorageError
 from ..plan.build import build_plan
-from ..records.event import Fact, RunCanceled
+from ..records.event import RunCanceled
 from ..records.run import Run, RunStatus
 from ..storage.derive import RUN_EVENTS
 from ..storage.protocols import Storage
 from ..storage.writer import EventWriter
 from .configuration import configure
+from .data_versions import with_data_versions
 from .environment import Environment
-from .executor_choice import ExecutorChoice, choose_executor
-from .in_process import InProcessExecution
+from .executions import executor_of, prepare
 from .interrupt import INTERRUPTS
 from .lease import EXIT_FENCED, LeaseThread, OwnLease
-from .log import managed_loggers
-from .multiprocess import MultiprocessExecution
 from .run_life import live, not_initialized
 from .scope import RunScope
 
-__all__ = ["EXIT_UNTOLD", "IN_PROCESS_URGENT", "OUTAGE", "execute_run", "scope_of"]
+__all__ = ["EXIT_UNTOLD", "IN_PROCESS_URGENT", "OUTAGE", "WriterWatch", "execute_run", "scope_of"]
 
 OUTAGE = 300.0
 """Seconds for which a worker that has done its work goes on trying to store the last events."""
@@ -85,22 +84,25 @@ def _execute(definitions: Definitions, run: Run, environment: Environment, stora
         return _close(writer, run)
     try:
         scope = scope_of(definitions, run, environment)
-        choice = choose_executor(scope.job.executor_def, scope.config.values)
+        choice = executor_of(scope, reconstructable=True)
+        if not choice.forks:
+            writer = EventWriter(
+                storage.events,
+                run.run_id,
+                run.attempt,
+                environment.clock,
+                background=True,
+                urgent=IN_PROCESS_URGENT,
+            )
+        kept = with_data_versions(scope, writer)
+        recorder = scope.logged(kept)
+        execution = prepare(choice, scope, recorder, kept, [WriterWatch(writer), lease])
     except Exception as error:  # noqa: BLE001 - whatever it is, the run cannot begin, and its log says why
         not_initialized(writer, error)
         return _close(writer, run)
-    if choice.name == "in_process":
-        writer = EventWriter(
-            storage.events,
-            run.run_id,
-            run.attempt,
-            environment.clock,
-            background=True,
-            urgent=IN_PROCESS_URGENT,
-        )
-        _run_here(scope, writer, lease)
-    else:
-        _run_in_processes(scope, writer, lease, choice)
+    # Where steps are forked, the loop that follows them keeps the lease, since a process with threads cannot fork.
+    with nullcontext() if choice.forks else LeaseThread(lease, may_exit=True):
+        live(recorder, choice.name, execution.run, lambda: execution.interrupted)
     return _close(writer, run)
 
 
@@ -124,38 +126,20 @@ def scope_of(definitions: Definitions, run: Run, environment: Environment) -> Ru
     return RunScope(run=run, job=job, plan=plan, config=config, environment=environment, resources=job.resource_defs)
 
 
-class _WriterWatch:
+class WriterWatch:
     """Lets the worker's select loop store events that have waited long enough."""
 
     def __init__(self, writer: EventWriter) -> None:
         self._writer = writer
 
     def fileno(self) -> int:
+        """None."""
         return -1
 
     def due_in(self) -> float | None:
+        """Seconds until events have waited long enough."""
         return self._writer.due_in()
 
     def attend(self) -> None:
+        """Store them."""
         self._writer.flush()
-
-
-def _run_in_processes(scope: RunScope, writer: EventWriter, lease: OwnLease, choice: ExecutorChoice) -> None:
-    execution = MultiprocessExecution(
-        scope,
-        writer,
-        max_concurrent=choice.max_concurrent,
-        tag_limits=choice.tag_limits,
-        watches=[_WriterWatch(writer), lease],
-    )
-    live(writer, "multiprocess", execution.run, lambda: execution.interrupted)
-
-
-def _run_here(scope: RunScope, writer: EventWriter, lease: OwnLease) -> None:
-    execution = InProcessExecution(scope, writer)
-
-    def emit(fact: Fact) -> None:
-        writer.emit(fact)
-
-    with LeaseThread(lease, may_exit=True), managed_loggers(scope.environment.managed_loggers, emit):
-        live(writer, "in_process", execution.run, lambda: execution.interrupted)

@@ -12,6 +12,7 @@ import msgspec
 from ..config.schema import ConfigType
 from ..partitions.spec import PartitionsSpec
 from .automation import InstigatorStatus
+from .conditions.nodes import ConditionRecord
 from .freshness import AnyFreshnessPolicy
 from .metadata import Metadata
 
@@ -98,6 +99,7 @@ class StepDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     tags: dict[str, str] = {}
     compute_kind: str | None = None
     pool: str | None = None
+    timeout: float | None = None  # seconds
     max_retries: int = 0
     can_subset: bool = False  # whether it can make some of its assets and leave out others
     graph: str | None = None  # the graph that makes assets, for a step inside one
@@ -127,6 +129,7 @@ class JobDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     checks: tuple[str, ...] = ()
     partitions: PartitionsSpec | None = None
     executor: str = "multiprocess"
+    condition: int | None = None
     source: SourceRef | None = None
 
 
@@ -141,6 +144,7 @@ class AssetDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     owners: tuple[str, ...] = ()
     metadata: Metadata = {}
     deps: tuple[str, ...] = ()
+    mapped_deps: tuple[str, ...] = ()  # those of them whose partitions it maps by a rule of its own
     jobs: tuple[str, ...] = ()
     op: str | None = None  # None: nothing in this location makes or observes it (an external or source asset)
     observable: bool = False  # whether the op looks at it instead of making it
@@ -151,6 +155,7 @@ class AssetDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     is_virtual: bool = False  # a view: it holds no data of its own
     io_manager: str | None = None
     checks: tuple[str, ...] = ()  # names of its checks
+    condition: int | None = None  # its automation condition, by its place in the location's conditions
     source: SourceRef | None = None
 
     @property
@@ -174,6 +179,7 @@ class CheckDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     jobs: tuple[str, ...] = ()
     op: str | None = None
     partitions: PartitionsSpec | None = None  # where it looks at one partition at a time
+    condition: int | None = None
 
     @property
     def key(self) -> str:
@@ -235,5 +241,6 @@ class LocationDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaul
     resources: tuple[ResourceDescription, ...] = ()
     metadata: Metadata = {}
     dynamic_partitions: tuple[str, ...] = ()
+    conditions: tuple[ConditionRecord, ...] = ()  # each different automation condition once
     python_version: str = ""
     penstock_version: str = ""

@@ -99,6 +99,7 @@ class Tag:
 
     PRIORITY = "penstock/priority"
     MAX_RUNTIME = "penstock/max_runtime"
+    TIMEOUT = "penstock/timeout"
 
     PARTITION = "penstock/partition"
     PARTITION_RANGE_START = "penstock/asset_partition_range_start"
@@ -111,6 +112,8 @@ class Tag:
     BACKFILL_TITLE = "penstock/backfill_title"
     PARENT_RUN = "penstock/parent_run_id"
     ROOT_RUN = "penstock/root_run_id"
+    FROM_AUTOMATION_CONDITION = "penstock/from_automation_condition"
+    ASSET_EVALUATION_ID = "penstock/asset_evaluation_id"
     USER = "penstock/user"
     COMPUTE_KIND = "penstock/compute_kind"
 

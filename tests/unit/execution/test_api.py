@@ -34,7 +34,13 @@ from penstock import (
     resource,
 )
 from penstock.codec import decode_json
-from penstock.errors import DefinitionError, NotFoundError, UserCodeError
+from penstock.errors import (
+    DefinitionError,
+    InvalidRunConfigError,
+    SubsetError,
+    UsageError,
+    UserCodeError,
+)
 from penstock.logs.store import log_key
 from penstock.records.asset import PartitionStatus
 from penstock.records.event import (
@@ -103,7 +109,7 @@ def test_or_it_is_told_in_the_result() -> None:
     assert isinstance(end, RunFailure)
     assert end.reason is FailureReason.STEP_FAILURE
     assert end.failed_steps == ("fails",)
-    with pytest.raises(UserCodeError, match=r"gave no value.*given were: one\.result"):
+    with pytest.raises(UsageError, match=r"gave no value.*given were: one\.result"):
         result.output_for_node("fails")
 
 
@@ -120,9 +126,9 @@ def test_selected_steps_run_alone() -> None:
     result = chain.execute_in_process(op_selection=["one", "first"])
     assert result.output_for_node("first") == 2
     assert result.is_node_untouched("second")
-    with pytest.raises(DefinitionError, match="select that step too"):
+    with pytest.raises(InvalidRunConfigError, match="lacks the required field"):
         chain.execute_in_process(op_selection=["second"])
-    with pytest.raises(NotFoundError, match="did you mean"):
+    with pytest.raises(SubsetError, match="did you mean"):
         chain.execute_in_process(op_selection=["fist"])
 
 
@@ -378,7 +384,7 @@ def test_a_job_of_assets_makes_its_selection() -> None:
     assert result.asset_value("b") == 2
     only = defs.get_job_def("both").execute_in_process(asset_selection=[a])
     assert only.is_node_untouched("b")
-    with pytest.raises(UserCodeError, match="did not make the asset b"):
+    with pytest.raises(UsageError, match="did not make the asset b"):
         only.asset_value("b")
     with pytest.raises(DefinitionError, match="no assets to select"):
         chain.execute_in_process(asset_selection=[a])

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from penstock import ExecutorDefinition, in_process_executor, job, multiprocess_executor, op
+from penstock.definitions.executors import default_executor
 from penstock.engine.limits import TagLimit
 from penstock.errors import DefinitionError, InvalidRunConfigError
 from penstock.execution.configuration import configure
@@ -27,25 +28,21 @@ def choice(executor: ExecutorDefinition | None, config: dict[str, Any]) -> Execu
         nothing()
 
     checked = configure(build_plan(work), work, {"execution": {"config": config}} if config else {})
-    return choose_executor(executor, checked.values)
+    return choose_executor(work.executor_def, checked.values)
 
 
 def test_each_step_has_its_process_unless_somebody_says_otherwise() -> None:
-    assert choice(None, {}) == ExecutorChoice(name="multiprocess")
+    assert choice(None, {}) == ExecutorChoice(name="multiprocess", definition=default_executor)
     assert choice(None, {"in_process": {}}).name == "in_process"
     assert choice(in_process_executor, {}).name == "in_process"
 
 
 def test_limits_come_from_the_run_config_or_with_the_job() -> None:
     limits = [{"key": "db", "limit": 1}, {"key": "api", "value": "slow", "limit": 2}]
-    expected = ExecutorChoice(
-        name="multiprocess",
-        max_concurrent=3,
-        tag_limits=(TagLimit(key="db", limit=1), TagLimit(key="api", value="slow", limit=2)),
-    )
+    expected = (3, (TagLimit(key="db", limit=1), TagLimit(key="api", value="slow", limit=2)))
     config = {"max_concurrent": 3, "tag_concurrency_limits": limits}
-    assert choice(None, {"multiprocess": config}) == expected
-    assert choice(multiprocess_executor, config) == expected
+    for made in (choice(None, {"multiprocess": config}), choice(multiprocess_executor, config)):
+        assert (made.name, made.max_concurrent, made.tag_limits) == ("multiprocess", *expected)
     assert choice(multiprocess_executor.configured({"max_concurrent": 4}), {}).max_concurrent == 4
 
 

@@ -224,7 +224,7 @@ class AssetsDefinition:
         """The output of its op of that name; of a graph, the output of the op inside it that gives the value."""
         node = self.node_def
         while isinstance(node, GraphDefinition):
-            inner = node.output_mappings[output]
+            inner = node.wiring.returns[output]
             node, output = node.nodes[inner.node].definition, inner.output
         return node.outs[output]
 

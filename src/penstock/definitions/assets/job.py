@@ -105,6 +105,7 @@ def define_asset_job(
     executor_def: ExecutorDefinition | None = None,
     hooks: Iterable[HookDefinition] | None = None,
     op_retry_policy: RetryPolicy | None = None,
+    op_timeout: float | None = None,
     owners: Iterable[str] | None = None,
     automation_condition: Any = None,
 ) -> UnresolvedAssetJobDefinition:
@@ -122,6 +123,7 @@ def define_asset_job(
         executor_def: What runs its steps.
         hooks: Hooks for all of its steps.
         op_retry_policy: The retry policy of the functions that have none of their own.
+        op_timeout: Seconds after which steps are stopped whose functions have no timeout of their own.
         owners: Who answers for it.
         automation_condition: When it is run without being asked for.
     """
@@ -133,8 +135,9 @@ def define_asset_job(
         "metadata": metadata,
         "partitions_def": partitions_def,
         "executor_def": executor_def,
-        "hooks": hooks,
+        "hook_defs": hooks,
         "op_retry_policy": op_retry_policy,
+        "op_timeout": op_timeout,
         "owners": owners,
     }
     chosen = AssetSelection.all() if selection is None else AssetSelection.from_coercible(selection)

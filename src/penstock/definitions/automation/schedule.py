@@ -10,6 +10,7 @@ from ...errors import DefinitionError, InvocationError
 from ...partitions.cron import parse
 from ...records.metadata import Metadata, normalize_metadata
 from ..doors import evaluate_schedule_tick
+from ..function import docstring
 from ..names import check_name, check_owners, normalize_tags
 from ..source import Source, source_of_call, source_of_function
 from .run_request import Requested, RunRequest, read_outcome
@@ -97,7 +98,7 @@ class ScheduleDefinition:
         self.function: TickFunction | None = (
             None if execution_fn is None else read_tick_function(execution_fn, self.what, self.source)
         )
-        self.description = description or _docstring(execution_fn)
+        self.description = description or docstring(execution_fn)
         self.default_status = DefaultScheduleStatus(default_status)
         self.owners = check_owners(owners, self.what)
         keys = frozenset(required_resource_keys or ())
@@ -251,9 +252,3 @@ def schedule(
         )
 
     return define
-
-
-def _docstring(fn: Callable[..., Any] | None) -> str | None:
-    import inspect
-
-    return inspect.cleandoc(fn.__doc__) if fn is not None and fn.__doc__ else None

@@ -9,22 +9,25 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from ...errors import DefinitionError
 from ..names import check_name, normalize_tags
 from ..source import Source
+from .asset_inputs import asset_value
 from .hooks import HookDefinition, check_hooks
-from .node import Collected, FanIn, GraphInput, Mapped, Node, NodeOutput, NodeSource
+from .node import AssetValue, Collected, FanIn, GraphInput, Mapped, Node, NodeOutput, NodeSource
 from .ports import In, Out
 from .retry import RetryPolicy
 
 if TYPE_CHECKING:
+    from ...execution.api import ExecuteInProcessResult
     from .graph import GraphDefinition
+    from .job import JobDefinition
     from .op import OpDefinition
 
 __all__ = [
     "Composition",
     "DynamicHandle",
     "GraphInputHandle",
-    "Invocation",
     "MappedHandle",
     "OutputHandles",
+    "PendingNodeInvocation",
     "active",
     "collect_outputs",
 ]
@@ -149,7 +152,7 @@ class Composition:
         finally:
             _active.reset(token)
 
-    def add(self, invocation: Invocation, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def add(self, invocation: PendingNodeInvocation, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Record a node and give the handles of its outputs."""
         definition = invocation.definition
         name = invocation.given_name or self._free_name(definition.name)
@@ -230,6 +233,10 @@ class Composition:
                     f"({', '.join(value.names)}) of an op at once; choose one, for example .{value.names[0]}."
                 )
             case _:
+                if (
+                    asset := asset_value(value, f'In {self.what} ({self.source}) the input "{name}" of "{node}"')
+                ) is not None:
+                    return asset
                 raise DefinitionError(
                     f'In {self.what} ({self.source}) the input "{name}" of "{node}" is given {value!r}; pass outputs '
                     "of other ops here, and constants as config or as a default of the op's parameter."
@@ -237,7 +244,7 @@ class Composition:
 
     def _part(self, value: Any, node: str, name: str) -> NodeOutput | GraphInput | Collected:
         source = self._source(value, node, name)
-        if isinstance(source, FanIn | Mapped):
+        if isinstance(source, FanIn | Mapped | AssetValue):
             raise DefinitionError(
                 f'In {self.what} ({self.source}) the list for the input "{name}" of "{node}" holds something else than '
                 "plain outputs of ops."
@@ -260,7 +267,7 @@ def active() -> Composition | None:
 Invoked: TypeAlias = "OpDefinition | GraphDefinition"
 
 
-class Invocation:
+class PendingNodeInvocation:
     """A use of an op or graph before its call: with a name, tags, hooks or a retry policy of its own."""
 
     __slots__ = ("definition", "given_name", "node_hooks", "node_retry_policy", "node_tags")
@@ -279,30 +286,87 @@ class Invocation:
         self.node_retry_policy = retry_policy
         self.node_hooks = hooks
 
-    def _with(self, **changes: Any) -> Invocation:
+    def _with(self, **changes: Any) -> PendingNodeInvocation:
         values: dict[str, Any] = {
             "given_name": self.given_name,
             "tags": self.node_tags,
             "retry_policy": self.node_retry_policy,
             "hooks": self.node_hooks,
         }
-        return Invocation(self.definition, **(values | changes))
+        return PendingNodeInvocation(self.definition, **(values | changes))
 
-    def alias(self, name: str) -> Invocation:
+    def alias(self, name: str) -> PendingNodeInvocation:
         """Use it under another name."""
         return self._with(given_name=check_name(name, "a use of an op or graph"))
 
-    def tag(self, tags: Mapping[str, Any]) -> Invocation:
+    def tag(self, tags: Mapping[str, Any]) -> PendingNodeInvocation:
         """Use it with further tags."""
         return self._with(tags=self.node_tags | normalize_tags(tags, f'"{self.definition.name}"'))
 
-    def with_hooks(self, hook_defs: Iterable[HookDefinition]) -> Invocation:
+    def with_hooks(self, hook_defs: Iterable[HookDefinition]) -> PendingNodeInvocation:
         """Use it with hooks."""
         return self._with(hooks=self.node_hooks | check_hooks(hook_defs, f'"{self.definition.name}"'))
 
-    def with_retry_policy(self, retry_policy: RetryPolicy) -> Invocation:
+    def with_retry_policy(self, retry_policy: RetryPolicy) -> PendingNodeInvocation:
         """Use it with another retry policy."""
         return self._with(retry_policy=retry_policy)
+
+    def to_job(
+        self,
+        name: str | None = None,
+        description: str | None = None,
+        resource_defs: Mapping[str, Any] | None = None,
+        config: Any = None,
+        tags: Mapping[str, Any] | None = None,
+        logger_defs: Mapping[str, Any] | None = None,
+        executor_def: Any = None,
+        hooks: Iterable[HookDefinition] | None = None,
+        op_retry_policy: RetryPolicy | None = None,
+        partitions_def: Any = None,
+        input_values: Mapping[str, Any] | None = None,
+    ) -> JobDefinition:
+        """A job that runs this graph under its name here, with its tags, hooks and retry policy.
+
+        See `GraphDefinition.to_job` for the arguments.
+
+        Raises:
+            DefinitionError: It is an op, or a part is not valid.
+        """
+        graph = self.definition
+        if not hasattr(graph, "to_job"):
+            raise DefinitionError(f'"{graph.name}" is an op, and jobs are made of graphs; call it in a @job function.')
+        made: JobDefinition = graph.to_job(
+            name=name or self.given_name,
+            description=description,
+            resource_defs=resource_defs,
+            config=config,
+            tags={**self.node_tags, **(tags or {})},
+            logger_defs=logger_defs,
+            executor_def=executor_def,
+            hooks=self.node_hooks.union(hooks or ()),
+            op_retry_policy=op_retry_policy or self.node_retry_policy,
+            partitions_def=partitions_def,
+            input_values=input_values,
+        )
+        return made
+
+    def execute_in_process(
+        self,
+        run_config: Any = None,
+        instance: Any = None,
+        resources: Mapping[str, Any] | None = None,
+        raise_on_error: bool = True,
+        run_id: str | None = None,
+        input_values: Mapping[str, Any] | None = None,
+    ) -> ExecuteInProcessResult:
+        """Run this graph to its end in this process; see `JobDefinition.execute_in_process`."""
+        return self.to_job(resource_defs=resources).execute_in_process(
+            run_config=run_config,
+            instance=instance,
+            raise_on_error=raise_on_error,
+            run_id=run_id,
+            input_values=input_values,
+        )
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Record the use in the graph that is being composed.
@@ -340,7 +404,7 @@ def collect_outputs(composition: Composition, returned: Any, names: Iterable[str
     result: dict[str, NodeOutput] = {}
     for name in wanted:
         value = given[name]
-        if not isinstance(value, OutputHandle | DynamicHandle):
+        if not isinstance(value, OutputHandle | DynamicHandle | MappedHandle):
             raise DefinitionError(
                 f'{composition.what} ({composition.source}) returns {value!r} as its output "{name}"; '
                 "return outputs of ops that it calls."

@@ -6,15 +6,21 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
+import msgspec
+
 from ...config.mapping import ConfigMapping
 from ...errors import DefinitionError
+from ..function import docstring
 from ..names import check_name, normalize_tags
-from ..source import Source, source_of_function
-from .composition import Composition, GraphInputHandle, Invocation, active, collect_outputs
+from ..source import Source, source_of_call, source_of_function
+from .asset_inputs import asset_value
+from .composition import Composition, GraphInputHandle, PendingNodeInvocation, active, collect_outputs
+from .dependencies import Dependencies, InputMapping, OutputMapping
 from .hooks import HookDefinition
-from .node import Collected, FanIn, GraphInput, Node, NodeOutput
-from .ports import DynamicOut, GraphIn, GraphOut, In, Out
+from .node import AssetValue, Node
+from .ports import DEFAULT_OUTPUT, GraphIn, GraphOut, In, Out
 from .retry import RetryPolicy
+from .wiring import Wiring, input_mappings, mapped_nodes, node_inputs, node_output, wire
 
 if TYPE_CHECKING:
     from ...config.declared import DeclaredConfig
@@ -22,6 +28,7 @@ if TYPE_CHECKING:
     from ...execution.api import AnInstance, ExecuteInProcessResult
     from ...partitions.definition import PartitionsDefinition
     from ..executors import ExecutorDefinition
+    from ..loggers import LoggerDefinition
     from .job import JobDefinition
     from .op import OpDefinition
 
@@ -29,30 +36,84 @@ __all__ = ["GraphDefinition", "compose", "graph"]
 
 
 class GraphDefinition:
-    """Ops and graphs wired together. Make one with `@graph`.
+    """Ops and graphs wired together. Make one with `@graph`, or of dependencies between nodes.
 
     Args:
         name: Its name: letters, digits and `_`.
-        nodes: Its nodes by name, each after those that feed it.
-        ins: Its inputs by name.
-        output_mappings: Which outputs of nodes its own outputs are.
         description: What it does.
+        node_defs: The ops and graphs that it uses.
+        dependencies: By node (its name, or a `NodeInvocation`), what feeds its inputs; nothing where not given.
+        input_mappings: Which inputs of nodes its own inputs feed.
+        output_mappings: Which outputs of nodes its own outputs are.
         tags: Tags of all steps inside it.
-        source: Where it is written.
         config: Makes the config of its nodes of a config of the graph's own.
+        input_assets: By node and input, an asset whose value is loaded.
+        composition_fn: The function that it stands for, which says where it is written and what it does.
+
+    Raises:
+        DefinitionError: The parts do not fit together.
     """
 
     def __init__(
         self,
         name: str,
         *,
-        nodes: Mapping[str, Node],
-        ins: Mapping[str, In] | None = None,
-        output_mappings: Mapping[str, NodeOutput] | None = None,
+        description: str | None = None,
+        node_defs: Sequence[OpDefinition | GraphDefinition] | None = None,
+        dependencies: Dependencies | None = None,
+        input_mappings: Sequence[InputMapping] | None = None,
+        output_mappings: Sequence[OutputMapping] | None = None,
+        config: ConfigMapping | None = None,
+        tags: Mapping[str, Any] | None = None,
+        input_assets: Mapping[str, Mapping[str, Any]] | None = None,
+        composition_fn: Callable[..., Any] | None = None,
+    ) -> None:
+        what = f'Graph "{name}"'
+        wiring = wire(
+            what,
+            node_defs or (),
+            dependencies or {},
+            input_mappings or (),
+            output_mappings or (),
+            {
+                node: {key: _asset(given, what, node, key) for key, given in inputs.items()}
+                for node, inputs in (input_assets or {}).items()
+            },
+        )
+        self._take(
+            name,
+            wiring,
+            description=description or docstring(composition_fn),
+            tags=tags,
+            source=source_of_call() if composition_fn is None else source_of_function(composition_fn),
+            config=config,
+        )
+
+    @classmethod
+    def wired(
+        cls,
+        name: str,
+        wiring: Wiring,
+        *,
         description: str | None = None,
         tags: Mapping[str, Any] | None = None,
         source: Source | None = None,
         config: ConfigMapping | None = None,
+    ) -> GraphDefinition:
+        """A graph whose nodes are wired already."""
+        made = object.__new__(cls)
+        made._take(name, wiring, description=description, tags=tags, source=source, config=config)
+        return made
+
+    def _take(
+        self,
+        name: str,
+        wiring: Wiring,
+        *,
+        description: str | None,
+        tags: Mapping[str, Any] | None,
+        source: Source | None,
+        config: ConfigMapping | None,
     ) -> None:
         self.name = check_name(name, "a graph")
         if config is not None and not isinstance(config, ConfigMapping):
@@ -62,17 +123,46 @@ class GraphDefinition:
             )
         self.config_mapping = config
         self.declared_config: DeclaredConfig | None = None if config is None else config.declared_config
-        self.nodes = dict(nodes)
-        self.ins: dict[str, In] = dict(ins or {})
-        self.output_mappings = dict(output_mappings or {})
+        self.wiring = wiring
         self.description = description
         self.tags = normalize_tags(tags, f'Graph "{name}"')
         self.source = source
-        self.outs: dict[str, Out] = {key: self._out(mapped) for key, mapped in self.output_mappings.items()}
 
-    def _out(self, mapped: NodeOutput) -> Out:
-        inner = self.nodes[mapped.node].definition.outs[mapped.output]
-        return DynamicOut(inner.python_type) if inner.is_dynamic else Out(inner.python_type)
+    @property
+    def nodes(self) -> Mapping[str, Node]:
+        """Its nodes by name, each after those that feed it."""
+        return self.wiring.nodes
+
+    @property
+    def ins(self) -> Mapping[str, In]:
+        """Its inputs by name."""
+        return self.wiring.ins
+
+    @property
+    def outs(self) -> Mapping[str, Out]:
+        """Its outputs by name."""
+        return self.wiring.outs
+
+    @property
+    def input_mappings(self) -> list[InputMapping]:
+        """Which inputs of nodes its own inputs feed."""
+        return input_mappings(self.nodes, self.ins)
+
+    @property
+    def output_mappings(self) -> list[OutputMapping]:
+        """Which outputs of nodes its own outputs are."""
+        mapped = mapped_nodes(self.nodes)
+        return [
+            OutputMapping(
+                name,
+                place.node,
+                place.output,
+                self.outs[name].description,
+                self.outs[name].python_type,
+                place.node in mapped,
+            )
+            for name, place in self.wiring.returns.items()
+        ]
 
     def renamed(self, name: str, outputs: Mapping[str, str] | None = None) -> GraphDefinition:
         """This graph with another name, and with other names for some of its outputs."""
@@ -80,8 +170,11 @@ class GraphDefinition:
         made = object.__new__(GraphDefinition)
         made.__dict__.update(self.__dict__)
         made.name = check_name(name, "a graph")
-        made.outs = {other.get(output, output): out for output, out in self.outs.items()}
-        made.output_mappings = {other.get(output, output): each for output, each in self.output_mappings.items()}
+        made.wiring = msgspec.structs.replace(
+            self.wiring,
+            outs={other.get(output, output): out for output, out in self.outs.items()},
+            returns={other.get(output, output): place for output, place in self.wiring.returns.items()},
+        )
         return made
 
     def all_ops(self) -> list[OpDefinition]:
@@ -120,21 +213,21 @@ class GraphDefinition:
         )
         return made
 
-    def alias(self, name: str) -> Invocation:
+    def alias(self, name: str) -> PendingNodeInvocation:
         """This graph under another name, to be called inside a graph."""
-        return Invocation(self).alias(name)
+        return PendingNodeInvocation(self).alias(name)
 
-    def tag(self, tags: Mapping[str, Any]) -> Invocation:
+    def tag(self, tags: Mapping[str, Any]) -> PendingNodeInvocation:
         """This graph with further tags, to be called inside a graph."""
-        return Invocation(self).tag(tags)
+        return PendingNodeInvocation(self).tag(tags)
 
-    def with_hooks(self, hook_defs: Iterable[HookDefinition]) -> Invocation:
+    def with_hooks(self, hook_defs: Iterable[HookDefinition]) -> PendingNodeInvocation:
         """This graph with hooks for all ops inside it, to be called inside a graph."""
-        return Invocation(self).with_hooks(hook_defs)
+        return PendingNodeInvocation(self).with_hooks(hook_defs)
 
-    def with_retry_policy(self, retry_policy: RetryPolicy) -> Invocation:
+    def with_retry_policy(self, retry_policy: RetryPolicy) -> PendingNodeInvocation:
         """This graph with a retry policy for the ops inside it that have none, to be called inside a graph."""
-        return Invocation(self).with_retry_policy(retry_policy)
+        return PendingNodeInvocation(self).with_retry_policy(retry_policy)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Record a node in the graph that is being composed.
@@ -148,7 +241,7 @@ class GraphDefinition:
                 f'Graph "{self.name}" ({self.source}) was called outside a @graph or @job function; '
                 "run it with execute_in_process(), or make a job of it with to_job()."
             )
-        return composition.add(Invocation(self), args, kwargs)
+        return composition.add(PendingNodeInvocation(self), args, kwargs)
 
     def to_job(
         self,
@@ -158,10 +251,14 @@ class GraphDefinition:
         config: Mapping[str, Any] | RunConfig | ConfigMapping | None = None,
         tags: Mapping[str, Any] | None = None,
         metadata: Mapping[str, Any] | None = None,
+        logger_defs: Mapping[str, LoggerDefinition] | None = None,
         executor_def: ExecutorDefinition | None = None,
         hooks: Iterable[HookDefinition] | None = None,
         op_retry_policy: RetryPolicy | None = None,
+        op_timeout: float | None = None,
+        op_selection: Sequence[str] | None = None,
         partitions_def: PartitionsDefinition | None = None,
+        input_values: Mapping[str, Any] | None = None,
         run_tags: Mapping[str, Any] | None = None,
         owners: Iterable[str] | None = None,
     ) -> JobDefinition:
@@ -174,20 +271,25 @@ class GraphDefinition:
             config: The run config that a run gets where none is given; or a mapping that makes it.
             tags: Its tags, which its runs carry too unless `run_tags` are given.
             metadata: Facts about it.
+            logger_defs: By name, loggers that its runs may write to.
             executor_def: What runs its steps.
             hooks: Hooks for all of its steps.
             op_retry_policy: The retry policy of its ops that have none of their own.
+            op_timeout: Seconds after which its steps are stopped that have no timeout of their own.
+            op_selection: The ops that it runs, such as `["load", "*report", "clean+"]`; all if not given.
             partitions_def: The partitions that its runs work on.
+            input_values: By name, values of the graph's inputs; the others are given in the run config.
             run_tags: Tags of its runs.
             owners: Who answers for it.
 
         Raises:
             DefinitionError: A part is not valid.
+            SubsetError: A selected op does not exist.
         """
         from .job import JobDefinition
 
-        return JobDefinition(
-            graph=self,
+        made = JobDefinition(
+            graph_def=self,
             name=name or self.name,
             description=description or self.description,
             source=self.source,
@@ -195,13 +297,21 @@ class GraphDefinition:
             config=config,
             tags=tags,
             metadata=metadata,
+            logger_defs=logger_defs,
             executor_def=executor_def,
-            hooks=hooks,
+            hook_defs=hooks,
             op_retry_policy=op_retry_policy,
+            op_timeout=op_timeout,
             partitions_def=partitions_def,
+            input_values=input_values,
             run_tags=run_tags,
             owners=owners,
         )
+        if op_selection is None:
+            return made
+        from ..steps.op_selection import select_ops
+
+        return select_ops(made, op_selection)
 
     def execute_in_process(
         self,
@@ -211,6 +321,7 @@ class GraphDefinition:
         raise_on_error: bool = True,
         op_selection: Sequence[str] | None = None,
         run_id: str | None = None,
+        input_values: Mapping[str, Any] | None = None,
     ) -> ExecuteInProcessResult:
         """Run it to its end in this process, as a job without further parts; see `JobDefinition.execute_in_process`."""
         return self.to_job(resource_defs=resources).execute_in_process(
@@ -219,6 +330,7 @@ class GraphDefinition:
             raise_on_error=raise_on_error,
             op_selection=op_selection,
             run_id=run_id,
+            input_values=input_values,
         )
 
     def __repr__(self) -> str:
@@ -294,43 +406,28 @@ def compose(
         )
     composition = Composition(name, what, source)
     returned = composition.compose(fn, {each: GraphInputHandle(each) for each in parameters})
-    names = list(out) if isinstance(out, Mapping) else None
-    outputs = collect_outputs(composition, returned, names)
-    return GraphDefinition(
-        name,
-        nodes=composition.nodes,
-        ins=_inputs(composition, parameters, ins or {}),
-        output_mappings=outputs,
-        description=description or (inspect.cleandoc(fn.__doc__) if fn.__doc__ else None),
-        tags=tags,
-        source=source,
-        config=config,
+    declared = {DEFAULT_OUTPUT: out} if isinstance(out, GraphOut) else out
+    returns = collect_outputs(composition, returned, list(out) if isinstance(out, Mapping) else None)
+    nodes = composition.nodes
+    mapped = mapped_nodes(nodes)
+    wiring = Wiring(
+        nodes=nodes,
+        ins=node_inputs(nodes, parameters, ins or {}, f"{what} ({source})"),
+        returns=returns,
+        outs={
+            key: node_output(nodes, mapped, place, declared[key].description if declared else None)
+            for key, place in returns.items()
+        },
+    )
+    return GraphDefinition.wired(
+        name, wiring, description=description or docstring(fn), tags=tags, source=source, config=config
     )
 
 
-def _inputs(composition: Composition, parameters: Iterable[str], declared: Mapping[str, GraphIn]) -> dict[str, In]:
-    """The graph's inputs, each of the type of the first op's input that it feeds."""
-    fed: dict[str, In] = {}
-    for node in composition.nodes.values():
-        for input_name, source in node.sources.items():
-            parts: tuple[NodeOutput | GraphInput | Collected, ...]
-            match source:
-                case GraphInput():
-                    parts = (source,)
-                case FanIn():
-                    parts = source.sources
-                case _:
-                    continue
-            for part in parts:
-                if isinstance(part, GraphInput):
-                    fed.setdefault(part.name, node.definition.ins[input_name])
-    result = {}
-    for name in parameters:
-        if name not in fed:
-            raise DefinitionError(
-                f'{composition.what} ({composition.source}) does not use its input "{name}"; '
-                "pass it to an op, or remove the parameter."
-            )
-        description = declared[name].description if name in declared else None
-        result[name] = In(fed[name].python_type, description=description or fed[name].description)
-    return result
+def _asset(given: Any, what: str, node: str, name: str) -> AssetValue:
+    value = asset_value(given, f'{what}: the input "{name}" of "{node}"')
+    if value is None:
+        raise DefinitionError(
+            f'{what} has {given!r} among its input_assets, for the input "{name}" of "{node}"; give an asset.'
+        )
+    return value

@@ -2,42 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from enum import StrEnum
-from typing import Any, overload
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeAlias, overload
 
 import msgspec
 
 from ...errors import DefinitionError
+from ...records.event import Event, StepFailure, StepSuccess
 from ..names import check_name
 from ..source import Source, source_of_function
 
-__all__ = ["HookDefinition", "HookEvent", "check_hooks", "failure_hook", "success_hook"]
+__all__ = ["HookDefinition", "HookExecutionResult", "check_hooks", "failure_hook", "success_hook"]
 
 
-class HookEvent(StrEnum):
-    """What a hook waits for."""
+class HookExecutionResult(msgspec.Struct, frozen=True):
+    """What a hook's function may return to say that there was nothing to do.
 
-    SUCCESS = "SUCCESS"
-    FAILURE = "FAILURE"
+    Args:
+        hook_name: The hook.
+        is_skipped: Whether it had nothing to do.
+    """
+
+    hook_name: str
+    is_skipped: bool = False
+
+
+HookFunction: TypeAlias = Callable[[Any, Sequence[Event]], HookExecutionResult | None]
+UserFunction: TypeAlias = Callable[[Any], Any]
 
 
 class HookDefinition(msgspec.Struct, frozen=True, kw_only=True):
-    """A function that is called with a `HookContext` after a step of the jobs and ops that it is attached to."""
+    """A function that is called after each step of the jobs and ops that it is attached to, when the step has ended.
+
+    Most are made with `@success_hook` and `@failure_hook`; one that looks at all that happened is made with this class.
+
+    Args:
+        name: Its name.
+        hook_fn: Takes a `HookContext` and the events of the step's attempt; may return a `HookExecutionResult`.
+        required_resource_keys: Resources that it uses as `context.resources.<key>`.
+        decorated_fn: The user's own function where `hook_fn` is made of one; it takes the context alone.
+    """
 
     name: str
-    hook_fn: Callable[..., Any]
-    event: HookEvent
+    hook_fn: HookFunction
     required_resource_keys: frozenset[str] = frozenset()
+    decorated_fn: UserFunction | None = None
+
+    def __post_init__(self) -> None:
+        check_name(self.name, "a hook")
+        # A frozen record takes what users give as a set of keys.
+        msgspec.structs.force_setattr(self, "required_resource_keys", frozenset(self.required_resource_keys or ()))
 
     @property
     def source(self) -> Source | None:
         """Where it is written."""
-        return source_of_function(self.hook_fn)
+        return source_of_function(self.decorated_fn or self.hook_fn)
 
-    def __call__(self, context: Any) -> Any:
-        """Call the function itself, as tests do."""
-        return self.hook_fn(context)
+    def __call__(self, *args: Any) -> Any:
+        """Call the user's own function, as tests do: with a context made by `build_hook_context`."""
+        return self.hook_fn(*args) if self.decorated_fn is None else self.decorated_fn(*args)
 
 
 def check_hooks(hooks: Iterable[HookDefinition] | None, what: str) -> frozenset[HookDefinition]:
@@ -51,62 +74,64 @@ def check_hooks(hooks: Iterable[HookDefinition] | None, what: str) -> frozenset[
     return result
 
 
-HookFunction = Callable[[Any], Any]
-
-
 @overload
-def success_hook(hook_fn: HookFunction, /) -> HookDefinition: ...
+def success_hook(hook_fn: UserFunction, /) -> HookDefinition: ...
 @overload
 def success_hook(
     *, name: str | None = None, required_resource_keys: Iterable[str] | None = None
-) -> Callable[[HookFunction], HookDefinition]: ...
+) -> Callable[[UserFunction], HookDefinition]: ...
 def success_hook(
-    hook_fn: HookFunction | None = None,
+    hook_fn: UserFunction | None = None,
     /,
     *,
     name: str | None = None,
     required_resource_keys: Iterable[str] | None = None,
-) -> HookDefinition | Callable[[HookFunction], HookDefinition]:
+) -> HookDefinition | Callable[[UserFunction], HookDefinition]:
     """Make a hook that runs after each step that succeeds.
 
     Args:
         name: Its name; the function's if not given.
         required_resource_keys: Resources that it uses as `context.resources.<key>`.
     """
-    return _hook(hook_fn, HookEvent.SUCCESS, name, required_resource_keys)
+    return _hook(hook_fn, StepSuccess, name, required_resource_keys)
 
 
 @overload
-def failure_hook(hook_fn: HookFunction, /) -> HookDefinition: ...
+def failure_hook(hook_fn: UserFunction, /) -> HookDefinition: ...
 @overload
 def failure_hook(
     *, name: str | None = None, required_resource_keys: Iterable[str] | None = None
-) -> Callable[[HookFunction], HookDefinition]: ...
+) -> Callable[[UserFunction], HookDefinition]: ...
 def failure_hook(
-    hook_fn: HookFunction | None = None,
+    hook_fn: UserFunction | None = None,
     /,
     *,
     name: str | None = None,
     required_resource_keys: Iterable[str] | None = None,
-) -> HookDefinition | Callable[[HookFunction], HookDefinition]:
+) -> HookDefinition | Callable[[UserFunction], HookDefinition]:
     """Make a hook that runs after each step that fails for good.
 
     Args:
         name: Its name; the function's if not given.
         required_resource_keys: Resources that it uses as `context.resources.<key>`.
     """
-    return _hook(hook_fn, HookEvent.FAILURE, name, required_resource_keys)
+    return _hook(hook_fn, StepFailure, name, required_resource_keys)
 
 
 def _hook(
-    fn: HookFunction | None, event: HookEvent, name: str | None, keys: Iterable[str] | None
-) -> HookDefinition | Callable[[HookFunction], HookDefinition]:
-    def define(function: HookFunction) -> HookDefinition:
+    fn: UserFunction | None, event: type[StepSuccess | StepFailure], name: str | None, keys: Iterable[str] | None
+) -> HookDefinition | Callable[[UserFunction], HookDefinition]:
+    def define(function: UserFunction) -> HookDefinition:
+        own_name = check_name(name or function.__name__, "a hook")
+
+        def run(context: Any, events: Sequence[Event]) -> HookExecutionResult:
+            happened = any(isinstance(each.fact, event) for each in events)
+            if happened:
+                function(context)
+            return HookExecutionResult(own_name, is_skipped=not happened)
+
         return HookDefinition(
-            name=check_name(name or function.__name__, "a hook"),
-            hook_fn=function,
-            event=event,
-            required_resource_keys=frozenset(keys or ()),
+            name=own_name, hook_fn=run, required_resource_keys=frozenset(keys or ()), decorated_fn=function
         )
 
     return define if fn is None else define(fn)

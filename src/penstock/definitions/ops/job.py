@@ -11,13 +11,14 @@ from ...errors import DefinitionError
 from ...partitions.definition import PartitionsDefinition
 from ...records.metadata import Metadata, normalize_metadata
 from ..doors import execute_job_in_process
-from ..executors import ExecutorDefinition
+from ..executors import ExecutorDefinition, default_executor
+from ..loggers import LoggerDefinition, check_loggers, default_loggers
 from ..names import check_name, check_owners, normalize_tags
 from ..resources.resource import ResourceDefinition, to_resources
 from ..source import Source, source_of_call, source_of_function
 from .graph import GraphDefinition, compose
 from .hooks import HookDefinition, check_hooks
-from .retry import RetryPolicy
+from .retry import RetryPolicy, check_timeout
 
 if TYPE_CHECKING:
     from ...execution.api import AnInstance, ExecuteInProcessResult
@@ -30,8 +31,8 @@ class JobDefinition:
     """What a run runs. Make one with `@job`, `graph.to_job()` or `define_asset_job`.
 
     Args:
-        graph: The graph that it runs; None for a job of assets.
-        name: Its name: letters, digits and `_`.
+        graph_def: The graph that it runs; None for a job of assets.
+        name: Its name: letters, digits and `_`; the graph's if not given.
         description: What it does.
         resource_defs: Its own resources; those of the `Definitions` stand in for the rest.
         config: The run config that a run gets where none is given; or a mapping that makes it of another form.
@@ -39,9 +40,12 @@ class JobDefinition:
         run_tags: Tags of its runs.
         metadata: Facts about it.
         executor_def: What runs its steps.
-        hooks: Hooks for all of its steps.
+        logger_defs: By name, loggers that its runs may write to.
+        hook_defs: Hooks for all of its steps.
         op_retry_policy: The retry policy of its ops that have none of their own.
+        op_timeout: Seconds after which its steps are stopped that have no timeout of their own.
         partitions_def: The partitions that its runs work on.
+        input_values: By name, values of the graph's inputs; the others are given in the run config.
         owners: Who answers for it.
         asset_layer: The assets and checks that it makes, for a job of assets.
         source: Where it is written.
@@ -53,8 +57,8 @@ class JobDefinition:
     def __init__(
         self,
         *,
-        graph: GraphDefinition | None = None,
-        name: str,
+        graph_def: GraphDefinition | None = None,
+        name: str | None = None,
         description: str | None = None,
         resource_defs: Mapping[str, Any] | None = None,
         config: Mapping[str, Any] | RunConfig | ConfigMapping | None = None,
@@ -62,22 +66,20 @@ class JobDefinition:
         run_tags: Mapping[str, Any] | None = None,
         metadata: Mapping[str, Any] | None = None,
         executor_def: ExecutorDefinition | None = None,
-        hooks: Iterable[HookDefinition] | None = None,
+        logger_defs: Mapping[str, LoggerDefinition] | None = None,
+        hook_defs: Iterable[HookDefinition] | None = None,
         op_retry_policy: RetryPolicy | None = None,
+        op_timeout: float | None = None,
         partitions_def: PartitionsDefinition | None = None,
+        input_values: Mapping[str, Any] | None = None,
         owners: Iterable[str] | None = None,
         asset_layer: AssetLayer | None = None,
         source: Source | None = None,
     ) -> None:
-        what = f'Job "{name}"'
-        self.name = check_name(name, "a job")
-        self.graph = graph
+        self.name = check_name(graph_def.name if name is None and graph_def is not None else name, "a job")
+        what = f'Job "{self.name}"'
+        self.graph = graph_def
         self.asset_layer = asset_layer
-        if graph is not None and graph.ins:
-            raise DefinitionError(
-                f"{what} ({graph.source}) has the inputs {sorted(graph.ins)}, but nothing can feed a job; "
-                "make an op that gives the value, or take it as config."
-            )
         self.description = description
         self.resource_defs: dict[str, ResourceDefinition] = to_resources(resource_defs, what)
         self.config_mapping = config if isinstance(config, ConfigMapping) else None
@@ -87,34 +89,93 @@ class JobDefinition:
         self.metadata: Metadata = normalize_metadata(metadata)
         if executor_def is not None and not isinstance(executor_def, ExecutorDefinition):
             raise DefinitionError(f"{what} has the executor {executor_def!r}; give an ExecutorDefinition.")
-        self.executor_def = executor_def
-        self.hooks = check_hooks(hooks, what)
+        self._executor_def = executor_def
+        self._logger_defs: Mapping[str, LoggerDefinition] | None = (
+            None if logger_defs is None else check_loggers(logger_defs, what)
+        )
+        self.hooks = check_hooks(hook_defs, what)
         self.op_retry_policy = op_retry_policy
+        self.op_timeout = check_timeout(op_timeout, what)
         self.partitions_def = partitions_def
         self.owners = check_owners(owners, what)
         self.source = source
+        self.input_values: dict[str, Any] = {}
+        self._feed(input_values)
 
     @property
     def is_asset_job(self) -> bool:
         """Whether it makes assets rather than running a graph."""
         return self.asset_layer is not None
 
+    @property
+    def executor_def(self) -> ExecutorDefinition:
+        """What runs its steps."""
+        return self._executor_def or default_executor
+
+    @property
+    def has_specified_executor(self) -> bool:
+        """Whether an executor was named for it, by itself or by the `Definitions` around it."""
+        return self._executor_def is not None
+
+    @property
+    def loggers(self) -> Mapping[str, LoggerDefinition]:
+        """The loggers that its runs may write to, by name; the built-in ones where none were named."""
+        return default_loggers() if self._logger_defs is None else self._logger_defs
+
+    @property
+    def has_specified_loggers(self) -> bool:
+        """Whether loggers were named for it, by itself or by the `Definitions` around it."""
+        return self._logger_defs is not None
+
     def with_top_level_resources(
-        self, resource_defs: Mapping[str, ResourceDefinition], executor_def: ExecutorDefinition | None = None
+        self,
+        resource_defs: Mapping[str, ResourceDefinition],
+        executor_def: ExecutorDefinition | None = None,
+        logger_defs: Mapping[str, LoggerDefinition] | None = None,
     ) -> JobDefinition:
-        """This job with resources (and an executor) for those that it does not bring itself."""
-        bound = object.__new__(JobDefinition)
-        bound.__dict__.update(self.__dict__)
+        """This job with resources, an executor and loggers for those that it does not bring itself."""
+        bound = self._copy()
         bound.resource_defs = {**resource_defs, **self.resource_defs}
-        bound.executor_def = self.executor_def or executor_def
+        bound._executor_def = self._executor_def or executor_def
+        bound._logger_defs = self._logger_defs if self._logger_defs is not None else logger_defs
         return bound
 
     def with_hooks(self, hook_defs: Iterable[HookDefinition]) -> JobDefinition:
         """This job with further hooks for all of its steps."""
-        hooked = object.__new__(JobDefinition)
-        hooked.__dict__.update(self.__dict__)
+        hooked = self._copy()
         hooked.hooks = self.hooks | check_hooks(hook_defs, f'Job "{self.name}"')
         return hooked
+
+    def with_input_values(self, input_values: Mapping[str, Any]) -> JobDefinition:
+        """This job with values for inputs of its graph.
+
+        Raises:
+            DefinitionError: The graph has no such input.
+        """
+        fed = self._copy()
+        fed._feed(input_values)
+        return fed
+
+    def with_graph(self, graph_def: GraphDefinition) -> JobDefinition:
+        """This job with another graph, such as a part of its own."""
+        changed = self._copy()
+        changed.graph = graph_def
+        changed.input_values = {key: value for key, value in self.input_values.items() if key in graph_def.ins}
+        return changed
+
+    def _feed(self, input_values: Mapping[str, Any] | None) -> None:
+        known = {} if self.graph is None else self.graph.ins
+        if unknown := sorted(set(input_values or ()) - set(known)):
+            raise DefinitionError(
+                f'Job "{self.name}" ({self.source}) is given values for {", ".join(unknown)}; the inputs of its graph '
+                f"are: {', '.join(known) or 'none'}."
+            )
+        self.input_values = {**self.input_values, **(input_values or {})}
+
+    def _copy(self) -> JobDefinition:
+        made = object.__new__(JobDefinition)
+        made.__dict__.update(self.__dict__)
+        return made
 
     def execute_in_process(
         self,
@@ -125,6 +186,7 @@ class JobDefinition:
         op_selection: Sequence[str] | None = None,
         asset_selection: Any = None,
         run_id: str | None = None,
+        input_values: Mapping[str, Any] | None = None,
         tags: Mapping[str, str] | None = None,
         resources: Mapping[str, Any] | None = None,
     ) -> ExecuteInProcessResult:
@@ -135,15 +197,17 @@ class JobDefinition:
             instance: Where the run and its events are kept; nowhere if not given.
             partition_key: The partition to work on.
             raise_on_error: Raise what a step's user code raised, instead of telling it in the result.
-            op_selection: Keys of the steps to run; all if not given.
+            op_selection: The ops to run, such as `["load", "*report", "clean+"]`; all if not given.
             asset_selection: Of a job of assets, those to make: a selection, its text, or assets.
             run_id: The run's id; a new one if not given.
+            input_values: By name, values of inputs of the job's graph.
             tags: Tags of the run, beside those of the job.
             resources: Resources in place of the job's, by key.
 
         Raises:
             InvalidRunConfigError: The config has mistakes.
-            NotFoundError: A selected step or asset does not exist.
+            SubsetError: A selected op does not exist.
+            NotFoundError: A selected asset does not exist.
         """
         return execute_job_in_process(
             self,
@@ -154,6 +218,7 @@ class JobDefinition:
             op_selection=op_selection,
             asset_selection=asset_selection,
             run_id=run_id,
+            input_values=input_values,
             tags=tags,
             resources=resources,
         )
@@ -163,7 +228,7 @@ class JobDefinition:
 
 
 @overload
-def job(compose_fn: Callable[[], Any], /) -> JobDefinition: ...
+def job(compose_fn: Callable[..., Any], /) -> JobDefinition: ...
 @overload
 def job(
     *,
@@ -175,13 +240,16 @@ def job(
     run_tags: Mapping[str, Any] | None = None,
     metadata: Mapping[str, Any] | None = None,
     executor_def: ExecutorDefinition | None = None,
+    logger_defs: Mapping[str, LoggerDefinition] | None = None,
     hooks: Iterable[HookDefinition] | None = None,
     op_retry_policy: RetryPolicy | None = None,
+    op_timeout: float | None = None,
     partitions_def: PartitionsDefinition | None = None,
+    input_values: Mapping[str, Any] | None = None,
     owners: Iterable[str] | None = None,
-) -> Callable[[Callable[[], Any]], JobDefinition]: ...
+) -> Callable[[Callable[..., Any]], JobDefinition]: ...
 def job(
-    compose_fn: Callable[[], Any] | None = None,
+    compose_fn: Callable[..., Any] | None = None,
     /,
     *,
     name: str | None = None,
@@ -192,11 +260,14 @@ def job(
     run_tags: Mapping[str, Any] | None = None,
     metadata: Mapping[str, Any] | None = None,
     executor_def: ExecutorDefinition | None = None,
+    logger_defs: Mapping[str, LoggerDefinition] | None = None,
     hooks: Iterable[HookDefinition] | None = None,
     op_retry_policy: RetryPolicy | None = None,
+    op_timeout: float | None = None,
     partitions_def: PartitionsDefinition | None = None,
+    input_values: Mapping[str, Any] | None = None,
     owners: Iterable[str] | None = None,
-) -> JobDefinition | Callable[[Callable[[], Any]], JobDefinition]:
+) -> JobDefinition | Callable[[Callable[..., Any]], JobDefinition]:
     """Make a job of a function that calls ops and graphs; the calls record the wiring.
 
     Args:
@@ -208,20 +279,23 @@ def job(
         run_tags: Tags of its runs.
         metadata: Facts about it.
         executor_def: What runs its steps.
+        logger_defs: By name, loggers that its runs may write to.
         hooks: Hooks for all of its steps.
         op_retry_policy: The retry policy of its ops that have none of their own.
+        op_timeout: Seconds after which its steps are stopped that have no timeout of their own.
         partitions_def: The partitions that its runs work on.
+        input_values: By name, values of the function's parameters; the others are given in the run config.
         owners: Who answers for it.
 
     Raises:
         DefinitionError: The wiring or a part is not valid.
     """
 
-    def define(fn: Callable[[], Any]) -> JobDefinition:
+    def define(fn: Callable[..., Any]) -> JobDefinition:
         own_name = name or fn.__name__
         composed = compose(fn, own_name, "Job", description=description)
         return JobDefinition(
-            graph=composed,
+            graph_def=composed,
             name=own_name,
             description=composed.description,
             resource_defs=resource_defs,
@@ -230,9 +304,12 @@ def job(
             run_tags=run_tags,
             metadata=metadata,
             executor_def=executor_def,
-            hooks=hooks,
+            logger_defs=logger_defs,
+            hook_defs=hooks,
             op_retry_policy=op_retry_policy,
+            op_timeout=op_timeout,
             partitions_def=partitions_def,
+            input_values=input_values,
             owners=owners,
             source=source_of_function(fn) or source_of_call(),
         )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
+from ...partitions.definition import PartitionsDefinition
 from .hooks import HookDefinition
 from .retry import RetryPolicy
 
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
     from .graph import GraphDefinition
     from .op import OpDefinition
 
-__all__ = ["Collected", "FanIn", "GraphInput", "Mapped", "Node", "NodeOutput", "NodeSource"]
+__all__ = ["AssetValue", "Collected", "FanIn", "GraphInput", "Mapped", "Node", "NodeOutput", "NodeSource"]
 
 
 class NodeOutput(msgspec.Struct, frozen=True):
@@ -43,13 +45,29 @@ class GraphInput(msgspec.Struct, frozen=True):
     name: str
 
 
+class AssetValue(msgspec.Struct, frozen=True, kw_only=True):
+    """The value of an asset, loaded from where it is stored.
+
+    Args:
+        asset_key: The asset, in text form.
+        io_manager_key: The resource that loads it.
+        metadata: The asset's metadata as its author wrote it.
+        partitions: The asset's partitions.
+    """
+
+    asset_key: str
+    io_manager_key: str
+    metadata: Mapping[str, Any] = {}
+    partitions: PartitionsDefinition | None = None
+
+
 class FanIn(msgspec.Struct, frozen=True):
     """Several sources whose values arrive as a list."""
 
     sources: tuple[NodeOutput | GraphInput | Collected, ...]
 
 
-NodeSource: TypeAlias = NodeOutput | Mapped | Collected | GraphInput | FanIn
+NodeSource: TypeAlias = NodeOutput | Mapped | Collected | GraphInput | AssetValue | FanIn
 
 
 class Node(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, get_args, get_origin, overload
 
 from ...errors import ConfigSchemaError, DefinitionError
 from ..events import DynamicOutput, MaterializeResult, Output
-from ..function import NO_DEFAULT, UNKNOWN, CallForm, Function, read_function
+from ..function import NO_DEFAULT, UNKNOWN, CallForm, Function, docstring, read_function
 from ..names import check_name, normalize_tags
 from ..source import Source, source_of_function
-from .composition import Invocation, active
+from .composition import PendingNodeInvocation, active
 from .hooks import HookDefinition
 from .ports import DEFAULT_OUTPUT, DynamicOut, In, Out
-from .retry import RetryPolicy
+from .retry import RetryPolicy, check_timeout
 from .types import Nothing
 
 if TYPE_CHECKING:
@@ -39,9 +38,11 @@ class OpDefinition:
         config_schema: What its config looks like; None for a config class in the parameter `config`, or no config.
         required_resource_keys: Resources that it uses as `context.resources.<key>`.
         tags: Its tags.
+        version: The older name of `code_version`.
         retry_policy: How it is tried again when it fails.
         code_version: The version of its code.
         pool: The pool whose limit it counts against.
+        timeout: Seconds after which a step of it is stopped and fails.
 
     Raises:
         DefinitionError: The parts do not fit together.
@@ -57,10 +58,12 @@ class OpDefinition:
         config_schema: Any = None,
         required_resource_keys: Iterable[str] | None = None,
         tags: Mapping[str, Any] | None = None,
+        version: str | None = None,
         retry_policy: RetryPolicy | None = None,
         code_version: str | None = None,
         pool: str | None = None,
         *,
+        timeout: float | None = None,
         what: str | None = None,
     ) -> None:
         self.name = check_name(name, what or "an op")
@@ -82,7 +85,7 @@ class OpDefinition:
         self.outs: dict[str, Out] = {DEFAULT_OUTPUT: Out()} if outs is None else dict(outs)
         for port in (*self.ins, *self.outs):
             check_name(port, f"an input or output of {self.what}")
-        self.description = description or _docstring(self.function.fn)
+        self.description = description or docstring(self.function.fn)
         self.declared_resource_keys = frozenset(required_resource_keys or ())
         if self.declared_resource_keys and not self.function.takes_context:
             raise DefinitionError(
@@ -91,8 +94,18 @@ class OpDefinition:
             )
         self.tags = normalize_tags(tags, self.what)
         self.retry_policy = retry_policy
-        self.code_version = code_version
+        if version is not None and code_version is not None:
+            raise DefinitionError(
+                f"{self.what} ({self.source}) has both a version and a code_version; keep the latter."
+            )
+        self.code_version = version if code_version is None else code_version
         self.pool = pool
+        self.timeout = check_timeout(timeout, self.what)
+
+    @property
+    def version(self) -> str | None:
+        """The older name of `code_version`."""
+        return self.code_version
 
     @property
     def compute_fn(self) -> Callable[..., Any]:
@@ -161,27 +174,27 @@ class OpDefinition:
         made.outs = {other.get(output, output): out for output, out in self.outs.items()}
         return made
 
-    def alias(self, name: str) -> Invocation:
+    def alias(self, name: str) -> PendingNodeInvocation:
         """This op under another name, to be called inside a graph."""
-        return Invocation(self).alias(name)
+        return PendingNodeInvocation(self).alias(name)
 
-    def tag(self, tags: Mapping[str, Any]) -> Invocation:
+    def tag(self, tags: Mapping[str, Any]) -> PendingNodeInvocation:
         """This op with further tags, to be called inside a graph."""
-        return Invocation(self).tag(tags)
+        return PendingNodeInvocation(self).tag(tags)
 
-    def with_hooks(self, hook_defs: Iterable[HookDefinition]) -> Invocation:
+    def with_hooks(self, hook_defs: Iterable[HookDefinition]) -> PendingNodeInvocation:
         """This op with hooks, to be called inside a graph."""
-        return Invocation(self).with_hooks(hook_defs)
+        return PendingNodeInvocation(self).with_hooks(hook_defs)
 
-    def with_retry_policy(self, retry_policy: RetryPolicy) -> Invocation:
+    def with_retry_policy(self, retry_policy: RetryPolicy) -> PendingNodeInvocation:
         """This op with another retry policy, to be called inside a graph."""
-        return Invocation(self).with_retry_policy(retry_policy)
+        return PendingNodeInvocation(self).with_retry_policy(retry_policy)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Record a node in the graph that is being composed, or else run the function with these arguments."""
         composition = active()
         if composition is not None:
-            return composition.add(Invocation(self), args, kwargs)
+            return composition.add(PendingNodeInvocation(self), args, kwargs)
         from ..doors import invoke
 
         return invoke(self, args, kwargs)
@@ -202,9 +215,11 @@ def op(
     config_schema: Any = None,
     required_resource_keys: Iterable[str] | None = None,
     tags: Mapping[str, Any] | None = None,
+    version: str | None = None,
     retry_policy: RetryPolicy | None = None,
     code_version: str | None = None,
     pool: str | None = None,
+    timeout: float | None = None,
 ) -> Callable[[Callable[..., Any]], OpDefinition]: ...
 def op(
     compute_fn: Callable[..., Any] | None = None,
@@ -217,9 +232,11 @@ def op(
     config_schema: Any = None,
     required_resource_keys: Iterable[str] | None = None,
     tags: Mapping[str, Any] | None = None,
+    version: str | None = None,
     retry_policy: RetryPolicy | None = None,
     code_version: str | None = None,
     pool: str | None = None,
+    timeout: float | None = None,
 ) -> OpDefinition | Callable[[Callable[..., Any]], OpDefinition]:
     """Make an op of a function.
 
@@ -234,9 +251,11 @@ def op(
         config_schema: What its config looks like, read as `context.op_config`.
         required_resource_keys: Resources that it uses as `context.resources.<key>`.
         tags: Its tags.
+        version: The older name of `code_version`.
         retry_policy: How it is tried again when it fails.
         code_version: The version of its code.
         pool: The pool whose limit it counts against.
+        timeout: Seconds after which a step of it is stopped and fails.
 
     Raises:
         DefinitionError: The parts do not fit together.
@@ -255,9 +274,11 @@ def op(
             config_schema=config_schema,
             required_resource_keys=required_resource_keys,
             tags=tags,
+            version=version,
             retry_policy=retry_policy,
             code_version=code_version,
             pool=pool,
+            timeout=timeout,
         )
 
     return define if compute_fn is None else define(compute_fn)
@@ -350,8 +371,3 @@ def _typed(out: Out, kind: Any) -> Out:
     if out.python_type is not UNKNOWN or kind is UNKNOWN or isinstance(out, DynamicOut):
         return out
     return Out(kind, out.description, out.is_required, out.io_manager_key, out.metadata, out.code_version)
-
-
-def _docstring(fn: Callable[..., Any]) -> str | None:
-    text = getattr(fn, "__doc__", None)
-    return inspect.cleandoc(text) if text else None

@@ -1,14 +1,15 @@
-"""How often and after what delay a failed step is tried again."""
+"""How often and after what delay a failed step is tried again, and after what time a step is stopped."""
 
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 
 from ...errors import DefinitionError
 
-__all__ = ["Backoff", "Jitter", "RetryPolicy"]
+__all__ = ["Backoff", "Jitter", "RetryPolicy", "check_timeout"]
 
 
 class Backoff(StrEnum):
@@ -68,3 +69,12 @@ class RetryPolicy(msgspec.Struct, frozen=True):
                 return max(0.0, wait + base * (2 * chance - 1))
             case _:
                 return wait
+
+
+def check_timeout(timeout: Any, what: str) -> float | None:
+    """The seconds after which a step is stopped; raises `DefinitionError` unless they are more than 0."""
+    if timeout is None:
+        return None
+    if isinstance(timeout, int | float) and not isinstance(timeout, bool) and timeout > 0:
+        return timeout
+    raise DefinitionError(f"{what} has the timeout {timeout!r}; give more than 0 seconds.")

@@ -16,7 +16,7 @@ from ..ops.graph import GraphDefinition
 from ..ops.job import JobDefinition
 from ..ops.ports import In
 from ..ops.types import Nothing
-from .graph_steps import graph_inside, priority_of
+from .graph_steps import graph_inside, priority_of, timeout_of
 from .model import FromAsset, FromOutput, OrderOnly, Step, StepInput, StepOutput
 
 __all__ = ["asset_steps"]
@@ -150,6 +150,7 @@ def _step(unit: _Unit, wanted: _Wanted, job: JobDefinition) -> Step:
         config_path=("ops", op.name),
         tags=op.tags,
         retry_policy=op.retry_policy or job.op_retry_policy,
+        timeout=timeout_of(op, op.tags, {}, job),
         pool=op.pool,
         hooks=job.hooks | definition.hooks,
         asset_keys=tuple(unit.assets),

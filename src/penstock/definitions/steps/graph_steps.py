@@ -12,10 +12,10 @@ from ...records.run import Tag
 from ..ops.graph import GraphDefinition
 from ..ops.hooks import HookDefinition
 from ..ops.job import JobDefinition
-from ..ops.node import Collected, FanIn, GraphInput, Mapped, Node, NodeOutput, NodeSource
+from ..ops.node import AssetValue, Collected, FanIn, GraphInput, Mapped, Node, NodeOutput, NodeSource
 from ..ops.op import OpDefinition
 from ..ops.ports import In
-from ..ops.retry import RetryPolicy
+from ..ops.retry import RetryPolicy, check_timeout
 from .model import (
     FromAsset,
     FromCollect,
@@ -32,9 +32,9 @@ from .model import (
     StepOutput,
 )
 
-__all__ = ["graph_inside", "graph_steps", "priority_of"]
+__all__ = ["graph_inside", "graph_steps", "priority_of", "timeout_of"]
 
-Fed: TypeAlias = FromOutput | FromMapped | FromCollect | FromOutputs | FromConfig | FromAsset
+Fed: TypeAlias = FromOutput | FromMapped | FromCollect | FromOutputs | FromAsset | FromConfig | FromDefault
 
 
 class _Around(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,7 +59,10 @@ def graph_steps(job: JobDefinition, graph: GraphDefinition) -> dict[str, Step]:
         graph=graph,
         key="",
         path=(),
-        fed={},
+        fed={
+            name: FromDefault(job.input_values[name]) if name in job.input_values else FromConfig(("inputs", name))
+            for name in graph.ins
+        },
         tags=graph.tags,
         retry_policy=job.op_retry_policy,
         hooks=job.hooks,
@@ -94,14 +97,16 @@ def graph_inside(
     )
     steps: dict[str, Step] = {}
     _lay(around, steps, job)
-    ends = {name: FromOutput(*_leaf(inner.node, inner.output, around)) for name, inner in graph.output_mappings.items()}
+    ends = {name: FromOutput(*_leaf(inner.node, inner.output, around)) for name, inner in graph.wiring.returns.items()}
     return steps, ends
 
 
 def _lay(around: _Around, steps: dict[str, Step], job: JobDefinition) -> None:
     for node in around.graph.nodes.values():
         path = (*around.path, "ops", node.name)
-        fed = {name: found for name, source in node.sources.items() if (found := _trace(source, around)) is not None}
+        fed = {
+            name: found for name, source in node.sources.items() if (found := _trace(source, around, steps)) is not None
+        }
         definition = node.definition
         tags = {**around.tags, **definition.tags, **node.tags}
         hooks = around.hooks | node.hooks
@@ -118,7 +123,7 @@ def _lay(around: _Around, steps: dict[str, Step], job: JobDefinition) -> None:
             )
             _lay(inner, steps, job)
             continue
-        step = _step(node, definition, around, path, fed, tags, hooks)
+        step = _step(node, definition, around, path, fed, tags, hooks, job)
         mapped_by = _mapped_by(step, steps, job)
         if mapped_by is not None:
             step = msgspec.structs.replace(step, mapped_by=mapped_by, kind=StepKind.UNRESOLVED_MAPPED)
@@ -133,6 +138,7 @@ def _step(
     fed: Mapping[str, Fed],
     tags: dict[str, str],
     hooks: frozenset[HookDefinition],
+    job: JobDefinition,
 ) -> Step:
     inputs = tuple(_inputs(op, fed, path))
     collects = any(isinstance(each, FromCollect) for given in inputs for each in given.upstream())
@@ -155,6 +161,7 @@ def _step(
         config_path=path,
         tags=tags,
         retry_policy=node.retry_policy or op.retry_policy or around.retry_policy,
+        timeout=timeout_of(op, {**op.tags, **node.tags}, around.tags, job),
         pool=op.pool,
         hooks=hooks,
         priority=priority_of(tags),
@@ -167,6 +174,31 @@ def priority_of(tags: Mapping[str, str]) -> int:
         return int(tags.get(Tag.PRIORITY, "0"))
     except ValueError:
         return 0
+
+
+def timeout_of(op: OpDefinition, own: Mapping[str, str], around: Mapping[str, str], job: JobDefinition) -> float | None:
+    """Seconds after which an attempt of a step is stopped; None for never.
+
+    Args:
+        op: The step's op.
+        own: The tags of op and node.
+        around: The tags of the graphs around the node.
+        job: The job.
+
+    Raises:
+        DefinitionError: A tag does not hold a number of seconds.
+    """
+    for given in (own.get(Tag.TIMEOUT), op.timeout, around.get(Tag.TIMEOUT), job.op_timeout, job.tags.get(Tag.TIMEOUT)):
+        if isinstance(given, str):
+            try:
+                return check_timeout(float(given), op.what)
+            except ValueError as error:
+                raise DefinitionError(
+                    f"{op.what} ({op.source}) runs under the tag {Tag.TIMEOUT} with the value {given!r}; give seconds."
+                ) from error
+        if given is not None:
+            return given
+    return None
 
 
 def _inputs(op: OpDefinition, fed: Mapping[str, Fed], path: tuple[str, ...]) -> Iterator[StepInput]:
@@ -184,7 +216,7 @@ def _input_source(name: str, definition: In, fed: Fed | None, path: tuple[str, .
             case FromOutput() | FromMapped() | FromCollect():
                 return OrderOnly((fed,))
             case FromOutputs():
-                return OrderOnly(fed.sources)
+                return OrderOnly(fed.outputs)
             case _:
                 return None  # nothing to wait for
     if fed is not None and not (isinstance(fed, FromConfig) and definition.has_default):
@@ -200,7 +232,7 @@ def _input_source(name: str, definition: In, fed: Fed | None, path: tuple[str, .
     return FromConfig((*path, "inputs", name))
 
 
-def _trace(source: NodeSource, around: _Around) -> Fed | None:
+def _trace(source: NodeSource, around: _Around, steps: Mapping[str, Step]) -> Fed | None:
     """The step's output behind a source in a graph; None for a graph's input that nothing feeds."""
     match source:
         case GraphInput():
@@ -208,22 +240,31 @@ def _trace(source: NodeSource, around: _Around) -> Fed | None:
         case NodeOutput():
             return FromOutput(*_leaf(source.node, source.output, around))
         case Mapped():
-            return FromMapped(*_leaf(source.node, source.output, around))
+            found = FromMapped(*_leaf(source.node, source.output, around))
+            # A graph gives a dynamic output also where a node inside it runs for each value of another one.
+            return found if steps[found.step].gives_dynamic(found.output) else FromOutput(found.step, found.output)
+        case AssetValue():
+            return FromAsset(
+                asset_key=source.asset_key,
+                io_manager_key=source.io_manager_key,
+                metadata=source.metadata,
+                partitions=source.partitions,
+            )
         case Collected():
             return FromCollect(*_leaf(source.node, source.output, around))
         case FanIn():
-            parts: list[FromOutput | FromCollect] = []
+            parts: list[FromOutput | FromCollect | FromConfig | FromDefault] = []
             for each in source.sources:
-                match _trace(each, around):
-                    case FromOutput() | FromCollect() as found:
-                        parts.append(found)
+                match _trace(each, around, steps):
+                    case FromOutput() | FromCollect() | FromConfig() | FromDefault() as part:
+                        parts.append(part)
                     case FromOutputs() as several:
                         parts += several.sources
                     case _:
                         raise DefinitionError(
                             f'Graph "{around.graph.name}" ({around.graph.source}) puts its input into a list that '
                             "an op "
-                            "takes, but that input is one value of a dynamic output or config; pass outputs of ops."
+                            "takes, but that input is one value of a dynamic output; collect it first."
                         )
             return FromOutputs(tuple(parts))
 
@@ -235,7 +276,7 @@ def _leaf(node: str, output: str, around: _Around) -> tuple[str, str]:
     while isinstance(definition := graph.nodes[node].definition, GraphDefinition):
         key = f"{key}{node}."
         graph = definition
-        inner = graph.output_mappings[output]
+        inner = graph.wiring.returns[output]
         node, output = inner.node, inner.output
     return f"{key}{node}", output
 

@@ -66,12 +66,6 @@ class FromCollect(msgspec.Struct, frozen=True):
     output: str
 
 
-class FromOutputs(msgspec.Struct, frozen=True):
-    """The values of several outputs as a list, in this order. Outputs that were not given are left out."""
-
-    sources: tuple[FromOutput | FromCollect, ...]
-
-
 class FromAsset(msgspec.Struct, frozen=True, kw_only=True):
     """The value of an asset, loaded by its IO manager, for the partitions that the mapping says.
 
@@ -104,6 +98,17 @@ class FromDefault(msgspec.Struct, frozen=True):
     value: Any
 
 
+class FromOutputs(msgspec.Struct, frozen=True):
+    """Several values as a list, in this order. Outputs that were not given are left out."""
+
+    sources: tuple[FromOutput | FromCollect | FromConfig | FromDefault, ...]
+
+    @property
+    def outputs(self) -> tuple[FromOutput | FromCollect, ...]:
+        """Those of them that are outputs of other steps."""
+        return tuple(each for each in self.sources if isinstance(each, FromOutput | FromCollect))
+
+
 class OrderOnly(msgspec.Struct, frozen=True):
     """No value: the step only waits for these outputs."""
 
@@ -132,8 +137,10 @@ class StepInput(msgspec.Struct, frozen=True, kw_only=True):
         match self.source:
             case FromOutput() | FromMapped() | FromCollect():
                 yield self.source
-            case FromOutputs() | OrderOnly():
+            case OrderOnly():
                 yield from self.source.sources
+            case FromOutputs():
+                yield from self.source.outputs
             case FromAsset(made_by=FromOutput() as made_by):
                 yield made_by
 
@@ -166,6 +173,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
         config_path: Where its entry in the run config is; the entry's `config` is its config.
         tags: Of the op and of the node.
         retry_policy: The node's, else the op's, else the job's.
+        timeout: Seconds after which an attempt is stopped: the node's or op's, else that of the graphs around it, else
+            the job's.
         hooks: Of the op's node, of its graphs and of the job.
         mapped_by: The dynamic output whose keys it runs for; None unless it is mapped.
         asset_keys: The assets that it makes in this plan, in text form.
@@ -185,6 +194,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     config_path: tuple[str, ...]
     tags: dict[str, str] = {}
     retry_policy: RetryPolicy | None = None
+    timeout: float | None = None
     pool: str | None = None
     hooks: frozenset[HookDefinition] = frozenset()
     mapped_by: FromOutput | None = None
@@ -195,6 +205,10 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     can_subset: bool = False
     graph: str | None = None
     priority: int = 0
+
+    def gives_dynamic(self, output: str) -> bool:
+        """Whether an output holds any number of values."""
+        return any(each.dynamic for each in self.outputs if each.name == output)
 
     def used_resources(self) -> set[str]:
         """The resources that it uses: of its op, hooks, IO managers and types. What loads another step's value unless

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-
 from ...auth.permissions import Permission
-from ...records.location import StepDescription
-from ...records.run import Run, RunStatus, StepStats, StepStatus, Tag
+from ...plan.reexecution import steps_to_repeat
+from ...records.run import Run, RunStatus, Tag
 from .context import Context
 from .failures import InvalidSubsetError, RefusedError, RunConflict
 from .fields import Fields
@@ -16,7 +14,7 @@ from .launch import LaunchRunSuccess
 from .new_runs import make, submit
 from .runs import assets_made, plan_of_run
 
-__all__ = ["TABLES", "steps_to_repeat"]
+__all__ = ["TABLES"]
 
 _MUTATION = Fields("Mutation", source=type(None))
 
@@ -24,8 +22,6 @@ TABLES = (_MUTATION,)
 
 _OF_ONE_RUN = frozenset({Tag.TICK, Tag.RUN_KEY, Tag.PARENT_RUN, Tag.ROOT_RUN})
 """Tags that say where one run came from; its re-execution comes from elsewhere."""
-
-_DONE = frozenset({StepStatus.SUCCESS, StepStatus.SKIPPED})
 
 
 @_MUTATION.named("launchRunReexecution", needs=Permission.LAUNCH_RUN)
@@ -76,15 +72,3 @@ def _selection(
             raise RefusedError(InvalidSubsetError(message=f"The run {parent.run_id} made all of its assets."))
         return None, left
     return steps_to_repeat(plan.steps, context.storage.events.step_stats(parent.run_id)), parent.assets
-
-
-def steps_to_repeat(plan: Mapping[str, StepDescription], stats: Iterable[StepStats]) -> tuple[str, ...]:
-    """The steps that neither succeeded nor were skipped, in the plan's order.
-
-    A mapped step has run as `key[mapping]`, once for each mapping key; it is repeated when one of these has to be.
-    """
-    done: dict[str, bool] = {}
-    for step in stats:
-        key = step.step_key.partition("[")[0]
-        done[key] = done.get(key, True) and step.status in _DONE
-    return tuple(key for key in plan if not done.get(key, False))

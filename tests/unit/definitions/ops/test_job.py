@@ -71,6 +71,6 @@ def test_hooks_are_added_to_a_copy() -> None:
 
 
 def test_a_configured_executor_is_checked() -> None:
-    assert multiprocess_executor.configured({"max_concurrent": 2}).preset == {"max_concurrent": 2}
+    assert multiprocess_executor.configured({"max_concurrent": 2}).declared_config.field is None
     with pytest.raises(InvalidRunConfigError, match="max_concurent"):
         multiprocess_executor.configured({"max_concurent": 2})

@@ -10,11 +10,10 @@ from penstock.codec import decode_json
 from penstock.errors import CodeServerUnreachableError
 from penstock.ids import new_run_id
 from penstock.records.event import Event, Fact, RunCanceled, RunFailure, RunStart, RunSuccess, StepStart, StepSuccess
-from penstock.records.location import JobDescription, StepDescription
-from penstock.records.run import FailureReason, Run, StepStats, StepStatus, Tag
+from penstock.records.location import JobDescription
+from penstock.records.run import FailureReason, Run, Tag
 from penstock.records.wire import CheckRunConfig, ConfigAnswer, ConfigProblemRecord
 from penstock.storage.protocols import RunFilter
-from penstock.web.graphql.reexecution import steps_to_repeat
 
 LAUNCH = """mutation M($params: ExecutionParams!) { launchRun(executionParams: $params) {
     __typename ... on LaunchRunSuccess { run { runId status jobName runConfigYaml partition tags { key value } } }
@@ -291,20 +290,3 @@ def test_a_run_whose_plan_is_not_known(deployment: Any, ask: Any) -> None:
     run = deployment.run(RunCanceled())
     answer = again(ask, run, strategy="FROM_FAILURE")
     assert "no longer stored" in answer["message"]
-
-
-def test_steps_to_repeat() -> None:
-    plan = {key: StepDescription(key=key, op=key) for key in ("a", "b", "c", "d", "mapped", "collect")}
-
-    def step(key: str, status: StepStatus) -> StepStats:
-        return StepStats(run_id="r", step_key=key, status=status)
-
-    stats = [
-        step("a", StepStatus.SUCCESS),
-        step("b", StepStatus.SKIPPED),
-        step("c", StepStatus.FAILURE),
-        step("mapped[x]", StepStatus.SUCCESS),
-        step("mapped[y]", StepStatus.FAILURE),
-    ]
-    assert steps_to_repeat(plan, stats) == ("c", "d", "mapped", "collect")
-    assert steps_to_repeat(plan, []) == tuple(plan)

@@ -1,0 +1,209 @@
+"""A run that a program executes itself: planned, stored where there is an instance, executed, its events kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from typing import Any, Protocol, TypeAlias
+
+import msgspec
+from msgspec.structs import replace
+
+from ..clock import SYSTEM_CLOCK
+from ..codec import encode_json
+from ..config.run_config import RunConfig, plain_run_config
+from ..definitions.describe import describe_job
+from ..definitions.ops.job import JobDefinition
+from ..errors import StepExecutionError
+from ..ids import new_run_id
+from ..logs.store import LogStore
+from ..plan.build import build_plan
+from ..plan.launch import planned_facts
+from ..plan.model import ExecutionPlan
+from ..plan.selection import narrow_job
+from ..records.event import Event
+from ..records.run import Run, RunStatus, Tag
+from ..storage.protocols import NewRun, Storage
+from ..storage.writer import URGENT, EventWriter
+from .configuration import configure
+from .data_versions import with_data_versions
+from .environment import Environment
+from .executions import Execution
+from .lease import LEASE, LeaseThread, OwnLease
+from .multiprocess import Watch
+from .recorder import MemoryRecorder, Recorder, TeeRecorder
+from .run_life import live
+from .scope import RunScope
+from .step_partitions import StoredDynamicPartitions, own_partitions
+from .worker import IN_PROCESS_URGENT, OUTAGE, WriterWatch
+
+__all__ = ["HERE", "AnInstance", "Begin", "Wish", "execute", "plan_run_here"]
+
+HERE = "(this process)"
+"""What a run names as its code location that no code server executes."""
+
+
+class AnInstance(Protocol):
+    """What an execution takes of an instance."""
+
+    @property
+    def storage(self) -> Storage: ...
+    @property
+    def logs(self) -> LogStore: ...
+    @property
+    def artifacts(self) -> Any: ...
+
+
+class Wish(msgspec.Struct, frozen=True, kw_only=True):
+    """What to run of a job, and how."""
+
+    run_config: Mapping[str, Any] | RunConfig | None
+    tags: Mapping[str, str] | None
+    partition_key: str | None = None
+    step_keys: Sequence[str] | None = None
+    assets: Sequence[str] | None = None
+    run_id: str | None = None
+    parent: Run | None = None
+
+
+def plan_run_here(job: JobDefinition, wish: Wish, instance: AnInstance | None, *, capture: bool) -> RunScope:
+    """The run that is wished for, with its plan and config, not begun yet.
+
+    Args:
+        job: The job.
+        wish: What to run of it.
+        instance: Where the run is kept; nowhere if None.
+        capture: Whether stdout and stderr of its steps are captured.
+
+    Raises:
+        InvalidRunConfigError: The config has mistakes.
+        NotFoundError: A selected step or asset does not exist.
+    """
+    plan = build_plan(job, step_keys=wish.step_keys, assets=wish.assets)
+    run = _new_run(job, wish)
+    environment = Environment()
+    if instance is not None:
+        environment = Environment(
+            storage=instance.storage,
+            logs=instance.logs if capture else None,
+            artifacts=instance.artifacts,
+            instance=instance,
+        )
+    return RunScope(
+        run=run,
+        job=job,
+        plan=plan,
+        config=configure(plan, job, run.run_config),
+        environment=environment,
+        resources=job.resource_defs,
+    )
+
+
+def _new_run(job: JobDefinition, wish: Wish) -> Run:
+    tags = {**job.run_tags, **(wish.tags or {})}
+    if wish.partition_key is not None:
+        tags[Tag.PARTITION] = wish.partition_key
+    parent = wish.parent
+    return Run(
+        run_id=wish.run_id or new_run_id(),
+        location=HERE,
+        job=job.name,
+        run_config=plain_run_config(wish.run_config, "this run") or job.default_config,
+        tags=tags,
+        step_keys=None if wish.step_keys is None else tuple(wish.step_keys),
+        assets=None if wish.assets is None else tuple(wish.assets),
+        parent_run_id=None if parent is None else parent.run_id,
+        root_run_id=None if parent is None else parent.root_run_id or parent.run_id,
+        created=SYSTEM_CLOCK.now(),
+    )
+
+
+def _claim(storage: Storage, run: Run, job: JobDefinition, plan: ExecutionPlan) -> tuple[Run, OwnLease]:
+    """Store the run with what it announces and with its job's description, and begin its first attempt, held here."""
+    dynamic = StoredDynamicPartitions(storage)
+    partitions = {
+        asset: own_partitions(run, step.partitions, dynamic) or (None,)
+        for step in plan.steps.values()
+        if step.partitions is not None
+        for asset in step.asset_keys
+    }
+    facts = planned_facts(
+        [
+            output.asset_key
+            for step in plan.steps.values()
+            for output in step.outputs
+            if output.asset_key is not None and not output.observes
+        ],
+        [key for step in plan.steps.values() for key in step.check_keys],
+        lambda asset: partitions.get(asset, (None,)),
+    )
+    described = narrow_job(describe_job(job), assets=run.assets, step_keys=run.step_keys)
+    storage.runs.create([NewRun(run=run, facts=tuple(facts), snapshot=encode_json(described))])
+    lease = OwnLease(storage.runs, run, SYSTEM_CLOCK, None)
+    now = SYSTEM_CLOCK.now()
+    (claimed,) = storage.runs.claim([run.run_id], owner=lease.holder, until=now + LEASE, now=now)
+    lease.hold(claimed)
+    return claimed, lease
+
+
+Begin: TypeAlias = Callable[[Recorder, Recorder, Sequence[Watch]], Execution]
+"""Makes the execution of a run: given what takes its facts, what takes those that other processes have sent, and what a
+loop that follows forks attends to."""
+
+
+def execute(scope: RunScope, begin: Begin, executor: str, *, forks: bool, raise_on_error: bool) -> list[Event]:
+    """Store the run where there is a storage, and execute it to its end; `scope.run` then says how it ended.
+
+    Args:
+        scope: The run.
+        begin: Makes its execution.
+        executor: The executor's name.
+        forks: Whether that execution forks this process, which then has no threads.
+        raise_on_error: Raise what a step's user code raised.
+
+    Returns:
+        The run's events.
+    """
+    clock, storage = scope.environment.clock, scope.environment.storage
+    if storage is None:
+        memory = MemoryRecorder(clock)
+        _live(scope, memory, begin, executor, [], raise_on_error=raise_on_error)
+        return memory.events
+    scope.run, lease = _claim(storage, scope.run, scope.job, scope.plan)
+    run = scope.run
+    # Where steps are forked, the loop that follows them stores old events and keeps the lease.
+    urgent = URGENT if forks else IN_PROCESS_URGENT
+    writer = EventWriter(storage.events, run.run_id, run.attempt, clock, background=not forks, urgent=urgent)
+    watches: list[Watch] = [WriterWatch(writer), lease] if forks else []
+    tee = TeeRecorder(clock, writer)
+    try:
+        with nullcontext() if forks else LeaseThread(lease, may_exit=False):
+            _live(scope, tee, begin, executor, watches, raise_on_error=raise_on_error)
+    finally:
+        writer.close(OUTAGE)
+    return tee.events
+
+
+def _live(
+    scope: RunScope,
+    keeper: MemoryRecorder | TeeRecorder,
+    begin: Begin,
+    executor: str,
+    watches: Sequence[Watch],
+    *,
+    raise_on_error: bool,
+) -> None:
+    kept = with_data_versions(scope, keeper)
+    recorder = scope.logged(kept)
+    execution = begin(recorder, kept, watches)
+    status, broken_by = live(recorder, executor, execution.run, lambda: execution.interrupted)
+    recorder.flush()
+    scope.run = replace(scope.run, status=status)
+    interruption = getattr(execution, "interruption", None)
+    if isinstance(broken_by, KeyboardInterrupt) or isinstance(interruption, KeyboardInterrupt):
+        raise KeyboardInterrupt
+    if raise_on_error and status is not RunStatus.SUCCESS:
+        error = execution.error or broken_by
+        if error is not None:
+            raise error
+        raise StepExecutionError(f"The run {scope.run.run_id} ended as {status}.", step="")
