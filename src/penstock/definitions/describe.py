@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from ..config.secrets import conceal, redact
 from ..errors import DefinitionError
-from ..partitions.spec import DynamicSpec
+from ..partitions.spec import dynamic_names
 from ..records.conditions.entity import check_id, job_id
 from ..records.conditions.nodes import ConditionRecord
 from ..records.location import (
@@ -111,6 +111,7 @@ def describe_job(job: JobDefinition) -> JobDescription:
         config_schema=conceal(schema),
         maps_config=mapped_part(job),
         default_config=redact(schema, job.default_config),
+        config_by_partition=job.partitioned_config is not None,
         is_asset_job=layer is not None,
         assets=tuple(key for step in steps.values() for key in step.asset_keys),
         checks=tuple(key for step in steps.values() for key in step.check_keys),
@@ -302,8 +303,7 @@ def _conditions(resolved: Resolution) -> tuple[dict[str, int], tuple[ConditionRe
 def _dynamic_partitions(resolved: Resolution) -> tuple[str, ...]:
     sets = [node.partitions_def for node in resolved.asset_graph.assets.values()]
     sets += [job.partitions_def for job in resolved.jobs.values()]
-    specs = [each.spec for each in sets if each is not None]
-    return tuple(sorted({spec.name for spec in specs if isinstance(spec, DynamicSpec)}))
+    return tuple(sorted({name for each in sets if each is not None for name in dynamic_names(each.spec)}))
 
 
 def _source(source: Source | None) -> SourceRef | None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..definitions.ops.op import OpDefinition
 from ..errors import UserCodeError
-from ..partitions.definition import DynamicPartitionsStore, PartitionsDefinition
+from ..partitions.definition import PartitionsDefinition
+from ..partitions.loading import DynamicPartitionsStore
 from ..plan.model import FromAsset, StepInput, StepOutput
 from ..records.event import Fact
 from ..records.metadata import Metadata

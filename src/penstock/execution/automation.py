@@ -20,7 +20,8 @@ from ..engine.automation.explain import explain
 from ..engine.automation.graph import AutomationGraph
 from ..engine.automation.requests import run_requests
 from ..ids import new_run_id
-from ..partitions.definition import keys_of, seconds
+from ..partitions.definition import keys_of
+from ..partitions.loading import seconds
 from ..plan.automation import automation_graph
 from ..records.automation import RunRequestRecord
 from ..records.conditions.entity import check_id, entity_id, job_id

@@ -122,7 +122,7 @@ def scope_of(definitions: Definitions, run: Run, environment: Environment) -> Ru
     """
     job = definitions.get_job_def(run.job)
     plan = build_plan(job, step_keys=run.step_keys, assets=run.assets, checks=run.checks)
-    config = configure(plan, job, run.run_config or job.default_config)
+    config = configure(plan, job, run.run_config or job.config_for(run.partition))
     return RunScope(run=run, job=job, plan=plan, config=config, environment=environment, resources=job.resource_defs)
 
 

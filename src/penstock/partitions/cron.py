@@ -26,7 +26,7 @@ import msgspec
 from ..errors import DefinitionError
 from .wall_time import instant_of, wall_of, zone_named
 
-__all__ = ["Cron", "Crons", "last_tick", "next_after", "parse", "ticks_between"]
+__all__ = ["Cron", "Crons", "due_on", "last_tick", "next_after", "parse", "ticks_between"]
 
 
 _HOUR = 3600.0
@@ -147,6 +147,15 @@ def ticks_between(cron: Crons, after: float, until: float, timezone: str) -> Ite
         tick = next_after(cron, tick, timezone)
 
 
+def due_on(cron: Cron, day: datetime) -> bool:
+    """Whether the text is due at some time of a day of the wall calendar."""
+    if day.month not in cron.months:
+        return False
+    in_month = day.day in cron.days
+    in_week = day.isoweekday() % 7 in cron.weekdays
+    return in_month or in_week if cron.either_day else in_month and in_week
+
+
 def last_tick(cron: Crons, until: float, timezone: str, *, after: float = -math.inf) -> float | None:
     """The last instant at or before `until`, and after `after`, at which the text is due; None if there was none.
 
@@ -219,19 +228,13 @@ def _next_day(cron: Cron, wall: datetime) -> datetime:
     while day.year <= last_year:
         if day.month not in cron.months:
             day = (day.replace(day=1) + timedelta(days=32)).replace(day=1)
-        elif _is_due(cron, day):
+        elif due_on(cron, day):
             return day
         else:
             day += timedelta(days=1)
     raise DefinitionError(
         f'The cron text "{cron.text}" is not due within {_FARTHEST} years; check its days and months.'
     )
-
-
-def _is_due(cron: Cron, day: datetime) -> bool:
-    in_month = day.day in cron.days
-    in_week = day.isoweekday() % 7 in cron.weekdays
-    return in_month or in_week if cron.either_day else in_month and in_week
 
 
 def _midnight(wall: datetime) -> datetime:

@@ -124,6 +124,7 @@ class JobDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     config_schema: ConfigType
     maps_config: MappedPart = ""
     default_config: dict[str, Any] = {}
+    config_by_partition: bool = False  # user code gives it for a partition
     is_asset_job: bool = False
     assets: tuple[str, ...] = ()
     checks: tuple[str, ...] = ()

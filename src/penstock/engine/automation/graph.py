@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from ...codec import digest
-from ...partitions.mapping import PartitionMapping
+from ...partitions.mapping import ClosedMapping
 from ...partitions.spec import PartitionsSpec
 from ...records.conditions.condition import AutomationCondition
 from ...records.conditions.nodes import (
@@ -46,7 +46,7 @@ class Dependency(msgspec.Struct, frozen=True):
     """An asset that an entity depends on, and which of its partitions; a mapping of None is the default one."""
 
     id: str
-    mapping: PartitionMapping | None = None
+    mapping: ClosedMapping | None = None
 
 
 class Entity(msgspec.Struct, frozen=True, kw_only=True, eq=False):

@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-from ...partitions.definition import keys_of, subset_of
-from ...partitions.mapping import (
-    AllPartitionMapping,
-    IdentityPartitionMapping,
-    LastPartitionMapping,
-    PartitionMapping,
-    TimeWindowPartitionMapping,
-    default_mapping,
-)
+from ...partitions.mapping import ClosedMapping
+from ...partitions.mapping_multi import default_mapping
 from ...partitions.space import KeySpace
 from ...partitions.subset import Subset
-from ...partitions.time_space import TimeSpace
 from .facts import ONE, Facts
 from .graph import AutomationGraph, Dependency, Entity
 
@@ -78,40 +70,8 @@ class View:
             return full
         if own is None:
             return full if chosen.intersection(self.upstream(entity, dep, full)) else NONE
-        return _downstream(self._rule(entity, above, dep), chosen, own, space, full, self.facts.now)
+        return self._rule(entity, above, dep).downstream(chosen, space, own, self.facts.now).intersection(full)
 
-    def _rule(self, entity: Entity, above: Entity, dep: Dependency) -> PartitionMapping:
+    def _rule(self, entity: Entity, above: Entity, dep: Dependency) -> ClosedMapping:
         assert above.partitions is not None
         return dep.mapping if dep.mapping is not None else default_mapping(entity.partitions, above.partitions)
-
-
-def _downstream(
-    rule: PartitionMapping, chosen: Subset, own: KeySpace, above: KeySpace, full: Subset, now: float
-) -> Subset:
-    match rule:
-        case AllPartitionMapping():
-            return full
-        case LastPartitionMapping():
-            return full if above.count(now) - 1 in chosen else NONE
-        case TimeWindowPartitionMapping() if isinstance(own, TimeSpace) and isinstance(above, TimeSpace):
-            # Window p needs the time from begins(p + start) to begins(p + 1 + end).
-            ranges = [
-                (
-                    own.containing(above.begins(first)) - rule.end_offset,
-                    own.containing(above.begins(after_last) - 1) - rule.start_offset + 1,
-                )
-                for first, after_last in chosen.ranges
-            ]
-            return Subset.of_ranges(ranges).intersection(full)
-        case IdentityPartitionMapping():
-            if isinstance(own, TimeSpace) and isinstance(above, TimeSpace) and own.spec == above.spec:
-                return chosen.intersection(full)
-            return subset_of(own, keys_of(above, chosen))[0].intersection(full)
-        case _:
-            return Subset.of(
-                each for each in full if rule.upstream(_one(each), own, above, now).present.intersection(chosen)
-            )
-
-
-def _one(position: int) -> Subset:
-    return Subset.span(position, position + 1)
