@@ -18,6 +18,7 @@ from ..definitions.ops.type_loader import input_form
 from ..definitions.ops.wiring import element_type
 from ..definitions.resources.resource import ResourceDefinition
 from ..definitions.run_config import needed_resources
+from ..definitions.store_config import store_configs
 from ..plan.build import build_plan
 from ..plan.model import ExecutionPlan, FromConfig, FromOutputs, Step
 from .mapped_config import full_run_config
@@ -34,6 +35,7 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
         typed: By the path of an op's entry, its config as the op's function takes it.
         resources: By key, a resource's config.
         inputs: By path, what is given for inputs that nothing else feeds.
+        stores: By path, what input managers and IO managers are told of single inputs and outputs.
     """
 
     values: Mapping[str, Any] = {}
@@ -41,6 +43,7 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     typed: Mapping[tuple[str, ...], Any] = {}
     resources: Mapping[str, Any] = {}
     inputs: Mapping[tuple[str, ...], Any] = {}
+    stores: Mapping[tuple[str, ...], Any] = {}
 
 
 def configure(plan: ExecutionPlan, job: JobDefinition, run_config: Mapping[str, Any]) -> Configuration:
@@ -69,6 +72,7 @@ def configure(plan: ExecutionPlan, job: JobDefinition, run_config: Mapping[str, 
     ops: dict[tuple[str, ...], Any] = {}
     typed: dict[tuple[str, ...], Any] = {}
     inputs: dict[tuple[str, ...], Any] = {}
+    stores: dict[tuple[str, ...], Any] = {}
     for step in plan.steps.values():
         path, declared = step.config_path, step.op.declared_config
         if path not in ops and declared is not None:
@@ -77,6 +81,8 @@ def configure(plan: ExecutionPlan, job: JobDefinition, run_config: Mapping[str, 
         for place, python_type in _open_inputs(step):
             if place not in inputs:
                 inputs[place] = finish(input_form(python_type).config, place).typed
+        for place, config in store_configs(step, job.resource_defs):
+            stores[place] = finish(config, place).value
     resources: dict[str, Any] = {}
     for key in needed_resources(plan.resources, job.resource_defs):
         declared = None if key not in job.resource_defs else job.resource_defs[key].declared_config
@@ -92,7 +98,7 @@ def configure(plan: ExecutionPlan, job: JobDefinition, run_config: Mapping[str, 
             if name in job.loggers
         }
     Checked(value=None, problems=tuple(problems)).unwrap(full.subject)
-    return Configuration(values=values, ops=ops, typed=typed, resources=resources, inputs=inputs)
+    return Configuration(values=values, ops=ops, typed=typed, resources=resources, inputs=inputs, stores=stores)
 
 
 def resource_configs(definitions: Mapping[str, ResourceDefinition], given: Mapping[str, Any]) -> dict[str, Any]:
