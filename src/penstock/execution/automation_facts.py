@@ -10,6 +10,7 @@ from ..codec import digest
 from ..engine.automation.facts import ONE, RunFacts, Update
 from ..engine.automation.graph import AutomationGraph, Entity, Kind
 from ..engine.freshness import freshness_of
+from ..partitions.multi_space import MultiSpace
 from ..partitions.space import KeySpace, open_space
 from ..partitions.spec import DynamicSpec, PartitionsSpec
 from ..partitions.subset import Subset
@@ -96,20 +97,21 @@ class StoredFacts:
         if spec is None:
             return None
         if spec not in self._spaces:
-            self._spaces[spec] = open_space(spec, self.get_dynamic_partitions, self._now)
+            self._spaces[spec] = open_space(spec, self._storage.assets.dynamic_partitions, self._now)
         return self._spaces[spec]
-
-    def get_dynamic_partitions(self, partitions_def_name: str) -> Sequence[str]:
-        """The keys of the dynamic set of that name, in the order in which they were added."""
-        return self._storage.assets.dynamic_partitions(partitions_def_name)
 
     def space_state(self, entity: Entity) -> str:
         """A text that changes whenever the entity's partitions do."""
         space = self.space(entity)
         if space is None:
             return ""
+        if isinstance(space, MultiSpace):
+            return " ".join(f"{name} {self._state_of(each)}" for name, each in space.spaces.items())
+        return self._state_of(space)
+
+    def _state_of(self, space: KeySpace) -> str:
         count = space.count(self._now)
-        if isinstance(entity.partitions, DynamicSpec):
+        if isinstance(space.spec, DynamicSpec):
             return digest(space.keys(0, count))
         return f"{count} {space.key(0)} {space.key(count - 1)}" if count else "0"
 

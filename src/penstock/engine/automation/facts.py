@@ -53,10 +53,6 @@ class Facts(Protocol):
         """An entity's positions and keys; None where it has no partitions."""
         ...
 
-    def get_dynamic_partitions(self, partitions_def_name: str) -> Sequence[str]:
-        """The keys of the dynamic set of that name, in the order in which they were added."""
-        ...
-
     def space_state(self, entity: Entity) -> str:
         """A text that changes whenever the entity's partitions do."""
         ...

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
-from ...partitions.mapping import ClosedMapping, PartitionMapping
+from ...partitions.mapping import ClosedMapping
 from ...partitions.mapping_multi import default_mapping
-from ...partitions.partitions_subset import PartitionsSubset
 from ...partitions.space import KeySpace
 from ...partitions.subset import Subset
 from .facts import ONE, Facts
@@ -57,16 +54,10 @@ class View:
             return NONE
         if above.partitions is None:
             return ONE
-        own, space, now = self.space(entity), self.space(above), self.facts.now
+        own, space = self.space(entity), self.space(above)
         assert space is not None
         rule = self._rule(entity, above, dep)
-        if isinstance(rule, ClosedMapping):
-            return rule.upstream(chosen if own is not None else NONE, own or space, space, now).present
-        asked = None if own is None else PartitionsSubset(entity.partitions_def, own, chosen)
-        found = rule.get_upstream_mapped_partitions_result_for_partitions(
-            asked, entity.partitions_def, above.partitions_def, self._moment, self.facts
-        )
-        return found.partitions_subset.positions.intersection(self.full(above))
+        return rule.upstream(chosen if own is not None else NONE, own or space, space, self.facts.now).present
 
     def downstream(self, entity: Entity, dep: Dependency, chosen: Subset) -> Subset:
         """The partitions of an entity that depend on any of these partitions of a dependency."""
@@ -79,19 +70,8 @@ class View:
             return full
         if own is None:
             return full if chosen.intersection(self.upstream(entity, dep, full)) else NONE
-        rule = self._rule(entity, above, dep)
-        if isinstance(rule, ClosedMapping):
-            return rule.downstream(chosen, space, own, self.facts.now)
-        asked = PartitionsSubset(above.partitions_def, space, chosen)
-        found = rule.get_downstream_partitions_for_partitions(
-            asked, above.partitions_def, entity.partitions_def, self._moment, self.facts
-        )
-        return found.positions.intersection(full)
+        return self._rule(entity, above, dep).downstream(chosen, space, own, self.facts.now)
 
-    @property
-    def _moment(self) -> datetime:
-        return datetime.fromtimestamp(self.facts.now, UTC)
-
-    def _rule(self, entity: Entity, above: Entity, dep: Dependency) -> PartitionMapping:
+    def _rule(self, entity: Entity, above: Entity, dep: Dependency) -> ClosedMapping:
         assert above.partitions is not None
         return dep.mapping if dep.mapping is not None else default_mapping(entity.partitions, above.partitions)
