@@ -10,6 +10,7 @@ from ..definitions.ops.op import OpDefinition
 from ..errors import UserCodeError
 from ..partitions.definition import DynamicPartitionsStore, PartitionsDefinition
 from ..plan.model import FromAsset, StepInput, StepOutput
+from ..plan.selection import base_step_key
 from ..records.event import Fact
 from ..records.metadata import Metadata
 from ..records.run import Run
@@ -18,6 +19,7 @@ from .resources import OpenResources
 from .step_partitions import own_partitions, upstream_partitions
 
 if TYPE_CHECKING:
+    from ..definitions.assets.definition import AssetsDefinition
     from .log import ContextLogger
 
 __all__ = ["Attempt"]
@@ -50,6 +52,7 @@ class Attempt:
     """
 
     __slots__ = (
+        "_assets_def",
         "_log",
         "_partition_keys",
         "artifacts",
@@ -114,6 +117,7 @@ class Attempt:
         self.check_keys = check_keys
         self.partitions = partitions
         self.dynamic = dynamic
+        self._assets_def: AssetsDefinition | None = None
         self._partition_keys: tuple[str, ...] | None = None
         self.job = job
         self.instance = instance
@@ -146,6 +150,19 @@ class Attempt:
             partitions = self.partitions or getattr(self.job, "partitions_def", None)
             self._partition_keys = own_partitions(self.run, partitions, self.dynamic)
         return self._partition_keys
+
+    @property
+    def assets_def(self) -> AssetsDefinition | None:
+        """The definition of the assets that the step makes or checks; None if it does neither."""
+        layer = getattr(self.job, "asset_layer", None)
+        if self._assets_def is None and layer is not None:
+            # The steps of a graph that makes assets have keys that begin with its name.
+            self._assets_def = layer.graph.definitions.get(base_step_key(self.key).partition(".")[0])
+        return self._assets_def
+
+    def belongs_to(self, definition: AssetsDefinition) -> None:
+        """Note the definition of its assets, where no job knows it."""
+        self._assets_def = definition
 
     def asset_partitions(self) -> tuple[str | None, ...]:
         """The partitions that a materialization of the step is of; `(None,)` if its assets have none."""

@@ -10,7 +10,7 @@ from ..clock import SYSTEM_CLOCK
 from ..definitions.assets.definition import AssetsDefinition
 from ..definitions.ops.op import OpDefinition
 from ..definitions.resources.resource import to_resources
-from ..errors import UserCodeError
+from ..errors import InvocationError
 from ..ids import new_run_id
 from ..plan.model import StepOutput
 from ..records.event import Fact
@@ -119,10 +119,11 @@ def build_op_context(
         run_tags: Tags of its run.
 
     Raises:
-        UserCodeError: A resource could not be set up, or both forms of config are given.
+        UserCodeError: A resource could not be set up.
+        InvocationError: Both forms of config are given.
     """
     if op_config is not None and config is not None:
-        raise UserCodeError("build_op_context takes op_config or config, not both.")
+        raise InvocationError("build_op_context takes op_config or config, not both.")
     given = config if op_config is None else op_config
     return _build(
         DirectOpExecutionContext, resources, resources_config, given, instance, partition_key, mapping_key, run_tags
@@ -259,6 +260,7 @@ def bound_to(context: OpExecutionContext | None, definition: OpDefinition | Asse
     attempt.config = context._given_config if config is None else config
     attempt.tags = op.tags
     if isinstance(definition, AssetsDefinition):
+        attempt.belongs_to(definition)
         attempt.outputs = {each.name: each for each in _outputs_of(definition)}
         attempt.asset_keys = tuple(spec.key.to_user_string() for spec in definition.specs)
         attempt.check_keys = tuple(spec.key.to_user_string() for spec in definition.check_specs)

@@ -17,8 +17,11 @@ from ..records.metadata import normalize_metadata
 from ..records.run import Run
 from .attempt import Attempt
 from .facts import evaluation_fact, materialization_fact, observation_fact
+from .step_context import StepExecutionContext
 
 if TYPE_CHECKING:
+    from ..definitions.assets.definition import AssetsDefinition
+    from .debugger import StepDebugger
     from .log import ContextLogger
 
 __all__ = ["AssetCheckExecutionContext", "AssetExecutionContext", "OpExecutionContext"]
@@ -107,6 +110,17 @@ class OpExecutionContext:
             )
         return self._attempt.instance
 
+    @property
+    def pdb(self) -> StepDebugger:
+        """A debugger: `context.pdb.set_trace()` stops there, on the terminal that the process was started from."""
+        from .debugger import StepDebugger
+
+        return StepDebugger()
+
+    def get_step_execution_context(self) -> StepExecutionContext:
+        """What is known of the running step."""
+        return StepExecutionContext(self._attempt)
+
     def has_tag(self, key: str) -> bool:
         """Whether the run has this tag."""
         return key in self._attempt.run.tags
@@ -174,6 +188,18 @@ class OpExecutionContext:
     def has_assets_def(self) -> bool:
         """Whether the op belongs to an asset."""
         return bool(self._attempt.asset_keys)
+
+    @property
+    def assets_def(self) -> AssetsDefinition:
+        """The definition of the assets that the step makes.
+
+        Raises:
+            UserCodeError: It makes none.
+        """
+        definition = self._attempt.assets_def
+        if definition is None:
+            raise self._attempt.fault("makes no assets, so it has no assets_def; ask has_assets_def first.")
+        return definition
 
     @property
     def selected_asset_keys(self) -> frozenset[AssetKey]:

@@ -14,7 +14,7 @@ from ..config.run_config import plain_config
 from ..config.schema import UNSET
 from ..definitions.function import Function
 from ..definitions.ops.op import OpDefinition
-from ..errors import UserCodeError
+from ..errors import InvocationError
 from .build_context import bound_to, given_config
 from .context import OpExecutionContext
 
@@ -32,7 +32,7 @@ def invoke(definition: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) ->
         kwargs: Inputs, resources and `config` by name.
 
     Raises:
-        UserCodeError: The context or an argument is missing.
+        InvocationError: The context or an argument is missing.
         InvalidRunConfigError: The config does not fit.
     """
     op: OpDefinition = definition if isinstance(definition, OpDefinition) else definition.op
@@ -42,13 +42,13 @@ def invoke(definition: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) ->
     context = _take_context(op, given_args, given)
     names = [each.name for each in function.inputs]
     if len(given_args) > len(names):
-        raise UserCodeError(
+        raise InvocationError(
             f"{op.what} ({op.source}) takes {len(names)} inputs ({', '.join(names) or 'none'}) "
             f"but was called with {len(given_args)} positional arguments."
         )
     for name, value in zip(names, given_args, strict=False):
         if name in given:
-            raise UserCodeError(f"{op.what} ({op.source}) got its input {name!r} twice; give it once.")
+            raise InvocationError(f"{op.what} ({op.source}) got its input {name!r} twice; give it once.")
         given[name] = value
     _add_resources(op, function, context, given)
     in_parameter = function.config is not None and "config" not in given
@@ -61,7 +61,7 @@ def invoke(definition: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) ->
         known = {*names, *function.resources, *(("config",) if function.config is not None else ())}
         unknown = sorted(set(given) - known)
         if unknown:
-            raise UserCodeError(
+            raise InvocationError(
                 f"{op.what} ({op.source}) has no parameter {unknown[0]!r}; it has {', '.join(sorted(known)) or 'none'}."
             )
     if not function.takes_context:
@@ -79,12 +79,12 @@ def _take_context(op: OpDefinition, args: list[Any], kwargs: dict[str, Any]) -> 
         args.pop(0)  # a function that does not use its context may be given none
         return None
     if given is not None and not isinstance(given, OpExecutionContext):
-        raise UserCodeError(
+        raise InvocationError(
             f"{op.what} ({op.source}) was given {given!r} as its context; make one with build_op_context() "
             "or build_asset_context()."
         )
     if given is None and op.function.takes_context and not _context_is_optional(op.function):
-        raise UserCodeError(
+        raise InvocationError(
             f"{op.what} ({op.source}) takes a context; give one as the first argument, "
             "made with build_op_context() or build_asset_context()."
         )
@@ -104,7 +104,7 @@ def _add_resources(
             continue
         values = {} if context is None else context.resources.original_resource_dict
         if key not in values:
-            raise UserCodeError(
+            raise InvocationError(
                 f"{op.what} ({op.source}) needs the resource {key!r}; pass it as {key}=..., "
                 "or in the resources of the context."
             )
@@ -139,4 +139,6 @@ def _add_defaults(op: OpDefinition, given: dict[str, Any]) -> None:
         else:
             missing.append(each.name)
     if missing:
-        raise UserCodeError(f"{op.what} ({op.source}) was called without its input {', '.join(missing)}; give a value.")
+        raise InvocationError(
+            f"{op.what} ({op.source}) was called without its input {', '.join(missing)}; give a value."
+        )

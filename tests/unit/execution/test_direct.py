@@ -32,7 +32,7 @@ from penstock import (
     op,
     resource,
 )
-from penstock.errors import InvalidRunConfigError, UserCodeError
+from penstock.errors import InvalidRunConfigError, InvocationError, UserCodeError
 from penstock.records.event import LogLine
 from penstock.records.metadata import BoolMetadataValue, IntMetadataValue
 
@@ -97,7 +97,7 @@ def test_config_and_resources_come_by_name_or_with_the_context() -> None:
     ],
 )
 def test_mistakes_are_named(call: Any, message: str) -> None:
-    with pytest.raises(UserCodeError, match=message):
+    with pytest.raises(InvocationError, match=message):
         call()
 
 
