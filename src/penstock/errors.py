@@ -12,6 +12,7 @@ from typing import Any
 
 __all__ = [
     "AddressInUseError",
+    "BetaWarning",
     "CodeServerUnreachableError",
     "ConfigMappingError",
     "ConfigSchemaError",
@@ -29,6 +30,7 @@ __all__ = [
     "NotFoundError",
     "PartitionNotFoundError",
     "PenstockError",
+    "PreviewWarning",
     "ResourceError",
     "RunNotFoundError",
     "SettingsError",
@@ -39,6 +41,7 @@ __all__ = [
     "StorageError",
     "SubprocessError",
     "SubsetError",
+    "SupersessionWarning",
     "TypeCheckDidNotPassError",
     "TypeCheckError",
     "UnknownResourceError",
@@ -223,3 +226,18 @@ class IllegalTransitionError(InternalError):
 
 class FencedError(InternalError):
     """A holder whose lease has passed to another tried to write; its write was refused and it must stop."""
+
+
+# -- what a warning is about; filters in projects name these classes --------------------------------------------------
+
+
+class BetaWarning(Warning):
+    """Something is used that may still change."""
+
+
+class PreviewWarning(Warning):
+    """Something is used that is there to be tried, and not to be relied upon."""
+
+
+class SupersessionWarning(FutureWarning):
+    """Something is used for which there is a better way; it goes on working."""

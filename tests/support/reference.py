@@ -14,8 +14,11 @@ import click
 
 import penstock
 from penstock.cli.main import cli
+from penstock.compat.spellings import NAMES
 
-__all__ = ["PAGES", "cli_page", "python_page"]
+from .compatibility import compatibility_page
+
+__all__ = ["PAGES", "STUBS", "cli_page", "python_page"]
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 
@@ -73,8 +76,22 @@ def python_page() -> str:
     return _PYTHON_HEAD + "".join(rows)
 
 
-PAGES: Mapping[Path, Callable[[], str]] = {REFERENCE / "cli.md": cli_page, REFERENCE / "python.md": python_page}
+def compat_stub() -> str:
+    """What type checkers read of `penstock.compat`: every name is an import."""
+    lines = [f"from penstock import {name} as {name}\n" for name in penstock.__all__ if name != "__version__"]
+    lines += [f"from penstock import {ours} as {old}\n" for old, ours in NAMES.items() if ours in penstock.__all__]
+    return "# Written by scripts/write-reference from the tables of names.\n" + "".join(lines)
+
+
+PAGES: Mapping[Path, Callable[[], str]] = {
+    REFERENCE / "cli.md": cli_page,
+    REFERENCE / "compatibility.md": compatibility_page,
+    REFERENCE / "python.md": python_page,
+}
 """The pages written here, and what each must hold."""
+
+STUBS: Mapping[Path, Callable[[], str]] = {Path(penstock.__file__).parent / "compat" / "__init__.pyi": compat_stub}
+"""The same for files of code."""
 
 
 def _commands(group: click.Group, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], click.Command]]:
@@ -118,5 +135,5 @@ def _cell(text: str) -> str:
 
 
 if __name__ == "__main__":
-    for page, written in PAGES.items():
+    for page, written in {**PAGES, **STUBS}.items():
         page.write_text(written(), encoding="utf-8")

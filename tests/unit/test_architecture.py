@@ -21,7 +21,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("launch", "locations", "auth"),
     ("instance",),
     ("daemon", "web"),
-    ("cli", "testing"),
+    ("cli", "testing", "compat"),
 )
 NEIGHBOURS = {
     ("records", "config"),  # a location's description carries config schemas

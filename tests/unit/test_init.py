@@ -38,3 +38,14 @@ def test_the_bare_import_loads_nothing_heavy() -> None:
 def test_definitions_without_config_classes_load_no_pydantic() -> None:
     code = "from penstock import Definitions, asset, job, op, schedule, sensor\nDefinitions(assets=[]).resolved"
     assert _loaded_after(code) <= {"msgspec", "inspect"}
+
+
+def test_the_decorator_that_is_called_as_a_room_is_works_when_the_room_is_loaded() -> None:
+    code = (
+        "from penstock import Definitions, definitions\n"
+        "import penstock.definitions.load\n"
+        "import penstock\n"
+        "assert penstock.definitions(lambda: Definitions()) and definitions(lambda: Definitions())"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", f"import penstock.definitions.load\n{code}"], check=True, timeout=60)

@@ -138,6 +138,7 @@ def launch(
 ) -> None:
     """Make a run and hand it to the deployment (its daemon and code servers do the work)."""
     from ..locations.catalog import Catalog
+    from ..locations.partition_runs import partition_runs
     from ..plan.launch import plan_run
 
     wanted = job_name or name
@@ -156,12 +157,17 @@ def launch(
                 f"The job {wanted!r} is in {'several locations: ' + ', '.join(owners) if owners else 'no location'}"
                 f"{'; choose one with -l.' if owners else ' of this instance; is `penstock dev` running on it?'}"
             )
-        (description,) = owners.values()
+        ((name_of_location, description),) = owners.items()
+        run_config, tags = read_run_config(config_files, config_json), parse_tags(tags_json)
+        if partition is not None:
+            described = next(each for each in description.jobs if each.name == wanted)
+            for own in partition_runs(catalog, name_of_location, described, [partition]).values():
+                run_config, tags = run_config or own.run_config, {**own.tags, **(tags or {})}
         new_run = plan_run(
             description,
             job=wanted,
-            run_config=read_run_config(config_files, config_json),
-            tags=parse_tags(tags_json),
+            run_config=run_config,
+            tags=tags,
             partition=partition,
             step_keys=_steps(op_selection),
             now=instance.clock.now(),

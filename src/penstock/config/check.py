@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .problems import HIDDEN, Checked, ConfigProblem, Problem, place, sentence
+from .problems import Checked, ConfigProblem, Problem, place, sentence
 from .schema import (
     UNSET,
     Array,
@@ -81,14 +81,6 @@ class _Walk:
         self.problems: list[Problem] = []
 
     def visit(self, schema: ConfigType, value: Any, path: Path, *, secret: bool) -> Any:
-        if secret and value == HIDDEN:
-            self.report(
-                path,
-                ConfigProblem.RUNTIME_TYPE_MISMATCH,
-                f"{place(path, self.root)} is {HIDDEN}, which only stands for a secret that is not shown; "
-                "give the secret itself, or {env: NAME}.",
-            )
-            return value
         match schema:
             case Scalar():
                 return self.scalar(schema, value, path, secret)
@@ -123,16 +115,16 @@ class _Walk:
     def scalar(self, schema: Scalar, value: Any, path: Path, secret: bool) -> Any:
         if schema.kind == "any" or env_name(value) is not None:
             return value
-        fits = isinstance(value, _PYTHON[schema.kind])
-        if fits and isinstance(value, bool) and schema.kind != "bool":
-            fits = False
-        if not fits:
+        if not _fits(schema.kind, value):
             return self.mismatch(schema, value, path, secret)
         return _as_float(value) if schema.kind == "float" else value
 
     def either(self, schema: ScalarUnion, value: Any, path: Path, secret: bool) -> Any:
-        if isinstance(value, Mapping | list | tuple) and env_name(value) is None:
-            return self.visit(schema.other, value, path, secret=secret)
+        if env_name(value) is None:
+            if isinstance(value, Mapping | list | tuple):
+                return self.visit(schema.other, value, path, secret=secret)
+            if not _fits(schema.scalar.kind, value):
+                return self.mismatch(schema, value, path, secret)
         return self.scalar(schema.scalar, value, path, secret)
 
     def free_keys(self, schema: MapOf, given: Mapping[Any, Any], path: Path, secret: bool) -> dict[Any, Any]:
@@ -259,6 +251,11 @@ class _Walk:
         self.problems.append(problem)
 
 
+def _fits(kind: ScalarKind, value: Any) -> bool:
+    """Whether a value is of a kind of scalar; true and false are no numbers."""
+    return kind == "any" or (isinstance(value, _PYTHON[kind]) and (kind == "bool" or not isinstance(value, bool)))
+
+
 def _as_float(value: Any) -> Any:
     try:
         return float(value)
@@ -346,7 +343,7 @@ def _key_fits(kind: ScalarKind, key: Any) -> bool:
     if kind == "str":
         return isinstance(key, str)
     if not isinstance(key, str):
-        return isinstance(key, _PYTHON[kind]) and (kind == "bool" or not isinstance(key, bool))
+        return _fits(kind, key)
     if kind == "bool":
         return key in ("true", "false")
     try:

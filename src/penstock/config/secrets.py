@@ -3,15 +3,15 @@ shown or leaves the user's code."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from msgspec.structs import replace
 
-from .problems import HIDDEN
+from .problems import HIDDEN, ConfigProblem, Problem, place
 from .schema import UNSET, Array, ConfigType, Field, MapOf, Noneable, Permissive, ScalarUnion, Selector, Shape, env_name
 
-__all__ = ["conceal", "redact", "restore"]
+__all__ = ["conceal", "redact", "restore", "still_hidden"]
 
 
 def redact(schema: ConfigType, value: Any) -> Any:
@@ -39,7 +39,7 @@ def redact(schema: ConfigType, value: Any) -> Any:
 def restore(schema: ConfigType, shown: Any, full: Any) -> Any:
     """A copy of `shown` in which each hidden secret is again the one that `full`, the config it was made of, has there.
 
-    A secret that `full` does not have stays hidden; the check then says so.
+    A secret that `full` does not have stays hidden, see `still_hidden`.
     """
     match schema:
         case Noneable():
@@ -56,6 +56,32 @@ def restore(schema: ConfigType, shown: Any, full: Any) -> Any:
             if isinstance(shown, Mapping) and isinstance(full, Mapping):
                 return {key: _restored(_field(schema, key), item, full.get(key)) for key, item in shown.items()}
     return shown
+
+
+def still_hidden(schema: ConfigType, value: Any, path: tuple[str, ...] = ()) -> Iterator[Problem]:
+    """A problem for each secret that stands hidden in a config, so that nobody takes the mask for the secret."""
+    match schema:
+        case Noneable():
+            yield from still_hidden(schema.inner, value, path)
+        case ScalarUnion():
+            yield from still_hidden(schema.other, value, path)
+        case Array() if isinstance(value, list | tuple):
+            for index, item in enumerate(value):
+                yield from still_hidden(schema.item, item, (*path, str(index)))
+        case MapOf() if isinstance(value, Mapping):
+            for key, item in value.items():
+                yield from still_hidden(schema.value, item, (*path, str(key)))
+        case Shape() | Permissive() | Selector() if isinstance(value, Mapping):
+            for key, item in value.items():
+                field, at = _field(schema, key), (*path, str(key))
+                if field is not None and field.secret and item == HIDDEN:
+                    message = (
+                        f"{place(at, '')} is {HIDDEN}, which only stands for a secret that is not shown; "
+                        "give the secret itself, or {env: NAME}."
+                    )
+                    yield Problem(path=at, reason=ConfigProblem.RUNTIME_TYPE_MISMATCH, message=message)
+                elif field is not None:
+                    yield from still_hidden(field.type, item, at)
 
 
 def conceal(schema: ConfigType) -> ConfigType:

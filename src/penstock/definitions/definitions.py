@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Any, TypeAlias, TypeVar
 
@@ -11,6 +11,8 @@ from ..records.keys import AssetKey
 from ..records.metadata import Metadata, normalize_metadata
 from .assets.definition import AssetsDefinition
 from .assets.graph import AssetGraph, nearest
+from .assets.map_specs import map_asset_specs
+from .assets.selection import AssetSelection, CoercibleToAssetSelection
 from .assets.spec import AssetSpec
 from .automation.partitioned_schedule import PartitionedSchedule
 from .automation.schedule import ScheduleDefinition
@@ -118,6 +120,37 @@ class Definitions:
     def get_sensor_def(self, name: str) -> SensorDefinition:
         """The sensor of that name; raises `NotFoundError` if there is none."""
         return _named(self.resolved.sensors, name, "sensor")
+
+    def map_asset_specs(
+        self, *, func: Callable[[AssetSpec], AssetSpec], selection: CoercibleToAssetSelection | None = None
+    ) -> Definitions:
+        """These definitions with specs of assets changed by a function.
+
+        Args:
+            func: Gives the new spec for a spec; the key stays.
+            selection: Which assets; all that are declared if not given.
+
+        Raises:
+            DefinitionError: The function gives no spec, or one with another key.
+            NotFoundError: The selection names an asset that does not exist.
+        """
+        chosen: set[str] | None = None
+        if selection is not None:
+            chosen = AssetSelection.from_coercible(selection).resolve(self.resolved.asset_graph)
+
+        def change(spec: AssetSpec) -> AssetSpec:
+            return func(spec) if chosen is None or spec.key.to_user_string() in chosen else spec
+
+        return self._with(assets=map_asset_specs(change, self.assets))
+
+    map_resolved_asset_specs = map_asset_specs
+
+    def _with(self, **changes: Any) -> Definitions:
+        """A copy with some of what it was made of changed."""
+        made = object.__new__(type(self))
+        made.__dict__.update({name: value for name, value in self.__dict__.items() if name != "resolved"})
+        made.__dict__.update(changes)
+        return made
 
     def resolve_asset_graph(self) -> AssetGraph:
         """All assets and checks with their dependencies."""

@@ -5,10 +5,13 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterable
 
-from ..config.secrets import conceal
+from msgspec.structs import replace
+
+from ..config.secrets import conceal, redact
 from ..errors import DefinitionError
-from ..partitions.spec import DynamicSpec
-from ..records.keys import AssetKey
+from ..partitions.spec import dynamic_names
+from ..records.conditions.entity import check_id, job_id
+from ..records.conditions.nodes import ConditionRecord
 from ..records.location import (
     AssetDescription,
     CheckDescription,
@@ -26,8 +29,9 @@ from ..records.location import (
 from ..records.metadata import Metadata
 from ..records.run import Tag
 from ..version import __version__
-from .assets.graph import AssetGraph, AssetNode, CheckNode
+from .assets.graph import AssetNode, CheckNode
 from .automation.asset_sensor import AssetSensorDefinition, MultiAssetSensorDefinition, monitored_keys
+from .automation.binding import as_record
 from .automation.schedule import ScheduleDefinition
 from .automation.sensor import SensorDefinition
 from .automation.target import declared_status
@@ -60,7 +64,8 @@ def describe(definitions: Definitions, name: str) -> LocationDescription:
 def _describe(definitions: Definitions, name: str) -> LocationDescription:
     resolved = definitions.resolved
     graph = resolved.asset_graph
-    jobs = [describe_job(job) for job in resolved.jobs.values()]
+    places, conditions = _conditions(resolved)
+    jobs = [replace(describe_job(job), condition=places.get(job_id(name))) for name, job in resolved.jobs.items()]
     jobs_of_assets: dict[str, list[str]] = {}
     jobs_of_checks: dict[str, list[str]] = {}
     for job in jobs:
@@ -71,13 +76,16 @@ def _describe(definitions: Definitions, name: str) -> LocationDescription:
     return LocationDescription(
         name=name,
         jobs=tuple(jobs),
-        assets=tuple(_asset(node, jobs_of_assets.get(key, ())) for key, node in graph.assets.items()),
-        checks=tuple(_check(node, jobs_of_checks.get(key, ())) for key, node in graph.checks.items()),
+        assets=tuple(_asset(node, jobs_of_assets.get(key, ()), places.get(key)) for key, node in graph.assets.items()),
+        checks=tuple(
+            _check(node, jobs_of_checks.get(key, ()), places.get(check_id(key))) for key, node in graph.checks.items()
+        ),
         schedules=tuple(_schedule(each) for each in resolved.schedules.values()),
-        sensors=tuple(_sensor(each, graph) for each in resolved.sensors.values()),
+        sensors=tuple(_sensor(each, resolved) for each in resolved.sensors.values()),
         resources=tuple(_resources(resolved, jobs)),
         metadata=definitions.metadata,
         dynamic_partitions=_dynamic_partitions(resolved),
+        conditions=conditions,
         python_version=platform.python_version(),
         penstock_version=__version__,
     )
@@ -91,6 +99,7 @@ def describe_job(job: JobDefinition) -> JobDescription:
     """
     steps = job_steps(job)
     layer = job.asset_layer
+    schema = run_config_schema(job)
     return JobDescription(
         name=job.name,
         description=job.description,
@@ -99,9 +108,10 @@ def describe_job(job: JobDefinition) -> JobDescription:
         owners=job.owners,
         metadata=job.metadata,
         steps=tuple(_step(step, job) for step in steps.values()),
-        config_schema=conceal(run_config_schema(job)),
+        config_schema=conceal(schema),
         maps_config=mapped_part(job),
-        default_config=job.default_config,
+        default_config=redact(schema, job.default_config),
+        config_by_partition=job.partitioned_config is not None,
         is_asset_job=layer is not None,
         assets=tuple(key for step in steps.values() for key in step.asset_keys),
         checks=tuple(key for step in steps.values() for key in step.check_keys),
@@ -157,7 +167,7 @@ def _input(given: StepInput) -> InputDescription:
     )
 
 
-def _asset(node: AssetNode, jobs: Iterable[str]) -> AssetDescription:
+def _asset(node: AssetNode, jobs: Iterable[str], condition: int | None) -> AssetDescription:
     spec = node.spec
     definition = node.definition
     policy = definition.backfill_policy if definition is not None else None
@@ -170,6 +180,7 @@ def _asset(node: AssetNode, jobs: Iterable[str]) -> AssetDescription:
         owners=spec.owners,
         metadata=_metadata(node),
         deps=node.deps,
+        mapped_deps=_mapped_deps(node) if spec.partitions_def is not None else (),
         jobs=tuple(jobs),
         op=definition.name if definition is not None else None,
         observable=definition is not None and definition.observes,
@@ -180,8 +191,14 @@ def _asset(node: AssetNode, jobs: Iterable[str]) -> AssetDescription:
         is_virtual=spec.is_virtual,
         io_manager=_io_manager(node),
         checks=tuple(key[len(node.key) + 1 :] for key in node.checks),
+        condition=condition,
         source=_source(definition.source) if definition is not None else None,
     )
+
+
+def _mapped_deps(node: AssetNode) -> tuple[str, ...]:
+    mapped = {dep.asset_key.to_user_string() for dep in node.spec.deps if dep.partition_mapping is not None}
+    return tuple(key for key in node.deps if key in mapped or key == node.key)
 
 
 def _io_manager(node: AssetNode) -> str | None:
@@ -199,7 +216,7 @@ def _metadata(node: AssetNode) -> Metadata:
         raise DefinitionError(f"Asset {node.key} ({place}): {error}") from error
 
 
-def _check(node: CheckNode, jobs: Iterable[str]) -> CheckDescription:
+def _check(node: CheckNode, jobs: Iterable[str], condition: int | None) -> CheckDescription:
     return CheckDescription(
         asset=node.asset,
         name=node.spec.name,
@@ -207,6 +224,7 @@ def _check(node: CheckNode, jobs: Iterable[str]) -> CheckDescription:
         blocking=node.spec.blocking,
         jobs=tuple(jobs),
         op=node.definition.name,
+        condition=condition,
         partitions=node.spec.partitions_def.spec if node.spec.partitions_def is not None else None,
     )
 
@@ -226,7 +244,7 @@ def _schedule(schedule: ScheduleDefinition) -> ScheduleDescription:
     )
 
 
-def _sensor(sensor: SensorDefinition, graph: AssetGraph) -> SensorDescription:
+def _sensor(sensor: SensorDefinition, resolved: Resolution) -> SensorDescription:
     return SensorDescription(
         name=sensor.name,
         kind=sensor.kind,
@@ -234,7 +252,7 @@ def _sensor(sensor: SensorDefinition, graph: AssetGraph) -> SensorDescription:
         interval=sensor.minimum_interval_seconds,
         description=sensor.description,
         default_status=declared_status(sensor.default_status),
-        assets=tuple(key.to_user_string() for key in _watched(sensor, graph)),
+        assets=_watched(sensor, resolved),
         tags=sensor.tags,
         owners=sensor.owners,
         metadata=sensor.metadata,
@@ -242,13 +260,15 @@ def _sensor(sensor: SensorDefinition, graph: AssetGraph) -> SensorDescription:
     )
 
 
-def _watched(sensor: SensorDefinition, graph: AssetGraph) -> list[AssetKey]:
+def _watched(sensor: SensorDefinition, resolved: Resolution) -> tuple[str, ...]:
+    """The assets that a sensor looks at, in text form."""
     match sensor:
         case AssetSensorDefinition():
-            return [sensor.asset_key]
+            return (sensor.asset_key.to_user_string(),)
         case MultiAssetSensorDefinition():
-            return monitored_keys(sensor.monitored_assets, graph)
-    return []
+            keys = monitored_keys(sensor.monitored_assets, resolved.asset_graph)
+            return tuple(key.to_user_string() for key in keys)
+    return tuple(sorted(resolved.automation.get(sensor.name, frozenset()) & resolved.asset_graph.assets.keys()))
 
 
 def _resources(resolved: Resolution, jobs: Iterable[JobDescription]) -> Iterable[ResourceDescription]:
@@ -269,11 +289,21 @@ def _resources(resolved: Resolution, jobs: Iterable[JobDescription]) -> Iterable
         )
 
 
+def _conditions(resolved: Resolution) -> tuple[dict[str, int], tuple[ConditionRecord, ...]]:
+    """The place of each entity's automation condition, and each different condition once."""
+    places: dict[int, int] = {}
+    different: list[ConditionRecord] = []
+    for condition in resolved.conditions.values():
+        if id(condition) not in places:
+            places[id(condition)] = len(different)
+            different.append(as_record(condition))
+    return {key: places[id(condition)] for key, condition in resolved.conditions.items()}, tuple(different)
+
+
 def _dynamic_partitions(resolved: Resolution) -> tuple[str, ...]:
     sets = [node.partitions_def for node in resolved.asset_graph.assets.values()]
     sets += [job.partitions_def for job in resolved.jobs.values()]
-    specs = [each.spec for each in sets if each is not None]
-    return tuple(sorted({spec.name for spec in specs if isinstance(spec, DynamicSpec)}))
+    return tuple(sorted({name for each in sets if each is not None for name in dynamic_names(each.spec)}))
 
 
 def _source(source: Source | None) -> SourceRef | None:

@@ -12,7 +12,7 @@ import msgspec
 from ..errors import DefinitionError
 from ..records.data_version import DataVersion
 from ..records.keys import AssetCheckKey, AssetKey, CoercibleToAssetKey
-from ..records.metadata import Metadata, normalize_metadata
+from ..records.metadata import Metadata, MetadataValue, normalize_metadata
 from .names import normalize_tags, optional_text
 from .ops.ports import DEFAULT_OUTPUT
 
@@ -154,6 +154,23 @@ class AssetMaterialization(_AssetFact):
     """
 
     __slots__ = ()
+
+    @staticmethod
+    def file(
+        path: str, description: str | None = None, asset_key: CoercibleToAssetKey | None = None
+    ) -> AssetMaterialization:
+        """Says that a file was written.
+
+        Args:
+            path: The file's path, which is kept as metadata.
+            description: What to tell about it.
+            asset_key: The asset; the path if not given.
+        """
+        return AssetMaterialization(
+            path if asset_key is None else asset_key,
+            description=description,
+            metadata={"path": MetadataValue.path(path)},
+        )
 
 
 class AssetObservation(_AssetFact):

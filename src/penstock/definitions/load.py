@@ -20,10 +20,16 @@ from .assets.from_modules import find, find_assets
 from .assets.job import UnresolvedAssetJobDefinition
 from .definitions import Definitions
 from .garbage import paused_collection
+from .lazy import LazyDefinitions
 from .ops.graph import GraphDefinition
 from .ops.job import JobDefinition
+from .repository import RepositoryDefinition
 
 __all__ = ["CodeTarget", "load_definitions"]
+
+
+_WHOLE = (Definitions, LazyDefinitions, RepositoryDefinition)
+"""What holds everything that a code location offers."""
 
 
 class CodeTarget(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -33,8 +39,9 @@ class CodeTarget(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         python_file: A path; relative to the working directory.
         module_name: A dotted name.
         package_name: A dotted name.
-        attribute: What in it to take: a `Definitions`, job or graph, or a function without arguments that gives one. If
-            not given, the one `Definitions`; else the one job; else the one graph; else all assets.
+        attribute: What in it to take: a `Definitions`, a repository, job or graph, or a function without arguments that
+            gives one. If not given, the one `Definitions`, function made into one by `@definitions`, or repository;
+            else the one job; else the one graph; else all assets.
         working_directory: Where imports look first; for a file its own folder if not given.
     """
 
@@ -142,7 +149,12 @@ def _choose(target: CodeTarget, module: ModuleType) -> Any:
                 f'{target.text} has no attribute "{target.attribute}"; it has '
                 f"{', '.join(_offers(module)) or 'nothing to load'}."
             ) from None
-    for kind, what in ((Definitions, "Definitions"), (JobDefinition, "job"), (GraphDefinition, "graph")):
+    kinds: tuple[tuple[tuple[type, ...], str], ...] = (
+        (_WHOLE, "Definitions"),
+        ((JobDefinition,), "job"),
+        ((GraphDefinition,), "graph"),
+    )
+    for kind, what in kinds:
         found = _distinct(module, kind)
         if len(found) > 1:
             raise LocationLoadError(
@@ -160,8 +172,8 @@ def _choose(target: CodeTarget, module: ModuleType) -> Any:
     )
 
 
-def _distinct(module: ModuleType, kind: type) -> dict[str, Any]:
-    """Objects of a kind at module level by name, each once."""
+def _distinct(module: ModuleType, kind: tuple[type, ...]) -> dict[str, Any]:
+    """Objects of these kinds at module level by name, each once."""
     found: dict[int, tuple[str, Any]] = {}
     for name, value in vars(module).items():
         if isinstance(value, kind):
@@ -170,7 +182,7 @@ def _distinct(module: ModuleType, kind: type) -> dict[str, Any]:
 
 
 def _offers(module: ModuleType) -> list[str]:
-    kinds = (Definitions, JobDefinition, UnresolvedAssetJobDefinition, GraphDefinition)
+    kinds = (*_WHOLE, JobDefinition, UnresolvedAssetJobDefinition, GraphDefinition)
     return sorted(name for name, value in vars(module).items() if isinstance(value, kinds))
 
 
@@ -182,6 +194,10 @@ def _as_definitions(found: Any, target: CodeTarget) -> Definitions:
     match found:
         case Definitions():
             return found
+        case LazyDefinitions():
+            return found()
+        case RepositoryDefinition():
+            return found.definitions
         case JobDefinition() | UnresolvedAssetJobDefinition():
             return Definitions(jobs=[found])
         case GraphDefinition():

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from ..errors import DefinitionError
+from ..records.labels import LABELS
 
 __all__ = ["check_name", "check_owners", "kinds_as_tags", "normalize_tags", "optional_text"]
 
@@ -57,7 +58,7 @@ def normalize_tags(tags: Mapping[Any, Any] | None, what: str) -> dict[str, str]:
                 raise DefinitionError(
                     f"{what} has the tag {key!r} with a value that JSON cannot hold: {error}."
                 ) from error
-        result[key] = value
+        result[LABELS.read(key)] = value
     return result
 
 

@@ -8,12 +8,15 @@ from typing import Any
 import msgspec
 
 from ..errors import DefinitionError
+from ..records.conditions.condition import AutomationCondition
 from ..records.location import AssetJobName
 from .assets.definition import AssetsDefinition
 from .assets.graph import AssetGraph, build_asset_graph, nearest
 from .assets.job import UnresolvedAssetJobDefinition
 from .assets.layer import AssetLayer
 from .assets.spec import AssetSpec
+from .automation.automation_sensor import DEFAULT_AUTOMATION_SENSOR, automation_targets, default_automation_sensor
+from .automation.binding import bind_conditions, declared_conditions
 from .automation.partitioned_schedule import PartitionedSchedule
 from .automation.schedule import ScheduleDefinition
 from .automation.sensor import SensorDefinition
@@ -33,13 +36,19 @@ DEFAULT_IO_MANAGER = "io_manager"
 
 
 class Resolution(msgspec.Struct, frozen=True, kw_only=True, eq=False):
-    """Definitions that fit together, each by its name. Jobs have all resources that they may use."""
+    """Definitions that fit together, each by its name. Jobs have all resources that they may use.
+
+    `conditions` are the automation conditions by the id of what has them, and `automation` the ids of those that each
+    sensor evaluates.
+    """
 
     asset_graph: AssetGraph
     jobs: dict[str, JobDefinition]
     schedules: dict[str, ScheduleDefinition]
     sensors: dict[str, SensorDefinition]
     resources: dict[str, ResourceDefinition]
+    conditions: dict[str, AutomationCondition]
+    automation: dict[str, frozenset[str]]
 
 
 def resolve(
@@ -78,12 +87,20 @@ def resolve(
         resolved[name] = job.resolve(graph) if isinstance(job, UnresolvedAssetJobDefinition) else job
     bound = {name: job.with_top_level_resources(own, executor, loggers) for name, job in resolved.items()}
     _check_resources(bound)
+    conditions = declared_conditions(
+        graph, {name: getattr(job, "automation_condition", None) for name, job in given.items()}
+    )
+    automation = automation_targets(sensors, graph, conditions)
+    if DEFAULT_AUTOMATION_SENSOR in automation and all(each.name != DEFAULT_AUTOMATION_SENSOR for each in sensors):
+        sensors.append(default_automation_sensor())
     return Resolution(
         asset_graph=graph,
         jobs=bound,
         schedules=_schedules(schedules, bound, top),
         sensors=_sensors(sensors, bound, top),
         resources=top,
+        conditions=bind_conditions(conditions, graph, bound),
+        automation=automation,
     )
 
 

@@ -7,19 +7,15 @@ schedule misses instants; the latest missed one is made up, the others are not.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 import msgspec
 
 from ..codec import digest
-from ..partitions.cron import next_after, parse, ticks_between
+from ..partitions.cron import last_tick, next_after, parse
 from ..records.automation import InstigatorKind, InstigatorState, InstigatorStatus, instigator_id
 from ..records.location import ScheduleDescription, SensorDescription
-
-_HOUR = 3600.0
-_LOOK_BACK = (_HOUR, 24 * _HOUR, 32 * 24 * _HOUR, 370 * 24 * _HOUR)
 
 _Described = TypeVar("_Described", ScheduleDescription, SensorDescription)
 
@@ -67,14 +63,8 @@ def look_at_schedules(
     """Look at all schedules, given as (location, description)."""
 
     def latest_missed(schedule: ScheduleDescription, first: float) -> float:
-        # The last instant that is not in the future. Look back in growing windows, so that a minutely schedule does not
-        # walk through a year and a yearly one is still found.
-        crons = [parse(text) for text in schedule.cron]
-        for window in _LOOK_BACK:
-            latest = deque(ticks_between(crons, max(now - window, first - 1), now, schedule.timezone), maxlen=1)
-            if latest:
-                return latest[0]
-        return first
+        latest = last_tick([parse(text) for text in schedule.cron], now, schedule.timezone, after=first - 1)
+        return first if latest is None else latest
 
     return _look(
         ((location, each, (each.cron, each.timezone)) for location, each in schedules),

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..definitions.ops.op import OpDefinition
 from ..errors import UserCodeError
-from ..partitions.definition import DynamicPartitionsStore, PartitionsDefinition
+from ..partitions.definition import PartitionsDefinition
+from ..partitions.loading import DynamicPartitionsStore
 from ..plan.model import FromAsset, StepInput, StepOutput
-from ..plan.selection import base_step_key
 from ..records.event import Fact
 from ..records.metadata import Metadata
 from ..records.run import Run
@@ -52,12 +52,12 @@ class Attempt:
     """
 
     __slots__ = (
-        "_assets_def",
         "_log",
         "_partition_keys",
         "artifacts",
         "asset_keys",
         "asset_metadata",
+        "assets_def",
         "check_keys",
         "config",
         "dynamic",
@@ -117,7 +117,6 @@ class Attempt:
         self.check_keys = check_keys
         self.partitions = partitions
         self.dynamic = dynamic
-        self._assets_def: AssetsDefinition | None = None
         self._partition_keys: tuple[str, ...] | None = None
         self.job = job
         self.instance = instance
@@ -126,6 +125,7 @@ class Attempt:
         self.mapping_key = mapping_key
         self.tags = tags
         self.output_metadata: dict[tuple[str, str | None], Metadata] = {}
+        self.assets_def: AssetsDefinition | None = None  # of a function that is called outside of a run
         self.asset_metadata: dict[tuple[str, str | None], Metadata] = {}  # (asset, partition or None: each)
         self._log: ContextLogger | None = None
 
@@ -150,19 +150,6 @@ class Attempt:
             partitions = self.partitions or getattr(self.job, "partitions_def", None)
             self._partition_keys = own_partitions(self.run, partitions, self.dynamic)
         return self._partition_keys
-
-    @property
-    def assets_def(self) -> AssetsDefinition | None:
-        """The definition of the assets that the step makes or checks; None if it does neither."""
-        layer = getattr(self.job, "asset_layer", None)
-        if self._assets_def is None and layer is not None:
-            # The steps of a graph that makes assets have keys that begin with its name.
-            self._assets_def = layer.graph.definitions.get(base_step_key(self.key).partition(".")[0])
-        return self._assets_def
-
-    def belongs_to(self, definition: AssetsDefinition) -> None:
-        """Note the definition of its assets, where no job knows it."""
-        self._assets_def = definition
 
     def asset_partitions(self) -> tuple[str | None, ...]:
         """The partitions that a materialization of the step is of; `(None,)` if its assets have none."""

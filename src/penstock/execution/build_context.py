@@ -260,7 +260,7 @@ def bound_to(context: OpExecutionContext | None, definition: OpDefinition | Asse
     attempt.config = context._given_config if config is None else config
     attempt.tags = op.tags
     if isinstance(definition, AssetsDefinition):
-        attempt.belongs_to(definition)
+        attempt.assets_def = definition
         attempt.outputs = {each.name: each for each in _outputs_of(definition)}
         attempt.asset_keys = tuple(spec.key.to_user_string() for spec in definition.specs)
         attempt.check_keys = tuple(spec.key.to_user_string() for spec in definition.check_specs)

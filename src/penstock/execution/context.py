@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..definitions.assets.definition import AssetsDefinition
+from ..definitions.assets.layer import AssetLayer
 from ..definitions.events import AssetCheckEvaluation, AssetMaterialization, AssetObservation
 from ..definitions.ops.op import OpDefinition
 from ..definitions.ops.ports import DEFAULT_OUTPUT
@@ -12,6 +14,7 @@ from ..errors import UserCodeError
 from ..partitions.definition import PartitionKeyRange, PartitionsDefinition
 from ..partitions.time_window import TimeWindow, TimeWindowPartitionsDefinition
 from ..plan.model import FromAsset
+from ..records.data_version import DataProvenance
 from ..records.keys import AssetCheckKey, AssetKey, CoercibleToAssetKey
 from ..records.metadata import normalize_metadata
 from ..records.run import Run
@@ -190,18 +193,6 @@ class OpExecutionContext:
         return bool(self._attempt.asset_keys)
 
     @property
-    def assets_def(self) -> AssetsDefinition:
-        """The definition of the assets that the step makes.
-
-        Raises:
-            UserCodeError: It makes none.
-        """
-        definition = self._attempt.assets_def
-        if definition is None:
-            raise self._attempt.fault("makes no assets, so it has no assets_def; ask has_assets_def first.")
-        return definition
-
-    @property
     def selected_asset_keys(self) -> frozenset[AssetKey]:
         """The assets that this run asks the step to make."""
         return frozenset(AssetKey.from_user_string(each) for each in self._attempt.asset_keys)
@@ -215,6 +206,35 @@ class OpExecutionContext:
     def selected_output_names(self) -> frozenset[str]:
         """The outputs that this run asks the step to give."""
         return frozenset(self._attempt.outputs)
+
+    def get_asset_provenance(self, asset_key: CoercibleToAssetKey) -> DataProvenance | None:
+        """What the latest materialization of an asset was made of; None if there is none, or it does not say.
+
+        In a run of one partition it is that of this partition of a step's own asset.
+        """
+        key = AssetKey.from_coercible(asset_key).to_user_string()
+        own = key in self._attempt.asset_keys and self._attempt.partitions is not None
+        found = self.instance.storage.assets.history(
+            key,
+            types=("ASSET_MATERIALIZATION",),
+            partition=self._attempt.run.partition if own else None,
+            limit=1,
+        )
+        return DataProvenance.from_tags(found[0].fact.tags) if found else None
+
+    @property
+    def assets_def(self) -> AssetsDefinition:
+        """The definition of the assets that the step makes, or of the checks that it evaluates."""
+        layer: AssetLayer | None = getattr(self._attempt.job, "asset_layer", None)
+        if layer is not None and self._attempt.asset_keys:
+            definition = layer.graph.assets[self._attempt.asset_keys[0]].definition
+            assert definition is not None
+            return definition
+        if layer is not None and self._attempt.check_keys:
+            return layer.graph.checks[self._attempt.check_keys[0]].definition
+        if self._attempt.assets_def is not None:
+            return self._attempt.assets_def
+        raise self._attempt.fault("belongs to no asset, so it has no assets_def; ask has_assets_def first.")
 
     def asset_key_for_output(self, output_name: str = DEFAULT_OUTPUT) -> AssetKey:
         """The asset that an output makes."""
@@ -349,6 +369,11 @@ class OpExecutionContext:
         """The partitions that an output makes."""
         self.asset_key_for_output(output_name)
         return self.partition_keys
+
+    def asset_partition_key_range_for_output(self, output_name: str = DEFAULT_OUTPUT) -> PartitionKeyRange:
+        """The first and last partition that an output makes."""
+        self.asset_key_for_output(output_name)
+        return self.partition_key_range
 
     def asset_partitions_time_window_for_output(self, output_name: str = DEFAULT_OUTPUT) -> TimeWindow:
         """The stretch of time that the partition of an output covers."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from ..definitions.assets.graph import AssetNode
-from ..errors import DefinitionError, PartitionNotFoundError
-from ..partitions.definition import DynamicPartitionsStore, keys_of
-from ..partitions.mapping import PartitionMapping, default_mapping
-from ..partitions.subset import Subset
+from ..errors import DefinitionError
+from ..partitions.dependency import downstream_keys as of_keys
+from ..partitions.loading import DynamicPartitionsStore
+from ..partitions.mapping import PartitionMapping
 
 __all__ = ["downstream_keys"]
 
@@ -29,24 +29,14 @@ def downstream_keys(
     """
     assert above.partitions_def is not None
     assert below.partitions_def is not None
-    rule = _rule(above, below) or default_mapping(below.partitions_def.spec, above.partitions_def.spec)
-    upper, lower = above.partitions_def.space(dynamic), below.partitions_def.space(dynamic)
-    position = upper.position(partition_key)
-    if position is None:
-        raise PartitionNotFoundError(f"The asset {above.key} has no partition {partition_key!r}.")
-
-    def dependents(start: int, stop: int) -> Subset:
-        # A stretch of which no part needs the partition is left out as a whole, so that a long set is not walked.
-        span = Subset.span(start, stop)
-        if position not in rule.upstream(span, lower, upper, now).present:
-            return Subset()
-        if stop - start == 1:
-            return span
-        middle = (start + stop) // 2
-        return dependents(start, middle).union(dependents(middle, stop))
-
-    count = lower.count(now)
-    return keys_of(lower, dependents(0, count)) if count else []
+    return of_keys(
+        _rule(above, below),
+        [partition_key],
+        above.partitions_def,
+        below.partitions_def,
+        now=now,
+        dynamic_partitions_store=dynamic,
+    )
 
 
 def _rule(above: AssetNode, below: AssetNode) -> PartitionMapping | None:

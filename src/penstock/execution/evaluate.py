@@ -10,21 +10,25 @@ import msgspec
 
 from ..config.problems import Problem
 from ..definitions.automation.asset_sensor import AssetSensorDefinition, MultiAssetSensorDefinition
-from ..definitions.automation.run_request import Requested
+from ..definitions.automation.run_request import Requested, RunRequest
 from ..definitions.automation.run_status_sensor import RunStatusSensorDefinition
 from ..definitions.automation.schedule import ScheduleDefinition
 from ..definitions.automation.sensor import SensorDefinition
 from ..definitions.definitions import Definitions
-from ..errors import InvalidRunConfigError
+from ..definitions.ops.job import JobDefinition
+from ..errors import DefinitionError, InvalidRunConfigError
 from ..plan.build import build_plan
 from ..records.location import REPOSITORY
 from ..records.wire import (
     CheckRunConfig,
     ConfigAnswer,
     ConfigProblemRecord,
+    EvaluatePartitions,
     EvaluateSchedule,
     EvaluateSensor,
     Evaluation,
+    PartitionRun,
+    PartitionsAnswer,
 )
 from .blame import describe_user_error
 from .configuration import configure
@@ -34,7 +38,14 @@ from .multi_asset_context import MultiAssetSensorEvaluationContext
 from .sensor_context import SensorEvaluationContext
 from .tick_context import ScheduleEvaluationContext
 
-__all__ = ["check_run_config", "evaluate_schedule", "evaluate_sensor", "schedule_tick", "sensor_tick"]
+__all__ = [
+    "check_run_config",
+    "evaluate_partitions",
+    "evaluate_schedule",
+    "evaluate_sensor",
+    "schedule_tick",
+    "sensor_tick",
+]
 
 
 def schedule_tick(schedule: ScheduleDefinition, context: ScheduleEvaluationContext) -> Requested:
@@ -53,6 +64,11 @@ def sensor_tick(sensor: SensorDefinition, context: SensorEvaluationContext) -> R
             requested = look_at_assets(sensor, context)
         case _:
             requested = sensor.evaluate(context, context.resources.original_resource_dict)
+            if requested.cursor is not None and context.cursor_updated:
+                raise DefinitionError(
+                    f"{sensor.what} called context.update_cursor and gave a SensorResult with a cursor; keep one of "
+                    "them."
+                )
     if requested.cursor is None and context.cursor_updated:
         return msgspec.structs.replace(requested, cursor=context.cursor)
     return requested
@@ -73,7 +89,8 @@ def evaluate_schedule(definitions: Definitions, work: EvaluateSchedule, instance
     )
     try:
         with context:
-            return _answer(schedule_tick(schedule, context), context.lines, schedule.tags)
+            requested = schedule_tick(schedule, context)
+            return _answer(requested, context.lines, schedule.tags, partial(_run_of, definitions, schedule.job_name))
     except Exception as error:  # noqa: BLE001 - the tick tells it
         return Evaluation(error=describe_user_error(error), log=tuple(context.lines))
 
@@ -110,14 +127,22 @@ def evaluate_sensor(
         )
         lines = context.lines
         with context:
-            return _answer(sensor_tick(sensor, context), lines, sensor.tags)
+            requested = sensor_tick(sensor, context)
+            return _answer(requested, lines, sensor.tags, partial(_run_of, definitions, sensor.job_name))
     except Exception as error:  # noqa: BLE001 - the tick tells it
         return Evaluation(error=describe_user_error(error), log=tuple(lines))
 
 
-def _answer(requested: Requested, lines: list[str], tags: dict[str, str]) -> Evaluation:
+def _answer(
+    requested: Requested, lines: list[str], tags: dict[str, str], of_partition: Callable[[RunRequest], PartitionRun]
+) -> Evaluation:
+    requests = []
+    for each in requested.run_requests:
+        own = of_partition(each)
+        record = each.record({**tags, **own.tags})
+        requests.append(record if record.run_config else msgspec.structs.replace(record, run_config=own.run_config))
     return Evaluation(
-        run_requests=tuple(each.record(tags) for each in requested.run_requests),
+        run_requests=tuple(requests),
         skip_reason=requested.skip_reason,
         cursor=requested.cursor,
         error=None if requested.error is None else describe_user_error(requested.error),
@@ -128,6 +153,32 @@ def _answer(requested: Requested, lines: list[str], tags: dict[str, str]) -> Eva
         acted=requested.acted,
         more=requested.more,
     )
+
+
+def _run_of(definitions: Definitions, own_job: str | None, request: RunRequest) -> PartitionRun:
+    """What the job's partitioned config, if it has one, gives for the partition of a request."""
+    name = request.job_name or own_job
+    if request.partition_key is None or name is None or name not in definitions.resolved.jobs:
+        return PartitionRun()
+    return _partition_run(definitions.get_job_def(name), request.partition_key)
+
+
+def _partition_run(job: JobDefinition, key: str) -> PartitionRun:
+    config = job.partitioned_config
+    if config is None:
+        return PartitionRun()
+    return PartitionRun(
+        run_config=config.get_run_config_for_partition_key(key), tags=config.get_tags_for_partition_key(key)
+    )
+
+
+def evaluate_partitions(definitions: Definitions, work: EvaluatePartitions) -> PartitionsAnswer:
+    """Run config and tags that user code gives for partitions of a job."""
+    try:
+        job = definitions.get_job_def(work.job)
+        return PartitionsAnswer(runs={key: _partition_run(job, key) for key in work.keys})
+    except Exception as error:  # noqa: BLE001 - the answer tells it
+        return PartitionsAnswer(error=describe_user_error(error))
 
 
 def check_run_config(definitions: Definitions, work: CheckRunConfig) -> ConfigAnswer:

@@ -29,7 +29,7 @@ class EventLogEntry(msgspec.Struct, frozen=True):
     Args:
         error_info: The error that it tells of.
         level: How loud it is, as the module `logging` counts.
-        user_message: The line that user code logged; empty for an event.
+        user_message: What happened, as a sentence; or the line that user code logged.
         run_id: The run; empty for an event of no run.
         timestamp: When it happened, in seconds since the epoch.
         step_key: The step.
@@ -49,7 +49,7 @@ class EventLogEntry(msgspec.Struct, frozen=True):
     @property
     def message(self) -> str:
         """What happened, as a sentence; or the line that user code logged."""
-        return self.user_message if self.event is None else self.event.message
+        return self.user_message or (self.event.message if self.event is not None else "")
 
     @property
     def is_event(self) -> bool:
@@ -179,7 +179,7 @@ def _entry(given: StoredEvent, job: str | None) -> EventLogEntry:
     return EventLogEntry(
         error_info=event.error,
         level=logging.getLevelNamesMapping()[level_of(event)],
-        user_message=event.message if is_line else "",
+        user_message=event.message,
         run_id=given.run_id or "",
         timestamp=event.time,
         step_key=event.step_key,

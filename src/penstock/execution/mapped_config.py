@@ -7,7 +7,9 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from ..config.check import check
+from ..config.problems import Checked
 from ..config.schema import Shape
+from ..config.secrets import restore, still_hidden
 from ..definitions.ops.graph import GraphDefinition
 from ..definitions.ops.job import JobDefinition
 from ..definitions.run_config import (
@@ -35,16 +37,19 @@ def full_run_config(plan: ExecutionPlan, job: JobDefinition, run_config: Mapping
         ConfigMappingError: A config mapping of the user's raised.
     """
     subject, root = f'The run config of job "{job.name}"', "the run config"
-    given: Any = run_config
+    launched_with = run_config_schema(job)
+    # What was launched may be the job's own config as it was shown, with its secrets hidden.
+    given = restore(launched_with, run_config, job.default_config)
+    Checked(value=None, problems=tuple(still_hidden(launched_with, given))).unwrap(subject)
     mapping = job.config_mapping
     if mapping is not None:
-        given = check(run_config_schema(job), given, root=root).unwrap(subject)
+        given = check(launched_with, given, root=root).unwrap(subject)
         declared = mapping.declared_config
         made = mapping.make(declared, given, os.environ, path=(), root=root, what=f'job "{job.name}"')
         given = made.unwrap(subject)
         subject, root = f'The run config made by the config mapping of job "{job.name}"', "the run config made"
     used = needed_resources(plan.resources, job.resource_defs)
-    whole = full_run_config_schema(job)
+    whole = launched_with if mapping is None else full_run_config_schema(job)
     mapped_ops = job.graph is not None and job.graph.declared_config is not None
     schema = narrow_schema(whole, plan.steps, used, "ops" if mapped_ops else "")
     values: dict[str, Any] = check(schema, given, root=root).unwrap(subject)

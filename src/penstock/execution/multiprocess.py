@@ -232,6 +232,8 @@ class MultiprocessExecution:
     # -- one process --------------------------------------------------------------------------------------------------
 
     def _start(self, start: Start, driven: Driven) -> None:
+        if self._scope.prepared(start.spec).step.check_keys:
+            self._recorder.flush()  # a check may look in the storage for what was made just now
         others = [each.name for each in threading.enumerate() if each is not threading.current_thread()]
         if others:
             self._run_here(start, others, driven)

@@ -17,8 +17,11 @@ from ..definitions.ops.job import JobDefinition
 from ..errors import StepExecutionError
 from ..ids import new_run_id
 from ..logs.store import LogStore
+from ..partitions.definition import PartitionsDefinition
+from ..partitions.loading import DynamicPartitionsStore
+from ..partitions.spec import dynamic_names
 from ..plan.build import build_plan
-from ..plan.launch import planned_facts
+from ..plan.launch import partition_tags, planned_facts
 from ..plan.model import ExecutionPlan
 from ..plan.selection import narrow_job
 from ..records.event import Event
@@ -26,6 +29,7 @@ from ..records.run import Run, RunStatus, Tag
 from ..storage.protocols import NewRun, Storage
 from ..storage.writer import URGENT, EventWriter
 from .configuration import configure
+from .data_versions import with_data_versions
 from .environment import Environment
 from .executions import Execution
 from .lease import LEASE, LeaseThread, OwnLease
@@ -79,7 +83,7 @@ def plan_run_here(job: JobDefinition, wish: Wish, instance: AnInstance | None, *
         NotFoundError: A selected step or asset does not exist.
     """
     plan = build_plan(job, step_keys=wish.step_keys, assets=wish.assets)
-    run = _new_run(job, wish)
+    run = _new_run(job, wish, plan, instance)
     environment = Environment()
     if instance is not None:
         environment = Environment(
@@ -98,16 +102,21 @@ def plan_run_here(job: JobDefinition, wish: Wish, instance: AnInstance | None, *
     )
 
 
-def _new_run(job: JobDefinition, wish: Wish) -> Run:
+def _new_run(job: JobDefinition, wish: Wish, plan: ExecutionPlan, instance: AnInstance | None) -> Run:
     tags = {**job.run_tags, **(wish.tags or {})}
-    if wish.partition_key is not None:
-        tags[Tag.PARTITION] = wish.partition_key
+    key = wish.partition_key or tags.get(Tag.PARTITION)
+    if key is not None:
+        partitions = next((each.partitions for each in plan.steps.values() if each.partitions), job.partitions_def)
+        dynamic = None if instance is None else StoredDynamicPartitions(instance.storage)
+        _check_partition(partitions, key, dynamic)
+        own_tags = {} if job.partitioned_config is None else job.partitioned_config.get_tags_for_partition_key(key)
+        tags = {**own_tags, **tags, **partition_tags(None if partitions is None else partitions.spec, key)}
     parent = wish.parent
     return Run(
         run_id=wish.run_id or new_run_id(),
         location=HERE,
         job=job.name,
-        run_config=plain_run_config(wish.run_config, "this run") or job.default_config,
+        run_config=plain_run_config(wish.run_config, "this run") or job.config_for(key),
         tags=tags,
         step_keys=None if wish.step_keys is None else tuple(wish.step_keys),
         assets=None if wish.assets is None else tuple(wish.assets),
@@ -115,6 +124,11 @@ def _new_run(job: JobDefinition, wish: Wish) -> Run:
         root_run_id=None if parent is None else parent.root_run_id or parent.run_id,
         created=SYSTEM_CLOCK.now(),
     )
+
+
+def _check_partition(partitions: PartitionsDefinition | None, key: str, dynamic: DynamicPartitionsStore | None) -> None:
+    if partitions is not None and (dynamic is not None or not dynamic_names(partitions.spec)):
+        partitions.validate_partition_key(key, dynamic_partitions_store=dynamic)
 
 
 def _claim(storage: Storage, run: Run, job: JobDefinition, plan: ExecutionPlan) -> tuple[Run, OwnLease]:
@@ -192,8 +206,9 @@ def _live(
     *,
     raise_on_error: bool,
 ) -> None:
-    recorder = scope.logged(keeper)
-    execution = begin(recorder, keeper, watches)
+    kept = with_data_versions(scope, keeper)
+    recorder = scope.logged(kept)
+    execution = begin(recorder, kept, watches)
     status, broken_by = live(recorder, executor, execution.run, lambda: execution.interrupted)
     recorder.flush()
     scope.run = replace(scope.run, status=status)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..partitions.definition import DynamicPartitionsStore, PartitionKeyRange, PartitionsDefinition
-from ..partitions.mapping import upstream_keys
+from ..partitions.definition import PartitionKeyRange, PartitionsDefinition
+from ..partitions.dependency import upstream_keys
+from ..partitions.loading import DynamicPartitionsStore
 from ..plan.model import FromAsset
 from ..records.run import Run, Tag
 from ..storage.protocols import Storage

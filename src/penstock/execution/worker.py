@@ -17,6 +17,7 @@ from ..storage.derive import RUN_EVENTS
 from ..storage.protocols import Storage
 from ..storage.writer import EventWriter
 from .configuration import configure
+from .data_versions import with_data_versions
 from .environment import Environment
 from .executions import executor_of, prepare
 from .interrupt import INTERRUPTS
@@ -93,8 +94,9 @@ def _execute(definitions: Definitions, run: Run, environment: Environment, stora
                 background=True,
                 urgent=IN_PROCESS_URGENT,
             )
-        recorder = scope.logged(writer)
-        execution = prepare(choice, scope, recorder, writer, [WriterWatch(writer), lease])
+        kept = with_data_versions(scope, writer)
+        recorder = scope.logged(kept)
+        execution = prepare(choice, scope, recorder, kept, [WriterWatch(writer), lease])
     except Exception as error:  # noqa: BLE001 - whatever it is, the run cannot begin, and its log says why
         not_initialized(writer, error)
         return _close(writer, run)
@@ -120,7 +122,7 @@ def scope_of(definitions: Definitions, run: Run, environment: Environment) -> Ru
     """
     job = definitions.get_job_def(run.job)
     plan = build_plan(job, step_keys=run.step_keys, assets=run.assets, checks=run.checks)
-    config = configure(plan, job, run.run_config or job.default_config)
+    config = configure(plan, job, run.run_config or job.config_for(run.partition))
     return RunScope(run=run, job=job, plan=plan, config=config, environment=environment, resources=job.resource_defs)
 
 

@@ -1,19 +1,25 @@
-"""The instance: what one deployment shares. A bag without behaviour, filled from the settings of its home."""
+"""The instance: what one deployment shares, filled from the settings of its home, with what users ask of it."""
 
 from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..clock import SYSTEM_CLOCK, Clock
 from ..errors import SettingsError
 from ..logs.store import LogStore
+from ..records.automation import Tick, TickStatus
 from ..storage.protocols import Storage
-from .settings import Settings
+from .asset_reading import AssetReading
+from .event_reading import EventReading
+from .run_reading import RunReading
+from .settings import FILE_NAME, Settings
 
 if TYPE_CHECKING:
     from ..launch.protocols import RunCoordinator, RunLauncher
@@ -21,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Instance", "prepare_home"]
 
 
-class Instance:
+class Instance(RunReading, EventReading, AssetReading):
     """Storage, logs, coordinator and launcher of one deployment. Use `open` or `ephemeral`; close it at the end.
 
     Args:
@@ -70,7 +76,7 @@ class Instance:
         return instance
 
     @classmethod
-    def compose(cls, home: Path, settings: Settings) -> Instance:
+    def compose(cls, home: Path, settings: Settings, *, clock: Clock = SYSTEM_CLOCK) -> Instance:
         """The instance that the settings describe, with nothing opened yet: for a home that `open` has prepared."""
         return cls(
             home=home,
@@ -78,25 +84,114 @@ class Instance:
             storage=_storage(home, settings),
             logs=_logs(home, settings),
             artifacts=_artifacts(home, settings),
+            clock=clock,
         )
 
     @classmethod
-    def ephemeral(cls) -> Instance:
-        """An instance that ends with this process: storage in memory, files in a temporary folder."""
+    def get(cls) -> Instance:
+        """The instance in the folder that PENSTOCK_HOME names; it raises what `open` raises."""
+        return cls.open()
+
+    @classmethod
+    def from_config(cls, config_dir: str | Path, config_filename: str = FILE_NAME) -> Instance:
+        """The instance in a folder, with the settings of a file there; it raises what `open` raises.
+
+        Args:
+            config_dir: The folder.
+            config_filename: The name of the file.
+        """
+        from .settings_file import read_settings
+
+        home = prepare_home(Path(config_dir))
+        instance = cls.compose(home, read_settings(home, file_name=config_filename))
+        instance.storage.migrate()
+        return instance
+
+    @classmethod
+    def ephemeral(
+        cls,
+        tempdir: str | Path | None = None,
+        settings: Mapping[str, Any] | None = None,
+        *,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> Instance:
+        """An instance that ends with this process: storage in memory, files in a temporary folder.
+
+        Args:
+            tempdir: The folder for files, which stays; a temporary one if not given.
+            settings: Settings as `penstock.yaml` has them.
+            clock: Tells the time.
+
+        Raises:
+            SettingsError: The settings are not valid.
+        """
         from ..logs.local import LocalLogStore
         from ..storage.sqlite.storage import SqliteStorage
 
-        temporary = tempfile.TemporaryDirectory(prefix="penstock-")
-        folder = Path(temporary.name)
-        instance = cls(
-            home=None,
-            settings=Settings(),
-            storage=SqliteStorage(None),
-            logs=LocalLogStore(folder / "logs"),
-            artifacts=folder / "storage",
-        )
-        instance._temporary = temporary
+        with _folder(tempdir) as (folder, temporary):
+            instance = cls(
+                home=None,
+                settings=_read(settings, folder) if settings else Settings(),
+                storage=SqliteStorage(None),
+                logs=LocalLogStore(folder / "logs"),
+                artifacts=folder / "storage",
+                clock=clock,
+            )
+            instance._temporary = temporary
         return instance
+
+    @classmethod
+    def local_temp(
+        cls,
+        tempdir: str | Path | None = None,
+        overrides: Mapping[str, Any] | None = None,
+        *,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> Instance:
+        """An instance in a temporary home, which other processes can open while it lives.
+
+        Args:
+            tempdir: The home, which stays; a temporary folder if not given.
+            overrides: Settings as `penstock.yaml` has them, which is written so.
+            clock: Tells the time.
+
+        Raises:
+            SettingsError: The settings are not valid.
+        """
+        with _folder(tempdir) as (folder, temporary):
+            instance = cls.compose(folder, _read(overrides or {}, folder), clock=clock)
+            instance._temporary = temporary
+            instance.storage.migrate()
+        return instance
+
+    @property
+    def is_ephemeral(self) -> bool:
+        """Whether it ends with this process."""
+        return self.home is None
+
+    def upgrade(self) -> None:
+        """Bring the storage up to this version; `open` does so too."""
+        self.storage.migrate()
+
+    def get_ticks(
+        self,
+        instigator: str,
+        before: int | None = None,
+        limit: int = 50,
+        statuses: Sequence[TickStatus] | None = None,
+        after_timestamp: float | None = None,
+    ) -> Sequence[Tick]:
+        """The evaluations of a schedule or sensor, newest first.
+
+        Args:
+            instigator: Its id: `location/schedule/name` or `location/sensor/name`.
+            before: The id of the last one that was seen.
+            limit: The most to give.
+            statuses: Only those that ended so.
+            after_timestamp: Only those that began after this time, in seconds since the epoch.
+        """
+        found = self.storage.instigators
+        return found.ticks(instigator, before=before, limit=limit, statuses=statuses, after_time=after_timestamp)
 
     @cached_property
     def launcher(self) -> RunLauncher:
@@ -132,6 +227,10 @@ class Instance:
             self._temporary.cleanup()
             self._temporary = None
 
+    def dispose(self) -> None:
+        """Let go of the storage and of temporary files, by the name that older code uses."""
+        self.close()
+
     def __enter__(self) -> Instance:
         return self
 
@@ -165,6 +264,32 @@ def prepare_home(home: Path | None) -> Path:
             "PENSTOCK_HOME or --home."
         )
     return home
+
+
+@contextmanager
+def _folder(given: str | Path | None) -> Iterator[tuple[Path, tempfile.TemporaryDirectory[str] | None]]:
+    """A given folder, or a temporary one, which is removed if what is done in the context fails."""
+    if given is not None:
+        yield Path(given), None
+        return
+    temporary = tempfile.TemporaryDirectory(prefix="penstock-")
+    try:
+        yield Path(temporary.name), temporary
+    except BaseException:
+        temporary.cleanup()
+        raise
+
+
+def _read(settings: Mapping[str, Any], folder: Path) -> Settings:
+    """Write settings into the file of a folder, and read them as they are read everywhere."""
+    import yaml
+
+    from .settings_file import read_settings
+
+    folder.mkdir(parents=True, exist_ok=True)
+    if settings:
+        (folder / FILE_NAME).write_text(yaml.safe_dump(dict(settings)), encoding="utf-8")
+    return read_settings(folder)
 
 
 def _storage(home: Path, settings: Settings) -> Storage:

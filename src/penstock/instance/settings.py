@@ -9,6 +9,7 @@ import msgspec
 from ..engine.queue import TagLimit
 
 __all__ = [
+    "FILE_NAME",
     "CodeServerSettings",
     "Component",
     "LogSettings",
@@ -20,6 +21,9 @@ __all__ = [
     "WorkerSettings",
     "render_settings",
 ]
+
+FILE_NAME = "penstock.yaml"
+"""The file of an instance's home that has its settings."""
 
 _Seconds = Annotated[float, msgspec.Meta(ge=0)]
 _Workers = Annotated[int, msgspec.Meta(ge=1, le=1000)]

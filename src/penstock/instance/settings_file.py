@@ -14,12 +14,10 @@ from ..config.env import resolve
 from ..config.problems import ConfigProblem, Problem
 from ..config.schema import env_name
 from ..locations.yaml_document import read_yaml
-from .settings import LogSettings, Settings, StorageSettings
+from .settings import FILE_NAME, LogSettings, Settings, StorageSettings
 from .settings_schema import schema_of, too_small_or_large
 
-__all__ = ["FILE_NAME", "read_settings"]
-
-FILE_NAME = "penstock.yaml"
+__all__ = ["read_settings"]
 
 _SHORT_NAMES: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "run_coordinator": {
@@ -32,13 +30,18 @@ _COMPONENTS = ("storage", "compute_logs")
 _SCHEMA_SELECTORS: frozenset[type] = frozenset((StorageSettings, LogSettings))
 
 
-def read_settings(home: Path, environ: Mapping[str, str] | None = None) -> Settings:
+def read_settings(home: Path, environ: Mapping[str, str] | None = None, *, file_name: str = FILE_NAME) -> Settings:
     """The settings of the instance in `home`; all defaults when it has no file.
+
+    Args:
+        home: The folder.
+        environ: The environment variables; those of this process if not given.
+        file_name: The name of the file.
 
     Raises:
         SettingsError: The file is not valid; the text names every mistake with line and column.
     """
-    path = home / FILE_NAME
+    path = home / file_name
     if not path.exists():
         return Settings()
     environ = os.environ if environ is None else environ

@@ -13,16 +13,16 @@ from ..definitions.describe import describe
 from ..definitions.load import load_definitions
 from ..errors import InternalError
 from ..execution.environment import Environment
-from ..execution.evaluate import check_run_config, evaluate_schedule, evaluate_sensor
+from ..execution.evaluate import check_run_config, evaluate_partitions, evaluate_schedule, evaluate_sensor
 from ..execution.worker import execute_run
 from ..locations.user_code import LoadCode
 from ..records.location import LocationDescription
 from ..records.wire import (
+    Answer,
     CheckRunConfig,
-    ConfigAnswer,
+    EvaluatePartitions,
     EvaluateSchedule,
     EvaluateSensor,
-    Evaluation,
     ExecuteRun,
     Work,
 )
@@ -48,12 +48,14 @@ class LoadedCode:
         progress("describing the definitions")
         return describe(self._definitions, order.name)
 
-    def evaluate(self, work: Work) -> Evaluation | ConfigAnswer:
-        """Evaluate a schedule or sensor, or check a run config."""
+    def evaluate(self, work: Work) -> Answer:
+        """Evaluate a schedule or sensor, check a run config, or give that of partitions."""
         definitions, reference = self._loaded()
         match work:
             case CheckRunConfig():
                 return check_run_config(definitions, work)
+            case EvaluatePartitions():
+                return evaluate_partitions(definitions, work)
             case EvaluateSchedule():
                 with reference.open() as instance:
                     return evaluate_schedule(definitions, work, instance)

@@ -87,6 +87,11 @@ class _View:
         return found
 
     @cached_property
+    def descriptions(self) -> dict[str, AssetDescription]:
+        """The descriptions of the assets."""
+        return {key: asset for key, (_, asset) in self.assets.items()}
+
+    @cached_property
     def dependents(self) -> dict[str, tuple[str, ...]]:
         """The assets that are made from each asset, sorted."""
         found: dict[str, set[str]] = {}
@@ -137,6 +142,11 @@ class Catalog:
     def asset(self, key: str) -> tuple[CatalogLocation, AssetDescription] | None:
         """The asset of that key (text form), with the location that makes it or else one that knows it."""
         return self._view.assets.get(key)
+
+    @property
+    def assets(self) -> Mapping[str, AssetDescription]:
+        """All assets by key (text form), as told by the location that makes them or else one that knows them."""
+        return self._view.descriptions
 
     def job(self, location: str, name: str) -> JobDescription | None:
         """A job of a location."""

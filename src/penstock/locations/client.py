@@ -19,11 +19,13 @@ from ..records.wire import (
     CancelRun,
     CheckRunConfig,
     ConfigAnswer,
+    EvaluatePartitions,
     EvaluateSchedule,
     EvaluateSensor,
     Evaluation,
     LaunchAnswer,
     LocationState,
+    PartitionsAnswer,
 )
 
 __all__ = ["CodeServerClient", "Timeouts"]
@@ -88,6 +90,10 @@ class CodeServerClient:
     def check_config(self, work: CheckRunConfig) -> ConfigAnswer:
         """Check a run config with all that user code knows."""
         return self._call("POST", "/check", work, ConfigAnswer, work.timeout + self._timeouts.beyond_limit)
+
+    def partitions(self, work: EvaluatePartitions) -> PartitionsAnswer:
+        """What user code gives for partitions; a failure of user code is in the answer."""
+        return self._call("POST", "/partitions", work, PartitionsAnswer, work.timeout + self._timeouts.beyond_limit)
 
     def _call(self, method: str, path: str, body: object, kind: type[T], timeout: float | None = None) -> T:
         """Make a call.

@@ -9,10 +9,10 @@ import socket
 
 from ..execution.frames import FrameReader
 from ..records.errors import ErrorInfo
-from ..records.wire import CheckRunConfig, ConfigAnswer, EvaluateSchedule, EvaluateSensor, Evaluation
+from ..records.wire import Answer, CheckRunConfig, EvaluatePartitions, EvaluateSchedule, EvaluateSensor
 from .endings import describe_exit
 from .run_table import Forker
-from .work import answer_with_error, name_of
+from .work import answer_kind, answer_with_error, name_of
 from .zygote_process import WorkProcess
 
 __all__ = ["Evaluations"]
@@ -21,8 +21,7 @@ _AT_ONCE = 32
 _GRACE_SECONDS = 2.0
 _READ_BYTES = 256 * 1024
 
-Asked = EvaluateSchedule | EvaluateSensor | CheckRunConfig
-Answer = Evaluation | ConfigAnswer
+Asked = EvaluateSchedule | EvaluateSensor | CheckRunConfig | EvaluatePartitions
 
 
 class Evaluations:
@@ -53,7 +52,7 @@ class Evaluations:
                     task.add_done_callback(self._leaving.discard)
 
     async def _answer_of(self, work: Asked, process: WorkProcess, channel: socket.socket) -> Answer:
-        kind = ConfigAnswer if isinstance(work, CheckRunConfig) else Evaluation
+        kind = answer_kind(work)
         try:
             # User code is interrupted at its limit from inside; the grace is for code that cannot be.
             async with asyncio.timeout(process.patience + work.timeout + _GRACE_SECONDS):

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ..codec import decode_json, encode_json
 from ..errors import EnvironmentalError
 from ..records.run import Run
-from ..records.wire import PROTOCOL, CancelRun, CheckRunConfig, EvaluateSchedule, EvaluateSensor
+from ..records.wire import PROTOCOL, CancelRun, CheckRunConfig, EvaluatePartitions, EvaluateSchedule, EvaluateSensor
 from ..version import __version__
 from .supervisor import Supervisor
 
@@ -78,6 +78,9 @@ def create_app(supervisor: Supervisor, *, token: str | None) -> ASGIApp:
     async def check(request: Request) -> Response:
         return _answer(await supervisor.evaluations.answer(await _body(request, CheckRunConfig)))
 
+    async def partitions(request: Request) -> Response:
+        return _answer(await supervisor.evaluations.answer(await _body(request, EvaluatePartitions)))
+
     routes = (
         ("/healthz", "GET", healthz),
         ("/state", "GET", state),
@@ -87,6 +90,7 @@ def create_app(supervisor: Supervisor, *, token: str | None) -> ASGIApp:
         ("/runs/cancel", "POST", cancel),
         ("/evaluate", "POST", evaluate),
         ("/check", "POST", check),
+        ("/partitions", "POST", partitions),
     )
     app: ASGIApp = Starlette(
         routes=[Route(path, _guarded(endpoint), methods=[method]) for path, method, endpoint in routes]

@@ -10,7 +10,7 @@ import msgspec
 
 from ..definitions.load import CodeTarget
 from ..records.location import LocationDescription
-from ..records.wire import ConfigAnswer, Evaluation, ExecuteRun, SupervisorFrame, Work
+from ..records.wire import Answer, ExecuteRun, SupervisorFrame, Work
 
 __all__ = ["LoadCode", "PerformWork", "ToZygote", "UserCode"]
 
@@ -48,8 +48,8 @@ class UserCode(Protocol):
         """
         ...
 
-    def evaluate(self, work: Work) -> Evaluation | ConfigAnswer:
-        """Evaluate a schedule or sensor, or check a run config, in this process."""
+    def evaluate(self, work: Work) -> Answer:
+        """Evaluate a schedule or sensor, check a run config, or give that of partitions, in this process."""
         ...
 
     def execute_run(self, work: ExecuteRun, channel: socket.socket) -> int:

@@ -14,12 +14,23 @@ from contextlib import contextmanager
 from types import FrameType
 
 from ..records.errors import ErrorInfo
-from ..records.wire import CheckRunConfig, ConfigAnswer, EvaluateSchedule, EvaluateSensor, Evaluation, ExecuteRun, Work
+from ..records.wire import (
+    Answer,
+    CheckRunConfig,
+    ConfigAnswer,
+    EvaluatePartitions,
+    EvaluateSchedule,
+    EvaluateSensor,
+    Evaluation,
+    ExecuteRun,
+    PartitionsAnswer,
+    Work,
+)
 from .frame_socket import FrameSocket
 from .user_code import UserCode
 from .user_first import describe_user_first
 
-__all__ = ["EXIT_BROKEN", "TimeLimitExceededError", "answer_with_error", "name_of", "perform"]
+__all__ = ["EXIT_BROKEN", "TimeLimitExceededError", "answer_kind", "answer_with_error", "name_of", "perform"]
 
 EXIT_BROKEN = 70
 """The exit code of a run worker that could not do its work; the error went over the channel."""
@@ -48,9 +59,20 @@ def perform(code: UserCode, work: Work, channel: socket.socket) -> int:
     return 0
 
 
-def answer_with_error(work: Work, error: ErrorInfo) -> Evaluation | ConfigAnswer:
+def answer_kind(work: Work) -> type[Answer]:
+    """What a work is answered with."""
+    match work:
+        case CheckRunConfig():
+            return ConfigAnswer
+        case EvaluatePartitions():
+            return PartitionsAnswer
+        case _:
+            return Evaluation
+
+
+def answer_with_error(work: Work, error: ErrorInfo) -> Answer:
     """The answer to a work that failed."""
-    return ConfigAnswer(error=error) if isinstance(work, CheckRunConfig) else Evaluation(error=error)
+    return answer_kind(work)(error=error)
 
 
 def name_of(work: Work) -> str:
@@ -64,6 +86,8 @@ def name_of(work: Work) -> str:
             return f"sensor {work.name!r}"
         case CheckRunConfig():
             return f"the config check of job {work.job!r}"
+        case EvaluatePartitions():
+            return f"the partitioned config of job {work.job!r}"
 
 
 def _tell(frames: FrameSocket[None], answer: object) -> None:

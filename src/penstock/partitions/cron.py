@@ -13,7 +13,9 @@ Instants are seconds since the Unix epoch, UTC.
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TypeAlias
@@ -24,7 +26,11 @@ import msgspec
 from ..errors import DefinitionError
 from .wall_time import instant_of, wall_of, zone_named
 
-__all__ = ["Cron", "Crons", "next_after", "parse", "ticks_between"]
+__all__ = ["Cron", "Crons", "due_on", "last_tick", "next_after", "parse", "ticks_between"]
+
+
+_HOUR = 3600.0
+_LOOK_BACK = (_HOUR, 24 * _HOUR, 32 * 24 * _HOUR, 370 * 24 * _HOUR)
 
 
 class Cron(msgspec.Struct, frozen=True, kw_only=True):
@@ -141,6 +147,30 @@ def ticks_between(cron: Crons, after: float, until: float, timezone: str) -> Ite
         tick = next_after(cron, tick, timezone)
 
 
+def due_on(cron: Cron, day: datetime) -> bool:
+    """Whether the text is due at some time of a day of the wall calendar."""
+    if day.month not in cron.months:
+        return False
+    in_month = day.day in cron.days
+    in_week = day.isoweekday() % 7 in cron.weekdays
+    return in_month or in_week if cron.either_day else in_month and in_week
+
+
+def last_tick(cron: Crons, until: float, timezone: str, *, after: float = -math.inf) -> float | None:
+    """The last instant at or before `until`, and after `after`, at which the text is due; None if there was none.
+
+    It looks back for a little more than a year. A short look comes first, so that a text that is due each minute does
+    not walk through a year, and a yearly one is still found.
+    """
+    for window in _LOOK_BACK:
+        latest = deque(ticks_between(cron, max(until - window, after), until, timezone), maxlen=1)
+        if latest:
+            return latest[0]
+        if until - window <= after:
+            break
+    return None
+
+
 def _next_by_calendar(cron: Cron, after: float, zone: ZoneInfo) -> int:
     # Later wall times never mean earlier instants, so the first matching wall time whose instant is late enough is it.
     wall = wall_of(after, zone).replace(second=0, microsecond=0)
@@ -198,19 +228,13 @@ def _next_day(cron: Cron, wall: datetime) -> datetime:
     while day.year <= last_year:
         if day.month not in cron.months:
             day = (day.replace(day=1) + timedelta(days=32)).replace(day=1)
-        elif _is_due(cron, day):
+        elif due_on(cron, day):
             return day
         else:
             day += timedelta(days=1)
     raise DefinitionError(
         f'The cron text "{cron.text}" is not due within {_FARTHEST} years; check its days and months.'
     )
-
-
-def _is_due(cron: Cron, day: datetime) -> bool:
-    in_month = day.day in cron.days
-    in_week = day.isoweekday() % 7 in cron.weekdays
-    return in_month or in_week if cron.either_day else in_month and in_week
 
 
 def _midnight(wall: datetime) -> datetime:

@@ -4,28 +4,42 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Sequence
-from datetime import datetime
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
 
-from ..clock import SYSTEM_CLOCK
-from ..errors import DefinitionError, NotFoundError
+from ..errors import DefinitionError, PartitionNotFoundError
+from .loading import DynamicPartitionsStore, seconds, store_or_current
 from .requests import AddDynamicPartitionsRequest, DeleteDynamicPartitionsRequest
-from .space import KeySpace, open_space
+from .space import KeySpace, between, open_space
 from .spec import DynamicSpec, PartitionsSpec, StaticSpec
 from .subset import Subset
 
 __all__ = [
     "DynamicPartitionsDefinition",
-    "DynamicPartitionsStore",
+    "Partition",
     "PartitionKeyRange",
     "PartitionsDefinition",
     "StaticPartitionsDefinition",
     "keys_of",
     "position_of",
-    "seconds",
     "subset_of",
 ]
+
+
+class Partition:
+    """A value with the key of its partition.
+
+    Args:
+        value: The value.
+        name: The key; the value's text if not given.
+    """
+
+    __slots__ = ("name", "value")
+
+    def __init__(self, value: Any, name: str | None = None) -> None:
+        self.value = value
+        self.name = str(value) if name is None else name
 
 
 class PartitionKeyRange(NamedTuple):
@@ -35,19 +49,12 @@ class PartitionKeyRange(NamedTuple):
     end: str
 
 
-class DynamicPartitionsStore(Protocol):
-    """Knows the keys of dynamic partition sets; an instance is one."""
-
-    def get_dynamic_partitions(self, partitions_def_name: str) -> Sequence[str]:
-        """The keys of the set of that name, in the order in which they were added."""
-        ...
-
-
 class PartitionsDefinition(ABC):
     """A set of partition keys.
 
     Where a method takes `current_time`, a time-window set counts the keys that exist then; without it, those of now.
-    A `datetime` without a time zone is read as UTC. `dynamic_partitions_store` is asked by dynamic sets alone.
+    A `datetime` without a time zone is read as UTC. `dynamic_partitions_store` is asked by dynamic sets alone. Where a
+    call names neither, those of the `partition_loading_context` around it count.
     """
 
     @property
@@ -55,10 +62,16 @@ class PartitionsDefinition(ABC):
     def spec(self) -> PartitionsSpec:
         """The set as a record."""
 
-    def space(self, dynamic_partitions_store: DynamicPartitionsStore | None = None) -> KeySpace:
-        """The set's positions and keys."""
-        store = dynamic_partitions_store
-        return open_space(self.spec, store.get_dynamic_partitions if store is not None else None)
+    def space(
+        self, dynamic_partitions_store: DynamicPartitionsStore | None = None, now: float | None = None
+    ) -> KeySpace:
+        """The set's positions and keys; see `open_space`."""
+        store = store_or_current(dynamic_partitions_store)
+        return open_space(
+            self.spec,
+            store.get_dynamic_partitions if store is not None else None,
+            seconds(None) if now is None else now,
+        )
 
     def get_partition_keys(
         self,
@@ -66,8 +79,9 @@ class PartitionsDefinition(ABC):
         dynamic_partitions_store: DynamicPartitionsStore | None = None,
     ) -> Sequence[str]:
         """All keys, in order."""
-        space = self.space(dynamic_partitions_store)
-        return space.keys(0, space.count(seconds(current_time)))
+        now = seconds(current_time)
+        space = self.space(dynamic_partitions_store, now)
+        return space.keys(0, space.count(now))
 
     def get_num_partitions(
         self,
@@ -75,7 +89,8 @@ class PartitionsDefinition(ABC):
         dynamic_partitions_store: DynamicPartitionsStore | None = None,
     ) -> int:
         """How many keys there are."""
-        return self.space(dynamic_partitions_store).count(seconds(current_time))
+        now = seconds(current_time)
+        return self.space(dynamic_partitions_store, now).count(now)
 
     def has_partition_key(
         self,
@@ -84,9 +99,10 @@ class PartitionsDefinition(ABC):
         dynamic_partitions_store: DynamicPartitionsStore | None = None,
     ) -> bool:
         """Whether there is such a key."""
-        space = self.space(dynamic_partitions_store)
+        now = seconds(current_time)
+        space = self.space(dynamic_partitions_store, now)
         position = space.position(partition_key)
-        return position is not None and position < space.count(seconds(current_time))
+        return position is not None and position < space.count(now)
 
     def get_first_partition_key(
         self,
@@ -94,8 +110,9 @@ class PartitionsDefinition(ABC):
         dynamic_partitions_store: DynamicPartitionsStore | None = None,
     ) -> str | None:
         """The first key, or None if there is none."""
-        space = self.space(dynamic_partitions_store)
-        return space.key(0) if space.count(seconds(current_time)) else None
+        now = seconds(current_time)
+        space = self.space(dynamic_partitions_store, now)
+        return space.key(0) if space.count(now) else None
 
     def get_last_partition_key(
         self,
@@ -103,8 +120,9 @@ class PartitionsDefinition(ABC):
         dynamic_partitions_store: DynamicPartitionsStore | None = None,
     ) -> str | None:
         """The last key, or None if there is none."""
-        space = self.space(dynamic_partitions_store)
-        count = space.count(seconds(current_time))
+        now = seconds(current_time)
+        space = self.space(dynamic_partitions_store, now)
+        count = space.count(now)
         return space.key(count - 1) if count else None
 
     def get_partition_keys_in_range(
@@ -115,14 +133,16 @@ class PartitionsDefinition(ABC):
     ) -> Sequence[str]:
         """The keys of a range, in order.
 
+        A range of a set of several dimensions is one of each dimension, and all combinations of those.
+
         Raises:
-            NotFoundError: A key of the range does not exist.
+            PartitionNotFoundError: A key of the range does not exist.
         """
-        space = self.space(dynamic_partitions_store)
         now = seconds(current_time)
+        space = self.space(dynamic_partitions_store, now)
         first = position_of(space, partition_key_range.start, now)
         last = position_of(space, partition_key_range.end, now)
-        return space.keys(first, last + 1)
+        return keys_of(space, between(space, first, last))
 
     def validate_partition_key(
         self,
@@ -130,8 +150,9 @@ class PartitionsDefinition(ABC):
         current_time: datetime | None = None,
         dynamic_partitions_store: DynamicPartitionsStore | None = None,
     ) -> None:
-        """Raise `NotFoundError` if there is no such key."""
-        position_of(self.space(dynamic_partitions_store), partition_key, seconds(current_time))
+        """Raise `PartitionNotFoundError` if there is no such key."""
+        now = seconds(current_time)
+        position_of(self.space(dynamic_partitions_store, now), partition_key, now)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, PartitionsDefinition) and self.spec == other.spec
@@ -170,34 +191,72 @@ class StaticPartitionsDefinition(PartitionsDefinition):
 
 
 class DynamicPartitionsDefinition(PartitionsDefinition):
-    """A named set whose keys are added and removed at run time.
+    """A set whose keys change: added and removed at run time, or given by a function.
 
     Args:
+        partition_fn: Gives the keys; it gets the time that counts as now, or None. Pages show what it gave when the
+            code was loaded.
         name: The name under which the instance keeps the keys.
+
+    Raises:
+        DefinitionError: Not exactly one of the two is given.
     """
 
-    def __init__(self, *, name: str) -> None:
-        if not name:
-            raise DefinitionError("A dynamic partition set needs a name that is not empty.")
-        self._spec = DynamicSpec(name=name)
+    def __init__(
+        self,
+        partition_fn: Callable[[datetime | None], Sequence[str | Partition]] | None = None,
+        name: str | None = None,
+    ) -> None:
+        if (partition_fn is None) == (name is None) or name == "":
+            raise DefinitionError(
+                "A dynamic partition set needs either a name that is not empty, under which the instance keeps its "
+                "keys, or a partition_fn that gives them."
+            )
+        self.name = name
+        self.partition_fn = partition_fn
 
     @property
-    def spec(self) -> DynamicSpec:
-        """The set as a record."""
-        return self._spec
+    def spec(self) -> DynamicSpec | StaticSpec:
+        """The set as a record; of a function's set, what the function gives now."""
+        return self._spec_at(None)
 
-    @property
-    def name(self) -> str:
-        """The name under which the instance keeps the keys."""
-        return self._spec.name
+    def space(
+        self, dynamic_partitions_store: DynamicPartitionsStore | None = None, now: float | None = None
+    ) -> KeySpace:
+        """The set's positions and keys; see `open_space`."""
+        if self.partition_fn is None:
+            return super().space(dynamic_partitions_store, now)
+        return open_space(self._spec_at(datetime.fromtimestamp(seconds(None) if now is None else now, UTC)))
 
     def build_add_request(self, partition_keys: Sequence[str]) -> AddDynamicPartitionsRequest:
         """A request, for the result of a sensor, to add keys to this set."""
-        return AddDynamicPartitionsRequest(self.name, [check_key(key) for key in partition_keys])
+        return AddDynamicPartitionsRequest(self._name(), [check_key(key) for key in partition_keys])
 
     def build_delete_request(self, partition_keys: Sequence[str]) -> DeleteDynamicPartitionsRequest:
         """A request, for the result of a sensor, to remove keys from this set."""
-        return DeleteDynamicPartitionsRequest(self.name, list(partition_keys))
+        return DeleteDynamicPartitionsRequest(self._name(), list(partition_keys))
+
+    def _name(self) -> str:
+        if self.name is None:
+            raise DefinitionError("The keys of a dynamic partition set come from its partition_fn; none can be added.")
+        return self.name
+
+    def _spec_at(self, moment: datetime | None) -> DynamicSpec | StaticSpec:
+        if self.partition_fn is None:
+            return DynamicSpec(name=self._name())
+        given = self.partition_fn(moment)
+        return StaticPartitionsDefinition([each.name if isinstance(each, Partition) else each for each in given]).spec
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, DynamicPartitionsDefinition):
+            return (self.name, self.partition_fn) == (other.name, other.partition_fn)
+        return NotImplemented
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.partition_fn))
+
+    def __repr__(self) -> str:
+        return f"DynamicPartitionsDefinition({self.name or self.partition_fn!r})"
 
 
 def check_key(key: object) -> str:
@@ -210,22 +269,13 @@ def check_key(key: object) -> str:
     return key
 
 
-def seconds(moment: datetime | None) -> float:
-    """The instant that a `current_time` means, in seconds since the epoch."""
-    if moment is None:
-        return SYSTEM_CLOCK.now()
-    if moment.tzinfo is None:
-        return (moment - datetime(1970, 1, 1)).total_seconds()  # noqa: DTZ001 - read as UTC, as promised
-    return moment.timestamp()
-
-
 def position_of(space: KeySpace, key: str, now: float) -> int:
-    """The position of a key that exists at `now`; raises `NotFoundError` otherwise."""
+    """The position of a key that exists at `now`; raises `PartitionNotFoundError` otherwise."""
     position = space.position(key)
     count = space.count(now)
     if position is None or position >= count:
         known = f"the keys go from {space.key(0)!r} to {space.key(count - 1)!r}" if count else "there are no keys yet"
-        raise NotFoundError(f"There is no partition {key!r}; {known}.")
+        raise PartitionNotFoundError(f"There is no partition {key!r}; {known}.")
     return position
 
 

@@ -1,33 +1,39 @@
-"""Which partitions of an upstream asset the partitions of a downstream one depend on, in closed form."""
+"""The rules that say which partitions of an upstream asset those of a downstream one depend on, in closed form."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from itertools import islice
-from typing import TypeAlias
 
 import msgspec
 
-from ..errors import DefinitionError, NotFoundError
-from .definition import DynamicPartitionsStore, PartitionsDefinition, keys_of, subset_of
+from ..errors import DefinitionError
+from .definition import PartitionsDefinition, keys_of, subset_of
+from .loading import DynamicPartitionsStore, seconds
+from .multi_space import positions_stay
+from .partitions_subset import PartitionsSubset, UpstreamPartitionsResult
 from .space import KeySpace
-from .spec import PartitionsSpec, TimeWindowSpec
 from .subset import Subset
 from .time_space import TimeSpace
 
 __all__ = [
+    "NAMED",
     "AllPartitionMapping",
+    "ClosedMapping",
     "IdentityPartitionMapping",
     "LastPartitionMapping",
     "PartitionMapping",
-    "PartitionMappingRecord",
+    "SpecificPartitionsPartitionMapping",
+    "StaticPartitionMapping",
     "TimeWindowPartitionMapping",
     "Upstream",
-    "default_mapping",
-    "upstream_keys",
+    "existing",
 ]
 
-_NAMED = 5
+NAMED = 5
+"""How many of the partitions that do not exist are named."""
 
 
 class Upstream(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,9 +50,62 @@ class Upstream(msgspec.Struct, frozen=True, kw_only=True):
     absent_count: int = 0
 
 
-class PartitionMapping(msgspec.Struct, frozen=True):
-    """A rule that relates the partitions of two assets."""
+class PartitionMapping:
+    """A rule that relates the partitions of two assets. Subclass it for one of your own, and give both methods.
 
+    Both are asked in user code alone, where runs load inputs and conditions are evaluated. The two sets are given as
+    `PartitionsDefinition`; an asset without partitions has None.
+    """
+
+    __slots__ = ()
+
+    @abstractmethod
+    def get_upstream_mapped_partitions_result_for_partitions(
+        self,
+        downstream_partitions_subset: PartitionsSubset | None,
+        downstream_partitions_def: PartitionsDefinition | None,
+        upstream_partitions_def: PartitionsDefinition,
+        current_time: datetime | None = None,
+        dynamic_partitions_store: DynamicPartitionsStore | None = None,
+    ) -> UpstreamPartitionsResult:
+        """The upstream partitions that downstream ones depend on.
+
+        Args:
+            downstream_partitions_subset: Those of the downstream asset; None if it has no partitions.
+            downstream_partitions_def: Its set.
+            upstream_partitions_def: The set of the upstream asset.
+            current_time: The time that counts as now.
+            dynamic_partitions_store: Knows the keys of dynamic sets.
+        """
+        raise NotImplementedError
+
+    @abstractmethod
+    def get_downstream_partitions_for_partitions(
+        self,
+        upstream_partitions_subset: PartitionsSubset,
+        upstream_partitions_def: PartitionsDefinition,
+        downstream_partitions_def: PartitionsDefinition,
+        current_time: datetime | None = None,
+        dynamic_partitions_store: DynamicPartitionsStore | None = None,
+    ) -> PartitionsSubset:
+        """The downstream partitions that depend on upstream ones.
+
+        Args:
+            upstream_partitions_subset: Those of the upstream asset.
+            upstream_partitions_def: Its set.
+            downstream_partitions_def: The set of the downstream asset.
+            current_time: The time that counts as now.
+            dynamic_partitions_store: Knows the keys of dynamic sets.
+        """
+        raise NotImplementedError
+
+
+class ClosedMapping(PartitionMapping):
+    """A rule in terms of positions, which needs no user code and travels as a record."""
+
+    __slots__ = ()
+
+    @abstractmethod
     def upstream(self, chosen: Subset, downstream: KeySpace, upstream: KeySpace, now: float) -> Upstream:
         """The upstream partitions that downstream ones depend on.
 
@@ -61,32 +120,91 @@ class PartitionMapping(msgspec.Struct, frozen=True):
         """
         raise NotImplementedError
 
+    @abstractmethod
+    def downstream(self, chosen: Subset, upstream: KeySpace, downstream: KeySpace, now: float) -> Subset:
+        """The existing downstream partitions that depend on upstream ones.
 
-class IdentityPartitionMapping(PartitionMapping, frozen=True, tag="identity"):
+        Args:
+            chosen: Positions of the upstream set.
+            upstream: The upstream set.
+            downstream: The downstream set.
+            now: The instant at which partitions exist or not, in seconds since the epoch.
+
+        Raises:
+            DefinitionError: The rule does not fit these two sets.
+        """
+        raise NotImplementedError
+
+    def get_upstream_mapped_partitions_result_for_partitions(
+        self,
+        downstream_partitions_subset: PartitionsSubset | None,
+        downstream_partitions_def: PartitionsDefinition | None,
+        upstream_partitions_def: PartitionsDefinition,
+        current_time: datetime | None = None,
+        dynamic_partitions_store: DynamicPartitionsStore | None = None,
+    ) -> UpstreamPartitionsResult:
+        """See `PartitionMapping`."""
+        now = seconds(current_time)
+        space = upstream_partitions_def.space(dynamic_partitions_store, now)
+        own = downstream_partitions_subset
+        found = (
+            self.upstream(Subset(), space, space, now)
+            if own is None
+            else self.upstream(own.positions, own.space, space, now)
+        )
+        needed = PartitionsSubset(upstream_partitions_def, space, found.present)
+        absent = PartitionsSubset(upstream_partitions_def, space, Subset()).with_partition_keys(found.absent)
+        return UpstreamPartitionsResult(needed, absent)
+
+    def get_downstream_partitions_for_partitions(
+        self,
+        upstream_partitions_subset: PartitionsSubset,
+        upstream_partitions_def: PartitionsDefinition,
+        downstream_partitions_def: PartitionsDefinition,
+        current_time: datetime | None = None,
+        dynamic_partitions_store: DynamicPartitionsStore | None = None,
+    ) -> PartitionsSubset:
+        """See `PartitionMapping`."""
+        now = seconds(current_time)
+        space = downstream_partitions_def.space(dynamic_partitions_store, now)
+        own = upstream_partitions_subset
+        return PartitionsSubset(downstream_partitions_def, space, self.downstream(own.positions, own.space, space, now))
+
+
+class IdentityPartitionMapping(ClosedMapping, msgspec.Struct, frozen=True, tag="identity"):
     """Each partition depends on the one with the same key."""
 
     def upstream(self, chosen: Subset, downstream: KeySpace, upstream: KeySpace, now: float) -> Upstream:
         """The partitions with the same keys."""
-        if isinstance(downstream, TimeSpace) and isinstance(upstream, TimeSpace) and downstream.spec == upstream.spec:
-            return _existing(chosen, upstream, now)
+        if _same(downstream, upstream):
+            return existing(chosen, upstream, now)
         found, unknown = subset_of(upstream, keys_of(downstream, chosen))
-        result = _existing(found, upstream, now)
+        result = existing(found, upstream, now)
         return Upstream(
             present=result.present,
-            absent=(*unknown, *result.absent)[:_NAMED],
+            absent=(*unknown, *result.absent)[:NAMED],
             absent_count=len(unknown) + result.absent_count,
         )
 
+    def downstream(self, chosen: Subset, upstream: KeySpace, downstream: KeySpace, now: float) -> Subset:
+        """The partitions with the same keys."""
+        found = chosen if _same(upstream, downstream) else subset_of(downstream, keys_of(upstream, chosen))[0]
+        return existing(found, downstream, now).present
 
-class AllPartitionMapping(PartitionMapping, frozen=True, tag="all"):
+
+class AllPartitionMapping(ClosedMapping, msgspec.Struct, frozen=True, tag="all"):
     """Each partition depends on all upstream partitions."""
 
     def upstream(self, chosen: Subset, downstream: KeySpace, upstream: KeySpace, now: float) -> Upstream:
         """All partitions that exist."""
         return Upstream(present=Subset.span(0, upstream.count(now)))
 
+    def downstream(self, chosen: Subset, upstream: KeySpace, downstream: KeySpace, now: float) -> Subset:
+        """All partitions, if any is chosen."""
+        return Subset.span(0, downstream.count(now)) if chosen else Subset()
 
-class LastPartitionMapping(PartitionMapping, frozen=True, tag="last"):
+
+class LastPartitionMapping(ClosedMapping, msgspec.Struct, frozen=True, tag="last"):
     """Each partition depends on the last upstream partition."""
 
     def upstream(self, chosen: Subset, downstream: KeySpace, upstream: KeySpace, now: float) -> Upstream:
@@ -94,9 +212,95 @@ class LastPartitionMapping(PartitionMapping, frozen=True, tag="last"):
         count = upstream.count(now)
         return Upstream(present=Subset.span(max(count - 1, 0), count))
 
+    def downstream(self, chosen: Subset, upstream: KeySpace, downstream: KeySpace, now: float) -> Subset:
+        """All partitions, if the last one is chosen."""
+        return Subset.span(0, downstream.count(now)) if upstream.count(now) - 1 in chosen else Subset()
 
-class TimeWindowPartitionMapping(PartitionMapping, frozen=True, tag="time_window"):
+
+class SpecificPartitionsPartitionMapping(ClosedMapping, msgspec.Struct, frozen=True, tag="specific"):
+    """Each partition depends on the same fixed upstream partitions.
+
+    Args:
+        partition_keys: Their keys.
+    """
+
+    partition_keys: Sequence[str]
+
+    def __post_init__(self) -> None:
+        msgspec.structs.force_setattr(self, "partition_keys", _texts(self.partition_keys, "partition_keys"))
+
+    def upstream(self, chosen: Subset, downstream: KeySpace, upstream: KeySpace, now: float) -> Upstream:
+        """The fixed partitions."""
+        found, unknown = subset_of(upstream, self.partition_keys)
+        result = existing(found, upstream, now)
+        return Upstream(
+            present=result.present,
+            absent=(*unknown, *result.absent)[:NAMED],
+            absent_count=len(unknown) + result.absent_count,
+        )
+
+    def downstream(self, chosen: Subset, upstream: KeySpace, downstream: KeySpace, now: float) -> Subset:
+        """All partitions, if one of the fixed ones is chosen."""
+        found, _ = subset_of(upstream, self.partition_keys)
+        return Subset.span(0, downstream.count(now)) if found.intersection(chosen) else Subset()
+
+
+class StaticPartitionMapping(ClosedMapping, msgspec.Struct, frozen=True, tag="static"):
+    """Upstream and downstream partitions are related one by one.
+
+    Args:
+        downstream_partition_keys_by_upstream_partition_key: For an upstream key, the one or several downstream keys
+            that depend on it.
+    """
+
+    downstream_partition_keys_by_upstream_partition_key: Mapping[str, str | Sequence[str]]
+
+    def __post_init__(self) -> None:
+        given = self.downstream_partition_keys_by_upstream_partition_key
+        if not isinstance(given, Mapping):
+            raise DefinitionError(f"A StaticPartitionMapping takes a mapping of keys to keys, not {given!r}.")
+        pairs = {key: (value,) if isinstance(value, str) else _texts(value, key) for key, value in given.items()}
+        msgspec.structs.force_setattr(self, "downstream_partition_keys_by_upstream_partition_key", pairs)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self._pairs()))
+
+    def upstream(self, chosen: Subset, downstream: KeySpace, upstream: KeySpace, now: float) -> Upstream:
+        """The partitions that the chosen ones are paired with."""
+        positions = self._paired(chosen, downstream, upstream, lambda pair: (pair[1], pair[0]))
+        return existing(Subset.of(positions), upstream, now)
+
+    def downstream(self, chosen: Subset, upstream: KeySpace, downstream: KeySpace, now: float) -> Subset:
+        """The partitions that the chosen ones are paired with."""
+        positions = self._paired(chosen, upstream, downstream, lambda pair: pair)
+        return existing(Subset.of(positions), downstream, now).present
+
+    def _pairs(self) -> Iterable[tuple[str, str]]:
+        for upstream, downstream in self.downstream_partition_keys_by_upstream_partition_key.items():
+            for each in downstream:
+                yield upstream, each
+
+    def _paired(
+        self,
+        chosen: Subset,
+        near: KeySpace,
+        far: KeySpace,
+        towards: Callable[[tuple[str, str]], tuple[str, str]],
+    ) -> Iterable[int]:
+        for start, end in map(towards, self._pairs()):
+            at, to = near.position(start), far.position(end)
+            if at is None or to is None:
+                missing = start if at is None else end
+                raise DefinitionError(f"A StaticPartitionMapping names {missing!r}, which is no partition of the set.")
+            if at in chosen:
+                yield to
+
+
+class TimeWindowPartitionMapping(ClosedMapping, msgspec.Struct, frozen=True, tag="time_window"):
     """Each partition depends on the upstream ones whose windows overlap its own.
+
+    What offsets add to the partition's own window is needed only as far as it exists: the first partition of an asset
+    that depends on its own previous one has nothing to load.
 
     Args:
         start_offset: By how many downstream windows the beginning of the stretch lies after (negative: before) that of
@@ -118,94 +322,58 @@ class TimeWindowPartitionMapping(PartitionMapping, frozen=True, tag="time_window
 
     def upstream(self, chosen: Subset, downstream: KeySpace, upstream: KeySpace, now: float) -> Upstream:
         """The partitions whose windows overlap."""
-        if not isinstance(downstream, TimeSpace) or not isinstance(upstream, TimeSpace):
-            raise DefinitionError(
-                "A time-window mapping relates two time-window partition sets; "
-                "use another mapping where one of the assets has other partitions."
-            )
-        ranges = []
-        for first, after_last in chosen.ranges:
-            start, stop = downstream.begins(first + self.start_offset), downstream.begins(after_last + self.end_offset)
-            if start < stop:
-                ranges.append((upstream.containing(start), upstream.containing(stop - 1) + 1))
-        needed = _existing(Subset.of_ranges(ranges), upstream, now)
-        return Upstream(present=needed.present) if self.allow_nonexistent_upstream_partitions else needed
-
-
-PartitionMappingRecord: TypeAlias = (
-    IdentityPartitionMapping | AllPartitionMapping | LastPartitionMapping | TimeWindowPartitionMapping
-)
-"""The mappings that a location's description can carry."""
-
-
-def default_mapping(downstream: PartitionsSpec | None, upstream: PartitionsSpec) -> PartitionMappingRecord:
-    """The rule that holds where none is given.
-
-    Windows of time depend on those that they overlap, other partitions on those of the same key, and an asset without
-    partitions on all.
-    """
-    if downstream is None:
-        return AllPartitionMapping()
-    if isinstance(downstream, TimeWindowSpec) and isinstance(upstream, TimeWindowSpec):
-        return TimeWindowPartitionMapping()
-    return IdentityPartitionMapping()
-
-
-def upstream_keys(
-    mapping: PartitionMapping | None,
-    partition_keys: Sequence[str],
-    downstream: PartitionsDefinition | None,
-    upstream: PartitionsDefinition,
-    *,
-    now: float,
-    dynamic_partitions_store: DynamicPartitionsStore | None = None,
-) -> list[str]:
-    """The keys of an upstream asset that a step on some partitions reads, in order.
-
-    Args:
-        mapping: The rule, or None for the default.
-        partition_keys: The keys that the step works on; empty where its asset has no partitions.
-        downstream: The partitions of the step's asset, if it has any.
-        upstream: The partitions of the upstream asset.
-        now: The instant at which partitions exist or not, in seconds since the epoch.
-        dynamic_partitions_store: Knows the keys of dynamic sets.
-
-    Raises:
-        NotFoundError: A needed upstream partition does not exist, or one of `partition_keys` is no key of `downstream`.
-        DefinitionError: The rule does not fit the two sets.
-    """
-    space = upstream.space(dynamic_partitions_store)
-    if downstream is None:
-        if not isinstance(mapping, AllPartitionMapping | LastPartitionMapping | None):
-            raise DefinitionError(
-                f"{type(mapping).__name__} needs partitions on both sides; "
-                "for an asset without partitions use AllPartitionMapping or LastPartitionMapping."
-            )
-        rule = mapping or AllPartitionMapping()
-        return keys_of(space, rule.upstream(Subset(), space, space, now).present)
-    own = downstream.space(dynamic_partitions_store)
-    chosen, unknown = subset_of(own, partition_keys)
-    if unknown:
-        raise NotFoundError(f"There is no partition {unknown[0]!r} in the set of the step's own asset.")
-    rule_or_default = mapping if mapping is not None else default_mapping(downstream.spec, upstream.spec)
-    result = rule_or_default.upstream(chosen, own, space, now)
-    if result.absent_count:
-        named = ", ".join(repr(key) for key in result.absent)
-        more = (
-            f" and {result.absent_count - len(result.absent)} more" if result.absent_count > len(result.absent) else ""
+        own, other = _two_times(downstream, upstream)
+        moved = Subset.of_ranges(
+            (first + self.start_offset, after_last + self.end_offset) for first, after_last in chosen.ranges
         )
-        raise NotFoundError(
-            f"The upstream partitions {named}{more} are needed and do not exist; "
-            "set allow_nonexistent_upstream_partitions in the mapping to go on without them."
+        needed = _overlapping(moved, own, other)
+        found = existing(needed, upstream, now)
+        if self.allow_nonexistent_upstream_partitions or not found.absent_count:
+            return Upstream(present=found.present)
+        missing = existing(needed.intersection(_overlapping(chosen, own, other)), upstream, now)
+        return Upstream(present=found.present, absent=missing.absent, absent_count=missing.absent_count)
+
+    def downstream(self, chosen: Subset, upstream: KeySpace, downstream: KeySpace, now: float) -> Subset:
+        """The partitions whose windows, moved by the offsets, overlap."""
+        other, own = _two_times(upstream, downstream)
+        touched = _overlapping(chosen, other, own)
+        moved = Subset.of_ranges(
+            (first - self.end_offset, after_last - self.start_offset) for first, after_last in touched.ranges
         )
-    return keys_of(space, result.present)
+        return existing(moved, downstream, now).present
 
 
-def _existing(needed: Subset, space: KeySpace, now: float) -> Upstream:
-    existing = Subset.span(0, space.count(now))
-    absent = needed.difference(existing)
+def existing(needed: Subset, space: KeySpace, now: float) -> Upstream:
+    """Which of some positions exist, and which not."""
+    found = Subset.span(0, space.count(now))
+    absent = needed.difference(found)
     return Upstream(
-        present=needed.intersection(existing),
-        absent=tuple(space.key(position) for position in islice(absent, _NAMED)),
+        present=needed.intersection(found),
+        absent=tuple(space.key(position) for position in islice(absent, NAMED)),
         absent_count=len(absent),
     )
+
+
+def _same(one: KeySpace, other: KeySpace) -> bool:
+    """Whether positions mean the same in both."""
+    return one is other or (one.spec == other.spec and positions_stay(one.spec))
+
+
+def _two_times(one: KeySpace, other: KeySpace) -> tuple[TimeSpace, TimeSpace]:
+    if not isinstance(one, TimeSpace) or not isinstance(other, TimeSpace):
+        raise DefinitionError(
+            "A time-window mapping relates two time-window partition sets; "
+            "use another mapping where one of the assets has other partitions."
+        )
+    return one, other
+
+
+def _overlapping(chosen: Subset, of: TimeSpace, other: TimeSpace) -> Subset:
+    """The windows of another set that share time with some of this one."""
+    return Subset.of_ranges(span for stretch in of.stretches(chosen) for span in other.overlapping(*stretch).ranges)
+
+
+def _texts(keys: object, where: str) -> tuple[str, ...]:
+    if isinstance(keys, str) or not isinstance(keys, Iterable):
+        raise DefinitionError(f"{where} of a partition mapping must be a list of keys, not {keys!r}.")
+    return tuple(keys)

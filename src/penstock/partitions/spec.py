@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import TypeAlias
 
 import msgspec
 
-__all__ = ["Cadence", "DynamicSpec", "PartitionsSpec", "StaticSpec", "TimeWindowSpec"]
-
-
-class Cadence(StrEnum):
-    """How far apart the windows of a time-window set begin."""
-
-    HOURLY = "HOURLY"
-    DAILY = "DAILY"
-    WEEKLY = "WEEKLY"
-    MONTHLY = "MONTHLY"
+__all__ = [
+    "Dimension",
+    "DynamicSpec",
+    "MultiSpec",
+    "PartitionsSpec",
+    "SingleSpec",
+    "StaticSpec",
+    "TimeWindowSpec",
+    "dynamic_names",
+]
 
 
 class StaticSpec(msgspec.Struct, frozen=True, kw_only=True, tag="static"):
@@ -29,26 +28,24 @@ class TimeWindowSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     """One key for each window of time.
 
     Args:
-        cadence: How far apart windows begin.
+        cron: When windows begin; each ends where the text is next due.
         start: Wall time, ISO 8601 without a zone: the first window is the first one that begins at or after it.
         end: Wall time likewise: no window ends after it. None for no end.
         timezone: IANA name of the zone of all wall times.
         fmt: How a key is written, in the words of `datetime.strftime`, from the wall time of the window's beginning.
         end_offset: By how many windows the last key lies after (or, negative, before) the last complete window.
-        minute_offset: Minute of the hour at which windows begin.
-        hour_offset: Hour of the day at which windows begin; 0 for hourly ones.
-        day_offset: Weekly: day of the week, 0 is Sunday. Monthly: day of the month, 1 to 28. Otherwise 0.
+        excluded_crons: Windows that begin when one of these texts is due are left out.
+        excluded_times: So are those that begin within one of these stretches, in seconds since the epoch.
     """
 
-    cadence: Cadence
+    cron: str
     start: str
     fmt: str
     end: str | None = None
     timezone: str = "UTC"
     end_offset: int = 0
-    minute_offset: int = 0
-    hour_offset: int = 0
-    day_offset: int = 0
+    excluded_crons: tuple[str, ...] = ()
+    excluded_times: tuple[tuple[int, int], ...] = ()
 
 
 class DynamicSpec(msgspec.Struct, frozen=True, kw_only=True, tag="dynamic"):
@@ -57,4 +54,36 @@ class DynamicSpec(msgspec.Struct, frozen=True, kw_only=True, tag="dynamic"):
     name: str
 
 
-PartitionsSpec: TypeAlias = StaticSpec | TimeWindowSpec | DynamicSpec
+SingleSpec: TypeAlias = StaticSpec | TimeWindowSpec | DynamicSpec
+"""A set of one dimension."""
+
+
+class Dimension(msgspec.Struct, frozen=True, kw_only=True):
+    """One of the sets whose keys a set of several dimensions combines."""
+
+    name: str
+    partitions: SingleSpec
+
+
+class MultiSpec(msgspec.Struct, frozen=True, kw_only=True, tag="multi"):
+    """Each combination of one key of each dimension. A key joins theirs with `|`, in the order of the names.
+
+    Args:
+        dimensions: The dimensions, in the order of their names.
+    """
+
+    dimensions: tuple[Dimension, ...]
+
+
+PartitionsSpec: TypeAlias = SingleSpec | MultiSpec
+
+
+def dynamic_names(spec: PartitionsSpec | None) -> tuple[str, ...]:
+    """The names of the dynamic sets that a set draws its keys from."""
+    match spec:
+        case DynamicSpec():
+            return (spec.name,)
+        case MultiSpec():
+            return tuple(name for each in spec.dimensions for name in dynamic_names(each.partitions))
+        case _:
+            return ()

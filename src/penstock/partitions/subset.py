@@ -99,6 +99,10 @@ class Subset(msgspec.Struct, frozen=True):
             gaps.append((at, stop))
         return Subset(tuple(gaps))
 
+    def first(self, ranges: int) -> Subset:
+        """Its first so many ranges."""
+        return self if len(self.ranges) <= ranges else Subset(self.ranges[:ranges])
+
     def shifted(self, by: int) -> Subset:
         """Each position moved by so many places."""
         return Subset(tuple((start + by, stop + by) for start, stop in self.ranges))

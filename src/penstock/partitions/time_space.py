@@ -1,69 +1,28 @@
-"""The arithmetic of time windows in closed form: position, key, beginning, and how many are complete.
+"""The arithmetic of time windows in closed form: position, key, beginning and end, and how many are complete.
 
-Days, weeks and months are counted on the wall calendar, so a day may last 23 or 25 hours. An hourly window is one real
-hour, counted from the first; where the clocks are set back, the second of two equal wall times carries its UTC offset
-in the key (`2024-10-27-02:00+0100`).
+Windows begin where a cron text is due (see `cron`) and end where it is next due. So a day of the wall calendar may last
+23 or 25 hours. Windows of an hour or less follow real time: where the clocks are set back, the second of two equal wall
+times carries its UTC offset in the key (`2024-10-27-02:00+0100`). A window that is excluded has no position; the one
+before it still ends where the excluded one begins.
 """
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from bisect import bisect_right
+from collections.abc import Iterator
+from datetime import datetime
 from functools import lru_cache
-from typing import Protocol
+from itertools import accumulate
+from operator import itemgetter
 
-from .spec import Cadence, TimeWindowSpec
-from .wall_time import instant_of, wall_of, zone_named
+from .cron import parse
+from .grid import WallGrid, open_grid
+from .spec import TimeWindowSpec
+from .subset import Subset
+from .ticks import RealTicks, Ticks, WallTicks
+from .wall_time import instant_of, zone_named
 
 __all__ = ["TimeSpace", "open_time_space"]
-
-_HOUR = 3600
-
-
-class _Calendar(Protocol):
-    """Numbers the wall times at which windows begin; later ones have higher numbers, without holes."""
-
-    def number(self, wall: datetime) -> int:
-        """The number of the last beginning at or before a wall time."""
-        ...
-
-    def wall(self, number: int) -> datetime:
-        """The wall time of a beginning."""
-        ...
-
-
-class _Days:
-    def __init__(self, time_of_day: timedelta) -> None:
-        self.time_of_day = time_of_day
-
-    def number(self, wall: datetime) -> int:
-        return (wall - self.time_of_day).toordinal()
-
-    def wall(self, number: int) -> datetime:
-        return datetime.fromordinal(number) + self.time_of_day
-
-
-class _Weeks:
-    def __init__(self, time_of_day: timedelta, weekday: int) -> None:
-        self.time_of_day = time_of_day
-        self.weekday = weekday  # 0 is Sunday, as are the ordinals that 7 divides
-
-    def number(self, wall: datetime) -> int:
-        return ((wall - self.time_of_day).toordinal() - self.weekday) // 7
-
-    def wall(self, number: int) -> datetime:
-        return datetime.fromordinal(number * 7 + self.weekday) + self.time_of_day
-
-
-class _Months:
-    def __init__(self, time_of_day: timedelta, day: int) -> None:
-        self.offset = time_of_day + timedelta(days=day - 1)
-
-    def number(self, wall: datetime) -> int:
-        shifted = wall - self.offset
-        return shifted.year * 12 + shifted.month - 1
-
-    def wall(self, number: int) -> datetime:
-        return datetime(number // 12, number % 12 + 1, 1) + self.offset  # noqa: DTZ001 - a wall time has no zone
 
 
 class TimeSpace:
@@ -76,51 +35,67 @@ class TimeSpace:
         self.spec = spec
         self.zone = zone_named(spec.timezone)
         self.end = None if spec.end is None else instant_of(datetime.fromisoformat(spec.end), self.zone)
-        start_wall = datetime.fromisoformat(spec.start)
-        start = instant_of(start_wall, self.zone)
-        self._calendar = _calendar(spec)
-        self._origin = 0
-        if self._calendar is None:
-            minutes = (spec.minute_offset - wall_of(start, self.zone).minute) % 60
-            self._origin = start - start % 60 + minutes * 60
-            if self._origin < start:
-                self._origin += _HOUR
-        else:
-            self._origin = self._calendar.number(start_wall) - 1
-            while self.begins(0) < start:
-                self._origin += 1
+        self._real = parse(spec.cron).hourly
+        start = instant_of(datetime.fromisoformat(spec.start), self.zone)
+        self._all_ticks = self._ticks(open_grid(spec.cron), start)
+        self._ticks_left = (
+            self._ticks(open_grid(spec.cron, spec.excluded_crons), start) if spec.excluded_crons else self._all_ticks
+        )
+        self._origin = _first(self._ticks_left, start)
+        # Ticks that are excluded one by one or by stretches, as ranges of numbers; `_gap_at` has the position of the
+        # first window after each range, and `_gap_size` how many are left out before it and in it.
+        self._gaps = self._excluded_numbers().ranges
+        left_out = list(accumulate((stop - begin for begin, stop in self._gaps), initial=0))
+        self._gap_at = [begin - self._origin - before for (begin, _), before in zip(self._gaps, left_out, strict=False)]
+        self._gap_size = left_out
+        self._has_exclusions = bool(self._gaps) or bool(spec.excluded_crons)
 
     def begins(self, position: int) -> int:
-        """When a window begins, and the one before it ends: seconds since the epoch, UTC."""
-        if self._calendar is None:
-            return self._origin + position * _HOUR
-        return instant_of(self._calendar.wall(self._origin + position), self.zone)
+        """When a window begins: seconds since the epoch, UTC."""
+        return self._ticks_left.instant(self._number(position))
+
+    def ends(self, position: int) -> int:
+        """When a window ends, likewise; the end does not belong to it."""
+        if not self._has_exclusions:
+            return self.begins(position + 1)
+        return self._ticks_left.next_in(self._all_ticks, self._number(position))
 
     def containing(self, instant: float) -> int:
-        """The position of the window that contains an instant; its beginning belongs to a window, its end does not."""
-        if self._calendar is None:
-            return int((instant - self._origin) // _HOUR)
-        position = self._calendar.number(wall_of(instant, self.zone)) - self._origin
-        # Around a change of clocks the wall time may lie a window off.
-        while self.begins(position) > instant:
-            position -= 1
-        while self.begins(position + 1) <= instant:
-            position += 1
-        return position
+        """The position of the last window that begins at or before an instant.
+
+        The instant lies in it, but where windows are excluded it may lie after its end.
+        """
+        return self._position(self._ticks_left.number(instant))
+
+    def overlapping(self, start: int, stop: int) -> Subset:
+        """The positions of the windows that share time with the stretch from `start` to before `stop`."""
+        if start >= stop:
+            return Subset()
+        first = self.containing(start)
+        return Subset.span(first + (self.ends(first) <= start), self.containing(stop - 1) + 1)
+
+    def stretches(self, chosen: Subset) -> Iterator[tuple[int, int]]:
+        """The time of some windows, as stretches (from the first instant to before the second)."""
+        if not self._has_exclusions:
+            for first, after_last in chosen.ranges:
+                yield self.begins(first), self.begins(after_last)
+            return
+        for position in chosen:
+            yield self.begins(position), self.ends(position)
 
     def count(self, now: float) -> int:
         """How many keys exist at `now`: those of complete windows, shifted by the end offset."""
-        complete = self.containing(now) + self.spec.end_offset
-        if self.end is not None:
-            complete = min(complete, self.containing(self.end))
+        complete = self._complete(now) + self.spec.end_offset
+        if self.end is not None and (self.end <= now or self.spec.end_offset > 0):
+            complete = min(complete, self._complete(self.end))
         return max(complete, 0)
 
     def key(self, position: int) -> str:
         """The key at a position."""
-        if self._calendar is not None:
-            wall = self._calendar.wall(self._origin + position)
-            return wall.replace(tzinfo=self.zone).strftime(self.spec.fmt)
-        moment = datetime.fromtimestamp(self.begins(position), self.zone)
+        number = self._number(position)
+        if not self._real:
+            return self._ticks_left.wall(number).replace(tzinfo=self.zone).strftime(self.spec.fmt)
+        moment = datetime.fromtimestamp(self._ticks_left.instant(number), self.zone)
         text = moment.strftime(self.spec.fmt)
         return text + moment.strftime("%z") if moment.fold and "%z" not in self.spec.fmt else text
 
@@ -130,11 +105,11 @@ class TimeSpace:
         if wall is None:
             return None
         try:
-            if self._calendar is not None:
-                position = self._calendar.number(wall.replace(tzinfo=None)) - self._origin
+            if wall.tzinfo is not None and self._real:
+                number = self._ticks_left.number(wall.timestamp())
             else:
-                at = wall.timestamp() if wall.tzinfo is not None else instant_of(wall, self.zone)
-                position = self.containing(at)
+                number = self._ticks_left.guess(wall.replace(tzinfo=None))
+            position = self._position(number)
             # A key that leaves out the hour reads as midnight, which may lie in the window before its own. And only
             # the way a key is written here counts: "2024-1-5" and "2024-01-05" must not be two keys of one day.
             for candidate in (position, position + 1):
@@ -148,8 +123,40 @@ class TimeSpace:
         """The keys of positions start to stop - 1."""
         return [self.key(position) for position in range(start, stop)]
 
+    def _ticks(self, grid: WallGrid, start: int) -> Ticks:
+        return RealTicks(grid, self.zone, start) if self._real else WallTicks(grid, self.zone)
+
+    def _excluded_numbers(self) -> Subset:
+        return Subset.of_ranges(
+            (max(begin, self._origin), stop) for begin, stop in self._excluded_ranges() if stop > self._origin
+        )
+
+    def _excluded_ranges(self) -> Iterator[tuple[int, int]]:
+        ticks = self._ticks_left
+        for start, stop in self.spec.excluded_times:
+            yield _first(ticks, start), _first(ticks, stop)
+
+    def _complete(self, instant: float) -> int:
+        """How many windows have ended at an instant."""
+        position = self.containing(instant)
+        return position + (self._has_exclusions and self.ends(position) <= instant)
+
+    def _number(self, position: int) -> int:
+        """The number of the tick at which a window begins."""
+        return self._origin + position + self._gap_size[bisect_right(self._gap_at, position)]
+
+    def _position(self, number: int) -> int:
+        """The position of the window that begins at a tick, or of the one before it where that one is excluded."""
+        place = bisect_right(self._gaps, number, key=itemgetter(0)) - 1
+        if place < 0:
+            return number - self._origin
+        begin, stop = self._gaps[place]
+        if number < stop:
+            return begin - self._origin - self._gap_size[place] - 1
+        return number - self._origin - self._gap_size[place + 1]
+
     def _parse(self, key: str) -> datetime | None:
-        formats = [self.spec.fmt] if self._calendar is not None else [self.spec.fmt, self.spec.fmt + "%z"]
+        formats = [self.spec.fmt, self.spec.fmt + "%z"] if self._real else [self.spec.fmt]
         for fmt in formats:
             try:
                 return datetime.strptime(key, fmt)  # noqa: DTZ007 - a wall time has no zone
@@ -158,17 +165,14 @@ class TimeSpace:
         return None
 
 
-def _calendar(spec: TimeWindowSpec) -> _Calendar | None:
-    time_of_day = timedelta(hours=spec.hour_offset, minutes=spec.minute_offset)
-    match spec.cadence:
-        case Cadence.HOURLY:
-            return None
-        case Cadence.DAILY:
-            return _Days(time_of_day)
-        case Cadence.WEEKLY:
-            return _Weeks(time_of_day, spec.day_offset)
-        case Cadence.MONTHLY:
-            return _Months(time_of_day, spec.day_offset)
+def _first(ticks: Ticks, instant: int) -> int:
+    """The number of the first tick at or after an instant."""
+    number = ticks.number(instant)
+    if ticks.instant(number) < instant:
+        return number + 1
+    while ticks.instant(number - 1) >= instant:
+        number -= 1  # several skipped wall times share one instant
+    return number
 
 
 @lru_cache(maxsize=1024)

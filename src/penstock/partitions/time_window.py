@@ -1,20 +1,23 @@
-"""Time-window partition sets as users declare them: hourly, daily, weekly, monthly."""
+"""Time-window partition sets as users declare them: hourly, daily, weekly, monthly, or by a cron text."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
+from functools import lru_cache
+from typing import NamedTuple, TypeAlias
 
 from ..errors import DefinitionError
-from .definition import PartitionsDefinition, position_of, seconds
-from .spec import Cadence, TimeWindowSpec
+from .cadence import LAST_COMMON_DAY, Cadence, Regular, cron_of, regular
+from .definition import PartitionsDefinition, position_of
+from .loading import seconds
+from .spec import TimeWindowSpec
 from .time_space import TimeSpace, open_time_space
-from .wall_time import wall_of, zone_named
+from .wall_time import instant_of, wall_of, zone_named
 
 __all__ = [
     "DailyPartitionsDefinition",
+    "Exclusion",
     "HourlyPartitionsDefinition",
     "MonthlyPartitionsDefinition",
     "TimeWindow",
@@ -24,14 +27,7 @@ __all__ = [
 
 _DATE = "%Y-%m-%d"
 _HOUR = "%Y-%m-%d-%H:%M"
-_CRON = re.compile(r"(\d+) (\*|\d+) (\*|\d+) \* (\*|\d+)")
-_LIMITS: Mapping[Cadence, tuple[int, int, int]] = {
-    # the greatest hour_offset, and the least and greatest day_offset
-    Cadence.HOURLY: (0, 0, 0),
-    Cadence.DAILY: (23, 0, 0),
-    Cadence.WEEKLY: (23, 0, 6),
-    Cadence.MONTHLY: (23, 1, 28),
-}
+_CHECKED = (0, 1, 2, 3, 40, 41)  # positions at which keys are tried
 
 
 class TimeWindow(NamedTuple):
@@ -39,6 +35,10 @@ class TimeWindow(NamedTuple):
 
     start: datetime
     end: datetime
+
+
+Exclusion: TypeAlias = str | datetime | TimeWindow
+"""What names windows to leave out: a cron text, the moment at which one begins, or a stretch in which they begin."""
 
 
 class TimeWindowPartitionsDefinition(PartitionsDefinition):
@@ -55,8 +55,10 @@ class TimeWindowPartitionsDefinition(PartitionsDefinition):
         minute_offset: Minute of the hour at which windows begin.
         hour_offset: Hour of the day at which windows begin (not for hourly windows).
         day_offset: Weekly: day of the week, 0 is Sunday. Monthly: day of the month, 1 to 28.
-        cron_schedule: In place of `schedule_type` and the offsets: a cron text of the form that one of the four kinds
-            has, for example `30 4 * * 1`.
+        cron_schedule: In place of `schedule_type` and the offsets: a cron text, for example `0 9,17 * * 1-5`. A window
+            begins when it is due and ends when it is next due.
+        exclusions: Windows to leave out: those that begin when a cron text is due, at a datetime, or within a
+            `TimeWindow`.
 
     Raises:
         DefinitionError: An argument is not valid; the message names it.
@@ -74,36 +76,33 @@ class TimeWindowPartitionsDefinition(PartitionsDefinition):
         hour_offset: int | None = None,
         day_offset: int | None = None,
         cron_schedule: str | None = None,
+        exclusions: Sequence[Exclusion] | None = None,
     ) -> None:
         offsets = (minute_offset, hour_offset, day_offset)
         if cron_schedule is not None:
             if schedule_type is not None or offsets != (None, None, None):
                 raise DefinitionError("Give either cron_schedule or schedule_type with its offsets, not both.")
-            schedule_type, *offsets_of_cron = _read_cron(cron_schedule)
-            minute, hour, day = offsets_of_cron
+            cron = _plain_cron(cron_schedule)
         elif schedule_type is None:
             raise DefinitionError("A time-window partition set needs a schedule_type or a cron_schedule.")
         else:
-            first_day = _LIMITS[schedule_type][1]
-            minute, hour = minute_offset or 0, hour_offset or 0
-            day = first_day if day_offset is None else day_offset
-        _check_offsets(schedule_type, minute, hour, day)
+            cron = cron_of(schedule_type, *offsets)
         zone = timezone or _zone_of(start) or "UTC"
         zone_named(zone)
+        self.exclusions = None if exclusions is None else tuple(exclusions)
         self._spec = TimeWindowSpec(
-            cadence=schedule_type,
+            cron=cron,
             start=_wall_text("start", start, fmt, zone),
             fmt=fmt,
             end=None if end is None else _wall_text("end", end, fmt, zone),
             timezone=zone,
             end_offset=end_offset,
-            minute_offset=minute,
-            hour_offset=hour,
-            day_offset=day,
+            excluded_crons=tuple(_plain_cron(each) for each in exclusions or () if isinstance(each, str)),
+            excluded_times=tuple(_stretch(each, zone) for each in exclusions or () if not isinstance(each, str)),
         )
         if self._spec.end is not None and self._spec.end <= self._spec.start:
             raise DefinitionError(f"The partitions end at {end!r}, which is not after their start {start!r}.")
-        _check_format(self.time_space, fmt)
+        _check_format(self._spec)
 
     @property
     def spec(self) -> TimeWindowSpec:
@@ -116,9 +115,10 @@ class TimeWindowPartitionsDefinition(PartitionsDefinition):
         return open_time_space(self._spec)
 
     @property
-    def schedule_type(self) -> Cadence:
-        """How far apart windows begin."""
-        return self._spec.cadence
+    def schedule_type(self) -> Cadence | None:
+        """How far apart windows begin, if it is one of the four usual distances."""
+        found = regular(self._spec.cron)
+        return None if found is None else found.cadence
 
     @property
     def start(self) -> datetime:
@@ -149,22 +149,22 @@ class TimeWindowPartitionsDefinition(PartitionsDefinition):
     @property
     def minute_offset(self) -> int:
         """Minute of the hour at which windows begin."""
-        return self._spec.minute_offset
+        return self._regular("minute_offset").minute
 
     @property
     def hour_offset(self) -> int:
         """Hour of the day at which windows begin."""
-        return self._spec.hour_offset
+        return self._regular("hour_offset").hour
 
     @property
     def day_offset(self) -> int:
         """Day of the week or month at which windows begin."""
-        return self._spec.day_offset
+        return self._regular("day_offset").day
 
     @property
     def cron_schedule(self) -> str:
         """When windows begin, as a cron text."""
-        return self.get_cron_schedule()
+        return self._spec.cron
 
     def get_cron_schedule(
         self,
@@ -184,27 +184,31 @@ class TimeWindowPartitionsDefinition(PartitionsDefinition):
         Raises:
             DefinitionError: An argument means nothing for this kind of window, or is out of range.
         """
-        spec = self._spec
+        if (minute_of_hour, hour_of_day, day_of_week, day_of_month) == (None, None, None, None):
+            return self._spec.cron
+        own = self._regular("another time of the window")
         for given, name, kinds in (
             (hour_of_day, "hour_of_day", (Cadence.DAILY, Cadence.WEEKLY, Cadence.MONTHLY)),
             (day_of_week, "day_of_week", (Cadence.WEEKLY,)),
             (day_of_month, "day_of_month", (Cadence.MONTHLY,)),
         ):
-            if given is not None and spec.cadence not in kinds:
-                raise DefinitionError(f"{name} means nothing for {spec.cadence.lower()} partitions; leave it out.")
-        minute = spec.minute_offset if minute_of_hour is None else minute_of_hour
-        hour = spec.hour_offset if hour_of_day is None else hour_of_day
-        day = next((each for each in (day_of_week, day_of_month) if each is not None), spec.day_offset)
-        _check_offsets(spec.cadence, minute, hour, day)
-        match spec.cadence:
-            case Cadence.HOURLY:
-                return f"{minute} * * * *"
-            case Cadence.DAILY:
-                return f"{minute} {hour} * * *"
-            case Cadence.WEEKLY:
-                return f"{minute} {hour} * * {day}"
-            case Cadence.MONTHLY:
-                return f"{minute} {hour} {day} * *"
+            if given is not None and own.cadence not in kinds:
+                raise DefinitionError(f"{name} means nothing for {own.cadence.lower()} partitions; leave it out.")
+        return cron_of(
+            own.cadence,
+            own.minute if minute_of_hour is None else minute_of_hour,
+            own.hour if hour_of_day is None else hour_of_day,
+            next((each for each in (day_of_week, day_of_month) if each is not None), own.day),
+        )
+
+    def _regular(self, what: str) -> Regular:
+        found = regular(self._spec.cron)
+        if found is None:
+            raise DefinitionError(
+                f'Partitions by the cron text "{self._spec.cron}" have no {what}, for they are not hourly, daily, '
+                "weekly or monthly; use cron_schedule."
+            )
+        return found
 
     def time_window_for_partition_key(self, partition_key: str) -> TimeWindow:
         """The window of a key, whether it has ended or not.
@@ -225,11 +229,11 @@ class TimeWindowPartitionsDefinition(PartitionsDefinition):
         space = self.time_space
         return TimeWindow(
             start=datetime.fromtimestamp(space.begins(position), space.zone),
-            end=datetime.fromtimestamp(space.begins(position + 1), space.zone),
+            end=datetime.fromtimestamp(space.ends(position), space.zone),
         )
 
     def get_partition_key_for_timestamp(self, timestamp: float) -> str:
-        """The key of the window that contains an instant (seconds since the epoch)."""
+        """The key of the window that contains an instant (seconds since the epoch), or of the last one before it."""
         return self.time_space.key(self.time_space.containing(timestamp))
 
     def get_partition_keys_in_time_window(
@@ -248,6 +252,24 @@ class TimeWindowPartitionsDefinition(PartitionsDefinition):
         position = position_of(self.time_space, partition_key, now) + 1
         return self.time_space.key(position) if position < self.time_space.count(now) else None
 
+    def get_next_partition_window(self, end_dt: datetime, current_time: datetime | None = None) -> TimeWindow | None:
+        """The window of the first existing key that begins at or after a moment, or None if there is none."""
+        space = self.time_space
+        position = space.containing(end_dt.timestamp())
+        position = max(position + (space.begins(position) < end_dt.timestamp()), 0)
+        return self.window(position) if position < space.count(seconds(current_time)) else None
+
+    def get_prev_partition_window(self, start_dt: datetime) -> TimeWindow | None:
+        """The last window that ends at or before a moment, or None if there is none."""
+        space = self.time_space
+        position = space.containing(start_dt.timestamp())
+        position -= space.ends(position) > start_dt.timestamp()
+        return self.window(position) if position >= 0 else None
+
+    def get_first_partition_window(self, current_time: datetime | None = None) -> TimeWindow | None:
+        """The window of the first key, or None if there is none."""
+        return self.window(0) if self.time_space.count(seconds(current_time)) else None
+
     def get_last_partition_window(self, current_time: datetime | None = None) -> TimeWindow | None:
         """The window of the last key, or None if there is none."""
         count = self.time_space.count(seconds(current_time))
@@ -265,6 +287,7 @@ class HourlyPartitionsDefinition(TimeWindowPartitionsDefinition):
         timezone: str | None = None,
         fmt: str | None = None,
         end_offset: int = 0,
+        exclusions: Sequence[Exclusion] | None = None,
     ) -> None:
         super().__init__(
             start=start_date,
@@ -274,6 +297,7 @@ class HourlyPartitionsDefinition(TimeWindowPartitionsDefinition):
             timezone=timezone,
             end_offset=end_offset,
             minute_offset=minute_offset,
+            exclusions=exclusions,
         )
 
 
@@ -289,6 +313,7 @@ class DailyPartitionsDefinition(TimeWindowPartitionsDefinition):
         timezone: str | None = None,
         fmt: str | None = None,
         end_offset: int = 0,
+        exclusions: Sequence[Exclusion] | None = None,
     ) -> None:
         super().__init__(
             start=start_date,
@@ -299,6 +324,7 @@ class DailyPartitionsDefinition(TimeWindowPartitionsDefinition):
             end_offset=end_offset,
             minute_offset=minute_offset,
             hour_offset=hour_offset,
+            exclusions=exclusions,
         )
 
 
@@ -315,6 +341,7 @@ class WeeklyPartitionsDefinition(TimeWindowPartitionsDefinition):
         timezone: str | None = None,
         fmt: str | None = None,
         end_offset: int = 0,
+        exclusions: Sequence[Exclusion] | None = None,
     ) -> None:
         super().__init__(
             start=start_date,
@@ -326,6 +353,7 @@ class WeeklyPartitionsDefinition(TimeWindowPartitionsDefinition):
             minute_offset=minute_offset,
             hour_offset=hour_offset,
             day_offset=day_offset,
+            exclusions=exclusions,
         )
 
 
@@ -342,6 +370,7 @@ class MonthlyPartitionsDefinition(TimeWindowPartitionsDefinition):
         timezone: str | None = None,
         fmt: str | None = None,
         end_offset: int = 0,
+        exclusions: Sequence[Exclusion] | None = None,
     ) -> None:
         super().__init__(
             start=start_date,
@@ -353,40 +382,34 @@ class MonthlyPartitionsDefinition(TimeWindowPartitionsDefinition):
             minute_offset=minute_offset,
             hour_offset=hour_offset,
             day_offset=day_offset,
+            exclusions=exclusions,
         )
 
 
-def _read_cron(text: str) -> tuple[Cadence, int, int, int]:
-    match = _CRON.fullmatch(" ".join(text.split()))
-    if match is not None:
-        minute, hour, day, weekday = match.groups()
-        match hour, day, weekday:
-            case "*", "*", "*":
-                return Cadence.HOURLY, int(minute), 0, 0
-            case _, "*", "*":
-                return Cadence.DAILY, int(minute), int(hour), 0
-            case hour, "*", weekday if hour != "*":
-                return Cadence.WEEKLY, int(minute), int(hour), int(weekday) % 7 if int(weekday) <= 7 else int(weekday)
-            case hour, day, "*" if hour != "*":
-                return Cadence.MONTHLY, int(minute), int(hour), int(day)
-    raise DefinitionError(
-        f"cron_schedule {text!r} is not supported for partitions: they begin hourly, daily, weekly or monthly, "
-        'for example "15 * * * *", "30 4 * * *", "0 0 * * 1" or "0 0 1 * *".'
-    )
+def _plain_cron(text: str) -> str:
+    """A cron text as it is kept: in one way for each of the four usual distances."""
+    found = regular(text)
+    if found is None or (found.cadence is Cadence.MONTHLY and found.day > LAST_COMMON_DAY):
+        return " ".join(text.split())
+    return cron_of(found.cadence, found.minute, found.hour, found.day)
 
 
-def _check_offsets(cadence: Cadence, minute: int, hour: int, day: int) -> None:
-    last_hour, first_day, last_day = _LIMITS[cadence]
-    kind = cadence.lower()
-    checks: tuple[tuple[str, object, int, int], ...] = (
-        ("minute_offset", minute, 0, 59),
-        ("hour_offset", hour, 0, last_hour),
-        ("day_offset", day, first_day, last_day),
-    )
-    for name, value, low, high in checks:
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            allowed = f"a whole number from {low} to {high}" if low < high else f"{low}"
-            raise DefinitionError(f"{name} of {kind} partitions must be {allowed}, not {value!r}.")
+def _stretch(exclusion: datetime | TimeWindow, zone: str) -> tuple[int, int]:
+    """The instants within which a window begins that is to be left out."""
+    match exclusion:
+        case TimeWindow(start=start, end=end):
+            return _instant(start, zone), _instant(end, zone)
+        case datetime():
+            at = _instant(exclusion, zone)
+            return at, at + 1
+        case _:
+            raise DefinitionError(
+                f"{exclusion!r} says nothing about what to exclude; give cron texts, datetimes or TimeWindows."
+            )
+
+
+def _instant(moment: datetime, zone: str) -> int:
+    return int(moment.timestamp()) if moment.tzinfo is not None else instant_of(moment, zone_named(zone))
 
 
 def _zone_of(start: datetime | str) -> str | None:
@@ -410,11 +433,13 @@ def _wall_text(name: str, value: datetime | str, fmt: str, zone: str) -> str:
     return value.isoformat()
 
 
-def _check_format(space: TimeSpace, fmt: str) -> None:
+@lru_cache(maxsize=1024)
+def _check_format(spec: TimeWindowSpec) -> None:
     """Refuse a format that writes two windows alike or that cannot be read back."""
-    for position in (0, 1, 40):
+    space = open_time_space(spec)
+    for position in _CHECKED:
         if space.position(space.key(position)) != position:
             raise DefinitionError(
-                f"The format {fmt!r} does not tell {space.spec.cadence.lower()} partitions apart; "
+                f'The format {spec.fmt!r} does not tell the partitions of "{spec.cron}" apart; '
                 f"it writes one as {space.key(position)!r}. Name every part of the time that it needs."
             )

@@ -9,9 +9,10 @@ from ..codec import encode_json
 from ..config.check import check
 from ..errors import ConfigurationError, InvalidRunConfigError, NotFoundError
 from ..ids import new_run_id
-from ..partitions.definition import position_of
-from ..partitions.space import DynamicKeys, open_space
-from ..partitions.spec import DynamicSpec, PartitionsSpec
+from ..partitions.definition import keys_of, position_of
+from ..partitions.multi_key import SEPARATOR
+from ..partitions.space import DynamicKeys, between, open_space
+from ..partitions.spec import MultiSpec, PartitionsSpec, dynamic_names
 from ..records.event import AssetCheckEvaluationPlanned, AssetMaterializationPlanned, Fact
 from ..records.location import AssetJobName, JobDescription, LocationDescription
 from ..records.run import Run, Tag
@@ -19,7 +20,7 @@ from ..storage.protocols import NewRun
 from .config import narrow_schema
 from .selection import narrow_job, not_found
 
-__all__ = ["plan_run", "planned_facts"]
+__all__ = ["partition_tags", "plan_run", "planned_facts"]
 
 
 def plan_run(
@@ -43,7 +44,8 @@ def plan_run(
     Args:
         location: The code location.
         job: The job; if not given, assets or checks must be, and the job of all assets runs them.
-        run_config: Its config; if empty, the job's own default.
+        run_config: Its config; if empty, the job's own default. Where user code gives the config of a partition, the
+            caller has asked it (`locations.partition_runs`); if it is empty still, the run worker asks.
         tags: Its tags besides those of the job. A stretch of partitions is asked for by the two tags of a range.
         partition: The partition to work on.
         assets: Of a job of assets, those to make, in text form; all if not given.
@@ -64,13 +66,14 @@ def plan_run(
     described = _job(location, job, assets, checks)
     narrowed = narrow_job(described, assets=assets, checks=checks, step_keys=step_keys, with_needed=parent is not None)
     config = dict(run_config or described.default_config)
-    _check_config(narrowed, config)
+    if config or not described.config_by_partition:
+        _check_config(narrowed, config)
     own_tags = {**described.run_tags, **(tags or {})}
     partition = partition or own_tags.get(Tag.PARTITION)
     partitions = _partitions(location, narrowed)
     keys = _partition_keys(narrowed, partitions, partition, own_tags, now, dynamic_keys, partition_required)
     if partition is not None:
-        own_tags[Tag.PARTITION] = partition
+        own_tags |= partition_tags(next(iter(partitions.values()), described.partitions), partition)
     if parent is not None:
         own_tags[Tag.PARENT_RUN] = parent.run_id
         own_tags[Tag.ROOT_RUN] = parent.root_run_id or parent.run_id
@@ -179,18 +182,27 @@ def _partition_keys(
             f"{what[0].upper()}{what[1:]} has partitions, so a run of it needs one; name the partition, or start a "
             "backfill over several."
         )
-    if isinstance(spec, DynamicSpec) and dynamic_keys is None:
+    if dynamic_keys is None and dynamic_names(spec):
         return (partition,) if partition is not None else (start,)
-    space = open_space(spec, dynamic_keys)
+    space = open_space(spec, dynamic_keys, now)
     if partition is not None:
         position_of(space, partition, now)
         return (partition,)
     assert start is not None
     assert end is not None
-    first_position, last_position = position_of(space, start, now), position_of(space, end, now)
-    if first_position > last_position:
+    chosen = between(space, position_of(space, start, now), position_of(space, end, now))
+    if not chosen:
         raise ConfigurationError(f"The range of partitions from {start!r} to {end!r} runs backwards; swap the two.")
-    return tuple(space.keys(first_position, last_position + 1))
+    return tuple(keys_of(space, chosen))
+
+
+def partition_tags(spec: PartitionsSpec | None, partition: str) -> dict[str, str]:
+    """The tags of a run on a partition: its key, and of a set of several dimensions the key of each."""
+    tags = {Tag.PARTITION: str(partition)}
+    if isinstance(spec, MultiSpec):
+        parts = zip(spec.dimensions, partition.split(SEPARATOR), strict=False)
+        tags |= {f"{Tag.PARTITION_DIMENSION}{each.name}": part for each, part in parts}
+    return tags
 
 
 def planned_facts(

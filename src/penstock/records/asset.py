@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-__all__ = ["AssetEvent", "AssetState", "CheckState", "PartitionState", "PartitionStatus"]
+__all__ = ["AssetEvent", "AssetState", "CheckState", "PartitionState", "PartitionStatus", "PlannedAsset"]
 
 from enum import StrEnum
 
@@ -28,6 +28,12 @@ class AssetState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     failed_run: str | None = None  # the last run that planned it and ended without making it
     failed_at: float | None = None
 
+    @property
+    def latest_event_at(self) -> float | None:
+        """When it was last made or observed."""
+        times = [each for each in (self.materialized_at, self.observed_at) if each is not None]
+        return max(times, default=None)
+
 
 class PartitionStatus(StrEnum):
     """Where one partition of an asset stands; a partition without a row is missing."""
@@ -47,6 +53,14 @@ class PartitionState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     event: int | None = None
     updated: float = 0.0
     materialized_at: float | None = None
+
+
+class PlannedAsset(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An asset, or one partition of it, that a run announced to make."""
+
+    run_id: str
+    asset: str
+    partition: str | None = None
 
 
 class CheckState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -16,10 +16,12 @@ from .keys import AssetKey
 __all__ = [
     "DataProvenance",
     "DataVersion",
+    "DataVersionState",
     "DataVersionsByPartition",
     "VersionTag",
     "combined_version",
     "computed_version",
+    "input_versions",
     "version_tags",
 ]
 
@@ -67,6 +69,24 @@ class DataVersionsByPartition:
         }
 
 
+class DataVersionState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Which content an asset or partition holds as its latest event says, and what it was made of.
+
+    `inputs` are the data versions of the assets that it depends on, as they were then. `code_version` is None where the
+    event says neither, as that of a report from outside a run.
+    """
+
+    asset: str
+    partition: str | None = None
+    event: int
+    time: float
+    run_id: str | None = None
+    version: str
+    observed: bool = False
+    code_version: str | None = None
+    inputs: dict[str, str] = {}
+
+
 class DataProvenance(msgspec.Struct, frozen=True):
     """What a materialization was made of.
 
@@ -105,6 +125,12 @@ def _by_key(tags: Mapping[str, str], prefix: str) -> dict[AssetKey, str]:
         for tag, value in tags.items()
         if tag.startswith(prefix)
     }
+
+
+def input_versions(tags: Mapping[str, str]) -> dict[str, str]:
+    """The data versions of inputs in the tags of a materialization, by asset in text form."""
+    prefix = VersionTag.INPUT_DATA_VERSION
+    return {tag.removeprefix(prefix): value for tag, value in tags.items() if tag.startswith(prefix)}
 
 
 def version_tags(version: DataVersion | None) -> dict[str, str]:

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from ..errors import DefinitionError
 
-__all__ = ["AssetCheckKey", "AssetKey", "CoercibleToAssetKey"]
+__all__ = ["AssetCheckKey", "AssetKey", "AssetOrCheckKey", "CoercibleToAssetKey"]
 
 
 class AssetKey:
@@ -121,3 +121,7 @@ class AssetCheckKey:
 
     def __hash__(self) -> int:
         return hash((self.asset_key, self.name))
+
+
+AssetOrCheckKey: TypeAlias = AssetKey | AssetCheckKey
+"""The key of an asset or of a check."""

@@ -12,6 +12,7 @@ import msgspec
 from ..config.schema import ConfigType
 from ..partitions.spec import PartitionsSpec
 from .automation import InstigatorStatus
+from .conditions.nodes import ConditionRecord
 from .freshness import AnyFreshnessPolicy
 from .metadata import Metadata
 
@@ -123,11 +124,13 @@ class JobDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     config_schema: ConfigType
     maps_config: MappedPart = ""
     default_config: dict[str, Any] = {}
+    config_by_partition: bool = False  # user code gives it for a partition
     is_asset_job: bool = False
     assets: tuple[str, ...] = ()
     checks: tuple[str, ...] = ()
     partitions: PartitionsSpec | None = None
     executor: str = "multiprocess"
+    condition: int | None = None
     source: SourceRef | None = None
 
 
@@ -142,6 +145,7 @@ class AssetDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     owners: tuple[str, ...] = ()
     metadata: Metadata = {}
     deps: tuple[str, ...] = ()
+    mapped_deps: tuple[str, ...] = ()  # those of them whose partitions it maps by a rule of its own
     jobs: tuple[str, ...] = ()
     op: str | None = None  # None: nothing in this location makes or observes it (an external or source asset)
     observable: bool = False  # whether the op looks at it instead of making it
@@ -152,6 +156,7 @@ class AssetDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     is_virtual: bool = False  # a view: it holds no data of its own
     io_manager: str | None = None
     checks: tuple[str, ...] = ()  # names of its checks
+    condition: int | None = None  # its automation condition, by its place in the location's conditions
     source: SourceRef | None = None
 
     @property
@@ -175,6 +180,7 @@ class CheckDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     jobs: tuple[str, ...] = ()
     op: str | None = None
     partitions: PartitionsSpec | None = None  # where it looks at one partition at a time
+    condition: int | None = None
 
     @property
     def key(self) -> str:
@@ -236,5 +242,6 @@ class LocationDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaul
     resources: tuple[ResourceDescription, ...] = ()
     metadata: Metadata = {}
     dynamic_partitions: tuple[str, ...] = ()
+    conditions: tuple[ConditionRecord, ...] = ()  # each different automation condition once
     python_version: str = ""
     penstock_version: str = ""

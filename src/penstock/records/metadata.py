@@ -13,6 +13,7 @@ from ..codec import encode_msgpack, plain_value
 from ..errors import DefinitionError
 from .code_reference import CodeReference
 from .keys import AssetKey
+from .labels import LABELS
 from .table import (
     Cell,
     ColumnReference,
@@ -414,7 +415,7 @@ def normalize_metadata(raw: Mapping[str, Any] | None) -> Metadata:
     Raises:
         DefinitionError: A value fits no kind; the message names its label.
     """
-    return {label: _normalize(label, value) for label, value in (raw or {}).items()}
+    return {LABELS.read(label): _normalize(label, value) for label, value in (raw or {}).items()}
 
 
 def _normalize(label: str, value: Any) -> MetadataVariant:

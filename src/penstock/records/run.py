@@ -102,6 +102,7 @@ class Tag:
     TIMEOUT = "penstock/timeout"
 
     PARTITION = "penstock/partition"
+    PARTITION_DIMENSION = "penstock/partition/"  # of a set of several dimensions, the name follows
     PARTITION_RANGE_START = "penstock/asset_partition_range_start"
     PARTITION_RANGE_END = "penstock/asset_partition_range_end"
     SCHEDULE = "penstock/schedule_name"
@@ -112,6 +113,8 @@ class Tag:
     BACKFILL_TITLE = "penstock/backfill_title"
     PARENT_RUN = "penstock/parent_run_id"
     ROOT_RUN = "penstock/root_run_id"
+    FROM_AUTOMATION_CONDITION = "penstock/from_automation_condition"
+    ASSET_EVALUATION_ID = "penstock/asset_evaluation_id"
     USER = "penstock/user"
     COMPUTE_KIND = "penstock/compute_kind"
 

@@ -19,10 +19,12 @@ from .run import Run
 
 __all__ = [
     "PROTOCOL",
+    "Answer",
     "CancelRun",
     "CheckRunConfig",
     "ConfigAnswer",
     "ConfigProblemRecord",
+    "EvaluatePartitions",
     "EvaluateSchedule",
     "EvaluateSensor",
     "Evaluation",
@@ -37,6 +39,8 @@ __all__ = [
     "Loaded",
     "Loading",
     "LocationState",
+    "PartitionRun",
+    "PartitionsAnswer",
     "Shutdown",
     "StepDone",
     "StepEvents",
@@ -92,7 +96,15 @@ class CheckRunConfig(_Message, frozen=True, kw_only=True, tag="check_run_config"
     timeout: float = 30.0
 
 
-Work: TypeAlias = ExecuteRun | EvaluateSchedule | EvaluateSensor | CheckRunConfig
+class EvaluatePartitions(_Message, frozen=True, kw_only=True, tag="evaluate_partitions"):
+    """Give the run config and tags of some partitions of a job."""
+
+    job: str
+    keys: tuple[str, ...]
+    timeout: float = 60.0
+
+
+Work: TypeAlias = ExecuteRun | EvaluateSchedule | EvaluateSensor | CheckRunConfig | EvaluatePartitions
 
 
 # -- answers of that work, as written to the fork's channel and as HTTP bodies ----------------------------------------
@@ -130,6 +142,23 @@ class ConfigAnswer(_Message, frozen=True, kw_only=True):
 
     problems: tuple[ConfigProblemRecord, ...] = ()
     error: ErrorInfo | None = None
+
+
+class PartitionRun(_Message, frozen=True, kw_only=True):
+    """What user code gives for the run of a partition."""
+
+    run_config: dict[str, Any] = {}
+    tags: dict[str, str] = {}
+
+
+class PartitionsAnswer(_Message, frozen=True, kw_only=True):
+    """What user code gives for some partitions, by key."""
+
+    runs: dict[str, PartitionRun] = {}
+    error: ErrorInfo | None = None
+
+
+Answer: TypeAlias = Evaluation | ConfigAnswer | PartitionsAnswer
 
 
 # -- HTTP of the code server ------------------------------------------------------------------------------------------

@@ -22,8 +22,9 @@ from typing import Protocol
 
 import msgspec
 
-from ..records.asset import AssetEvent, AssetState, CheckState, PartitionState
+from ..records.asset import AssetEvent, AssetState, CheckState, PartitionState, PlannedAsset
 from ..records.automation import InstigatorKind, InstigatorState, InstigatorStatus, Tick, TickStatus
+from ..records.data_version import DataVersionState
 from ..records.errors import ErrorInfo
 from ..records.event import AssetFact, Event, Fact, StoredEvent
 from ..records.lease import Lease, ProcessInfo
@@ -242,6 +243,21 @@ class AssetStorage(Protocol):
 
     def partition_states(self, asset: str) -> dict[str, PartitionState]:
         """The status of every partition that was ever planned or made."""
+        ...
+
+    def planned(self, run_ids: Sequence[str] | None = None) -> list[PlannedAsset]:
+        """What these runs announced to make (None: what runs that have not ended are still to make)."""
+        ...
+
+    def data_versions(self, assets: Sequence[str], *, partition: str | None = None) -> dict[str, DataVersionState]:
+        """Which content each asset holds, or its partition of that key; those that were never made are left out.
+
+        Without a partition it is what the asset's latest event says, of whichever partition that is.
+        """
+        ...
+
+    def partition_data_versions(self, asset: str, partitions: Sequence[str]) -> dict[str, DataVersionState]:
+        """Which content each of these partitions of an asset holds; those that were never made are left out."""
         ...
 
     def check_states(self, assets: Sequence[str]) -> dict[str, CheckState]:

@@ -1,1 +1,6 @@
-"""What tests of Penstock and of its users' own components share: contract suites that every implementation passes."""
+"""What users test with: a clock that is moved by hand, instances and runs for tests, the contract of storages."""
+
+from .clock import FakeClock
+from .instance import add_run, instance_for_test
+
+__all__ = ["FakeClock", "add_run", "instance_for_test"]

@@ -15,6 +15,7 @@ from penstock.config.schema import (
     Permissive,
     Scalar,
     ScalarKind,
+    ScalarUnion,
     Selector,
     Shape,
 )
@@ -33,6 +34,7 @@ def _nested(inner: st.SearchStrategy[ConfigType]) -> st.SearchStrategy[ConfigTyp
         inner.map(lambda item: Array(item=item)),
         inner.map(lambda item: MapOf(value=item)),
         inner.map(lambda item: Noneable(inner=item)),
+        _fields(inner).map(lambda fields: ScalarUnion(scalar=Scalar(kind="int"), other=Shape(fields=fields))),
         _fields(inner).map(lambda fields: Shape(fields=fields)),
         _fields(inner).map(lambda fields: Permissive(fields=fields)),
         _fields(inner, least=1).map(lambda fields: Selector(fields=fields)),

@@ -20,6 +20,7 @@ from penstock.config.schema import (
     Permissive,
     Scalar,
     ScalarKind,
+    ScalarUnion,
     Selector,
     Shape,
 )
@@ -207,3 +208,38 @@ def test_any_value_gets_an_answer_and_a_checked_value_checks_again(
         assert all(isinstance(part, str) for part in problem.path)
     if outcome.ok:
         assert check(schema, outcome.value) == Checked(value=outcome.value)
+
+
+def test_a_field_may_be_given_under_its_alias() -> None:
+    schema = Shape(fields={"name": Field(type=TEXT), "size": Field(type=INT)}, aliases={"name": "nm"})
+    assert check(schema, {"nm": "x", "size": 1}).unwrap("It") == {"name": "x", "size": 1}
+    assert _messages(schema, {"nm": "x", "name": "y", "size": 1}) == [
+        'The config has "nm" beside "name", which is the same field; keep one.'
+    ]
+    assert _messages(schema, {"nm": 3, "size": 1}) == [
+        '"name" must be text, not 3 (a whole number); give text in quotes, or {env: NAME}.'
+    ]
+
+
+def test_one_value_or_the_longer_form() -> None:
+    schema = ScalarUnion(scalar=INT, other=Shape(fields={"a": Field(type=TEXT)}))
+    for fitting in (3, {"a": "x"}, {"env": "NAME"}):
+        assert check(schema, fitting).unwrap("It") == fitting
+    assert _messages(schema, {"a": 1}) == [
+        '"a" must be text, not 1 (a whole number); give text in quotes, or {env: NAME}.'
+    ]
+    assert _messages(schema, "x") == [
+        "The config must be a whole number or a mapping, not the text 'x'; give for example 3, or {env: NAME}."
+    ]
+
+
+def test_a_number_may_be_whole_and_becomes_a_float() -> None:
+    kind = Scalar(kind="float")
+    value = check(kind, 3).unwrap("It")
+    assert (value, type(value)) == (3.0, float)
+    assert check(kind, 10**400).unwrap("It") == 10**400
+
+
+def test_what_a_key_stands_for_is_told() -> None:
+    schema = MapOf(value=INT, key="int", key_label="year")
+    assert _messages(schema, {"x": 1})[0].startswith('The key (year) of "x" must be a whole number')

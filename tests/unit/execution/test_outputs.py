@@ -212,7 +212,7 @@ def test_a_result_without_value_stores_nothing() -> None:
     assert told(result, "table") == ["STEP_OUTPUT", "ASSET_MATERIALIZATION"]
     (made,) = result.asset_materializations_for_node("table")
     assert made.metadata == {"rows": IntMetadataValue(4)}
-    assert made.tags == {"x": "y"}
+    assert made.tags["x"] == "y"
 
 
 def test_a_result_with_value_stores_it() -> None:

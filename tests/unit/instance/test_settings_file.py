@@ -8,8 +8,8 @@ import pytest
 
 from penstock.engine.queue import TagLimit
 from penstock.errors import SettingsError
-from penstock.instance.settings import Settings, render_settings
-from penstock.instance.settings_file import FILE_NAME, read_settings
+from penstock.instance.settings import FILE_NAME, Settings, render_settings
+from penstock.instance.settings_file import read_settings
 
 
 def read(home: Path, text: str, environ: dict[str, str] | None = None) -> Settings:

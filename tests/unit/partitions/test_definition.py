@@ -10,6 +10,7 @@ import pytest
 
 from penstock.codec import decode_json, encode_json
 from penstock.errors import DefinitionError, NotFoundError, PenstockError
+from penstock.partitions.cadence import Cadence
 from penstock.partitions.definition import (
     DynamicPartitionsDefinition,
     PartitionKeyRange,
@@ -17,7 +18,7 @@ from penstock.partitions.definition import (
     keys_of,
     subset_of,
 )
-from penstock.partitions.spec import Cadence, PartitionsSpec
+from penstock.partitions.spec import PartitionsSpec
 from penstock.partitions.subset import Subset
 from penstock.partitions.time_window import (
     DailyPartitionsDefinition,
@@ -180,7 +181,7 @@ def test_keys_and_positions_of_part_of_a_set() -> None:
         (lambda: StaticPartitionsDefinition(["a", ""]), "'' cannot be a partition key"),
         (lambda: StaticPartitionsDefinition(["a...b"]), "cannot be a partition key"),
         (lambda: StaticPartitionsDefinition(["a\nb"]), "cannot be a partition key"),
-        (lambda: DynamicPartitionsDefinition(name=""), "needs a name"),
+        (lambda: DynamicPartitionsDefinition(name=""), "needs either a name that is not empty"),
         (
             lambda: DailyPartitionsDefinition(start_date="01/02/2024"),
             "does not have the form '%Y-%m-%d'; write it like",
@@ -192,11 +193,14 @@ def test_keys_and_positions_of_part_of_a_set() -> None:
         (lambda: DailyPartitionsDefinition("2024-01-01", hour_offset=24), "a whole number from 0 to 23, not 24"),
         (lambda: HourlyPartitionsDefinition("2024-01-01-00:00", minute_offset=-1), "from 0 to 59, not -1"),
         (lambda: MonthlyPartitionsDefinition("2024-01-01", day_offset=31), "from 1 to 28, not 31"),
-        (lambda: DailyPartitionsDefinition("2024-01", fmt="%Y-%m"), "does not tell daily partitions apart"),
+        (
+            lambda: DailyPartitionsDefinition("2024-01", fmt="%Y-%m"),
+            'does not tell the partitions of "0 0 * * *" apart',
+        ),
         (lambda: TimeWindowPartitionsDefinition("2024-01-01", "%Y-%m-%d"), "needs a schedule_type"),
         (
             lambda: TimeWindowPartitionsDefinition("2024-01-01", "%Y-%m-%d", cron_schedule="*/5 * * * *"),
-            "is not supported for partitions",
+            "does not tell the partitions of",
         ),
         (
             lambda: TimeWindowPartitionsDefinition(

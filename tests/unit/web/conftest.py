@@ -14,7 +14,7 @@ from penstock.config.schema import Field, Scalar, Shape
 from penstock.ids import new_run_id
 from penstock.instance.instance import Instance
 from penstock.locations.catalog import Catalog
-from penstock.partitions.spec import Cadence, TimeWindowSpec
+from penstock.partitions.spec import TimeWindowSpec
 from penstock.records.automation import InstigatorStatus
 from penstock.records.event import Fact
 from penstock.records.location import (
@@ -42,7 +42,7 @@ from penstock.web.graphql.execute import GraphQLRequest, Outcome, run_request
 
 Ask = Callable[..., Any]
 
-DAYS = TimeWindowSpec(cadence=Cadence.DAILY, start="2024-01-01T00:00:00", fmt="%Y-%m-%d", end="2024-01-11T00:00:00")
+DAYS = TimeWindowSpec(cron="0 0 * * *", start="2024-01-01T00:00:00", fmt="%Y-%m-%d", end="2024-01-11T00:00:00")
 
 
 def shop() -> LocationDescription:

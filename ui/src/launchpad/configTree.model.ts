@@ -6,12 +6,21 @@ export type ConfigType =
   | { readonly type: "scalar"; readonly kind?: ScalarKind }
   | { readonly type: "enum"; readonly values: readonly string[] }
   | { readonly type: "array"; readonly item: ConfigType }
-  | { readonly type: "map"; readonly value: ConfigType; readonly key?: ScalarKind }
+  | {
+      readonly type: "map";
+      readonly value: ConfigType;
+      readonly key?: ScalarKind;
+      /** What a key stands for. */
+      readonly key_label?: string;
+    }
   | { readonly type: "noneable"; readonly inner: ConfigType }
+  | { readonly type: "scalar_union"; readonly scalar: ConfigType; readonly other: ConfigType }
   | {
       readonly type: "shape" | "permissive" | "selector";
       readonly fields?: Readonly<Record<string, ConfigField>>;
       readonly description?: string | null;
+      /** By field, another name under which a shape takes it. */
+      readonly aliases?: Readonly<Record<string, string>>;
     };
 
 export interface ConfigField {
@@ -39,7 +48,7 @@ export function typeAt(root: ConfigType, path: Path): ConfigType | undefined {
 export function fieldAt(root: ConfigType, path: Path): ConfigField | undefined {
   const name = path.at(-1);
   const parent = typeAt(root, path.slice(0, -1));
-  return parent && name !== undefined ? fieldsOf(parent)[String(name)] : undefined;
+  return parent && name !== undefined ? fieldOf(fieldsOf(parent), aliasesOf(parent), String(name)) : undefined;
 }
 
 /** The declared fields of a type; none for what has no fields. */
@@ -51,9 +60,26 @@ export function fieldsOf(type: ConfigType): Readonly<Record<string, ConfigField>
       return type.fields ?? {};
     case "noneable":
       return fieldsOf(type.inner);
+    case "scalar_union":
+      return fieldsOf(type.other);
     default:
       return {};
   }
+}
+
+type Aliases = Readonly<Record<string, string>>;
+
+function aliasesOf(type: ConfigType): Aliases {
+  return type.type === "shape" ? (type.aliases ?? {}) : {};
+}
+
+function fieldOf(
+  fields: Readonly<Record<string, ConfigField>>,
+  aliases: Aliases,
+  name: string,
+): ConfigField | undefined {
+  const aliased = Object.entries(aliases).find(([, alias]) => alias === name);
+  return fields[name] ?? (aliased && fields[aliased[0]]);
 }
 
 function child(type: ConfigType, part: string | number): ConfigType | undefined {
@@ -64,11 +90,13 @@ function child(type: ConfigType, part: string | number): ConfigType | undefined 
       return type.value;
     case "noneable":
       return child(type.inner, part);
+    case "scalar_union":
+      return child(type.other, part);
     case "scalar":
     case "enum":
       return undefined;
     default:
-      return type.fields?.[String(part)]?.type;
+      return fieldOf(type.fields ?? {}, aliasesOf(type), String(part))?.type;
   }
 }
 
@@ -82,9 +110,11 @@ export function describeType(type: ConfigType): string {
     case "array":
       return `list of ${describeType(type.item)}`;
     case "map":
-      return `map of ${type.key ?? "str"} to ${describeType(type.value)}`;
+      return `map of ${type.key_label ?? type.key ?? "str"} to ${describeType(type.value)}`;
     case "noneable":
       return `${describeType(type.inner)} or null`;
+    case "scalar_union":
+      return `${describeType(type.scalar)}, or ${describeType(type.other)}`;
     case "selector":
       return `one of ${Object.keys(type.fields ?? {}).join(", ")}`;
     case "permissive":
@@ -97,6 +127,7 @@ export function describeType(type: ConfigType): string {
 /** Whether a value of this type is written on the lines below its key. */
 export function isNested(type: ConfigType): boolean {
   if (type.type === "noneable") return isNested(type.inner);
+  if (type.type === "scalar_union") return false;
   return type.type !== "scalar" && type.type !== "enum";
 }
 
@@ -107,6 +138,8 @@ export function choices(type: ConfigType): string[] {
       return [...type.values];
     case "noneable":
       return [...choices(type.inner), "null"];
+    case "scalar_union":
+      return choices(type.scalar);
     case "scalar":
       return type.kind === "bool" ? ["true", "false"] : [];
     default:

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { prettyJson, tableRows } from "./values.model";
+import { constraintWords, placeOfCode, prettyJson, tableRows } from "./values.model";
 
 describe("prettyJson", () => {
   it("keeps short values on one line and opens long ones", () => {
@@ -23,5 +23,19 @@ describe("tableRows", () => {
       ],
       [{ text: "broken", isNumber: false }],
     ]);
+  });
+});
+
+describe("constraintWords", () => {
+  it("names what is not allowed", () => {
+    expect(constraintWords({ nullable: true, unique: false, other: [] })).toBe("");
+    expect(constraintWords({ nullable: false, unique: true, other: ["n > 0"] })).toBe("not null, unique, n > 0");
+  });
+});
+
+describe("placeOfCode", () => {
+  it("adds the line where there is one", () => {
+    expect(placeOfCode("/a/load.py", 12)).toBe("/a/load.py:12");
+    expect(placeOfCode("/a/load.py", null)).toBe("/a/load.py");
   });
 });

@@ -38,3 +38,19 @@ function cell(value: unknown): Cell {
   if (value === undefined || value === null) return { text: "", isNumber: false };
   return { text: typeof value === "string" ? value : JSON.stringify(value), isNumber: false };
 }
+
+interface Constraints {
+  readonly nullable: boolean;
+  readonly unique: boolean;
+  readonly other: readonly string[];
+}
+
+/** What holds for the values of a column, in words; nothing where all is allowed. */
+export function constraintWords({ nullable, unique, other }: Constraints): string {
+  return [nullable ? null : "not null", unique ? "unique" : null, ...other].filter((word) => word !== null).join(", ");
+}
+
+/** A local place in code as editors write it: `load.py:12`. */
+export function placeOfCode(file: string, line: number | null): string {
+  return line === null ? file : `${file}:${line}`;
+}

@@ -22,8 +22,26 @@ export const METADATA = gql`
     ... on TimestampMetadataEntry { timestamp }
     ... on AssetMetadataEntry { assetKey { path } }
     ... on PipelineRunMetadataEntry { runId }
+    ... on JobMetadataEntry { jobName locationName }
+    ... on PoolMetadataEntry { pool }
+    ... on PythonArtifactMetadataEntry { module name }
+    ... on CodeReferencesMetadataEntry {
+      codeReferences {
+        __typename
+        ... on LocalFileCodeReference { filePath lineNumber label }
+        ... on UrlCodeReference { url label }
+      }
+    }
     ... on TableMetadataEntry { table { records schema { columns { name type description } } } }
-    ... on TableSchemaMetadataEntry { schema { columns { name type description } } }
+    ... on TableSchemaMetadataEntry {
+      schema {
+        columns { name type description constraints { nullable unique other } tags { key value } }
+        constraints { other }
+      }
+    }
+    ... on TableColumnLineageMetadataEntry {
+      lineage { columnName columnDeps { assetKey { path } columnName } }
+    }
   }
 `;
 

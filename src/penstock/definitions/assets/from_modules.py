@@ -20,6 +20,7 @@ from .definition import AssetInput, AssetsDefinition
 from .spec import AssetSpec
 
 __all__ = [
+    "calling_module",
     "find",
     "find_assets",
     "load_asset_checks_from_current_module",
@@ -30,6 +31,8 @@ __all__ = [
     "load_assets_from_modules",
     "load_assets_from_package_module",
     "load_assets_from_package_name",
+    "modules_of",
+    "package_named",
 ]
 
 Prefix = str | Sequence[str]
@@ -82,7 +85,7 @@ def load_assets_from_current_module(
 ) -> list[AssetsDefinition | AssetSpec]:
     """The assets at the top of the calling module; arguments as for `load_assets_from_modules`."""
     return load_assets_from_modules(
-        [_calling_module()],
+        [calling_module()],
         group_name,
         key_prefix,
         automation_condition=automation_condition,
@@ -104,7 +107,7 @@ def load_assets_from_package_module(
 ) -> list[AssetsDefinition | AssetSpec]:
     """The assets of a package and all modules inside it; arguments as for `load_assets_from_modules`."""
     return load_assets_from_modules(
-        _modules_of(package_module),
+        modules_of(package_module),
         group_name,
         key_prefix,
         automation_condition=automation_condition,
@@ -126,7 +129,7 @@ def load_assets_from_package_name(
 ) -> list[AssetsDefinition | AssetSpec]:
     """The assets of the package of that name; arguments as for `load_assets_from_modules`."""
     return load_assets_from_package_module(
-        importlib.import_module(package_name),
+        package_named(package_name),
         group_name,
         key_prefix,
         automation_condition=automation_condition,
@@ -153,21 +156,21 @@ def load_asset_checks_from_modules(
 
 def load_asset_checks_from_current_module(asset_key_prefix: Prefix | None = None) -> list[AssetChecksDefinition]:
     """The checks at the top of the calling module."""
-    return load_asset_checks_from_modules([_calling_module()], asset_key_prefix)
+    return load_asset_checks_from_modules([calling_module()], asset_key_prefix)
 
 
 def load_asset_checks_from_package_module(
     package_module: ModuleType, asset_key_prefix: Prefix | None = None
 ) -> list[AssetChecksDefinition]:
     """The checks of a package and all modules inside it."""
-    return load_asset_checks_from_modules(_modules_of(package_module), asset_key_prefix)
+    return load_asset_checks_from_modules(modules_of(package_module), asset_key_prefix)
 
 
 def load_asset_checks_from_package_name(
     package_name: str, asset_key_prefix: Prefix | None = None
 ) -> list[AssetChecksDefinition]:
     """The checks of the package of that name."""
-    return load_asset_checks_from_package_module(importlib.import_module(package_name), asset_key_prefix)
+    return load_asset_checks_from_package_module(package_named(package_name), asset_key_prefix)
 
 
 def find_assets(modules: Iterable[ModuleType]) -> list[AssetsDefinition]:
@@ -188,7 +191,13 @@ def find(modules: Iterable[ModuleType], kind: type[Any]) -> list[Any]:
     return list(found.values())
 
 
-def _calling_module() -> ModuleType:
+def package_named(name: str) -> ModuleType:
+    """The package of that name, imported."""
+    return importlib.import_module(name)
+
+
+def calling_module() -> ModuleType:
+    """The module that called into Penstock; raises `DefinitionError` where that is not known."""
     frame = caller_frame()
     name = frame.f_globals.get("__name__") if frame is not None else None
     module = sys.modules.get(str(name))
@@ -197,7 +206,8 @@ def _calling_module() -> ModuleType:
     return module
 
 
-def _modules_of(package: ModuleType) -> Iterator[ModuleType]:
+def modules_of(package: ModuleType) -> Iterator[ModuleType]:
+    """A package and all modules inside it, imported."""
     yield package
     for info in pkgutil.walk_packages(getattr(package, "__path__", ()), f"{package.__name__}."):
         yield importlib.import_module(info.name)

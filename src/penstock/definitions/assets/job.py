@@ -10,7 +10,7 @@ from ...partitions.definition import PartitionsDefinition
 from ..executors import ExecutorDefinition
 from ..names import check_name
 from ..ops.hooks import HookDefinition
-from ..ops.job import JobDefinition
+from ..ops.job import JobDefinition, partitions_of
 from ..ops.retry import RetryPolicy
 from ..source import Source, source_of_call
 from .graph import AssetGraph
@@ -19,6 +19,7 @@ from .selection import AssetSelection, CoercibleToAssetSelection
 
 if TYPE_CHECKING:
     from ...config.run_config import RunConfig
+    from ..partitioned_config import PartitionedConfig
 
 __all__ = ["UnresolvedAssetJobDefinition", "define_asset_job"]
 
@@ -42,9 +43,8 @@ class UnresolvedAssetJobDefinition:
 
     @property
     def partitions_def(self) -> PartitionsDefinition | None:
-        """The partitions that were given; None leaves them to the selected assets."""
-        given: PartitionsDefinition | None = self.options.get("partitions_def")
-        return given
+        """The partitions that were given, by a partitioned config too; None leaves them to the selected assets."""
+        return partitions_of(self.options.get("partitions_def"), self.options.get("config"), f'Job "{self.name}"')
 
     def resolve(self, graph: AssetGraph) -> JobDefinition:
         """The job in this asset graph.
@@ -96,7 +96,7 @@ class UnresolvedAssetJobDefinition:
 def define_asset_job(
     name: str,
     selection: CoercibleToAssetSelection = None,
-    config: Mapping[str, Any] | RunConfig | None = None,
+    config: Mapping[str, Any] | RunConfig | PartitionedConfig | None = None,
     description: str | None = None,
     tags: Mapping[str, Any] | None = None,
     run_tags: Mapping[str, Any] | None = None,
@@ -114,7 +114,7 @@ def define_asset_job(
     Args:
         name: Its name: letters, digits and `_`.
         selection: The assets: a selection, its text, or keys or definitions; all if not given.
-        config: The run config that a run gets where none is given.
+        config: The run config that a run gets where none is given; or one for each partition.
         description: What it does.
         tags: Its tags, which its runs carry too unless `run_tags` are given.
         run_tags: Tags of its runs.

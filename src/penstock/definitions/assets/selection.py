@@ -12,7 +12,7 @@ from .definition import AssetsDefinition
 from .graph import AssetGraph, AssetNode
 from .spec import AssetSpec
 
-__all__ = ["AssetSelection", "CoercibleToAssetSelection"]
+__all__ = ["AssetSelection", "CoercibleToAssetSelection", "Matching"]
 
 Condition: TypeAlias = Callable[[AssetNode], bool]
 CoercibleToAssetSelection: TypeAlias = Any
@@ -33,7 +33,7 @@ class AssetSelection:
     @staticmethod
     def all(include_sources: bool = False) -> AssetSelection:
         """All assets that something in the code location makes; with `include_sources` all others too."""
-        return _Matching(_anything, "*", include_sources)
+        return Matching(_anything, "*", include_sources)
 
     @staticmethod
     def assets(*assets_defs: Any) -> AssetSelection:
@@ -50,34 +50,34 @@ class AssetSelection:
         """The assets of these groups."""
         wanted = frozenset(group_strs)
         text = _any_of(f'group:"{each}"' for each in group_strs)
-        return _Matching(lambda node: node.group in wanted, text, include_sources)
+        return Matching(lambda node: node.group in wanted, text, include_sources)
 
     @staticmethod
     def key_prefixes(*key_prefixes: str | Sequence[str], include_sources: bool = False) -> AssetSelection:
         """The assets whose keys begin with one of these."""
         prefixes = [[each] if isinstance(each, str) else list(each) for each in key_prefixes]
         text = _any_of(f'key:"{"/".join(each)}/*"' for each in prefixes)
-        return _Matching(lambda node: any(node.spec.key.has_prefix(each) for each in prefixes), text, include_sources)
+        return Matching(lambda node: any(node.spec.key.has_prefix(each) for each in prefixes), text, include_sources)
 
     @staticmethod
     def key_substring(key_substring: str, include_sources: bool = False) -> AssetSelection:
         """The assets whose key's text form contains this text."""
-        return _Matching(lambda node: key_substring in node.key, f'key:"*{key_substring}*"', include_sources)
+        return Matching(lambda node: key_substring in node.key, f'key:"*{key_substring}*"', include_sources)
 
     @staticmethod
     def tag(key: str, value: str, include_sources: bool = False) -> AssetSelection:
         """The assets with this tag."""
-        return _Matching(lambda node: node.spec.tags.get(key) == value, f'tag:"{key}"="{value}"', include_sources)
+        return Matching(lambda node: node.spec.tags.get(key) == value, f'tag:"{key}"="{value}"', include_sources)
 
     @staticmethod
     def kind(kind: str, include_sources: bool = False) -> AssetSelection:
         """The assets of this kind."""
-        return _Matching(lambda node: f"penstock/kind/{kind}" in node.spec.tags, f'kind:"{kind}"', include_sources)
+        return Matching(lambda node: f"penstock/kind/{kind}" in node.spec.tags, f'kind:"{kind}"', include_sources)
 
     @staticmethod
     def owner(owner: str) -> AssetSelection:
         """The assets of this owner."""
-        return _Matching(lambda node: owner in node.spec.owners, f'owner:"{owner}"', False)
+        return Matching(lambda node: owner in node.spec.owners, f'owner:"{owner}"', False)
 
     @staticmethod
     def key_pattern(pattern: str) -> AssetSelection:
@@ -85,7 +85,7 @@ class AssetSelection:
         if "*" not in pattern:
             return _Keys((AssetKey.from_user_string(pattern).to_user_string(),))
         regex = re.compile(".*".join(re.escape(each) for each in pattern.split("*")))
-        return _Matching(lambda node: regex.fullmatch(node.key) is not None, f'key:"{pattern}"', True)
+        return Matching(lambda node: regex.fullmatch(node.key) is not None, f'key:"{pattern}"', True)
 
     @staticmethod
     def all_asset_checks() -> AssetSelection:
@@ -149,6 +149,8 @@ class AssetSelection:
         """Those of these that none of these depends on."""
         return _Ends(self, "sinks")
 
+    sources = roots
+
     def materializable(self) -> AssetSelection:
         """Those of these that something in the code location makes."""
         return _Intersection((self, AssetSelection.all()))
@@ -198,6 +200,9 @@ class AssetSelection:
         """The selection as people read it, in the words of the text syntax where it has some."""
         raise NotImplementedError
 
+    def __str__(self) -> str:
+        return self.to_text()
+
     def __repr__(self) -> str:
         return f"AssetSelection({self.to_text()})"
 
@@ -218,7 +223,9 @@ class _Keys(AssetSelection):
         return _any_of(f'key:"{key}"' for key in self.chosen)
 
 
-class _Matching(AssetSelection):
+class Matching(AssetSelection):
+    """The assets that meet a condition; `text` says it in the text syntax."""
+
     __slots__ = ("condition", "include_sources", "text")
 
     def __init__(self, condition: Condition, text: str, include_sources: bool) -> None:

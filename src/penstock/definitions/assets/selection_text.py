@@ -1,26 +1,32 @@
 """The text form of asset selections.
 
-orders                     the asset with that key (`key:"orders"`); `*` in a key is any text
-group:sales  tag:k=v  kind:dbt  owner:"team:x"
-+orders  2+orders          with all, or two levels, of what it depends on
-orders+  orders+2          with what depends on it
+orders                     the asset with that key; `*` in a key is any text
+key:"orders"               the same
+group:sales  tag:k=v  kind:dbt  owner:"team:x"  column:id  table_name:t
+                           `*` in a value is any text, `<null>` asks for assets without one
++orders  ++orders  2+orders  *orders
+                           with one level, two levels, or all of what it depends on
+orders+  orders++  orders+2  orders*
+                           with what depends on it
++key:"orders"  +(a or b)   before and behind anything but a bare key, one + is all levels
 a and b,  a or b,  not a,  (a),  roots(a),  sinks(a),  *
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 import msgspec
 
 from ...errors import DefinitionError
 from .selection import AssetSelection
+from .selection_attributes import ATTRIBUTES, attribute, tagged
 
 __all__ = ["parse_selection"]
 
 _TOKEN = re.compile(
-    r"""\s*(?:(?P<quoted>"(?:[^"\\]|\\.)*") | (?P<mark>[()+:=]) | (?P<word>[A-Za-z0-9_*./@\-\\]+))""", re.VERBOSE
+    r"""\s*(?:(?P<quoted>"(?:[^"\\]|\\.)*") | (?P<mark>[()+:=]) | (?P<word>(?:<null>|[A-Za-z0-9_*./@\-\\])+))""",
+    re.VERBOSE,
 )
 _DEEPEST = 100
 
@@ -30,6 +36,21 @@ class _Token(msgspec.Struct, frozen=True):
     text: str
     at: int
     end: int
+
+    def is_mark(self, mark: str) -> bool:
+        return self.kind == "mark" and self.text == mark
+
+
+class _Marks(msgspec.Struct, frozen=True):
+    """How far a walk goes: so many `+`, or a number."""
+
+    pluses: int
+    number: int | None
+
+    def depth(self, *, bare: bool) -> int | None:
+        if self.number is not None:
+            return self.number
+        return self.pluses if bare else None
 
 
 def parse_selection(text: str) -> AssetSelection:
@@ -75,38 +96,71 @@ class _Parser:
         return selection
 
     def walked(self) -> AssetSelection:
-        upstream, up_depth = self.upstream_mark()
+        before = self.marks_before()
+        bare = self.is_bare_key()
+        all_before, all_behind = self.take_stars() if bare else (False, False)
         selection = self.single()
-        if self.takes_mark("+"):
-            token = self.peek()
-            down_depth = None
-            if token is not None and token.kind == "word" and token.text.isdecimal() and token.at == self.last().end:
-                down_depth = int(self.take().text)
-            # Both directions start from the same assets.
-            below = selection.downstream(down_depth)
-            return below | selection.upstream(up_depth) if upstream else below
-        return selection.upstream(up_depth) if upstream else selection
+        behind = self.marks_behind()
+        above = below = None
+        if before is not None or all_before:
+            above = selection.upstream(None if before is None else before.depth(bare=bare))
+        if behind is not None or all_behind:
+            below = selection.downstream(None if behind is None else behind.depth(bare=bare))
+        if above is not None and below is not None:
+            return below | above  # both directions start from the same assets
+        return above or below or selection
 
-    def upstream_mark(self) -> tuple[bool, int | None]:
+    def marks_before(self) -> _Marks | None:
+        """`+`, `++` or `2+` before what a walk starts from."""
         token, following = self.peek(), self.peek(1)
-        if token is None:
-            return False, None
-        if token.kind == "mark" and token.text == "+":
-            self.take()
-            return True, None
         if (
-            token.kind == "word"
+            token is not None
+            and token.kind == "word"
             and token.text.isdecimal()
             and following is not None
-            and following.kind == "mark"
-            and following.text == "+"
+            and following.is_mark("+")
             and (after := self.peek(2)) is not None
             and _begins(after)
         ):
             self.take()
             self.take()
-            return True, int(token.text)
-        return False, None
+            return _Marks(1, int(token.text))
+        count = self.count_of("+")
+        return _Marks(count, None) if count else None
+
+    def marks_behind(self) -> _Marks | None:
+        """`+`, `++` or `+2` behind what a walk starts from."""
+        count = self.count_of("+")
+        if not count:
+            return None
+        token = self.peek()
+        if token is not None and token.kind == "word" and token.text.isdecimal() and token.at == self.last().end:
+            return _Marks(count, int(self.take().text))
+        return _Marks(count, None)
+
+    def count_of(self, mark: str) -> int:
+        count = 0
+        while self.takes_mark(mark):
+            count += 1
+        return count
+
+    def is_bare_key(self) -> bool:
+        token, following = self.peek(), self.peek(1)
+        if token is None or token.kind == "mark" or (token.kind == "word" and token.text == "*"):
+            return False
+        return token.kind == "quoted" or following is None or not (following.is_mark(":") or following.is_mark("("))
+
+    def take_stars(self) -> tuple[bool, bool]:
+        """Whether a bare key has a `*` before or behind it that is a walk: the only one there, and not beside a `/`."""
+        token = self.tokens[self.position]
+        name = token.text.strip("*")
+        if token.kind != "word" or not name or "*" in name:
+            return False, False
+        ahead = token.text.startswith("*") and not name.startswith("/")
+        behind = token.text.endswith("*") and not name.endswith("/")
+        left = token.text.lstrip("*") if ahead else token.text
+        self.tokens[self.position] = msgspec.structs.replace(token, text=left.rstrip("*") if behind else left)
+        return ahead, behind
 
     def single(self) -> AssetSelection:
         token = self.peek()
@@ -147,13 +201,14 @@ class _Parser:
             return AssetSelection.all(include_sources=True) if pattern == "*" else self.by_key(pattern, token)
         if token.text == "tag":
             key = self.value()
-            return AssetSelection.tag(key, self.value() if self.takes_mark("=") else "")
-        make = _ATTRIBUTES.get(token.text)
-        if make is None:
-            raise self.error(
-                f'there is no "{token.text}:"; there are {", ".join(sorted([*_ATTRIBUTES, "key", "tag"]))}', token
-            )
-        return make(self.value())
+            return tagged(key, self.value() if self.takes_mark("=") else None)
+        if token.text not in ATTRIBUTES:
+            known = ", ".join(sorted([*ATTRIBUTES, "key", "tag"]))
+            raise self.error(f'there is no "{token.text}:"; there are {known}', token)
+        try:
+            return attribute(token.text, self.value())
+        except DefinitionError as error:
+            raise self.error(str(error).rstrip("."), token) from error
 
     def by_key(self, pattern: str, token: _Token) -> AssetSelection:
         try:
@@ -221,10 +276,3 @@ class _Parser:
 
 def _begins(token: _Token) -> bool:
     return token.kind != "mark" or token.text == "("
-
-
-_ATTRIBUTES: dict[str, Callable[[str], AssetSelection]] = {
-    "group": AssetSelection.groups,
-    "kind": AssetSelection.kind,
-    "owner": AssetSelection.owner,
-}

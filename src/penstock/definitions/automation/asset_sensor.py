@@ -9,6 +9,7 @@ from ...errors import DefinitionError
 from ...records.keys import AssetKey, CoercibleToAssetKey
 from ..assets.graph import AssetGraph
 from ..assets.selection import AssetSelection, CoercibleToAssetSelection
+from .run_request import SkipReason
 from .sensor import SensorDefinition
 from .target import DefaultSensorStatus, ExecutableJob
 
@@ -76,6 +77,16 @@ class AssetSensorDefinition(SensorDefinition):
             metadata=metadata,
         )
         self.asset_key = AssetKey.from_coercible(asset_key)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the function itself, with a context and an event; with a context alone, go through the events of its
+        instance, and give the requests for runs, or the reason for none."""
+        if len(args) + len(kwargs) != 1:
+            return super().__call__(*args, **kwargs)
+        requested = self.evaluate_tick(next(iter((*args, *kwargs.values()))))
+        if requested.error is not None:
+            raise requested.error
+        return iter(requested.run_requests or (SkipReason(requested.skip_reason),))
 
 
 def asset_sensor(

@@ -15,7 +15,7 @@ from .run_request import Requested, read_outcome
 from .target import DefaultSensorStatus, ExecutableJob, Target
 from .tick_function import TickFunction, read_tick_function
 
-__all__ = ["SensorDefinition", "sensor"]
+__all__ = ["DEFAULT_INTERVAL", "SensorDefinition", "sensor"]
 
 DEFAULT_INTERVAL = 30.0
 """Seconds between two evaluations where a sensor says nothing."""

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ...partitions.definition import PartitionsDefinition
     from ..executors import ExecutorDefinition
     from ..loggers import LoggerDefinition
+    from ..partitioned_config import PartitionedConfig
     from .job import JobDefinition
     from .op import OpDefinition
 
@@ -248,7 +249,7 @@ class GraphDefinition:
         name: str | None = None,
         description: str | None = None,
         resource_defs: Mapping[str, Any] | None = None,
-        config: Mapping[str, Any] | RunConfig | ConfigMapping | None = None,
+        config: Mapping[str, Any] | RunConfig | ConfigMapping | PartitionedConfig | None = None,
         tags: Mapping[str, Any] | None = None,
         metadata: Mapping[str, Any] | None = None,
         logger_defs: Mapping[str, LoggerDefinition] | None = None,
@@ -268,7 +269,8 @@ class GraphDefinition:
             name: The job's name; the graph's if not given.
             description: What it does; the graph's if not given.
             resource_defs: Its own resources; those of the `Definitions` stand in for the rest.
-            config: The run config that a run gets where none is given; or a mapping that makes it.
+            config: The run config that a run gets where none is given; or a mapping that makes it; or one for each
+                partition, which brings the partitions along.
             tags: Its tags, which its runs carry too unless `run_tags` are given.
             metadata: Facts about it.
             logger_defs: By name, loggers that its runs may write to.

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, overload
 
 from ...config.mapping import ConfigMapping
 from ...config.run_config import RunConfig, plain_run_config
-from ...errors import DefinitionError
+from ...errors import DefinitionError, UsageError
 from ...partitions.definition import PartitionsDefinition
+from ...partitions.loading import DynamicPartitionsStore
+from ...records.keys import CoercibleToAssetKey
 from ...records.metadata import Metadata, normalize_metadata
+from ..automation.run_request import RunRequest
 from ..doors import execute_job_in_process
 from ..executors import ExecutorDefinition, default_executor
 from ..loggers import LoggerDefinition, check_loggers, default_loggers
 from ..names import check_name, check_owners, normalize_tags
+from ..partitioned_config import PartitionedConfig
 from ..resources.resource import ResourceDefinition, to_resources
 from ..source import Source, source_of_call, source_of_function
 from .graph import GraphDefinition, compose
@@ -24,7 +29,7 @@ if TYPE_CHECKING:
     from ...execution.api import AnInstance, ExecuteInProcessResult
     from ..assets.layer import AssetLayer
 
-__all__ = ["JobDefinition", "job"]
+__all__ = ["JobDefinition", "job", "partitions_of"]
 
 
 class JobDefinition:
@@ -35,7 +40,8 @@ class JobDefinition:
         name: Its name: letters, digits and `_`; the graph's if not given.
         description: What it does.
         resource_defs: Its own resources; those of the `Definitions` stand in for the rest.
-        config: The run config that a run gets where none is given; or a mapping that makes it of another form.
+        config: The run config that a run gets where none is given; or a mapping that makes it of another form; or one
+            for each partition, which brings the partitions along.
         tags: Its tags, which its runs carry too unless `run_tags` are given.
         run_tags: Tags of its runs.
         metadata: Facts about it.
@@ -61,7 +67,7 @@ class JobDefinition:
         name: str | None = None,
         description: str | None = None,
         resource_defs: Mapping[str, Any] | None = None,
-        config: Mapping[str, Any] | RunConfig | ConfigMapping | None = None,
+        config: Mapping[str, Any] | RunConfig | ConfigMapping | PartitionedConfig | None = None,
         tags: Mapping[str, Any] | None = None,
         run_tags: Mapping[str, Any] | None = None,
         metadata: Mapping[str, Any] | None = None,
@@ -83,7 +89,10 @@ class JobDefinition:
         self.description = description
         self.resource_defs: dict[str, ResourceDefinition] = to_resources(resource_defs, what)
         self.config_mapping = config if isinstance(config, ConfigMapping) else None
-        self.default_config = {} if isinstance(config, ConfigMapping) else plain_run_config(config, what)
+        self.partitioned_config = config if isinstance(config, PartitionedConfig) else None
+        self.default_config = (
+            {} if isinstance(config, ConfigMapping | PartitionedConfig) else plain_run_config(config, what)
+        )
         self.tags = normalize_tags(tags, what)
         self.run_tags = self.tags if run_tags is None else normalize_tags(run_tags, what)
         self.metadata: Metadata = normalize_metadata(metadata)
@@ -96,7 +105,7 @@ class JobDefinition:
         self.hooks = check_hooks(hook_defs, what)
         self.op_retry_policy = op_retry_policy
         self.op_timeout = check_timeout(op_timeout, what)
-        self.partitions_def = partitions_def
+        self.partitions_def = partitions_of(partitions_def, config, what)
         self.owners = check_owners(owners, what)
         self.source = source
         self.composed_from: Callable[..., Any] | None = None  # the function that `@job` made it of
@@ -127,6 +136,55 @@ class JobDefinition:
     def has_specified_loggers(self) -> bool:
         """Whether loggers were named for it, by itself or by the `Definitions` around it."""
         return self._logger_defs is not None
+
+    def config_for(self, partition_key: str | None) -> dict[str, Any]:
+        """The run config of a run that is given none: that of its partition, or the job's own.
+
+        Raises:
+            UserCodeError: The function for the config of partitions failed.
+        """
+        if self.partitioned_config is None or partition_key is None:
+            return self.default_config
+        return self.partitioned_config.get_run_config_for_partition_key(partition_key)
+
+    def run_request_for_partition(
+        self,
+        partition_key: str,
+        run_key: str | None = None,
+        tags: Mapping[str, Any] | None = None,
+        asset_selection: Sequence[CoercibleToAssetKey] | None = None,
+        run_config: Mapping[str, Any] | RunConfig | None = None,
+        current_time: datetime | None = None,
+        dynamic_partitions_store: DynamicPartitionsStore | None = None,
+    ) -> RunRequest:
+        """A request for a run on a partition, with its config and tags, for a schedule or sensor to give.
+
+        Args:
+            partition_key: The partition.
+            run_key: A text under which at most one run is ever made for the schedule or sensor.
+            tags: Tags of the run beside those of the partition.
+            asset_selection: Which of the job's assets to make; all if not given.
+            run_config: Its config; that of the partition if not given.
+            current_time: The time that counts as now.
+            dynamic_partitions_store: Knows the keys of dynamic sets.
+
+        Raises:
+            UsageError: The job has no partitions.
+            PartitionNotFoundError: There is no such partition.
+        """
+        if self.partitions_def is None:
+            raise UsageError(f'Job "{self.name}" has no partitions, so no run of it can be asked for by partition.')
+        self.partitions_def.validate_partition_key(partition_key, current_time, dynamic_partitions_store)
+        config = self.partitioned_config
+        own_tags = {} if config is None else config.get_tags_for_partition_key(partition_key)
+        return RunRequest(
+            run_key=run_key,
+            run_config=self.config_for(partition_key) if run_config is None else run_config,
+            tags={**own_tags, **(tags or {})},
+            job_name=self.name,
+            asset_selection=asset_selection,
+            partition_key=partition_key,
+        )
 
     def with_top_level_resources(
         self,
@@ -228,6 +286,23 @@ class JobDefinition:
         return f"JobDefinition({self.name!r})"
 
 
+def partitions_of(
+    partitions_def: PartitionsDefinition | None, config: object, what: str
+) -> PartitionsDefinition | None:
+    """The partitions of a job: those that it is given, or those that its config brings.
+
+    Raises:
+        DefinitionError: Both are given and differ.
+    """
+    if not isinstance(config, PartitionedConfig) or partitions_def == config.partitions_def:
+        return partitions_def
+    if partitions_def is not None:
+        raise DefinitionError(
+            f"{what} has other partitions than its partitioned config; leave partitions_def out, or give the same."
+        )
+    return config.partitions_def
+
+
 @overload
 def job(compose_fn: Callable[..., Any], /) -> JobDefinition: ...
 @overload
@@ -236,7 +311,7 @@ def job(
     name: str | None = None,
     description: str | None = None,
     resource_defs: Mapping[str, Any] | None = None,
-    config: Mapping[str, Any] | RunConfig | ConfigMapping | None = None,
+    config: Mapping[str, Any] | RunConfig | ConfigMapping | PartitionedConfig | None = None,
     tags: Mapping[str, Any] | None = None,
     run_tags: Mapping[str, Any] | None = None,
     metadata: Mapping[str, Any] | None = None,
@@ -256,7 +331,7 @@ def job(
     name: str | None = None,
     description: str | None = None,
     resource_defs: Mapping[str, Any] | None = None,
-    config: Mapping[str, Any] | RunConfig | ConfigMapping | None = None,
+    config: Mapping[str, Any] | RunConfig | ConfigMapping | PartitionedConfig | None = None,
     tags: Mapping[str, Any] | None = None,
     run_tags: Mapping[str, Any] | None = None,
     metadata: Mapping[str, Any] | None = None,
@@ -275,7 +350,8 @@ def job(
         name: Its name; the function's if not given.
         description: What it does; the function's docstring if not given.
         resource_defs: Its own resources; those of the `Definitions` stand in for the rest.
-        config: The run config that a run gets where none is given; or a mapping that makes it of another form.
+        config: The run config that a run gets where none is given; or a mapping that makes it of another form; or one
+            for each partition, which brings the partitions along.
         tags: Its tags, which its runs carry too unless `run_tags` are given.
         run_tags: Tags of its runs.
         metadata: Facts about it.

@@ -81,6 +81,7 @@ class PipesClientCompletedInvocation:
             asset_key=result.asset_key,
             metadata=result.metadata,
             check_results=[*result.check_results, *checks],
+            data_version=result.data_version,
             tags=result.tags,
         )
 

@@ -17,6 +17,7 @@ from penstock_pipes.wire import PIPES_PROTOCOL_VERSION, PIPES_PROTOCOL_VERSION_F
 from ...codec import decode_json
 from ...definitions.events import AssetCheckResult, AssetCheckSeverity, MaterializeResult
 from ...errors import ConfigurationError, UserCodeError
+from ...records.data_version import DataVersion
 from ...records.errors import ErrorInfo
 from ...records.event import LogLine
 from ...records.keys import AssetKey
@@ -244,7 +245,7 @@ def _materialization(given: _Materialization) -> MaterializeResult[Any]:
     return MaterializeResult(
         asset_key=AssetKey.from_user_string(given.asset_key),
         metadata=metadata_from_wire(given.metadata),
-        tags=None if given.data_version is None else {"penstock/data_version": given.data_version},
+        data_version=None if given.data_version is None else DataVersion(given.data_version),
     )
 
 

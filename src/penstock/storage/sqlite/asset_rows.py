@@ -6,7 +6,9 @@ import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 
+from ...codec import encode_json
 from ...records.asset import PartitionStatus
+from ...records.data_version import VersionTag, input_versions
 from ...records.event import (
     AssetCheckEvaluation,
     AssetCheckEvaluationPlanned,
@@ -121,6 +123,7 @@ def _made(connection: sqlite3.Connection, run_id: str | None, events: Sequence[N
         fact = event.fact
         assert isinstance(fact, AssetMaterialization)
         _keep_history(connection, number, fact.asset, fact.partition, event, run_id, body)
+        _keep_version(connection, number, fact, event.time, run_id)
         connection.execute(
             "INSERT INTO asset_states (asset, materialized_event, materialized_at, materialized_run) "
             "VALUES (?, ?, ?, ?) ON CONFLICT (asset) DO UPDATE SET materialized_event = excluded.materialized_event, "
@@ -159,6 +162,8 @@ def _observed(connection: sqlite3.Connection, run_id: str | None, events: Sequen
         fact = event.fact
         assert isinstance(fact, AssetObservation)
         _keep_history(connection, number, fact.asset, fact.partition, event, run_id, body)
+        if VersionTag.DATA_VERSION in fact.tags:
+            _keep_version(connection, number, fact, event.time, run_id)
         connection.execute(
             "INSERT INTO asset_states (asset, observed_event, observed_at) VALUES (?, ?, ?) ON CONFLICT (asset) "
             "DO UPDATE SET observed_event = excluded.observed_event, observed_at = excluded.observed_at",
@@ -217,6 +222,31 @@ def _checked(connection: sqlite3.Connection, run_id: str | None, events: Sequenc
         _name_latest_check(connection, fact.asset, fact.check, execution)
 
 
+def _keep_version(
+    connection: sqlite3.Connection,
+    number: int,
+    fact: AssetMaterialization | AssetObservation,
+    time: float,
+    run_id: str | None,
+) -> None:
+    """A materialization that names no data version has one of its own: its event's number."""
+    row = (
+        number,
+        time,
+        run_id,
+        fact.tags.get(VersionTag.DATA_VERSION, str(number)),
+        isinstance(fact, AssetObservation),
+        fact.tags.get(VersionTag.CODE_VERSION),
+        encode_json(input_versions(fact.tags)).decode(),
+    )
+    connection.executemany(
+        "INSERT OR REPLACE INTO data_versions "
+        "(asset, partition, event, time, run_id, version, observed, code_version, inputs) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [(fact.asset, partition, *row) for partition in dict.fromkeys(("", fact.partition or ""))],
+    )
+
+
 def _wiped(connection: sqlite3.Connection, _run_id: str | None, events: Sequence[NumberedEvent]) -> None:
     for _, event, _ in events:
         fact = event.fact
@@ -225,7 +255,7 @@ def _wiped(connection: sqlite3.Connection, _run_id: str | None, events: Sequence
             connection.execute(
                 "DELETE FROM asset_events WHERE asset = ? AND type IN (?, ?)", (fact.asset, *_MADE_OR_SEEN)
             )
-            for table in ("asset_states", "partition_states"):
+            for table in ("asset_states", "partition_states", "data_versions"):
                 connection.execute(f"DELETE FROM {table} WHERE asset = ?", (fact.asset,))
             continue
         parts = [(fact.asset, partition) for partition in fact.partitions]
@@ -233,7 +263,9 @@ def _wiped(connection: sqlite3.Connection, _run_id: str | None, events: Sequence
             "DELETE FROM asset_events WHERE asset = ? AND partition = ? AND type IN (?, ?)",
             [(*part, *_MADE_OR_SEEN) for part in parts],
         )
-        connection.executemany("DELETE FROM partition_states WHERE asset = ? AND partition = ?", parts)
+        for table in ("partition_states", "data_versions"):
+            connection.executemany(f"DELETE FROM {table} WHERE asset = ? AND partition = ?", parts)
+        _name_latest_version(connection, fact.asset)
         for event_type, columns in _LATEST.items():
             _name_latest_event(connection, fact.asset, event_type, columns)
 
@@ -255,6 +287,17 @@ def _name_latest_event(connection: sqlite3.Connection, asset: str, event_type: s
     values = (latest or (None, None, None))[: len(columns)]
     assignments = ", ".join(f"{column} = ?" for column in columns)
     connection.execute(f"UPDATE asset_states SET {assignments} WHERE asset = ?", (*values, asset))
+
+
+def _name_latest_version(connection: sqlite3.Connection, asset: str) -> None:
+    """Say anew which content the asset holds as its latest event says, after versions of partitions are gone."""
+    connection.execute("DELETE FROM data_versions WHERE asset = ? AND partition = ''", (asset,))
+    connection.execute(
+        "INSERT INTO data_versions (asset, partition, event, time, run_id, version, observed, code_version, inputs) "
+        "SELECT asset, '', event, time, run_id, version, observed, code_version, inputs FROM data_versions "
+        "WHERE asset = ? ORDER BY event DESC LIMIT 1",
+        (asset,),
+    )
 
 
 def _keep_history(

@@ -6,7 +6,8 @@ import heapq
 import itertools
 from collections.abc import Sequence
 
-from ...records.asset import AssetEvent, AssetState, CheckState, PartitionState
+from ...records.asset import AssetEvent, AssetState, CheckState, PartitionState, PlannedAsset
+from ...records.data_version import DataVersionState
 from ...records.event import AssetFact, Event
 from ..protocols import Notifier
 from . import rows
@@ -96,6 +97,36 @@ class SqliteAssets:
                 (asset,),
             ).fetchall()
         return {row[1]: rows.partition_state(row) for row in found}
+
+    def planned(self, run_ids: Sequence[str] | None = None) -> list[PlannedAsset]:
+        """What these runs announced to make (None: what runs that have not ended are still to make)."""
+        condition = "state = 'OPEN'" if run_ids is None else "run_id IN (SELECT value FROM json_each(?))"
+        values = () if run_ids is None else (rows.names(run_ids),)
+        with self._database.read("read what runs announced") as connection:
+            found = connection.execute(
+                f"SELECT run_id, asset, partition FROM planned_assets WHERE {condition}", values
+            ).fetchall()
+        return [PlannedAsset(run_id=run_id, asset=asset, partition=key or None) for run_id, asset, key in found]
+
+    def data_versions(self, assets: Sequence[str], *, partition: str | None = None) -> dict[str, DataVersionState]:
+        """Which content each asset holds, or its partition of that key; those that were never made are left out."""
+        with self._database.read("read data versions") as connection:
+            found = connection.execute(
+                f"SELECT {rows.DATA_VERSION} FROM data_versions "
+                "WHERE asset IN (SELECT value FROM json_each(?)) AND partition = ?",
+                (rows.names(assets), partition or ""),
+            ).fetchall()
+        return {row[0]: rows.data_version(row) for row in found}
+
+    def partition_data_versions(self, asset: str, partitions: Sequence[str]) -> dict[str, DataVersionState]:
+        """Which content each of these partitions of an asset holds; those that were never made are left out."""
+        with self._database.read("read data versions of partitions") as connection:
+            found = connection.execute(
+                f"SELECT {rows.DATA_VERSION} FROM data_versions "
+                "WHERE asset = ? AND partition <> '' AND partition IN (SELECT value FROM json_each(?))",
+                (asset, rows.names(partitions)),
+            ).fetchall()
+        return {row[1]: rows.data_version(row) for row in found}
 
     def check_states(self, assets: Sequence[str]) -> dict[str, CheckState]:
         """The latest execution of each check on these assets, by check key (`asset:name`)."""

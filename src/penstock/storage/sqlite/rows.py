@@ -6,9 +6,10 @@ from typing import Any
 
 import msgspec
 
-from ...codec import decode_msgpack, encode_json, encode_msgpack
+from ...codec import decode_json, decode_msgpack, encode_json, encode_msgpack
 from ...records.asset import AssetEvent, AssetState, CheckState, PartitionState, PartitionStatus
 from ...records.automation import InstigatorKind, InstigatorState, InstigatorStatus, Tick
+from ...records.data_version import DataVersionState
 from ...records.event import AssetCheckEvaluation, AssetMaterialization, AssetObservation, Event, StoredEvent
 from ...records.run import FailureReason, Run, RunStatus, StepStats, StepStatus
 from ..encoding import decode_event
@@ -16,6 +17,7 @@ from ..encoding import decode_event
 __all__ = [
     "ASSET_STATE",
     "CHECK_STATE",
+    "DATA_VERSION",
     "EVENT",
     "INSTIGATOR",
     "PARTITION_STATE",
@@ -26,6 +28,7 @@ __all__ = [
     "asset_event",
     "asset_state",
     "check_state",
+    "data_version",
     "instigator",
     "names",
     "partition_state",
@@ -204,6 +207,25 @@ def asset_state(row: Row) -> AssetState:
         planned_at=row[7],
         failed_run=row[8],
         failed_at=row[9],
+    )
+
+
+DATA_VERSION = "asset, partition, event, time, run_id, version, observed, code_version, inputs"
+
+
+def data_version(row: Row) -> DataVersionState:
+    """The state of a row of `DATA_VERSION`."""
+    asset, partition, event, time, run_id, version, observed, code_version, inputs = row
+    return DataVersionState(
+        asset=asset,
+        partition=partition or None,
+        event=event,
+        time=time,
+        run_id=run_id,
+        version=version,
+        observed=bool(observed),
+        code_version=code_version,
+        inputs=decode_json(inputs.encode(), dict[str, str]),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...records.asset import PartitionStatus
+from ...records.asset import PartitionStatus, PlannedAsset
 from ...records.event import (
     AssetFact,
     AssetMaterialization,
@@ -86,6 +86,27 @@ class AssetContract:
         second = started_run(storage, AssetMaterializationPlanned(asset="orders"), created=NOW + 1)
         storage.runs.record(second.run_id, [RunCanceled()], now=NOW + 8)
         assert storage.assets.states()["orders"].planned_run == first.run_id
+
+    def test_what_runs_announced_is_known_by_run_and_while_it_is_still_to_come(self, storage: Storage) -> None:
+        run = started_run(
+            storage,
+            AssetMaterializationPlanned(asset="orders"),
+            AssetMaterializationPlanned(asset="daily", partition="a"),
+        )
+        other = started_run(storage, AssetMaterializationPlanned(asset="orders"), created=NOW + 1)
+        _append(storage, run, 3, AssetMaterialization(asset="orders"), at=NOW + 5)
+        own = [
+            PlannedAsset(run_id=run.run_id, asset="daily", partition="a"),
+            PlannedAsset(run_id=run.run_id, asset="orders"),
+        ]
+        assert sorted(storage.assets.planned([run.run_id]), key=lambda each: each.asset) == own
+        assert {(each.run_id, each.asset) for each in storage.assets.planned()} == {
+            (run.run_id, "daily"),
+            (other.run_id, "orders"),
+        }
+        storage.runs.record(run.run_id, [_FAILED], now=NOW + 8)
+        assert [each.run_id for each in storage.assets.planned()] == [other.run_id]
+        assert storage.assets.planned([]) == []
 
     # -- partitions ---------------------------------------------------------------------------------------------------
 

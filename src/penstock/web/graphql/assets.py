@@ -91,6 +91,8 @@ _NODE.rename(
     job_names="asset.jobs",
     dependency_keys="asset.deps",
     is_executable="asset.executable",
+    is_observable="asset.observable",
+    is_virtual="asset.is_virtual",
     code_version="asset.code_version",
     io_manager_key="asset.io_manager",
 )
@@ -118,7 +120,7 @@ def depended_by_keys(node: AssetNode, context: Context) -> tuple[str, ...]:
 
 @_NODE.field
 def is_materializable(node: AssetNode, _: Context) -> bool:
-    return node.asset.executable
+    return node.asset.materializable
 
 
 @_NODE.field
@@ -221,7 +223,7 @@ def _working_run(node: AssetNode, context: Context) -> Run | None:
 @_INFO.field
 def status(node: AssetNode, context: Context) -> AssetStatus:
     state = context.asset_states.get(node.asset.key)
-    return status_of(state, _working_run(node, context), executable=node.asset.executable)
+    return status_of(state, _working_run(node, context), executable=node.asset.materializable)
 
 
 @_INFO.field

@@ -7,6 +7,7 @@ from typing import Any
 
 from ...auth.permissions import Permission
 from ...ids import new_run_id
+from ...locations.partition_runs import partition_runs
 from ...partitions.spec import PartitionsSpec
 from ...records.asset import PartitionStatus
 from ...records.run import Tag
@@ -56,9 +57,20 @@ def launch_partition_backfill(
     config = run_config_of(params.run_config_data, node.job.name)
     launched: list[str] = []
     for start in range(0, len(keys), _CHUNK):
+        chunk = keys[start : start + _CHUNK]
+        own = partition_runs(context.catalog, node.location.stored.name, node.job, chunk)
         new_runs = [
-            make(context, node, run_config=config, tags=tags, partition=key, step_keys=steps, assets=assets)
-            for key in keys[start : start + _CHUNK]
+            make(
+                context,
+                node,
+                run_config=config,
+                tags=tags,
+                partition=key,
+                step_keys=steps,
+                assets=assets,
+                of_partition=own.get(key),
+            )
+            for key in chunk
         ]
         if start == 0:
             check_in_code(context, new_runs[0].run)

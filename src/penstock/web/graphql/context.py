@@ -6,10 +6,12 @@ from collections.abc import Iterable
 from functools import cached_property
 
 from ...auth.permissions import Actor, Permission, may
+from ...engine.staleness import Staleness
 from ...instance.instance import Instance
 from ...locations.catalog import Catalog
 from ...records.asset import AssetEvent, AssetState, CheckState, PartitionState
 from ...records.automation import InstigatorState
+from ...records.data_version import DataVersionState
 from ...records.location import AssetDescription
 from ...records.run import Run
 from ...storage.protocols import RunFilter, Storage
@@ -54,6 +56,7 @@ class Context:
         self.catalog = catalog
         self.actor = actor
         self.now: float = instance.clock.now()
+        self._stale_partitions: dict[tuple[str, str], Staleness] = {}
         self._deadline = deadline
         self._objects = objects
         self._next_look = objects
@@ -89,6 +92,28 @@ class Context:
         self.latest_materializations.expect(keys)
         self.check_states.expect(asset.key for asset in listed if asset.checks)
         self.partition_states.expect(asset.key for asset in listed if asset.partitions is not None)
+
+    @cached_property
+    def staleness(self) -> Staleness:
+        """What is stale of all assets."""
+        return Staleness(self.catalog.assets, self.data_versions)
+
+    @cached_property
+    def data_versions(self) -> dict[str, DataVersionState]:
+        """Which content each asset holds."""
+        return self.storage.assets.data_versions(list(self.catalog.assets))
+
+    def staleness_of(self, asset: AssetDescription, partition: str) -> Staleness:
+        """What is stale of the assets that have the partitions of this one, for one of them."""
+        key = (asset.key, partition)
+        known = self._stale_partitions.get(key)
+        if known is None:
+            assets = self.catalog.assets
+            alike = [each.key for each in assets.values() if each.partitions == asset.partitions]
+            versions = {key: state for key, state in self.data_versions.items() if assets[key].partitions is None}
+            versions |= self.storage.assets.data_versions(alike, partition=partition)
+            known = self._stale_partitions[key] = Staleness(assets, versions, partition=partition)
+        return known
 
     def spend(self, objects: int) -> None:
         """Count objects of the answer; ends the request when there are too many or its time is over."""

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from msgspec.structs import replace
+
 from ...auth.permissions import Permission
+from ...config.secrets import redact
+from ...locations.catalog import CatalogLocation
 from ...records.automation import RunRequestRecord
 from ...records.errors import ErrorInfo
+from ...records.location import AssetJobName, JobDescription
 from ...records.wire import EvaluateSchedule, EvaluateSensor, Evaluation
 from .context import Context
 from .failures import Result
@@ -41,17 +46,23 @@ class DryRunInstigationTick(Result, frozen=True, kw_only=True):
     evaluation_result: TickEvaluation
 
 
-def _told(due: float, evaluation: Evaluation) -> DryRunInstigationTick:
+def _told(due: float, evaluation: Evaluation, location: CatalogLocation | None) -> DryRunInstigationTick:
+    jobs = {} if location is None else location.jobs
     return DryRunInstigationTick(
         timestamp=due,
         evaluation_result=TickEvaluation(
-            run_requests=evaluation.run_requests,
+            run_requests=tuple(_shown(each, jobs.get(each.job or AssetJobName)) for each in evaluation.run_requests),
             skip_reason=evaluation.skip_reason,
             error=evaluation.error,
             cursor=evaluation.cursor,
             logs=evaluation.log,
         ),
     )
+
+
+def _shown(request: RunRequestRecord, job: JobDescription | None) -> RunRequestRecord:
+    """A request with the secrets of its run config hidden."""
+    return request if job is None else replace(request, run_config=redact(job.config_schema, request.run_config))
 
 
 @_MUTATION.named("sensorDryRun", needs=Permission.EVALUATE)
@@ -70,7 +81,8 @@ def sensor_dry_run(
         last_tick=None if stored is None else stored.last_tick,
         turned_on=None if stored is None else stored.turned_on,
     )
-    return _told(context.now, context.catalog.client(found.location).evaluate(question))
+    answer = context.catalog.client(found.location).evaluate(question)
+    return _told(context.now, answer, context.catalog.locations.get(found.location))
 
 
 @_MUTATION.named("scheduleDryRun", needs=Permission.EVALUATE)
@@ -82,7 +94,7 @@ def schedule_dry_run(
     context.require(Permission.EVALUATE, location)
     due = context.now if timestamp is None else timestamp
     question = EvaluateSchedule(name=node.schedule.name, due=due)
-    return _told(due, context.catalog.client(location).evaluate(question))
+    return _told(due, context.catalog.client(location).evaluate(question), node.location)
 
 
 _REQUEST.rename(job_name="job", asset_selection="assets")

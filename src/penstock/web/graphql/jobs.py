@@ -55,7 +55,8 @@ def run_config_schema_or_error(
 ) -> RunConfigSchema:
     require_no_mode(mode)
     job = job_named(context, selector, selector.job).job
-    start = job.default_config or scaffold(job.config_schema)
+    # What user code gives for a partition must not be hidden by a start that is sent along.
+    start = {} if job.config_by_partition else job.default_config or scaffold(job.config_schema)
     return RunConfigSchema(config_tree=job.config_schema, root_default_yaml=as_yaml(start))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...auth.permissions import Permission
+from ...config.secrets import restore
 from ...errors import PenstockError
 from ...records.errors import ErrorInfo
 from ...records.run import Run
@@ -73,16 +74,20 @@ def _new_run(context: Context, params: ExecutionParams) -> NewRun:
         raise RefusedError(ConflictingExecutionParamsError(message=message))
     metadata = params.execution_metadata
     parent_id = None if metadata is None else metadata.parent_run_id
+    parent = None if parent_id is None else run_of_id(context, parent_id)
+    run_config = run_config_of(params.run_config_data, node.job.name)
+    if parent is not None:
+        run_config = restore(node.job.config_schema, run_config, parent.run_config)  # as it was shown, secrets hidden
     new_run = make(
         context,
         node,
-        run_config=run_config_of(params.run_config_data, node.job.name),
+        run_config=run_config,
         tags=tags_of(None if metadata is None else metadata.tags),
         partition=params.partition,
         step_keys=steps or selector.steps,
         assets=selector.assets,
         checks=selector.checks,
-        parent=None if parent_id is None else run_of_id(context, parent_id),
+        parent=parent,
     )
     check_in_code(context, new_run.run)
     return new_run

@@ -16,11 +16,12 @@ from ...errors import (
     InvalidRunConfigError,
     NotFoundError,
 )
+from ...locations.partition_runs import partition_runs
 from ...partitions.spec import PartitionsSpec
 from ...plan.launch import plan_run
 from ...records.location import JobDescription
 from ...records.run import Run, Tag
-from ...records.wire import CheckRunConfig
+from ...records.wire import CheckRunConfig, PartitionRun
 from ...storage.protocols import NewRun
 from .context import Context
 from .failures import InvalidSubsetError, PartitionKeysNotFoundError, RefusedError
@@ -53,8 +54,12 @@ def make(
     checks: tuple[str, ...] | None = None,
     parent: Run | None = None,
     partition_required: bool = True,
+    of_partition: PartitionRun | None = None,
 ) -> NewRun:
     """A new run, planned from the location's description and not stored yet; see `plan_run`.
+
+    Args:
+        of_partition: What user code gives for the partition, if it was asked; see `partition_runs`.
 
     Raises:
         RefusedError: The run config, the selection or the partition does not fit the job.
@@ -63,6 +68,11 @@ def make(
     if partition is not None:
         made = () if assets is None and checks is not None else assets  # checks alone make nothing
         require_keys(context, partition_specs(node, made), [partition])
+        own = of_partition
+        if own is None and parent is None:
+            own = partition_runs(context.catalog, node.location.stored.name, node.job, [partition]).get(partition)
+        if own is not None:
+            run_config, tags = run_config or own.run_config, {**own.tags, **tags}
     try:
         return plan_run(
             loaded(node.location),

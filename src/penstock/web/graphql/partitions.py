@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from ...partitions.cadence import regular
 from ...partitions.space import KeySpace, open_space
-from ...partitions.spec import DynamicSpec, PartitionsSpec, StaticSpec, TimeWindowSpec
+from ...partitions.spec import DynamicSpec, MultiSpec, PartitionsSpec, StaticSpec, TimeWindowSpec
 from ...partitions.wall_time import short_text
 from ...records.asset import PartitionState, PartitionStatus
 from .context import Context
+from .cron_words import cron_in_words
 from .failures import Result
 from .fields import Fields
 from .pages import page_size
@@ -69,7 +71,7 @@ class OpenSet(NamedTuple):
 
 def open_set(context: Context, spec: PartitionsSpec) -> OpenSet:
     """A partition set as it is at the time of the request."""
-    space = open_space(spec, lambda name: context.dynamic_partitions.get(name) or [])
+    space = open_space(spec, lambda name: context.dynamic_partitions.get(name) or [], context.now)
     return OpenSet(spec, space, space.count(context.now))
 
 
@@ -140,18 +142,29 @@ def kind(keys: OpenSet, _: Context) -> str:
             return "STATIC"
         case DynamicSpec():
             return "DYNAMIC"
+        case MultiSpec():
+            return "MULTIPARTITIONED"
 
 
 @_DEFINITION.field
 def description(keys: OpenSet, _: Context) -> str:
     match keys.spec:
         case TimeWindowSpec() as spec:
-            end = f" until {short_text(spec.end)}" if spec.end else ""
-            return f"{spec.cadence.value.capitalize()}, from {short_text(spec.start)}{end} ({spec.timezone})"
+            return _in_words(spec)
         case StaticSpec():
             return f"{keys.size:,} keys"
         case DynamicSpec() as spec:
             return f"{keys.size:,} keys, added at run time to {spec.name!r}"
+        case MultiSpec() as spec:
+            return f"{keys.size:,} keys, of the dimensions {' | '.join(each.name for each in spec.dimensions)}"
+
+
+def _in_words(spec: TimeWindowSpec) -> str:
+    by_cadence = regular(spec.cron)
+    times = cron_in_words([spec.cron]) if by_cadence is None else by_cadence.cadence.value.capitalize()
+    end = f" until {short_text(spec.end)}" if spec.end else ""
+    without = ", with exclusions" if spec.excluded_crons or spec.excluded_times else ""
+    return f"{times}, from {short_text(spec.start)}{end}{without} ({spec.timezone})"
 
 
 @_DEFINITION.field

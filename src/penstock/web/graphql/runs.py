@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from ...codec import decode_json
+from ...config.secrets import redact
 from ...ids import is_run_id
 from ...records.errors import ErrorInfo
 from ...records.event import LogsCaptured, RunFailure, StepFailure, StoredEvent
@@ -209,8 +210,9 @@ def tags(run: Run, _: Context) -> Iterable[Pair]:
 
 
 @_RUN.field
-def run_config_yaml(run: Run, _: Context) -> str:
-    return as_yaml(run.run_config)
+def run_config_yaml(run: Run, context: Context) -> str:
+    plan = plan_of_run(context, run)
+    return as_yaml(run.run_config if plan is None else redact(plan.job.config_schema, run.run_config))
 
 
 @_RUN.field

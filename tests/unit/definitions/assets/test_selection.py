@@ -4,13 +4,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock import AssetKey, AssetSelection, AssetSpec, asset, asset_check, multi_asset
+from penstock import (
+    AssetKey,
+    AssetSelection,
+    AssetSpec,
+    TableColumn,
+    TableSchema,
+    asset,
+    asset_check,
+    multi_asset,
+)
 from penstock.definitions.assets.graph import AssetGraph, build_asset_graph
 from penstock.errors import DefinitionError, NotFoundError
 
 # A diamond behind a source, and one asset apart: src -> a -> (b, p/c) -> d, e
 EDGES = {"a": ["src"], "b": ["a"], "p/c": ["a"], "d": ["b", "p/c"], "e": []}
 GROUPS = {"a": "raw", "b": "clean", "p/c": "clean", "d": "out", "e": "out"}
+
+
+ABOUT_B = {
+    "penstock/column_schema": TableSchema(columns=[TableColumn("id", "int")]),
+    "penstock/table_name": "sales.b",
+}
 
 
 def _graph() -> AssetGraph:
@@ -27,6 +42,7 @@ def _graph() -> AssetGraph:
                 kinds={"sql"} if key in ("a", "b") else None,
                 tags={"tier": "gold", "odd": ""} if key == "d" else None,
                 owners=["team:x"] if key == "e" else None,
+                metadata=ABOUT_B if key == "b" else None,
             )(fn)
         )
 
@@ -64,6 +80,7 @@ ALL = set(EDGES)
         (AssetSelection.keys("src").downstream(depth=1, include_self=False), {"a"}),
         (AssetSelection.all().roots(), {"a", "e"}),
         (AssetSelection.all().sinks(), {"d", "e"}),
+        (AssetSelection.assets("b").upstream().sources(), {"a"}),
         (AssetSelection.all(include_sources=True).materializable(), ALL),
         (AssetSelection.assets("a").upstream_source_assets(), {"src"}),
         (AssetSelection.all() - AssetSelection.groups("clean"), {"a", "d", "e"}),
@@ -93,9 +110,28 @@ def test_selection(selection: AssetSelection, expected: set[str]) -> None:
         ('tag:"odd"', {"d"}),
         ("kind:sql and not a", {"b"}),
         ('owner:"team:x"', {"e"}),
-        ("+d", {"a", "b", "p/c", "d"}),
+        ("+d", {"b", "p/c", "d"}),
+        ("++d", {"a", "b", "p/c", "d"}),
+        ("*d", {"a", "b", "p/c", "d"}),
         ("1+d", {"b", "p/c", "d"}),
-        ("a+", {"a", "b", "p/c", "d"}),
+        ("2+d", {"a", "b", "p/c", "d"}),
+        ('+key:"d"', {"a", "b", "p/c", "d"}),
+        ("a+", {"a", "b", "p/c"}),
+        ("a++", {"a", "b", "p/c", "d"}),
+        ("a*", {"a", "b", "p/c", "d"}),
+        ("key:a+", {"a", "b", "p/c", "d"}),
+        ("*b*", {"a", "b", "d"}),
+        ('*b or "p/c"+', {"a", "b", "p/c", "d"}),
+        ("*/c", {"p/c"}),
+        ("group:cl*", {"b", "p/c"}),
+        ('tag:"t*"=g*', {"d"}),
+        ("tag:tier", set()),
+        ("tag:<null>", {"a", "b", "p/c", "e"}),
+        ("kind:<null>", {"p/c", "d", "e"}),
+        ("owner:<null> and group:out", {"d"}),
+        ("column:id", {"b"}),
+        ("column:i*", {"b"}),
+        ('table_name:"sales.b"', {"b"}),
         ("a+1", {"a", "b", "p/c"}),
         ("1+b+1", {"a", "b", "d"}),
         ("+(b or e)", {"a", "b", "e"}),
@@ -104,7 +140,8 @@ def test_selection(selection: AssetSelection, expected: set[str]) -> None:
         ("not (a or b) AND NOT d", {"p/c", "e"}),
         ("a or b and d", {"a"}),
         ("key:*", ALL | {"src"}),
-        ("src+", {"src", "a", "b", "p/c", "d"}),
+        ("src+", {"src", "a"}),
+        ("src*", {"src", "a", "b", "p/c", "d"}),
     ],
 )
 def test_text(text: str, expected: set[str]) -> None:
@@ -118,7 +155,9 @@ def test_text(text: str, expected: set[str]) -> None:
         ("a b", "at character 3: expected and, or, or the end"),
         ("(a", "at character 3: expected \\)"),
         ("a or", "at character 5"),
-        ("colour:red", 'no "colour:"; there are group, key, kind, owner, tag'),
+        ("colour:red", 'no "colour:"; there are changed_in_branch, code_location, column'),
+        ("code_location:x", "at character 1: code_location: is not known"),
+        ("changed_in_branch:ANY", "changed_in_branch: is not known"),
         ("leaves(a)", 'no function "leaves"'),
         ("a & b", "did not expect '&'"),
         ("+", "expected an asset"),

@@ -1,0 +1,203 @@
+"""Decides a tick of automation: the graph, the facts and the last cursor in; what to request and a new cursor out.
+
+Only what may have changed is evaluated: conditions that look at something that happened since the last cursor, whose
+cron text was due, that are new, or for which something was new at the last evaluation. All others came to what they
+would come to now; `unsettled` in the cursor tells the two apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from ...codec import digest
+from ...partitions.subset import Subset
+from .context import evaluate_custom
+from .cursor import Cursor, RootMemory, keys_to_subset, subset_to_keys
+from .evaluation import Evaluated, RootEvaluation, Tick
+from .facts import Facts
+from .graph import AutomationGraph, Entity
+from .operators import OPERATORS
+from .questions import QUESTIONS
+from .view import NONE, View
+
+if TYPE_CHECKING:
+    from logging import Logger
+
+__all__ = ["Decision", "decide"]
+
+_PARTS = {**QUESTIONS, **OPERATORS}
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """What a tick came to.
+
+    Args:
+        requested: The partitions to update, by entity; what cannot but be made along is there too.
+        cursor: For the next tick.
+        evaluated: For each entity whose condition was evaluated, what it came to.
+        view: The graph at the instant of the tick.
+    """
+
+    requested: Mapping[str, Subset]
+    cursor: Cursor
+    evaluated: Mapping[str, Evaluated]
+    view: View
+
+
+def decide(
+    graph: AutomationGraph,
+    facts: Facts,
+    cursor: Cursor | None = None,
+    *,
+    among: Collection[str] | None = None,
+    log: Logger | None = None,
+    definitions: Any = None,
+) -> Decision:
+    """Evaluate the conditions of a graph.
+
+    Args:
+        graph: The entities with their conditions.
+        facts: What is known of them, as of one instant.
+        cursor: What the last evaluation handed on; None at the first.
+        among: The entities whose conditions count; all if not given.
+        log: Where users' own conditions log.
+        definitions: The asset graph as users' own conditions see it.
+
+    Raises:
+        DefinitionError: A condition asks for what there is not. What a user's own condition raises comes through.
+    """
+    view = View(graph, facts)
+    roots = [each for each in graph.roots.values() if among is None or each.id in among]
+    memories = {} if cursor is None else cursor.roots
+    requested_before = _requested_before(view, memories)
+    tick = Tick(
+        view=view,
+        parts=_PARTS,
+        custom=evaluate_custom,
+        previous_time=None if cursor is None else cursor.time,
+        previous_event=0 if cursor is None else cursor.event,
+        previously_requested=requested_before,
+        requested={},
+        evaluation=1 if cursor is None else cursor.evaluation + 1,
+        log=log,
+        definitions=definitions,
+    )
+    spaces = _state_of_spaces(graph, facts)
+    waking = _waking(tick, cursor, spaces, roots)
+    facts.prepare(_looked_at(graph, waking))
+    kept: dict[str, RootMemory] = {}
+    evaluated: dict[str, Evaluated] = {}
+    for root in roots:
+        assert root.condition is not None
+        own_digest = graph.digest_of(root.condition)
+        memory = memories.get(root.id)
+        if memory is not None and memory.digest == own_digest and root.id not in waking:
+            kept[root.id] = memory
+            true = requested_before.get(root.id, NONE)
+        else:
+            known = memory if memory is not None and memory.digest == own_digest else None
+            evaluation = RootEvaluation(tick, root, *_recalled(view, root, known))
+            outcome = evaluated[root.id] = evaluation.run()
+            true = outcome.true
+            kept[root.id] = _memory(view, root, own_digest, evaluation, true)
+        if true:
+            _request(tick, root, true, waking)
+    return Decision(
+        requested=tick.requested,
+        cursor=Cursor(
+            time=facts.now,
+            event=facts.last_event,
+            evaluation=tick.evaluation,
+            graph=graph.fingerprint,
+            spaces=spaces,
+            roots=kept,
+        ),
+        evaluated=evaluated,
+        view=view,
+    )
+
+
+def _request(tick: Tick, root: Entity, true: Subset, waking: set[str]) -> None:
+    """Those after it whose conditions look at it may now come to something else."""
+    for key in (root.id, *root.siblings):
+        present = tick.requested.get(key)
+        tick.requested[key] = true if present is None else present.union(true)
+        waking.update(tick.graph.watchers.get(key, ()))
+
+
+def _waking(tick: Tick, cursor: Cursor | None, spaces: str, roots: Iterable[Entity]) -> set[str]:
+    """The entities whose conditions may come to something else than at the last evaluation."""
+    graph, facts = tick.graph, tick.facts
+    changed = None
+    if cursor is not None and cursor.graph == graph.fingerprint and cursor.spaces == spaces:
+        changed = facts.changed(cursor.event)
+    if cursor is None or changed is None:
+        return {root.id for root in roots}
+    waking = {key for key, memory in cursor.roots.items() if memory.unsettled} | graph.restless
+    waking.update(root.id for root in roots if root.id not in cursor.roots)
+    for key in (*changed, *tick.previously_requested):
+        waking.update(graph.watchers.get(key, ()))
+    for (schedule, timezone), watching in graph.crons.items():
+        if tick.cron_passed(schedule, timezone):
+            waking.update(watching)
+    return waking
+
+
+def _looked_at(graph: AutomationGraph, waking: set[str]) -> set[str]:
+    if len(waking) == len(graph.roots):
+        return set(graph.watchers)
+    return {key for key, watching in graph.watchers.items() if not waking.isdisjoint(watching)}
+
+
+def _state_of_spaces(graph: AutomationGraph, facts: Facts) -> str:
+    """A text that changes whenever partitions come or go; a set that several entities share is looked at once."""
+    states = {
+        entity.partitions: entity
+        for key in graph.watchers
+        if (entity := graph.entities.get(key)) is not None and entity.partitions is not None
+    }
+    return digest(sorted(facts.space_state(each) for each in states.values())) if states else ""
+
+
+def _requested_before(view: View, memories: Mapping[str, RootMemory]) -> dict[str, Subset]:
+    found: dict[str, Subset] = {}
+    for key, memory in memories.items():
+        entity = view.graph.entities.get(key)
+        if entity is not None and memory.requested:
+            subset = keys_to_subset(memory.requested, view.space(entity))
+            for each in (key, *entity.siblings):
+                found[each] = found.get(each, NONE).union(subset)
+    return found
+
+
+def _recalled(
+    view: View, root: Entity, memory: RootMemory | None
+) -> tuple[Mapping[str, Subset] | None, Mapping[str, str]]:
+    """What the parts of a root's condition remember, as positions; parts of entities that are gone are forgotten."""
+    if memory is None:
+        return None, {}
+    parts: dict[str, Subset] = {}
+    for place, keys in memory.parts.items():
+        _, _, other = place.partition(" ")
+        entity = view.graph.entities.get(other) if other else root
+        if entity is not None:
+            parts[place] = keys_to_subset(keys, view.space(entity))
+    return parts, memory.values
+
+
+def _memory(view: View, root: Entity, own_digest: str, evaluation: RootEvaluation, true: Subset) -> RootMemory:
+    parts: dict[str, tuple[str, ...]] = {}
+    for place, subset in evaluation.memory.items():
+        _, _, other = place.partition(" ")
+        entity = view.graph.entities[other] if other else root
+        parts[place] = subset_to_keys(subset, view.space(entity))
+    return RootMemory(
+        digest=own_digest,
+        requested=subset_to_keys(true, view.space(root)),
+        parts=parts,
+        values=evaluation.new_values,
+        unsettled=not evaluation.settled,
+    )

@@ -1,0 +1,118 @@
+"""Makes run requests of what a tick of automation requested: as few runs as partitions and policies allow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from ...partitions.space import KeySpace
+from ...partitions.subset import Subset
+from ...records.automation import RunRequestRecord
+from ...records.run import Tag
+from .graph import Entity, Kind
+from .view import View
+
+__all__ = ["run_requests"]
+
+
+class _Group(msgspec.Struct, frozen=True):
+    """Assets and checks that have the same partitions to update."""
+
+    partitions: Subset
+    entities: tuple[Entity, ...]
+
+
+def run_requests(view: View, requested: Mapping[str, Subset], tags: Mapping[str, str]) -> list[RunRequestRecord]:
+    """The runs that update what was requested.
+
+    What has the same partitions shares a run. A check without a condition of its own comes along with its asset. A run
+    works on as many partitions next to each other as every asset in it allows.
+
+    Args:
+        view: The graph at the instant of the tick.
+        requested: The partitions to update, by entity.
+        tags: Tags of all runs.
+    """
+    entities = [view.graph.entities[key] for key in requested]
+    found: list[RunRequestRecord] = []
+    for group in _groups(entities, requested):
+        if group.entities[0].kind is Kind.JOB:
+            found += _of_job(view, group, tags)
+        else:
+            found += _of_assets(view, group, tags)
+    return found
+
+
+def _groups(entities: Iterable[Entity], requested: Mapping[str, Subset]) -> list[_Group]:
+    """Entities by their partition set, and then by the partitions to update; each job is a group of its own."""
+    sets: dict[object, list[Entity]] = {}
+    for entity in entities:
+        sets.setdefault(entity.id if entity.kind is Kind.JOB else (entity.partitions,), []).append(entity)
+    groups: list[_Group] = []
+    for members in sets.values():
+        split: list[_Group] = []
+        for entity in members:
+            split = _split(split, entity, requested[entity.id])
+        groups += split
+    return groups
+
+
+def _split(groups: Iterable[_Group], entity: Entity, partitions: Subset) -> list[_Group]:
+    """Disjoint groups, with one more entity: where it meets a group, that part of the group has it too."""
+    result: list[_Group] = []
+    left = partitions
+    for group in groups:
+        common = group.partitions.intersection(left)
+        if not common:
+            result.append(group)
+            continue
+        rest = group.partitions.difference(common)
+        result.append(_Group(common, (*group.entities, entity)))
+        if rest:
+            result.append(_Group(rest, group.entities))
+        left = left.difference(common)
+    if left:
+        result.append(_Group(left, (entity,)))
+    return result
+
+
+def _of_job(view: View, group: _Group, tags: Mapping[str, str]) -> Iterable[RunRequestRecord]:
+    job = group.entities[0]
+    for partition, own in _pieces(view, job, group.partitions, 1):
+        yield RunRequestRecord(job=job.id.removeprefix("job "), partition=partition, tags={**tags, **own})
+
+
+def _of_assets(view: View, group: _Group, tags: Mapping[str, str]) -> Iterable[RunRequestRecord]:
+    assets = [each for each in group.entities if each.kind is Kind.ASSET]
+    checks = {each.id: None for each in group.entities if each.kind is Kind.CHECK}
+    for asset in assets:
+        checks |= {key: None for key in asset.checks if view.graph.entities[key].condition is None}
+    limits = [each.partitions_per_run for each in assets if each.partitions_per_run is not None]
+    for partition, own in _pieces(view, group.entities[0], group.partitions, min(limits, default=None)):
+        yield RunRequestRecord(
+            partition=partition,
+            tags={**tags, **own},
+            assets=tuple(each.id for each in assets),
+            checks=tuple(key.removeprefix("check ") for key in checks),
+        )
+
+
+def _pieces(
+    view: View, entity: Entity, partitions: Subset, at_most: int | None
+) -> Iterable[tuple[str | None, dict[str, str]]]:
+    """(partition, tags) of each run over some partitions."""
+    space = view.space(entity)
+    if space is None:
+        yield None, {}
+        return
+    for start, stop in partitions.ranges:
+        step = stop - start if at_most is None else at_most
+        for first in range(start, stop, step):
+            yield _piece(space, first, min(first + step, stop) - 1)
+
+
+def _piece(space: KeySpace, first: int, last: int) -> tuple[str | None, dict[str, str]]:
+    if first == last:
+        return space.key(first), {}
+    return None, {Tag.PARTITION_RANGE_START: space.key(first), Tag.PARTITION_RANGE_END: space.key(last)}

@@ -1,0 +1,220 @@
+"""Evaluates automation conditions: for tests in memory, and at a sensor's tick for the deployment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec.structs import replace
+
+from ..clock import SYSTEM_CLOCK
+from ..definitions.assets.selection import AssetSelection, CoercibleToAssetSelection
+from ..definitions.automation.automation_sensor import AutomationConditionSensorDefinition
+from ..definitions.definitions import Definitions
+from ..definitions.resolution import Resolution
+from ..engine.automation.cursor import Cursor
+from ..engine.automation.decide import Decision, decide
+from ..engine.automation.explain import explain
+from ..engine.automation.graph import AutomationGraph
+from ..engine.automation.requests import run_requests
+from ..ids import new_run_id
+from ..partitions.definition import keys_of
+from ..partitions.loading import seconds
+from ..plan.automation import automation_graph
+from ..records.automation import RunRequestRecord
+from ..records.conditions.entity import check_id, entity_id, job_id
+from ..records.conditions.evaluation import EvaluationRecord, render
+from ..records.keys import AssetCheckKey, CoercibleToAssetKey
+from ..records.run import Tag
+from ..storage.protocols import Storage
+from .automation_facts import StoredFacts
+
+if TYPE_CHECKING:
+    from logging import Logger
+
+    from .api import AnInstance
+
+__all__ = [
+    "AutomationTick",
+    "EvaluateAutomationConditionsResult",
+    "evaluate_automation_conditions",
+    "evaluate_automation_sensor",
+]
+
+_KEPT = 1_000
+"""So many evaluations of one tick are kept."""
+_BACKFILL = 2
+
+
+class EvaluateAutomationConditionsResult:
+    """What an evaluation of automation conditions came to.
+
+    Attributes:
+        cursor: What the next evaluation gets as its cursor.
+        evaluations: For each asset, check or job whose condition was evaluated, what it came to. Where nothing has
+            happened that a condition looks at, it is as it was and not evaluated again.
+    """
+
+    def __init__(self, decision: Decision) -> None:
+        self._decision = decision
+        self.cursor = decision.cursor.to_text()
+        self.evaluations = evaluation_records(decision)
+
+    @property
+    def total_requested(self) -> int:
+        """How many partitions were requested in all; what has no partitions counts as one."""
+        return sum(len(each) for each in self._decision.requested.values())
+
+    def get_requested_partitions(self, asset_key: CoercibleToAssetKey | AssetCheckKey) -> set[str | None]:
+        """The keys of the requested partitions of an asset or check; None stands for what has no partitions."""
+        entity = self._decision.view.graph.entities.get(entity_id(asset_key))
+        requested = self._decision.requested.get(entity_id(asset_key))
+        if entity is None or not requested:
+            return set()
+        space = self._decision.view.space(entity)
+        return {None} if space is None else set(keys_of(space, requested))
+
+    def get_num_requested(self, asset_key: CoercibleToAssetKey | AssetCheckKey) -> int:
+        """How many partitions of an asset or check were requested."""
+        return len(self._decision.requested.get(entity_id(asset_key), ()))
+
+    def is_job_requested(self, job_name: str) -> bool:
+        """Whether a run of a job was requested."""
+        return job_id(job_name) in self._decision.requested
+
+    @property
+    def run_requests(self) -> list[RunRequestRecord]:
+        """The runs that a deployment would make."""
+        return run_requests(self._decision.view, self._decision.requested, {})
+
+    def explain(self, key: CoercibleToAssetKey | AssetCheckKey | None = None) -> str:
+        """What conditions came to, part by part, as text.
+
+        Args:
+            key: The asset or check; all that were evaluated if not given.
+        """
+        wanted = None if key is None else entity_id(key)
+        texts = [render(each.root) for each in self.evaluations if wanted is None or each.entity == wanted]
+        if not texts and wanted is not None:
+            return f"{wanted} was not evaluated: it has no condition, or nothing has happened that it looks at."
+        return "\n\n".join(texts)
+
+    def __repr__(self) -> str:
+        return f"EvaluateAutomationConditionsResult({self.total_requested} requested)"
+
+
+def evaluate_automation_conditions(
+    defs: Definitions | Sequence[Any],
+    instance: AnInstance,
+    asset_selection: CoercibleToAssetSelection = None,
+    evaluation_time: datetime | None = None,
+    cursor: str | None = None,
+) -> EvaluateAutomationConditionsResult:
+    """Evaluate automation conditions once, as a deployment would at a tick, without making runs.
+
+    Args:
+        defs: The definitions, or a list of assets and checks.
+        instance: Holds what happened to the assets.
+        asset_selection: The assets whose conditions are evaluated, with their checks; all assets, checks and jobs if
+            not given.
+        evaluation_time: The instant of the evaluation; now if not given. Without a time zone it is read as UTC.
+        cursor: The cursor of the last result; the first evaluation has none.
+
+    Raises:
+        DefinitionError: The definitions do not fit together, or the cursor is none.
+    """
+    definitions = defs if isinstance(defs, Definitions) else Definitions(assets=defs)
+    resolved = definitions.resolved
+    among = None
+    if asset_selection is not None:
+        selection = AssetSelection.from_coercible(asset_selection)
+        checks = {check_id(key) for key in selection.resolve_checks(resolved.asset_graph)}
+        among = selection.resolve(resolved.asset_graph) | checks
+    graph = automation_graph(resolved)
+    now = getattr(instance, "clock", SYSTEM_CLOCK).now() if evaluation_time is None else seconds(evaluation_time)
+    facts = StoredFacts(instance.storage, graph, now)
+    decision = decide(graph, facts, Cursor.from_text(cursor), among=among, definitions=resolved.asset_graph)
+    return EvaluateAutomationConditionsResult(decision)
+
+
+class AutomationTick(msgspec.Struct, frozen=True, kw_only=True):
+    """What a tick of an automation sensor comes to."""
+
+    run_requests: tuple[RunRequestRecord, ...]
+    cursor: str
+    evaluations: tuple[EvaluationRecord, ...]
+
+
+def evaluate_automation_sensor(
+    sensor: AutomationConditionSensorDefinition,
+    resolved: Resolution,
+    graph: AutomationGraph,
+    *,
+    storage: Storage,
+    cursor: str | None,
+    now: float,
+    log: Logger | None = None,
+) -> AutomationTick:
+    """Evaluate the conditions of a sensor's assets, checks and jobs.
+
+    Args:
+        sensor: The sensor.
+        resolved: The definitions that it is part of.
+        graph: Their graph.
+        storage: Holds what happened.
+        cursor: The sensor's cursor.
+        now: The instant, in seconds since the epoch.
+        log: Where users' own conditions log.
+
+    Raises:
+        DefinitionError: The cursor is none.
+        UserCodeError: A user's own condition gave no result; what it raises comes through.
+    """
+    decision = decide(
+        graph,
+        StoredFacts(storage, graph, now),
+        Cursor.from_text(cursor),
+        among=resolved.automation.get(sensor.name, frozenset()),
+        log=log,
+        definitions=resolved.asset_graph,
+    )
+    tags = {
+        **sensor.run_tags,
+        Tag.FROM_AUTOMATION_CONDITION: "true",
+        Tag.ASSET_EVALUATION_ID: str(decision.cursor.evaluation),
+    }
+    requests = run_requests(decision.view, decision.requested, tags)
+    if sensor.emit_backfills:
+        requests = _as_backfill(requests)
+    return AutomationTick(
+        run_requests=tuple(requests),
+        cursor=decision.cursor.to_text(),
+        evaluations=tuple(evaluation_records(decision)[:_KEPT]),
+    )
+
+
+def evaluation_records(decision: Decision) -> list[EvaluationRecord]:
+    """What conditions came to, as records; those that requested something come first."""
+    cursor = decision.cursor
+    found = [
+        EvaluationRecord(
+            entity=key,
+            evaluation=cursor.evaluation,
+            time=cursor.time,
+            requested=len(each.true),
+            root=explain(decision.view, each),
+        )
+        for key, each in decision.evaluated.items()
+    ]
+    return sorted(found, key=lambda each: not each.requested)
+
+
+def _as_backfill(requests: list[RunRequestRecord]) -> list[RunRequestRecord]:
+    """The runs for several partitions of one tick belong together."""
+    partitioned = [each for each in requests if each.partition is not None or Tag.PARTITION_RANGE_START in each.tags]
+    if len(partitioned) < _BACKFILL:
+        return requests
+    tags = {Tag.BACKFILL: new_run_id(), Tag.BACKFILL_TITLE: "Automation"}
+    return [replace(each, tags={**tags, **each.tags}) if each in partitioned else each for each in requests]

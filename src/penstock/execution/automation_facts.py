@@ -1,0 +1,417 @@
+"""What automation conditions ask, answered from a storage: read in batches, and only for what is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from ..codec import digest
+from ..engine.automation.facts import ONE, RunFacts, Update
+from ..engine.automation.graph import AutomationGraph, Entity, Kind
+from ..engine.freshness import freshness_of
+from ..partitions.space import KeySpace, open_space
+from ..partitions.spec import DynamicSpec, PartitionsSpec
+from ..partitions.subset import Subset
+from ..records.asset import AssetState, CheckState, PartitionState, PartitionStatus
+from ..records.conditions.entity import check_id
+from ..records.data_version import VersionTag
+from ..records.event import (
+    AssetCheckEvaluation,
+    AssetCheckEvaluationPlanned,
+    AssetMaterialization,
+    AssetMaterializationPlanned,
+    AssetObservation,
+    AssetWiped,
+)
+from ..records.run import FINISHED, Run, RunStatus, Tag
+from ..storage.protocols import RunFilter, Storage
+
+__all__ = ["StoredFacts"]
+
+_TYPES = (
+    "ASSET_MATERIALIZATION_PLANNED",
+    "ASSET_MATERIALIZATION",
+    "ASSET_OBSERVATION",
+    "ASSET_CHECK_EVALUATION_PLANNED",
+    "ASSET_CHECK_EVALUATION",
+    "ASSET_WIPED",
+    "RUN_SUCCESS",
+    "RUN_FAILURE",
+    "RUN_CANCELED",
+)
+_PAGE = 1_000
+_MOST = 50_000  # events since the last evaluation; with more, everything is looked at
+_NONE = Subset()
+
+
+class _Happened(msgspec.Struct, frozen=True):
+    """An update of an entity, with the tags of its event."""
+
+    event: int
+    run_id: str | None
+    partition: str | None
+    tags: Mapping[str, str] = {}
+
+
+class StoredFacts:
+    """`Facts` of one instant, over a storage.
+
+    Args:
+        storage: Where the facts are.
+        graph: The entities that are asked about.
+        now: The instant, in seconds since the epoch.
+    """
+
+    def __init__(self, storage: Storage, graph: AutomationGraph, now: float) -> None:
+        self._storage = storage
+        self._graph = graph
+        self._now = now
+        self._last_event = storage.events.last_id()
+        self._spaces: dict[PartitionsSpec, KeySpace] = {}
+        self._states: dict[str, AssetState] = {}
+        self._checks: dict[str, CheckState] = {}
+        self._read: set[str] = set()
+        self._partitions: dict[str, dict[str, PartitionState]] = {}
+        self._open: dict[str, list[tuple[str | None, str]]] | None = None
+        self._runs: dict[str, RunFacts | None] = {}
+        self._after: int | None = None
+        self._happened: dict[str, list[_Happened]] | None = None
+
+    @property
+    def now(self) -> float:
+        """The instant."""
+        return self._now
+
+    @property
+    def last_event(self) -> int:
+        """The id of the newest event that is looked at."""
+        return self._last_event
+
+    # -- partitions ---------------------------------------------------------------------------------------------------
+
+    def space(self, entity: Entity) -> KeySpace | None:
+        """An entity's positions and keys; None where it has no partitions."""
+        spec = entity.partitions
+        if spec is None:
+            return None
+        if spec not in self._spaces:
+            self._spaces[spec] = open_space(spec, self._storage.assets.dynamic_partitions)
+        return self._spaces[spec]
+
+    def space_state(self, entity: Entity) -> str:
+        """A text that changes whenever the entity's partitions do."""
+        space = self.space(entity)
+        if space is None:
+            return ""
+        count = space.count(self._now)
+        if isinstance(entity.partitions, DynamicSpec):
+            return digest(space.keys(0, count))
+        return f"{count} {space.key(0)} {space.key(count - 1)}" if count else "0"
+
+    def _positions(self, entity: Entity, keys: Iterable[str | None]) -> Subset:
+        """The positions of keys, without those that the set does not have; an update of an asset without partitions
+        counts whatever partition it names."""
+        space = self.space(entity)
+        if space is None:
+            return ONE if any(True for _ in keys) else _NONE
+        found = (space.position(key) for key in keys if key is not None)
+        return Subset.of(each for each in found if each is not None)
+
+    # -- what is read at once -----------------------------------------------------------------------------------------
+
+    def prepare(self, entities: Iterable[str]) -> None:
+        """Read the latest facts of these."""
+        assets: set[str] = set()
+        for key in entities:
+            entity = self._graph.entities.get(key)
+            if entity is not None and entity.kind is not Kind.JOB:
+                assets.add(_asset_of(entity))
+        new = sorted(assets - self._read)
+        if new:
+            self._states |= self._storage.assets.states(new)
+            if any(self._graph.entities[key].checks for key in new):
+                self._checks |= self._storage.assets.check_states(new)
+            self._read.update(new)
+
+    def _state(self, entity: Entity) -> AssetState | None:
+        self.prepare((entity.id,))
+        return self._states.get(entity.id)
+
+    def _check(self, entity: Entity) -> CheckState | None:
+        self.prepare((entity.id,))
+        return self._checks.get(entity.id.removeprefix("check "))
+
+    def _partition_states(self, entity: Entity) -> dict[str, PartitionState]:
+        if entity.id not in self._partitions:
+            self._partitions[entity.id] = self._storage.assets.partition_states(entity.id)
+        return self._partitions[entity.id]
+
+    def _planned(self, asset: str) -> Sequence[tuple[str | None, str]]:
+        """(partition, run) of what unended runs are still to make of an asset."""
+        if self._open is None:
+            self._open = {}
+            for each in self._storage.assets.planned():
+                self._open.setdefault(each.asset, []).append((each.partition, each.run_id))
+        return self._open.get(asset, ())
+
+    # -- what happened ------------------------------------------------------------------------------------------------
+
+    def changed(self, after: int) -> Iterable[str] | None:
+        """The ids of those that something happened to after the event `after`; None where that may be any."""
+        found: set[str] = set()
+        ended: list[str] = []
+        happened: dict[str, list[_Happened]] = {}
+        seen = after
+        for _ in range(_MOST // _PAGE):
+            page = self._storage.events.of_types(_TYPES, after=seen, before=self._last_event + 1, limit=_PAGE)
+            for stored in page:
+                match stored.event.fact:
+                    case AssetMaterializationPlanned(asset=asset):
+                        found.add(asset)
+                    case AssetMaterialization() | AssetObservation() as fact:
+                        found.add(fact.asset)
+                        entity = self._graph.entities.get(fact.asset)
+                        if entity is not None and isinstance(fact, AssetObservation) == entity.observed:
+                            new = _Happened(stored.id, stored.run_id, fact.partition, fact.tags)
+                            happened.setdefault(fact.asset, []).append(new)
+                    case AssetCheckEvaluationPlanned() as planned:
+                        found.add(check_id(f"{planned.asset}:{planned.check}"))
+                    case AssetCheckEvaluation() as fact:
+                        key = check_id(f"{fact.asset}:{fact.check}")
+                        found.add(key)
+                        happened.setdefault(key, []).append(_Happened(stored.id, stored.run_id, fact.partition))
+                    case AssetWiped(asset=asset):
+                        found.add(asset)
+                    case _:
+                        if stored.run_id is not None:
+                            ended.append(stored.run_id)
+            if len(page) < _PAGE:
+                break
+            seen = page[-1].id
+        else:
+            return None
+        for planned_asset in self._storage.assets.planned(ended) if ended else ():
+            found.add(planned_asset.asset)
+        for asset in list(found):
+            # With a run's end its open checks end, too.
+            entity = self._graph.entities.get(asset)
+            if entity is not None and ended:
+                found.update(entity.checks)
+        self._after, self._happened = after, happened
+        return found
+
+    def _events(self, entity: Entity, after: int) -> Sequence[_Happened]:
+        """What counts as an update of an entity after an event, oldest first."""
+        if self._happened is not None and self._after == after:
+            return self._happened.get(entity.id, ())
+        if entity.kind is Kind.JOB:
+            return ()
+        if entity.kind is Kind.CHECK:
+            types, asset, check = ("ASSET_CHECK_EVALUATION",), _asset_of(entity), entity.id.rpartition(":")[2]
+        else:
+            types, asset, check = (_type_of(entity),), entity.id, None
+        found: list[_Happened] = []
+        seen = after
+        while True:
+            page = self._storage.assets.history(
+                asset, types=types, after=seen, before=self._last_event + 1, ascending=True, limit=_PAGE
+            )
+            for each in page:
+                fact = each.fact
+                if isinstance(fact, AssetCheckEvaluation):
+                    if fact.check == check:
+                        found.append(_Happened(each.id, each.run_id, fact.partition))
+                elif isinstance(fact, AssetMaterialization | AssetObservation):
+                    found.append(_Happened(each.id, each.run_id, fact.partition, fact.tags))
+            if len(page) < _PAGE:
+                return found
+            seen = page[-1].id
+
+    def updates(self, entity: Entity, after: int) -> Sequence[Update]:
+        """Updates after the event `after`, oldest first."""
+        return [
+            Update(position=position, event=each.event, run_id=each.run_id)
+            for each in self._events(entity, after)
+            for position in self._positions(entity, (each.partition,))
+        ]
+
+    def data_version_changed(self, entity: Entity, after: int) -> Subset:
+        """The partitions whose data version is another one than at the event `after`."""
+        newest: dict[int, _Happened] = {}
+        for each in self._events(entity, after):
+            for position in self._positions(entity, (each.partition,)):
+                newest[position] = each
+        return Subset.of(
+            position
+            for position, each in newest.items()
+            if _version(each.tags, each.event) != self._version_at(entity, each, after)
+        )
+
+    def _version_at(self, entity: Entity, each: _Happened, event: int) -> str | None:
+        """The data version of a partition as of an event; None where it was never updated before."""
+        partition = None if entity.partitions is None else each.partition
+        found = self._storage.assets.history(
+            entity.id, types=(_type_of(entity),), partition=partition, before=event + 1, limit=1
+        )
+        fact = found[0].fact if found else None
+        return _version(fact.tags, found[0].id) if isinstance(fact, AssetMaterialization | AssetObservation) else None
+
+    # -- how things stand ---------------------------------------------------------------------------------------------
+
+    def updated(self, entity: Entity) -> Subset:
+        """The partitions that were ever updated."""
+        if entity.kind is Kind.CHECK:
+            return self._evaluated(entity)
+        if entity.partitions is None:
+            state = self._state(entity)
+            event = None if state is None else state.observed_event if entity.observed else state.materialized_event
+            return ONE if event is not None else _NONE
+        if entity.observed:
+            return self._observed(entity)
+        states = self._partition_states(entity)
+        return self._positions(entity, (key for key, each in states.items() if each.event is not None))
+
+    def _observed(self, entity: Entity) -> Subset:
+        space = self.space(entity)
+        assert space is not None
+        keys = space.keys(0, space.count(self._now))
+        history = self._storage.assets.history
+        return Subset.of(
+            position
+            for position, key in enumerate(keys)
+            if history(entity.id, types=("ASSET_OBSERVATION",), partition=key, limit=1)
+        )
+
+    def _evaluated(self, entity: Entity) -> Subset:
+        state = self._check(entity)
+        if state is None:
+            return _NONE
+        states = [state]
+        if state.evaluation is None or entity.partitions is not None:
+            states = self._check_history(entity)
+        return self._positions(entity, (each.evaluation.partition for each in states if each.evaluation is not None))
+
+    def _check_history(self, entity: Entity) -> list[CheckState]:
+        asset, _, name = entity.id.removeprefix("check ").rpartition(":")
+        return self._storage.assets.check_history(asset, name, limit=_PAGE)
+
+    def in_progress(self, entity: Entity, *, backfill: bool) -> Subset:
+        """The partitions that an unended run is to update; with `backfill`, only runs of backfills count."""
+        planned: Iterable[tuple[str | None, str]]
+        match entity.kind:
+            case Kind.ASSET:
+                planned = self._planned(entity.id)
+            case Kind.CHECK:
+                state = self._check(entity)
+                running = state is not None and state.status == "IN_PROGRESS" and state.run_id is not None
+                planned = [(None, state.run_id)] if running and state is not None and state.run_id is not None else []
+            case Kind.JOB:
+                planned = [(run.partition, run.run_id) for run in self._unended(entity)]
+        if backfill:
+            planned = [each for each in planned if self._is_backfill(each[1])]
+        return self._positions(entity, (partition for partition, _ in planned))
+
+    def _unended(self, entity: Entity) -> Iterable[Run]:
+        statuses = tuple(status for status in RunStatus if status not in FINISHED)
+        where = RunFilter(job=entity.id.removeprefix("job "), statuses=statuses)
+        return self._storage.runs.page(where, limit=_PAGE)
+
+    def _is_backfill(self, run_id: str) -> bool:
+        run = self.run(run_id)
+        return run is not None and Tag.BACKFILL in run.tags
+
+    def failed(self, entity: Entity) -> Subset:
+        """The partitions whose last announced update ended without one."""
+        match entity.kind:
+            case Kind.ASSET if entity.partitions is not None:
+                states = self._partition_states(entity)
+                failed = (key for key, each in states.items() if each.status is PartitionStatus.FAILED)
+                return self._positions(entity, failed)
+            case Kind.ASSET:
+                state = self._state(entity)
+                if state is None or state.failed_at is None or state.planned_run is not None:
+                    return _NONE
+                made = state.materialized_at
+                return ONE if made is None or made <= state.failed_at else _NONE
+            case Kind.CHECK:
+                check = self._check(entity)
+                return self._positions(entity, (None,) if check and check.status == "EXECUTION_FAILED" else ())
+            case Kind.JOB:
+                where = RunFilter(job=entity.id.removeprefix("job "), statuses=tuple(FINISHED))
+                last = self._storage.runs.page(where, limit=1)
+                return self._positions(
+                    entity, [each.partition for each in last if each.status is not RunStatus.SUCCESS]
+                )
+
+    def latest_runs(self, entity: Entity, among: Subset) -> Mapping[int, str]:
+        """For each of these partitions that a run has updated, the last such run."""
+        found: dict[int, str | None] = {}
+        if not among or entity.kind is Kind.JOB:
+            return {}
+        if entity.kind is Kind.CHECK:
+            check = self._check(entity)
+            found = dict.fromkeys(among, check.run_id if check is not None else None)
+        elif entity.partitions is None and not entity.observed:
+            state = self._state(entity)
+            found = {0: state.materialized_run if state is not None else None}
+        else:
+            space = self.space(entity)
+            for position in among:
+                found[position] = self._latest_run(entity, space.key(position) if space is not None else None)
+        return {position: run_id for position, run_id in found.items() if run_id is not None}
+
+    def _latest_run(self, entity: Entity, partition: str | None) -> str | None:
+        state = None if entity.observed or partition is None else self._partition_states(entity).get(partition)
+        if state is not None and state.status is PartitionStatus.MATERIALIZED:
+            return state.run_id
+        last = self._storage.assets.history(entity.id, types=(_type_of(entity),), partition=partition, limit=1)
+        return last[0].run_id if last else None
+
+    def run(self, run_id: str) -> RunFacts | None:
+        """What is known of a run; None when it was removed."""
+        if run_id not in self._runs:
+            run = self._storage.runs.get(run_id)
+            self._runs[run_id] = (
+                None if run is None else RunFacts(tags=run.tags, targets=self._targets(run_id, run.checks))
+            )
+        return self._runs[run_id]
+
+    def _targets(self, run_id: str, checks: Sequence[str] | None) -> frozenset[str]:
+        assets = {each.asset for each in self._storage.assets.planned([run_id])}
+        if checks is not None:
+            return frozenset(assets | {check_id(key) for key in checks})
+        entities = (self._graph.entities.get(key) for key in assets)
+        return frozenset(assets | {check for each in entities if each is not None for check in each.checks})
+
+    def check_results(self, entity: Entity, *, passed: bool) -> Subset:
+        """The partitions of a check whose last evaluation passed, or did not."""
+        wanted = "SUCCEEDED" if passed else "FAILED"
+        state = self._check(entity)
+        if entity.partitions is None:
+            return ONE if state is not None and state.status == wanted else _NONE
+        latest: dict[str | None, str] = {}
+        for each in self._check_history(entity) if state is not None else ():
+            if each.evaluation is not None:
+                latest.setdefault(each.evaluation.partition, each.status)
+        return self._positions(entity, (key for key, status in latest.items() if status == wanted))
+
+    def freshness(self, entity: Entity) -> str | None:
+        """PASS, WARN or FAIL; None where the asset has no policy, or nothing is known yet."""
+        if entity.freshness is None:
+            return None
+        state = self._state(entity)
+        made_at = None if state is None else state.observed_at if entity.observed else state.materialized_at
+        return freshness_of(entity.freshness, made_at, self._now).value
+
+
+def _asset_of(entity: Entity) -> str:
+    return entity.id if entity.kind is Kind.ASSET else entity.id.removeprefix("check ").rpartition(":")[0]
+
+
+def _type_of(entity: Entity) -> str:
+    return "ASSET_OBSERVATION" if entity.observed else "ASSET_MATERIALIZATION"
+
+
+def _version(tags: Mapping[str, str], event: int) -> str:
+    return tags.get(VersionTag.DATA_VERSION, str(event))

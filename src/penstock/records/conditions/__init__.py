@@ -1,0 +1,1 @@
+"""Automation conditions: expressions over what is known of assets and checks."""
