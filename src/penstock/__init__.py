@@ -356,6 +356,7 @@ if TYPE_CHECKING:
         AssetExecutionContext,
         OpExecutionContext,
     )
+    from .execution.email_on_failure import make_email_on_run_failure_sensor
     from .execution.event_log import (
         EventLogEntry,
         EventLogRecord,
@@ -420,6 +421,10 @@ if TYPE_CHECKING:
     from .execution.sensor_context import (
         SensorEvaluationContext,
         build_sensor_context,
+    )
+    from .execution.serialize import (
+        deserialize_value,
+        serialize_value,
     )
     from .execution.step_context import StepExecutionContext
     from .execution.tick_context import (
@@ -856,6 +861,7 @@ _HOMES: dict[str, str] = {
     "default_loggers": "definitions.loggers",
     "define_asset_job": "definitions.assets.job",
     "definitions": "definitions.lazy",
+    "deserialize_value": "execution.serialize",
     "dynamic_partitioned_config": "definitions.partitioned_config",
     "evaluate_automation_conditions": "execution.automation",
     "execute_job": "execution.api",
@@ -889,6 +895,7 @@ _HOMES: dict[str, str] = {
     "load_definitions_from_package_name": "definitions.gather",
     "load_from_defs_folder": "definitions.lazy",
     "logger": "definitions.loggers",
+    "make_email_on_run_failure_sensor": "execution.email_on_failure",
     "make_python_type_usable_as_type": "definitions.ops.value_type",
     "map_asset_specs": "definitions.assets.map_specs",
     "materialize": "execution.api",
@@ -914,6 +921,7 @@ _HOMES: dict[str, str] = {
     "run_status_sensor": "definitions.automation.run_status_sensor",
     "schedule": "definitions.automation.schedule",
     "sensor": "definitions.automation.sensor",
+    "serialize_value": "execution.serialize",
     "static_partitioned_config": "definitions.partitioned_config",
     "success_hook": "definitions.ops.hooks",
     "type_loader": "definitions.ops.type_loader",
@@ -1234,6 +1242,7 @@ __all__ = [
     "default_loggers",
     "define_asset_job",
     "definitions",
+    "deserialize_value",
     "dynamic_partitioned_config",
     "evaluate_automation_conditions",
     "execute_job",
@@ -1267,6 +1276,7 @@ __all__ = [
     "load_definitions_from_package_name",
     "load_from_defs_folder",
     "logger",
+    "make_email_on_run_failure_sensor",
     "make_python_type_usable_as_type",
     "map_asset_specs",
     "materialize",
@@ -1292,6 +1302,7 @@ __all__ = [
     "run_status_sensor",
     "schedule",
     "sensor",
+    "serialize_value",
     "static_partitioned_config",
     "success_hook",
     "type_loader",

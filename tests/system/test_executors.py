@@ -359,9 +359,6 @@ def test_each_line_is_written_to_a_logger_once_by_the_process_that_it_is_of(work
         assert texts.count(once) == 1
     finished = [text.split(" in ")[0] for text in texts if text.startswith("Finished")]
     assert finished == ["Finished one", "Finished double"]
-        "Finished one",
-        "Finished double",
-    ]
     by_text = {text: int(pid) for pid, text in lines}
     assert by_text["doubling 1"] == worker.pid_of("double")
     assert by_text["The run ended well."] == worker.pid

@@ -35,6 +35,8 @@ __all__ = ["DueTick", "TickRunner"]
 log = logging.getLogger("penstock.daemon.ticks")
 
 _TRY_AGAIN = 2.0
+_AT_ONCE = 0.001
+"""A due time is evaluated once, so one that is due again at once is due a little later."""
 
 
 class DueTick(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,7 +151,7 @@ class TickRunner:
             runs=runs,
             facts=evaluation.facts,
             cursor=evaluation.cursor,
-            next_due=now if evaluation.more else asked.next_due(now),
+            next_due=max(now, tick.due + _AT_ONCE) if evaluation.more else asked.next_due(now),
             now=now,
         )
         self._coordinator.dispatch(stored.run_ids)

@@ -12,6 +12,7 @@ from ..definitions.ops.op import OpDefinition
 from ..definitions.resources.resource import to_resources
 from ..errors import InvocationError
 from ..ids import new_run_id
+from ..partitions.definition import PartitionKeyRange
 from ..plan.model import StepOutput
 from ..records.event import Fact
 from ..records.metadata import Metadata
@@ -103,6 +104,7 @@ def build_op_context(
     instance: Any = None,
     config: Any = None,
     partition_key: str | None = None,
+    partition_key_range: PartitionKeyRange | None = None,
     mapping_key: str | None = None,
     run_tags: Mapping[str, str] | None = None,
 ) -> DirectOpExecutionContext:
@@ -115,18 +117,26 @@ def build_op_context(
         instance: What `context.instance` gives.
         config: The same as `op_config`.
         partition_key: The partition that the op shall work on.
+        partition_key_range: The partitions that it shall work on, in place of one.
         mapping_key: The mapping key that it shall run for.
         run_tags: Tags of its run.
 
     Raises:
         UserCodeError: A resource could not be set up.
-        InvocationError: Both forms of config are given.
+        InvocationError: Both forms of config, or of partitions, are given.
     """
     if op_config is not None and config is not None:
         raise InvocationError("build_op_context takes op_config or config, not both.")
     given = config if op_config is None else op_config
     return _build(
-        DirectOpExecutionContext, resources, resources_config, given, instance, partition_key, mapping_key, run_tags
+        DirectOpExecutionContext,
+        resources,
+        resources_config,
+        given,
+        instance,
+        _partition_tags(partition_key, partition_key_range),
+        mapping_key,
+        run_tags,
     )
 
 
@@ -136,6 +146,7 @@ def build_asset_context(
     asset_config: Any = None,
     instance: Any = None,
     partition_key: str | None = None,
+    partition_key_range: PartitionKeyRange | None = None,
     run_tags: Mapping[str, str] | None = None,
 ) -> DirectAssetExecutionContext:
     """A context for calling an asset function directly; see `build_op_context` for the arguments."""
@@ -145,7 +156,7 @@ def build_asset_context(
         resources_config,
         asset_config,
         instance,
-        partition_key,
+        _partition_tags(partition_key, partition_key_range),
         None,
         run_tags,
     )
@@ -158,9 +169,15 @@ def build_asset_check_context(
     instance: Any = None,
 ) -> DirectAssetCheckExecutionContext:
     """A context for calling an asset check directly; see `build_op_context` for the arguments."""
-    return _build(
-        DirectAssetCheckExecutionContext, resources, resources_config, asset_config, instance, None, None, None
-    )
+    return _build(DirectAssetCheckExecutionContext, resources, resources_config, asset_config, instance, {}, None, None)
+
+
+def _partition_tags(key: str | None, key_range: PartitionKeyRange | None) -> dict[str, str]:
+    if key is not None and key_range is not None:
+        raise InvocationError("A context takes partition_key or partition_key_range, not both.")
+    if key_range is not None:
+        return {Tag.PARTITION_RANGE_START: str(key_range.start), Tag.PARTITION_RANGE_END: str(key_range.end)}
+    return {} if key is None else {Tag.PARTITION: str(key)}
 
 
 def _build(
@@ -169,13 +186,11 @@ def _build(
     resources_config: Mapping[str, Any] | None,
     config: Any,
     instance: Any,
-    partition_key: str | None,
+    partition_tags: Mapping[str, str],
     mapping_key: str | None,
     run_tags: Mapping[str, str] | None,
 ) -> Context:
-    tags = dict(run_tags or {})
-    if partition_key is not None:
-        tags[Tag.PARTITION] = partition_key
+    tags = {**(run_tags or {}), **partition_tags}
     run = Run(run_id=new_run_id(), location="", job=DIRECT_CALL, tags=tags, created=SYSTEM_CLOCK.now())
     return kind(*attempt_outside(run, resources, resources_config, config, instance, mapping_key))
 
@@ -232,6 +247,7 @@ def attempt_outside(
         inputs={},
         outputs={},
         instance=instance,
+        dynamic=instance,
         mapping_key=mapping_key,
         tags={} if op is None else op.tags,
     )

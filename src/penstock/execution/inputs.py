@@ -113,7 +113,7 @@ def _load(attempt: Attempt, slot: InputSlot, ref: OutputRef, plan: ExecutionPlan
 
 
 def _load_asset(attempt: Attempt, slot: InputSlot, source: FromAsset, refs: tuple[OutputRef, ...]) -> Any:
-    partition = attempt.run.partition
+    partition = attempt.partition_key
     keys = attempt.upstream_partitions(source)
     about: dict[str, Any] = {
         "asset_key": AssetKey.from_user_string(source.asset_key),
@@ -143,7 +143,7 @@ def _common(attempt: Attempt, slot: InputSlot, manager_key: str) -> dict[str, An
         "python_type": definition.python_type,
         "resource_config": attempt.opened.config_of(manager_key),
         "resources": attempt.opened.needs_of(manager_key),
-        "partition_key": attempt.run.partition,
+        "partition_key": attempt.partition_key,
         "instance": attempt.instance,
         "artifacts": attempt.artifacts,
         "emit": attempt.emit,

@@ -10,7 +10,8 @@ from ..definitions.events import AssetMaterialization, AssetObservation
 from ..definitions.ops.op import OpDefinition
 from ..errors import UserCodeError
 from ..partitions.definition import PartitionKeyRange, PartitionsDefinition
-from ..partitions.time_window import TimeWindow, TimeWindowPartitionsDefinition
+from ..partitions.multi import time_window_of
+from ..partitions.time_window import TimeWindow
 from ..records.event import Fact
 from ..records.keys import AssetKey
 from ..records.metadata import Metadata, normalize_metadata
@@ -175,11 +176,10 @@ class _ValueContext:
     def asset_partitions_time_window(self) -> TimeWindow:
         """The stretch of time that the value's partitions cover."""
         partitions = self.asset_partitions_def
-        if not isinstance(partitions, TimeWindowPartitionsDefinition):
+        window = time_window_of(partitions, self.asset_partition_key_range)
+        if window is None:
             raise UserCodeError(f"{self._what} has partitions that are no time windows: {partitions!r}.")
-        keys = self.asset_partition_key_range
-        first, last = (partitions.time_window_for_partition_key(key) for key in keys)
-        return TimeWindow(first.start, last.end)
+        return window
 
     def get_asset_identifier(self) -> list[str]:
         """What tells the asset, and its partition if it is one, from all others: parts for a path."""

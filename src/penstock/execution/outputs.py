@@ -124,7 +124,7 @@ class Outputs:
         if slot is None:
             return  # a plain value for an output that this run did not ask for
         if slot.given.dynamic:
-            if value is not None:
+            if value is not None and value != []:  # a list of none of them
                 raise self._attempt.fault(
                     f"has the dynamic output {name!r} and returned {_shown(value)}; "
                     "return a list of DynamicOutput, or yield them."
@@ -302,6 +302,7 @@ class Outputs:
         if slot.check_key is not None:
             raise self._attempt.fault(f"gave a value for its check {slot.check_key}; give an AssetCheckResult.")
         if slot.is_nothing:
+            self.values[slot.name, mapping_key] = None
             if slot.asset_key is not None:
                 self._tell_materialized(slot, self._metadata_of(slot, mapping_key, metadata), tags)
             return
@@ -408,7 +409,7 @@ def output_context(
         resource_config=attempt.opened.config_of(slot.manager_key),
         resources=attempt.opened.needs_of(slot.manager_key),
         asset_key=slot.asset_key,
-        partition_key=attempt.run.partition,
+        partition_key=attempt.partition_key,
         asset_partition_keys=None if partitions is None else attempt.partition_keys or None,
         asset_partitions_def=partitions,
         instance=attempt.instance,

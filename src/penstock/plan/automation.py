@@ -12,6 +12,8 @@ from ..definitions.ops.job import JobDefinition
 from ..definitions.resolution import Resolution
 from ..engine.automation.graph import AutomationGraph, Dependency, Entity, Kind
 from ..partitions.definition import PartitionsDefinition
+from ..partitions.mapping import PartitionMapping
+from ..partitions.users_mapping import closed
 from ..records.conditions.condition import AutomationCondition
 from ..records.conditions.entity import check_id, job_id
 
@@ -69,7 +71,10 @@ class _Builder:
             id=check_id(node.key),
             kind=Kind.CHECK,
             condition=self._conditions.get(check_id(node.key)),
-            deps=(Dependency(node.asset), *(Dependency(dep, additional.get(dep)) for dep in node.deps)),
+            deps=(
+                Dependency(node.asset),
+                *(self._dep(dep, additional.get(dep), node.spec.partitions_def) for dep in node.deps),
+            ),
             blocking=node.spec.blocking,
             partitions=_spec(node.spec.partitions_def),
             siblings=_siblings(node.definition, None),
@@ -81,7 +86,11 @@ class _Builder:
             for given in self._graph.inputs[node.definition.name].values():
                 if given.partition_mapping is not None:
                     mappings[given.key] = given.partition_mapping
-        return (Dependency(dep, mappings.get(dep)) for dep in node.deps)
+        return (self._dep(dep, mappings.get(dep), node.spec.partitions_def) for dep in node.deps)
+
+    def _dep(self, key: str, mapping: PartitionMapping | None, own: PartitionsDefinition | None) -> Dependency:
+        above = self._graph.assets[key].partitions_def
+        return Dependency(key, None if mapping is None or above is None else closed(mapping, own, above))
 
 
 def _siblings(definition: AssetsDefinition | None, own: str | None) -> tuple[str, ...]:

@@ -58,7 +58,7 @@ class _Store(IOManager):
             self._put(context, self._entry(context, key), obj[key])
 
     def load_input(self, context: Any) -> Any:
-        """Load a value; for an asset with several partitions, a dict of partition key to value."""
+        """Load a value; for an asset with several partitions, a dict of partition key to value; for none, None."""
         if not context.has_asset_key:
             return self._get(context, self._entry(context.upstream_output, None))
         if not _has_partitions(context):
@@ -66,6 +66,8 @@ class _Store(IOManager):
         keys = list(context.asset_partition_keys)
         if len(keys) == 1:
             return self._get(context, self._entry(context, keys[0]))
+        if not keys:
+            return None  # the first partition of an asset that needs its own previous one
         return {key: self._get(context, self._entry(context, key)) for key in keys}
 
     def _entry(self, context: Any, partition: str | None) -> tuple[str, ...]:
