@@ -80,7 +80,7 @@ def configure(plan: ExecutionPlan, job: JobDefinition, run_config: Mapping[str, 
             ops[path], typed[path] = finished.value, finished.typed
             problems += finished.problems
         for place, python_type in _open_inputs(step):
-            if place not in inputs:
+            if place not in inputs and _holds(values, place):
                 form = input_form(python_type).config
                 finished = form.finish(_at(values, place), os.environ, path=place, root=root)
                 inputs[place] = finished.typed
@@ -141,6 +141,11 @@ def _finish_resources(
         configs[key] = finished.value
         problems += finished.problems
     return configs, problems
+
+
+def _holds(values: Mapping[str, Any], path: tuple[str, ...]) -> bool:
+    """Whether something stands at `path`, be it null."""
+    return path[-1] in (_at(values, path[:-1]) or ())
 
 
 def _at(values: Mapping[str, Any], path: tuple[str, ...]) -> Any:

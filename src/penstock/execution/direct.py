@@ -47,7 +47,7 @@ def invoke(definition: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) ->
             f"{op.what} ({op.source}) takes {len(names)} arguments ({', '.join(names) or 'none'}) "
             f"but was called with {len(given_args)} by position."
         )
-    for name, value in zip(names, given_args, strict=False):
+    for name, value in zip(_by_position(names, function, context, given, len(given_args)), given_args, strict=False):
         if name in given:
             raise InvocationError(f"{op.what} ({op.source}) got {name!r} twice; give it once.")
         given[name] = value
@@ -74,6 +74,22 @@ def _parameters(function: Function) -> list[str]:
     """The names of a function's parameters in their order, without the context."""
     parameters = list(inspect.signature(function.fn).parameters.values())[1 if function.takes_context else 0 :]
     return [each.name for each in parameters if each.kind is not inspect.Parameter.VAR_KEYWORD]
+
+
+def _by_position(
+    names: list[str], function: Function, context: OpExecutionContext | None, given: Mapping[str, Any], count: int
+) -> list[str]:
+    """The parameters that so many values by position are for: config and resources that come otherwise are left out,
+    unless there are values for all."""
+    elsewhere = {key for key in function.resources if key in given}
+    if "config" in given:
+        elsewhere.add("config")
+    if context is not None:
+        elsewhere.update(context.resources.original_resource_dict.keys() & function.resources)
+        if function.config is not None and given_config(context) is not None:
+            elsewhere.add("config")
+    left = [each for each in names if each not in elsewhere]
+    return left if count <= len(left) else names
 
 
 def _empty_context(definition: Any) -> OpExecutionContext:

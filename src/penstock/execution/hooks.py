@@ -74,7 +74,7 @@ class HookContext:
     def op(self) -> Any:
         """The op's definition, under the name that its node has in the graph."""
         op, name = self._attempt.op, base_step_key(self._attempt.key).rpartition(".")[2]
-        return op if op is None or op.name == name else op.renamed(name, op.outs)
+        return op if op is None or op.name == name else op.renamed(name)
 
     @property
     def op_config(self) -> Any:

@@ -134,8 +134,16 @@ def test_a_hook_sees_values_and_metadata_by_output() -> None:
     def work() -> None:
         several()
 
+    @op
+    def nothing() -> None: ...
+
+    @job(hooks={look})
+    def other() -> None:
+        nothing.alias("none_at_all")()
+
     work.execute_in_process()
-    assert SEEN == [({"result": {"a": 1, "b": 2}}, "several", True)]
+    other.execute_in_process()
+    assert SEEN == [({"result": {"a": 1, "b": 2}}, "several", True), ({"result": None}, "none_at_all", True)]
 
 
 def test_a_hook_is_called_as_tests_do() -> None:

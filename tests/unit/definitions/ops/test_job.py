@@ -176,3 +176,28 @@ def test_version_is_the_older_name_of_code_version() -> None:
     assert (versioned.version, versioned.code_version) == ("3", "3")
     with pytest.raises(DefinitionError, match="both a version and a code_version"):
         op(name="both", version="3", code_version="4")(lambda: None)
+
+
+def test_a_run_config_may_give_another_value_than_the_default() -> None:
+    class Opaque: ...
+
+    @op
+    def many(x: int = 1, y: list[int] | None = None, z: Opaque | None = None) -> Any:
+        return x, y, z
+
+    @graph
+    def inner(x: int) -> Any:
+        return many(x)
+
+    @job
+    def work() -> None:
+        many()
+        inner()
+
+    plain = work.execute_in_process()
+    assert (plain.output_for_node("many"), plain.output_for_node("inner")) == ((1, None, None), (1, None, None))
+    config = {"ops": {"many": {"inputs": {"x": 2, "y": [3]}}, "inner": {"inputs": {"x": 4}}}}
+    given = work.execute_in_process(config)
+    assert (given.output_for_node("many"), given.output_for_node("inner")) == ((2, [3], None), (4, None, None))
+    with pytest.raises(InvalidRunConfigError, match="z"):
+        work.execute_in_process({"ops": {"many": {"inputs": {"z": 1}}}})
