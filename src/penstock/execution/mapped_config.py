@@ -82,18 +82,18 @@ def full_run_config(plan: ExecutionPlan, job: JobDefinition, run_config: Mapping
     # What was launched may be the job's own config as it was shown, with its secrets hidden.
     given = restore(launched_with, run_config, job.default_config)
     Checked(value=None, problems=tuple(still_hidden(launched_with, given))).unwrap(subject)
-    mapping = job.config_mapping
+    mapping, made = job.config_mapping, None
     if mapping is not None:
         given = check(launched_with, given, root=root).unwrap(subject)
         declared = mapping.declared_config
         made = mapping.make(declared, given, os.environ, path=(), root=root, what=f'job "{job.name}"')
-        given = made.unwrap(subject)
+        made.unwrap(subject)
         subject, root = f'The run config made by the config mapping of job "{job.name}"', "the run config made"
     used = needed_resources(plan.resources, job.resource_defs)
     whole = launched_with if mapping is None else full_run_config_schema(job)
     mapped_ops = job.graph is not None and job.graph.declared_config is not None
     schema = narrow_schema(whole, plan.steps, used, "ops" if mapped_ops else "")
-    checked = check(schema, given, root=root)
+    checked = check(schema, given, root=root) if made is None else made.check(schema, root)
     values = checked.value if isinstance(checked.value, dict) else {}
     if checked.ok:
         values["ops"] = _all_entries(job, values.get("ops", {}), plan.steps)
@@ -160,9 +160,10 @@ def _mapped(
     what = f'graph "{graph.name}"'
     made = mapping.make(
         declared, part.get("config"), os.environ, path=(*path, "config"), root="the run config", what=what
-    ).unwrap(f'The run config of job "{job.name}"')
+    )
+    made.unwrap(f'The run config of job "{job.name}"')
     schema = Shape(fields=narrow_entries(graph_config_schema(graph, job).fields, steps))
-    checked: dict[str, Any] = check(schema, made, root="the config made").unwrap(
+    checked: dict[str, Any] = made.check(schema, "the config made").unwrap(
         f"The config made by the config mapping of {what} in job {job.name!r}"
     )
     return checked
