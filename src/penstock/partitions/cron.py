@@ -147,6 +147,15 @@ def ticks_between(cron: Crons, after: float, until: float, timezone: str) -> Ite
         tick = next_after(cron, tick, timezone)
 
 
+def due_on(cron: Cron, day: datetime) -> bool:
+    """Whether the text is due at some time of a day of the wall calendar."""
+    if day.month not in cron.months:
+        return False
+    in_month = day.day in cron.days
+    in_week = day.isoweekday() % 7 in cron.weekdays
+    return in_month or in_week if cron.either_day else in_month and in_week
+
+
 def last_tick(cron: Crons, until: float, timezone: str, *, after: float = -math.inf) -> float | None:
     """The last instant at or before `until`, and after `after`, at which the text is due; None if there was none.
 
