@@ -171,15 +171,6 @@ def last_tick(cron: Crons, until: float, timezone: str, *, after: float = -math.
     return None
 
 
-def due_on(cron: Cron, day: datetime) -> bool:
-    """Whether the text is due at some time of a day of the wall calendar."""
-    if day.month not in cron.months:
-        return False
-    in_month = day.day in cron.days
-    in_week = day.isoweekday() % 7 in cron.weekdays
-    return in_month or in_week if cron.either_day else in_month and in_week
-
-
 def _next_by_calendar(cron: Cron, after: float, zone: ZoneInfo) -> int:
     # Later wall times never mean earlier instants, so the first matching wall time whose instant is late enough is it.
     wall = wall_of(after, zone).replace(second=0, microsecond=0)
