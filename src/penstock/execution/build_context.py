@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 from ..clock import SYSTEM_CLOCK
 from ..definitions.assets.definition import AssetsDefinition
@@ -18,6 +18,7 @@ from ..records.event import Fact
 from ..records.metadata import Metadata
 from ..records.run import Run, Tag
 from .attempt import Attempt
+from .build_resources import HoldsResources
 from .configuration import resource_configs
 from .context import AssetCheckExecutionContext, AssetExecutionContext, OpExecutionContext
 from .resources import set_up
@@ -40,28 +41,14 @@ DIRECT_CALL = "direct call"
 """The name of a job and step that there are none of."""
 
 
-class _Direct(OpExecutionContext):
-    """What contexts outside of a run have beside: what the function recorded, and resources to tear down.
-
-    Each is a context manager. Without `with`, its resources are torn down when it is collected.
-    """
-
-    __slots__ = ("_facts", "_given_config", "_stack")
+class _Direct(HoldsResources, OpExecutionContext):
+    """What contexts outside of a run have beside: what the function recorded, and resources to tear down."""
 
     def __init__(self, attempt: Attempt, facts: list[Fact], stack: ExitStack) -> None:
         super().__init__(attempt)
         self._facts = facts
         self._given_config = attempt.config
         self._stack = stack
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *failure: object) -> None:
-        self._stack.close()
-
-    def __del__(self) -> None:
-        self._stack.close()
 
     def get_output_metadata(self, output_name: str, mapping_key: str | None = None) -> Metadata | None:
         """What the function added to an output."""
@@ -75,13 +62,9 @@ class _Direct(OpExecutionContext):
 class DirectOpExecutionContext(_Direct):
     """The context of an op that is called directly."""
 
-    __slots__ = ()
-
 
 class DirectAssetExecutionContext(_Direct, AssetExecutionContext):
     """The context of an asset function that is called directly."""
-
-    __slots__ = ()
 
     def get_asset_metadata(self, asset_key: str, partition_key: str | None = None) -> Metadata | None:
         """What the function added to an asset, or to one partition of it alone."""
@@ -90,8 +73,6 @@ class DirectAssetExecutionContext(_Direct, AssetExecutionContext):
 
 class DirectAssetCheckExecutionContext(_Direct, AssetCheckExecutionContext):
     """The context of a check that is called directly."""
-
-    __slots__ = ()
 
 
 Context = TypeVar("Context", bound=_Direct)

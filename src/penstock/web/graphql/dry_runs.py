@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from ...auth.permissions import Permission
 from ...config.secrets import redact
 from ...locations.catalog import CatalogLocation
+from ...partitions.requests import PartitionsRequest
 from ...records.automation import RunRequestRecord
 from ...records.errors import ErrorInfo
 from ...records.location import AssetJobName, JobDescription
@@ -33,6 +34,7 @@ class TickEvaluation(Result, frozen=True, kw_only=True):
     """What an evaluation came to."""
 
     run_requests: tuple[RunRequestRecord, ...]
+    dynamic_partitions_requests: tuple[PartitionsRequest, ...]
     skip_reason: str | None
     error: ErrorInfo | None
     cursor: str | None
@@ -52,6 +54,7 @@ def _told(due: float, evaluation: Evaluation, location: CatalogLocation | None) 
         timestamp=due,
         evaluation_result=TickEvaluation(
             run_requests=tuple(_shown(each, jobs.get(each.job or AssetJobName)) for each in evaluation.run_requests),
+            dynamic_partitions_requests=evaluation.partitions,
             skip_reason=evaluation.skip_reason,
             error=evaluation.error,
             cursor=evaluation.cursor,
