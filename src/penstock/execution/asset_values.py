@@ -123,7 +123,6 @@ class AssetValueLoader:
                     clock=SYSTEM_CLOCK,
                     emit=lambda _: None,
                     instance=self._instance,
-                    artifacts=self._artifacts,
                 )
             )
         return self._opened[key]
