@@ -126,8 +126,8 @@ class ConfigSchemaError(DefinitionError):
     """A config schema is not valid."""
 
 
-class UnknownResourceError(DefinitionError):
-    """Something needs a resource that nobody gives; the message names both and the nearest name."""
+class UnknownResourceError(DefinitionError, AttributeError):
+    """Something needs or uses a resource that it was not given; the message names it and those that there are."""
 
 
 class UnmetExecutorRequirementsError(DefinitionError):

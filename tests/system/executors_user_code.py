@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from penstock.config.fields import Field
 from penstock.definitions.definitions import Definitions
 from penstock.definitions.events import DynamicOutput, Output, RetryRequested
 from penstock.definitions.executors import Executor, executor, in_process_executor, multiprocess_executor
@@ -25,8 +26,13 @@ from penstock.definitions.loggers import logger
 from penstock.definitions.ops.hooks import failure_hook
 from penstock.definitions.ops.job import job
 from penstock.definitions.ops.op import op
-from penstock.definitions.ops.ports import DynamicOut, Out
+from penstock.definitions.ops.ports import DynamicOut, In, Out
 from penstock.definitions.ops.retry import RetryPolicy
+from penstock.definitions.resources.configurable import ConfigurableResource
+from penstock.definitions.resources.configurable_io import ConfigurableIOManager
+from penstock.definitions.resources.file_manager import local_file_manager
+from penstock.definitions.resources.input_manager import input_manager
+from penstock.definitions.resources.upath import UPathIOManager
 from penstock.execution.pipes.subprocess_client import PipesSubprocessClient
 from penstock.records.event import EngineNote
 
@@ -225,6 +231,58 @@ def needs_config() -> None:
     configured()
 
 
+class Counter(ConfigurableResource):
+    step: int = 1
+
+
+class TextFiles(ConfigurableIOManager, UPathIOManager):
+    """Files in the meeting place, one a value, with a note of what it was told."""
+
+    extension: str | None = ".txt"
+    counter: Counter
+
+    @classmethod
+    def output_config_schema(cls) -> Any:
+        return {"note": Field(str, default_value="none")}
+
+    @property
+    def _base_path(self) -> Path:
+        return MEETING / "values"
+
+    def dump_to_path(self, context: Any, obj: Any, path: Any) -> None:
+        path.write_text(f"{obj + self.counter.step} {context.config['note']}")
+
+    def load_from_path(self, context: Any, path: Any) -> int:
+        return int(path.read_text().split()[0])
+
+
+@input_manager(input_config_schema={"text": str})
+def read_text(context: Any) -> str:
+    return str(context.config["text"])
+
+
+@op(ins={"text": In(input_manager_key="read_text")}, required_resource_keys={"files"})
+def annotate(context: Any, number: int, text: str, counter: Counter) -> Any:
+    handle = context.resources.files.write_data(f"{text} {number}".encode())
+    context.log.info("wrote %s", handle.path)
+    return counter.step * number
+
+
+_counter = Counter.configure_at_launch()
+
+
+@job(
+    resource_defs={
+        "io_manager": TextFiles.configure_at_launch(counter=_counter),
+        "counter": _counter,
+        "read_text": read_text,
+        "files": local_file_manager,
+    }
+)
+def stores() -> None:
+    annotate(one())
+
+
 OUTSIDE = """
 import os, signal, sys
 from pathlib import Path
@@ -341,6 +399,7 @@ defs = Definitions(
         noted,
         held_by_noting,
         logged,
+        stores,
         piped,
         piped_in_one_process,
         silenced,

@@ -75,7 +75,7 @@ def spans(text: str) -> list[str]:
 
 
 def sources() -> Iterator[str]:
-    for path in SOURCE.rglob("*.py"):
+    for path in (*SOURCE.rglob("*.py"), *(SOURCE.parent / "penstock_pipes").rglob("*.py")):
         yield path.read_text()
 
 

@@ -1,6 +1,7 @@
 """The run config schema of a job: what its ops, resources and executor may and must be told.
 
-    ops:        by node: config, inputs (values that nothing else feeds), and for a graph, its own ops
+    ops:        by node: config, inputs (values that nothing else feeds, or what an input manager is told of them),
+                outputs (what an IO manager is told of them), and for a graph, its own ops
     inputs:     values of the inputs of the job's graph that have none
     resources:  by key: config
     execution:  the executor's config
@@ -25,6 +26,7 @@ from .ops.op import OpDefinition
 from .ops.ports import In
 from .ops.type_loader import input_form, is_configurable
 from .resources.resource import ResourceDefinition
+from .store_config import input_configs, output_configs
 
 __all__ = [
     "full_run_config_schema",
@@ -158,10 +160,12 @@ def _graph_entries(graph: GraphDefinition, job: JobDefinition) -> dict[str, Fiel
 
 def _op_entry(op: OpDefinition, job: JobDefinition, fed: frozenset[str]) -> Field:
     config = op.config_field
-    if config is None and len(fed) == len(op.ins):
+    outputs = {name: each.field for name, each in output_configs(op.outs, job.resource_defs).items()}
+    inputs = _inputs(op.ins, fed, f'op "{op.name}" ({op.source})', job)
+    if config is None and not inputs and not outputs:
         return _EMPTY
     parts = {} if config is None else {"config": config}
-    return _entry(parts | _inputs(op.ins, fed, f'op "{op.name}" ({op.source})', job))
+    return _entry(parts | inputs | ({"outputs": _entry(outputs)} if outputs else {}))
 
 
 def _inputs(ins: Mapping[str, In], fed: frozenset[str], what: str, job: JobDefinition) -> dict[str, Field]:
@@ -169,16 +173,34 @@ def _inputs(ins: Mapping[str, In], fed: frozenset[str], what: str, job: JobDefin
     for name, each in ins.items():
         if takes_config(name, each, fed):
             fields[name] = _input_field(name, each, what, job)
-        elif each.has_default and name not in fed and not each.is_nothing and is_configurable(each.python_type):
+        elif _may_replace_default(name, each, fed):
             fields[name] = Field(
                 type=input_form(each.python_type).config.field.type, required=False, description=each.description
             )
+    fields |= {name: each.field for name, each in input_configs(ins, job.resource_defs).items()}
     return {"inputs": _entry(fields)} if fields else {}
 
 
 def takes_config(name: str, definition: In, fed: frozenset[str]) -> bool:
     """Whether an input's value can only come from the run config."""
-    return not (name in fed or definition.has_default or definition.is_nothing or definition.asset_key is not None)
+    return not (
+        name in fed
+        or definition.has_default
+        or definition.is_nothing
+        or definition.asset_key is not None
+        or definition.input_manager_key is not None
+    )
+
+
+def _may_replace_default(name: str, definition: In, fed: frozenset[str]) -> bool:
+    """Whether the run config may give another value than the input's default."""
+    return (
+        definition.has_default
+        and name not in fed
+        and not definition.is_nothing
+        and definition.input_manager_key is None
+        and is_configurable(definition.python_type)
+    )
 
 
 def _input_field(name: str, definition: In, what: str, job: JobDefinition) -> Field:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..clock import SYSTEM_CLOCK
 from ..definitions.assets.definition import AssetsDefinition
@@ -18,9 +18,13 @@ from ..records.event import Fact
 from ..records.metadata import Metadata
 from ..records.run import Run, Tag
 from .attempt import Attempt
+from .build_resources import HoldsResources
 from .configuration import resource_configs
 from .context import AssetCheckExecutionContext, AssetExecutionContext, OpExecutionContext
 from .resources import set_up
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
 
 __all__ = [
     "DIRECT_CALL",
@@ -40,28 +44,14 @@ DIRECT_CALL = "direct call"
 """The name of a job and step that there are none of."""
 
 
-class _Direct(OpExecutionContext):
-    """What contexts outside of a run have beside: what the function recorded, and resources to tear down.
-
-    Each is a context manager. Without `with`, its resources are torn down when it is collected.
-    """
-
-    __slots__ = ("_facts", "_given_config", "_stack")
+class _Direct(HoldsResources, OpExecutionContext):
+    """What contexts outside of a run have beside: what the function recorded, and resources to tear down."""
 
     def __init__(self, attempt: Attempt, facts: list[Fact], stack: ExitStack) -> None:
         super().__init__(attempt)
         self._facts = facts
         self._given_config = attempt.config
         self._stack = stack
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *failure: object) -> None:
-        self._stack.close()
-
-    def __del__(self) -> None:
-        self._stack.close()
 
     def get_output_metadata(self, output_name: str, mapping_key: str | None = None) -> Metadata | None:
         """What the function added to an output."""
@@ -75,13 +65,9 @@ class _Direct(OpExecutionContext):
 class DirectOpExecutionContext(_Direct):
     """The context of an op that is called directly."""
 
-    __slots__ = ()
-
 
 class DirectAssetExecutionContext(_Direct, AssetExecutionContext):
     """The context of an asset function that is called directly."""
-
-    __slots__ = ()
 
     def get_asset_metadata(self, asset_key: str, partition_key: str | None = None) -> Metadata | None:
         """What the function added to an asset, or to one partition of it alone."""
@@ -90,8 +76,6 @@ class DirectAssetExecutionContext(_Direct, AssetExecutionContext):
 
 class DirectAssetCheckExecutionContext(_Direct, AssetCheckExecutionContext):
     """The context of a check that is called directly."""
-
-    __slots__ = ()
 
 
 Context = TypeVar("Context", bound=_Direct)
@@ -107,6 +91,7 @@ def build_op_context(
     partition_key_range: PartitionKeyRange | None = None,
     mapping_key: str | None = None,
     run_tags: Mapping[str, str] | None = None,
+    event_loop: AbstractEventLoop | None = None,
 ) -> DirectOpExecutionContext:
     """A context for calling an op directly.
 
@@ -120,6 +105,7 @@ def build_op_context(
         partition_key_range: The partitions that it shall work on, in place of one.
         mapping_key: The mapping key that it shall run for.
         run_tags: Tags of its run.
+        event_loop: What resources see as `context.event_loop` while they are set up.
 
     Raises:
         UserCodeError: A resource could not be set up.
@@ -137,6 +123,7 @@ def build_op_context(
         _partition_tags(partition_key, partition_key_range),
         mapping_key,
         run_tags,
+        event_loop,
     )
 
 
@@ -148,6 +135,7 @@ def build_asset_context(
     partition_key: str | None = None,
     partition_key_range: PartitionKeyRange | None = None,
     run_tags: Mapping[str, str] | None = None,
+    event_loop: AbstractEventLoop | None = None,
 ) -> DirectAssetExecutionContext:
     """A context for calling an asset function directly; see `build_op_context` for the arguments."""
     return _build(
@@ -159,6 +147,7 @@ def build_asset_context(
         _partition_tags(partition_key, partition_key_range),
         None,
         run_tags,
+        event_loop,
     )
 
 
@@ -189,10 +178,13 @@ def _build(
     partition_tags: Mapping[str, str],
     mapping_key: str | None,
     run_tags: Mapping[str, str] | None,
+    event_loop: AbstractEventLoop | None = None,
 ) -> Context:
     tags = {**(run_tags or {}), **partition_tags}
     run = Run(run_id=new_run_id(), location="", job=DIRECT_CALL, tags=tags, created=SYSTEM_CLOCK.now())
-    return kind(*attempt_outside(run, resources, resources_config, config, instance, mapping_key))
+    return kind(
+        *attempt_outside(run, resources, resources_config, config, instance, mapping_key, event_loop=event_loop)
+    )
 
 
 def attempt_outside(
@@ -203,6 +195,7 @@ def attempt_outside(
     instance: Any = None,
     mapping_key: str | None = None,
     op: OpDefinition | None = None,
+    event_loop: AbstractEventLoop | None = None,
 ) -> tuple[Attempt, list[Fact], ExitStack]:
     """An attempt of a step that no run knows, for contexts that tests make.
 
@@ -214,6 +207,7 @@ def attempt_outside(
         instance: The instance, for user code.
         mapping_key: The mapping key that it shall run for.
         op: Its op, where that is known.
+        event_loop: What resources see as `context.event_loop` while they are set up.
 
     Returns:
         The attempt, the facts that are recorded on it, and what tears its resources down.
@@ -233,6 +227,7 @@ def attempt_outside(
             emit=lambda _: None,
             run=run,
             instance=instance,
+            event_loop=event_loop,
         )
     )
     attempt = Attempt(

@@ -18,6 +18,7 @@ from ..definitions.ops.type_loader import input_form
 from ..definitions.ops.wiring import element_type
 from ..definitions.resources.resource import ResourceDefinition
 from ..definitions.run_config import needed_resources
+from ..definitions.store_config import store_configs
 from ..plan.build import build_plan
 from ..plan.model import ExecutionPlan, FromConfig, FromOutputs, Step
 from .mapped_config import full_run_config
@@ -34,6 +35,7 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
         typed: By the path of an op's entry, its config as the op's function takes it.
         resources: By key, a resource's config.
         inputs: By path, what is given for inputs that nothing else feeds.
+        stores: By path, what input managers and IO managers are told of single inputs and outputs.
     """
 
     values: Mapping[str, Any] = {}
@@ -41,6 +43,7 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     typed: Mapping[tuple[str, ...], Any] = {}
     resources: Mapping[str, Any] = {}
     inputs: Mapping[tuple[str, ...], Any] = {}
+    stores: Mapping[tuple[str, ...], Any] = {}
 
 
 def configure(plan: ExecutionPlan, job: JobDefinition, run_config: Mapping[str, Any]) -> Configuration:
@@ -72,6 +75,7 @@ def configure(plan: ExecutionPlan, job: JobDefinition, run_config: Mapping[str, 
     ops: dict[tuple[str, ...], Any] = {}
     typed: dict[tuple[str, ...], Any] = {}
     inputs: dict[tuple[str, ...], Any] = {}
+    stores: dict[tuple[str, ...], Any] = {}
     for step in plan.steps.values():
         path, declared = step.config_path, step.op.declared_config
         if path not in ops and declared is not None:
@@ -85,11 +89,15 @@ def configure(plan: ExecutionPlan, job: JobDefinition, run_config: Mapping[str, 
                 finished = form.finish(_at(values, place), os.environ, path=place, root=root)
                 inputs[place] = finished.typed
                 problems += finished.problems
+        for place, config in store_configs(step, job.resource_defs):
+            finished = config.finish(_at(values, place), os.environ, path=place, root=root)
+            stores[place] = finished.value
+            problems += finished.problems
     used = needed_resources(plan.resources, job.resource_defs)
     of_resources = {key: job.resource_defs[key] for key in used if key in job.resource_defs}
     resources, wrong = _finish_resources(of_resources, values["resources"], root)
     Checked(value=None, problems=(*problems, *wrong)).unwrap(subject)
-    return Configuration(values=values, ops=ops, typed=typed, resources=resources, inputs=inputs)
+    return Configuration(values=values, ops=ops, typed=typed, resources=resources, inputs=inputs, stores=stores)
 
 
 def _open_inputs(step: Step) -> Iterator[tuple[tuple[str, ...], Any]]:

@@ -17,7 +17,7 @@ from ..partitions.users_mapping import closed
 from ..records.conditions.condition import AutomationCondition
 from ..records.conditions.entity import check_id, job_id
 
-__all__ = ["automation_graph"]
+__all__ = ["automation_graph", "prepared_graph"]
 
 
 def automation_graph(resolved: Resolution) -> AutomationGraph:
@@ -35,6 +35,13 @@ def automation_graph(resolved: Resolution) -> AutomationGraph:
     jobs = ((name, job) for name, job in resolved.jobs.items() if job_id(name) in conditions)
     entities += [_job(name, job, conditions[job_id(name)]) for name, job in jobs]
     return AutomationGraph(entities)
+
+
+def prepared_graph(resolved: Resolution) -> AutomationGraph:
+    """The graph with all that follows from it, for a process that forks before it evaluates."""
+    graph = automation_graph(resolved)
+    graph.prepare()
+    return graph
 
 
 class _Builder:
@@ -57,6 +64,7 @@ class _Builder:
             dependents=(*node.dependents, *self._checks_by_dep.get(node.key, ())),
             checks=tuple(check_id(key) for key in node.checks),
             partitions=_spec(spec.partitions_def),
+            partitions_def=spec.partitions_def,
             code_version=spec.code_version,
             observed=definition is not None and definition.observes,
             siblings=_siblings(definition, node.key),
@@ -77,6 +85,7 @@ class _Builder:
             ),
             blocking=node.spec.blocking,
             partitions=_spec(node.spec.partitions_def),
+            partitions_def=node.spec.partitions_def,
             siblings=_siblings(node.definition, None),
         )
 
@@ -107,6 +116,7 @@ def _job(name: str, job: JobDefinition, condition: AutomationCondition) -> Entit
         kind=Kind.JOB,
         condition=condition,
         partitions=_spec(job.partitions_def),
+        partitions_def=job.partitions_def,
         roots=tuple(root_assets(job)),
     )
 

@@ -17,6 +17,7 @@ from penstock import (
     ConfigurableResource,
     DailyPartitionsDefinition,
     FilesystemIOManager,
+    InitResourceContext,
     MaterializeResult,
     OpExecutionContext,
     Output,
@@ -169,7 +170,7 @@ def test_io_managers_are_called_with_contexts_made_for_it(tmp_path: Path) -> Non
     stored = build_output_context(step_key="a", name="result", run_id="r")
     assert stored.get_identifier() == ["r", "a", "result"]
     manager.handle_output(stored, {"x": 1})
-    assert "path" in stored.added_metadata
+    assert "path" in stored.get_logged_metadata()
     assert manager.load_input(build_input_context(upstream_output=stored)) == {"x": 1}
 
     days = DailyPartitionsDefinition(start_date="2024-01-01")
@@ -223,3 +224,16 @@ def test_a_resource_by_its_key_is_missed_before_the_call() -> None:
 
     with pytest.raises(UnknownResourceError, match="'db'; give it in the resources of the context"):
         use(build_op_context())
+
+
+def test_resources_see_the_event_loop_that_the_context_is_made_with() -> None:
+    @resource
+    def loop_of(context: InitResourceContext) -> Any:
+        return context.event_loop
+
+    loop = asyncio.new_event_loop()
+    try:
+        for make in (build_op_context, build_asset_context):
+            assert make(resources={"loop": loop_of}, event_loop=loop).resources.loop is loop
+    finally:
+        loop.close()
