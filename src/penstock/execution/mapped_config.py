@@ -71,11 +71,14 @@ def _entries(
         steps: The steps inside it that run, their keys counted from this graph.
     """
     entries = dict(part) if graph.declared_config is None else _mapped(graph, job, part, path, steps)
-    for name, node in graph.nodes.items():
-        inner = node.definition
-        prefix = f"{name}."
-        inside = [key.removeprefix(prefix) for key in steps if key.startswith(prefix)]
-        if not isinstance(inner, GraphDefinition) or not inside:
+    steps_inside: dict[str, list[str]] = {}
+    for key in steps:
+        name, _, rest = key.partition(".")
+        if rest:
+            steps_inside.setdefault(name, []).append(rest)
+    for name, inside in steps_inside.items():
+        inner = graph.nodes[name].definition
+        if not isinstance(inner, GraphDefinition):
             continue
         entry = dict(entries.get(name) or {})
         is_mapped = inner.declared_config is not None
