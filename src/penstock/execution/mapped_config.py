@@ -124,30 +124,21 @@ def _entries(
         steps: The steps inside it that run, their keys counted from this graph.
     """
     entries = dict(part) if graph.declared_config is None else _mapped(graph, job, part, path, steps)
-    for name, node in graph.nodes.items():
-        if isinstance(node.definition, GraphDefinition):
-            _enter_graph(name, node.definition, job, entries, path, steps)
+    steps_inside: dict[str, list[str]] = {}
+    for key in steps:
+        name, _, rest = key.partition(".")
+        if rest:
+            steps_inside.setdefault(name, []).append(rest)
+    for name, inside in steps_inside.items():
+        inner = graph.nodes[name].definition
+        if not isinstance(inner, GraphDefinition):
+            continue
+        entry = dict(entries.get(name) or {})
+        is_mapped = inner.declared_config is not None
+        place = (*path, name) if is_mapped else (*path, name, "ops")
+        entry["ops"] = _entries(inner, job, entry if is_mapped else entry.get("ops", {}), place, inside)
+        entries[name] = entry
     return entries
-
-
-def _enter_graph(
-    name: str,
-    graph: GraphDefinition,
-    job: JobDefinition,
-    entries: dict[str, Any],
-    path: tuple[str, ...],
-    steps: Collection[str],
-) -> None:
-    """Put the entry of an inner graph in full among the entries around it, if one of its steps runs."""
-    prefix = f"{name}."
-    inside = [key.removeprefix(prefix) for key in steps if key.startswith(prefix)]
-    if not inside:
-        return
-    entry = dict(entries.get(name) or {})
-    is_mapped = graph.declared_config is not None
-    place = (*path, name) if is_mapped else (*path, name, "ops")
-    entry["ops"] = _entries(graph, job, entry if is_mapped else entry.get("ops", {}), place, inside)
-    entries[name] = entry
 
 
 def _mapped(
