@@ -17,8 +17,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from penstock.definitions.assets.asset import asset
+from penstock.definitions.assets.asset_check import asset_check
+from penstock.definitions.assets.graph_asset import graph_asset
+from penstock.definitions.assets.job import define_asset_job
+from penstock.definitions.assets.observe import observable_source_asset
+from penstock.definitions.assets.selection import AssetSelection
 from penstock.definitions.definitions import Definitions
-from penstock.definitions.events import DynamicOutput, Output, RetryRequested
+from penstock.definitions.events import AssetCheckResult, DynamicOutput, Output, RetryRequested
 from penstock.definitions.executors import in_process_executor, multiprocess_executor
 from penstock.definitions.ops.hooks import failure_hook
 from penstock.definitions.ops.job import job
@@ -26,6 +32,7 @@ from penstock.definitions.ops.op import op
 from penstock.definitions.ops.ports import DynamicOut, Out
 from penstock.definitions.ops.retry import RetryPolicy
 from penstock.execution.pipes.subprocess_client import PipesSubprocessClient
+from penstock.records.data_version import DataVersion
 
 MEETING = Path(os.environ.get("MEETING", "."))
 
@@ -287,6 +294,41 @@ defs = Definitions(
         in_one_process,
         needs_config,
     ]
+)
+
+
+@op
+def twice(number: int) -> int:
+    return number * 2
+
+
+@asset(code_version="1")
+def base() -> int:
+    return 2
+
+
+@graph_asset(code_version="1")
+def grown(base: int) -> Any:
+    return twice.alias("again")(twice(base))
+
+
+@observable_source_asset
+def feed() -> DataVersion:
+    return DataVersion("7")
+
+
+@asset_check(asset=grown)
+def is_eight(grown: int) -> AssetCheckResult:
+    return AssetCheckResult(passed=grown == 8)
+
+
+defs = Definitions.merge(
+    defs,
+    Definitions(
+        assets=[base, grown, feed],
+        asset_checks=[is_eight],
+        jobs=[define_asset_job("assets_of_all_kinds", AssetSelection.all(include_sources=True))],
+    ),
 )
 
 
