@@ -35,10 +35,10 @@ from .loaders import (
 from .params import PipesCliArgsParamsLoader, PipesEnvVarParamsLoader, PipesMappingParamsLoader, PipesParamsLoader
 from .session import open_penstock_pipes
 from .wire import (
-    PENSTOCK_PIPES_CONTEXT_CLI_ARGUMENT,
-    PENSTOCK_PIPES_CONTEXT_ENV_VAR,
-    PENSTOCK_PIPES_MESSAGES_CLI_ARGUMENT,
-    PENSTOCK_PIPES_MESSAGES_ENV_VAR,
+    PIPES_CONTEXT_CLI_ARGUMENT,
+    PIPES_CONTEXT_ENV_VAR,
+    PIPES_MESSAGES_CLI_ARGUMENT,
+    PIPES_MESSAGES_ENV_VAR,
     PIPES_PROTOCOL_VERSION,
     PIPES_PROTOCOL_VERSION_FIELD,
     PipesContextData,
@@ -57,10 +57,10 @@ from .wire import (
 from .writers import PipesDefaultMessageWriter, PipesMessageWriter
 
 __all__ = [
-    "PENSTOCK_PIPES_CONTEXT_CLI_ARGUMENT",
-    "PENSTOCK_PIPES_CONTEXT_ENV_VAR",
-    "PENSTOCK_PIPES_MESSAGES_CLI_ARGUMENT",
-    "PENSTOCK_PIPES_MESSAGES_ENV_VAR",
+    "PIPES_CONTEXT_CLI_ARGUMENT",
+    "PIPES_CONTEXT_ENV_VAR",
+    "PIPES_MESSAGES_CLI_ARGUMENT",
+    "PIPES_MESSAGES_ENV_VAR",
     "PIPES_PROTOCOL_VERSION",
     "PIPES_PROTOCOL_VERSION_FIELD",
     "PipesAzureBlobStorageContextLoader",

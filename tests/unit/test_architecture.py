@@ -21,12 +21,14 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("launch", "locations", "auth"),
     ("instance",),
     ("daemon", "web"),
-    ("cli", "testing", "compat"),
+    ("cli", "testing", "compat", "migrate"),
 )
 NEIGHBOURS = {
     ("records", "config"),  # a location's description carries config schemas
     ("records", "partitions"),  # ... and partition sets
     ("execution", "logs"),  # a step's output is captured while it runs
+    ("cli", "compat"),  # the old spellings, for `penstock migrate`
+    ("cli", "migrate"),  # the work of that command
 }
 # The few doors that lead upward: one import each, inside a function that stands behind a definition's own method. What
 # these methods give has a type of the upper floor, which is named for type checkers alone.

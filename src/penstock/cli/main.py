@@ -21,6 +21,7 @@ _COMMANDS = {
     "dev": ("dev", "dev", "Start everything for local work: code servers, daemon and web server."),
     "instance": ("instance", "instance", "Look at the instance: its home, settings and storage."),
     "job": ("job", "job", "List, execute and launch jobs."),
+    "migrate": ("migrate", "migrate", "Move a project of Dagster's here: imports, names, settings, dependencies."),
     "run": ("run", "run", "List, show and cancel runs."),
     "schedule": ("automation", "schedule", "List schedules and turn them on and off."),
     "sensor": ("automation", "sensor", "List sensors and turn them on and off."),

@@ -25,6 +25,7 @@ from penstock import AssetRecordsFilter as AssetRecordsFilter
 from penstock import AssetSelection as AssetSelection
 from penstock import AssetSensorDefinition as AssetSensorDefinition
 from penstock import AssetSpec as AssetSpec
+from penstock import AssetValueLoader as AssetValueLoader
 from penstock import AssetsDefinition as AssetsDefinition
 from penstock import AutomationCondition as AutomationCondition
 from penstock import AutomationConditionSensorDefinition as AutomationConditionSensorDefinition
@@ -46,6 +47,7 @@ from penstock import ConfigSchema as ConfigSchema
 from penstock import ConfigSchemaError as ConfigSchemaError
 from penstock import ConfigurableIOManager as ConfigurableIOManager
 from penstock import ConfigurableIOManagerFactory as ConfigurableIOManagerFactory
+from penstock import ConfigurableLegacyIOManagerAdapter as ConfigurableLegacyIOManagerAdapter
 from penstock import ConfigurableResource as ConfigurableResource
 from penstock import ConfigurationError as ConfigurationError
 from penstock import ContextLogger as ContextLogger
@@ -84,6 +86,8 @@ from penstock import ExecutorRequirement as ExecutorRequirement
 from penstock import Failure as Failure
 from penstock import FencedError as FencedError
 from penstock import Field as Field
+from penstock import FileHandle as FileHandle
+from penstock import FileManager as FileManager
 from penstock import FilePathMapping as FilePathMapping
 from penstock import FilesystemIOManager as FilesystemIOManager
 from penstock import Float as Float
@@ -97,6 +101,7 @@ from penstock import HookContext as HookContext
 from penstock import HookDefinition as HookDefinition
 from penstock import HookExecutionResult as HookExecutionResult
 from penstock import HourlyPartitionsDefinition as HourlyPartitionsDefinition
+from penstock import IAttachDifferentObjectToOpContext as IAttachDifferentObjectToOpContext
 from penstock import IOManager as IOManager
 from penstock import IOManagerDefinition as IOManagerDefinition
 from penstock import IdentityPartitionMapping as IdentityPartitionMapping
@@ -107,6 +112,8 @@ from penstock import InitExecutorContext as InitExecutorContext
 from penstock import InitLoggerContext as InitLoggerContext
 from penstock import InitResourceContext as InitResourceContext
 from penstock import InputContext as InputContext
+from penstock import InputManager as InputManager
+from penstock import InputManagerDefinition as InputManagerDefinition
 from penstock import InputMapping as InputMapping
 from penstock import Instance as Instance
 from penstock import InstanceInUseError as InstanceInUseError
@@ -126,6 +133,9 @@ from penstock import LastPartitionMapping as LastPartitionMapping
 from penstock import LazyDefinitions as LazyDefinitions
 from penstock import List as List
 from penstock import LocalFileCodeReference as LocalFileCodeReference
+from penstock import LocalFileHandle as LocalFileHandle
+from penstock import LocalFileManager as LocalFileManager
+from penstock import LocalRunLauncher as LocalRunLauncher
 from penstock import LocationLoadError as LocationLoadError
 from penstock import LoggerDefinition as LoggerDefinition
 from penstock import MAX_RUNTIME_SECONDS_TAG as MAX_RUNTIME_SECONDS_TAG
@@ -190,6 +200,7 @@ from penstock import PoolMetadataValue as PoolMetadataValue
 from penstock import PreviewWarning as PreviewWarning
 from penstock import PythonArtifactMetadataValue as PythonArtifactMetadataValue
 from penstock import PythonObjectType as PythonObjectType
+from penstock import QueuedRunCoordinator as QueuedRunCoordinator
 from penstock import ReadyStep as ReadyStep
 from penstock import ReconstructableJob as ReconstructableJob
 from penstock import ReexecutionOptions as ReexecutionOptions
@@ -260,6 +271,7 @@ from penstock import TypeCheckDidNotPassError as TypeCheckDidNotPassError
 from penstock import TypeCheckError as TypeCheckError
 from penstock import TypeLoader as TypeLoader
 from penstock import TypeLoaderContext as TypeLoaderContext
+from penstock import UPathIOManager as UPathIOManager
 from penstock import UnknownResourceError as UnknownResourceError
 from penstock import UnmetExecutorRequirementsError as UnmetExecutorRequirementsError
 from penstock import UpstreamPartitionsResult as UpstreamPartitionsResult
@@ -301,10 +313,12 @@ from penstock import config_from_yaml_strings as config_from_yaml_strings
 from penstock import config_mapping as config_mapping
 from penstock import configured as configured
 from penstock import create_repository_using_definitions_args as create_repository_using_definitions_args
+from penstock import custom_path_fs_io_manager as custom_path_fs_io_manager
 from penstock import daily_partitioned_config as daily_partitioned_config
 from penstock import default_loggers as default_loggers
 from penstock import define_asset_job as define_asset_job
 from penstock import definitions as definitions
+from penstock import deserialize_value as deserialize_value
 from penstock import dynamic_partitioned_config as dynamic_partitioned_config
 from penstock import evaluate_automation_conditions as evaluate_automation_conditions
 from penstock import execute_job as execute_job
@@ -318,6 +332,7 @@ from penstock import graph_asset as graph_asset
 from penstock import graph_multi_asset as graph_multi_asset
 from penstock import hourly_partitioned_config as hourly_partitioned_config
 from penstock import in_process_executor as in_process_executor
+from penstock import input_manager as input_manager
 from penstock import instance_for_test as instance_for_test
 from penstock import io_manager as io_manager
 from penstock import job as job
@@ -337,8 +352,11 @@ from penstock import load_definitions_from_modules as load_definitions_from_modu
 from penstock import load_definitions_from_package_module as load_definitions_from_package_module
 from penstock import load_definitions_from_package_name as load_definitions_from_package_name
 from penstock import load_from_defs_folder as load_from_defs_folder
+from penstock import local_file_manager as local_file_manager
 from penstock import logger as logger
+from penstock import make_email_on_run_failure_sensor as make_email_on_run_failure_sensor
 from penstock import make_python_type_usable_as_type as make_python_type_usable_as_type
+from penstock import make_values_resource as make_values_resource
 from penstock import map_asset_specs as map_asset_specs
 from penstock import materialize as materialize
 from penstock import materialize_to_memory as materialize_to_memory
@@ -363,12 +381,14 @@ from penstock import run_failure_sensor as run_failure_sensor
 from penstock import run_status_sensor as run_status_sensor
 from penstock import schedule as schedule
 from penstock import sensor as sensor
+from penstock import serialize_value as serialize_value
 from penstock import static_partitioned_config as static_partitioned_config
 from penstock import success_hook as success_hook
 from penstock import type_loader as type_loader
 from penstock import usable_as_type as usable_as_type
 from penstock import validate_run_config as validate_run_config
 from penstock import weekly_partitioned_config as weekly_partitioned_config
+from penstock import with_resources as with_resources
 from penstock import with_source_code_references as with_source_code_references
 from penstock import AssetMetadataValue as DagsterAssetMetadataValue
 from penstock import ConfigMappingError as DagsterConfigMappingFunctionError
@@ -404,6 +424,7 @@ from penstock import PartitionNotFoundError as DagsterUnknownPartitionError
 from penstock import UnknownResourceError as DagsterUnknownResourceError
 from penstock import UnmetExecutorRequirementsError as DagsterUnmetExecutorRequirementsError
 from penstock import UserCodeError as DagsterUserCodeExecutionError
+from penstock import LocalRunLauncher as DefaultRunLauncher
 from penstock import PythonObjectType as PythonObjectDagsterType
 from penstock import check_type as check_dagster_type
 from penstock import type_loader as dagster_type_loader

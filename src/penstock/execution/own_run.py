@@ -97,7 +97,8 @@ def plan_run_here(job: JobDefinition, wish: Wish, instance: AnInstance | None, *
 
     Raises:
         InvalidRunConfigError: The config has mistakes.
-        NotFoundError: A selected step or asset does not exist.
+        NotFoundError: A selected step or asset, or the partition, does not exist.
+        UserCodeError: The function for the config of partitions failed.
     """
     plan = build_plan(job, step_keys=wish.step_keys, assets=wish.assets, checks=wish.checks)
     run = _new_run(job, wish, plan, instance)
@@ -120,15 +121,18 @@ def plan_run_here(job: JobDefinition, wish: Wish, instance: AnInstance | None, *
 
 
 def _new_run(job: JobDefinition, wish: Wish, plan: ExecutionPlan, instance: AnInstance | None) -> Run:
+    parent = wish.parent
     tags = {**job.run_tags, **(wish.tags or {})}
     key = wish.partition_key or tags.get(Tag.PARTITION)
     if key is not None:
         partitions = next((each.partitions for each in plan.steps.values() if each.partitions), job.partitions_def)
-        dynamic = None if instance is None else StoredDynamicPartitions(instance.storage)
-        _check_partition(partitions, key, dynamic)
-        own_tags = {} if job.partitioned_config is None else job.partitioned_config.get_tags_for_partition_key(key)
-        tags = {**own_tags, **tags, **partition_tags(None if partitions is None else partitions.spec, key)}
-    parent = wish.parent
+        _check_partition(partitions, key, None if instance is None else StoredDynamicPartitions(instance.storage))
+        own = job.partitioned_config if parent is None else None
+        tags = {
+            **({} if own is None else own.get_tags_for_partition_key(key)),
+            **tags,
+            **partition_tags(None if partitions is None else partitions.spec, key),
+        }
     return Run(
         run_id=wish.run_id or new_run_id(),
         location=HERE,
@@ -145,6 +149,7 @@ def _new_run(job: JobDefinition, wish: Wish, plan: ExecutionPlan, instance: AnIn
 
 
 def _check_partition(partitions: PartitionsDefinition | None, key: str, dynamic: DynamicPartitionsStore | None) -> None:
+    """Refuse a partition that does not exist; without a store, keys of dynamic sets are not known."""
     if partitions is not None and (dynamic is not None or not dynamic_names(partitions.spec)):
         partitions.validate_partition_key(key, dynamic_partitions_store=dynamic)
 

@@ -12,12 +12,12 @@ import msgspec
 from ..config.check import check, nearest_name
 from ..config.env import resolve
 from ..config.problems import ConfigProblem, Problem
-from ..config.schema import env_name
+from ..config.schema import Selector, Shape, env_name
 from ..locations.yaml_document import read_yaml
 from .settings import FILE_NAME, LogSettings, Settings, StorageSettings
 from .settings_schema import schema_of, too_small_or_large
 
-__all__ = ["read_settings"]
+__all__ = ["file_schema", "read_settings"]
 
 _SHORT_NAMES: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "run_coordinator": {
@@ -28,6 +28,11 @@ _SHORT_NAMES: Mapping[str, Mapping[str, tuple[str, str]]] = {
 }
 _COMPONENTS = ("storage", "compute_logs")
 _SCHEMA_SELECTORS: frozenset[type] = frozenset((StorageSettings, LogSettings))
+
+
+def file_schema() -> Shape | Selector:
+    """What the file may hold, short and older forms written out."""
+    return schema_of(Settings, _SCHEMA_SELECTORS)
 
 
 def read_settings(home: Path, environ: Mapping[str, str] | None = None, *, file_name: str = FILE_NAME) -> Settings:
@@ -48,7 +53,7 @@ def read_settings(home: Path, environ: Mapping[str, str] | None = None, *, file_
     document = read_yaml(path)
     problems: list[Problem] = []
     written_out = _write_out(document.value, problems)
-    schema = schema_of(Settings, _SCHEMA_SELECTORS)
+    schema = file_schema()
     outcome = check(schema, written_out, root="the file")
     problems += outcome.problems
     if not problems:
