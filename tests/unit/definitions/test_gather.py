@@ -16,6 +16,7 @@ from penstock import (
     AssetSpec,
     AutomationCondition,
     Definitions,
+    Instance,
     RepositoryDefinition,
     SourceAsset,
     asset,
@@ -31,6 +32,7 @@ from penstock import (
     load_definitions_from_module,
     load_definitions_from_package_name,
     load_from_defs_folder,
+    materialize,
     op,
     repository,
     schedule,
@@ -120,6 +122,18 @@ def test_a_repository_gives_what_it_holds() -> None:
     assert list(shop.asset_checks_defs_by_key) == [AssetCheckKey(AssetKey("orders"), "fine")]
     with pytest.raises(NotFoundError, match='no job "other"'):
         shop.get_job("other")
+
+
+def test_a_repository_loads_stored_values() -> None:
+    @repository
+    def shop() -> list[Any]:
+        return [orders]
+
+    with Instance.ephemeral() as instance:
+        materialize([orders], instance=instance)
+        assert shop.load_asset_value("orders", instance=instance) == 1
+        with shop.get_asset_value_loader(instance) as loader:
+            assert loader.load_asset_value("orders") == 1
 
 
 def test_a_repository_may_be_a_dict() -> None:
