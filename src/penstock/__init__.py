@@ -333,6 +333,7 @@ if TYPE_CHECKING:
         StepExecutionError,
         StepNotFoundError,
         StepOutputNotFoundError,
+        StepTimeoutError,
         StorageError,
         SubprocessError,
         SubsetError,
@@ -446,6 +447,7 @@ if TYPE_CHECKING:
         deserialize_value,
         serialize_value,
     )
+    from .execution.step_context import StepExecutionContext
     from .execution.tick_context import (
         ScheduleEvaluationContext,
         build_schedule_context,
@@ -514,6 +516,7 @@ if TYPE_CHECKING:
         TimeWindowPartitionsDefinition,
         WeeklyPartitionsDefinition,
     )
+    from .records.asset import AssetPartitionStatus
     from .records.code_reference import (
         LocalFileCodeReference,
         UrlCodeReference,
@@ -595,6 +598,7 @@ _HOMES: dict[str, str] = {
     "AssetObservation": "definitions.events",
     "AssetOrCheckKey": "records.keys",
     "AssetOut": "definitions.assets.spec",
+    "AssetPartitionStatus": "records.asset",
     "AssetRecordsFilter": "instance.filters",
     "AssetSelection": "definitions.assets.selection",
     "AssetSensorDefinition": "definitions.automation.asset_sensor",
@@ -814,9 +818,11 @@ _HOMES: dict[str, str] = {
     "SpecificPartitionsPartitionMapping": "partitions.mapping",
     "StaticPartitionMapping": "partitions.mapping",
     "StaticPartitionsDefinition": "partitions.definition",
+    "StepExecutionContext": "execution.step_context",
     "StepExecutionError": "errors",
     "StepNotFoundError": "errors",
     "StepOutputNotFoundError": "errors",
+    "StepTimeoutError": "errors",
     "StorageError": "errors",
     "String": "config.python_types",
     "StringSource": "config.fields",
@@ -991,6 +997,7 @@ __all__ = [
     "AssetObservation",
     "AssetOrCheckKey",
     "AssetOut",
+    "AssetPartitionStatus",
     "AssetRecordsFilter",
     "AssetSelection",
     "AssetSensorDefinition",
@@ -1210,9 +1217,11 @@ __all__ = [
     "SpecificPartitionsPartitionMapping",
     "StaticPartitionMapping",
     "StaticPartitionsDefinition",
+    "StepExecutionContext",
     "StepExecutionError",
     "StepNotFoundError",
     "StepOutputNotFoundError",
+    "StepTimeoutError",
     "StorageError",
     "String",
     "StringSource",
