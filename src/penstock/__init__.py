@@ -472,6 +472,8 @@ if TYPE_CHECKING:
         PaginatedResults,
         RunRecord,
     )
+    from .launch.coordinators import QueuedRunCoordinator
+    from .launch.local import LocalRunLauncher
     from .partitions.definition import (
         DynamicPartitionsDefinition,
         Partition,
@@ -707,6 +709,7 @@ _HOMES: dict[str, str] = {
     "LocalFileCodeReference": "records.code_reference",
     "LocalFileHandle": "definitions.resources.file_manager",
     "LocalFileManager": "definitions.resources.file_manager",
+    "LocalRunLauncher": "launch.local",
     "LocationLoadError": "errors",
     "LoggerDefinition": "definitions.loggers",
     "MAX_RUNTIME_SECONDS_TAG": "records.run",
@@ -771,6 +774,7 @@ _HOMES: dict[str, str] = {
     "PreviewWarning": "errors",
     "PythonArtifactMetadataValue": "records.metadata",
     "PythonObjectType": "definitions.ops.value_type",
+    "QueuedRunCoordinator": "launch.coordinators",
     "ReadyStep": "execution.user_executor",
     "ReconstructableJob": "definitions.reconstruct",
     "ReexecutionOptions": "execution.api",
@@ -1101,6 +1105,7 @@ __all__ = [
     "LocalFileCodeReference",
     "LocalFileHandle",
     "LocalFileManager",
+    "LocalRunLauncher",
     "LocationLoadError",
     "LoggerDefinition",
     "MAX_RUNTIME_SECONDS_TAG",
@@ -1165,6 +1170,7 @@ __all__ = [
     "PreviewWarning",
     "PythonArtifactMetadataValue",
     "PythonObjectType",
+    "QueuedRunCoordinator",
     "ReadyStep",
     "ReconstructableJob",
     "ReexecutionOptions",
