@@ -472,6 +472,11 @@ if TYPE_CHECKING:
         PaginatedResults,
         RunRecord,
     )
+    from .launch.coordinators import (
+        QueuedRunCoordinator,
+        SubmitRunContext,
+    )
+    from .launch.local import DefaultRunLauncher
     from .partitions.definition import (
         DynamicPartitionsDefinition,
         Partition,
@@ -627,6 +632,7 @@ _HOMES: dict[str, str] = {
     "DataProvenance": "records.data_version",
     "DataVersion": "records.data_version",
     "DataVersionsByPartition": "records.data_version",
+    "DefaultRunLauncher": "launch.local",
     "DefaultScheduleStatus": "definitions.automation.target",
     "DefaultSensorStatus": "definitions.automation.target",
     "DefinitionError": "errors",
@@ -771,6 +777,7 @@ _HOMES: dict[str, str] = {
     "PreviewWarning": "errors",
     "PythonArtifactMetadataValue": "records.metadata",
     "PythonObjectType": "definitions.ops.value_type",
+    "QueuedRunCoordinator": "launch.coordinators",
     "ReadyStep": "execution.user_executor",
     "ReconstructableJob": "definitions.reconstruct",
     "ReexecutionOptions": "execution.api",
@@ -816,6 +823,7 @@ _HOMES: dict[str, str] = {
     "StorageError": "errors",
     "String": "config.python_types",
     "StringSource": "config.fields",
+    "SubmitRunContext": "launch.coordinators",
     "SubprocessError": "errors",
     "SubsetError": "errors",
     "SupersessionWarning": "errors",
@@ -1021,6 +1029,7 @@ __all__ = [
     "DataProvenance",
     "DataVersion",
     "DataVersionsByPartition",
+    "DefaultRunLauncher",
     "DefaultScheduleStatus",
     "DefaultSensorStatus",
     "DefinitionError",
@@ -1165,6 +1174,7 @@ __all__ = [
     "PreviewWarning",
     "PythonArtifactMetadataValue",
     "PythonObjectType",
+    "QueuedRunCoordinator",
     "ReadyStep",
     "ReconstructableJob",
     "ReexecutionOptions",
@@ -1210,6 +1220,7 @@ __all__ = [
     "StorageError",
     "String",
     "StringSource",
+    "SubmitRunContext",
     "SubprocessError",
     "SubsetError",
     "SupersessionWarning",
