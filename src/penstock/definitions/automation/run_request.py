@@ -87,6 +87,7 @@ class RunRequest:
             partition=self.partition_key,
             assets=_texts(self.asset_selection),
             checks=_texts(self.asset_check_keys),
+            only_stale=self.stale_assets_only,
         )
 
     def with_replaced_attrs(self, **attributes: Any) -> RunRequest:
