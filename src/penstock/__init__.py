@@ -476,7 +476,10 @@ if TYPE_CHECKING:
         QueuedRunCoordinator,
         SubmitRunContext,
     )
-    from .launch.local import DefaultRunLauncher
+    from .launch.local import (
+        DefaultRunLauncher,
+        LocalRunLauncher,
+    )
     from .partitions.definition import (
         DynamicPartitionsDefinition,
         Partition,
@@ -713,6 +716,7 @@ _HOMES: dict[str, str] = {
     "LocalFileCodeReference": "records.code_reference",
     "LocalFileHandle": "definitions.resources.file_manager",
     "LocalFileManager": "definitions.resources.file_manager",
+    "LocalRunLauncher": "launch.local",
     "LocationLoadError": "errors",
     "LoggerDefinition": "definitions.loggers",
     "MAX_RUNTIME_SECONDS_TAG": "records.run",
@@ -1110,6 +1114,7 @@ __all__ = [
     "LocalFileCodeReference",
     "LocalFileHandle",
     "LocalFileManager",
+    "LocalRunLauncher",
     "LocationLoadError",
     "LoggerDefinition",
     "MAX_RUNTIME_SECONDS_TAG",

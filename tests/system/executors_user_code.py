@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from penstock.config.fields import Field
+from penstock.config.mapping import ConfigMapping
 from penstock.definitions.definitions import Definitions
 from penstock.definitions.events import DynamicOutput, Output, RetryRequested
 from penstock.definitions.executors import in_process_executor, multiprocess_executor
@@ -26,10 +27,13 @@ from penstock.definitions.ops.job import job
 from penstock.definitions.ops.op import op
 from penstock.definitions.ops.ports import DynamicOut, In, Out
 from penstock.definitions.ops.retry import RetryPolicy
+from penstock.definitions.ops.type_loader import type_loader
+from penstock.definitions.ops.value_type import TypeCheck, ValueType
 from penstock.definitions.resources.configurable import ConfigurableResource
 from penstock.definitions.resources.configurable_io import ConfigurableIOManager
 from penstock.definitions.resources.file_manager import local_file_manager
 from penstock.definitions.resources.input_manager import input_manager
+from penstock.definitions.resources.resource import ResourceDefinition
 from penstock.definitions.resources.upath import UPathIOManager
 from penstock.execution.pipes.subprocess_client import PipesSubprocessClient
 
@@ -228,6 +232,40 @@ def needs_config() -> None:
     configured()
 
 
+class Even:
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+
+@type_loader({"half": int}, required_resource_keys={"factor"})
+def load_even(context: Any, config: dict[str, Any]) -> Even:
+    return Even(config["half"] * context.resources.factor)
+
+
+def is_even(context: Any, value: Any) -> TypeCheck:
+    context.log.info("checking %d", value.number)
+    return TypeCheck(value.number % context.resources.factor == 0, metadata={"number": value.number})
+
+
+@op(ins={"given": In(ValueType(is_even, name="Even", loader=load_even, required_resource_keys={"factor"}))})
+def take_even(context: Any, given: Even) -> int:
+    return given.number + int(context.op_config["plus"])
+
+
+def simple(given: dict[str, Any]) -> dict[str, Any]:
+    plus = {"config": {"plus": 1}, "inputs": {"given": {"half": given["half"]}}}
+    return {"ops": {"take_even": plus}, "execution": {"config": {"max_concurrent": 1}}}
+
+
+@job(
+    executor_def=multiprocess_executor,
+    config=ConfigMapping(simple, config_schema={"half": int}),
+    resource_defs={"factor": ResourceDefinition.hardcoded_resource(2)},
+)
+def mapped() -> None:
+    take_even()
+
+
 class Counter(ConfigurableResource):
     step: int = 1
 
@@ -345,6 +383,7 @@ defs = Definitions(
         stubborn,
         in_one_process,
         needs_config,
+        mapped,
     ]
 )
 

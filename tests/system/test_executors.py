@@ -24,6 +24,7 @@ from penstock.records.event import (
     RunCanceling,
     RunFailure,
     StepFailure,
+    StepInput,
     StepRestarted,
     StepSkipped,
     StepUpForRetry,
@@ -33,6 +34,18 @@ from penstock.storage.protocols import NewRun
 from support.run_worker import DEADLINE, PROGRAM, Worker, has_ended
 
 pytestmark = pytest.mark.system
+
+
+def test_types_and_mapped_config_reach_the_process_of_a_step(worker: Worker) -> None:
+    worker.start("mapped", {"half": 21})
+    assert worker.end() == 0
+    assert worker.status() is RunStatus.SUCCESS
+    facts = [event.fact for event in worker.events()]
+    (got,) = [fact for fact in facts if isinstance(fact, StepInput)]
+    assert got.type_name == "Even"
+    assert got.metadata["number"].value == 42
+    assert [fact.message for fact in facts if isinstance(fact, LogLine)] == ["checking 42"]
+    assert worker.pid_of("take_even") != worker.pid
 
 
 def test_dynamic_steps_run_each_in_a_process_of_its_own(worker: Worker) -> None:
