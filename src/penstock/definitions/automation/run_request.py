@@ -12,12 +12,12 @@ from ...errors import DefinitionError
 from ...partitions.requests import PartitionsRequest
 from ...records.automation import RunRequestRecord
 from ...records.keys import AssetCheckKey, AssetKey, CoercibleToAssetKey
-from ..events import AssetCheckResult, AssetMaterialization, AssetObservation
+from ..events import AssetCheckEvaluation, AssetCheckResult, AssetMaterialization, AssetObservation
 from ..names import normalize_tags, optional_text
 
 __all__ = ["AssetEvent", "Requested", "RunRequest", "SensorResult", "SkipReason", "join_outcomes", "read_outcome"]
 
-AssetEvent: TypeAlias = AssetMaterialization | AssetObservation | AssetCheckResult
+AssetEvent: TypeAlias = AssetMaterialization | AssetObservation | AssetCheckEvaluation | AssetCheckResult
 """What may be told of an asset without a run."""
 
 
