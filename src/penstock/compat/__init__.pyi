@@ -241,9 +241,11 @@ from penstock import SourceAsset as SourceAsset
 from penstock import SpecificPartitionsPartitionMapping as SpecificPartitionsPartitionMapping
 from penstock import StaticPartitionMapping as StaticPartitionMapping
 from penstock import StaticPartitionsDefinition as StaticPartitionsDefinition
+from penstock import StepExecutionContext as StepExecutionContext
 from penstock import StepExecutionError as StepExecutionError
 from penstock import StepNotFoundError as StepNotFoundError
 from penstock import StepOutputNotFoundError as StepOutputNotFoundError
+from penstock import StepTimeoutError as StepTimeoutError
 from penstock import StorageError as StorageError
 from penstock import String as String
 from penstock import StringSource as StringSource

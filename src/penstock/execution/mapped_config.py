@@ -59,6 +59,11 @@ class FullConfig(msgspec.Struct, frozen=True, kw_only=True):
             found = found.get(key) if isinstance(found, Mapping) else None
         return found
 
+    def holds(self, path: tuple[str, ...]) -> bool:
+        """Whether something stands at a path, be it null."""
+        around = self.at(path[:-1])
+        return isinstance(around, Mapping) and path[-1] in around
+
 
 def full_run_config(plan: ExecutionPlan, job: JobDefinition, run_config: Mapping[str, Any]) -> FullConfig:
     """The run config of a run in full, whatever form it was given in.
