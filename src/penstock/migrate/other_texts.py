@@ -12,6 +12,9 @@ from .requirements import rewrite_requirement
 __all__ = ["rewrite_other_text"]
 
 _SETTINGS = re.compile(r"\bdagster\.ya?ml\b")
+_LISTENING = ("penstock webserver", "penstock code-server")
+_HOST = re.compile(r"(?<![\w-])-h(?![\w-])")
+"""The short form of `--host` there, and of `--help` here."""
 _INSTALL = re.compile(r"\b(?:pip|uv) (?:install|add)\b")
 _PACKAGE = re.compile(r"(?<![\w/.-])(dagster|dagit)[\w-]*(?![\w/.-])")
 
@@ -28,7 +31,11 @@ def rewrite_other_text(text: str) -> Rewritten:
         for old, ours in HOME.items():
             new = re.sub(rf"\b{old}\b", ours, new)
         for pattern, ours in COMMANDS:
-            new = pattern.sub(partial(_as_written, ours), new)
+            found = pattern.search(new)
+            if found is not None:
+                new = pattern.sub(partial(_as_written, ours), new)
+                if ours in _LISTENING:
+                    new = _HOST.sub("--host", new)
         if _INSTALL.search(new):
             new = _PACKAGE.sub(lambda found: rewrite_requirement(found[0], lambda _: None) or "penstock", new)
         left = COMMAND_LEFT.search(new) or CLASS.search(new) or (_PACKAGE.search(new) if _INSTALL.search(new) else None)

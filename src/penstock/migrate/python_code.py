@@ -33,7 +33,7 @@ def rewrite_python(text: str, spellings: Spellings, own_modules: Container[str] 
     if ROOT not in text.lower():
         return Rewritten(text)
     try:
-        wrapper = MetadataWrapper(cst.parse_module(text))
+        wrapper = MetadataWrapper(cst.parse_module(text), unsafe_skip_copy=True)
     except cst.ParserSyntaxError as error:
         return Rewritten(text, (Note(error.editor_line, f"This is no Python: {error.message}; correct it first."),))
     rewriter = _Rewriter(spellings, _names_in(wrapper.module), own_modules)
