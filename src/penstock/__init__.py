@@ -102,6 +102,7 @@ if TYPE_CHECKING:
         AssetOut,
         AssetSpec,
     )
+    from .definitions.assets.with_resources import with_resources
     from .definitions.automation.asset_sensor import (
         AssetSensorDefinition,
         MultiAssetSensorDefinition,
@@ -262,10 +263,25 @@ if TYPE_CHECKING:
         repository,
     )
     from .definitions.resources.configurable import (
-        ConfigurableIOManager,
-        ConfigurableIOManagerFactory,
         ConfigurableResource,
         ResourceDependency,
+    )
+    from .definitions.resources.configurable_io import (
+        ConfigurableIOManager,
+        ConfigurableIOManagerFactory,
+        ConfigurableLegacyIOManagerAdapter,
+    )
+    from .definitions.resources.file_manager import (
+        FileHandle,
+        FileManager,
+        LocalFileHandle,
+        LocalFileManager,
+        local_file_manager,
+    )
+    from .definitions.resources.input_manager import (
+        InputManager,
+        InputManagerDefinition,
+        input_manager,
     )
     from .definitions.resources.io_manager import (
         IOManager,
@@ -273,15 +289,19 @@ if TYPE_CHECKING:
         io_manager,
     )
     from .definitions.resources.resource import (
+        IAttachDifferentObjectToOpContext,
         ResourceDefinition,
+        make_values_resource,
         resource,
     )
     from .definitions.resources.stores import (
         FilesystemIOManager,
         InMemoryIOManager,
+        custom_path_fs_io_manager,
         fs_io_manager,
         mem_io_manager,
     )
+    from .definitions.resources.upath import UPathIOManager
     from .engine.automation.context import (
         AutomationContext,
         AutomationResult,
@@ -330,6 +350,7 @@ if TYPE_CHECKING:
         materialize,
         materialize_to_memory,
     )
+    from .execution.asset_values import AssetValueLoader
     from .execution.automation import (
         EvaluateAutomationConditionsResult,
         evaluate_automation_conditions,
@@ -340,9 +361,12 @@ if TYPE_CHECKING:
         build_op_context,
     )
     from .execution.build_io_context import (
-        build_init_resource_context,
         build_input_context,
         build_output_context,
+    )
+    from .execution.build_resources import (
+        build_init_resource_context,
+        build_resources,
     )
     from .execution.config_files import (
         config_from_files,
@@ -355,6 +379,7 @@ if TYPE_CHECKING:
         AssetExecutionContext,
         OpExecutionContext,
     )
+    from .execution.email_on_failure import make_email_on_run_failure_sensor
     from .execution.event_log import (
         EventLogEntry,
         EventLogRecord,
@@ -406,10 +431,7 @@ if TYPE_CHECKING:
         open_pipes_session,
     )
     from .execution.pipes.subprocess_client import PipesSubprocessClient
-    from .execution.resources import (
-        InitResourceContext,
-        build_resources,
-    )
+    from .execution.resources import InitResourceContext
     from .execution.result import ExecuteInProcessResult
     from .execution.run_status_context import (
         RunFailureSensorContext,
@@ -419,6 +441,10 @@ if TYPE_CHECKING:
     from .execution.sensor_context import (
         SensorEvaluationContext,
         build_sensor_context,
+    )
+    from .execution.serialize import (
+        deserialize_value,
+        serialize_value,
     )
     from .execution.tick_context import (
         ScheduleEvaluationContext,
@@ -446,6 +472,8 @@ if TYPE_CHECKING:
         PaginatedResults,
         RunRecord,
     )
+    from .launch.coordinators import QueuedRunCoordinator
+    from .launch.local import LocalRunLauncher
     from .partitions.definition import (
         DynamicPartitionsDefinition,
         Partition,
@@ -571,6 +599,7 @@ _HOMES: dict[str, str] = {
     "AssetSelection": "definitions.assets.selection",
     "AssetSensorDefinition": "definitions.automation.asset_sensor",
     "AssetSpec": "definitions.assets.spec",
+    "AssetValueLoader": "execution.asset_values",
     "AssetsDefinition": "definitions.assets.definition",
     "AutomationCondition": "records.conditions.condition",
     "AutomationConditionSensorDefinition": "definitions.automation.automation_sensor",
@@ -590,8 +619,9 @@ _HOMES: dict[str, str] = {
     "ConfigMappingError": "errors",
     "ConfigSchema": "config.fields",
     "ConfigSchemaError": "errors",
-    "ConfigurableIOManager": "definitions.resources.configurable",
-    "ConfigurableIOManagerFactory": "definitions.resources.configurable",
+    "ConfigurableIOManager": "definitions.resources.configurable_io",
+    "ConfigurableIOManagerFactory": "definitions.resources.configurable_io",
+    "ConfigurableLegacyIOManagerAdapter": "definitions.resources.configurable_io",
     "ConfigurableResource": "definitions.resources.configurable",
     "ConfigurationError": "errors",
     "ContextLogger": "execution.log",
@@ -630,6 +660,8 @@ _HOMES: dict[str, str] = {
     "Failure": "definitions.events",
     "FencedError": "errors",
     "Field": "config.fields",
+    "FileHandle": "definitions.resources.file_manager",
+    "FileManager": "definitions.resources.file_manager",
     "FilePathMapping": "definitions.assets.code_references",
     "FilesystemIOManager": "definitions.resources.stores",
     "Float": "config.python_types",
@@ -643,6 +675,7 @@ _HOMES: dict[str, str] = {
     "HookDefinition": "definitions.ops.hooks",
     "HookExecutionResult": "definitions.ops.hooks",
     "HourlyPartitionsDefinition": "partitions.time_window",
+    "IAttachDifferentObjectToOpContext": "definitions.resources.resource",
     "IOManager": "definitions.resources.io_manager",
     "IOManagerDefinition": "definitions.resources.io_manager",
     "IdentityPartitionMapping": "partitions.mapping",
@@ -653,6 +686,8 @@ _HOMES: dict[str, str] = {
     "InitLoggerContext": "definitions.loggers",
     "InitResourceContext": "execution.resources",
     "InputContext": "execution.io_context",
+    "InputManager": "definitions.resources.input_manager",
+    "InputManagerDefinition": "definitions.resources.input_manager",
     "InputMapping": "definitions.ops.dependencies",
     "Instance": "instance.instance",
     "InstanceInUseError": "errors",
@@ -672,6 +707,9 @@ _HOMES: dict[str, str] = {
     "LazyDefinitions": "definitions.lazy",
     "List": "config.python_types",
     "LocalFileCodeReference": "records.code_reference",
+    "LocalFileHandle": "definitions.resources.file_manager",
+    "LocalFileManager": "definitions.resources.file_manager",
+    "LocalRunLauncher": "launch.local",
     "LocationLoadError": "errors",
     "LoggerDefinition": "definitions.loggers",
     "MAX_RUNTIME_SECONDS_TAG": "records.run",
@@ -736,6 +774,7 @@ _HOMES: dict[str, str] = {
     "PreviewWarning": "errors",
     "PythonArtifactMetadataValue": "records.metadata",
     "PythonObjectType": "definitions.ops.value_type",
+    "QueuedRunCoordinator": "launch.coordinators",
     "ReadyStep": "execution.user_executor",
     "ReconstructableJob": "definitions.reconstruct",
     "ReexecutionOptions": "execution.api",
@@ -806,6 +845,7 @@ _HOMES: dict[str, str] = {
     "TypeCheckError": "errors",
     "TypeLoader": "definitions.ops.type_loader",
     "TypeLoaderContext": "execution.type_check",
+    "UPathIOManager": "definitions.resources.upath",
     "UnknownResourceError": "errors",
     "UnmetExecutorRequirementsError": "errors",
     "UpstreamPartitionsResult": "partitions.partitions_subset",
@@ -825,7 +865,7 @@ _HOMES: dict[str, str] = {
     "build_column_schema_change_checks": "definitions.assets.change_checks",
     "build_hook_context": "execution.hooks",
     "build_init_logger_context": "definitions.loggers",
-    "build_init_resource_context": "execution.build_io_context",
+    "build_init_resource_context": "execution.build_resources",
     "build_input_context": "execution.build_io_context",
     "build_last_update_freshness_checks": "definitions.assets.freshness_checks",
     "build_metadata_bounds_checks": "definitions.assets.change_checks",
@@ -833,7 +873,7 @@ _HOMES: dict[str, str] = {
     "build_op_context": "execution.build_context",
     "build_output_context": "execution.build_io_context",
     "build_reconstructable_job": "definitions.reconstruct",
-    "build_resources": "execution.resources",
+    "build_resources": "execution.build_resources",
     "build_run_status_sensor_context": "execution.run_status_context",
     "build_schedule_context": "execution.tick_context",
     "build_schedule_from_partitioned_job": "definitions.automation.partitioned_schedule",
@@ -848,10 +888,12 @@ _HOMES: dict[str, str] = {
     "config_mapping": "config.mapping",
     "configured": "definitions.configured",
     "create_repository_using_definitions_args": "definitions.repository",
+    "custom_path_fs_io_manager": "definitions.resources.stores",
     "daily_partitioned_config": "definitions.partitioned_config",
     "default_loggers": "definitions.loggers",
     "define_asset_job": "definitions.assets.job",
     "definitions": "definitions.lazy",
+    "deserialize_value": "execution.serialize",
     "dynamic_partitioned_config": "definitions.partitioned_config",
     "evaluate_automation_conditions": "execution.automation",
     "execute_job": "execution.api",
@@ -865,6 +907,7 @@ _HOMES: dict[str, str] = {
     "graph_multi_asset": "definitions.assets.graph_asset",
     "hourly_partitioned_config": "definitions.partitioned_config",
     "in_process_executor": "definitions.executors",
+    "input_manager": "definitions.resources.input_manager",
     "instance_for_test": "testing.instance",
     "io_manager": "definitions.resources.io_manager",
     "job": "definitions.ops.job",
@@ -884,8 +927,11 @@ _HOMES: dict[str, str] = {
     "load_definitions_from_package_module": "definitions.gather",
     "load_definitions_from_package_name": "definitions.gather",
     "load_from_defs_folder": "definitions.lazy",
+    "local_file_manager": "definitions.resources.file_manager",
     "logger": "definitions.loggers",
+    "make_email_on_run_failure_sensor": "execution.email_on_failure",
     "make_python_type_usable_as_type": "definitions.ops.value_type",
+    "make_values_resource": "definitions.resources.resource",
     "map_asset_specs": "definitions.assets.map_specs",
     "materialize": "execution.api",
     "materialize_to_memory": "execution.api",
@@ -910,12 +956,14 @@ _HOMES: dict[str, str] = {
     "run_status_sensor": "definitions.automation.run_status_sensor",
     "schedule": "definitions.automation.schedule",
     "sensor": "definitions.automation.sensor",
+    "serialize_value": "execution.serialize",
     "static_partitioned_config": "definitions.partitioned_config",
     "success_hook": "definitions.ops.hooks",
     "type_loader": "definitions.ops.type_loader",
     "usable_as_type": "definitions.ops.value_type",
     "validate_run_config": "execution.configuration",
     "weekly_partitioned_config": "definitions.partitioned_config",
+    "with_resources": "definitions.assets.with_resources",
     "with_source_code_references": "definitions.assets.code_references",
 }
 """Where each public name lives."""
@@ -947,6 +995,7 @@ __all__ = [
     "AssetSelection",
     "AssetSensorDefinition",
     "AssetSpec",
+    "AssetValueLoader",
     "AssetsDefinition",
     "AutomationCondition",
     "AutomationConditionSensorDefinition",
@@ -968,6 +1017,7 @@ __all__ = [
     "ConfigSchemaError",
     "ConfigurableIOManager",
     "ConfigurableIOManagerFactory",
+    "ConfigurableLegacyIOManagerAdapter",
     "ConfigurableResource",
     "ConfigurationError",
     "ContextLogger",
@@ -1006,6 +1056,8 @@ __all__ = [
     "Failure",
     "FencedError",
     "Field",
+    "FileHandle",
+    "FileManager",
     "FilePathMapping",
     "FilesystemIOManager",
     "Float",
@@ -1019,6 +1071,7 @@ __all__ = [
     "HookDefinition",
     "HookExecutionResult",
     "HourlyPartitionsDefinition",
+    "IAttachDifferentObjectToOpContext",
     "IOManager",
     "IOManagerDefinition",
     "IdentityPartitionMapping",
@@ -1029,6 +1082,8 @@ __all__ = [
     "InitLoggerContext",
     "InitResourceContext",
     "InputContext",
+    "InputManager",
+    "InputManagerDefinition",
     "InputMapping",
     "Instance",
     "InstanceInUseError",
@@ -1048,6 +1103,9 @@ __all__ = [
     "LazyDefinitions",
     "List",
     "LocalFileCodeReference",
+    "LocalFileHandle",
+    "LocalFileManager",
+    "LocalRunLauncher",
     "LocationLoadError",
     "LoggerDefinition",
     "MAX_RUNTIME_SECONDS_TAG",
@@ -1112,6 +1170,7 @@ __all__ = [
     "PreviewWarning",
     "PythonArtifactMetadataValue",
     "PythonObjectType",
+    "QueuedRunCoordinator",
     "ReadyStep",
     "ReconstructableJob",
     "ReexecutionOptions",
@@ -1182,6 +1241,7 @@ __all__ = [
     "TypeCheckError",
     "TypeLoader",
     "TypeLoaderContext",
+    "UPathIOManager",
     "UnknownResourceError",
     "UnmetExecutorRequirementsError",
     "UpstreamPartitionsResult",
@@ -1224,10 +1284,12 @@ __all__ = [
     "config_mapping",
     "configured",
     "create_repository_using_definitions_args",
+    "custom_path_fs_io_manager",
     "daily_partitioned_config",
     "default_loggers",
     "define_asset_job",
     "definitions",
+    "deserialize_value",
     "dynamic_partitioned_config",
     "evaluate_automation_conditions",
     "execute_job",
@@ -1241,6 +1303,7 @@ __all__ = [
     "graph_multi_asset",
     "hourly_partitioned_config",
     "in_process_executor",
+    "input_manager",
     "instance_for_test",
     "io_manager",
     "job",
@@ -1260,8 +1323,11 @@ __all__ = [
     "load_definitions_from_package_module",
     "load_definitions_from_package_name",
     "load_from_defs_folder",
+    "local_file_manager",
     "logger",
+    "make_email_on_run_failure_sensor",
     "make_python_type_usable_as_type",
+    "make_values_resource",
     "map_asset_specs",
     "materialize",
     "materialize_to_memory",
@@ -1286,12 +1352,14 @@ __all__ = [
     "run_status_sensor",
     "schedule",
     "sensor",
+    "serialize_value",
     "static_partitioned_config",
     "success_hook",
     "type_loader",
     "usable_as_type",
     "validate_run_config",
     "weekly_partitioned_config",
+    "with_resources",
     "with_source_code_references",
 ]
 

@@ -126,8 +126,8 @@ class ConfigSchemaError(DefinitionError):
     """A config schema is not valid."""
 
 
-class UnknownResourceError(DefinitionError):
-    """Something needs a resource that nobody gives; the message names both and the nearest name."""
+class UnknownResourceError(DefinitionError, AttributeError):
+    """Something needs or uses a resource that it was not given; the message names it and those that there are."""
 
 
 class UnmetExecutorRequirementsError(DefinitionError):
@@ -143,9 +143,10 @@ class InvocationError(UsageError):
 
 
 class InvalidRunConfigError(ConfigurationError):
-    """A run config does not fit its job's schema. `problems` holds one sentence per mistake, all of them."""
+    """A run config does not fit its job's schema. `problems` holds one record per mistake, all of them, each with its
+    `path`, `reason` and `message`."""
 
-    def __init__(self, message: str, *, problems: Sequence[object] = ()) -> None:
+    def __init__(self, message: str, *, problems: Sequence[Any] = ()) -> None:
         super().__init__(message)
         self.problems = tuple(problems)
 

@@ -17,14 +17,24 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from penstock.config.fields import Field
+from penstock.config.mapping import ConfigMapping
 from penstock.definitions.definitions import Definitions
 from penstock.definitions.events import DynamicOutput, Output, RetryRequested
 from penstock.definitions.executors import in_process_executor, multiprocess_executor
 from penstock.definitions.ops.hooks import failure_hook
 from penstock.definitions.ops.job import job
 from penstock.definitions.ops.op import op
-from penstock.definitions.ops.ports import DynamicOut, Out
+from penstock.definitions.ops.ports import DynamicOut, In, Out
 from penstock.definitions.ops.retry import RetryPolicy
+from penstock.definitions.ops.type_loader import type_loader
+from penstock.definitions.ops.value_type import TypeCheck, ValueType
+from penstock.definitions.resources.configurable import ConfigurableResource
+from penstock.definitions.resources.configurable_io import ConfigurableIOManager
+from penstock.definitions.resources.file_manager import local_file_manager
+from penstock.definitions.resources.input_manager import input_manager
+from penstock.definitions.resources.resource import ResourceDefinition
+from penstock.definitions.resources.upath import UPathIOManager
 from penstock.execution.pipes.subprocess_client import PipesSubprocessClient
 
 MEETING = Path(os.environ.get("MEETING", "."))
@@ -222,6 +232,92 @@ def needs_config() -> None:
     configured()
 
 
+class Even:
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+
+@type_loader({"half": int}, required_resource_keys={"factor"})
+def load_even(context: Any, config: dict[str, Any]) -> Even:
+    return Even(config["half"] * context.resources.factor)
+
+
+def is_even(context: Any, value: Any) -> TypeCheck:
+    context.log.info("checking %d", value.number)
+    return TypeCheck(value.number % context.resources.factor == 0, metadata={"number": value.number})
+
+
+@op(ins={"given": In(ValueType(is_even, name="Even", loader=load_even, required_resource_keys={"factor"}))})
+def take_even(context: Any, given: Even) -> int:
+    return given.number + int(context.op_config["plus"])
+
+
+def simple(given: dict[str, Any]) -> dict[str, Any]:
+    plus = {"config": {"plus": 1}, "inputs": {"given": {"half": given["half"]}}}
+    return {"ops": {"take_even": plus}, "execution": {"config": {"max_concurrent": 1}}}
+
+
+@job(
+    executor_def=multiprocess_executor,
+    config=ConfigMapping(simple, config_schema={"half": int}),
+    resource_defs={"factor": ResourceDefinition.hardcoded_resource(2)},
+)
+def mapped() -> None:
+    take_even()
+
+
+class Counter(ConfigurableResource):
+    step: int = 1
+
+
+class TextFiles(ConfigurableIOManager, UPathIOManager):
+    """Files in the meeting place, one a value, with a note of what it was told."""
+
+    extension: str | None = ".txt"
+    counter: Counter
+
+    @classmethod
+    def output_config_schema(cls) -> Any:
+        return {"note": Field(str, default_value="none")}
+
+    @property
+    def _base_path(self) -> Path:
+        return MEETING / "values"
+
+    def dump_to_path(self, context: Any, obj: Any, path: Any) -> None:
+        path.write_text(f"{obj + self.counter.step} {context.config['note']}")
+
+    def load_from_path(self, context: Any, path: Any) -> int:
+        return int(path.read_text().split()[0])
+
+
+@input_manager(input_config_schema={"text": str})
+def read_text(context: Any) -> str:
+    return str(context.config["text"])
+
+
+@op(ins={"text": In(input_manager_key="read_text")}, required_resource_keys={"files"})
+def annotate(context: Any, number: int, text: str, counter: Counter) -> Any:
+    handle = context.resources.files.write_data(f"{text} {number}".encode())
+    context.log.info("wrote %s", handle.path)
+    return counter.step * number
+
+
+_counter = Counter.configure_at_launch()
+
+
+@job(
+    resource_defs={
+        "io_manager": TextFiles.configure_at_launch(counter=_counter),
+        "counter": _counter,
+        "read_text": read_text,
+        "files": local_file_manager,
+    }
+)
+def stores() -> None:
+    annotate(one())
+
+
 OUTSIDE = """
 import os, signal, sys
 from pathlib import Path
@@ -273,6 +369,7 @@ def piped_in_one_process() -> None:
 
 defs = Definitions(
     jobs=[
+        stores,
         piped,
         piped_in_one_process,
         silenced,
@@ -286,6 +383,7 @@ defs = Definitions(
         stubborn,
         in_one_process,
         needs_config,
+        mapped,
     ]
 )
 

@@ -6,11 +6,13 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from penstock import AssetKey, AssetMaterialization
 from penstock.records.automation import InstigatorKind, InstigatorState, InstigatorStatus, Tick, TickStatus
 from penstock.records.run import Run, RunStatus, Tag
 from penstock.storage.protocols import RunFilter
@@ -21,8 +23,13 @@ pytestmark = [pytest.mark.system, pytest.mark.timeout(150)]
 PROJECT = """
 import time
 from pathlib import Path
-from penstock import Definitions, RunRequest, SensorResult, SkipReason, job, op, schedule, sensor
+from penstock import (
+    AssetKey, AssetMaterialization, AssetObservation, Definitions, DynamicPartitionsDefinition, RunRequest, RunStatus,
+    SensorResult, SkipReason, asset, asset_sensor, define_asset_job, job, multi_asset_sensor, op, run_failure_sensor,
+    run_status_sensor, schedule, sensor,
+)
 
+FILES = DynamicPartitionsDefinition(name="files")
 INBOX = Path(__file__).parent / "inbox"
 
 @op
@@ -50,7 +57,59 @@ def files(context):
 def hangs(context):
     time.sleep(3600)
 
-defs = Definitions(jobs=[nightly], schedules=[at_three], sensors=[files, hangs])
+@op
+def breaks():
+    raise ValueError("broken on purpose")
+
+@job
+def broken():
+    breaks()
+
+@asset(partitions_def=FILES)
+def by_file(context):
+    return context.partition_key
+
+@asset
+def report():
+    return 1
+
+by_file_job = define_asset_job("by_file_job", selection=[by_file])
+
+@run_failure_sensor(minimum_interval_seconds=1, request_job=nightly)
+def on_failure(context):
+    (step,) = context.get_step_failure_events()
+    return RunRequest(run_key=context.run.run_id, tags={"why": f"{step.step_key}: {step.error.root().message}"})
+
+@run_status_sensor(RunStatus.SUCCESS, minimum_interval_seconds=1, monitored_jobs=[nightly])
+def on_success(context):
+    return SensorResult(asset_events=[AssetObservation("seen", metadata={"run": context.run.run_id})])
+
+@sensor(job=by_file_job, minimum_interval_seconds=1)
+def new_files(context):
+    names = sorted(path.stem for path in INBOX.glob("*.csv"))
+    new = [name for name in names if name not in FILES.get_partition_keys(dynamic_partitions_store=context.instance)]
+    return SensorResult(
+        run_requests=[RunRequest(partition_key=name) for name in new],
+        dynamic_partitions_requests=[FILES.build_add_request(new)] if new else [],
+    )
+
+@asset_sensor(AssetKey("by_file"), job=nightly, minimum_interval_seconds=1)
+def on_file(context, event):
+    return RunRequest(run_key=context.cursor, tags={"file": event.asset_materialization.partition})
+
+@multi_asset_sensor([AssetKey("by_file"), AssetKey("report")], job=nightly, minimum_interval_seconds=1)
+def on_both(context):
+    if not all(context.latest_materialization_records_by_key().values()):
+        return SkipReason("not yet")
+    context.advance_all_cursors()
+    return RunRequest()
+
+defs = Definitions(
+    assets=[by_file, report],
+    jobs=[nightly, broken, by_file_job],
+    schedules=[at_three],
+    sensors=[files, hangs, on_failure, on_success, new_files, on_file, on_both],
+)
 """
 LOCATION = "project.py"
 
@@ -126,3 +185,38 @@ def test_a_missed_schedule_is_made_up_once(dev: Deployment) -> None:
     state = instigators.get(key)
     assert state is not None
     assert state.next_due == planned.next_due
+
+
+def test_runs_that_fail_and_succeed_wake_the_sensors_that_watch_them(dev: Deployment) -> None:
+    for name in ("on_failure", "on_success"):
+        key = turn_on(dev, InstigatorKind.SENSOR, name)
+        dev.wait(partial(ticks, dev, key, TickStatus.SKIPPED))
+    failed = [dev.launch("broken", location=LOCATION) for _ in range(3)]
+    for run_id in failed:
+        assert dev.wait_until_finished(run_id).status is RunStatus.FAILURE
+    followed: list[Run] = dev.wait(lambda: len(runs := runs_of(dev, Tag.SENSOR, "on_failure")) >= 3 and runs)
+    assert sorted(run.tags[Tag.RUN_KEY] for run in followed) == sorted(failed)
+    assert {run.tags["why"] for run in followed} == {"breaks: broken on purpose"}
+    for run in followed:
+        assert dev.wait_until_finished(run.run_id).status is RunStatus.SUCCESS
+    seen = AssetKey("seen")
+    observed = dev.wait(
+        lambda: len(page := dev.instance.fetch_observations(seen, limit=9).records) >= 3 and page, seconds=60
+    )
+    told = [record.asset_observation.metadata["run"].value for record in observed]
+    assert sorted(told) == sorted(run.run_id for run in followed)
+
+
+def test_files_become_partitions_and_wake_the_sensors_of_their_asset(dev: Deployment, tmp_path: Path) -> None:
+    for name in ("new_files", "on_file", "on_both"):
+        turn_on(dev, InstigatorKind.SENSOR, name)
+    for name in ("a", "b"):
+        (tmp_path / "inbox" / f"{name}.csv").touch()
+    made: list[Run] = dev.wait(lambda: len(runs := runs_of(dev, Tag.SENSOR, "new_files")) >= 2 and runs)
+    assert sorted(run.partition or "" for run in made) == ["a", "b"]
+    assert sorted(dev.instance.get_dynamic_partitions("files")) == ["a", "b"]
+    woken: list[Run] = dev.wait(lambda: len(runs := runs_of(dev, Tag.SENSOR, "on_file")) >= 2 and runs, seconds=60)
+    assert sorted(run.tags["file"] for run in woken) == ["a", "b"]
+    assert runs_of(dev, Tag.SENSOR, "on_both") == []
+    dev.instance.report_runless_asset_event(AssetMaterialization("report"))
+    dev.wait(lambda: runs_of(dev, Tag.SENSOR, "on_both"), seconds=60)

@@ -18,11 +18,13 @@ from penstock.ids import new_run_id
 from penstock.logs.store import log_key
 from penstock.records.event import (
     EngineNote,
+    LoadedInput,
     LogLine,
     LogsCaptured,
     RunCanceling,
     RunFailure,
     StepFailure,
+    StepInput,
     StepRestarted,
     StepSkipped,
     StepUpForRetry,
@@ -32,6 +34,18 @@ from penstock.storage.protocols import NewRun
 from support.run_worker import DEADLINE, PROGRAM, Worker, has_ended
 
 pytestmark = pytest.mark.system
+
+
+def test_types_and_mapped_config_reach_the_process_of_a_step(worker: Worker) -> None:
+    worker.start("mapped", {"half": 21})
+    assert worker.end() == 0
+    assert worker.status() is RunStatus.SUCCESS
+    facts = [event.fact for event in worker.events()]
+    (got,) = [fact for fact in facts if isinstance(fact, StepInput)]
+    assert got.type_name == "Even"
+    assert got.metadata["number"].value == 42
+    assert [fact.message for fact in facts if isinstance(fact, LogLine)] == ["checking 42"]
+    assert worker.pid_of("take_even") != worker.pid
 
 
 def test_dynamic_steps_run_each_in_a_process_of_its_own(worker: Worker) -> None:
@@ -58,6 +72,28 @@ def test_dynamic_steps_run_each_in_a_process_of_its_own(worker: Worker) -> None:
     assert run_events[-2:] == ["RUN_START", "RUN_SUCCESS"]
     assert worker.events()[-1].type == "RUN_SUCCESS"
     assert worker.logs.read(log_key(worker.run_id, "one"), "stdout")[0] == b"one says hello\n"
+
+
+def test_resources_and_io_managers_are_set_up_in_each_process_with_their_config(worker: Worker) -> None:
+    worker.start(
+        "stores",
+        {
+            "resources": {"counter": {"config": {"step": 5}}},
+            "ops": {
+                "one": {"outputs": {"result": {"note": "first"}}},
+                "annotate": {"inputs": {"text": {"text": "read"}}},
+            },
+        },
+    )
+    assert worker.end() == 0
+    assert worker.status() is RunStatus.SUCCESS
+    values = worker.home / "values" / worker.run_id
+    assert (values / "one" / "result.txt").read_text() == "6 first"
+    assert (values / "annotate" / "result.txt").read_text() == "35 none"
+    (kept,) = (worker.home / "storage" / "file_manager").iterdir()
+    assert kept.read_text() == "read 6"
+    (loaded,) = [e.fact for e in worker.events() if isinstance(e.fact, LoadedInput) and e.fact.upstream_step is None]
+    assert (loaded.input, loaded.io_manager) == ("text", "read_text")
 
 
 def test_output_can_be_read_while_the_step_runs(worker: Worker) -> None:

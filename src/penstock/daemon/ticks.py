@@ -35,6 +35,9 @@ __all__ = ["DueTick", "TickRunner"]
 log = logging.getLogger("penstock.daemon.ticks")
 
 _TRY_AGAIN = 2.0
+_AT_ONCE = 0.001
+"""A due time is evaluated once, so one that is due again at once is due a little later."""
+_LONGEST_CURSOR = 4_000  # characters
 
 
 class DueTick(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,7 +142,7 @@ class TickRunner:
             skip_reason=evaluation.skip_reason,
             error=evaluation.error,
             run_keys=tuple(key for key, _ in runs if key is not None),
-            cursor=evaluation.cursor,
+            cursor=_short(evaluation.cursor),
             log=evaluation.log,
             partitions=evaluation.partitions,
         )
@@ -148,8 +151,9 @@ class TickRunner:
             lease=lease,
             runs=runs,
             facts=evaluation.facts,
+            evaluations=evaluation.evaluations,
             cursor=evaluation.cursor,
-            next_due=now if evaluation.more else asked.next_due(now),
+            next_due=max(now, tick.due + _AT_ONCE) if evaluation.more else asked.next_due(now),
             now=now,
         )
         self._coordinator.dispatch(stored.run_ids)
@@ -188,6 +192,11 @@ def _status(evaluation: Evaluation) -> TickStatus:
         return TickStatus.FAILURE
     did = evaluation.run_requests or evaluation.partitions or evaluation.facts or evaluation.acted
     return TickStatus.SUCCESS if did else TickStatus.SKIPPED
+
+
+def _short(cursor: str | None) -> str | None:
+    """The cursor as a tick keeps it for people to read; the sensor's state has all of it."""
+    return cursor if cursor is None or len(cursor) <= _LONGEST_CURSOR else f"{cursor[:_LONGEST_CURSOR]}…"
 
 
 def _without_effect(evaluation: Evaluation, error: ErrorInfo) -> Evaluation:

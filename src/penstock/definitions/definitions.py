@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
-from typing import Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from ..errors import DefinitionError, NotFoundError
-from ..records.keys import AssetKey
+from ..records.keys import AssetKey, CoercibleToAssetKey
 from ..records.metadata import Metadata, normalize_metadata
 from .assets.definition import AssetsDefinition
 from .assets.graph import AssetGraph, nearest
@@ -18,11 +18,15 @@ from .automation.partitioned_schedule import PartitionedSchedule
 from .automation.schedule import ScheduleDefinition
 from .automation.sensor import SensorDefinition
 from .automation.target import ExecutableJob
+from .doors import loader_of_values
 from .executors import ExecutorDefinition
 from .loggers import LoggerDefinition, check_loggers
 from .ops.job import JobDefinition
 from .resolution import Resolution, resolve
 from .source import Source, source_of_call
+
+if TYPE_CHECKING:
+    from ..execution.asset_values import AssetValueLoader
 
 __all__ = ["Definitions"]
 
@@ -163,6 +167,44 @@ class Definitions:
     def resolve_all_asset_specs(self) -> list[AssetSpec]:
         """The specs of all declared assets."""
         return [node.spec for node in self.resolved.asset_graph.assets.values() if node.declared]
+
+    def get_asset_value_loader(self, instance: Any = None) -> AssetValueLoader:
+        """What loads stored values of several assets outside of a run; use it with `with`.
+
+        Args:
+            instance: The instance in whose folder the values are where their IO manager names none.
+        """
+        return loader_of_values(self, instance)
+
+    def load_asset_value(
+        self,
+        asset_key: CoercibleToAssetKey,
+        *,
+        python_type: Any = None,
+        instance: Any = None,
+        partition_key: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """The stored value of an asset, loaded by the IO manager that stored it.
+
+        Args:
+            asset_key: The asset.
+            python_type: What the IO manager shall load it as, which it reads as `context.python_type`.
+            instance: The instance in whose folder the value is where the IO manager names none.
+            partition_key: The partition to load.
+            metadata: What the IO manager reads as `context.definition_metadata`.
+
+        Raises:
+            NotFoundError: There is no such asset or partition.
+            InvocationError: The asset has partitions and none is named, or the other way round.
+        """
+        with self.get_asset_value_loader(instance) as loader:
+            return loader.load_asset_value(
+                asset_key,
+                python_type=python_type,
+                partition_key=partition_key,
+                input_definition_metadata=metadata,
+            )
 
     @staticmethod
     def validate_loadable(defs: Definitions) -> None:

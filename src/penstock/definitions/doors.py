@@ -6,9 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ..execution.api import ExecuteInProcessResult
+    from ..execution.asset_values import AssetValueLoader
+    from ..execution.resources import InitResourceContext
     from .automation.run_request import Requested
 
-__all__ = ["evaluate_schedule_tick", "evaluate_sensor_tick", "execute_job_in_process", "invoke"]
+__all__ = [
+    "context_of_resource",
+    "evaluate_schedule_tick",
+    "evaluate_sensor_tick",
+    "execute_job_in_process",
+    "invoke",
+    "loader_of_values",
+]
 
 
 def invoke(definition: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -23,6 +32,20 @@ def execute_job_in_process(job: Any, **options: Any) -> ExecuteInProcessResult:
     from ..execution.api import execute_in_process
 
     return execute_in_process(job, **options)
+
+
+def context_of_resource(config: Any = None) -> InitResourceContext:
+    """A context for setting a resource up by itself."""
+    from ..execution.build_resources import build_init_resource_context
+
+    return build_init_resource_context(config)
+
+
+def loader_of_values(definitions: Any, instance: Any) -> AssetValueLoader:
+    """What loads stored values of assets outside of a run."""
+    from ..execution.asset_values import AssetValueLoader
+
+    return AssetValueLoader(definitions, instance)
 
 
 def evaluate_schedule_tick(schedule: Any, context: Any) -> Requested:

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from ..errors import DefinitionError
+from ..errors import DefinitionError, UnknownResourceError
 from ..records.conditions.condition import AutomationCondition
 from ..records.location import AssetJobName
 from .assets.definition import AssetsDefinition
@@ -121,7 +121,7 @@ def _asset_resources(
     result = dict(top)
     for definition in functions:
         for key, resource in definition.resource_defs.items():
-            if key in result and not _same(result[key], resource):
+            if key in result and not result[key].is_same(resource):
                 raise DefinitionError(
                     f'{definition.what} ({definition.source}) brings another resource "{key}" than the one that '
                     "is there "
@@ -129,10 +129,6 @@ def _asset_resources(
                 )
             result[key] = resource
     return result
-
-
-def _same(first: ResourceDefinition, second: ResourceDefinition) -> bool:
-    return first is second or (first.made_from is not None and first.made_from is second.made_from)
 
 
 def _collect(
@@ -175,14 +171,14 @@ def _check_resources(jobs: Mapping[str, JobDefinition]) -> None:
             checked.add(id(op))
             for key in (*op.required_resource_keys, *stores_of(op)):
                 if key not in known and key != DEFAULT_IO_MANAGER:
-                    raise DefinitionError(
+                    raise UnknownResourceError(
                         f'{op.what} ({op.source}) needs the resource "{key}", which job "{job.name}" does not have'
                         f"{_known(key, known)}"
                     )
         for hook in job.hooks:
             for key in hook.required_resource_keys:
                 if key not in known:
-                    raise DefinitionError(
+                    raise UnknownResourceError(
                         f'Hook "{hook.name}" ({hook.source}) needs the resource "{key}", which job "{job.name}" '
                         "does not "
                         f"have{_known(key, known)}"
@@ -201,7 +197,7 @@ def _check_circles(resources: Mapping[str, ResourceDefinition]) -> None:
             return
         for needed in sorted(resources[key].required_resource_keys):
             if needed not in resources:
-                raise DefinitionError(
+                raise UnknownResourceError(
                     f'The resource "{key}" needs the resource "{needed}", which there is not{_known(needed, resources)}'
                 )
             visit(needed, (*path, key))
@@ -266,6 +262,6 @@ def _check_instigator(
             )
     for key in given.required_resource_keys:
         if key not in resources:
-            raise DefinitionError(
+            raise UnknownResourceError(
                 f'{given.what} ({given.source}) needs the resource "{key}", which there is not{_known(key, resources)}'
             )

@@ -1,6 +1,7 @@
 """The run config schema of a job: what its ops, resources and executor may and must be told.
 
-    ops:        by node: config, inputs (values that nothing else feeds), and for a graph, its own ops
+    ops:        by node: config, inputs (values that nothing else feeds, or what an input manager is told of them),
+                outputs (what an IO manager is told of them), and for a graph, its own ops
     inputs:     values of the inputs of the job's graph that have none
     resources:  by key: config
     execution:  the executor's config
@@ -25,8 +26,10 @@ from .ops.op import OpDefinition
 from .ops.ports import In
 from .ops.type_loader import input_form
 from .resources.resource import ResourceDefinition
+from .store_config import input_configs, output_configs
 
 __all__ = [
+    "asset_functions",
     "full_run_config_schema",
     "graph_config_schema",
     "job_ops",
@@ -61,7 +64,7 @@ def full_run_config_schema(job: JobDefinition) -> Shape:
         ops = _graph_part(job.graph, job)
         inputs = _inputs(job.graph.ins, frozenset(job.input_values), f'graph "{job.graph.name}"', job)
     else:
-        ops = {each.name: _assets_entry(each, job) for each in _asset_functions(job)}
+        ops = {each.name: _assets_entry(each, job) for each in asset_functions(job)}
     resources = {
         key: _entry({"config": field})
         for key, definition in sorted(job.resource_defs.items())
@@ -100,11 +103,11 @@ def mapped_part(job: JobDefinition) -> MappedPart:
 def job_ops(job: JobDefinition) -> list[OpDefinition]:
     """The ops of a job, in no particular order; an op that is used twice occurs twice."""
     if job.asset_layer is not None:
-        return [op for each in _asset_functions(job) for op in each.ops()]
+        return [op for each in asset_functions(job) for op in each.ops()]
     return job.graph.all_ops() if job.graph is not None else []
 
 
-def _asset_functions(job: JobDefinition) -> list[AssetsDefinition]:
+def asset_functions(job: JobDefinition) -> list[AssetsDefinition]:
     """The functions that make the assets of a job and evaluate its checks, each once."""
     if job.asset_layer is None:
         return []
@@ -158,20 +161,29 @@ def _graph_entries(graph: GraphDefinition, job: JobDefinition) -> dict[str, Fiel
 
 def _op_entry(op: OpDefinition, job: JobDefinition, fed: frozenset[str]) -> Field:
     config = op.config_field
-    if config is None and len(fed) == len(op.ins):
+    outputs = {name: each.field for name, each in output_configs(op.outs, job.resource_defs).items()}
+    inputs = _inputs(op.ins, fed, f'op "{op.name}" ({op.source})', job)
+    if config is None and not inputs and not outputs:
         return _EMPTY
     parts = {} if config is None else {"config": config}
-    return _entry(parts | _inputs(op.ins, fed, f'op "{op.name}" ({op.source})', job))
+    return _entry(parts | inputs | ({"outputs": _entry(outputs)} if outputs else {}))
 
 
 def _inputs(ins: Mapping[str, In], fed: frozenset[str], what: str, job: JobDefinition) -> dict[str, Field]:
     fields = {name: _input_field(name, each, what, job) for name, each in ins.items() if takes_config(name, each, fed)}
+    fields |= {name: each.field for name, each in input_configs(ins, job.resource_defs).items()}
     return {"inputs": _entry(fields)} if fields else {}
 
 
 def takes_config(name: str, definition: In, fed: frozenset[str]) -> bool:
     """Whether an input's value can only come from the run config."""
-    return not (name in fed or definition.has_default or definition.is_nothing or definition.asset_key is not None)
+    return not (
+        name in fed
+        or definition.has_default
+        or definition.is_nothing
+        or definition.asset_key is not None
+        or definition.input_manager_key is not None
+    )
 
 
 def _input_field(name: str, definition: In, what: str, job: JobDefinition) -> Field:

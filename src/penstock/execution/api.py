@@ -32,7 +32,7 @@ from .executions import Execution, executor_of, prepare
 from .in_process import InProcessExecution
 from .job_result import JobExecutionResult
 from .multiprocess import Watch
-from .own_run import AnInstance, Wish, execute, plan_run_here
+from .own_run import AnInstance, Selected, Wish, execute, plan_run_here
 from .recorder import Recorder
 from .result import ExecuteInProcessResult
 from .scope import DEFAULT_IO_MANAGER
@@ -93,7 +93,7 @@ def execute_in_process(
         tags=tags,
         partition_key=partition_key,
         step_keys=step_keys,
-        assets=_selected(job, asset_selection),
+        selected=_selected(job, asset_selection),
         run_id=run_id,
     )
     return _execute(replaced, wish, instance=instance, raise_on_error=raise_on_error)
@@ -164,7 +164,7 @@ def execute_job(
     processes = isinstance(job, ReconstructableJob)
     definition = job.get_definition() if isinstance(job, ReconstructableJob) else job
     definition, step_keys = _narrowed(definition, op_selection)
-    wish = Wish(run_config=run_config, tags=tags, step_keys=step_keys, assets=_selected(definition, asset_selection))
+    wish = Wish(run_config=run_config, tags=tags, step_keys=step_keys, selected=_selected(definition, asset_selection))
     if reexecution_options is not None:
         wish = _repeated(definition, wish, reexecution_options, instance)
     scope = plan_run_here(definition, wish, instance, capture=True)
@@ -215,8 +215,9 @@ def materialize(
     chosen = _selected(job, selection)
     graph = resolved.asset_graph
     if chosen is None and any(node.executable and not node.materializable for node in graph.assets.values()):
-        chosen = [key for key, node in graph.assets.items() if node.materializable] or None
-    wish = Wish(run_config=run_config, tags=tags, partition_key=partition_key, assets=chosen)
+        made = [key for key, node in graph.assets.items() if node.materializable]
+        chosen = Selected(assets=made) if made else None
+    wish = Wish(run_config=run_config, tags=tags, partition_key=partition_key, selected=chosen)
     return _execute(job, wish, instance=instance, raise_on_error=raise_on_error)
 
 
@@ -251,15 +252,18 @@ def materialize_to_memory(
     )
 
 
-def _selected(job: JobDefinition, selection: CoercibleToAssetSelection | None) -> list[str] | None:
-    """The assets of a job that a selection means, those that can be made."""
+def _selected(job: JobDefinition, selection: CoercibleToAssetSelection | None) -> Selected | None:
+    """What a selection means in a job: the assets that can be made, and the checks."""
     if selection is None:
         return None
     if job.asset_layer is None:
         raise DefinitionError(f'Job "{job.name}" runs ops, so it has no assets to select; use op_selection.')
     graph = job.asset_layer.graph
-    chosen = AssetSelection.from_coercible(selection).resolve(graph)
-    return sorted(key for key in chosen if graph.assets[key].definition is not None)
+    chosen = AssetSelection.from_coercible(selection)
+    assets = sorted(key for key in chosen.resolve(graph) if graph.assets[key].definition is not None)
+    checks = chosen.resolve_checks(graph)
+    along = {key for asset in assets for key in graph.assets[asset].checks}
+    return Selected(assets=assets, checks=None if assets and checks == along else sorted(checks))
 
 
 def _narrowed(job: JobDefinition, op_selection: Sequence[str] | None) -> tuple[JobDefinition, Sequence[str] | None]:
@@ -270,6 +274,12 @@ def _narrowed(job: JobDefinition, op_selection: Sequence[str] | None) -> tuple[J
         return job, op_selection
     chosen = select_ops(job, op_selection)
     return chosen, list(job_steps(chosen))
+
+
+def _selected_by(run: Run) -> Selected | None:
+    if run.assets is None and run.checks is None:
+        return None
+    return Selected(assets=run.assets or (), checks=run.checks)
 
 
 def _repeated(job: JobDefinition, wish: Wish, options: ReexecutionOptions, instance: AnInstance | None) -> Wish:
@@ -286,7 +296,7 @@ def _repeated(job: JobDefinition, wish: Wish, options: ReexecutionOptions, insta
         tags={**(wish.tags or {}), **lineage},
         partition_key=wish.partition_key or parent.partition,
         step_keys=step_keys,
-        assets=parent.assets if wish.assets is None else wish.assets,
+        selected=_selected_by(parent) if wish.selected is None else wish.selected,
         parent=parent,
     )
 

@@ -147,9 +147,21 @@ class Attempt:
     def partition_keys(self) -> tuple[str, ...]:
         """The partitions that the run works on; none if it works on none."""
         if self._partition_keys is None:
-            partitions = self.partitions or getattr(self.job, "partitions_def", None)
-            self._partition_keys = own_partitions(self.run, partitions, self.dynamic)
+            keys = own_partitions(self.run, self.partitions_def, self.dynamic)
+            if self.partitions_def is None:
+                return keys  # a context outside of a run may learn of the set later
+            self._partition_keys = keys
         return self._partition_keys
+
+    @property
+    def partition_key(self) -> str | None:
+        """The one partition that the run works on, if it works on one."""
+        return self.partition_keys[0] if self.run.partition is not None else None
+
+    @property
+    def partitions_def(self) -> PartitionsDefinition | None:
+        """The set of which the run's partitions are: that of the step's assets, or of the job."""
+        return self.partitions or getattr(self.job, "partitions_def", None)
 
     def asset_partitions(self) -> tuple[str | None, ...]:
         """The partitions that a materialization of the step is of; `(None,)` if its assets have none."""

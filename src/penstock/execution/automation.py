@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -21,7 +22,7 @@ from ..engine.automation.graph import AutomationGraph
 from ..engine.automation.requests import run_requests
 from ..ids import new_run_id
 from ..partitions.definition import keys_of
-from ..partitions.loading import seconds
+from ..partitions.loading import partition_loading_context, seconds
 from ..plan.automation import automation_graph
 from ..records.automation import RunRequestRecord
 from ..records.conditions.entity import check_id, entity_id, job_id
@@ -30,6 +31,7 @@ from ..records.keys import AssetCheckKey, CoercibleToAssetKey
 from ..records.run import Tag
 from ..storage.protocols import Storage
 from .automation_facts import StoredFacts
+from .step_partitions import StoredDynamicPartitions
 
 if TYPE_CHECKING:
     from logging import Logger
@@ -135,7 +137,8 @@ def evaluate_automation_conditions(
     graph = automation_graph(resolved)
     now = getattr(instance, "clock", SYSTEM_CLOCK).now() if evaluation_time is None else seconds(evaluation_time)
     facts = StoredFacts(instance.storage, graph, now)
-    decision = decide(graph, facts, Cursor.from_text(cursor), among=among, definitions=resolved.asset_graph)
+    with _partitions_as_of(now, instance.storage):
+        decision = decide(graph, facts, Cursor.from_text(cursor), among=among, definitions=resolved.asset_graph)
     return EvaluateAutomationConditionsResult(decision)
 
 
@@ -172,14 +175,15 @@ def evaluate_automation_sensor(
         DefinitionError: The cursor is none.
         UserCodeError: A user's own condition gave no result; what it raises comes through.
     """
-    decision = decide(
-        graph,
-        StoredFacts(storage, graph, now),
-        Cursor.from_text(cursor),
-        among=resolved.automation.get(sensor.name, frozenset()),
-        log=log,
-        definitions=resolved.asset_graph,
-    )
+    with _partitions_as_of(now, storage):
+        decision = decide(
+            graph,
+            StoredFacts(storage, graph, now),
+            Cursor.from_text(cursor),
+            among=resolved.automation.get(sensor.name, frozenset()),
+            log=log,
+            definitions=resolved.asset_graph,
+        )
     tags = {
         **sensor.run_tags,
         Tag.FROM_AUTOMATION_CONDITION: "true",
@@ -193,6 +197,11 @@ def evaluate_automation_sensor(
         cursor=decision.cursor.to_text(),
         evaluations=tuple(evaluation_records(decision)[:_KEPT]),
     )
+
+
+def _partitions_as_of(now: float, storage: Storage) -> AbstractContextManager[Any]:
+    """What users' own mappings and conditions read partitions with."""
+    return partition_loading_context(datetime.fromtimestamp(now, UTC), StoredDynamicPartitions(storage))
 
 
 def evaluation_records(decision: Decision) -> list[EvaluationRecord]:

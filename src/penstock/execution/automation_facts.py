@@ -10,6 +10,7 @@ from ..codec import digest
 from ..engine.automation.facts import ONE, RunFacts, Update
 from ..engine.automation.graph import AutomationGraph, Entity, Kind
 from ..engine.freshness import freshness_of
+from ..partitions.multi_space import MultiSpace
 from ..partitions.space import KeySpace, open_space
 from ..partitions.spec import DynamicSpec, PartitionsSpec
 from ..partitions.subset import Subset
@@ -96,7 +97,7 @@ class StoredFacts:
         if spec is None:
             return None
         if spec not in self._spaces:
-            self._spaces[spec] = open_space(spec, self._storage.assets.dynamic_partitions)
+            self._spaces[spec] = open_space(spec, self._storage.assets.dynamic_partitions, self._now)
         return self._spaces[spec]
 
     def space_state(self, entity: Entity) -> str:
@@ -104,8 +105,13 @@ class StoredFacts:
         space = self.space(entity)
         if space is None:
             return ""
+        if isinstance(space, MultiSpace):
+            return " ".join(f"{name} {self._state_of(each)}" for name, each in space.spaces.items())
+        return self._state_of(space)
+
+    def _state_of(self, space: KeySpace) -> str:
         count = space.count(self._now)
-        if isinstance(entity.partitions, DynamicSpec):
+        if isinstance(space.spec, DynamicSpec):
             return digest(space.keys(0, count))
         return f"{count} {space.key(0)} {space.key(count - 1)}" if count else "0"
 

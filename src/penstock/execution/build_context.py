@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 from ..clock import SYSTEM_CLOCK
 from ..definitions.assets.definition import AssetsDefinition
@@ -12,11 +12,13 @@ from ..definitions.ops.op import OpDefinition
 from ..definitions.resources.resource import to_resources
 from ..errors import UserCodeError
 from ..ids import new_run_id
+from ..partitions.definition import PartitionKeyRange
 from ..plan.model import StepOutput
 from ..records.event import Fact
 from ..records.metadata import Metadata
 from ..records.run import Run, Tag
 from .attempt import Attempt
+from .build_resources import HoldsResources
 from .configuration import resource_configs
 from .context import AssetCheckExecutionContext, AssetExecutionContext, OpExecutionContext
 from .resources import set_up
@@ -39,28 +41,14 @@ DIRECT_CALL = "direct call"
 """The name of a job and step that there are none of."""
 
 
-class _Direct(OpExecutionContext):
-    """What contexts outside of a run have beside: what the function recorded, and resources to tear down.
-
-    Each is a context manager. Without `with`, its resources are torn down when it is collected.
-    """
-
-    __slots__ = ("_facts", "_given_config", "_stack")
+class _Direct(HoldsResources, OpExecutionContext):
+    """What contexts outside of a run have beside: what the function recorded, and resources to tear down."""
 
     def __init__(self, attempt: Attempt, facts: list[Fact], stack: ExitStack) -> None:
         super().__init__(attempt)
         self._facts = facts
         self._given_config = attempt.config
         self._stack = stack
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *failure: object) -> None:
-        self._stack.close()
-
-    def __del__(self) -> None:
-        self._stack.close()
 
     def get_output_metadata(self, output_name: str, mapping_key: str | None = None) -> Metadata | None:
         """What the function added to an output."""
@@ -74,13 +62,9 @@ class _Direct(OpExecutionContext):
 class DirectOpExecutionContext(_Direct):
     """The context of an op that is called directly."""
 
-    __slots__ = ()
-
 
 class DirectAssetExecutionContext(_Direct, AssetExecutionContext):
     """The context of an asset function that is called directly."""
-
-    __slots__ = ()
 
     def get_asset_metadata(self, asset_key: str, partition_key: str | None = None) -> Metadata | None:
         """What the function added to an asset, or to one partition of it alone."""
@@ -89,8 +73,6 @@ class DirectAssetExecutionContext(_Direct, AssetExecutionContext):
 
 class DirectAssetCheckExecutionContext(_Direct, AssetCheckExecutionContext):
     """The context of a check that is called directly."""
-
-    __slots__ = ()
 
 
 Context = TypeVar("Context", bound=_Direct)
@@ -103,6 +85,7 @@ def build_op_context(
     instance: Any = None,
     config: Any = None,
     partition_key: str | None = None,
+    partition_key_range: PartitionKeyRange | None = None,
     mapping_key: str | None = None,
     run_tags: Mapping[str, str] | None = None,
 ) -> DirectOpExecutionContext:
@@ -115,17 +98,25 @@ def build_op_context(
         instance: What `context.instance` gives.
         config: The same as `op_config`.
         partition_key: The partition that the op shall work on.
+        partition_key_range: The partitions that it shall work on, in place of one.
         mapping_key: The mapping key that it shall run for.
         run_tags: Tags of its run.
 
     Raises:
-        UserCodeError: A resource could not be set up, or both forms of config are given.
+        UserCodeError: A resource could not be set up, or both forms of config, or of partitions, are given.
     """
     if op_config is not None and config is not None:
         raise UserCodeError("build_op_context takes op_config or config, not both.")
     given = config if op_config is None else op_config
     return _build(
-        DirectOpExecutionContext, resources, resources_config, given, instance, partition_key, mapping_key, run_tags
+        DirectOpExecutionContext,
+        resources,
+        resources_config,
+        given,
+        instance,
+        _partition_tags(partition_key, partition_key_range),
+        mapping_key,
+        run_tags,
     )
 
 
@@ -135,6 +126,7 @@ def build_asset_context(
     asset_config: Any = None,
     instance: Any = None,
     partition_key: str | None = None,
+    partition_key_range: PartitionKeyRange | None = None,
     run_tags: Mapping[str, str] | None = None,
 ) -> DirectAssetExecutionContext:
     """A context for calling an asset function directly; see `build_op_context` for the arguments."""
@@ -144,7 +136,7 @@ def build_asset_context(
         resources_config,
         asset_config,
         instance,
-        partition_key,
+        _partition_tags(partition_key, partition_key_range),
         None,
         run_tags,
     )
@@ -157,9 +149,15 @@ def build_asset_check_context(
     instance: Any = None,
 ) -> DirectAssetCheckExecutionContext:
     """A context for calling an asset check directly; see `build_op_context` for the arguments."""
-    return _build(
-        DirectAssetCheckExecutionContext, resources, resources_config, asset_config, instance, None, None, None
-    )
+    return _build(DirectAssetCheckExecutionContext, resources, resources_config, asset_config, instance, {}, None, None)
+
+
+def _partition_tags(key: str | None, key_range: PartitionKeyRange | None) -> dict[str, str]:
+    if key is not None and key_range is not None:
+        raise UserCodeError("A context takes partition_key or partition_key_range, not both.")
+    if key_range is not None:
+        return {Tag.PARTITION_RANGE_START: str(key_range.start), Tag.PARTITION_RANGE_END: str(key_range.end)}
+    return {} if key is None else {Tag.PARTITION: str(key)}
 
 
 def _build(
@@ -168,13 +166,11 @@ def _build(
     resources_config: Mapping[str, Any] | None,
     config: Any,
     instance: Any,
-    partition_key: str | None,
+    partition_tags: Mapping[str, str],
     mapping_key: str | None,
     run_tags: Mapping[str, str] | None,
 ) -> Context:
-    tags = dict(run_tags or {})
-    if partition_key is not None:
-        tags[Tag.PARTITION] = partition_key
+    tags = {**(run_tags or {}), **partition_tags}
     run = Run(run_id=new_run_id(), location="", job=DIRECT_CALL, tags=tags, created=SYSTEM_CLOCK.now())
     return kind(*attempt_outside(run, resources, resources_config, config, instance, mapping_key))
 
@@ -231,6 +227,7 @@ def attempt_outside(
         inputs={},
         outputs={},
         instance=instance,
+        dynamic=instance,
         mapping_key=mapping_key,
         tags={} if op is None else op.tags,
     )

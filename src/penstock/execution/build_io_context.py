@@ -1,4 +1,4 @@
-"""Contexts made outside of a run for calling IO managers and resources directly, as tests do."""
+"""Contexts made outside of a run for calling IO managers directly, as tests do."""
 
 from __future__ import annotations
 
@@ -6,14 +6,31 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ..definitions.assets.spec import AssetSpec
 from ..definitions.ops.op import OpDefinition
 from ..errors import UserCodeError
 from ..partitions.definition import PartitionKeyRange, PartitionsDefinition
 from ..records.keys import AssetKey, CoercibleToAssetKey
+from .build_resources import HoldsResources
 from .io_context import InputContext, OutputContext
-from .resources import InitResourceContext, Resources
 
-__all__ = ["build_init_resource_context", "build_input_context", "build_output_context"]
+__all__ = ["build_input_context", "build_output_context"]
+
+
+class DirectOutputContext(HoldsResources, OutputContext):
+    """The context of storing an output directly."""
+
+    def __init__(self, *args: Any, resources: Mapping[str, Any] | None, **common: Any) -> None:
+        opened = self._set_up(resources, common["instance"])
+        super().__init__(*args, resources=opened, **common)
+
+
+class DirectInputContext(HoldsResources, InputContext):
+    """The context of loading an input directly."""
+
+    def __init__(self, *args: Any, resources: Mapping[str, Any] | None, **common: Any) -> None:
+        opened = self._set_up(resources, common["instance"])
+        super().__init__(*args, resources=opened, **common)
 
 
 def build_output_context(
@@ -33,10 +50,13 @@ def build_output_context(
     asset_partitions_def: PartitionsDefinition | None = None,
     asset_partition_key_range: PartitionKeyRange | None = None,
     instance: Any = None,
+    asset_spec: AssetSpec | None = None,
     output_metadata: Mapping[str, Any] | None = None,
     artifacts: Path | None = None,
-) -> OutputContext:
+) -> DirectOutputContext:
     """A context for calling an IO manager's `handle_output`; the arguments are what the context gives.
+
+    It is a context manager that tears down what it has set up.
 
     Args:
         step_key: The step that gives the output.
@@ -48,36 +68,40 @@ def build_output_context(
         python_type: The declared type.
         version: The version of the code that makes it.
         resource_config: The IO manager's config.
-        resources: What the IO manager requires, by key, as ready values.
+        resources: What the IO manager requires, by key, as `Definitions` takes resources; they are set up now.
         op_def: The op that gives it.
-        asset_key: The asset that it is.
+        asset_key: The asset that it is; that of `asset_spec` if not given.
         partition_key: The partition that the run works on, and of the asset that the value is.
-        asset_partitions_def: The asset's partitions.
+        asset_partitions_def: The asset's partitions; those of `asset_spec` if not given.
         asset_partition_key_range: The asset's partitions that the value is, where it is several.
         instance: The instance.
+        asset_spec: The asset's spec.
         output_metadata: Facts that the op added.
-        artifacts: The folder for values that no place is named for.
+        artifacts: The folder for values that no place is named for; the instance's if not given.
     """
-    return OutputContext(
+    if asset_spec is not None:
+        asset_key = asset_spec.key if asset_key is None else asset_key
+        asset_partitions_def = asset_partitions_def or asset_spec.partitions_def
+    return DirectOutputContext(
         step_key,
         name,
         run_id,
         mapping_key,
         output_metadata or {},
         version,
-        job_name=None,
+        asset_spec,
+        resources=resources,
         op_def=op_def,
         config=config,
         definition_metadata=definition_metadata or {},
         python_type=python_type,
         resource_config=resource_config,
-        resources=Resources(dict(resources or {})),
         asset_key=None if asset_key is None else AssetKey.from_coercible(asset_key),
         partition_key=partition_key,
         asset_partition_keys=_keys(asset_key, partition_key, asset_partition_key_range, asset_partitions_def),
         asset_partitions_def=asset_partitions_def,
         instance=instance,
-        artifacts=artifacts,
+        artifacts=_folder(artifacts, instance),
     )
 
 
@@ -96,41 +120,32 @@ def build_input_context(
     asset_partitions_def: PartitionsDefinition | None = None,
     instance: Any = None,
     artifacts: Path | None = None,
-) -> InputContext:
+) -> DirectInputContext:
     """A context for calling an IO manager's `load_input`; see `build_output_context` for the arguments.
 
     Args:
         upstream_output: The context in which the value was stored.
     """
-    return InputContext(
+    return DirectInputContext(
         name,
         upstream_output,
+        resources=resources,
         op_def=op_def,
         config=config,
         definition_metadata=definition_metadata or {},
         python_type=python_type,
         resource_config=resource_config,
-        resources=Resources(dict(resources or {})),
         asset_key=None if asset_key is None else AssetKey.from_coercible(asset_key),
         partition_key=partition_key,
         asset_partition_keys=_keys(asset_key, partition_key, asset_partition_key_range, asset_partitions_def),
         asset_partitions_def=asset_partitions_def,
         instance=instance,
-        artifacts=artifacts,
+        artifacts=_folder(artifacts, instance),
     )
 
 
-def build_init_resource_context(
-    config: Any = None, resources: Mapping[str, Any] | None = None, instance: Any = None
-) -> InitResourceContext:
-    """A context for setting up a resource directly.
-
-    Args:
-        config: The resource's config.
-        resources: What it requires, by key, as ready values.
-        instance: The instance.
-    """
-    return InitResourceContext(resource_config=config, resources=Resources(dict(resources or {})), instance=instance)
+def _folder(artifacts: Path | None, instance: Any) -> Path | None:
+    return instance.artifacts if artifacts is None and instance is not None else artifacts
 
 
 def _keys(

@@ -23,7 +23,6 @@ from .frames import write_frame
 from .interrupt import INTERRUPTS
 from .log import managed_loggers
 from .recorder import Recorder
-from .resources import set_up
 from .scope import RunScope
 from .step import run_step
 
@@ -92,15 +91,7 @@ def attempt_alone(scope: RunScope, start: Start, recorder: Recorder) -> StepDone
 
     with _captured(scope, start.step, emit), managed_loggers(scope.environment.managed_loggers, emit):
         try:
-            with set_up(
-                scope.prepared(start.spec).resource_keys,
-                scope.resources,
-                scope.config.resources,
-                clock=scope.environment.clock,
-                emit=emit,
-                run=scope.run,
-                instance=scope.environment.instance,
-            ) as opened:
+            with scope.open_resources(scope.prepared(start.spec).resource_keys, emit) as opened:
                 return run_step(scope, start, recorder, opened).done
         except ExecutionInterruptedError as error:
             emit(StepFailure(error=describe_user_error(error), source="INTERRUPT"))

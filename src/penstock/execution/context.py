@@ -12,12 +12,14 @@ from ..definitions.ops.op import OpDefinition
 from ..definitions.ops.ports import DEFAULT_OUTPUT
 from ..errors import UserCodeError
 from ..partitions.definition import PartitionKeyRange, PartitionsDefinition
-from ..partitions.time_window import TimeWindow, TimeWindowPartitionsDefinition
+from ..partitions.multi import time_window_of
+from ..partitions.multi_key import MultiPartitionKey
+from ..partitions.time_window import TimeWindow
 from ..plan.model import FromAsset
 from ..records.data_version import DataProvenance
 from ..records.keys import AssetCheckKey, AssetKey, CoercibleToAssetKey
 from ..records.metadata import normalize_metadata
-from ..records.run import Run
+from ..records.run import Run, Tag
 from .attempt import Attempt
 from .facts import evaluation_fact, materialization_fact, observation_fact
 
@@ -273,13 +275,10 @@ class OpExecutionContext:
     def asset_partitions_time_window_for_input(self, input_name: str = DEFAULT_OUTPUT) -> TimeWindow:
         """The stretch of time that the partitions of an input cover."""
         partitions = self.asset_partitions_def_for_input(input_name)
-        if not isinstance(partitions, TimeWindowPartitionsDefinition):
+        window = time_window_of(partitions, self.asset_partition_key_range_for_input(input_name))
+        if window is None:
             raise self._attempt.fault(f"loads its input {input_name!r} from partitions that are no time windows.")
-        keys = self.asset_partition_key_range_for_input(input_name)
-        return TimeWindow(
-            partitions.time_window_for_partition_key(keys.start).start,
-            partitions.time_window_for_partition_key(keys.end).end,
-        )
+        return window
 
     def _asset_input(self, input_name: str) -> FromAsset:
         given = self._attempt.inputs.get(input_name)
@@ -301,12 +300,12 @@ class OpExecutionContext:
 
     @property
     def has_partition_key_range(self) -> bool:
-        """Whether the run works on partitions; one is a range too."""
-        return bool(self._attempt.partition_keys)
+        """Whether the run works on a range of partitions rather than on one."""
+        return self._attempt.run.partition is None and Tag.PARTITION_RANGE_START in self._attempt.run.tags
 
     @property
     def partition_key(self) -> str:
-        """The one partition that the run works on."""
+        """The one partition that the run works on; a `MultiPartitionKey` where it is of several dimensions."""
         keys = self.partition_keys
         if len(keys) > 1:
             raise self._attempt.fault(
@@ -314,6 +313,16 @@ class OpExecutionContext:
                 "or partition_key_range."
             )
         return keys[0]
+
+    @property
+    def multi_partition_key(self) -> MultiPartitionKey:
+        """The one partition that the run works on, which is of several dimensions."""
+        if self._attempt.partitions_def is None:
+            raise self._attempt.fault("asks for the keys of dimensions, but has no set of partitions.")
+        key = self.partition_key
+        if not isinstance(key, MultiPartitionKey):
+            raise self._attempt.fault("asks for the keys of dimensions, but its partitions have only one dimension.")
+        return key
 
     @property
     def partition_keys(self) -> Sequence[str]:
@@ -329,20 +338,21 @@ class OpExecutionContext:
     @property
     def partition_key_range(self) -> PartitionKeyRange:
         """The first and last partition that the run works on."""
+        tags = self._attempt.run.tags
+        if self._attempt.partitions_def is None and self.has_partition_key_range:
+            return PartitionKeyRange(tags[Tag.PARTITION_RANGE_START], tags[Tag.PARTITION_RANGE_END])
         keys = self.partition_keys
         return PartitionKeyRange(keys[0], keys[-1])
 
     @property
     def partition_time_window(self) -> TimeWindow:
         """The stretch of time that the partitions of the run cover."""
-        keys = self.partition_key_range
-        partitions = self._attempt.partitions or getattr(self._attempt.job, "partitions_def", None)
-        if not isinstance(partitions, TimeWindowPartitionsDefinition):
+        window = time_window_of(self._attempt.partitions_def, self.partition_key_range)
+        if window is None:
             raise self._attempt.fault(
                 "asks for the time window of its partition, but its partitions are no time windows."
             )
-        first, last = (partitions.time_window_for_partition_key(key) for key in keys)
-        return TimeWindow(first.start, last.end)
+        return window
 
     asset_partition_key_range = partition_key_range
 

@@ -10,13 +10,16 @@ import msgspec
 
 from ..config.problems import Problem
 from ..definitions.automation.asset_sensor import AssetSensorDefinition, MultiAssetSensorDefinition
+from ..definitions.automation.automation_sensor import AutomationConditionSensorDefinition
 from ..definitions.automation.run_request import Requested, RunRequest
 from ..definitions.automation.run_status_sensor import RunStatusSensorDefinition
 from ..definitions.automation.schedule import ScheduleDefinition
 from ..definitions.automation.sensor import SensorDefinition
 from ..definitions.definitions import Definitions
 from ..definitions.ops.job import JobDefinition
+from ..engine.automation.graph import AutomationGraph
 from ..errors import DefinitionError, InvalidRunConfigError
+from ..plan.automation import automation_graph
 from ..plan.build import build_plan
 from ..records.location import REPOSITORY
 from ..records.wire import (
@@ -30,6 +33,7 @@ from ..records.wire import (
     PartitionRun,
     PartitionsAnswer,
 )
+from .automation import evaluate_automation_sensor
 from .blame import describe_user_error
 from .configuration import configure
 from .event_sensors import look_at_assets, react_to_asset, react_to_runs
@@ -96,7 +100,11 @@ def evaluate_schedule(definitions: Definitions, work: EvaluateSchedule, instance
 
 
 def evaluate_sensor(
-    definitions: Definitions, work: EvaluateSensor, instance: Any = None, location: str | None = None
+    definitions: Definitions,
+    work: EvaluateSensor,
+    instance: Any = None,
+    location: str | None = None,
+    graph: AutomationGraph | None = None,
 ) -> Evaluation:
     """What a sensor's evaluation asks for. What user code raises is in the answer.
 
@@ -105,6 +113,7 @@ def evaluate_sensor(
         work: Which sensor, and where it stands.
         instance: The instance.
         location: The name of the code location.
+        graph: What automation conditions are evaluated over; made anew if not given.
     """
     sensor = definitions.get_sensor_def(work.name)
     make: Callable[..., SensorEvaluationContext] = SensorEvaluationContext
@@ -127,10 +136,38 @@ def evaluate_sensor(
         )
         lines = context.lines
         with context:
+            if isinstance(sensor, AutomationConditionSensorDefinition):
+                return _automation(definitions, sensor, context, graph or automation_graph(definitions.resolved))
             requested = sensor_tick(sensor, context)
             return _answer(requested, lines, sensor.tags, partial(_run_of, definitions, sensor.job_name))
     except Exception as error:  # noqa: BLE001 - the tick tells it
         return Evaluation(error=describe_user_error(error), log=tuple(lines))
+
+
+def _automation(
+    definitions: Definitions,
+    sensor: AutomationConditionSensorDefinition,
+    context: SensorEvaluationContext,
+    graph: AutomationGraph,
+) -> Evaluation:
+    tick = evaluate_automation_sensor(
+        sensor,
+        definitions.resolved,
+        graph,
+        storage=context.instance.storage,
+        cursor=context.cursor,
+        now=context.instance.clock.now(),
+        log=context.log,
+    )
+    return Evaluation(
+        run_requests=tuple(
+            msgspec.structs.replace(each, tags={**sensor.tags, **each.tags}) for each in tick.run_requests
+        ),
+        skip_reason=None if tick.run_requests else "No automation condition requests a run.",
+        cursor=tick.cursor,
+        evaluations=tick.evaluations,
+        log=tuple(context.lines),
+    )
 
 
 def _answer(

@@ -16,7 +16,7 @@ from .drive import Driven, fact_of
 from .interrupt import INTERRUPTS
 from .log import managed_loggers
 from .recorder import Recorder
-from .resources import OpenResources, set_up
+from .resources import OpenResources
 from .scope import RunScope, specs_of
 from .step import StepEnd, run_step
 
@@ -70,17 +70,10 @@ class InProcessExecution:
         def emit(fact: Fact) -> None:
             recorder.emit(fact)
 
+        used = frozenset[str]().union(*(scope.prepared(key).resource_keys for key in scope.plan.steps))
         with (
             managed_loggers(scope.environment.managed_loggers, emit),
-            set_up(
-                frozenset().union(*(scope.prepared(key).resource_keys for key in scope.plan.steps)),
-                scope.resources,
-                scope.config.resources,
-                clock=scope.environment.clock,
-                emit=emit,
-                run=scope.run,
-                instance=scope.environment.instance,
-            ) as opened,
+            scope.open_resources(used, emit) as opened,
         ):
             return self._drive(opened)
 

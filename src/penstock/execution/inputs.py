@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from ..engine.step_messages import OutputRef
@@ -12,15 +11,18 @@ from ..plan.model import (
     FromCollect,
     FromConfig,
     FromDefault,
+    FromManager,
     FromMapped,
     FromOutput,
     FromOutputs,
+    Step,
     StepOutput,
 )
 from ..plan.selection import base_step_key
 from ..records.event import LoadedInput, StepInput
 from ..records.keys import AssetKey
 from .attempt import Attempt
+from .configuration import Configuration
 from .interrupt import INTERRUPTS
 from .io_context import InputContext, OutputContext
 from .prepared import InputSlot
@@ -34,7 +36,7 @@ def load_input(
     slot: InputSlot,
     refs: tuple[OutputRef, ...],
     plan: ExecutionPlan,
-    config: Mapping[tuple[str, ...], Any],
+    config: Configuration,
 ) -> Any:
     """The value of an input, of its declared type.
 
@@ -43,7 +45,7 @@ def load_input(
         slot: The input.
         refs: The stored values that feed it, those that were really given.
         plan: The plan, which knows how each output was stored.
-        config: By path, what the run config gives for inputs.
+        config: The run's config.
 
     Raises:
         UserCodeError: It cannot be loaded.
@@ -51,26 +53,28 @@ def load_input(
     """
     match slot.given.source:
         case FromOutput() | FromMapped():
-            value = _load(attempt, slot, refs[0], plan)
+            value = _load(attempt, slot, refs[0], plan, config)
         case FromCollect():
-            value = [_load(attempt, slot, ref, plan) for ref in refs]
+            value = [_load(attempt, slot, ref, plan, config) for ref in refs]
         case FromOutputs(sources=sources):
             left = list(refs)
             value = []
             for each in sources:
                 match each:
                     case FromConfig():
-                        value.append(config[each.path])
+                        value.append(config.inputs[each.path])
                     case FromDefault(value=given):
                         value.append(given)
                     case _:
-                        value += [_load(attempt, slot, ref, plan) for ref in _take(left, each)]
+                        value += [_load(attempt, slot, ref, plan, config) for ref in _take(left, each)]
         case FromAsset() as source:
             value = _load_asset(attempt, slot, source, refs)
         case FromConfig(path=path):
-            value = load_from_config(attempt, slot, config[path])
+            value = load_from_config(attempt, slot, config.inputs[path])
         case FromDefault(value=default):
             value = default
+        case FromManager():
+            value = _load_unfed(attempt, slot)
         case other:
             raise attempt.fault(f"takes its input {slot.name!r} from {other!r}, which passes no value.")
     metadata = check_value(attempt, slot.value_type, value, f"got for its input {slot.name!r}")
@@ -90,8 +94,8 @@ def _take(refs: list[OutputRef], source: FromOutput | FromCollect) -> list[Outpu
     return taken
 
 
-def _load(attempt: Attempt, slot: InputSlot, ref: OutputRef, plan: ExecutionPlan) -> Any:
-    upstream = _output_of(plan, ref)
+def _load(attempt: Attempt, slot: InputSlot, ref: OutputRef, plan: ExecutionPlan, config: Configuration) -> Any:
+    step, upstream = _output_of(plan, ref)
     manager_key = slot.given.io_manager_key or upstream.io_manager_key
     context = InputContext(
         slot.name,
@@ -100,7 +104,10 @@ def _load(attempt: Attempt, slot: InputSlot, ref: OutputRef, plan: ExecutionPlan
             ref.output,
             attempt.run.run_id,
             ref.mapping_key,
+            version=upstream.definition.code_version,
             job_name=attempt.run.job,
+            op_def=step.op,
+            config=config.stores.get((*step.config_path, "outputs", upstream.name)),
             definition_metadata=upstream.metadata,
             python_type=upstream.definition.python_type,
             asset_key=None if upstream.asset_key is None else AssetKey.from_user_string(upstream.asset_key),
@@ -113,7 +120,7 @@ def _load(attempt: Attempt, slot: InputSlot, ref: OutputRef, plan: ExecutionPlan
 
 
 def _load_asset(attempt: Attempt, slot: InputSlot, source: FromAsset, refs: tuple[OutputRef, ...]) -> Any:
-    partition = attempt.run.partition
+    partition = attempt.partition_key
     keys = attempt.upstream_partitions(source)
     about: dict[str, Any] = {
         "asset_key": AssetKey.from_user_string(source.asset_key),
@@ -128,10 +135,16 @@ def _load_asset(attempt: Attempt, slot: InputSlot, source: FromAsset, refs: tupl
         None if ref is None else ref.step,
         None if ref is None else ref.output,
         None if ref is None else attempt.run.run_id,
-        **(common | about | {"definition_metadata": source.metadata, "op_def": None}),
+        **(common | about | {"definition_metadata": source.metadata, "op_def": None, "config": None}),
     )
     context = InputContext(slot.name, upstream, **(common | about))
     return _ask(attempt, slot, manager_key, context, ref)
+
+
+def _load_unfed(attempt: Attempt, slot: InputSlot) -> Any:
+    manager_key = slot.given.io_manager_key
+    assert manager_key is not None, "only an input with a manager of its own needs nothing that feeds it"
+    return _ask(attempt, slot, manager_key, InputContext(slot.name, **_common(attempt, slot, manager_key)), None)
 
 
 def _common(attempt: Attempt, slot: InputSlot, manager_key: str) -> dict[str, Any]:
@@ -139,11 +152,12 @@ def _common(attempt: Attempt, slot: InputSlot, manager_key: str) -> dict[str, An
     return {
         "job_name": attempt.run.job,
         "op_def": attempt.op,
+        "config": slot.config,
         "definition_metadata": definition.metadata,
         "python_type": definition.python_type,
         "resource_config": attempt.opened.config_of(manager_key),
         "resources": attempt.opened.needs_of(manager_key),
-        "partition_key": attempt.run.partition,
+        "partition_key": attempt.partition_key,
         "instance": attempt.instance,
         "artifacts": attempt.artifacts,
         "emit": attempt.emit,
@@ -166,13 +180,13 @@ def _ask(attempt: Attempt, slot: InputSlot, manager_key: str, context: InputCont
             io_manager=manager_key,
             upstream_step=None if ref is None else ref.step,
             upstream_output=None if ref is None else ref.output,
-            metadata=context.added_metadata,
+            metadata=context.get_logged_metadata(),
         )
     )
     return value
 
 
-def _output_of(plan: ExecutionPlan, ref: OutputRef) -> StepOutput:
-    """How the plan declares the output that a stored value is of."""
+def _output_of(plan: ExecutionPlan, ref: OutputRef) -> tuple[Step, StepOutput]:
+    """The step and the output that a stored value is of, as the plan declares them."""
     step = plan.steps[ref.step.partition("[")[0]]
-    return next(each for each in step.outputs if each.name == ref.output)
+    return step, next(each for each in step.outputs if each.name == ref.output)

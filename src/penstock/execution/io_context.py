@@ -6,11 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..definitions.assets.spec import AssetSpec
 from ..definitions.events import AssetMaterialization, AssetObservation
+from ..definitions.function import UNKNOWN
 from ..definitions.ops.op import OpDefinition
 from ..errors import UserCodeError
 from ..partitions.definition import PartitionKeyRange, PartitionsDefinition
-from ..partitions.time_window import TimeWindow, TimeWindowPartitionsDefinition
+from ..partitions.multi import time_window_of
+from ..partitions.time_window import TimeWindow
 from ..records.event import Fact
 from ..records.keys import AssetKey
 from ..records.metadata import Metadata, normalize_metadata
@@ -32,7 +35,7 @@ class _ValueContext:
         op_def: The op that gives or takes the value.
         config: Config of the input or output itself.
         definition_metadata: Facts declared on the input, output or asset.
-        python_type: The declared type of the value.
+        python_type: The declared type of the value; any if not given.
         resource_config: The IO manager's own config.
         resources: The resources that the IO manager requires, by key as attributes.
         asset_key: The asset that the value is.
@@ -84,8 +87,8 @@ class _ValueContext:
         self.op_def = op_def
         self.config = config
         self.definition_metadata = definition_metadata
-        self.python_type = python_type
-        self.resource_config = resource_config
+        self.python_type = Any if python_type is None or python_type is UNKNOWN else python_type
+        self.resource_config = {} if resource_config is None else resource_config
         self.resources = resources
         self.instance = instance
         self.artifacts = artifacts
@@ -175,11 +178,10 @@ class _ValueContext:
     def asset_partitions_time_window(self) -> TimeWindow:
         """The stretch of time that the value's partitions cover."""
         partitions = self.asset_partitions_def
-        if not isinstance(partitions, TimeWindowPartitionsDefinition):
+        window = time_window_of(partitions, self.asset_partition_key_range)
+        if window is None:
             raise UserCodeError(f"{self._what} has partitions that are no time windows: {partitions!r}.")
-        keys = self.asset_partition_key_range
-        first, last = (partitions.time_window_for_partition_key(key) for key in keys)
-        return TimeWindow(first.start, last.end)
+        return window
 
     def get_asset_identifier(self) -> list[str]:
         """What tells the asset, and its partition if it is one, from all others: parts for a path."""
@@ -206,10 +208,21 @@ class OutputContext(_ValueContext):
         mapping_key: Of a dynamic output, which of its values it is.
         output_metadata: Facts that the op added to the value.
         version: The version of the code that makes it.
+        asset_spec: The spec of the asset that it is.
         common: What `_ValueContext` takes.
     """
 
-    __slots__ = ("_metadata", "mapping_key", "name", "output_metadata", "run_id", "step_key", "version")
+    __slots__ = (
+        "_asset_spec",
+        "_events",
+        "_metadata",
+        "mapping_key",
+        "name",
+        "output_metadata",
+        "run_id",
+        "step_key",
+        "version",
+    )
 
     def __init__(
         self,
@@ -219,6 +232,7 @@ class OutputContext(_ValueContext):
         mapping_key: str | None = None,
         output_metadata: Mapping[str, Any] = _NO_METADATA,
         version: str | None = None,
+        asset_spec: AssetSpec | None = None,
         **common: Any,
     ) -> None:
         super().__init__(**common)
@@ -228,12 +242,25 @@ class OutputContext(_ValueContext):
         self.mapping_key = mapping_key
         self.output_metadata = output_metadata
         self.version = version
+        self._asset_spec = asset_spec
         self._metadata: Metadata = {}
+        self._events: list[AssetMaterialization | AssetObservation] = []
+
+    @property
+    def asset_spec(self) -> AssetSpec:
+        """The spec of the asset that it is."""
+        if self._asset_spec is None:
+            raise self._missing("an asset", "has_asset_key")
+        return self._asset_spec
 
     def get_identifier(self) -> list[str]:
         """What tells the value from all others: of an asset its path, else run, step, output (and mapping key)."""
         if self.has_asset_key:
             return self.get_asset_identifier()
+        return self.get_run_scoped_output_identifier()
+
+    def get_run_scoped_output_identifier(self) -> list[str]:
+        """What tells the value from all others of its op: run, step, output (and mapping key)."""
         parts = (self.run_id, self.step_key, self.name, self.mapping_key)
         return [part for part in parts if part is not None]
 
@@ -241,18 +268,22 @@ class OutputContext(_ValueContext):
         """Add facts to the value, shown with its materialization."""
         self._metadata.update(normalize_metadata(metadata))
 
-    @property
-    def added_metadata(self) -> Metadata:
+    def get_logged_metadata(self) -> Metadata:
         """The facts that the IO manager added."""
         return self._metadata
 
+    def get_logged_events(self) -> Sequence[AssetMaterialization | AssetObservation]:
+        """The events that the IO manager recorded."""
+        return self._events
+
     def log_event(self, event: AssetMaterialization | AssetObservation) -> None:
         """Record an event about an asset at once."""
+        self._events.append(event)
         self._emit(materialization_fact(event) if isinstance(event, AssetMaterialization) else observation_fact(event))
 
     @property
     def _what(self) -> str:
-        return f"The output {self.name!r} of step {self.step_key!r}"
+        return f"The output {self.name!r} of step {self.step_key!r}" if self.name is not None else "The stored value"
 
 
 class InputContext(_ValueContext):
@@ -264,13 +295,14 @@ class InputContext(_ValueContext):
         common: What `_ValueContext` takes.
     """
 
-    __slots__ = ("_metadata", "_name", "upstream_output")
+    __slots__ = ("_metadata", "_name", "_observations", "upstream_output")
 
     def __init__(self, name: str | None = None, upstream_output: OutputContext | None = None, **common: Any) -> None:
         super().__init__(**common)
         self._name = name
         self.upstream_output = upstream_output
         self._metadata: Metadata = {}
+        self._observations: list[AssetObservation] = []
 
     @property
     def has_input_name(self) -> bool:
@@ -292,14 +324,29 @@ class InputContext(_ValueContext):
             raise self._missing("of an op's output", "upstream_output")
         return self.upstream_output.get_identifier()
 
-    def add_input_metadata(self, metadata: Mapping[str, Any]) -> None:
-        """Add facts about the load."""
-        self._metadata.update(normalize_metadata(metadata))
+    def add_input_metadata(self, metadata: Mapping[str, Any], description: str | None = None) -> None:
+        """Add facts about the load. Those about an asset are an observation of it, or of each partition loaded, too.
 
-    @property
-    def added_metadata(self) -> Metadata:
+        Args:
+            metadata: The facts.
+            description: What was observed.
+        """
+        added = normalize_metadata(metadata)
+        self._metadata.update(added)
+        if self._asset_key is None:
+            return
+        for partition in self._asset_partition_keys or (None,):
+            seen = AssetObservation(self._asset_key, description=description, metadata=added, partition=partition)
+            self._observations.append(seen)
+            self._emit(observation_fact(seen))
+
+    def get_logged_metadata(self) -> Metadata:
         """The facts that the IO manager added."""
         return self._metadata
+
+    def get_observations(self) -> Sequence[AssetObservation]:
+        """The observations of assets that the added facts are."""
+        return self._observations
 
     @property
     def _what(self) -> str:

@@ -16,7 +16,7 @@ from ..records.run import Run
 from .attempt import Attempt
 from .inputs import load_input
 from .prepared import InputSlot
-from .resources import OpenResources, set_up
+from .resources import OpenResources
 from .result import ExecutionResult
 from .scope import RunScope
 
@@ -53,17 +53,7 @@ class JobExecutionResult(ExecutionResult):
             for output in step.outputs
             if not output.definition.is_nothing
         }
-        self._opened = self._stack.enter_context(
-            set_up(
-                managers,
-                scope.resources,
-                scope.config.resources,
-                clock=scope.environment.clock,
-                emit=lambda _: None,
-                run=scope.run,
-                instance=scope.environment.instance,
-            )
-        )
+        self._opened = self._stack.enter_context(scope.open_resources(managers, lambda _: None))
         return self
 
     def __exit__(self, *failure: object) -> None:
@@ -100,7 +90,7 @@ class JobExecutionResult(ExecutionResult):
             tags=step.tags,
         )
         return load_input(
-            attempt, InputSlot(given), (OutputRef(step_key, name, mapping_key),), scope.plan, scope.config.inputs
+            attempt, InputSlot(given, None), (OutputRef(step_key, name, mapping_key),), scope.plan, scope.config
         )
 
 

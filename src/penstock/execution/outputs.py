@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping
 from typing import Any
 
+from ..definitions.assets.spec import AssetSpec
 from ..definitions.events import (
     AssetCheckEvaluation,
     AssetCheckResult,
@@ -356,14 +357,17 @@ class Outputs:
             with INTERRUPTS.user_code:
                 told = manager.handle_output(context, value)
                 if isinstance(told, Generator):
-                    for event in told:
-                        context.log_event(event)
+                    for each in told:
+                        if isinstance(each, Mapping):
+                            context.add_output_metadata(each)
+                        else:
+                            context.log_event(each)
         except Exception as error:
             raise self._attempt.fault(
                 f"gave its output {slot.name!r}, which the IO manager {slot.manager_key!r} "
                 f"({type(manager).__qualname__}) could not store: {error}"
             ) from error
-        return context.added_metadata
+        return context.get_logged_metadata()
 
     # -- the end ------------------------------------------------------------------------------------------------------
 
@@ -401,20 +405,27 @@ def output_context(
         mapping_key,
         metadata,
         slot.given.definition.code_version,
+        None if slot.given.asset_key is None else _spec(attempt, slot.given.asset_key),
         job_name=attempt.run.job,
         op_def=attempt.op,
+        config=slot.config,
         definition_metadata=slot.given.metadata,
         python_type=slot.given.definition.python_type,
         resource_config=attempt.opened.config_of(slot.manager_key),
         resources=attempt.opened.needs_of(slot.manager_key),
         asset_key=slot.asset_key,
-        partition_key=attempt.run.partition,
+        partition_key=attempt.partition_key,
         asset_partition_keys=None if partitions is None else attempt.partition_keys or None,
         asset_partitions_def=partitions,
         instance=attempt.instance,
         artifacts=attempt.artifacts,
         emit=attempt.emit,
     )
+
+
+def _spec(attempt: Attempt, asset_key: str) -> AssetSpec | None:
+    layer = getattr(attempt.job, "asset_layer", None)
+    return None if layer is None else layer.graph.assets[asset_key].spec
 
 
 def _shown(value: Any) -> str:

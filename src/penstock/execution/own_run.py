@@ -40,7 +40,7 @@ from .scope import RunScope
 from .step_partitions import StoredDynamicPartitions, own_partitions
 from .worker import IN_PROCESS_URGENT, OUTAGE, WriterWatch
 
-__all__ = ["HERE", "AnInstance", "Begin", "Wish", "execute", "plan_run_here"]
+__all__ = ["HERE", "AnInstance", "Begin", "Selected", "Wish", "execute", "plan_run_here"]
 
 HERE = "(this process)"
 """What a run names as its code location that no code server executes."""
@@ -57,6 +57,13 @@ class AnInstance(Protocol):
     def artifacts(self) -> Any: ...
 
 
+class Selected(msgspec.Struct, frozen=True, kw_only=True):
+    """What to make and to evaluate of a job of assets; with `checks` None, the checks that come along."""
+
+    assets: Sequence[str]
+    checks: Sequence[str] | None = None
+
+
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
     """What to run of a job, and how."""
 
@@ -64,9 +71,19 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     tags: Mapping[str, str] | None
     partition_key: str | None = None
     step_keys: Sequence[str] | None = None
-    assets: Sequence[str] | None = None
+    selected: Selected | None = None
     run_id: str | None = None
     parent: Run | None = None
+
+    @property
+    def assets(self) -> Sequence[str] | None:
+        """The assets to make, in text form; None for all."""
+        return None if self.selected is None else self.selected.assets
+
+    @property
+    def checks(self) -> Sequence[str] | None:
+        """The checks to evaluate, as `asset/key:name`; None for those that come along."""
+        return None if self.selected is None else self.selected.checks
 
 
 def plan_run_here(job: JobDefinition, wish: Wish, instance: AnInstance | None, *, capture: bool) -> RunScope:
@@ -80,9 +97,10 @@ def plan_run_here(job: JobDefinition, wish: Wish, instance: AnInstance | None, *
 
     Raises:
         InvalidRunConfigError: The config has mistakes.
-        NotFoundError: A selected step or asset does not exist.
+        NotFoundError: A selected step or asset, or the partition, does not exist.
+        UserCodeError: The function for the config of partitions failed.
     """
-    plan = build_plan(job, step_keys=wish.step_keys, assets=wish.assets)
+    plan = build_plan(job, step_keys=wish.step_keys, assets=wish.assets, checks=wish.checks)
     run = _new_run(job, wish, plan, instance)
     environment = Environment()
     if instance is not None:
@@ -103,15 +121,18 @@ def plan_run_here(job: JobDefinition, wish: Wish, instance: AnInstance | None, *
 
 
 def _new_run(job: JobDefinition, wish: Wish, plan: ExecutionPlan, instance: AnInstance | None) -> Run:
+    parent = wish.parent
     tags = {**job.run_tags, **(wish.tags or {})}
     key = wish.partition_key or tags.get(Tag.PARTITION)
     if key is not None:
         partitions = next((each.partitions for each in plan.steps.values() if each.partitions), job.partitions_def)
-        dynamic = None if instance is None else StoredDynamicPartitions(instance.storage)
-        _check_partition(partitions, key, dynamic)
-        own_tags = {} if job.partitioned_config is None else job.partitioned_config.get_tags_for_partition_key(key)
-        tags = {**own_tags, **tags, **partition_tags(None if partitions is None else partitions.spec, key)}
-    parent = wish.parent
+        _check_partition(partitions, key, None if instance is None else StoredDynamicPartitions(instance.storage))
+        own = job.partitioned_config if parent is None else None
+        tags = {
+            **({} if own is None else own.get_tags_for_partition_key(key)),
+            **tags,
+            **partition_tags(None if partitions is None else partitions.spec, key),
+        }
     return Run(
         run_id=wish.run_id or new_run_id(),
         location=HERE,
@@ -120,6 +141,7 @@ def _new_run(job: JobDefinition, wish: Wish, plan: ExecutionPlan, instance: AnIn
         tags=tags,
         step_keys=None if wish.step_keys is None else tuple(wish.step_keys),
         assets=None if wish.assets is None else tuple(wish.assets),
+        checks=None if wish.checks is None else tuple(wish.checks),
         parent_run_id=None if parent is None else parent.run_id,
         root_run_id=None if parent is None else parent.root_run_id or parent.run_id,
         created=SYSTEM_CLOCK.now(),
@@ -127,6 +149,7 @@ def _new_run(job: JobDefinition, wish: Wish, plan: ExecutionPlan, instance: AnIn
 
 
 def _check_partition(partitions: PartitionsDefinition | None, key: str, dynamic: DynamicPartitionsStore | None) -> None:
+    """Refuse a partition that does not exist; without a store, keys of dynamic sets are not known."""
     if partitions is not None and (dynamic is not None or not dynamic_names(partitions.spec)):
         partitions.validate_partition_key(key, dynamic_partitions_store=dynamic)
 
@@ -138,7 +161,7 @@ def _claim(storage: Storage, run: Run, job: JobDefinition, plan: ExecutionPlan) 
         asset: own_partitions(run, step.partitions, dynamic) or (None,)
         for step in plan.steps.values()
         if step.partitions is not None
-        for asset in step.asset_keys
+        for asset in (*step.asset_keys, *(key.rpartition(":")[0] for key in step.check_keys))
     }
     facts = planned_facts(
         [
@@ -150,7 +173,7 @@ def _claim(storage: Storage, run: Run, job: JobDefinition, plan: ExecutionPlan) 
         [key for step in plan.steps.values() for key in step.check_keys],
         lambda asset: partitions.get(asset, (None,)),
     )
-    described = narrow_job(describe_job(job), assets=run.assets, step_keys=run.step_keys)
+    described = narrow_job(describe_job(job), assets=run.assets, checks=run.checks, step_keys=run.step_keys)
     storage.runs.create([NewRun(run=run, facts=tuple(facts), snapshot=encode_json(described))])
     lease = OwnLease(storage.runs, run, SYSTEM_CLOCK, None)
     now = SYSTEM_CLOCK.now()

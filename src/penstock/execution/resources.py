@@ -5,20 +5,24 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from copy import copy
+from typing import TYPE_CHECKING, Any, Self
 
 from ..clock import Clock
-from ..definitions.resources.resource import ResourceDefinition, to_resources
-from ..errors import DefinitionError, ExecutionInterruptedError, UserCodeError
+from ..definitions.resources.resource import IAttachDifferentObjectToOpContext, ResourceDefinition
+from ..errors import DefinitionError, ExecutionInterruptedError, ResourceError, UnknownResourceError
 from ..records.event import EngineNote, Fact, ResourceInitFailure, ResourceInitStarted, ResourceInitSuccess
 from ..records.run import Run
 from .blame import describe_user_error
 from .interrupt import INTERRUPTS
 
 if TYPE_CHECKING:
-    from .log import ContextLogger
+    import logging
+    from pathlib import Path
 
-__all__ = ["InitResourceContext", "OpenResources", "Resources", "build_resources", "closure", "set_up"]
+__all__ = ["InitResourceContext", "OpenResources", "Resources", "closure", "set_up"]
+
+_NONE: Mapping[str, Any] = {}
 
 
 class Resources:
@@ -28,30 +32,36 @@ class Resources:
         values: By key, the resources.
     """
 
-    __slots__ = ("_values",)
+    __slots__ = ("_shown", "_values")
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         object.__setattr__(self, "_values", values)
+        object.__setattr__(self, "_shown", {})
 
     def __getattr__(self, key: str) -> Any:
         try:
-            return self._values[key]
+            resource = self._values[key]
         except KeyError:
             known = ", ".join(sorted(self._values)) or "none"
-            raise AttributeError(
+            raise UnknownResourceError(
                 f"There is no resource {key!r} here; there are: {known}. "
                 "Add the key to required_resource_keys, or take the resource as a parameter."
             ) from None
+        if not isinstance(resource, IAttachDifferentObjectToOpContext):
+            return resource
+        if key not in self._shown:
+            self._shown[key] = resource.get_object_to_set_on_execution_context()
+        return self._shown[key]
 
     def __setattr__(self, key: str, value: object) -> None:
         raise AttributeError(f"Resources cannot be changed, so {key!r} was not set.")
 
     def _asdict(self) -> dict[str, Any]:
-        return dict(self._values)
+        return {key: getattr(self, key) for key in self._values}
 
     @property
     def original_resource_dict(self) -> dict[str, Any]:
-        """The resources as a dict."""
+        """The resources as a dict, each as it is itself and not what it shows in its place."""
         return dict(self._values)
 
     def __repr__(self) -> str:
@@ -65,30 +75,62 @@ class InitResourceContext:
         resource_config: Its config, checked, environment variables filled in.
         resources: The resources that it requires.
         resource_def: Its definition.
+        all_resource_defs: By key, the definitions of all resources that there are.
         run: The run, if it is set up for one.
         instance: The instance, if there is one.
+        artifacts: The folder for values and files that no place is named for.
+        log: A logger; one whose lines belong to the run if not given.
+        event_loop: The event loop of who sets it up by `build_resources`, if that gave one.
         emit: Takes the lines that it logs.
     """
 
-    __slots__ = ("_emit", "_log", "instance", "resource_config", "resource_def", "resources", "run")
+    __slots__ = (
+        "_emit",
+        "_log",
+        "all_resource_defs",
+        "artifacts",
+        "event_loop",
+        "instance",
+        "resource_config",
+        "resource_def",
+        "resources",
+        "run",
+    )
 
     def __init__(
         self,
         *,
         resource_config: Any = None,
-        resources: Any = None,
+        resources: Resources | None = None,
         resource_def: ResourceDefinition | None = None,
+        all_resource_defs: Mapping[str, ResourceDefinition] = _NONE,
         run: Run | None = None,
         instance: Any = None,
+        artifacts: Path | None = None,
+        log: logging.Logger | None = None,
+        event_loop: Any = None,
         emit: Callable[[Fact], None] | None = None,
     ) -> None:
         self.resource_config = resource_config
-        self.resources = resources
+        self.resources = Resources(_NONE) if resources is None else resources
         self.resource_def = resource_def
+        self.all_resource_defs = all_resource_defs
         self.run = run
         self.instance = instance
+        self.artifacts = artifacts
+        self.event_loop = event_loop
+        self._log = log
         self._emit = emit
-        self._log: ContextLogger | None = None
+
+    def held(self, key: str) -> Any:
+        """A resource that it requires as it is itself, not what it shows in its place."""
+        return self.resources.original_resource_dict[key]
+
+    def replace_config(self, config: Any) -> Self:
+        """The same context with another config, for setting up what this resource wraps."""
+        replaced = copy(self)
+        replaced.resource_config = config
+        return replaced
 
     @property
     def run_id(self) -> str | None:
@@ -96,7 +138,7 @@ class InitResourceContext:
         return None if self.run is None else self.run.run_id
 
     @property
-    def log(self) -> ContextLogger:
+    def log(self) -> logging.Logger:
         """A logger whose lines belong to the run."""
         if self._log is None:
             from .log import ContextLogger
@@ -162,7 +204,7 @@ def closure(keys: Iterable[str], definitions: Mapping[str, ResourceDefinition]) 
         if definition is None:
             needed_by = f", which {path[-1]!r} needs" if path else ""
             known = ", ".join(sorted(definitions)) or "none"
-            raise DefinitionError(f"There is no resource {key!r}{needed_by}; the resources are: {known}.")
+            raise UnknownResourceError(f"There is no resource {key!r}{needed_by}; the resources are: {known}.")
         path.append(key)
         for each in sorted(definition.required_resource_keys):
             visit(each)
@@ -184,6 +226,9 @@ def set_up(
     emit: Callable[[Fact], None],
     run: Run | None = None,
     instance: Any = None,
+    artifacts: Path | None = None,
+    log: logging.Logger | None = None,
+    event_loop: Any = None,
 ) -> Iterator[OpenResources]:
     """Set these resources up, and those that they need; give them; tear them down at the end.
 
@@ -195,9 +240,12 @@ def set_up(
         emit: Takes the facts about the set-up, and what resources log.
         run: The run that they are for.
         instance: The instance that they may ask.
+        artifacts: The folder for values and files that no place is named for.
+        log: What they log to; the run's log if not given.
+        event_loop: What they see as `context.event_loop`.
 
     Raises:
-        UserCodeError: A set-up raised; what was set up before is torn down. (What a teardown raises is told as a fact.)
+        ResourceError: A set-up raised; what was set up before is torn down. (What a teardown raises is told as a fact.)
     """
     order = closure(keys, definitions)
     opened = OpenResources({}, definitions, config)
@@ -215,8 +263,12 @@ def set_up(
                 resource_config=config.get(key),
                 resources=Resources({each: values[each] for each in definition.required_resource_keys}),
                 resource_def=definition,
+                all_resource_defs=definitions,
                 run=run,
                 instance=instance,
+                artifacts=artifacts,
+                log=log,
+                event_loop=event_loop,
                 emit=emit,
             )
             begun = clock.monotonic()
@@ -228,7 +280,7 @@ def set_up(
                         to_resume.append((key, made))
             except (Exception, SystemExit) as error:
                 emit(ResourceInitFailure(resource=key, error=describe_user_error(error)))
-                raise UserCodeError(
+                raise ResourceError(
                     f"The resource {key!r} ({definition.type_name}) could not be set up: {error}"
                 ) from error
             seconds[key] = clock.monotonic() - begun
@@ -242,7 +294,7 @@ def set_up(
 def _make(definition: ResourceDefinition, context: InitResourceContext) -> Any:
     made = definition.initialize(context)
     if inspect.isawaitable(made):
-        raise UserCodeError(f"The resource {definition.type_name} is made by an async function; use an ordinary one.")
+        raise ResourceError(f"The resource {definition.type_name} is made by an async function; use an ordinary one.")
     return made
 
 
@@ -258,33 +310,3 @@ def _tear_down(key: str, generator: Generator[Any, None, None], emit: Callable[[
     else:
         generator.close()
         emit(EngineNote(message=f"The resource {key} yielded a second time; it is asked for one value."))
-
-
-@contextmanager
-def build_resources(
-    resources: Mapping[str, Any],
-    instance: Any = None,
-    resource_config: Mapping[str, Any] | None = None,
-    run: Run | None = None,
-) -> Iterator[Resources]:
-    """Set resources up outside of a run, as attributes of what it gives; tear them down at the end.
-
-    Args:
-        resources: By key, what `Definitions` takes as resources.
-        instance: The instance that they may ask.
-        resource_config: By key, the entry of a run config: a mapping with `config`.
-        run: The run that they shall believe to be set up for.
-
-    Raises:
-        InvalidRunConfigError: A config does not fit its schema.
-        UserCodeError: A set-up raised.
-    """
-    from ..clock import SYSTEM_CLOCK
-    from .configuration import resource_configs
-
-    definitions = to_resources(resources, "build_resources")
-    config = resource_configs(definitions, resource_config or {})
-    with set_up(
-        definitions, definitions, config, clock=SYSTEM_CLOCK, emit=lambda _: None, run=run, instance=instance
-    ) as opened:
-        yield opened.view(frozenset(definitions))

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 
 from ..definitions.ops.job import JobDefinition
 from ..definitions.resources.resource import ResourceDefinition, ValueResource
 from ..definitions.resources.stores import FilesystemIOManager, InMemoryIOManager
 from ..engine.step_messages import FeedKind, Source, StepInputSpec, StepSpec
 from ..plan.model import ExecutionPlan, FromCollect, FromMapped, FromOutput, OrderOnly, Step
+from ..records.event import Fact
 from ..records.run import Run
 from .configuration import Configuration
 from .environment import Environment
 from .loggers import LoggedRecorder, make_loggers
 from .prepared import PreparedStep
 from .recorder import Recorder
-from .resources import closure
+from .resources import OpenResources, closure, set_up
 from .step_partitions import StoredDynamicPartitions
 
 __all__ = ["DEFAULT_IO_MANAGER", "RunScope", "specs_of"]
@@ -78,12 +80,25 @@ class RunScope:
         if prepared is None:
             step = self.plan.steps[key]
             prepared = self._prepared[key] = PreparedStep(
-                step,
-                self.config.ops.get(step.config_path),
-                self.config.typed.get(step.config_path),
-                frozenset(closure(self._used_by(step), self.resources)),
+                step, self.config, frozenset(closure(self._used_by(step), self.resources))
             )
         return prepared
+
+    def open_resources(
+        self, keys: Iterable[str], emit: Callable[[Fact], None]
+    ) -> AbstractContextManager[OpenResources]:
+        """Set these resources up, and those that they need; see `resources.set_up`."""
+        environment = self.environment
+        return set_up(
+            keys,
+            self.resources,
+            self.config.resources,
+            clock=environment.clock,
+            emit=emit,
+            run=self.run,
+            instance=environment.instance,
+            artifacts=environment.artifacts,
+        )
 
     def _used_by(self, step: Step) -> set[str]:
         used = step.used_resources()

@@ -140,7 +140,7 @@ def context_for(attempt: Attempt) -> OpExecutionContext:
 def _compute(scope: RunScope, start: Start, attempt: Attempt, prepared: PreparedStep, outputs: Outputs) -> None:
     function = prepared.step.op.function
     kwargs: dict[str, Any] = {
-        slot.name: load_input(attempt, slot, start.inputs.get(slot.name, ()), scope.plan, scope.config.inputs)
+        slot.name: load_input(attempt, slot, start.inputs.get(slot.name, ()), scope.plan, scope.config)
         for slot in prepared.inputs
     }
     if function.config is not None:

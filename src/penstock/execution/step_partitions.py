@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from ..partitions.definition import PartitionKeyRange, PartitionsDefinition
 from ..partitions.dependency import upstream_keys
 from ..partitions.loading import DynamicPartitionsStore
+from ..partitions.multi import as_partition_key
 from ..plan.model import FromAsset
 from ..records.run import Run, Tag
 from ..storage.protocols import Storage
@@ -36,10 +37,10 @@ def own_partitions(
         dynamic: Knows the keys of dynamic sets.
 
     Raises:
-        NotFoundError: An end of the range does not exist.
+        PartitionNotFoundError: An end of the range does not exist, or the key is not of the form of the set.
     """
     if run.partition is not None:
-        return (run.partition,)
+        return (as_partition_key(partitions, run.partition),)
     start, end = run.tags.get(Tag.PARTITION_RANGE_START), run.tags.get(Tag.PARTITION_RANGE_END)
     if start is None or end is None or partitions is None:
         return ()

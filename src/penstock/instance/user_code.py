@@ -11,11 +11,13 @@ from collections.abc import Callable
 from ..definitions.definitions import Definitions
 from ..definitions.describe import describe
 from ..definitions.load import load_definitions
+from ..engine.automation.graph import AutomationGraph
 from ..errors import InternalError
 from ..execution.environment import Environment
 from ..execution.evaluate import check_run_config, evaluate_partitions, evaluate_schedule, evaluate_sensor
 from ..execution.worker import execute_run
 from ..locations.user_code import LoadCode
+from ..plan.automation import prepared_graph
 from ..records.location import LocationDescription
 from ..records.wire import (
     Answer,
@@ -37,6 +39,7 @@ class LoadedCode:
     def __init__(self) -> None:
         self._definitions: Definitions | None = None
         self._instance: InstanceRef | None = None
+        self._automation: AutomationGraph | None = None
         self._location: str | None = None
 
     def load(self, order: LoadCode, progress: Callable[[str], None]) -> LocationDescription:
@@ -46,7 +49,11 @@ class LoadedCode:
         self._instance.import_components()
         self._definitions = load_definitions(order.target, progress=progress)
         progress("describing the definitions")
-        return describe(self._definitions, order.name)
+        description = describe(self._definitions, order.name)
+        if self._definitions.resolved.conditions:
+            progress("relating the automation conditions")
+            self._automation = prepared_graph(self._definitions.resolved)
+        return description
 
     def evaluate(self, work: Work) -> Answer:
         """Evaluate a schedule or sensor, check a run config, or give that of partitions."""
@@ -61,7 +68,7 @@ class LoadedCode:
                     return evaluate_schedule(definitions, work, instance)
             case EvaluateSensor():
                 with reference.open() as instance:
-                    return evaluate_sensor(definitions, work, instance, self._location)
+                    return evaluate_sensor(definitions, work, instance, self._location, self._automation)
             case ExecuteRun():
                 raise InternalError("A run is executed, not evaluated.")
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
-from ..errors import DefinitionError, PartitionNotFoundError, UserCodeError
+from ..errors import DefinitionError, PartitionNotFoundError
 from .definition import PartitionsDefinition, keys_of, subset_of
-from .loading import DynamicPartitionsStore
+from .loading import DynamicPartitionsStore, partition_loading_context
 from .mapping import (
-    NAMED,
     AllPartitionMapping,
     ClosedMapping,
     LastPartitionMapping,
@@ -18,8 +16,9 @@ from .mapping import (
     Upstream,
 )
 from .mapping_multi import default_mapping
-from .partitions_subset import PartitionsSubset, UpstreamPartitionsResult
+from .space import KeySpace
 from .subset import Subset
+from .users_mapping import UsersMapping, closed
 
 __all__ = ["downstream_keys", "upstream_keys"]
 
@@ -47,24 +46,25 @@ def upstream_keys(
         PartitionNotFoundError: A needed upstream partition does not exist, or one of `partition_keys` is no key of
             `downstream`.
         DefinitionError: The rule does not fit the two sets.
-        UserCodeError: A rule of the user's answered something else than an `UpstreamPartitionsResult`.
+        UserCodeError: A rule of the user's answered something else than it must.
     """
-    chosen = None if downstream is None else _chosen(downstream, partition_keys, now, dynamic_partitions_store)
-    if mapping is None or isinstance(mapping, ClosedMapping):
-        return _closed(mapping, chosen, upstream, now, dynamic_partitions_store)
-    answer: object = mapping.get_upstream_mapped_partitions_result_for_partitions(
-        chosen, downstream, upstream, datetime.fromtimestamp(now, UTC), dynamic_partitions_store
-    )
-    if not isinstance(answer, UpstreamPartitionsResult):
-        raise UserCodeError(
-            f"{type(mapping).__name__}.get_upstream_mapped_partitions_result_for_partitions answered {answer!r}; "
-            "it must answer an UpstreamPartitionsResult."
+    with partition_loading_context(dynamic_partitions_store=dynamic_partitions_store):
+        rule = _rule(mapping, downstream, upstream)
+        space = upstream.space(now=now)
+        if downstream is None:
+            found = _for_all(rule, space, now)
+        else:
+            own = downstream.space(now=now)
+            found = rule.upstream(_chosen(own, partition_keys), own, space, now)
+    if found.absent_count:
+        named = ", ".join(repr(str(key)) for key in found.absent)
+        left_out = found.absent_count - len(found.absent)
+        more = f" and {left_out} more" if left_out > 0 else ""
+        raise PartitionNotFoundError(
+            f"The upstream partitions {named}{more} are needed and do not exist; a time-window mapping with "
+            "allow_nonexistent_upstream_partitions goes on without them."
         )
-    absent = answer.required_but_nonexistent_subset
-    if absent:
-        keys = absent.get_partition_keys()
-        raise _missing(keys[:NAMED], len(keys), "")
-    return list(answer.partitions_subset.get_partition_keys())
+    return keys_of(space, found.present)
 
 
 def downstream_keys(
@@ -89,61 +89,36 @@ def downstream_keys(
     Raises:
         PartitionNotFoundError: One of `partition_keys` is no key of `upstream`.
         DefinitionError: The rule does not fit the two sets.
-        UserCodeError: A rule of the user's answered something else than a `PartitionsSubset`.
+        UserCodeError: A rule of the user's answered something else than it must.
     """
-    chosen = _chosen(upstream, partition_keys, now, dynamic_partitions_store)
-    rule = default_mapping(downstream.spec, upstream.spec) if mapping is None else mapping
-    if isinstance(rule, ClosedMapping):
-        space = downstream.space(dynamic_partitions_store, now)
-        return keys_of(space, rule.downstream(chosen.positions, chosen.space, space, now))
-    answer: object = rule.get_downstream_partitions_for_partitions(
-        chosen, upstream, downstream, datetime.fromtimestamp(now, UTC), dynamic_partitions_store
-    )
-    if not isinstance(answer, PartitionsSubset):
-        raise UserCodeError(
-            f"{type(rule).__name__}.get_downstream_partitions_for_partitions answered {answer!r}; "
-            "it must answer a PartitionsSubset."
+    with partition_loading_context(dynamic_partitions_store=dynamic_partitions_store):
+        rule = _rule(mapping, downstream, upstream)
+        own, space = upstream.space(now=now), downstream.space(now=now)
+        return keys_of(space, rule.downstream(_chosen(own, partition_keys), own, space, now))
+
+
+def _rule(
+    mapping: PartitionMapping | None, downstream: PartitionsDefinition | None, upstream: PartitionsDefinition
+) -> ClosedMapping:
+    if mapping is None:
+        return default_mapping(None if downstream is None else downstream.spec, upstream.spec)
+    return closed(mapping, downstream, upstream)
+
+
+def _for_all(rule: ClosedMapping, space: KeySpace, now: float) -> Upstream:
+    """What an asset without partitions needs."""
+    if not isinstance(
+        rule, AllPartitionMapping | LastPartitionMapping | SpecificPartitionsPartitionMapping | UsersMapping
+    ):
+        raise DefinitionError(
+            f"{type(rule).__name__} needs partitions on both sides; for an asset without partitions use "
+            "AllPartitionMapping, LastPartitionMapping or SpecificPartitionsPartitionMapping."
         )
-    return list(answer.get_partition_keys())
+    return rule.upstream(Subset(), space, space, now)
 
 
-def _chosen(
-    partitions: PartitionsDefinition, keys: Sequence[str], now: float, store: DynamicPartitionsStore | None
-) -> PartitionsSubset:
-    space = partitions.space(store, now)
+def _chosen(space: KeySpace, keys: Sequence[str]) -> Subset:
     positions, unknown = subset_of(space, keys)
     if unknown:
-        raise PartitionNotFoundError(f"There is no partition {unknown[0]!r} in the set {partitions!r}.")
-    return PartitionsSubset(partitions, space, positions)
-
-
-def _closed(
-    mapping: ClosedMapping | None,
-    chosen: PartitionsSubset | None,
-    upstream: PartitionsDefinition,
-    now: float,
-    store: DynamicPartitionsStore | None,
-) -> list[str]:
-    space = upstream.space(store, now)
-    rule = mapping
-    if rule is None:
-        rule = default_mapping(None if chosen is None else chosen.partitions_def.spec, upstream.spec)
-    if chosen is None:
-        if not isinstance(rule, AllPartitionMapping | LastPartitionMapping | SpecificPartitionsPartitionMapping):
-            raise DefinitionError(
-                f"{type(rule).__name__} needs partitions on both sides; for an asset without partitions use "
-                "AllPartitionMapping, LastPartitionMapping or SpecificPartitionsPartitionMapping."
-            )
-        found: Upstream = rule.upstream(Subset(), space, space, now)
-    else:
-        found = rule.upstream(chosen.positions, chosen.space, space, now)
-    if found.absent_count:
-        remedy = "; set allow_nonexistent_upstream_partitions in a time-window mapping to go on without them"
-        raise _missing(found.absent, found.absent_count, remedy)
-    return keys_of(space, found.present)
-
-
-def _missing(keys: Sequence[str], count: int, remedy: str) -> PartitionNotFoundError:
-    named = ", ".join(repr(str(key)) for key in keys)
-    more = f" and {count - len(keys)} more" if count > len(keys) else ""
-    return PartitionNotFoundError(f"The upstream partitions {named}{more} are needed and do not exist{remedy}.")
+        raise PartitionNotFoundError(f"There is no partition {str(unknown[0])!r} in the set of the asset.")
+    return positions

@@ -30,6 +30,7 @@ __all__ = [
     "TimeWindowPartitionMapping",
     "Upstream",
     "existing",
+    "same_positions",
 ]
 
 NAMED = 5
@@ -176,7 +177,7 @@ class IdentityPartitionMapping(ClosedMapping, msgspec.Struct, frozen=True, tag="
 
     def upstream(self, chosen: Subset, downstream: KeySpace, upstream: KeySpace, now: float) -> Upstream:
         """The partitions with the same keys."""
-        if _same(downstream, upstream):
+        if same_positions(downstream, upstream):
             return existing(chosen, upstream, now)
         found, unknown = subset_of(upstream, keys_of(downstream, chosen))
         result = existing(found, upstream, now)
@@ -188,7 +189,7 @@ class IdentityPartitionMapping(ClosedMapping, msgspec.Struct, frozen=True, tag="
 
     def downstream(self, chosen: Subset, upstream: KeySpace, downstream: KeySpace, now: float) -> Subset:
         """The partitions with the same keys."""
-        found = chosen if _same(upstream, downstream) else subset_of(downstream, keys_of(upstream, chosen))[0]
+        found = chosen if same_positions(upstream, downstream) else subset_of(downstream, keys_of(upstream, chosen))[0]
         return existing(found, downstream, now).present
 
 
@@ -354,8 +355,8 @@ def existing(needed: Subset, space: KeySpace, now: float) -> Upstream:
     )
 
 
-def _same(one: KeySpace, other: KeySpace) -> bool:
-    """Whether positions mean the same in both."""
+def same_positions(one: KeySpace, other: KeySpace) -> bool:
+    """Whether a position means the same key in both."""
     return one is other or (one.spec == other.spec and positions_stay(one.spec))
 
 

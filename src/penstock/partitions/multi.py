@@ -6,7 +6,12 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from ..errors import DefinitionError, PartitionNotFoundError
-from .definition import DynamicPartitionsDefinition, PartitionsDefinition, StaticPartitionsDefinition
+from .definition import (
+    DynamicPartitionsDefinition,
+    PartitionKeyRange,
+    PartitionsDefinition,
+    StaticPartitionsDefinition,
+)
 from .loading import DynamicPartitionsStore, seconds
 from .multi_key import SEPARATOR, MultiPartitionKey
 from .multi_space import MultiSpace, check_part
@@ -14,7 +19,7 @@ from .spec import Dimension, MultiSpec, StaticSpec
 from .subset import Subset
 from .time_window import TimeWindow, TimeWindowPartitionsDefinition
 
-__all__ = ["MultiPartitionsDefinition", "as_partition_key", "time_dimension_of"]
+__all__ = ["MultiPartitionsDefinition", "as_partition_key", "time_dimension_of", "time_window_of"]
 
 
 class MultiPartitionsDefinition(PartitionsDefinition):
@@ -174,6 +179,17 @@ def as_partition_key(partitions: PartitionsDefinition | None, key: str) -> str:
     if not isinstance(partitions, MultiPartitionsDefinition) or isinstance(key, MultiPartitionKey):
         return key
     return partitions.get_partition_key_from_str(key)
+
+
+def time_window_of(partitions: PartitionsDefinition | None, keys: PartitionKeyRange) -> TimeWindow | None:
+    """The stretch of time from the window of one key to that of another; None if the set has no time windows."""
+    if isinstance(partitions, MultiPartitionsDefinition):
+        if time_dimension_of(partitions) is None:
+            return None
+    elif not isinstance(partitions, TimeWindowPartitionsDefinition):
+        return None
+    first, last = (partitions.time_window_for_partition_key(key) for key in keys)
+    return TimeWindow(first.start, last.end)
 
 
 def _is_computed(partitions: PartitionsDefinition) -> bool:

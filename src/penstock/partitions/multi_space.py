@@ -7,7 +7,8 @@ stay true when it grows. The digits of the others are bounded by how many keys t
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import accumulate
+from itertools import accumulate, product
+from math import prod
 from operator import mul
 from typing import TypeAlias
 
@@ -108,6 +109,32 @@ class MultiSpace:
         """
         ends = dict(self._digits(last))
         return self.product({name: Subset.span(digit, ends[name] + 1) for name, digit in self._digits(first)})
+
+    def pieces(self, chosen: Subset, at_most: int | None) -> Iterator[tuple[int, int]]:
+        """A part of the set as ranges: of each the first and the last position, as `between` takes them.
+
+        Args:
+            chosen: The part.
+            at_most: How many partitions a range may have; None for any number.
+        """
+        for box in self.boxes(chosen):
+            for stretches in product(*(box[name].ranges for name in self._order)):
+                yield from self._split(list(stretches), at_most)
+
+    def _split(self, stretches: list[tuple[int, int]], at_most: int | None) -> Iterator[tuple[int, int]]:
+        longest = max(range(len(stretches)), key=lambda place: stretches[place][1] - stretches[place][0])
+        start, stop = stretches[longest]
+        if at_most is None or stop == start + 1 or prod(high - low for low, high in stretches) <= at_most:
+            ends = [(low, high - 1) for low, high in stretches]
+            first, last = (sum(map(mul, each, self._in_order())) for each in zip(*ends, strict=True))
+            yield first, last
+            return
+        middle = (start + stop) // 2
+        for half in ((start, middle), (middle, stop)):
+            yield from self._split([*stretches[:longest], half, *stretches[longest + 1 :]], at_most)
+
+    def _in_order(self) -> list[int]:
+        return [self._strides[name] for name in self._order]
 
     def product(self, box: Box) -> Subset:
         """The positions of all combinations of some positions of each dimension."""

@@ -22,6 +22,9 @@ class _Request(msgspec.Struct, frozen=True):
             raise DefinitionError(
                 f"A {type(self).__name__} has partition_keys={self.partition_keys!r}; give a list of texts."
             )
+        msgspec.structs.force_setattr(
+            self, "partition_keys", list(self.partition_keys)
+        )  # as it comes back from a store
 
 
 class AddDynamicPartitionsRequest(_Request, frozen=True, tag="add"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import TypeAlias
 
@@ -14,7 +14,7 @@ from .spec import DynamicSpec, MultiSpec, PartitionsSpec, SingleSpec, StaticSpec
 from .subset import Subset
 from .time_space import TimeSpace, open_time_space
 
-__all__ = ["DynamicKeys", "KeySpace", "ListedSpace", "between", "open_space"]
+__all__ = ["DynamicKeys", "KeySpace", "ListedSpace", "between", "open_space", "pieces"]
 
 DynamicKeys: TypeAlias = Callable[[str], Sequence[str]]
 """Gives the keys, in order, of the dynamic partition set of a name."""
@@ -57,6 +57,23 @@ def _open_single(spec: SingleSpec, dynamic_keys: DynamicKeys | None) -> ListedSp
                     "pass the instance as dynamic_partitions_store."
                 )
             return ListedSpace(spec, dynamic_keys(spec.name))
+
+
+def pieces(space: KeySpace, chosen: Subset, at_most: int | None) -> Iterator[tuple[int, int]]:
+    """Part of a set as ranges: of each the first and the last position, as `between` takes them.
+
+    Args:
+        space: The set.
+        chosen: The part.
+        at_most: How many partitions a range may have; None for any number.
+    """
+    if isinstance(space, MultiSpace):
+        yield from space.pieces(chosen, at_most)
+        return
+    for start, stop in chosen.ranges:
+        step = stop - start if at_most is None else at_most
+        for first in range(start, stop, step):
+            yield first, min(first + step, stop) - 1
 
 
 def between(space: KeySpace, first: int, last: int) -> Subset:

@@ -12,10 +12,12 @@ from ..definitions.ops.job import JobDefinition
 from ..definitions.resolution import Resolution
 from ..engine.automation.graph import AutomationGraph, Dependency, Entity, Kind
 from ..partitions.definition import PartitionsDefinition
+from ..partitions.mapping import PartitionMapping
+from ..partitions.users_mapping import closed
 from ..records.conditions.condition import AutomationCondition
 from ..records.conditions.entity import check_id, job_id
 
-__all__ = ["automation_graph"]
+__all__ = ["automation_graph", "prepared_graph"]
 
 
 def automation_graph(resolved: Resolution) -> AutomationGraph:
@@ -33,6 +35,13 @@ def automation_graph(resolved: Resolution) -> AutomationGraph:
     jobs = ((name, job) for name, job in resolved.jobs.items() if job_id(name) in conditions)
     entities += [_job(name, job, conditions[job_id(name)]) for name, job in jobs]
     return AutomationGraph(entities)
+
+
+def prepared_graph(resolved: Resolution) -> AutomationGraph:
+    """The graph with all that follows from it, for a process that forks before it evaluates."""
+    graph = automation_graph(resolved)
+    graph.prepare()
+    return graph
 
 
 class _Builder:
@@ -55,6 +64,7 @@ class _Builder:
             dependents=(*node.dependents, *self._checks_by_dep.get(node.key, ())),
             checks=tuple(check_id(key) for key in node.checks),
             partitions=_spec(spec.partitions_def),
+            partitions_def=spec.partitions_def,
             code_version=spec.code_version,
             observed=definition is not None and definition.observes,
             siblings=_siblings(definition, node.key),
@@ -69,9 +79,13 @@ class _Builder:
             id=check_id(node.key),
             kind=Kind.CHECK,
             condition=self._conditions.get(check_id(node.key)),
-            deps=(Dependency(node.asset), *(Dependency(dep, additional.get(dep)) for dep in node.deps)),
+            deps=(
+                Dependency(node.asset),
+                *(self._dep(dep, additional.get(dep), node.spec.partitions_def) for dep in node.deps),
+            ),
             blocking=node.spec.blocking,
             partitions=_spec(node.spec.partitions_def),
+            partitions_def=node.spec.partitions_def,
             siblings=_siblings(node.definition, None),
         )
 
@@ -81,7 +95,11 @@ class _Builder:
             for given in self._graph.inputs[node.definition.name].values():
                 if given.partition_mapping is not None:
                     mappings[given.key] = given.partition_mapping
-        return (Dependency(dep, mappings.get(dep)) for dep in node.deps)
+        return (self._dep(dep, mappings.get(dep), node.spec.partitions_def) for dep in node.deps)
+
+    def _dep(self, key: str, mapping: PartitionMapping | None, own: PartitionsDefinition | None) -> Dependency:
+        above = self._graph.assets[key].partitions_def
+        return Dependency(key, None if mapping is None or above is None else closed(mapping, own, above))
 
 
 def _siblings(definition: AssetsDefinition | None, own: str | None) -> tuple[str, ...]:
@@ -98,6 +116,7 @@ def _job(name: str, job: JobDefinition, condition: AutomationCondition) -> Entit
         kind=Kind.JOB,
         condition=condition,
         partitions=_spec(job.partitions_def),
+        partitions_def=job.partitions_def,
         roots=tuple(root_assets(job)),
     )
 

@@ -13,6 +13,7 @@ import msgspec
 
 from ..partitions.requests import PartitionsRequest
 from .automation import RunRequestRecord
+from .conditions.evaluation import EvaluationRecord
 from .errors import ErrorInfo
 from .event import AssetFact, Event
 from .run import Run
@@ -113,6 +114,7 @@ Work: TypeAlias = ExecuteRun | EvaluateSchedule | EvaluateSensor | CheckRunConfi
 class Evaluation(_Message, frozen=True, kw_only=True):
     """What an evaluation came to: run requests and other effects, or the reason for none, or the user's error.
 
+    `evaluations` are what automation conditions came to, where it was about them.
     With an error nothing else counts, unless it is `contained`: then it is that of one event, which is passed over.
     `acted` says that the function did something by itself; `more` that it has not come to the end of what there is.
     """
@@ -125,6 +127,7 @@ class Evaluation(_Message, frozen=True, kw_only=True):
     log: tuple[str, ...] = ()
     partitions: tuple[PartitionsRequest, ...] = ()
     facts: tuple[AssetFact, ...] = ()
+    evaluations: tuple[EvaluationRecord, ...] = ()
     acted: bool = False
     more: bool = False
 

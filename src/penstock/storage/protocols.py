@@ -24,6 +24,7 @@ import msgspec
 
 from ..records.asset import AssetEvent, AssetState, CheckState, PartitionState, PlannedAsset
 from ..records.automation import InstigatorKind, InstigatorState, InstigatorStatus, Tick, TickStatus
+from ..records.conditions.evaluation import EvaluationRecord, StoredEvaluation
 from ..records.data_version import DataVersionState
 from ..records.errors import ErrorInfo
 from ..records.event import AssetFact, Event, Fact, StoredEvent
@@ -32,6 +33,7 @@ from ..records.run import Run, RunStatus, StepStats
 from ..records.wire import LoadStatus
 
 __all__ = [
+    "EVALUATIONS_KEPT",
     "ROUTINE",
     "AssetStorage",
     "EventStorage",
@@ -47,6 +49,9 @@ __all__ = [
     "Subscription",
 ]
 
+
+EVALUATIONS_KEPT = 30 * 24 * 3600.0
+"""Seconds for which it is kept what automation conditions came to."""
 
 ROUTINE = "routine"
 """The topic of what only prolongs a lease or says that a process lives."""
@@ -327,14 +332,20 @@ class InstigatorStorage(Protocol):
         lease: Lease,
         runs: Sequence[tuple[str | None, NewRun]] = (),
         facts: Sequence[AssetFact] = (),
+        evaluations: Sequence[EvaluationRecord] = (),
         cursor: str | None = None,
         next_due: float | None = None,
         now: float,
     ) -> Tick:
         """End a tick, in one transaction with everything it causes: the changes of dynamic partition sets that it
-        carries, its runs, each under its (instigator, run key), facts about assets, the cursor (None keeps it), and the
-        next due time. A run whose key was used before is not made again. Gives the tick as stored, with the ids of the
-        runs that it made. Raises `FencedError` when the lease has passed on."""
+        carries, its runs, each under its (instigator, run key), facts about assets, what automation conditions came to,
+        the cursor (None keeps it), and the next due time. A run whose key was used before is not made again. Gives the
+        tick as stored, with the ids of the runs that it made. Raises `FencedError` when the lease has passed on."""
+        ...
+
+    def evaluations(self, entity: str, *, before: int | None = None, limit: int = 50) -> list[StoredEvaluation]:
+        """What the automation condition of an asset, check or job (an entity id) came to, newest first, before the id
+        `before`. They are kept for `EVALUATIONS_KEPT` seconds."""
         ...
 
     def ticks(

@@ -15,8 +15,11 @@ from penstock.daemon.ticks import TickRunner
 from penstock.errors import CodeServerUnreachableError
 from penstock.launch.coordinators import QueuedRunCoordinator
 from penstock.locations.catalog import Catalog
+from penstock.partitions.requests import AddDynamicPartitionsRequest, DeleteDynamicPartitionsRequest
+from penstock.partitions.spec import DynamicSpec
 from penstock.records.automation import InstigatorKind, InstigatorStatus, RunRequestRecord, Tick, TickStatus
 from penstock.records.errors import ErrorInfo
+from penstock.records.event import AssetMaterialization
 from penstock.records.lease import Lease
 from penstock.records.location import (
     JobDescription,
@@ -39,6 +42,12 @@ LOCATION = LocationDescription(
     name="shop",
     jobs=(
         JobDescription(name="nightly", steps=(StepDescription(key="step", op="step"),), config_schema=Shape(fields={})),
+        JobDescription(
+            name="by_file",
+            steps=(StepDescription(key="step", op="step"),),
+            config_schema=Shape(fields={}),
+            partitions=DynamicSpec(name="files"),
+        ),
     ),
     schedules=(ScheduleDescription(name="hourly", cron=("0 * * * *",), job="nightly", default_status=ON),),
     sensors=(SensorDescription(name="files", jobs=("nightly",), interval=30.0, default_status=ON),),
@@ -151,6 +160,67 @@ def test_a_sensor_keeps_its_cursor_and_a_run_key_makes_one_run(house: House) -> 
     assert (second.cursor, second.last_run_key) == ("7", "a")
     assert len(house.runs()) == 1
     assert [len(tick.run_ids) for tick in house.ticks("sensor", "files")] == [0, 1]
+
+
+def test_a_tick_changes_partitions_before_its_runs_and_tells_facts(house: House) -> None:
+    house.server.answers = [
+        Evaluation(
+            run_requests=(RunRequestRecord(job="by_file", partition="new"),),
+            partitions=(AddDynamicPartitionsRequest("files", ["new"]),),
+            facts=(AssetMaterialization(asset="inbox"),),
+        ),
+        Evaluation(run_requests=(RunRequestRecord(job="by_file", partition="unknown"),)),
+    ]
+    house.look(house.sensors)
+    (tick,) = house.ticks("sensor", "files")
+    assert (tick.status, len(tick.run_ids), tick.partitions[0].partition_keys) == (TickStatus.SUCCESS, 1, ["new"])
+    assert house.storage.assets.dynamic_partitions("files") == ["new"]
+    assert list(house.storage.assets.states()) == ["inbox"]
+    house.clock.advance(31)
+    house.look(house.sensors)
+    tick, _ = house.ticks("sensor", "files")
+    assert tick.status is TickStatus.FAILURE
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [
+        (Evaluation(acted=True), TickStatus.SUCCESS),
+        (Evaluation(partitions=(DeleteDynamicPartitionsRequest("files", ["a"]),)), TickStatus.SUCCESS),
+        (Evaluation(facts=(AssetMaterialization(asset="inbox"),)), TickStatus.SUCCESS),
+        (Evaluation(), TickStatus.SKIPPED),
+    ],
+)
+def test_a_tick_that_does_something_is_a_success(house: House, answer: Evaluation, status: TickStatus) -> None:
+    house.server.answers = [answer]
+    house.look(house.sensors)
+    (tick,) = house.ticks("sensor", "files")
+    assert tick.status is status
+
+
+def test_an_error_of_one_event_keeps_what_came_before_it_and_goes_on_at_once(house: House) -> None:
+    error = ErrorInfo(cls="KeyError", message="'x'")
+    house.server.answers = [
+        Evaluation(run_requests=(RunRequestRecord(run_key="a"),), cursor="7", error=error, contained=True, more=True),
+        Evaluation(cursor="8"),
+    ]
+    house.look(house.sensors)
+    (tick,) = house.ticks("sensor", "files")
+    assert (tick.status, len(tick.run_ids), tick.cursor) == (TickStatus.FAILURE, 1, "7")
+    house.clock.advance(0.1)
+    house.look(house.sensors)
+    second = house.server.asked[1]
+    assert isinstance(second, EvaluateSensor)
+    assert second.cursor == "7"
+    assert len(house.ticks("sensor", "files")) == 2
+
+
+def test_a_sensor_is_told_since_when_it_is_on(house: House) -> None:
+    house.server.answers = [Evaluation(), Evaluation()]
+    house.look(house.sensors)
+    house.clock.advance(31)
+    house.look(house.sensors)
+    assert [work.turned_on for work in house.server.asked if isinstance(work, EvaluateSensor)] == [START, START]
 
 
 def test_user_code_that_raises_fails_the_tick_and_keeps_the_cursor(house: House) -> None:

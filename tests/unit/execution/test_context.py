@@ -251,7 +251,7 @@ def test_a_partitioned_asset_can_ask_about_its_outputs_and_inputs() -> None:
 
     result = materialize([orders, report], partition_key="2024-02-03")
     assert seen == {
-        "has": (True, True, True),
+        "has": (True, True, False),
         "outputs": {"result"},
         "keys": ("2024-02-03", "2024-02-03"),
         "definition": DAYS,

@@ -164,7 +164,7 @@ def test_io_managers_are_called_with_contexts_made_for_it(tmp_path: Path) -> Non
     stored = build_output_context(step_key="a", name="result", run_id="r")
     assert stored.get_identifier() == ["r", "a", "result"]
     manager.handle_output(stored, {"x": 1})
-    assert "path" in stored.added_metadata
+    assert "path" in stored.get_logged_metadata()
     assert manager.load_input(build_input_context(upstream_output=stored)) == {"x": 1}
 
     days = DailyPartitionsDefinition(start_date="2024-01-01")

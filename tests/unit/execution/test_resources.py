@@ -11,7 +11,8 @@ from penstock.clock import SYSTEM_CLOCK
 from penstock.definitions.resources.configurable import ConfigurableResource
 from penstock.definitions.resources.resource import resource, to_resources
 from penstock.errors import DefinitionError, ExecutionInterruptedError, InvalidRunConfigError, UserCodeError
-from penstock.execution.resources import build_resources, closure, set_up
+from penstock.execution.build_resources import build_resources
+from penstock.execution.resources import closure, set_up
 from penstock.records.event import EngineNote, Fact, ResourceInitFailure, ResourceInitStarted, ResourceInitSuccess
 
 trail: list[str] = []

@@ -108,7 +108,10 @@ def test_offsets_count_downstream_windows() -> None:
 
 def test_an_upstream_partition_that_does_not_exist_is_named() -> None:
     late = DailyPartitionsDefinition("2024-03-01")
-    with pytest.raises(PartitionNotFoundError, match="'2024-02-29' are needed and do not exist; set allow_nonexistent"):
+    with pytest.raises(
+        PartitionNotFoundError,
+        match="'2024-02-29' are needed and do not exist; a time-window mapping with allow_nonexistent",
+    ):
         _keys(TimeWindowPartitionMapping(start_offset=-1), "2024-02-29", DAYS, late)
     lenient = TimeWindowPartitionMapping(start_offset=-1, allow_nonexistent_upstream_partitions=True)
     assert _keys(lenient, "2024-02-29", DAYS, late) == []

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from itertools import product
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.codec import decode_json, encode_json
@@ -23,6 +23,7 @@ from penstock.partitions.definition import (
 from penstock.partitions.multi import MultiPartitionsDefinition, as_partition_key
 from penstock.partitions.multi_key import MultiPartitionKey
 from penstock.partitions.multi_space import MultiSpace, positions_stay
+from penstock.partitions.space import between, pieces
 from penstock.partitions.spec import PartitionsSpec
 from penstock.partitions.subset import Subset
 from penstock.partitions.time_window import DailyPartitionsDefinition, HourlyPartitionsDefinition
@@ -182,6 +183,7 @@ def _cube(sizes: list[int]) -> MultiPartitionsDefinition:
     )
 
 
+@settings(deadline=None)
 @given(sizes=_sizes, chosen=_chosen)
 def test_boxes_are_the_part_taken_apart(sizes: list[int], chosen: list[int]) -> None:
     space = _space(_cube(sizes))
@@ -191,6 +193,7 @@ def test_boxes_are_the_part_taken_apart(sizes: list[int], chosen: list[int]) -> 
     assert Subset.of_ranges(span for each in boxes for span in each.ranges) == subset
 
 
+@settings(deadline=None)
 @given(sizes=_sizes, data=st.data())
 def test_a_product_has_all_combinations(sizes: list[int], data: st.DataObject) -> None:
     space = _space(_cube(sizes))
@@ -215,3 +218,14 @@ def test_many_partitions_are_counted_without_naming_them() -> None:
     assert count > 2_900_000_000
     assert space.position(space.key(count - 1)) == count - 1
     assert [len(box["time"]) for box in space.boxes(Subset.span(5, count - 5))] == [1, count // 10_000 - 2, 1]
+
+
+@settings(deadline=None)
+@given(sizes=_sizes, chosen=_chosen, at_most=st.one_of(st.none(), st.integers(1, 9)))
+def test_pieces_are_ranges_that_cover_a_part(sizes: list[int], chosen: list[int], at_most: int | None) -> None:
+    space = _space(_cube(sizes))
+    subset = Subset.of(chosen).intersection(Subset.span(0, space.count(0)))
+    found = [between(space, first, last) for first, last in pieces(space, subset, at_most)]
+    assert sum(len(each) for each in found) == len(subset)
+    assert Subset.of_ranges(span for each in found for span in each.ranges) == subset
+    assert at_most is None or all(len(each) <= at_most for each in found)

@@ -32,7 +32,7 @@ from penstock.records.location import (
     StepDescription,
     StepRef,
 )
-from penstock.records.metadata import IntMetadataValue
+from penstock.records.metadata import IntMetadataValue, TextMetadataValue
 from penstock.records.run import Run
 from penstock.records.wire import LoadStatus
 from penstock.storage.protocols import NewRun, StoredLocation
@@ -143,7 +143,17 @@ def shop() -> LocationDescription:
                 default_status=InstigatorStatus.STOPPED,
             ),
         ),
-        sensors=(SensorDescription(name="new_files", jobs=("nightly",), default_status=InstigatorStatus.RUNNING),),
+        sensors=(
+            SensorDescription(
+                name="new_files",
+                kind="ASSET",
+                jobs=("nightly",),
+                default_status=InstigatorStatus.RUNNING,
+                assets=("shop/orders",),
+                owners=("team:data",),
+                metadata={"why": TextMetadataValue("it is needed")},
+            ),
+        ),
         resources=(ResourceDescription(name="db", type_name="Duck", config={"path": "shop.db"}, used_by=("orders",)),),
     )
 

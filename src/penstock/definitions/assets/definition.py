@@ -315,12 +315,13 @@ class AssetsDefinition:
 
     @property
     def required_resource_keys(self) -> frozenset[str]:
-        """The resources that it needs, those of its IO managers included."""
+        """The resources that it needs, those of its IO managers and input managers included."""
         if self.node is None:
-            return frozenset()
+            return frozenset(spec.io_manager_key for spec in self.specs if spec.io_manager_key is not None)
         outs = (self.out(name) for name in self.specs_by_output)
         stores = {out.io_manager_key for out in outs if not out.is_nothing}
-        return frozenset(stores.union(*(op.required_resource_keys for op in self.ops())))
+        loaders = {each.input_manager_key for op in self.ops() for each in op.ins.values() if each.input_manager_key}
+        return frozenset(stores.union(loaders, *(op.required_resource_keys for op in self.ops())))
 
     def ops(self) -> list[OpDefinition]:
         """Its ops: one, or all of its graph."""

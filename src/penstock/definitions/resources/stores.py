@@ -10,63 +10,36 @@ from __future__ import annotations
 import os
 import pickle
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
+from copy import copy
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from ...config.env import EnvVar
 from ...config.fields import Field, Shape
-from ...errors import ConfigurationError, EnvironmentalError
-from ...records.keys import AssetKey
+from ...errors import ConfigurationError
 from .io_manager import IOManager, IOManagerDefinition
+from .partition_store import MissingValueError, PartitionStore, subject_of
+from .resource import ResourceDefinition
 
-__all__ = ["FilesystemIOManager", "InMemoryIOManager", "fs_io_manager", "mem_io_manager"]
-
-
-class StoredOutput(Protocol):
-    """What these IO managers ask of the context of an output, or of an input of an asset."""
-
-    @property
-    def has_asset_key(self) -> bool: ...
-    @property
-    def asset_key(self) -> AssetKey: ...
-    @property
-    def has_asset_partitions(self) -> bool: ...
-    @property
-    def asset_partition_keys(self) -> Sequence[str]: ...
+__all__ = [
+    "FilesystemIOManager",
+    "InMemoryIOManager",
+    "custom_path_fs_io_manager",
+    "fs_io_manager",
+    "mem_io_manager",
+]
 
 
-class _Store(IOManager):
-    """What both have in common: which entries a context means, one per partition."""
+class _EntryStore(PartitionStore):
+    """Names the entry of each value by parts that no other value has."""
 
-    def handle_output(self, context: Any, obj: Any) -> None:
-        """Store a value; for an asset with several partitions in one run, a dict of partition key to value."""
-        if not _has_partitions(context):
-            self._put(context, self._entry(context, None), obj)
-            return
-        keys = list(context.asset_partition_keys)
-        if len(keys) == 1:
-            self._put(context, self._entry(context, keys[0]), obj)
-            return
-        if not isinstance(obj, dict) or set(obj) != set(keys):
-            raise ConfigurationError(
-                f"This run makes {len(keys)} partitions of {context.asset_key}, so its value must be a dict with "
-                f"exactly these partition keys, not a {type(obj).__qualname__}; "
-                "return one, or run one partition at a time."
-            )
-        for key in keys:
-            self._put(context, self._entry(context, key), obj[key])
+    def put(self, context: Any, partition: str | None, obj: Any) -> None:
+        self._write(context, self._entry(context, partition), obj)
 
-    def load_input(self, context: Any) -> Any:
-        """Load a value; for an asset with several partitions, a dict of partition key to value."""
-        if not context.has_asset_key:
-            return self._get(context, self._entry(context.upstream_output, None))
-        if not _has_partitions(context):
-            return self._get(context, self._entry(context, None))
-        keys = list(context.asset_partition_keys)
-        if len(keys) == 1:
-            return self._get(context, self._entry(context, keys[0]))
-        return {key: self._get(context, self._entry(context, key)) for key in keys}
+    def get(self, context: Any, partition: str | None) -> Any:
+        given = context if context.has_asset_key else context.upstream_output
+        return self._read(context, self._entry(given, partition))
 
     def _entry(self, context: Any, partition: str | None) -> tuple[str, ...]:
         if context.has_asset_key:
@@ -77,22 +50,40 @@ class _Store(IOManager):
         name = context.name if context.mapping_key is None else f"{context.name}.{context.mapping_key}"
         return (context.run_id, context.step_key, f"{name}.pickle")
 
-    def _put(self, context: Any, entry: tuple[str, ...], obj: Any) -> None:
+    def _write(self, context: Any, entry: tuple[str, ...], obj: Any) -> None:
         raise NotImplementedError
 
-    def _get(self, context: Any, entry: tuple[str, ...]) -> Any:
+    def _read(self, context: Any, entry: tuple[str, ...]) -> Any:
         raise NotImplementedError
 
 
-class FilesystemIOManager(_Store):
+class FilesystemIOManager(_EntryStore):
     """Stores values as pickled files in a folder, which all processes of a run must reach.
 
     Args:
-        base_dir: The folder; the instance's own if not given. It is made when the first value is stored.
+        base_dir: The folder; the instance's own if not given. It is made when the first value is stored. The run config
+            may name another.
     """
 
     def __init__(self, base_dir: str | Path | None = None) -> None:
         self.base_dir = base_dir
+
+    @classmethod
+    def configure_at_launch(cls, **values: Any) -> FilesystemIOManager:
+        """This IO manager with what is not given here left to the run config."""
+        return cls(**values)
+
+    def to_config_dict(self) -> dict[str, Any]:
+        """Its settings as a run config writes them."""
+        match self.base_dir:
+            case None:
+                return {}
+            case EnvVar() as variable:
+                return {"base_dir": {"env": variable.env_var_name}}
+        return {"base_dir": str(self.base_dir)}
+
+    def __penstock_definition__(self, keys_by_id: Mapping[int, str]) -> ResourceDefinition:
+        return _FilesystemDefinition(self)
 
     def _path(self, context: Any, entry: tuple[str, ...]) -> Path:
         if isinstance(self.base_dir, EnvVar):
@@ -103,9 +94,16 @@ class FilesystemIOManager(_Store):
                     "which is not set; set it."
                 )
             return Path(name, *entry)
-        return Path(self.base_dir if self.base_dir is not None else context.artifacts, *entry)
+        if self.base_dir is not None:
+            return Path(self.base_dir, *entry)
+        if context.artifacts is None:
+            raise ConfigurationError(
+                f"The value of {subject_of(context)} has no folder: this IO manager names none, and there is no "
+                "instance that has one; give it a base_dir, or pass an instance."
+            )
+        return Path(context.artifacts, *entry)
 
-    def _put(self, context: Any, entry: tuple[str, ...], obj: Any) -> None:
+    def _write(self, context: Any, entry: tuple[str, ...], obj: Any) -> None:
         path = self._path(context, entry)
         path.parent.mkdir(parents=True, exist_ok=True)
         # A reader sees the old file or the new one, never half of it.
@@ -116,26 +114,39 @@ class FilesystemIOManager(_Store):
             draft.replace(path)
         except (pickle.PicklingError, TypeError, AttributeError) as error:
             raise ConfigurationError(
-                f"The value of {_subject(context)} is a {type(obj).__qualname__}, which cannot be pickled ({error}); "
+                f"The value of {subject_of(context)} is a {type(obj).__qualname__}, which cannot be pickled ({error}); "
                 "return something that can, or give the output an io_manager_key of an IO manager that knows it."
             ) from error
         finally:
             draft.unlink(missing_ok=True)
         context.add_output_metadata({"path": path})
 
-    def _get(self, context: Any, entry: tuple[str, ...]) -> Any:
+    def _read(self, context: Any, entry: tuple[str, ...]) -> Any:
         path = self._path(context, entry)
         try:
             with path.open("rb") as file:
                 return pickle.load(file)  # noqa: S301 - a file that this deployment's own code wrote
         except FileNotFoundError as error:
-            raise EnvironmentalError(
-                f"There is no stored value of {_subject(context)} at {path}; make it first, or check that this machine "
-                "sees the folder that it was stored in."
+            raise MissingValueError(
+                f"There is no stored value of {subject_of(context)} at {path}; make it first, or check that this "
+                "machine sees the folder that it was stored in."
             ) from error
 
 
-class InMemoryIOManager(_Store):
+class _CustomPathIOManager(FilesystemIOManager):
+    """Stores each output in the file that its metadata names."""
+
+    def _entry(self, context: Any, partition: str | None) -> tuple[str, ...]:
+        path = context.definition_metadata.get("path")
+        if path is None:
+            raise ConfigurationError(
+                f"The {subject_of(context)} does not say in which file it is stored; declare it with "
+                'Out(metadata={"path": "name.pickle"}).'
+            )
+        return (str(path),)
+
+
+class InMemoryIOManager(_EntryStore):
     """Keeps values in a dict, for runs and tests inside one process.
 
     Attributes:
@@ -145,27 +156,16 @@ class InMemoryIOManager(_Store):
     def __init__(self) -> None:
         self.values: dict[tuple[str, ...], Any] = {}
 
-    def _put(self, context: Any, entry: tuple[str, ...], obj: Any) -> None:
+    def _write(self, context: Any, entry: tuple[str, ...], obj: Any) -> None:
         self.values[entry] = obj
 
-    def _get(self, context: Any, entry: tuple[str, ...]) -> Any:
+    def _read(self, context: Any, entry: tuple[str, ...]) -> Any:
         if entry not in self.values:
-            raise EnvironmentalError(
-                f"This process holds no value of {_subject(context)} in memory; make it in the same run, or store it "
+            raise MissingValueError(
+                f"This process holds no value of {subject_of(context)} in memory; make it in the same run, or store it "
                 "with another IO manager."
             )
         return self.values[entry]
-
-
-def _has_partitions(context: StoredOutput) -> bool:
-    return context.has_asset_key and context.has_asset_partitions
-
-
-def _subject(context: Any) -> str:
-    if context.has_asset_key:
-        return f"asset {context.asset_key}"
-    output = getattr(context, "upstream_output", None) or context
-    return f'output "{output.name}" of step {output.step_key}'
 
 
 _PLAIN = re.compile(r"[A-Za-z0-9_\-: ]+")
@@ -180,12 +180,46 @@ def _escape(part: str) -> str:
     )
 
 
-fs_io_manager = IOManagerDefinition(
-    lambda context: FilesystemIOManager((context.resource_config or {}).get("base_dir")),
-    config_schema=Shape({"base_dir": Field(str, is_required=False, description="The folder.")}),
-    description="Stores values as pickled files in a folder.",
-)
+def _base_dir(default: dict[str, Any]) -> Shape:
+    return Shape({"base_dir": Field(str, is_required=False, description="The folder.", **default)})
+
+
+class _FilesystemDefinition(IOManagerDefinition):
+    """A file system IO manager whose folder the run config may name."""
+
+    def __init__(self, given: FilesystemIOManager) -> None:
+        told = given.to_config_dict()
+        super().__init__(
+            self._make,
+            _base_dir({"default_value": told["base_dir"]} if told else {}),
+            "Stores values as pickled files in a folder.",
+        )
+        self._given = given
+
+    @property
+    def type_name(self) -> str:
+        """The class of the IO manager."""
+        return type(self._given).__name__
+
+    def shown_config(self) -> dict[str, Any]:
+        """Its folder."""
+        return {**self._given.to_config_dict(), **super().shown_config()}
+
+    def _make(self, context: Any) -> IOManager:
+        made = copy(self._given)
+        made.base_dir = (context.resource_config or {}).get("base_dir")
+        return made
+
+
+fs_io_manager = _FilesystemDefinition(FilesystemIOManager())
 """Stores values as pickled files in the folder `base_dir` of its config, or in the instance's own."""
+
+custom_path_fs_io_manager = IOManagerDefinition(
+    lambda context: _CustomPathIOManager(context.resource_config["base_dir"]),
+    config_schema=Shape({"base_dir": Field(str, description="The folder.")}),
+    description="Stores each output as a pickled file that the output's metadata names.",
+)
+"""Stores each output as a pickled file in the folder `base_dir`, named by the `path` in the output's metadata."""
 
 mem_io_manager = IOManagerDefinition(
     lambda: InMemoryIOManager(), description="Keeps values in memory, for runs inside one process."

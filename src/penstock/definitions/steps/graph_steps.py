@@ -21,6 +21,7 @@ from .model import (
     FromCollect,
     FromConfig,
     FromDefault,
+    FromManager,
     FromMapped,
     FromOutput,
     FromOutputs,
@@ -221,6 +222,8 @@ def _input_source(name: str, definition: In, fed: Fed | None, path: tuple[str, .
                 return None  # nothing to wait for
     if fed is not None and not (isinstance(fed, FromConfig) and definition.has_default):
         return fed
+    if definition.input_manager_key is not None and definition.asset is None:
+        return FromManager()
     if definition.has_default:
         return FromDefault(definition.default_value)
     if definition.asset is not None:

@@ -25,6 +25,7 @@ __all__ = [
     "FromCollect",
     "FromConfig",
     "FromDefault",
+    "FromManager",
     "FromMapped",
     "FromOutput",
     "FromOutputs",
@@ -98,6 +99,10 @@ class FromDefault(msgspec.Struct, frozen=True):
     value: Any
 
 
+class FromManager(msgspec.Struct, frozen=True):
+    """Whatever the input's own manager loads: nothing feeds it."""
+
+
 class FromOutputs(msgspec.Struct, frozen=True):
     """Several values as a list, in this order. Outputs that were not given are left out."""
 
@@ -116,7 +121,7 @@ class OrderOnly(msgspec.Struct, frozen=True):
 
 
 InputSource: TypeAlias = (
-    FromOutput | FromMapped | FromCollect | FromOutputs | FromAsset | FromConfig | FromDefault | OrderOnly
+    FromOutput | FromMapped | FromCollect | FromOutputs | FromAsset | FromConfig | FromDefault | FromManager | OrderOnly
 )
 
 

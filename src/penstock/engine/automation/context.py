@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from ...errors import DefinitionError, UserCodeError
-from ...partitions.definition import keys_of, subset_of
-from ...partitions.spec import PartitionsSpec
+from ...partitions.definition import PartitionsDefinition, keys_of, subset_of
 from ...partitions.subset import Subset
 from ...records.conditions.condition import AutomationCondition
 from ...records.conditions.entity import entity_id, key_of
@@ -54,9 +53,10 @@ class EntitySubset:
         return self._entity.partitions is not None
 
     @property
-    def partitions(self) -> PartitionsSpec | None:
+    def partitions_def(self) -> PartitionsDefinition | None:
         """The set of its partitions."""
-        return self._entity.partitions
+        found: PartitionsDefinition | None = self._entity.partitions_def
+        return found
 
     @property
     def size(self) -> int:
@@ -256,9 +256,10 @@ class AutomationContext:
         return {key_of(entity.id): EntitySubset(view, entity, subset) for entity, subset in found}
 
     @property
-    def partitions(self) -> PartitionsSpec | None:
-        """The set of the partitions of the asset or check."""
-        return self._entity.partitions
+    def partitions_def(self) -> PartitionsDefinition | None:
+        """The partitions of the asset or check."""
+        found: PartitionsDefinition | None = self._entity.partitions_def
+        return found
 
     @property
     def asset_graph(self) -> Any:

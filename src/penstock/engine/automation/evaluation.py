@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Asked", "Evaluated", "Part", "RootEvaluation", "Tick"]
 
 
-class Evaluated(msgspec.Struct, kw_only=True, eq=False):
+class Evaluated(msgspec.Struct, kw_only=True, eq=False, gc=False):
     """What a condition came to for one entity: the partitions, of those looked at, that it is true for."""
 
     condition: AutomationCondition
@@ -122,7 +122,7 @@ class RootEvaluation:
         return part(Asked(self, condition, entity, candidates))
 
 
-class Asked(msgspec.Struct, eq=False):
+class Asked(msgspec.Struct, eq=False, gc=False):
     """One question of an evaluation: for which of the candidates of an entity is a condition true?"""
 
     root: RootEvaluation

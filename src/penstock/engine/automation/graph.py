@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -26,12 +26,16 @@ from ...records.conditions.nodes import (
     EntityMatches,
     FreshnessIs,
     JobRoots,
+    Missing,
 )
 from ...records.freshness import AnyFreshnessPolicy
 
 __all__ = ["AutomationGraph", "Dependency", "Entity", "Kind"]
 
 _DIGEST = 12  # hex digits
+
+Path: TypeAlias = tuple[AutomationCondition, ...]
+"""How to get from one entity to others: hops over dependencies, checks, root assets, or to a named asset."""
 
 
 class Kind(StrEnum):
@@ -61,6 +65,7 @@ class Entity(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         checks: The ids of an asset's checks.
         blocking: Whether a check is blocking.
         partitions: Its partitions.
+        partitions_def: The same as users declare it, for rules of their own that relate partitions.
         code_version: An asset's code version.
         observed: Whether what runs here observes the asset and does not make it.
         siblings: The assets that the same function cannot but make with it.
@@ -77,6 +82,7 @@ class Entity(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     checks: tuple[str, ...] = ()
     blocking: bool = False
     partitions: PartitionsSpec | None = None
+    partitions_def: Any = None
     code_version: str | None = None
     observed: bool = False
     siblings: tuple[str, ...] = ()
@@ -94,7 +100,12 @@ class AutomationGraph:
 
     def __init__(self, entities: Iterable[Entity]) -> None:
         self.entities: dict[str, Entity] = {each.id: each for each in entities}
+        self._known_looks: dict[int, _Look] = {}
         self._digests: dict[int, tuple[str, AutomationCondition]] = {}
+
+    def prepare(self) -> None:
+        """Work out now what is else worked out when it is first asked for."""
+        _ = (self.roots, self.watchers, self.restless, self.crons, self.fingerprint)
 
     @cached_property
     def roots(self) -> dict[str, Entity]:
@@ -106,26 +117,24 @@ class AutomationGraph:
         """For each entity, those whose conditions look at it."""
         found: dict[str, dict[str, None]] = {}
         for root in self.roots.values():
-            assert root.condition is not None
-            for seen in self._reach(root.condition, root.id):
+            for seen in {
+                each for look in self._looks(root) for path in look.paths for each in self._follow(root, path)
+            }:
                 found.setdefault(seen, {})[root.id] = None
         return {key: tuple(each) for key, each in found.items()}
 
     @cached_property
     def restless(self) -> frozenset[str]:
         """Those whose conditions may change without any stored fact: users' own ones, and freshness."""
-        return frozenset(
-            root.id for root in self.roots.values() if any(self._is_restless(each) for each in self.conditions(root.id))
-        )
+        return frozenset(root.id for root in self.roots.values() if any(look.restless for look in self._looks(root)))
 
     @cached_property
     def crons(self) -> Mapping[tuple[str, str], tuple[str, ...]]:
         """For each cron text and zone, those whose conditions name it."""
         found: dict[tuple[str, str], dict[str, None]] = {}
         for root in self.roots.values():
-            for each in self.conditions(root.id):
-                if isinstance(each, CronTickPassed):
-                    found.setdefault((each.cron_schedule, each.cron_timezone), {})[root.id] = None
+            for cron in {each for look in self._looks(root) for each in look.crons}:
+                found.setdefault(cron, {})[root.id] = None
         return {key: tuple(each) for key, each in found.items()}
 
     @cached_property
@@ -143,16 +152,36 @@ class AutomationGraph:
             ]
         )
 
-    def conditions(self, key: str) -> Iterable[AutomationCondition]:
-        """All parts of an entity's condition, those of assets downstream included where it asks for them."""
-        condition = self.entities[key].condition
-        if condition is None:
-            return
-        for each in condition.walk():
-            yield each
-            if isinstance(each, AnyDownstream):
-                for borrowed in self.downstream_conditions(key, each):
-                    yield from borrowed.walk()
+    def _looks(self, root: Entity) -> list[_Look]:
+        """What a root's condition looks at, with the conditions of assets downstream where it asks for them."""
+        assert root.condition is not None
+        own = self._look(root.condition)
+        borrowed = [each for asked in own.downstream for each in self.downstream_conditions(root.id, asked)]
+        return [own, *(self._look(each) for each in borrowed)]
+
+    def _look(self, condition: AutomationCondition) -> _Look:
+        known = self._known_looks.get(id(condition))
+        if known is None:
+            known = self._known_looks[id(condition)] = _look_of(condition)
+        return known
+
+    def _follow(self, root: Entity, path: Path) -> Iterable[str]:
+        """The entities that a path leads to."""
+        ends = [root.id]
+        for hop in path:
+            ends = [each for key in ends if key in self.entities for each in self._hop(self.entities[key], hop)]
+        return ends
+
+    def _hop(self, entity: Entity, hop: AutomationCondition) -> Iterable[str]:
+        match hop:
+            case AnyDeps() | AllDeps():
+                return [dep.id for dep in self.deps(entity, hop)]
+            case AnyChecks() | AllChecks():
+                return self.checks(entity, hop)
+            case EntityMatches():
+                return (hop.key,)
+            case _:
+                return entity.roots
 
     def downstream_conditions(self, key: str, asked: AnyDownstream) -> list[AutomationCondition]:
         """The different conditions of all assets downstream that ask for none themselves."""
@@ -178,30 +207,6 @@ class AutomationGraph:
             known = self._digests[id(condition)] = (digest(_content(condition))[:_DIGEST], condition)
         return known[0]
 
-    def _reach(self, condition: AutomationCondition, key: str) -> Iterable[str]:
-        yield key
-        entity = self.entities.get(key)
-        if entity is None:
-            return
-        match condition:
-            case AnyDeps() | AllDeps():
-                for dep in self.deps(entity, condition):
-                    yield from self._reach(condition.operand, dep.id)
-            case AnyChecks() | AllChecks():
-                for check in self.checks(entity, condition):
-                    yield from self._reach(condition.operand, check)
-            case EntityMatches():
-                yield from self._reach(condition.operand, condition.key)
-            case JobRoots():
-                for root in entity.roots:
-                    yield from self._reach(condition.operand, root)
-            case AnyDownstream():
-                for borrowed in self.downstream_conditions(key, condition):
-                    yield from self._reach(borrowed, key)
-            case _:
-                for child in condition.children:
-                    yield from self._reach(child, key)
-
     def deps(self, entity: Entity, condition: AnyDeps | AllDeps) -> Iterable[Dependency]:
         """The dependencies that a condition looks at."""
         only = condition.only
@@ -216,9 +221,36 @@ class AutomationGraph:
             and (self.entities[each].blocking or not condition.blocking_only)
         ]
 
-    @staticmethod
-    def _is_restless(condition: AutomationCondition) -> bool:
-        return isinstance(condition, FreshnessIs) or not isinstance(condition, msgspec.Struct)
+
+class _Look(msgspec.Struct, frozen=True):
+    """What a condition looks at besides the entity itself, whatever that is."""
+
+    paths: frozenset[Path]
+    crons: frozenset[tuple[str, str]]
+    restless: bool
+    downstream: tuple[AnyDownstream, ...]
+
+
+def _look_of(condition: AutomationCondition) -> _Look:
+    parts = list(condition.walk())
+    return _Look(
+        paths=frozenset(_paths(condition, ())),
+        crons=frozenset((each.cron_schedule, each.cron_timezone) for each in parts if isinstance(each, CronTickPassed)),
+        restless=any(isinstance(each, FreshnessIs) or not isinstance(each, msgspec.Struct) for each in parts),
+        downstream=tuple(each for each in parts if isinstance(each, AnyDownstream)),
+    )
+
+
+def _paths(condition: AutomationCondition, path: Path) -> Iterable[Path]:
+    yield path
+    if isinstance(condition, AnyDeps | AllDeps | AnyChecks | AllChecks | EntityMatches | JobRoots):
+        # What is asked at the end, and how the hop is called, makes no difference to where it leads.
+        hop = msgspec.structs.replace(condition, operand=Missing(), label=None)
+        if isinstance(hop, AllDeps):
+            hop = AnyDeps(operand=hop.operand, only=hop.only)
+        path = (*path, hop)
+    for child in condition.children:
+        yield from _paths(child, path)
 
 
 def _content(condition: AutomationCondition) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from ...partitions.space import KeySpace
+from ...partitions.space import KeySpace, pieces
 from ...partitions.subset import Subset
 from ...records.automation import RunRequestRecord
 from ...records.run import Tag
@@ -106,10 +106,8 @@ def _pieces(
     if space is None:
         yield None, {}
         return
-    for start, stop in partitions.ranges:
-        step = stop - start if at_most is None else at_most
-        for first in range(start, stop, step):
-            yield _piece(space, first, min(first + step, stop) - 1)
+    for first, last in pieces(space, partitions, at_most):
+        yield _piece(space, first, last)
 
 
 def _piece(space: KeySpace, first: int, last: int) -> tuple[str | None, dict[str, str]]:

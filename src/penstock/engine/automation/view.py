@@ -70,7 +70,7 @@ class View:
             return full
         if own is None:
             return full if chosen.intersection(self.upstream(entity, dep, full)) else NONE
-        return self._rule(entity, above, dep).downstream(chosen, space, own, self.facts.now).intersection(full)
+        return self._rule(entity, above, dep).downstream(chosen, space, own, self.facts.now)
 
     def _rule(self, entity: Entity, above: Entity, dep: Dependency) -> ClosedMapping:
         assert above.partitions is not None

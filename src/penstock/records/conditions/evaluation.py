@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-__all__ = ["ConditionEvaluation", "EvaluationRecord", "render"]
+__all__ = ["ConditionEvaluation", "EvaluationRecord", "StoredEvaluation", "render"]
 
 _MEANINGS: Mapping[str, str] = {
     "missing": "it was never updated",
@@ -100,6 +100,15 @@ class EvaluationRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     time: float
     requested: int
     root: ConditionEvaluation
+
+
+class StoredEvaluation(msgspec.Struct, frozen=True, kw_only=True):
+    """An evaluation with its id (newer ones have higher ids), and the runs that its tick made."""
+
+    id: int
+    tick: int
+    record: EvaluationRecord
+    run_ids: tuple[str, ...] = ()
 
 
 def render(evaluation: ConditionEvaluation) -> str:

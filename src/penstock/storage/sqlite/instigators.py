@@ -19,9 +19,10 @@ from ...records.automation import (
     TickStatus,
     instigator_id,
 )
+from ...records.conditions.evaluation import EvaluationRecord, StoredEvaluation
 from ...records.event import AssetFact, Event
 from ...records.lease import Lease
-from ..protocols import NewRun, Notifier
+from ..protocols import EVALUATIONS_KEPT, NewRun, Notifier
 from . import rows
 from .connection import Database
 from .dynamic_partitions import change_dynamic_partitions
@@ -122,6 +123,7 @@ class SqliteInstigators:
         lease: Lease,
         runs: Sequence[tuple[str | None, NewRun]] = (),
         facts: Sequence[AssetFact] = (),
+        evaluations: Sequence[EvaluationRecord] = (),
         cursor: str | None = None,
         next_due: float | None = None,
         now: float,
@@ -154,6 +156,8 @@ class SqliteInstigators:
             if facts:
                 write_events(connection, None, None, 0, [Event(time=now, fact=fact) for fact in facts])
                 topics.add("assets")
+            if evaluations:
+                _keep_evaluations(connection, stored.id, evaluations, now)
             asked = tuple(run_key for run_key, _ in runs if run_key is not None)
             ended = msgspec.structs.replace(
                 tick,
@@ -183,6 +187,17 @@ class SqliteInstigators:
             )
         self._notifier.publish(topics)
         return ended
+
+    def evaluations(self, entity: str, *, before: int | None = None, limit: int = 50) -> list[StoredEvaluation]:
+        """What the automation condition of an asset, check or job came to, newest first."""
+        condition = "" if before is None else " AND e.id < :before"
+        with self._database.read("read evaluations of automation conditions") as connection:
+            found = connection.execute(
+                "SELECT e.id, e.tick, e.body, t.body FROM automation_evaluations e LEFT JOIN ticks t ON t.id = e.tick "
+                f"WHERE e.entity = :entity{condition} ORDER BY e.id DESC LIMIT :limit",
+                {"entity": entity, "before": before, "limit": limit},
+            ).fetchall()
+        return [rows.evaluation(row) for row in found]
 
     def ticks(
         self,
@@ -238,6 +253,16 @@ def _parts(instigator: str) -> tuple[str, InstigatorKind, str]:
     parts = location, InstigatorKind(kind.upper()), name
     assert instigator_id(*parts) == instigator
     return parts
+
+
+def _keep_evaluations(
+    connection: sqlite3.Connection, tick: int, evaluations: Sequence[EvaluationRecord], now: float
+) -> None:
+    connection.execute("DELETE FROM automation_evaluations WHERE time < ?", (now - EVALUATIONS_KEPT,))
+    connection.executemany(
+        "INSERT INTO automation_evaluations (entity, tick, time, body) VALUES (?, ?, ?, ?)",
+        [(each.entity, tick, now, rows.packed_evaluation(each)) for each in evaluations],
+    )
 
 
 def _tick(connection: sqlite3.Connection, instigator: str, due: float) -> Tick | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from typing import Any
 
 import msgspec
@@ -9,6 +10,7 @@ import msgspec
 from ...codec import decode_json, decode_msgpack, encode_json, encode_msgpack
 from ...records.asset import AssetEvent, AssetState, CheckState, PartitionState, PartitionStatus
 from ...records.automation import InstigatorKind, InstigatorState, InstigatorStatus, Tick
+from ...records.conditions.evaluation import EvaluationRecord, StoredEvaluation
 from ...records.data_version import DataVersionState
 from ...records.event import AssetCheckEvaluation, AssetMaterialization, AssetObservation, Event, StoredEvent
 from ...records.run import FailureReason, Run, RunStatus, StepStats, StepStatus
@@ -29,8 +31,10 @@ __all__ = [
     "asset_state",
     "check_state",
     "data_version",
+    "evaluation",
     "instigator",
     "names",
+    "packed_evaluation",
     "partition_state",
     "run",
     "run_body",
@@ -304,3 +308,19 @@ TICK = "id, body"
 def tick(row: Row) -> Tick:
     """The tick of a row of `TICK`."""
     return msgspec.structs.replace(decode_msgpack(row[1], Tick), id=row[0])
+
+
+def packed_evaluation(record: EvaluationRecord) -> bytes:
+    """What a condition came to, as it is stored: many of them are alike and repeat their words."""
+    return zlib.compress(encode_msgpack(record))
+
+
+def evaluation(row: Row) -> StoredEvaluation:
+    """The evaluation of a row of (id, tick, body, body of the tick)."""
+    record = decode_msgpack(zlib.decompress(row[2]), EvaluationRecord)
+    return StoredEvaluation(
+        id=row[0],
+        tick=row[1],
+        record=record,
+        run_ids=decode_msgpack(row[3], Tick).run_ids if row[3] is not None and record.requested else (),
+    )

@@ -8,11 +8,12 @@ import pytest
 from ...errors import FencedError, StorageError
 from ...partitions.requests import AddDynamicPartitionsRequest, DeleteDynamicPartitionsRequest
 from ...records.automation import InstigatorKind, InstigatorState, InstigatorStatus, Tick, TickStatus, instigator_id
+from ...records.conditions.evaluation import ConditionEvaluation, EvaluationRecord
 from ...records.errors import ErrorInfo
 from ...records.event import AssetFact, AssetMaterialization, AssetObservation, RunEnqueued
 from ...records.lease import Lease
 from ...records.run import RunStatus
-from ...storage.protocols import NewRun, RunFilter, Storage
+from ...storage.protocols import EVALUATIONS_KEPT, NewRun, RunFilter, Storage
 from .builders import NOW, given_run, new_run
 
 __all__ = ["InstigatorContract"]
@@ -40,6 +41,11 @@ def _ended(tick: Tick, status: TickStatus = TickStatus.SUCCESS) -> Tick:
 
 def _asked(*keys: str | None) -> list[tuple[str | None, NewRun]]:
     return [(key, new_run(RunEnqueued())) for key in keys]
+
+
+def _evaluation(entity: str, number: int, *, requested: int = 0) -> EvaluationRecord:
+    root = ConditionEvaluation(condition="eager", kind="and", entity=entity, candidates=1, count=requested)
+    return EvaluationRecord(entity=entity, evaluation=number, time=NOW, requested=requested, root=root)
 
 
 class InstigatorContract:
@@ -293,3 +299,33 @@ class InstigatorContract:
         assert storage.instigators.ticks(_SENSOR, after_time=NOW + 3.5) == newest_first[:2]
         assert storage.instigators.ticks(_SENSOR, after_time=NOW + 100) == []
         assert storage.instigators.ticks("unknown/sensor/x") == []
+
+    # -- automation conditions ----------------------------------------------------------------------------------------
+
+    def test_what_conditions_came_to_is_kept_with_the_tick(self, storage: Storage) -> None:
+        for number in (1, 2, 3):
+            tick, lease = _begin(storage, NOW + number)
+            ended = storage.instigators.complete_tick(
+                _ended(tick),
+                lease=lease,
+                runs=_asked(None) if number == 2 else (),
+                evaluations=[_evaluation("orders", number, requested=int(number == 2)), _evaluation("other", number)],
+                now=NOW + number,
+            )
+            if number == 2:
+                made = ended.run_ids
+        found = storage.instigators.evaluations("orders")
+        assert [each.record.evaluation for each in found] == [3, 2, 1]
+        assert [each.run_ids for each in found] == [(), made, ()]
+        assert found[1].record == _evaluation("orders", 2, requested=1)
+        before = storage.instigators.evaluations("orders", before=found[0].id, limit=1)
+        assert [each.record.evaluation for each in before] == [2]
+        assert storage.instigators.evaluations("unknown") == []
+
+    def test_what_conditions_came_to_is_forgotten_after_a_while(self, storage: Storage) -> None:
+        for number, now in ((1, NOW), (2, NOW + EVALUATIONS_KEPT + 1)):
+            tick, lease = _begin(storage, now, now=now)
+            storage.instigators.complete_tick(
+                _ended(tick), lease=lease, evaluations=[_evaluation("orders", number)], now=now
+            )
+        assert [each.record.evaluation for each in storage.instigators.evaluations("orders")] == [2]

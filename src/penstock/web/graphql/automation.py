@@ -19,6 +19,7 @@ from .find import (
 )
 from .inputs import RepositorySelector, ScheduleSelector, SensorSelector
 from .keys import Pair, pairs
+from .metadata import Entry, entries
 from .nodes import Instigation, ScheduleNode, SensorNode, place
 from .pages import page_size
 
@@ -59,6 +60,12 @@ class Target(Result, frozen=True, kw_only=True):
     """A job that a sensor may run."""
 
     pipeline_name: str
+
+
+class SensorMetadata(Result, frozen=True, kw_only=True):
+    """The assets that a sensor watches."""
+
+    asset_keys: tuple[str, ...]
 
 
 def switch_status(instigation: Instigation) -> InstigatorStatus:
@@ -113,6 +120,7 @@ _SCHEDULE.rename(
     description="schedule.description",
     repository="location",
     default_status="schedule.default_status",
+    owners="schedule.owners",
 )
 
 
@@ -158,6 +166,11 @@ def schedule_tags(node: ScheduleNode, _: Context) -> Iterable[Pair]:
     return pairs(node.schedule.tags)
 
 
+@_SCHEDULE.named("metadataEntries")
+def schedule_metadata(node: ScheduleNode, _: Context) -> list[Entry]:
+    return entries(node.schedule.metadata)
+
+
 @_SCHEDULE.named("sourceRef")
 def schedule_source(node: ScheduleNode, _: Context) -> str | None:
     return place(node.schedule.source)
@@ -171,6 +184,7 @@ _SENSOR.rename(
     repository="location",
     sensor_type="sensor.kind",
     default_status="sensor.default_status",
+    owners="sensor.owners",
 )
 
 
@@ -202,6 +216,16 @@ def sensor_state(node: SensorNode, context: Context) -> Instigation:
 @_SENSOR.named("tags")
 def sensor_tags(node: SensorNode, _: Context) -> Iterable[Pair]:
     return pairs(node.sensor.tags)
+
+
+@_SENSOR.named("metadata")
+def watched(node: SensorNode, _: Context) -> SensorMetadata:
+    return SensorMetadata(asset_keys=node.sensor.assets)
+
+
+@_SENSOR.named("metadataEntries")
+def sensor_metadata(node: SensorNode, _: Context) -> list[Entry]:
+    return entries(node.sensor.metadata)
 
 
 @_SENSOR.named("sourceRef")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...partitions.requests import AddDynamicPartitionsRequest, PartitionsRequest
 from ...records.automation import InstigatorKind, Tick, TickStatus
 from ...records.location import REPOSITORY
 from ...records.run import Run, Tag
@@ -19,8 +20,9 @@ __all__ = ["TABLES"]
 _QUERY = Fields("Query", source=type(None))
 _STATE = Fields("InstigationState", source=Instigation)
 _TICK = Fields("InstigationTick", source=Tick)
+_CHANGE = Fields("DynamicPartitionsRequestResult", "DynamicPartitionRequest", source=AddDynamicPartitionsRequest)
 
-TABLES = (_QUERY, _STATE, _TICK)
+TABLES = (_QUERY, _STATE, _TICK, _CHANGE)
 
 
 @_QUERY.field
@@ -95,7 +97,13 @@ def runs(state: Instigation, context: Context, limit: int | None = None) -> list
     return context.storage.runs.page(where, limit=page_size(limit, 25))
 
 
-_TICK.rename(timestamp="due", start_timestamp="started", end_timestamp="ended", logs="log")
+_TICK.rename(
+    timestamp="due",
+    start_timestamp="started",
+    end_timestamp="ended",
+    logs="log",
+    dynamic_partitions_request_results="partitions",
+)
 
 
 @_TICK.named("id", "tickId")
@@ -107,3 +115,8 @@ def tick_id(tick: Tick, _: Context) -> str:
 def runs_of_tick(tick: Tick, context: Context) -> list[Run]:
     found = (context.runs.get(run_id) for run_id in tick.run_ids)
     return [run for run in found if run is not None]
+
+
+@_CHANGE.named("type")
+def change_type(change: PartitionsRequest, _: Context) -> str:
+    return "ADD_PARTITIONS" if isinstance(change, AddDynamicPartitionsRequest) else "DELETE_PARTITIONS"

@@ -1,11 +1,10 @@
 """Resources as classes with typed config, alone and inside each other."""
 
 import contextlib
-from types import SimpleNamespace
-from typing import Any
+from typing import Any, Self
 
 import pytest
-from pydantic import Field, PrivateAttr, SecretStr, ValidationError
+from pydantic import Field, PrivateAttr, SecretStr, ValidationError, model_validator
 
 from penstock import (
     ConfigurableIOManager,
@@ -19,6 +18,7 @@ from penstock import (
 from penstock.config.schema import UNSET, Shape
 from penstock.definitions.resources.resource import ResourceDefinition, to_resources
 from penstock.errors import DefinitionError, InvalidRunConfigError
+from penstock.execution.resources import InitResourceContext, Resources
 
 LOG: list[str] = []
 
@@ -52,7 +52,7 @@ def _fresh_log() -> None:
 
 
 def _context(config: Any = None, **resources: Any) -> Any:
-    return SimpleNamespace(resource_config=config, resources=SimpleNamespace(**resources))
+    return InitResourceContext(resource_config=config, resources=Resources(resources))
 
 
 def _opened(definition: ResourceDefinition, context: Any) -> Any:
@@ -123,6 +123,32 @@ def test_a_resource_with_a_key_of_its_own_is_shared() -> None:
     ):
         assert opened.database is shared
     assert LOG == ["open here:1", "close here:1"]
+
+
+def test_validators_see_what_is_inside_and_what_the_run_config_says() -> None:
+    class Checked(ConfigurableResource):
+        database: Database
+        low: int = Field(default=1, alias="lowest")
+        high: int = 5
+
+        @model_validator(mode="after")
+        def _ordered(self) -> Self:
+            assert isinstance(self.database, Database)
+            if self.low > self.high:
+                raise ValueError(f"{self.low} is above {self.high}")
+            return self
+
+    with pytest.raises(ValidationError, match="9 is above 5"):
+        Checked(database=Database(url="x"), lowest=9)
+    definition = to_resources({"c": Checked(database=Database(url="x"), lowest=2)}, "Definitions")["c"]
+    assert _config(definition).fields["lowest"].default == 2
+    with _opened(definition, _context({"lowest": 3, "high": 4})) as opened:
+        assert (opened.low, opened.high) == (3, 4)
+    with (
+        pytest.raises(InvalidRunConfigError, match="8 is above 4"),
+        _opened(definition, _context({"lowest": 8, "high": 4})),
+    ):
+        pytest.fail("set up with a config that its validator refuses")
 
 
 def test_a_resource_inside_another_only_is_set_up_with_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,18 +1,26 @@
 """Resource definitions of functions and of plain values."""
 
-from collections.abc import Iterator
-from types import SimpleNamespace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
-from penstock import Field, ResourceDefinition, build_resources, io_manager, resource
+from penstock import (
+    Field,
+    ResourceDefinition,
+    build_init_resource_context,
+    build_resources,
+    io_manager,
+    make_values_resource,
+    resource,
+)
 from penstock.definitions.resources.resource import to_resources
-from penstock.errors import DefinitionError, InvalidRunConfigError
+from penstock.errors import DefinitionError, InvalidRunConfigError, InvocationError
 
 
 def _context(config: Any = None) -> Any:
-    return SimpleNamespace(resource_config=config, resources=SimpleNamespace())
+    return build_init_resource_context(config)
 
 
 def test_a_function_makes_the_resource() -> None:
@@ -86,3 +94,87 @@ def test_an_io_manager_of_a_function() -> None:
         return context.resource_config["base"]
 
     assert store.initialize(_context({"base": "/y"})) == "/y"
+
+
+def test_a_context_manager_of_contextlib_is_set_up_and_torn_down() -> None:
+    trail: list[str] = []
+
+    @resource
+    @contextmanager
+    def opened() -> Iterator[int]:
+        trail.append("up")
+        yield 5
+        trail.append("down")
+
+    class Manager:
+        def __enter__(self) -> None:
+            pytest.fail("its users enter it")
+
+        def __exit__(self, *failure: object) -> None: ...
+
+    manager = Manager()
+
+    @resource
+    def returned() -> Manager:
+        return manager
+
+    with build_resources({"opened": opened, "returned": returned}) as made:
+        assert made.opened == 5
+        assert made.returned is manager
+        assert trail == ["up"]
+    assert trail == ["up", "down"]
+
+
+def test_a_mock_takes_every_call() -> None:
+    mock = ResourceDefinition.mock_resource()
+    with build_resources({"first": mock, "second": mock}) as made:
+        made.first.connect(port=1).send("x")
+        made.first.connect.assert_called_once_with(port=1)
+        made.second.connect.assert_not_called()
+
+
+def test_values_of_the_config() -> None:
+    typed, any_values = make_values_resource(name=str, size=int), make_values_resource()
+    config: dict[str, Any] = {"typed": {"config": {"name": "x", "size": 2}}, "free": {"config": {"whatever": [1]}}}
+    with build_resources({"typed": typed, "free": any_values}, resource_config=config) as made:
+        assert made.typed == {"name": "x", "size": 2}
+        assert made.free == {"whatever": [1]}
+    config["typed"]["config"]["size"] = "two"
+    with (
+        pytest.raises(InvalidRunConfigError, match="size"),
+        build_resources({"typed": typed, "free": any_values}, resource_config=config),
+    ):
+        pytest.fail("set up with a wrong config")
+
+
+@resource(config_schema={"url": str, "port": Field(int, default_value=1)}, version="7")
+def configured(context: Any) -> Any:
+    return context.resource_config
+
+
+@resource(required_resource_keys={"base"})
+def needy(context: Any) -> Any:
+    return context.resources.base
+
+
+def test_called_it_is_the_function_with_its_config_checked() -> None:
+    assert configured.version == "7"
+    assert configured(build_init_resource_context({"url": "x"})) == {"url": "x", "port": 1}
+    with pytest.raises(InvalidRunConfigError, match="url"):
+        configured(build_init_resource_context({"port": 2}))
+    for asks in (configured, needy):
+        with pytest.raises(InvocationError, match="build_init_resource_context"):
+            asks()
+
+    @resource
+    def torn_down() -> Iterator[int]:
+        yield 3
+
+    with torn_down() as value:
+        assert value == 3
+
+
+@pytest.mark.parametrize("made", [lambda: 1, configured])
+def test_what_people_read_of_it(made: Callable[..., Any]) -> None:
+    definition = made if isinstance(made, ResourceDefinition) else ResourceDefinition(made)
+    assert definition.type_name in ("ResourceDefinition", "configured")

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from penstock.errors import CodeServerUnreachableError
+from penstock.partitions.requests import AddDynamicPartitionsRequest, DeleteDynamicPartitionsRequest
 from penstock.records.automation import InstigatorKind, InstigatorState, RunRequestRecord, TickStatus
 from penstock.records.wire import EvaluateSchedule, EvaluateSensor, Evaluation
 
@@ -75,7 +76,7 @@ def test_the_next_ticks_of_a_schedule(ask: Any) -> None:
 def test_a_sensor(ask: Any) -> None:
     told = sensor(ask, f"name sensorType minIntervalSeconds targets {{ pipelineName }} sensorState {{ {STATE} }}")
     assert told["targets"] == [{"pipelineName": "nightly"}]
-    assert (told["sensorType"], told["minIntervalSeconds"]) == ("STANDARD", 30)
+    assert (told["sensorType"], told["minIntervalSeconds"]) == ("ASSET", 30)
     assert (told["sensorState"]["status"], told["sensorState"]["declaredInCode"]) == ("RUNNING", True)
 
 
@@ -143,6 +144,18 @@ def test_what_is_not_there(ask: Any, call: str, told: str) -> None:
     assert told in answer["message"]
 
 
+def test_what_the_code_says_of_watched_assets_owners_and_facts(ask: Any) -> None:
+    told = sensor(ask, "sensorType owners metadata { assetKeys { path } } metadataEntries { label }")
+    assert told == {
+        "sensorType": "ASSET",
+        "owners": ["team:data"],
+        "metadata": {"assetKeys": [{"path": ["shop", "orders"]}]},
+        "metadataEntries": [{"label": "why"}],
+    }
+    told = schedule(ask, "owners metadataEntries { label }")
+    assert told == {"owners": [], "metadataEntries": []}
+
+
 def test_ticks(deployment: Any, ask: Any) -> None:
     storage, run = deployment.storage, deployment.run()
     state = InstigatorState(
@@ -158,18 +171,24 @@ def test_ticks(deployment: Any, ask: Any) -> None:
             skip_reason="nothing new" if due < 300 else None,
             run_ids=() if due < 300 else (run.run_id,),
             log=("looked",),
+            partitions=(AddDynamicPartitionsRequest("files", ["a"]), DeleteDynamicPartitionsRequest("files", ["b"])),
         )
         storage.instigators.complete_tick(done, lease=lease, next_due=due + 100, now=due + 1)
     query = """query Q($limit: Int, $cursor: String, $statuses: [InstigationTickStatus!]) {
         instigationStateOrError(instigationSelector: {repositoryLocationName: "shop", name: "new_files"}) {
             ... on InstigationState { lastTickTime nextTick { timestamp }
                 ticks(limit: $limit, cursor: $cursor, statuses: $statuses) { id tickId status timestamp
-                    startTimestamp endTimestamp skipReason logs runIds error { message } } } } }"""
+                    startTimestamp endTimestamp skipReason logs runIds error { message }
+                    dynamicPartitionsRequestResults { type partitionsDefName partitionKeys } } } } }"""
     told = ask(query, limit=2)["instigationStateOrError"]
     assert told["nextTick"] == {"timestamp": 400.0}
     newest, older = told["ticks"]
     assert (newest["status"], newest["timestamp"], newest["endTimestamp"]) == ("SUCCESS", 300.0, 301.0)
     assert (older["skipReason"], older["logs"], older["error"]) == ("nothing new", ["looked"], None)
+    assert newest["dynamicPartitionsRequestResults"] == [
+        {"type": "ADD_PARTITIONS", "partitionsDefName": "files", "partitionKeys": ["a"]},
+        {"type": "DELETE_PARTITIONS", "partitionsDefName": "files", "partitionKeys": ["b"]},
+    ]
     rest = ask(query, limit=2, cursor=older["id"])["instigationStateOrError"]["ticks"]
     assert [each["timestamp"] for each in rest] == [100.0]
     skipped = ask(query, statuses=["SKIPPED"])["instigationStateOrError"]["ticks"]

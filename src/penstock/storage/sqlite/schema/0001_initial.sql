@@ -203,6 +203,17 @@ CREATE INDEX ticks_by_instigator ON ticks (instigator, id);
 CREATE INDEX ticks_by_time ON ticks (instigator, started, id);
 CREATE INDEX ticks_by_status ON ticks (instigator, status, id);
 
+-- What automation conditions came to, each evaluation of an asset, check or job.
+CREATE TABLE automation_evaluations (
+    id     INTEGER PRIMARY KEY AUTOINCREMENT,
+    entity TEXT NOT NULL,
+    tick   INTEGER NOT NULL,
+    time   REAL NOT NULL,
+    body   BLOB NOT NULL
+);
+CREATE INDEX automation_evaluations_by_entity ON automation_evaluations (entity, id);
+CREATE INDEX automation_evaluations_by_time ON automation_evaluations (time);
+
 -- A run key is used once, also when its run is deleted later.
 CREATE TABLE run_keys (
     instigator TEXT NOT NULL,

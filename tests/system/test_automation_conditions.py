@@ -1,0 +1,85 @@
+"""Automation conditions of a real deployment: what is missing or has changed is made, once, without being asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from penstock.records.automation import InstigatorKind, TickStatus, instigator_id
+from penstock.records.run import Run, RunStatus, Tag
+from penstock.storage.protocols import RunFilter
+from support.deployment import Deployment
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(150)]
+
+PROJECT = """
+from penstock import (
+    AutomationCondition, AutomationConditionSensorDefinition, AutomationResult, DefaultSensorStatus, Definitions,
+    StaticPartitionsDefinition, asset,
+)
+
+absent = AutomationCondition.missing() & ~AutomationCondition.in_progress()
+
+class OnlyOnce(AutomationCondition):
+    def evaluate(self, context):
+        context.log.info("looked")
+        subset = context.candidate_subset if context.cursor is None else context.get_empty_subset()
+        return AutomationResult(context, true_subset=subset, cursor="done")
+
+@asset(automation_condition=absent)
+def raw():
+    return 1
+
+@asset(automation_condition=AutomationCondition.eager())
+def clean(raw):
+    return raw
+
+@asset(automation_condition=absent, partitions_def=StaticPartitionsDefinition(["x", "y"]))
+def parts():
+    return 2
+
+@asset(automation_condition=OnlyOnce())
+def own():
+    return 3
+
+defs = Definitions(
+    assets=[raw, clean, parts, own],
+    sensors=[
+        AutomationConditionSensorDefinition(
+            "automation", target="*", minimum_interval_seconds=1, default_status=DefaultSensorStatus.RUNNING,
+            run_tags={"team": "data"},
+        )
+    ],
+)
+"""
+LOCATION = "project.py"
+KEY = instigator_id(LOCATION, InstigatorKind.SENSOR, "automation")
+
+
+@pytest.fixture
+def dev(start: Callable[..., Deployment], tmp_path: Path) -> Deployment:
+    (tmp_path / "project.py").write_text(PROJECT)
+    return start("-f", str(tmp_path / "project.py"))
+
+
+def test_conditions_make_what_is_missing_and_what_follows_once(dev: Deployment) -> None:
+    def runs() -> list[Run]:
+        return dev.instance.storage.runs.page(RunFilter(tags={Tag.SENSOR: "automation"}), limit=100)
+
+    found: list[Run] = dev.wait(lambda: len(made := runs()) >= 4 and made, seconds=60)
+    for run in found:
+        assert dev.wait_until_finished(run.run_id).status is RunStatus.SUCCESS
+        assert (run.tags["team"], run.tags[Tag.FROM_AUTOMATION_CONDITION]) == ("data", "true")
+    # A few more evaluations find nothing to do.
+    seen = len(dev.instance.storage.instigators.ticks(KEY))
+    dev.wait(lambda: len(dev.instance.storage.instigators.ticks(KEY, statuses=[TickStatus.SKIPPED])) > seen)
+    by_assets = sorted((run.assets or (), run.partition or "") for run in runs())
+    assert by_assets == [(("clean",), ""), (("own", "raw"), ""), (("parts",), "x"), (("parts",), "y")]
+    backfills = {run.tags[Tag.BACKFILL] for run in runs() if run.partition is not None}
+    assert len(backfills) == 1
+    ticks = dev.instance.storage.instigators.ticks(KEY)
+    assert "INFO looked" in ticks[-1].log
+    kept = dev.instance.storage.instigators.evaluations("clean")
+    assert max(each.record.requested for each in kept) == 1
