@@ -105,9 +105,8 @@ def _all_entries(job: JobDefinition, part: Mapping[str, Any], steps: Collection[
     if job.graph is not None:
         return _entries(job.graph, job, part, ("ops",), steps)
     entries = dict(part)
-    for definition in asset_functions(job):
-        if isinstance(definition.node_def, GraphDefinition):
-            _enter_graph(definition.name, definition.node_def, job, entries, ("ops",), steps)
+    graphs = {each.name: each.node_def for each in asset_functions(job) if isinstance(each.node_def, GraphDefinition)}
+    _enter_graphs(graphs, job, entries, ("ops",), steps)
     return entries
 
 
@@ -124,21 +123,33 @@ def _entries(
         steps: The steps inside it that run, their keys counted from this graph.
     """
     entries = dict(part) if graph.declared_config is None else _mapped(graph, job, part, path, steps)
+    inner = {
+        name: each.definition for name, each in graph.nodes.items() if isinstance(each.definition, GraphDefinition)
+    }
+    _enter_graphs(inner, job, entries, path, steps)
+    return entries
+
+
+def _enter_graphs(
+    graphs: Mapping[str, GraphDefinition],
+    job: JobDefinition,
+    entries: dict[str, Any],
+    path: tuple[str, ...],
+    steps: Collection[str],
+) -> None:
+    """Put the entries of graphs in full among the entries around them, of those some of whose steps run."""
     steps_inside: dict[str, list[str]] = {}
     for key in steps:
         name, _, rest = key.partition(".")
-        if rest:
+        if rest and name in graphs:
             steps_inside.setdefault(name, []).append(rest)
     for name, inside in steps_inside.items():
-        inner = graph.nodes[name].definition
-        if not isinstance(inner, GraphDefinition):
-            continue
+        graph = graphs[name]
         entry = dict(entries.get(name) or {})
-        is_mapped = inner.declared_config is not None
+        is_mapped = graph.declared_config is not None
         place = (*path, name) if is_mapped else (*path, name, "ops")
-        entry["ops"] = _entries(inner, job, entry if is_mapped else entry.get("ops", {}), place, inside)
+        entry["ops"] = _entries(graph, job, entry if is_mapped else entry.get("ops", {}), place, inside)
         entries[name] = entry
-    return entries
 
 
 def _mapped(
