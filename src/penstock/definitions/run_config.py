@@ -174,7 +174,7 @@ def _inputs(ins: Mapping[str, In], fed: frozenset[str], what: str, job: JobDefin
     for name, each in ins.items():
         if takes_config(name, each, fed):
             fields[name] = _input_field(name, each, what, job)
-        elif each.has_default and name not in fed and not each.is_nothing and is_configurable(each.python_type):
+        elif _may_be_given(name, each, fed):
             fields[name] = Field(
                 type=input_form(each.python_type).config.field.type, required=False, description=each.description
             )
@@ -191,6 +191,13 @@ def takes_config(name: str, definition: In, fed: frozenset[str]) -> bool:
         or definition.asset_key is not None
         or definition.input_manager_key is not None
     )
+
+
+def _may_be_given(name: str, definition: In, fed: frozenset[str]) -> bool:
+    """Whether the run config may give a value in place of an input's default."""
+    if name in fed or not definition.has_default or definition.is_nothing or definition.input_manager_key is not None:
+        return False
+    return is_configurable(definition.python_type)
 
 
 def _input_field(name: str, definition: In, what: str, job: JobDefinition) -> Field:
