@@ -137,7 +137,7 @@ def _load_asset(attempt: Attempt, slot: InputSlot, source: FromAsset, refs: tupl
         None if ref is None else ref.step,
         None if ref is None else ref.output,
         None if ref is None else attempt.run.run_id,
-        **(common | about | {"definition_metadata": source.metadata, "op_def": None, "config": None}),
+        **(common | about | {"definition_metadata": source.metadata, "op_def": None, "config": None, "attempt": None}),
     )
     context = InputContext(slot.name, upstream, **(common | about))
     return _ask(attempt, slot, manager_key, context, ref)
@@ -162,7 +162,7 @@ def _common(attempt: Attempt, slot: InputSlot, manager_key: str) -> dict[str, An
         "partition_key": attempt.partition_key,
         "instance": attempt.instance,
         "artifacts": attempt.artifacts,
-        "emit": attempt.emit,
+        "attempt": attempt,
     }
 
 

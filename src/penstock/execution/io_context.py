@@ -20,7 +20,9 @@ from ..records.metadata import Metadata, normalize_metadata
 from .facts import materialization_fact, observation_fact
 
 if TYPE_CHECKING:
+    from .attempt import Attempt
     from .log import ContextLogger
+    from .step_context import StepExecutionContext
 
 __all__ = ["InputContext", "OutputContext"]
 
@@ -44,13 +46,15 @@ class _ValueContext:
         asset_partitions_def: The asset's partitions.
         instance: The instance that the run is of.
         artifacts: The folder where values are stored that no place is named for.
-        emit: Takes the facts that the IO manager reports.
+        attempt: The attempt of the step that gives or takes the value.
+        emit: Takes the facts that the IO manager reports; those of the attempt if not given.
     """
 
     __slots__ = (
         "_asset_key",
         "_asset_partition_keys",
         "_asset_partitions_def",
+        "_attempt",
         "_emit",
         "_log",
         "_partition_key",
@@ -81,6 +85,7 @@ class _ValueContext:
         asset_partitions_def: PartitionsDefinition | None = None,
         instance: Any = None,
         artifacts: Path | None = None,
+        attempt: Attempt | None = None,
         emit: Callable[[Fact], None] | None = None,
     ) -> None:
         self.job_name = job_name
@@ -96,7 +101,8 @@ class _ValueContext:
         self._partition_key = partition_key
         self._asset_partition_keys = asset_partition_keys
         self._asset_partitions_def = asset_partitions_def
-        self._emit = emit if emit is not None else _drop
+        self._attempt = attempt
+        self._emit = emit or (_drop if attempt is None else attempt.emit)
         self._log: ContextLogger | None = None
 
     @property
@@ -107,6 +113,17 @@ class _ValueContext:
 
             self._log = ContextLogger(self._emit)
         return self._log
+
+    @property
+    def step_context(self) -> StepExecutionContext:
+        """What is known of the running step beside this."""
+        if self._attempt is None:
+            raise UserCodeError(
+                f"{self._what} is not stored or loaded by a step of a run, so there is no step_context."
+            )
+        from .step_context import StepExecutionContext
+
+        return StepExecutionContext(self._attempt)
 
     @property
     def metadata(self) -> Mapping[str, Any]:

@@ -420,7 +420,7 @@ def output_context(
         asset_partitions_def=partitions,
         instance=attempt.instance,
         artifacts=attempt.artifacts,
-        emit=attempt.emit,
+        attempt=attempt,
     )
 
 

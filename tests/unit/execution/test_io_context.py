@@ -99,6 +99,7 @@ def test_contexts_of_an_output_and_of_the_input_that_it_feeds() -> None:
     assert upstream is not None
     assert (upstream.config, upstream.version, upstream.op_def) == ({"path": "p"}, "v3", give)
     assert upstream.definition_metadata == {"declared": 1}
+    assert (stored.step_context.step_key, loaded.step_context.op_def) == ("give", take)
     assert upstream.get_identifier() == stored.get_identifier() == stored.get_run_scoped_output_identifier()
 
 
@@ -126,6 +127,8 @@ def test_the_spec_of_an_asset_is_at_hand() -> None:
     assert (built.asset_key, built.asset_partitions_def) == (AssetKey("a"), LETTERS)
     with pytest.raises(UserCodeError, match="The stored value is not an asset"):
         _ = build_output_context().asset_spec
+    with pytest.raises(UserCodeError, match="no step_context"):
+        _ = build_output_context().step_context
 
 
 def test_storing_may_yield_facts_and_loading_may_observe() -> None:

@@ -223,7 +223,7 @@ def _input_source(name: str, definition: In, fed: Fed | None, path: tuple[str, .
                 return None  # nothing to wait for
     if fed is not None and not isinstance(fed, FromConfig):
         return fed
-    if definition.input_manager_key is not None and definition.asset is None:
+    if fed is None and definition.input_manager_key is not None and definition.asset is None:
         return FromManager()
     place = FromConfig((*path, "inputs", name)) if fed is None else fed
     if definition.has_default:

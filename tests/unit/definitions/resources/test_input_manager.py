@@ -81,6 +81,8 @@ def test_it_goes_before_a_default() -> None:
         defaulted()
 
     assert runs.execute_in_process().output_for_node("defaulted") == "f/value"
+    config = {"ops": {"defaulted": {"inputs": {"value": {"path": "p"}}}}}
+    assert runs.execute_in_process(run_config=config).output_for_node("defaulted") == "f/p"
 
 
 def test_it_works_inside_graphs() -> None:
