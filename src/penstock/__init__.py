@@ -333,6 +333,7 @@ if TYPE_CHECKING:
         StepExecutionError,
         StepNotFoundError,
         StepOutputNotFoundError,
+        StepTimeoutError,
         StorageError,
         SubprocessError,
         SubsetError,
@@ -446,6 +447,7 @@ if TYPE_CHECKING:
         deserialize_value,
         serialize_value,
     )
+    from .execution.step_context import StepExecutionContext
     from .execution.tick_context import (
         ScheduleEvaluationContext,
         build_schedule_context,
@@ -472,6 +474,8 @@ if TYPE_CHECKING:
         PaginatedResults,
         RunRecord,
     )
+    from .launch.coordinators import QueuedRunCoordinator
+    from .launch.local import LocalRunLauncher
     from .partitions.definition import (
         DynamicPartitionsDefinition,
         Partition,
@@ -709,6 +713,7 @@ _HOMES: dict[str, str] = {
     "LocalFileCodeReference": "records.code_reference",
     "LocalFileHandle": "definitions.resources.file_manager",
     "LocalFileManager": "definitions.resources.file_manager",
+    "LocalRunLauncher": "launch.local",
     "LocationLoadError": "errors",
     "LoggerDefinition": "definitions.loggers",
     "MAX_RUNTIME_SECONDS_TAG": "records.run",
@@ -773,6 +778,7 @@ _HOMES: dict[str, str] = {
     "PreviewWarning": "errors",
     "PythonArtifactMetadataValue": "records.metadata",
     "PythonObjectType": "definitions.ops.value_type",
+    "QueuedRunCoordinator": "launch.coordinators",
     "ReadyStep": "execution.user_executor",
     "ReconstructableJob": "definitions.reconstruct",
     "ReexecutionOptions": "execution.api",
@@ -812,9 +818,11 @@ _HOMES: dict[str, str] = {
     "SpecificPartitionsPartitionMapping": "partitions.mapping",
     "StaticPartitionMapping": "partitions.mapping",
     "StaticPartitionsDefinition": "partitions.definition",
+    "StepExecutionContext": "execution.step_context",
     "StepExecutionError": "errors",
     "StepNotFoundError": "errors",
     "StepOutputNotFoundError": "errors",
+    "StepTimeoutError": "errors",
     "StorageError": "errors",
     "String": "config.python_types",
     "StringSource": "config.fields",
@@ -1104,6 +1112,7 @@ __all__ = [
     "LocalFileCodeReference",
     "LocalFileHandle",
     "LocalFileManager",
+    "LocalRunLauncher",
     "LocationLoadError",
     "LoggerDefinition",
     "MAX_RUNTIME_SECONDS_TAG",
@@ -1168,6 +1177,7 @@ __all__ = [
     "PreviewWarning",
     "PythonArtifactMetadataValue",
     "PythonObjectType",
+    "QueuedRunCoordinator",
     "ReadyStep",
     "ReconstructableJob",
     "ReexecutionOptions",
@@ -1207,9 +1217,11 @@ __all__ = [
     "SpecificPartitionsPartitionMapping",
     "StaticPartitionMapping",
     "StaticPartitionsDefinition",
+    "StepExecutionContext",
     "StepExecutionError",
     "StepNotFoundError",
     "StepOutputNotFoundError",
+    "StepTimeoutError",
     "StorageError",
     "String",
     "StringSource",

@@ -7,6 +7,7 @@ inherited socket. Steps meet the test at named pipes: a step says that it has co
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import signal
 import socket
@@ -18,20 +19,26 @@ from pathlib import Path
 from typing import Any
 
 from penstock.config.fields import Field
+from penstock.config.mapping import ConfigMapping
 from penstock.definitions.definitions import Definitions
 from penstock.definitions.events import DynamicOutput, Output, RetryRequested
-from penstock.definitions.executors import in_process_executor, multiprocess_executor
+from penstock.definitions.executors import Executor, executor, in_process_executor, multiprocess_executor
+from penstock.definitions.loggers import logger
 from penstock.definitions.ops.hooks import failure_hook
 from penstock.definitions.ops.job import job
 from penstock.definitions.ops.op import op
 from penstock.definitions.ops.ports import DynamicOut, In, Out
 from penstock.definitions.ops.retry import RetryPolicy
+from penstock.definitions.ops.type_loader import type_loader
+from penstock.definitions.ops.value_type import TypeCheck, ValueType
 from penstock.definitions.resources.configurable import ConfigurableResource
 from penstock.definitions.resources.configurable_io import ConfigurableIOManager
 from penstock.definitions.resources.file_manager import local_file_manager
 from penstock.definitions.resources.input_manager import input_manager
+from penstock.definitions.resources.resource import ResourceDefinition
 from penstock.definitions.resources.upath import UPathIOManager
 from penstock.execution.pipes.subprocess_client import PipesSubprocessClient
+from penstock.records.event import EngineNote
 
 MEETING = Path(os.environ.get("MEETING", "."))
 
@@ -228,6 +235,40 @@ def needs_config() -> None:
     configured()
 
 
+class Even:
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+
+@type_loader({"half": int}, required_resource_keys={"factor"})
+def load_even(context: Any, config: dict[str, Any]) -> Even:
+    return Even(config["half"] * context.resources.factor)
+
+
+def is_even(context: Any, value: Any) -> TypeCheck:
+    context.log.info("checking %d", value.number)
+    return TypeCheck(value.number % context.resources.factor == 0, metadata={"number": value.number})
+
+
+@op(ins={"given": In(ValueType(is_even, name="Even", loader=load_even, required_resource_keys={"factor"}))})
+def take_even(context: Any, given: Even) -> int:
+    return given.number + int(context.op_config["plus"])
+
+
+def simple(given: dict[str, Any]) -> dict[str, Any]:
+    plus = {"config": {"plus": 1}, "inputs": {"given": {"half": given["half"]}}}
+    return {"ops": {"take_even": plus}, "execution": {"config": {"max_concurrent": 1}}}
+
+
+@job(
+    executor_def=multiprocess_executor,
+    config=ConfigMapping(simple, config_schema={"half": int}),
+    resource_defs={"factor": ResourceDefinition.hardcoded_resource(2)},
+)
+def mapped() -> None:
+    take_even()
+
+
 class Counter(ConfigurableResource):
     step: int = 1
 
@@ -329,9 +370,74 @@ def piped_in_one_process() -> None:
     outside()
 
 
+@op(timeout=0.1)
+def late() -> None:
+    threading.Event().wait()
+
+
+@op(timeout=0.1, retry_policy=RetryPolicy(max_retries=1))
+def deaf_and_late() -> None:
+    with contextlib.suppress(OSError):
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])  # as code in C may keep signals from Python
+    threading.Event().wait()
+
+
+@job
+def overdue() -> None:
+    late()
+    deaf_and_late()
+
+
+class OneAfterAnother(Executor):
+    def __init__(self, note: str) -> None:
+        self.note = note
+
+    def execute(self, plan_context: Any, execution_plan: Any) -> Iterator[Any]:
+        for step in plan_context.steps():
+            plan_context.run_step(step)
+            yield EngineNote(message=f"{self.note} {step.key}")
+
+
+@executor(name="noting", config_schema={"note": str})
+def noting(context: Any) -> Executor:
+    return OneAfterAnother(context.executor_config["note"])
+
+
+@job(executor_def=noting, config={"execution": {"config": {"note": "ran"}}})
+def noted() -> None:
+    total(several(one()).map(double).collect())
+
+
+@job(executor_def=noting, config={"execution": {"config": {"note": "ran"}}})
+def held_by_noting() -> None:
+    held()
+
+
+class AppendLines(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        with Path(MEETING, "lines").open("a") as file:
+            file.write(f"{os.getpid()} {record.getMessage()}\n")
+
+
+@logger(str)
+def to_file(context: Any) -> logging.Logger:
+    made = logging.Logger(context.logger_config)
+    made.addHandler(AppendLines())
+    return made
+
+
+@job(logger_defs={"file": to_file}, config={"loggers": {"file": {"config": "lines"}}})
+def logged() -> None:
+    double(one())
+
+
 defs = Definitions(
     jobs=[
         stores,
+        overdue,
+        noted,
+        held_by_noting,
+        logged,
         piped,
         piped_in_one_process,
         silenced,
@@ -345,6 +451,7 @@ defs = Definitions(
         stubborn,
         in_one_process,
         needs_config,
+        mapped,
     ]
 )
 

@@ -312,4 +312,5 @@ def test_python_and_yaml_in_pages_is_valid(page: Path, tmp_path: Path) -> None:
         elif language == "python":
             path = tmp_path / f"{page.stem.lower().replace('-', '_')}_{number}.py"
             path.write_text(text)
-            assert load_definitions(CodeTarget(python_file=str(path))).assets
+            loaded = load_definitions(CodeTarget(python_file=str(path)))
+            assert [*loaded.assets, *loaded.jobs]

@@ -136,6 +136,7 @@ from penstock import List as List
 from penstock import LocalFileCodeReference as LocalFileCodeReference
 from penstock import LocalFileHandle as LocalFileHandle
 from penstock import LocalFileManager as LocalFileManager
+from penstock import LocalRunLauncher as LocalRunLauncher
 from penstock import LocationLoadError as LocationLoadError
 from penstock import LoggerDefinition as LoggerDefinition
 from penstock import MAX_RUNTIME_SECONDS_TAG as MAX_RUNTIME_SECONDS_TAG
@@ -200,6 +201,7 @@ from penstock import PoolMetadataValue as PoolMetadataValue
 from penstock import PreviewWarning as PreviewWarning
 from penstock import PythonArtifactMetadataValue as PythonArtifactMetadataValue
 from penstock import PythonObjectType as PythonObjectType
+from penstock import QueuedRunCoordinator as QueuedRunCoordinator
 from penstock import ReadyStep as ReadyStep
 from penstock import ReconstructableJob as ReconstructableJob
 from penstock import ReexecutionOptions as ReexecutionOptions
@@ -239,9 +241,11 @@ from penstock import SourceAsset as SourceAsset
 from penstock import SpecificPartitionsPartitionMapping as SpecificPartitionsPartitionMapping
 from penstock import StaticPartitionMapping as StaticPartitionMapping
 from penstock import StaticPartitionsDefinition as StaticPartitionsDefinition
+from penstock import StepExecutionContext as StepExecutionContext
 from penstock import StepExecutionError as StepExecutionError
 from penstock import StepNotFoundError as StepNotFoundError
 from penstock import StepOutputNotFoundError as StepOutputNotFoundError
+from penstock import StepTimeoutError as StepTimeoutError
 from penstock import StorageError as StorageError
 from penstock import String as String
 from penstock import StringSource as StringSource
@@ -423,6 +427,7 @@ from penstock import PartitionNotFoundError as DagsterUnknownPartitionError
 from penstock import UnknownResourceError as DagsterUnknownResourceError
 from penstock import UnmetExecutorRequirementsError as DagsterUnmetExecutorRequirementsError
 from penstock import UserCodeError as DagsterUserCodeExecutionError
+from penstock import LocalRunLauncher as DefaultRunLauncher
 from penstock import PythonObjectType as PythonObjectDagsterType
 from penstock import check_type as check_dagster_type
 from penstock import type_loader as dagster_type_loader

@@ -9,7 +9,20 @@ from typing import Any
 from msgspec.structs import replace
 
 from .problems import HIDDEN, ConfigProblem, Problem, place
-from .schema import UNSET, Array, ConfigType, Field, MapOf, Noneable, Permissive, ScalarUnion, Selector, Shape, env_name
+from .schema import (
+    UNSET,
+    Array,
+    ConfigType,
+    Field,
+    MapOf,
+    Noneable,
+    Permissive,
+    Scalar,
+    ScalarUnion,
+    Selector,
+    Shape,
+    env_name,
+)
 
 __all__ = ["conceal", "redact", "restore", "still_hidden"]
 
@@ -102,7 +115,7 @@ def conceal(schema: ConfigType) -> ConfigType:
         case MapOf():
             value = conceal(schema.value)
             return schema if value is schema.value else replace(schema, value=value)
-        case Shape() | Permissive() | Selector():
+        case Shape() | Permissive() | Selector() if schema.fields:
             fields = {name: _without_secret(field) for name, field in schema.fields.items()}
             same = all(fields[name] is field for name, field in schema.fields.items())
             return schema if same else replace(schema, fields=fields)
@@ -110,6 +123,8 @@ def conceal(schema: ConfigType) -> ConfigType:
 
 
 def _without_secret(field: Field) -> Field:
+    if isinstance(field.type, Scalar) and not field.secret:
+        return field
     kind = conceal(field.type)
     kept = field.default is UNSET or _hidden(field, field.default) == field.default
     if kind is field.type and kept:

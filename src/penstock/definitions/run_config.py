@@ -24,11 +24,12 @@ from .ops.graph import GraphDefinition
 from .ops.job import JobDefinition
 from .ops.op import OpDefinition
 from .ops.ports import In
-from .ops.type_loader import input_form
+from .ops.type_loader import input_form, is_configurable
 from .resources.resource import ResourceDefinition
 from .store_config import input_configs, output_configs
 
 __all__ = [
+    "asset_functions",
     "full_run_config_schema",
     "graph_config_schema",
     "job_ops",
@@ -63,7 +64,7 @@ def full_run_config_schema(job: JobDefinition) -> Shape:
         ops = _graph_part(job.graph, job)
         inputs = _inputs(job.graph.ins, frozenset(job.input_values), f'graph "{job.graph.name}"', job)
     else:
-        ops = {each.name: _assets_entry(each, job) for each in _asset_functions(job)}
+        ops = {each.name: _assets_entry(each, job) for each in asset_functions(job)}
     resources = {
         key: _entry({"config": field})
         for key, definition in sorted(job.resource_defs.items())
@@ -102,11 +103,11 @@ def mapped_part(job: JobDefinition) -> MappedPart:
 def job_ops(job: JobDefinition) -> list[OpDefinition]:
     """The ops of a job, in no particular order; an op that is used twice occurs twice."""
     if job.asset_layer is not None:
-        return [op for each in _asset_functions(job) for op in each.ops()]
+        return [op for each in asset_functions(job) for op in each.ops()]
     return job.graph.all_ops() if job.graph is not None else []
 
 
-def _asset_functions(job: JobDefinition) -> list[AssetsDefinition]:
+def asset_functions(job: JobDefinition) -> list[AssetsDefinition]:
     """The functions that make the assets of a job and evaluate its checks, each once."""
     if job.asset_layer is None:
         return []
@@ -169,7 +170,14 @@ def _op_entry(op: OpDefinition, job: JobDefinition, fed: frozenset[str]) -> Fiel
 
 
 def _inputs(ins: Mapping[str, In], fed: frozenset[str], what: str, job: JobDefinition) -> dict[str, Field]:
-    fields = {name: _input_field(name, each, what, job) for name, each in ins.items() if takes_config(name, each, fed)}
+    fields = {}
+    for name, each in ins.items():
+        if takes_config(name, each, fed):
+            fields[name] = _input_field(name, each, what, job)
+        elif each.has_default and name not in fed and not each.is_nothing and is_configurable(each.python_type):
+            fields[name] = Field(
+                type=input_form(each.python_type).config.field.type, required=False, description=each.description
+            )
     fields |= {name: each.field for name, each in input_configs(ins, job.resource_defs).items()}
     return {"inputs": _entry(fields)} if fields else {}
 

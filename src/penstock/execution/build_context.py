@@ -10,7 +10,7 @@ from ..clock import SYSTEM_CLOCK
 from ..definitions.assets.definition import AssetsDefinition
 from ..definitions.ops.op import OpDefinition
 from ..definitions.resources.resource import to_resources
-from ..errors import UserCodeError
+from ..errors import InvocationError
 from ..ids import new_run_id
 from ..partitions.definition import PartitionKeyRange
 from ..plan.model import StepOutput
@@ -103,10 +103,11 @@ def build_op_context(
         run_tags: Tags of its run.
 
     Raises:
-        UserCodeError: A resource could not be set up, or both forms of config, or of partitions, are given.
+        UserCodeError: A resource could not be set up.
+        InvocationError: Both forms of config, or of partitions, are given.
     """
     if op_config is not None and config is not None:
-        raise UserCodeError("build_op_context takes op_config or config, not both.")
+        raise InvocationError("build_op_context takes op_config or config, not both.")
     given = config if op_config is None else op_config
     return _build(
         DirectOpExecutionContext,
@@ -154,7 +155,7 @@ def build_asset_check_context(
 
 def _partition_tags(key: str | None, key_range: PartitionKeyRange | None) -> dict[str, str]:
     if key is not None and key_range is not None:
-        raise UserCodeError("A context takes partition_key or partition_key_range, not both.")
+        raise InvocationError("A context takes partition_key or partition_key_range, not both.")
     if key_range is not None:
         return {Tag.PARTITION_RANGE_START: str(key_range.start), Tag.PARTITION_RANGE_END: str(key_range.end)}
     return {} if key is None else {Tag.PARTITION: str(key)}

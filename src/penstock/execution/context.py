@@ -22,8 +22,11 @@ from ..records.metadata import normalize_metadata
 from ..records.run import Run, Tag
 from .attempt import Attempt
 from .facts import evaluation_fact, materialization_fact, observation_fact
+from .step_context import StepExecutionContext
 
 if TYPE_CHECKING:
+    from ..definitions.assets.definition import AssetsDefinition
+    from .debugger import StepDebugger
     from .log import ContextLogger
 
 __all__ = ["AssetCheckExecutionContext", "AssetExecutionContext", "OpExecutionContext"]
@@ -111,6 +114,17 @@ class OpExecutionContext:
                 "This execution has no instance; pass one (instance=...) to the function that started it."
             )
         return self._attempt.instance
+
+    @property
+    def pdb(self) -> StepDebugger:
+        """A debugger: `context.pdb.set_trace()` stops there, on the terminal that the process was started from."""
+        from .debugger import StepDebugger
+
+        return StepDebugger()
+
+    def get_step_execution_context(self) -> StepExecutionContext:
+        """What is known of the running step."""
+        return StepExecutionContext(self._attempt)
 
     def has_tag(self, key: str) -> bool:
         """Whether the run has this tag."""
