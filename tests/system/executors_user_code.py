@@ -20,8 +20,14 @@ from typing import Any
 
 from penstock.config.fields import Field
 from penstock.config.mapping import ConfigMapping
+from penstock.definitions.assets.asset import asset
+from penstock.definitions.assets.asset_check import asset_check
+from penstock.definitions.assets.graph_asset import graph_asset
+from penstock.definitions.assets.job import define_asset_job
+from penstock.definitions.assets.observe import observable_source_asset
+from penstock.definitions.assets.selection import AssetSelection
 from penstock.definitions.definitions import Definitions
-from penstock.definitions.events import DynamicOutput, Output, RetryRequested
+from penstock.definitions.events import AssetCheckResult, DynamicOutput, Output, RetryRequested
 from penstock.definitions.executors import Executor, executor, in_process_executor, multiprocess_executor
 from penstock.definitions.loggers import logger
 from penstock.definitions.ops.hooks import failure_hook
@@ -38,6 +44,7 @@ from penstock.definitions.resources.input_manager import input_manager
 from penstock.definitions.resources.resource import ResourceDefinition
 from penstock.definitions.resources.upath import UPathIOManager
 from penstock.execution.pipes.subprocess_client import PipesSubprocessClient
+from penstock.records.data_version import DataVersion
 from penstock.records.event import EngineNote
 
 MEETING = Path(os.environ.get("MEETING", "."))
@@ -453,6 +460,41 @@ defs = Definitions(
         needs_config,
         mapped,
     ]
+)
+
+
+@op
+def twice(number: int) -> int:
+    return number * 2
+
+
+@asset(code_version="1")
+def base() -> int:
+    return 2
+
+
+@graph_asset(code_version="1")
+def grown(base: int) -> Any:
+    return twice.alias("again")(twice(base))
+
+
+@observable_source_asset
+def feed() -> DataVersion:
+    return DataVersion("7")
+
+
+@asset_check(asset=grown)
+def is_eight(grown: int) -> AssetCheckResult:
+    return AssetCheckResult(passed=grown == 8)
+
+
+defs = Definitions.merge(
+    defs,
+    Definitions(
+        assets=[base, grown, feed],
+        asset_checks=[is_eight],
+        jobs=[define_asset_job("assets_of_all_kinds", AssetSelection.all(include_sources=True))],
+    ),
 )
 
 
