@@ -44,8 +44,22 @@ def in_process_seconds(subject: Subject, kind: str) -> float:
     return (of(101) - of(1)) / 100
 
 
-def measure(subject: Subject, *, launches: int, burst: int) -> dict[str, float]:
-    """All figures of one subject, with so many single launches and so many runs queued at once."""
+def many_assets(subject: Subject, kind: str, count: int) -> dict[str, float]:
+    """CPU seconds and megabytes for so many assets, the least of three."""
+    command = [str(subject.python), str(WORKLOADS / "many_assets.py"), subject.module, kind, str(count)]
+    runs = []
+    for _ in range(3):
+        run = subprocess.run(command, env=subject.environment(), check=True, capture_output=True, text=True)
+        runs.append(json.loads(run.stdout.strip().splitlines()[-1]))
+    return {name: min(float(each[name]) for each in runs) for name in ("seconds", "megabytes")}
+
+
+def measure(subject: Subject, *, launches: int, burst: int, assets: int) -> dict[str, float]:
+    """All figures of one subject, with so many single launches, runs queued at once, and assets of one location.
+
+    Figures for assets are told for 10,000, in proportion where fewer are measured.
+    """
+    described, planned = many_assets(subject, "describe", assets), many_assets(subject, "plan", assets)
     figures = {
         "import, CPU ms": import_seconds(subject, f"import {subject.module}") * 1000,
         "import with first use of the names, CPU ms": import_seconds(
@@ -54,6 +68,9 @@ def measure(subject: Subject, *, launches: int, burst: int) -> dict[str, float]:
         * 1000,
         "op in one process, ms": in_process_seconds(subject, "op") * 1000,
         "asset in one process, ms": in_process_seconds(subject, "asset") * 1000,
+        "10,000 assets declared, resolved, described, CPU s": described["seconds"] * 10_000 / assets,
+        f"the same, peak MB with {assets:,} assets": described["megabytes"],
+        "10,000-step plan built, CPU s": planned["seconds"] * 10_000 / assets,
     }
     deployment = Deployment(subject)
     try:
@@ -78,19 +95,19 @@ def main() -> None:
     arguments = parser.parse_args()
     ours, peer = subjects()
     print("measuring penstock ...", flush=True)
-    mine = measure(ours, launches=15, burst=100)
+    mine = measure(ours, launches=15, burst=100, assets=10_000)
     theirs: dict[str, float] = {}
     if not arguments.no_peer:
         print("measuring the peer ...", flush=True)
-        theirs = measure(peer, launches=4, burst=10)
+        theirs = measure(peer, launches=4, burst=10, assets=1_000)
     print(f"\nPython {platform.python_version()}, {platform.machine()}\n")
-    print(f"| {'figure':42} | {'penstock':>10} | {'peer':>10} | {'ratio':>7} |")
-    print(f"|{'-' * 44}|{'-' * 11}:|{'-' * 11}:|{'-' * 8}:|")
+    print(f"| {'figure':52} | {'penstock':>10} | {'peer':>10} | {'ratio':>7} |")
+    print(f"|{'-' * 54}|{'-' * 11}:|{'-' * 11}:|{'-' * 8}:|")
     show: Callable[[float | None], str] = lambda value: "" if value is None else f"{value:.3g}"  # noqa: E731
     for name, value in mine.items():
         other = theirs.get(name)
         ratio = f"{other / value:.0f}x" if other is not None and value > 0 else ""
-        print(f"| {name:42} | {show(value):>10} | {show(other):>10} | {ratio:>7} |")
+        print(f"| {name:52} | {show(value):>10} | {show(other):>10} | {ratio:>7} |")
     if arguments.json:
         arguments.json.write_text(json.dumps({"penstock": mine, "peer": theirs}, indent=2))
 

@@ -474,6 +474,14 @@ if TYPE_CHECKING:
         PaginatedResults,
         RunRecord,
     )
+    from .launch.coordinators import (
+        QueuedRunCoordinator,
+        SubmitRunContext,
+    )
+    from .launch.local import (
+        DefaultRunLauncher,
+        LocalRunLauncher,
+    )
     from .partitions.definition import (
         DynamicPartitionsDefinition,
         Partition,
@@ -514,6 +522,7 @@ if TYPE_CHECKING:
         TimeWindowPartitionsDefinition,
         WeeklyPartitionsDefinition,
     )
+    from .records.asset import AssetPartitionStatus
     from .records.code_reference import (
         LocalFileCodeReference,
         UrlCodeReference,
@@ -595,6 +604,7 @@ _HOMES: dict[str, str] = {
     "AssetObservation": "definitions.events",
     "AssetOrCheckKey": "records.keys",
     "AssetOut": "definitions.assets.spec",
+    "AssetPartitionStatus": "records.asset",
     "AssetRecordsFilter": "instance.filters",
     "AssetSelection": "definitions.assets.selection",
     "AssetSensorDefinition": "definitions.automation.asset_sensor",
@@ -629,6 +639,7 @@ _HOMES: dict[str, str] = {
     "DataProvenance": "records.data_version",
     "DataVersion": "records.data_version",
     "DataVersionsByPartition": "records.data_version",
+    "DefaultRunLauncher": "launch.local",
     "DefaultScheduleStatus": "definitions.automation.target",
     "DefaultSensorStatus": "definitions.automation.target",
     "DefinitionError": "errors",
@@ -709,6 +720,7 @@ _HOMES: dict[str, str] = {
     "LocalFileCodeReference": "records.code_reference",
     "LocalFileHandle": "definitions.resources.file_manager",
     "LocalFileManager": "definitions.resources.file_manager",
+    "LocalRunLauncher": "launch.local",
     "LocationLoadError": "errors",
     "LoggerDefinition": "definitions.loggers",
     "MAX_RUNTIME_SECONDS_TAG": "records.run",
@@ -773,6 +785,7 @@ _HOMES: dict[str, str] = {
     "PreviewWarning": "errors",
     "PythonArtifactMetadataValue": "records.metadata",
     "PythonObjectType": "definitions.ops.value_type",
+    "QueuedRunCoordinator": "launch.coordinators",
     "ReadyStep": "execution.user_executor",
     "ReconstructableJob": "definitions.reconstruct",
     "ReexecutionOptions": "execution.api",
@@ -820,6 +833,7 @@ _HOMES: dict[str, str] = {
     "StorageError": "errors",
     "String": "config.python_types",
     "StringSource": "config.fields",
+    "SubmitRunContext": "launch.coordinators",
     "SubprocessError": "errors",
     "SubsetError": "errors",
     "SupersessionWarning": "errors",
@@ -991,6 +1005,7 @@ __all__ = [
     "AssetObservation",
     "AssetOrCheckKey",
     "AssetOut",
+    "AssetPartitionStatus",
     "AssetRecordsFilter",
     "AssetSelection",
     "AssetSensorDefinition",
@@ -1025,6 +1040,7 @@ __all__ = [
     "DataProvenance",
     "DataVersion",
     "DataVersionsByPartition",
+    "DefaultRunLauncher",
     "DefaultScheduleStatus",
     "DefaultSensorStatus",
     "DefinitionError",
@@ -1105,6 +1121,7 @@ __all__ = [
     "LocalFileCodeReference",
     "LocalFileHandle",
     "LocalFileManager",
+    "LocalRunLauncher",
     "LocationLoadError",
     "LoggerDefinition",
     "MAX_RUNTIME_SECONDS_TAG",
@@ -1169,6 +1186,7 @@ __all__ = [
     "PreviewWarning",
     "PythonArtifactMetadataValue",
     "PythonObjectType",
+    "QueuedRunCoordinator",
     "ReadyStep",
     "ReconstructableJob",
     "ReexecutionOptions",
@@ -1216,6 +1234,7 @@ __all__ = [
     "StorageError",
     "String",
     "StringSource",
+    "SubmitRunContext",
     "SubprocessError",
     "SubsetError",
     "SupersessionWarning",

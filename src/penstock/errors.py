@@ -143,9 +143,10 @@ class InvocationError(UsageError):
 
 
 class InvalidRunConfigError(ConfigurationError):
-    """A run config does not fit its job's schema. `problems` holds one sentence per mistake, all of them."""
+    """A run config does not fit its job's schema. `problems` holds one record per mistake, all of them, each with its
+    `path`, `reason` and `message`."""
 
-    def __init__(self, message: str, *, problems: Sequence[object] = ()) -> None:
+    def __init__(self, message: str, *, problems: Sequence[Any] = ()) -> None:
         super().__init__(message)
         self.problems = tuple(problems)
 

@@ -19,8 +19,15 @@ from pathlib import Path
 from typing import Any
 
 from penstock.config.fields import Field
+from penstock.config.mapping import ConfigMapping
+from penstock.definitions.assets.asset import asset
+from penstock.definitions.assets.asset_check import asset_check
+from penstock.definitions.assets.graph_asset import graph_asset
+from penstock.definitions.assets.job import define_asset_job
+from penstock.definitions.assets.observe import observable_source_asset
+from penstock.definitions.assets.selection import AssetSelection
 from penstock.definitions.definitions import Definitions
-from penstock.definitions.events import DynamicOutput, Output, RetryRequested
+from penstock.definitions.events import AssetCheckResult, DynamicOutput, Output, RetryRequested
 from penstock.definitions.executors import Executor, executor, in_process_executor, multiprocess_executor
 from penstock.definitions.loggers import logger
 from penstock.definitions.ops.hooks import failure_hook
@@ -28,12 +35,16 @@ from penstock.definitions.ops.job import job
 from penstock.definitions.ops.op import op
 from penstock.definitions.ops.ports import DynamicOut, In, Out
 from penstock.definitions.ops.retry import RetryPolicy
+from penstock.definitions.ops.type_loader import type_loader
+from penstock.definitions.ops.value_type import TypeCheck, ValueType
 from penstock.definitions.resources.configurable import ConfigurableResource
 from penstock.definitions.resources.configurable_io import ConfigurableIOManager
 from penstock.definitions.resources.file_manager import local_file_manager
 from penstock.definitions.resources.input_manager import input_manager
+from penstock.definitions.resources.resource import ResourceDefinition
 from penstock.definitions.resources.upath import UPathIOManager
 from penstock.execution.pipes.subprocess_client import PipesSubprocessClient
+from penstock.records.data_version import DataVersion
 from penstock.records.event import EngineNote
 
 MEETING = Path(os.environ.get("MEETING", "."))
@@ -231,6 +242,40 @@ def needs_config() -> None:
     configured()
 
 
+class Even:
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+
+@type_loader({"half": int}, required_resource_keys={"factor"})
+def load_even(context: Any, config: dict[str, Any]) -> Even:
+    return Even(config["half"] * context.resources.factor)
+
+
+def is_even(context: Any, value: Any) -> TypeCheck:
+    context.log.info("checking %d", value.number)
+    return TypeCheck(value.number % context.resources.factor == 0, metadata={"number": value.number})
+
+
+@op(ins={"given": In(ValueType(is_even, name="Even", loader=load_even, required_resource_keys={"factor"}))})
+def take_even(context: Any, given: Even) -> int:
+    return given.number + int(context.op_config["plus"])
+
+
+def simple(given: dict[str, Any]) -> dict[str, Any]:
+    plus = {"config": {"plus": 1}, "inputs": {"given": {"half": given["half"]}}}
+    return {"ops": {"take_even": plus}, "execution": {"config": {"max_concurrent": 1}}}
+
+
+@job(
+    executor_def=multiprocess_executor,
+    config=ConfigMapping(simple, config_schema={"half": int}),
+    resource_defs={"factor": ResourceDefinition.hardcoded_resource(2)},
+)
+def mapped() -> None:
+    take_even()
+
+
 class Counter(ConfigurableResource):
     step: int = 1
 
@@ -395,11 +440,11 @@ def logged() -> None:
 
 defs = Definitions(
     jobs=[
+        stores,
         overdue,
         noted,
         held_by_noting,
         logged,
-        stores,
         piped,
         piped_in_one_process,
         silenced,
@@ -413,7 +458,43 @@ defs = Definitions(
         stubborn,
         in_one_process,
         needs_config,
+        mapped,
     ]
+)
+
+
+@op
+def twice(number: int) -> int:
+    return number * 2
+
+
+@asset(code_version="1")
+def base() -> int:
+    return 2
+
+
+@graph_asset(code_version="1")
+def grown(base: int) -> Any:
+    return twice.alias("again")(twice(base))
+
+
+@observable_source_asset
+def feed() -> DataVersion:
+    return DataVersion("7")
+
+
+@asset_check(asset=grown)
+def is_eight(grown: int) -> AssetCheckResult:
+    return AssetCheckResult(passed=grown == 8)
+
+
+defs = Definitions.merge(
+    defs,
+    Definitions(
+        assets=[base, grown, feed],
+        asset_checks=[is_eight],
+        jobs=[define_asset_job("assets_of_all_kinds", AssetSelection.all(include_sources=True))],
+    ),
 )
 
 

@@ -16,7 +16,11 @@ from penstock.execution.lease import EXIT_FENCED
 from penstock.execution.worker import EXIT_UNTOLD
 from penstock.ids import new_run_id
 from penstock.logs.store import log_key
+from penstock.records.data_version import VersionTag, computed_version
 from penstock.records.event import (
+    AssetCheckEvaluation,
+    AssetMaterialization,
+    AssetObservation,
     EngineNote,
     LoadedInput,
     LogLine,
@@ -24,6 +28,7 @@ from penstock.records.event import (
     RunCanceling,
     RunFailure,
     StepFailure,
+    StepInput,
     StepRestarted,
     StepSkipped,
     StepUpForRetry,
@@ -33,6 +38,18 @@ from penstock.storage.protocols import NewRun
 from support.run_worker import DEADLINE, PROGRAM, Worker, has_ended
 
 pytestmark = pytest.mark.system
+
+
+def test_types_and_mapped_config_reach_the_process_of_a_step(worker: Worker) -> None:
+    worker.start("mapped", {"half": 21})
+    assert worker.end() == 0
+    assert worker.status() is RunStatus.SUCCESS
+    facts = [event.fact for event in worker.events()]
+    (got,) = [fact for fact in facts if isinstance(fact, StepInput)]
+    assert got.type_name == "Even"
+    assert got.metadata["number"].value == 42
+    assert [fact.message for fact in facts if isinstance(fact, LogLine)] == ["checking 42"]
+    assert worker.pid_of("take_even") != worker.pid
 
 
 def test_dynamic_steps_run_each_in_a_process_of_its_own(worker: Worker) -> None:
@@ -339,6 +356,26 @@ def test_code_with_threads_is_not_forked(worker: Worker) -> None:
     notes = [e.fact.message for e in worker.events() if isinstance(e.fact, EngineNote)]
     assert any("lively" in note for note in notes)
     assert "STEP_WORKER_STARTED" not in worker.types("one")
+
+
+def test_assets_of_all_kinds_are_told_with_their_data_versions(worker: Worker) -> None:
+    worker.start("assets_of_all_kinds")
+    assert worker.end() == 0
+    assert worker.status() is RunStatus.SUCCESS
+    made = {
+        e.fact.asset: (e.step_key, e.fact.tags) for e in worker.events() if isinstance(e.fact, AssetMaterialization)
+    }
+    of_base = computed_version("1", {})
+    assert made["base"] == ("base", {VersionTag.CODE_VERSION: "1", VersionTag.DATA_VERSION: of_base})
+    step, tags = made["grown"]
+    assert step == "grown.again"
+    assert tags[VersionTag.DATA_VERSION] == computed_version("1", {"base": of_base})
+    seen = [e.fact for e in worker.events() if isinstance(e.fact, AssetObservation)]
+    assert [(fact.asset, fact.tags[VersionTag.DATA_VERSION]) for fact in seen] == [("feed", "7")]
+    assert [e.fact.passed for e in worker.events() if isinstance(e.fact, AssetCheckEvaluation)] == [True]
+    versions = worker.storage.assets.data_versions(["base", "grown", "feed"])
+    assert versions["grown"].inputs == {"base": of_base}
+    assert (versions["feed"].version, versions["feed"].observed) == ("7", True)
 
 
 def test_a_step_that_takes_too_long_is_stopped_also_if_it_does_not_heed_it(worker: Worker) -> None:

@@ -16,6 +16,7 @@ from .options import (
     home_option,
     load_target,
     load_targets,
+    naming_places,
     open_instance,
     parse_tags,
     read_run_config,
@@ -54,7 +55,7 @@ def list_assets(select: str | None, **target: Any) -> None:
 @target_options(many=True)
 @home_option
 @config_options
-@click.option("--select", required=True, help="What to make: a selection such as `report`, `+report` or `group:sales`.")
+@click.option("--select", required=True, help="What to make: a selection such as `report`, `*report` or `group:sales`.")
 @click.option("--partition", help="The partition to make.")
 def materialize(
     select: str,
@@ -78,24 +79,25 @@ def materialize(
     wanted = sorted(key for key in chosen if graph.assets[key].definition is not None)
     if not wanted:
         raise NotFoundError(f"The selection {select!r} has nothing that can be made; see `penstock asset list`.")
-    # The plan itself is not needed: making it refuses what a launch would refuse, before anything runs.
-    plan_run(
-        describe(definitions, name),
-        assets=wanted,
-        run_config=run_config,
-        tags=tags,
-        partition=partition,
-        now=SYSTEM_CLOCK.now(),
-    )
     began = time.monotonic()
-    result = materialize_assets(
-        [*definitions.assets, *definitions.asset_checks],
-        selection=select,
-        run_config=run_config,
-        instance=open_instance(home) if home else None,
-        resources=definitions.resources,
-        partition_key=partition,
-        tags=tags,
-        raise_on_error=False,
-    )
+    with naming_places(config_files):
+        # The plan itself is not needed: making it refuses what a launch would refuse, before anything runs.
+        plan_run(
+            describe(definitions, name),
+            assets=wanted,
+            run_config=run_config,
+            tags=tags,
+            partition=partition,
+            now=SYSTEM_CLOCK.now(),
+        )
+        result = materialize_assets(
+            [*definitions.assets, *definitions.asset_checks],
+            selection=select,
+            run_config=run_config,
+            instance=open_instance(home) if home else None,
+            resources=definitions.resources,
+            partition_key=partition,
+            tags=tags,
+            raise_on_error=False,
+        )
     report_execution(select, result, time.monotonic() - began)

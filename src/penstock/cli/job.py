@@ -16,6 +16,7 @@ from .options import (
     home_option,
     load_target,
     load_targets,
+    naming_places,
     open_instance,
     parse_tags,
     read_run_config,
@@ -78,25 +79,26 @@ def execute(
             f"the location {name} has: {', '.join(sorted(known)) or 'none'}."
         )
     steps = _steps(op_selection)
-    # What a launch would refuse is refused before anything runs; what the plan says of the run's tags holds here too.
-    planned = plan_run(
-        describe(definitions, name),
-        job=job_name,
-        run_config=read_run_config(config_files, config_json),
-        tags=parse_tags(tags_json),
-        partition=partition,
-        step_keys=steps,
-        now=SYSTEM_CLOCK.now(),
-    )
     began = time.monotonic()
-    result = execute_job(
-        known[job_name],
-        run_config=planned.run.run_config,
-        instance=open_instance(home) if home else None,
-        tags=planned.run.tags,
-        op_selection=steps,
-        raise_on_error=False,
-    )
+    with naming_places(config_files):
+        # What a launch would refuse is refused before anything runs; what the plan says of tags holds here too.
+        planned = plan_run(
+            describe(definitions, name),
+            job=job_name,
+            run_config=read_run_config(config_files, config_json),
+            tags=parse_tags(tags_json),
+            partition=partition,
+            step_keys=steps,
+            now=SYSTEM_CLOCK.now(),
+        )
+        result = execute_job(
+            known[job_name],
+            run_config=planned.run.run_config,
+            instance=open_instance(home) if home else None,
+            tags=planned.run.tags,
+            op_selection=steps,
+            raise_on_error=False,
+        )
     report_execution(job_name, result, time.monotonic() - began)
 
 
@@ -163,15 +165,16 @@ def launch(
             described = next(each for each in description.jobs if each.name == wanted)
             for own in partition_runs(catalog, name_of_location, described, [partition]).values():
                 run_config, tags = run_config or own.run_config, {**own.tags, **(tags or {})}
-        new_run = plan_run(
-            description,
-            job=wanted,
-            run_config=run_config,
-            tags=tags,
-            partition=partition,
-            step_keys=_steps(op_selection),
-            now=instance.clock.now(),
-        )
+        with naming_places(config_files):
+            new_run = plan_run(
+                description,
+                job=wanted,
+                run_config=run_config,
+                tags=tags,
+                partition=partition,
+                step_keys=_steps(op_selection),
+                now=instance.clock.now(),
+            )
         (made,) = instance.coordinator.submit([new_run])
         click.echo(made.run_id)
         if wait and not follow(instance, made.run_id):

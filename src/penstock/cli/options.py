@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ..errors import LocationLoadError, SettingsError
+from ..errors import InvalidRunConfigError, LocationLoadError, SettingsError
 
 if TYPE_CHECKING:
     from ..definitions.definitions import Definitions
@@ -22,6 +23,7 @@ __all__ = [
     "load_origin",
     "load_target",
     "load_targets",
+    "naming_places",
     "open_instance",
     "origins",
     "parse_tags",
@@ -190,6 +192,30 @@ def read_run_config(config_files: tuple[Path, ...], config_json: str | None) -> 
             raise SettingsError(f"{path} must hold a mapping, not a {type(loaded).__name__}.")
         merged = merge_config(merged, loaded or {})
     return merged
+
+
+@contextmanager
+def naming_places(config_files: tuple[Path, ...]) -> Iterator[None]:
+    """Let the mistakes of a run config name the file, line and column that they are at.
+
+    Raises:
+        InvalidRunConfigError: As it was raised inside, with the places.
+    """
+    try:
+        yield
+    except InvalidRunConfigError as error:
+        if not config_files:
+            raise
+        from ..locations.yaml_document import read_yaml
+
+        documents = [read_yaml(path) for path in config_files]
+        lines = [str(error).partition("\n")[0]]
+        for problem in error.problems:
+            # Of several files that hold the key, the first one counts, as for its value.
+            found = max(documents, key=lambda document: document.depth(problem.path))
+            place = f"{found.place(problem.path)}: " if found.depth(problem.path) else ""
+            lines.append(f"  - {place}{problem.message}")
+        raise InvalidRunConfigError("\n".join(lines), problems=error.problems) from error
 
 
 def parse_tags(tags_json: str | None) -> dict[str, str]:

@@ -21,6 +21,7 @@ from penstock import AssetMetadataValue as AssetMetadataValue
 from penstock import AssetObservation as AssetObservation
 from penstock import AssetOrCheckKey as AssetOrCheckKey
 from penstock import AssetOut as AssetOut
+from penstock import AssetPartitionStatus as AssetPartitionStatus
 from penstock import AssetRecordsFilter as AssetRecordsFilter
 from penstock import AssetSelection as AssetSelection
 from penstock import AssetSensorDefinition as AssetSensorDefinition
@@ -55,6 +56,7 @@ from penstock import DailyPartitionsDefinition as DailyPartitionsDefinition
 from penstock import DataProvenance as DataProvenance
 from penstock import DataVersion as DataVersion
 from penstock import DataVersionsByPartition as DataVersionsByPartition
+from penstock import DefaultRunLauncher as DefaultRunLauncher
 from penstock import DefaultScheduleStatus as DefaultScheduleStatus
 from penstock import DefaultSensorStatus as DefaultSensorStatus
 from penstock import DefinitionError as DefinitionError
@@ -135,6 +137,7 @@ from penstock import List as List
 from penstock import LocalFileCodeReference as LocalFileCodeReference
 from penstock import LocalFileHandle as LocalFileHandle
 from penstock import LocalFileManager as LocalFileManager
+from penstock import LocalRunLauncher as LocalRunLauncher
 from penstock import LocationLoadError as LocationLoadError
 from penstock import LoggerDefinition as LoggerDefinition
 from penstock import MAX_RUNTIME_SECONDS_TAG as MAX_RUNTIME_SECONDS_TAG
@@ -199,6 +202,7 @@ from penstock import PoolMetadataValue as PoolMetadataValue
 from penstock import PreviewWarning as PreviewWarning
 from penstock import PythonArtifactMetadataValue as PythonArtifactMetadataValue
 from penstock import PythonObjectType as PythonObjectType
+from penstock import QueuedRunCoordinator as QueuedRunCoordinator
 from penstock import ReadyStep as ReadyStep
 from penstock import ReconstructableJob as ReconstructableJob
 from penstock import ReexecutionOptions as ReexecutionOptions
@@ -246,6 +250,7 @@ from penstock import StepTimeoutError as StepTimeoutError
 from penstock import StorageError as StorageError
 from penstock import String as String
 from penstock import StringSource as StringSource
+from penstock import SubmitRunContext as SubmitRunContext
 from penstock import SubprocessError as SubprocessError
 from penstock import SubsetError as SubsetError
 from penstock import SupersessionWarning as SupersessionWarning
@@ -424,6 +429,7 @@ from penstock import PartitionNotFoundError as DagsterUnknownPartitionError
 from penstock import UnknownResourceError as DagsterUnknownResourceError
 from penstock import UnmetExecutorRequirementsError as DagsterUnmetExecutorRequirementsError
 from penstock import UserCodeError as DagsterUserCodeExecutionError
+from penstock import LocalRunLauncher as DefaultRunLauncher
 from penstock import PythonObjectType as PythonObjectDagsterType
 from penstock import check_type as check_dagster_type
 from penstock import type_loader as dagster_type_loader

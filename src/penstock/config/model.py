@@ -5,7 +5,7 @@ It loads pydantic, so it is imported when a model is at hand and not before.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationError, ValidatorFunctionWrapHandler
@@ -14,7 +14,7 @@ from pydantic_core.core_schema import no_info_wrap_validator_function
 
 from .annotation import Node, follow, is_secret, read_model
 from .env import EnvVar, IntEnvVar
-from .problems import HIDDEN, Checked, ConfigProblem, Problem, place, sentence
+from .problems import Checked, ConfigProblem, Problem, hide, place, sentence
 from .schema import Permissive, Shape
 
 __all__ = ["Config", "PermissiveConfig", "build", "schema_of"]
@@ -83,7 +83,7 @@ def build(
     *,
     path: tuple[str, ...] = (),
     root: str = "the config",
-    hidden: frozenset[tuple[str, ...]] = frozenset(),
+    hidden: Container[tuple[str, ...]] | None = (),
 ) -> Checked:
     """Make an instance of `model` from a config that its schema has passed; pydantic and users' validators check it.
 
@@ -92,7 +92,7 @@ def build(
         value: A checked config, environment variables filled in.
         path: Where the value stands in a larger config.
         root: What messages call the value at the empty path.
-        hidden: The paths of values that no message may show, since they come from the environment.
+        hidden: The paths of values that no message may show, since they come from the environment; None for all.
 
     Returns:
         The instance, or one problem for each of pydantic's errors.
@@ -106,7 +106,7 @@ def build(
 
 
 def _problem(
-    node: Node, detail: ErrorDetails, path: tuple[str, ...], root: str, hidden: frozenset[tuple[str, ...]]
+    node: Node, detail: ErrorDetails, path: tuple[str, ...], root: str, hidden: Container[tuple[str, ...]] | None
 ) -> Problem:
     steps = list(follow(node, detail["loc"]))
     at = (*path, *(key for key, _ in steps))
@@ -119,10 +119,11 @@ def _problem(
         return Problem(path=at, reason=reason, message=sentence(message), field=at[-1])
     given = detail["input"]
     # A whole mapping may hold secrets; a single value is shown unless it is one itself.
-    keep = at in hidden or isinstance(given, Mapping | list | BaseModel) or any(is_secret(each) for _, each in steps)
+    keep = hidden is None or at in hidden or any(is_secret(each) for _, each in steps)
+    keep = keep or isinstance(given, Mapping | list | BaseModel)
     with_value = "" if keep else f" with the value {given!r}"
     text = detail["msg"].rstrip(".")
-    if keep and isinstance(given, str) and given:
-        text = text.replace(given, HIDDEN)  # a user's validator may repeat what it was given
+    if keep and isinstance(given, str | int | float):
+        text = hide(text, str(given))  # a user's validator may repeat what it was given
     message = f"{place(at, root)}{with_value} is not accepted: {text}."
     return Problem(path=at, reason=reason, message=sentence(message))

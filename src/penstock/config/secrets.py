@@ -3,15 +3,28 @@ shown or leaves the user's code."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from msgspec.structs import replace
 
-from .problems import HIDDEN, ConfigProblem, Problem, place
-from .schema import UNSET, Array, ConfigType, Field, MapOf, Noneable, Permissive, ScalarUnion, Selector, Shape, env_name
+from .problems import HIDDEN, ConfigProblem, Problem, hide, place
+from .schema import (
+    UNSET,
+    Array,
+    ConfigType,
+    Field,
+    MapOf,
+    Noneable,
+    Permissive,
+    Scalar,
+    ScalarUnion,
+    Selector,
+    Shape,
+    env_name,
+)
 
-__all__ = ["conceal", "redact", "restore", "still_hidden"]
+__all__ = ["conceal", "mask", "redact", "restore", "secrets_of", "still_hidden"]
 
 
 def redact(schema: ConfigType, value: Any) -> Any:
@@ -58,30 +71,45 @@ def restore(schema: ConfigType, shown: Any, full: Any) -> Any:
     return shown
 
 
-def still_hidden(schema: ConfigType, value: Any, path: tuple[str, ...] = ()) -> Iterator[Problem]:
+def still_hidden(schema: ConfigType, value: Any) -> Iterator[Problem]:
     """A problem for each secret that stands hidden in a config, so that nobody takes the mask for the secret."""
+    for path, secret in secrets_of(schema, value):
+        if secret == HIDDEN:
+            message = (
+                f"{place(path, '')} is {HIDDEN}, which only stands for a secret that is not shown; "
+                "give the secret itself, or {env: NAME}."
+            )
+            yield Problem(path=path, reason=ConfigProblem.RUNTIME_TYPE_MISMATCH, message=message)
+
+
+def secrets_of(schema: ConfigType, value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """The values of the secret fields of a config, each with its path; what does not fit the schema is passed over."""
     match schema:
         case Noneable():
-            yield from still_hidden(schema.inner, value, path)
+            yield from secrets_of(schema.inner, value, path)
         case ScalarUnion():
-            yield from still_hidden(schema.other, value, path)
+            yield from secrets_of(schema.other, value, path)
         case Array() if isinstance(value, list | tuple):
             for index, item in enumerate(value):
-                yield from still_hidden(schema.item, item, (*path, str(index)))
+                yield from secrets_of(schema.item, item, (*path, str(index)))
         case MapOf() if isinstance(value, Mapping):
             for key, item in value.items():
-                yield from still_hidden(schema.value, item, (*path, str(key)))
+                yield from secrets_of(schema.value, item, (*path, str(key)))
         case Shape() | Permissive() | Selector() if isinstance(value, Mapping):
             for key, item in value.items():
                 field, at = _field(schema, key), (*path, str(key))
-                if field is not None and field.secret and item == HIDDEN:
-                    message = (
-                        f"{place(at, '')} is {HIDDEN}, which only stands for a secret that is not shown; "
-                        "give the secret itself, or {env: NAME}."
-                    )
-                    yield Problem(path=at, reason=ConfigProblem.RUNTIME_TYPE_MISMATCH, message=message)
+                if field is not None and field.secret:
+                    yield at, item
                 elif field is not None:
-                    yield from still_hidden(field.type, item, at)
+                    yield from secrets_of(field.type, item, at)
+
+
+def mask(problems: Iterable[Problem], texts: Collection[str]) -> tuple[Problem, ...]:
+    """The problems with these texts hidden in their messages."""
+    found = tuple(problems)
+    for text in texts:
+        found = tuple(replace(each, message=hide(each.message, text)) for each in found)
+    return found
 
 
 def conceal(schema: ConfigType) -> ConfigType:
@@ -102,7 +130,7 @@ def conceal(schema: ConfigType) -> ConfigType:
         case MapOf():
             value = conceal(schema.value)
             return schema if value is schema.value else replace(schema, value=value)
-        case Shape() | Permissive() | Selector():
+        case Shape() | Permissive() | Selector() if schema.fields:
             fields = {name: _without_secret(field) for name, field in schema.fields.items()}
             same = all(fields[name] is field for name, field in schema.fields.items())
             return schema if same else replace(schema, fields=fields)
@@ -110,6 +138,8 @@ def conceal(schema: ConfigType) -> ConfigType:
 
 
 def _without_secret(field: Field) -> Field:
+    if isinstance(field.type, Scalar) and not field.secret:
+        return field
     kind = conceal(field.type)
     kept = field.default is UNSET or _hidden(field, field.default) == field.default
     if kind is field.type and kept:

@@ -37,6 +37,10 @@ class YamlDocument(msgspec.Struct, frozen=True, kw_only=True):
         line, column = self.places.get(path, (1, 1))
         return f"{self.file}:{line}:{column}"
 
+    def depth(self, path: tuple[str, ...]) -> int:
+        """How far the file holds a path: how many of its keys, from the first on."""
+        return max(length for length in range(len(path) + 1) if not length or path[:length] in self.places)
+
     def checked(self, schema: ConfigType, environ: dict[str, str], *, value: Any = ...) -> Any:
         """The value with defaults and environment variables filled in.
 

@@ -184,6 +184,8 @@ def _evaluate(annotation: Any, fn: Callable[..., Any]) -> Any:
     text = annotation if isinstance(annotation, str) else getattr(annotation, "__forward_arg__", None)
     if not isinstance(text, str):
         return annotation
+    if text == "None":
+        return None
     scope: Mapping[str, Any] = getattr(inspect.unwrap(fn), "__globals__", {})
     try:
         return _read(text, scope, {})

@@ -29,6 +29,7 @@ from .resources.resource import ResourceDefinition
 from .store_config import input_configs, output_configs
 
 __all__ = [
+    "asset_functions",
     "full_run_config_schema",
     "graph_config_schema",
     "job_ops",
@@ -63,7 +64,7 @@ def full_run_config_schema(job: JobDefinition) -> Shape:
         ops = _graph_part(job.graph, job)
         inputs = _inputs(job.graph.ins, frozenset(job.input_values), f'graph "{job.graph.name}"', job)
     else:
-        ops = {each.name: _assets_entry(each, job) for each in _asset_functions(job)}
+        ops = {each.name: _assets_entry(each, job) for each in asset_functions(job)}
     resources = {
         key: _entry({"config": field})
         for key, definition in sorted(job.resource_defs.items())
@@ -102,11 +103,11 @@ def mapped_part(job: JobDefinition) -> MappedPart:
 def job_ops(job: JobDefinition) -> list[OpDefinition]:
     """The ops of a job, in no particular order; an op that is used twice occurs twice."""
     if job.asset_layer is not None:
-        return [op for each in _asset_functions(job) for op in each.ops()]
+        return [op for each in asset_functions(job) for op in each.ops()]
     return job.graph.all_ops() if job.graph is not None else []
 
 
-def _asset_functions(job: JobDefinition) -> list[AssetsDefinition]:
+def asset_functions(job: JobDefinition) -> list[AssetsDefinition]:
     """The functions that make the assets of a job and evaluate its checks, each once."""
     if job.asset_layer is None:
         return []

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from ..config.check import check
-from ..config.declared import DeclaredConfig
+from ..config.declared import DeclaredConfig, Finished
 from ..config.problems import Checked, Problem
 from ..config.run_config import RunConfig, plain_run_config
 from ..config.schema import Field, Shape
@@ -58,20 +58,17 @@ def configure(plan: ExecutionPlan, job: JobDefinition, run_config: Mapping[str, 
         InvalidRunConfigError: It has mistakes; the error holds all of them.
         ConfigMappingError: A config mapping of the user's raised.
     """
-    subject, root = f'The run config of job "{job.name}"', "the run config"
-    values = full_run_config(plan, job, run_config)
-    problems: list[Problem] = []
+    full, root = full_run_config(plan, job, run_config), "the run config"
+    problems: list[Problem] = [*full.problems]
 
-    def finish(declared: DeclaredConfig, entry: Mapping[str, Any] | None, path: tuple[str, ...]) -> dict[str, Any]:
-        finished = declared.finish((entry or {}).get("config"), os.environ, path=(*path, "config"), root=root)
+    def finish(declared: DeclaredConfig, place: tuple[str, ...]) -> Finished:
+        """What stands at a place as user code gets it; nothing where a part of it is wrong in form."""
+        if not full.is_sound(place, declared.field):
+            return Finished()
+        finished = declared.finish(full.at(place), os.environ, path=place, root=root)
         problems.extend(finished.problems)
-        return {"config": finished.value}
+        return finished
 
-    values["execution"] = finish(job.executor_def.declared_config, values["execution"], ("execution",))
-    values["loggers"] = {
-        name: finish(job.loggers[name].declared_config, entry, ("loggers", name))
-        for name, entry in values.get("loggers", {}).items()
-    }
     ops: dict[tuple[str, ...], Any] = {}
     typed: dict[tuple[str, ...], Any] = {}
     inputs: dict[tuple[str, ...], Any] = {}
@@ -79,37 +76,29 @@ def configure(plan: ExecutionPlan, job: JobDefinition, run_config: Mapping[str, 
     for step in plan.steps.values():
         path, declared = step.config_path, step.op.declared_config
         if path not in ops and declared is not None:
-            given = (_at(values, path) or {}).get("config")
-            finished = declared.finish(given, os.environ, path=(*path, "config"), root=root)
+            finished = finish(declared, (*path, "config"))
             ops[path], typed[path] = finished.value, finished.typed
-            problems += finished.problems
         for place, python_type in _open_inputs(step):
-            if place not in inputs and _holds(values, place):
-                form = input_form(python_type).config
-                finished = form.finish(_at(values, place), os.environ, path=place, root=root)
-                inputs[place] = finished.typed
-                problems += finished.problems
+            if place not in inputs and full.holds(place):
+                inputs[place] = finish(input_form(python_type).config, place).typed
         for place, config in store_configs(step, job.resource_defs):
-            finished = config.finish(_at(values, place), os.environ, path=place, root=root)
-            stores[place] = finished.value
-            problems += finished.problems
-    used = needed_resources(plan.resources, job.resource_defs)
-    of_resources = {key: job.resource_defs[key] for key in used if key in job.resource_defs}
-    resources, wrong = _finish_resources(of_resources, values["resources"], root)
-    Checked(value=None, problems=(*problems, *wrong)).unwrap(subject)
+            stores[place] = finish(config, place).value
+    resources: dict[str, Any] = {}
+    for key in needed_resources(plan.resources, job.resource_defs):
+        declared = None if key not in job.resource_defs else job.resource_defs[key].declared_config
+        if declared is not None:
+            resources[key] = finish(declared, ("resources", key, "config")).value
+    values = dict(full.values)
+    values["execution"] = {"config": finish(job.executor_def.declared_config, ("execution", "config")).value}
+    loggers = values.get("loggers")
+    if isinstance(loggers, Mapping):
+        values["loggers"] = {
+            name: {"config": finish(job.loggers[name].declared_config, ("loggers", name, "config")).value}
+            for name in loggers
+            if name in job.loggers
+        }
+    Checked(value=None, problems=tuple(problems)).unwrap(full.subject)
     return Configuration(values=values, ops=ops, typed=typed, resources=resources, inputs=inputs, stores=stores)
-
-
-def _open_inputs(step: Step) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """The values of a step's inputs that the run config gives, by their paths, each with its type."""
-    for each in step.inputs:
-        match each.source:
-            case FromConfig(path=path):
-                yield path, each.definition.python_type
-            case FromOutputs(sources=sources):
-                for part in sources:
-                    if isinstance(part, FromConfig):
-                        yield part.path, element_type(each.definition.python_type)
 
 
 def resource_configs(definitions: Mapping[str, ResourceDefinition], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -129,41 +118,28 @@ def resource_configs(definitions: Mapping[str, ResourceDefinition], given: Mappi
         fields[key] = Field(type=Shape(fields=entry), required=False, default={})
     root = "the resource config"
     values = check(Shape(fields=fields), given, root=root).unwrap("The resource config")
-    finished, problems = _finish_resources(definitions, values, root)
-    Checked(value=None, problems=tuple(problems)).unwrap("The resource config")
-    return finished
-
-
-def _finish_resources(
-    definitions: Mapping[str, ResourceDefinition], entries: Mapping[str, Any], root: str
-) -> tuple[dict[str, Any], list[Problem]]:
-    """By key, the config of resources as they get it, from checked entries; and what is wrong with it."""
     configs: dict[str, Any] = {}
     problems: list[Problem] = []
     for key, definition in definitions.items():
-        declared = definition.declared_config
-        if declared is None:
-            continue
-        given = (entries.get(key) or {}).get("config")
-        finished = declared.finish(given, os.environ, path=("resources", key, "config"), root=root)
-        configs[key] = finished.value
-        problems += finished.problems
-    return configs, problems
+        declared, place = definition.declared_config, ("resources", key, "config")
+        if declared is not None:
+            finished = declared.finish(values[key].get("config"), os.environ, path=place, root=root)
+            configs[key] = finished.value
+            problems += finished.problems
+    Checked(value=None, problems=tuple(problems)).unwrap("The resource config")
+    return configs
 
 
-def _holds(values: Mapping[str, Any], path: tuple[str, ...]) -> bool:
-    """Whether something stands at `path`, be it null."""
-    return path[-1] in (_at(values, path[:-1]) or ())
-
-
-def _at(values: Mapping[str, Any], path: tuple[str, ...]) -> Any:
-    """What stands at `path`; None where nothing does."""
-    found: Any = values
-    for key in path:
-        found = found.get(key)
-        if found is None:
-            return None
-    return found
+def _open_inputs(step: Step) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """The values of a step's inputs that the run config gives, by their paths, each with its type."""
+    for each in step.inputs:
+        match each.source:
+            case FromConfig(path=path):
+                yield path, each.definition.python_type
+            case FromOutputs(sources=sources):
+                for part in sources:
+                    if isinstance(part, FromConfig):
+                        yield part.path, element_type(each.definition.python_type)
 
 
 def validate_run_config(

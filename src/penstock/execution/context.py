@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..definitions.assets.check_spec import AssetCheckSpec
 from ..definitions.assets.definition import AssetsDefinition
 from ..definitions.assets.layer import AssetLayer
 from ..definitions.events import AssetCheckEvaluation, AssetMaterialization, AssetObservation
@@ -444,6 +445,12 @@ class AssetCheckExecutionContext(OpExecutionContext):
     """The context of a running asset check."""
 
     __slots__ = ()
+
+    @property
+    def check_specs(self) -> Sequence[AssetCheckSpec]:
+        """The specs of the checks that this run asks the step to evaluate."""
+        wanted = set(self._attempt.check_keys)
+        return [spec for spec in self.assets_def.check_specs if spec.key.to_user_string() in wanted]
 
     @property
     def op_execution_context(self) -> OpExecutionContext:

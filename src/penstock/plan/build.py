@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from msgspec.structs import replace
 
 from ..definitions.assets.layer import AssetLayer
+from ..definitions.garbage import paused_collection
 from ..definitions.ops.job import JobDefinition
 from ..definitions.steps.job_steps import job_steps
 from ..errors import DefinitionError
@@ -35,6 +36,16 @@ def build_plan(
         NotFoundError: The job has no such step, asset or check.
         DefinitionError: The selection cannot run by itself; the message names what is missing.
     """
+    with paused_collection():
+        return _build(job, step_keys, assets, checks)
+
+
+def _build(
+    job: JobDefinition,
+    step_keys: Sequence[str] | None,
+    assets: Sequence[str] | None,
+    checks: Sequence[str] | None,
+) -> ExecutionPlan:
     layer = job.asset_layer
     if layer is None:
         if assets or checks:
@@ -47,7 +58,7 @@ def build_plan(
         steps = job_steps(job, chosen_assets, chosen_checks)
     if step_keys is not None:
         steps = _narrow(job, steps, step_keys)
-    resources = frozenset[str]().union(*(step.used_resources() for step in steps.values()))
+    resources = frozenset(key for step in steps.values() for key in step.used_resources())
     return ExecutionPlan(job_name=job.name, steps=steps, resources=resources)
 
 

@@ -28,7 +28,10 @@ class AssetKey:
         if not parts or not all(type(part) is str and part for part in parts):
             raise DefinitionError(f"An asset key needs one or more non-empty strings, not {path!r}.")
         object.__setattr__(self, "path", parts)
-        object.__setattr__(self, "_text", "/".join(part.replace("/", "\\/") for part in parts))
+        if len(parts) == 1 and "/" not in parts[0]:
+            object.__setattr__(self, "_text", parts[0])
+        else:
+            object.__setattr__(self, "_text", "/".join(part.replace("/", "\\/") for part in parts))
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"An asset key cannot be changed; make a new one instead of setting {name}.")
@@ -68,6 +71,8 @@ class AssetKey:
     def to_python_identifier(self, suffix: str | None = None) -> str:
         """The key as a Python identifier: parts joined by `__`, other characters as `_`."""
         joined = "__".join([*self.path, *([suffix] if suffix else [])])
+        if joined.replace("_", "a").isalnum():
+            return joined
         return "".join(each if each.isalnum() or each == "_" else "_" for each in joined)
 
     def __str__(self) -> str:

@@ -190,3 +190,28 @@ describe("schemaRows", () => {
     ]);
   });
 });
+
+describe("a value or a longer form, and a field by its alias", () => {
+  const either: ConfigType = {
+    type: "shape",
+    fields: {
+      size: {
+        type: {
+          type: "scalar_union",
+          scalar: { type: "scalar", kind: "int" },
+          other: { type: "shape", fields: { least: { type: { type: "scalar", kind: "int" } } } },
+        },
+      },
+      people: { type: { type: "map", key_label: "person", value: { type: "scalar", kind: "str" } } },
+    },
+    aliases: { size: "sz" },
+  };
+
+  it("are described, entered and offered", () => {
+    expect(describeType(typeAt(either, ["size"])!)).toBe("int, or mapping");
+    expect(describeType(typeAt(either, ["people"])!)).toBe("map of person to str");
+    expect(typeAt(either, ["sz", "least"])).toEqual({ type: "scalar", kind: "int" });
+    expect(fieldAt(either, ["sz"])).toBe(fieldAt(either, ["size"]));
+    expect(offersAt(either, "size:\n  ", 1, 2)?.offers.map((offer) => offer.label)).toEqual(["least"]);
+  });
+});

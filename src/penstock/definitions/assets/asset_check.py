@@ -157,6 +157,8 @@ def multi_asset_check(
         outputs = {spec.output_name: spec for spec in specs}
         if len(outputs) != len(specs) or not specs:
             raise DefinitionError(f"{what} ({source_of_function(fn)}) needs specs, each check once.")
+        if len({spec.partitions_def for spec in specs}) > 1:
+            raise DefinitionError(f"{what} ({source_of_function(fn)}) has checks of different partitions; part them.")
         function = read_function(fn, what)
         op_ins, inputs = asset_inputs(function, ins or {}, what)
         return AssetChecksDefinition.of(

@@ -60,13 +60,20 @@ def to_deps(given: Iterable[CoercibleToAssetDep] | None, what: str) -> tuple[Ass
         raise DefinitionError(f"{what} has the text {given!r} as its deps; give a list, even for one.")
     result: dict[str, AssetDep] = {}
     for each in given:
-        whole = isinstance(each, AssetDep)
-        for key in _keys(each.asset if whole else each, what):
-            text = key.to_user_string()
+        for dep in _deps_of(each, what):
+            text = dep.asset_key.to_user_string()
             if text in result:
                 raise DefinitionError(f"{what} names {text} twice among its deps; keep one of them.")
-            result[text] = AssetDep(key, each.partition_mapping, each.metadata) if whole else AssetDep(key)
+            result[text] = dep
     return tuple(result.values())
+
+
+def _deps_of(given: CoercibleToAssetDep, what: str) -> Iterable[AssetDep]:
+    if not isinstance(given, AssetDep):
+        return [AssetDep(key) for key in _keys(given, what)]
+    if isinstance(given.asset, AssetKey):
+        return (given,)
+    return [AssetDep(key, given.partition_mapping, given.metadata) for key in _keys(given.asset, what)]
 
 
 def _keys(given: Any, what: str) -> Iterable[AssetKey]:

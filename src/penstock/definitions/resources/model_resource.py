@@ -170,7 +170,7 @@ class ModelResource(ResourceDefinition):
         subject = f"The config of the resource {self.type_name}"
         values = self._secrets() | dict(context.resource_config or {})
         values |= {_key(self.model, name): Held(value) for name, value in held.items()}
-        return build(self.model, values, root=subject).unwrap(subject).with_resource_context(context)
+        return build(self.model, values, root=subject, hidden=None).unwrap(subject).with_resource_context(context)
 
     def _secrets(self) -> dict[str, Any]:
         """The secret fields as given in code, environment variables filled in."""

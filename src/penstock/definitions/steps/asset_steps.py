@@ -124,7 +124,8 @@ def _from_asset(given: AssetInput, input_manager: str | None, graph: AssetGraph)
 
 def _check_subset(unit: _Unit, job: JobDefinition) -> None:
     definition = unit.definition
-    if definition.can_subset:
+    complete = len(unit.assets) == len(definition.specs_by_output) and len(unit.checks) == len(definition.check_outputs)
+    if definition.can_subset or complete:
         return
     all_assets = {spec.key.to_user_string() for spec in definition.specs}
     all_checks = {spec.key.to_user_string() for spec in definition.check_specs}

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from ...errors import DefinitionError
+from ...partitions.multi_space import MultiSpace
+from ...partitions.space import KeySpace
 from ...partitions.subset import Subset
 from ...partitions.time_space import TimeSpace
 from ...records.conditions.nodes import (
@@ -57,15 +59,23 @@ def _execution_failed(asked: Asked) -> Subset:
 
 
 def _in_latest_time_window(asked: Asked) -> Subset:
-    full, space = asked.full, asked.view.space(asked.entity)
-    if not isinstance(space, TimeSpace) or not full:
-        return full
-    count = len(full)
-    lookback: float | None = asked.condition.lookback
+    space, now, lookback = asked.view.space(asked.entity), asked.facts.now, asked.condition.lookback
+    if isinstance(space, TimeSpace):
+        return _latest(space, now, lookback)
+    if isinstance(space, MultiSpace):
+        latest = {name: _latest(each, now, lookback) for name, each in space.spaces.items()}
+        return space.product(latest)
+    return asked.full
+
+
+def _latest(space: KeySpace, now: float, lookback: float | None) -> Subset:
+    count = space.count(now)
+    if not isinstance(space, TimeSpace) or not count:
+        return Subset.span(0, count)
     if lookback is None:
         return Subset.span(count - 1, count)
     # The first window that begins at or after the moment that lies so long before the end of the latest one.
-    earliest = space.begins(count) - lookback
+    earliest = space.ends(count - 1) - lookback
     first = space.containing(earliest)
     if space.begins(first) < earliest:
         first += 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from penstock_pipes.wire import PipesContextData, PipesTimeWindow
+from penstock_pipes.wire import PipesContextData, PipesDataProvenance, PipesTimeWindow
 
 from ...codec import encode_json
 from ...errors import UserCodeError
@@ -35,7 +35,7 @@ def context_data(context: OpExecutionContext, extras: Mapping[str, Any] | None) 
     return {
         "asset_keys": [key.to_user_string() for key in assets] or None,
         "code_version_by_asset_key": _code_versions(context, assets) if assets else None,
-        "provenance_by_asset_key": dict.fromkeys((key.to_user_string() for key in assets), None) or None,
+        "provenance_by_asset_key": {key.to_user_string(): _provenance(context, key) for key in assets} or None,
         "partition_key": str(context.partition_key) if context.has_partition_key else None,
         "partition_key_range": (
             {"start": str(context.partition_key_range.start), "end": str(context.partition_key_range.end)}
@@ -73,3 +73,17 @@ def _time_window(context: OpExecutionContext) -> PipesTimeWindow | None:
     except UserCodeError:  # the partitions are no stretches of time
         return None
     return {"start": window.start.isoformat(), "end": window.end.isoformat()}
+
+
+def _provenance(context: OpExecutionContext, key: AssetKey) -> PipesDataProvenance | None:
+    """What an asset was last made from; None where it was not, or where there is no instance that would know."""
+    found = None if context._attempt.instance is None else context.get_asset_provenance(key)
+    if found is None:
+        return None
+    return {
+        "code_version": found.code_version,
+        "input_data_versions": {
+            each.to_user_string(): version.value for each, version in found.input_data_versions.items()
+        },
+        "is_user_provided": found.is_user_provided,
+    }

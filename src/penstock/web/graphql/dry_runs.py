@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
@@ -48,12 +48,16 @@ class DryRunInstigationTick(Result, frozen=True, kw_only=True):
     evaluation_result: TickEvaluation
 
 
-def _told(due: float, evaluation: Evaluation, location: CatalogLocation | None) -> DryRunInstigationTick:
+def _told(
+    due: float, evaluation: Evaluation, location: CatalogLocation | None, own_jobs: Sequence[str]
+) -> DryRunInstigationTick:
+    """An answer as it may be shown; a request that names no job means the only one that there is, or assets."""
     jobs = {} if location is None else location.jobs
+    unnamed = own_jobs[0] if len(own_jobs) == 1 else AssetJobName
     return DryRunInstigationTick(
         timestamp=due,
         evaluation_result=TickEvaluation(
-            run_requests=tuple(_shown(each, jobs.get(each.job or AssetJobName)) for each in evaluation.run_requests),
+            run_requests=tuple(_shown(each, jobs.get(each.job or unnamed)) for each in evaluation.run_requests),
             dynamic_partitions_requests=evaluation.partitions,
             skip_reason=evaluation.skip_reason,
             error=evaluation.error,
@@ -85,7 +89,7 @@ def sensor_dry_run(
         turned_on=None if stored is None else stored.turned_on,
     )
     answer = context.catalog.client(found.location).evaluate(question)
-    return _told(context.now, answer, context.catalog.locations.get(found.location))
+    return _told(context.now, answer, node.location, node.sensor.jobs)
 
 
 @_MUTATION.named("scheduleDryRun", needs=Permission.EVALUATE)
@@ -97,7 +101,8 @@ def schedule_dry_run(
     context.require(Permission.EVALUATE, location)
     due = context.now if timestamp is None else timestamp
     question = EvaluateSchedule(name=node.schedule.name, due=due)
-    return _told(due, context.catalog.client(location).evaluate(question), node.location)
+    answer = context.catalog.client(location).evaluate(question)
+    return _told(due, answer, node.location, [node.schedule.job])
 
 
 _REQUEST.rename(job_name="job", asset_selection="assets")

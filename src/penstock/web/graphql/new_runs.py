@@ -21,7 +21,7 @@ from ...partitions.spec import PartitionsSpec
 from ...plan.launch import plan_run
 from ...records.location import JobDescription
 from ...records.run import Run, Tag
-from ...records.wire import CheckRunConfig, PartitionRun
+from ...records.wire import CheckRunConfig, ConfigAnswer, PartitionRun
 from ...storage.protocols import NewRun
 from .context import Context
 from .failures import InvalidSubsetError, PartitionKeysNotFoundError, RefusedError
@@ -89,7 +89,11 @@ def make(
             partition_required=partition_required,
         )
     except InvalidRunConfigError as error:
-        raise RefusedError(mistakes(node.job.name, error.problems)) from error
+        question = CheckRunConfig(job=node.job.name, run_config=run_config, step_keys=step_keys, assets=assets)
+        # The code also knows what is wrong with those parts that have the right form.
+        answer = _ask(context, node.location.stored.name, question)
+        problems = error.problems if answer is None or not answer.problems else answer.problems
+        raise RefusedError(mistakes(node.job.name, problems)) from error
     except ConfigurationError as error:
         raise RefusedError(InvalidSubsetError(message=str(error))) from error
 
@@ -128,9 +132,8 @@ def check_in_code(context: Context, run: Run) -> None:
     if not run.run_config:
         return
     question = CheckRunConfig(job=run.job, run_config=run.run_config, step_keys=run.step_keys, assets=run.assets)
-    try:
-        answer = context.catalog.client(run.location).check_config(question)
-    except (CodeServerUnreachableError, NotFoundError):
+    answer = _ask(context, run.location, question)
+    if answer is None:
         return
     if answer.problems:
         raise RefusedError(mistakes(run.job, answer.problems))
@@ -138,6 +141,14 @@ def check_in_code(context: Context, run: Run) -> None:
         raise EnvironmentalError(
             f"The code location {run.location!r} could not check the run config: {answer.error.message}"
         )
+
+
+def _ask(context: Context, location: str, question: CheckRunConfig) -> ConfigAnswer | None:
+    """What a code server says of a run config; None if it does not answer."""
+    try:
+        return context.catalog.client(location).check_config(question)
+    except (CodeServerUnreachableError, NotFoundError):
+        return None
 
 
 def submit(context: Context, new_runs: Iterable[NewRun]) -> list[Run]:

@@ -12,9 +12,12 @@ from penstock import (
     AssetExecutionContext,
     AssetKey,
     DailyPartitionsDefinition,
+    DataVersion,
+    MaterializeResult,
     StaticPartitionsDefinition,
     asset,
     asset_check,
+    instance_for_test,
     materialize,
 )
 from penstock.errors import UserCodeError
@@ -82,6 +85,26 @@ def test_a_check_reports_on_the_asset_that_it_checks() -> None:
 
     assert materialize([orders, complete]).success
     assert seen == [[AssetKey("orders")]]
+
+
+def test_what_an_asset_was_last_made_from() -> None:
+    seen: list[Any] = []
+
+    @asset(code_version="1")
+    def sales() -> MaterializeResult[Any]:
+        return MaterializeResult(data_version=DataVersion("v7"))
+
+    @asset(deps=[sales], code_version="2")
+    def orders(context: AssetExecutionContext) -> None:
+        seen.append(context_data(context, None)["provenance_by_asset_key"])
+
+    with instance_for_test() as instance:
+        for _ in range(2):
+            assert materialize([sales, orders], instance=instance).success
+    assert seen == [
+        {"orders": None},
+        {"orders": {"code_version": "2", "input_data_versions": {"sales": "v7"}, "is_user_provided": False}},
+    ]
 
 
 def test_extras_that_json_cannot_hold_are_refused(in_op: InStep) -> None:

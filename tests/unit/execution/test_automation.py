@@ -1,0 +1,298 @@
+"""Automation conditions over a real storage: what runs and reports leave there, and what conditions make of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from penstock.definitions.assets.asset import asset
+from penstock.definitions.assets.asset_check import asset_check
+from penstock.definitions.assets.definition import AssetsDefinition
+from penstock.definitions.assets.job import define_asset_job
+from penstock.definitions.assets.multi_asset import multi_asset
+from penstock.definitions.assets.observe import observable_source_asset
+from penstock.definitions.assets.spec import AssetDep, AssetSpec
+from penstock.definitions.definitions import Definitions
+from penstock.definitions.events import AssetCheckResult
+from penstock.errors import DefinitionError
+from penstock.execution.api import materialize
+from penstock.execution.automation import EvaluateAutomationConditionsResult, evaluate_automation_conditions
+from penstock.instance.instance import Instance
+from penstock.partitions.definition import DynamicPartitionsDefinition, StaticPartitionsDefinition
+from penstock.partitions.mapping import LastPartitionMapping
+from penstock.records.conditions.condition import AutomationCondition
+from penstock.records.event import AssetCheckEvaluation, AssetFact, AssetMaterialization, AssetObservation
+from penstock.records.keys import AssetCheckKey, AssetKey
+
+A = AutomationCondition
+LETTERS = StaticPartitionsDefinition(["x", "y"])
+
+
+class World:
+    """Definitions and an instance, evaluated tick by tick."""
+
+    def __init__(self, instance: Instance) -> None:
+        self.instance = instance
+        self.cursor: str | None = None
+        self.time = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def tick(self, defs: Any, **options: Any) -> EvaluateAutomationConditionsResult:
+        """The next tick, 30 seconds after the last one."""
+        self.time += timedelta(seconds=30)
+        result = evaluate_automation_conditions(
+            defs, self.instance, evaluation_time=self.time, cursor=self.cursor, **options
+        )
+        self.cursor = result.cursor
+        return result
+
+    def report(self, *facts: AssetFact) -> None:
+        """Something happened without a run."""
+        self.instance.storage.assets.report(facts, now=self.time.timestamp())
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    with Instance.ephemeral() as instance:
+        yield World(instance)
+
+
+def made(key: str, partition: str | None = None, **tags: str) -> AssetMaterialization:
+    """A materialization."""
+    return AssetMaterialization(
+        asset=key, partition=partition, tags={name.replace("__", "/"): value for name, value in tags.items()}
+    )
+
+
+def one(condition: AutomationCondition, name: str = "one", **options: Any) -> AssetsDefinition:
+    """An asset with a condition."""
+
+    @asset(name=name, automation_condition=condition, **options)
+    def function() -> None: ...
+
+    return function
+
+
+def test_what_is_missing_is_requested_until_it_is_made(world: World) -> None:
+    defs = [one(A.missing())]
+    result = world.tick(defs)
+    assert result.get_requested_partitions("one") == {None}
+    assert (result.get_num_requested(AssetKey("one")), result.total_requested) == (1, 1)
+    assert [(each.key, each.size) for each in result.requested_subsets] == [(AssetKey("one"), 1)]
+    assert [(each.entity, each.requested) for each in result.results] == [("one", 1)]
+    materialize(defs, instance=world.instance)
+    assert world.tick(defs).total_requested == 0
+    assert world.tick(defs).get_requested_partitions("unknown") == set()
+
+
+def test_partitions_are_requested_by_key(world: World) -> None:
+    defs = Definitions([one(A.missing(), partitions_def=LETTERS)])
+    assert world.tick(defs).get_requested_partitions("one") == {"x", "y"}
+    materialize(list(defs.assets), instance=world.instance, partition_key="x")
+    assert world.tick(defs).get_requested_partitions("one") == {"y"}
+
+
+def test_an_update_by_a_run_of_both_is_not_one_for_the_dependent(world: World) -> None:
+    upstream = one(A.newly_requested(), "up")
+
+    @asset(deps=[upstream], automation_condition=A.any_deps_updated())
+    def down() -> None: ...
+
+    defs = [upstream, down]
+    world.tick(defs)
+    materialize(defs, instance=world.instance)
+    assert world.tick(defs).total_requested == 0
+    materialize([upstream], instance=world.instance)
+    assert world.tick(defs).get_num_requested("down") == 1
+
+
+def test_a_failed_run_is_seen_until_another_succeeds(world: World) -> None:
+    broken = [True]
+
+    @asset(automation_condition=A.execution_failed())
+    def fragile() -> None:
+        if broken:
+            raise ValueError("broken")
+
+    assert world.tick([fragile]).total_requested == 0
+    materialize([fragile], instance=world.instance, raise_on_error=False)
+    assert world.tick([fragile]).total_requested == 1
+    broken.clear()
+    materialize([fragile], instance=world.instance)
+    assert world.tick([fragile]).total_requested == 0
+
+
+def test_failed_partitions_are_told_apart(world: World) -> None:
+    @asset(automation_condition=A.execution_failed(), partitions_def=LETTERS)
+    def fragile(context: Any) -> None:
+        if context.partition_key == "y":
+            raise ValueError("broken")
+
+    for key in ("x", "y"):
+        materialize([fragile], instance=world.instance, partition_key=key, raise_on_error=False)
+    assert world.tick([fragile]).get_requested_partitions("fragile") == {"y"}
+
+
+def test_a_run_at_work_is_seen(world: World) -> None:
+    seen = []
+
+    @asset(automation_condition=A.in_progress())
+    def busy() -> None:
+        seen.append(world.tick([busy]).total_requested)
+
+    world.tick([busy])
+    materialize([busy], instance=world.instance)
+    seen.append(world.tick([busy]).total_requested)
+    assert seen == [1, 0]
+
+
+def test_tags_of_the_latest_run(world: World) -> None:
+    defs = [one(A.executed_with_tags(tag_values={"team": "data"}), partitions_def=LETTERS)]
+    materialize(defs, instance=world.instance, partition_key="x", tags={"team": "data"})
+    materialize(defs, instance=world.instance, partition_key="y")
+    assert world.tick(defs).get_requested_partitions("one") == {"x"}
+
+
+def test_an_observation_counts_for_what_is_observed_here_alone(world: World) -> None:
+    @observable_source_asset(automation_condition=A.newly_updated())
+    def watched() -> None: ...
+
+    defs = [watched, one(A.newly_updated()), AssetSpec("outside"), one(A.any_deps_updated(), "below", deps=["outside"])]
+    world.tick(defs)
+    world.report(AssetObservation(asset="watched"), AssetObservation(asset="one"), AssetObservation(asset="outside"))
+    result = world.tick(defs)
+    assert [result.get_num_requested(key) for key in ("watched", "one", "below")] == [1, 0, 0]
+    world.report(made("outside"))
+    assert world.tick(defs).get_num_requested("below") == 1
+
+
+def test_data_versions(world: World) -> None:
+    defs = [one(A.data_version_changed(), partitions_def=LETTERS)]
+    world.tick(defs)
+    found = []
+    for version in ("1", "1", "2"):
+        world.report(made("one", "x", penstock__data_version=version))
+        found.append(world.tick(defs).get_requested_partitions("one"))
+    assert found == [{"x"}, set(), {"x"}]
+
+
+def test_checks(world: World) -> None:
+    @asset_check(asset="one", blocking=True, automation_condition=A.missing())
+    def good() -> AssetCheckResult:
+        return AssetCheckResult(passed=True)
+
+    below = one(A.all_deps_blocking_checks_passed(), "below", deps=["one"])
+    failing = one(A.any_checks_match(A.check_failed()))
+    defs = Definitions([failing, below], asset_checks=[good])
+    result = world.tick(defs)
+    key = AssetCheckKey(AssetKey("one"), "good")
+    # The check is requested now, so what waits for it may run with it.
+    assert (result.get_num_requested(key), result.get_num_requested("below")) == (1, 1)
+    world.report(AssetCheckEvaluation(asset="one", check="good", passed=False))
+    result = world.tick(defs)
+    assert [result.get_num_requested(each) for each in (key, "below", "one")] == [0, 0, 1]
+    world.report(AssetCheckEvaluation(asset="one", check="good", passed=True))
+    result = world.tick(defs)
+    assert [result.get_num_requested(each) for each in (key, "below", "one")] == [0, 1, 0]
+
+
+def test_new_dynamic_partitions_are_newly_missing(world: World) -> None:
+    names = DynamicPartitionsDefinition(name="names")
+    defs = [one(A.newly_missing(), partitions_def=names)]
+    add = world.instance.storage.assets.add_dynamic_partitions
+    add("names", ["a", "b"])
+    assert world.tick(defs).get_requested_partitions("one") == {"a", "b"}
+    add("names", ["c"])
+    assert world.tick(defs).get_requested_partitions("one") == {"c"}
+    world.instance.storage.assets.delete_dynamic_partitions("names", ["a"])
+    assert world.tick(defs).total_requested == 0
+    add("names", ["d"])
+    assert world.tick(defs).get_requested_partitions("one") == {"d"}
+
+
+def test_a_mapping_says_which_partitions_follow(world: World) -> None:
+    upstream = AssetSpec("up", partitions_def=LETTERS)
+
+    @asset(automation_condition=A.any_deps_updated(), partitions_def=LETTERS, deps=["up"])
+    def same() -> None: ...
+
+    @asset(automation_condition=A.any_deps_updated(), deps=[AssetDep("up", partition_mapping=LastPartitionMapping())])
+    def last() -> None: ...
+
+    defs = [upstream, same, last]
+    world.tick(defs)
+    world.report(made("up", "x"))
+    result = world.tick(defs)
+    assert (result.get_requested_partitions("same"), result.get_num_requested("last")) == ({"x"}, 0)
+    world.report(made("up", "y"))
+    assert world.tick(defs).get_num_requested("last") == 1
+
+
+def test_what_a_function_cannot_but_make_along_is_requested(world: World) -> None:
+    @multi_asset(specs=[AssetSpec("left", automation_condition=A.missing()), AssetSpec("right")])
+    def both() -> None: ...
+
+    result = world.tick([both])
+    assert (result.get_num_requested("left"), result.get_num_requested("right")) == (1, 1)
+    assert [each.assets for each in result.run_requests] == [("left", "right")]
+
+
+def test_a_job_has_a_condition(world: World) -> None:
+    job = define_asset_job("nightly", ["one"], automation_condition=A.any_job_root_assets_match(A.newly_updated()))
+    defs = Definitions([one(A.newly_requested())], jobs=[job])
+    assert not world.tick(defs).is_job_requested("nightly")
+    world.report(made("one"))
+    result = world.tick(defs)
+    assert result.is_job_requested("nightly")
+    assert [each.job for each in result.run_requests] == ["nightly"]
+
+
+def test_only_selected_assets_are_evaluated(world: World) -> None:
+    defs = [one(A.missing()), one(A.missing(), "two")]
+    assert world.tick(defs, asset_selection=["two"]).get_num_requested("one") == 0
+
+
+def test_selections_are_bound_to_each_asset(world: World) -> None:
+    condition = A.any_deps_match(A.missing()).ignore("key:one")
+    defs = [one(A.newly_requested()), one(condition, "below", deps=["one"]), one(condition, "other", deps=["one", "x"])]
+    result = world.tick(defs)
+    assert (result.get_num_requested("below"), result.get_num_requested("other")) == (0, 1)
+
+
+def test_an_evaluation_is_explained(world: World) -> None:
+    result = world.tick([one(A.missing() & ~A.in_progress(), partitions_def=LETTERS)])
+    assert result.explain("one").splitlines() == [
+        "AND of one (all of these): true for 2 of 2 partitions: x, y",
+        "  missing (it was never updated): true for 2 of 2 partitions: x, y",
+        "  NOT (the opposite of this): true for 2 of 2 partitions: x, y",
+        "    in_progress (any of these): false for all 2 partitions",
+        "      run_in_progress (a run is at work on it): false for all 2 partitions",
+        "      backfill_in_progress (a backfill is at work on it): false for all 2 partitions",
+    ]
+    assert "was not evaluated" in result.explain("two")
+    assert result.explain() == result.explain("one")
+
+
+def test_more_events_than_are_looked_through_wake_everything(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("penstock.execution.automation_facts._MOST", 4)
+    monkeypatch.setattr("penstock.execution.automation_facts._PAGE", 2)
+    defs = [one(A.newly_updated()), one(A.newly_updated(), "two", partitions_def=LETTERS)]
+    world.tick(defs)
+    world.report(*(made("other") for _ in range(5)), made("one"), *(made("two", "y") for _ in range(3)))
+    result = world.tick(defs)
+    assert (result.get_num_requested("one"), result.get_requested_partitions("two")) == (1, {"y"})
+
+
+@pytest.mark.parametrize(
+    ("condition", "match"),
+    [
+        (A.asset_matches("nowhere", A.missing()), "condition of one: It asks about the asset nowhere"),
+        (A.any_deps_match(A.missing()).allow("key:"), "condition of one"),
+        ("eager", "Asset one: automation_condition takes a condition"),
+    ],
+)
+def test_mistakes_are_found_when_the_definitions_are_tied_together(condition: Any, match: str) -> None:
+    with pytest.raises(DefinitionError, match=match):
+        _ = Definitions([one(condition)]).resolved
