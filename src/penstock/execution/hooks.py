@@ -13,7 +13,7 @@ from ..definitions.ops.op import OpDefinition
 from ..errors import ExecutionInterruptedError, InvocationError
 from ..ids import new_run_id
 from ..plan.selection import base_step_key
-from ..records.event import Event, HookCompleted, HookErrored, HookSkipped
+from ..records.event import Event, HookCompleted, HookErrored, HookSkipped, StepOutput
 from ..records.run import Run
 from .attempt import Attempt
 from .blame import describe_user_error
@@ -34,9 +34,10 @@ class HookContext:
         attempt: The attempt that has ended.
         exception: What it failed with; None if it succeeded.
         values: What it gave: (output, mapping key) -> value.
+        events: Its events.
     """
 
-    __slots__ = ("_attempt", "_values", "hook_def", "op_exception")
+    __slots__ = ("_attempt", "_events", "_values", "hook_def", "op_exception")
 
     def __init__(
         self,
@@ -44,11 +45,13 @@ class HookContext:
         attempt: Attempt,
         exception: BaseException | None,
         values: Mapping[tuple[str, str | None], Any],
+        events: Sequence[Event] = (),
     ) -> None:
         self.hook_def = hook_def
         self.op_exception = exception
         self._attempt = attempt
         self._values = values
+        self._events = events
 
     @property
     def log(self) -> ContextLogger:
@@ -109,8 +112,15 @@ class HookContext:
 
     @property
     def op_output_metadata(self) -> dict[str, Any]:
-        """The facts that the step added to its outputs, by output."""
-        return {name: metadata for (name, _), metadata in self._attempt.output_metadata.items()}
+        """The facts about the step's outputs, by output; of a dynamic output a dict by mapping key."""
+        result: dict[str, Any] = {}
+        for event in self._events:
+            match event.fact:
+                case StepOutput(output=name, mapping_key=None, metadata=metadata):
+                    result[name] = metadata
+                case StepOutput(output=name, mapping_key=mapping_key, metadata=metadata):
+                    result.setdefault(name, {})[mapping_key] = metadata
+        return result
 
 
 def run_hooks(
@@ -124,7 +134,7 @@ def run_hooks(
     for hook in sorted(hooks, key=lambda each: each.name):
         try:
             with INTERRUPTS.user_code:
-                result = hook.hook_fn(HookContext(hook, attempt, exception, values), events)
+                result = hook.hook_fn(HookContext(hook, attempt, exception, values, events), events)
         except (Exception, SystemExit, ExecutionInterruptedError) as error:  # noqa: BLE001 - told of; a hook fails nothing
             attempt.emit(HookErrored(hook=hook.name, error=describe_user_error(error)))
         else:

@@ -26,6 +26,7 @@ from penstock import (
 )
 from penstock.errors import InvocationError
 from penstock.records.event import Event, HookCompleted, HookErrored, HookSkipped
+from penstock.records.metadata import IntMetadataValue
 
 SEEN: list[Any] = []
 
@@ -128,7 +129,7 @@ def test_a_hook_sees_values_and_metadata_by_output() -> None:
 
     @success_hook
     def look(context: HookContext) -> None:
-        SEEN.append((context.op_output_values, context.op.name, context.hook_def is look))
+        SEEN.append((context.op_output_values, context.op.name, context.op_output_metadata))
 
     @job(hooks={look})
     def work() -> None:
@@ -143,7 +144,10 @@ def test_a_hook_sees_values_and_metadata_by_output() -> None:
 
     work.execute_in_process()
     other.execute_in_process()
-    assert SEEN == [({"result": {"a": 1, "b": 2}}, "several", True), ({"result": None}, "none_at_all", True)]
+    assert [
+        ({"result": {"a": 1, "b": 2}}, "several", {"result": {"a": {"rows": IntMetadataValue(2)}, "b": {}}}),
+        ({"result": None}, "none_at_all", {"result": {}}),
+    ] == SEEN
 
 
 def test_a_hook_is_called_as_tests_do() -> None:
