@@ -228,8 +228,8 @@ def _check_partitions(graph: AssetGraph, check: AssetCheckSpec, definition: Asse
     node = graph.assets.get(check.asset_key.to_user_string())
     if check.partitions_def is not None and (node is None or node.partitions_def != check.partitions_def):
         raise DefinitionError(
-            f"Check {check.key.to_user_string()} ({definition.source}) has other partitions than the asset that it looks "
-            "at; give it those of the asset, or none."
+            f"Check {check.key.to_user_string()} ({definition.source}) has other partitions than the asset that it "
+            "looks at; give it those of the asset, or none."
         )
 
 
