@@ -474,8 +474,14 @@ if TYPE_CHECKING:
         PaginatedResults,
         RunRecord,
     )
-    from .launch.coordinators import QueuedRunCoordinator
-    from .launch.local import LocalRunLauncher
+    from .launch.coordinators import (
+        QueuedRunCoordinator,
+        SubmitRunContext,
+    )
+    from .launch.local import (
+        DefaultRunLauncher,
+        LocalRunLauncher,
+    )
     from .partitions.definition import (
         DynamicPartitionsDefinition,
         Partition,
@@ -633,6 +639,7 @@ _HOMES: dict[str, str] = {
     "DataProvenance": "records.data_version",
     "DataVersion": "records.data_version",
     "DataVersionsByPartition": "records.data_version",
+    "DefaultRunLauncher": "launch.local",
     "DefaultScheduleStatus": "definitions.automation.target",
     "DefaultSensorStatus": "definitions.automation.target",
     "DefinitionError": "errors",
@@ -826,6 +833,7 @@ _HOMES: dict[str, str] = {
     "StorageError": "errors",
     "String": "config.python_types",
     "StringSource": "config.fields",
+    "SubmitRunContext": "launch.coordinators",
     "SubprocessError": "errors",
     "SubsetError": "errors",
     "SupersessionWarning": "errors",
@@ -1032,6 +1040,7 @@ __all__ = [
     "DataProvenance",
     "DataVersion",
     "DataVersionsByPartition",
+    "DefaultRunLauncher",
     "DefaultScheduleStatus",
     "DefaultSensorStatus",
     "DefinitionError",
@@ -1225,6 +1234,7 @@ __all__ = [
     "StorageError",
     "String",
     "StringSource",
+    "SubmitRunContext",
     "SubprocessError",
     "SubsetError",
     "SupersessionWarning",

@@ -314,3 +314,13 @@ def test_python_and_yaml_in_pages_is_valid(page: Path, tmp_path: Path) -> None:
             path.write_text(text)
             loaded = load_definitions(CodeTarget(python_file=str(path)))
             assert [*loaded.assets, *loaded.jobs]
+
+
+@pytest.mark.parametrize("page", [page for page in WRITTEN_BY_HAND if "\ndef test_" in page.read_text()], ids=name_of)
+def test_tests_in_pages_pass(page: Path) -> None:
+    for language, text in FENCE.findall(page.read_text()):
+        if language == "python":
+            names: dict[str, Any] = {}
+            exec(compile(text, str(page), "exec"), names)
+            for test in [value for name, value in names.items() if name.startswith("test_")]:
+                test()

@@ -56,6 +56,7 @@ from penstock import DailyPartitionsDefinition as DailyPartitionsDefinition
 from penstock import DataProvenance as DataProvenance
 from penstock import DataVersion as DataVersion
 from penstock import DataVersionsByPartition as DataVersionsByPartition
+from penstock import DefaultRunLauncher as DefaultRunLauncher
 from penstock import DefaultScheduleStatus as DefaultScheduleStatus
 from penstock import DefaultSensorStatus as DefaultSensorStatus
 from penstock import DefinitionError as DefinitionError
@@ -249,6 +250,7 @@ from penstock import StepTimeoutError as StepTimeoutError
 from penstock import StorageError as StorageError
 from penstock import String as String
 from penstock import StringSource as StringSource
+from penstock import SubmitRunContext as SubmitRunContext
 from penstock import SubprocessError as SubprocessError
 from penstock import SubsetError as SubsetError
 from penstock import SupersessionWarning as SupersessionWarning

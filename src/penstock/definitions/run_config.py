@@ -174,7 +174,7 @@ def _inputs(ins: Mapping[str, In], fed: frozenset[str], what: str, job: JobDefin
     for name, each in ins.items():
         if takes_config(name, each, fed):
             fields[name] = _input_field(name, each, what, job)
-        elif each.has_default and name not in fed and not each.is_nothing and is_configurable(each.python_type):
+        elif _may_replace_default(name, each, fed):
             fields[name] = Field(
                 type=input_form(each.python_type).config.field.type, required=False, description=each.description
             )
@@ -190,6 +190,17 @@ def takes_config(name: str, definition: In, fed: frozenset[str]) -> bool:
         or definition.is_nothing
         or definition.asset_key is not None
         or definition.input_manager_key is not None
+    )
+
+
+def _may_replace_default(name: str, definition: In, fed: frozenset[str]) -> bool:
+    """Whether the run config may give another value than the input's default."""
+    return (
+        definition.has_default
+        and name not in fed
+        and not definition.is_nothing
+        and definition.input_manager_key is None
+        and is_configurable(definition.python_type)
     )
 
 

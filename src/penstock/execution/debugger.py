@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pdb  # noqa: T100 - the debugger that users ask for
 import sys
-from types import FrameType
-from typing import IO, Any
+from typing import IO
 
 from ..errors import UsageError
 
@@ -34,9 +33,17 @@ class StepDebugger(pdb.Pdb):
             ) from error
         super().__init__(stdin=self._terminal[0], stdout=self._terminal[1])
 
-    def interaction(self, frame: FrameType | None, traceback: Any) -> None:
-        """Talk with the person at the terminal."""
-        super().interaction(frame, traceback)
-        if not self.breaks and self.stopframe is None:  # they went on with nothing to stop at
-            for each in self._terminal:
-                each.close()
+    def set_continue(self) -> None:
+        """Go on; without breakpoints for good."""
+        super().set_continue()
+        if not self.breaks:
+            self._close()
+
+    def set_quit(self) -> None:
+        """End the step here."""
+        super().set_quit()
+        self._close()
+
+    def _close(self) -> None:
+        for each in self._terminal:
+            each.close()

@@ -6,9 +6,12 @@ import re
 from collections.abc import Mapping
 
 __all__ = [
+    "CLASS",
     "COMMANDS",
+    "COMMAND_LEFT",
     "HOME",
     "INTEGRATIONS",
+    "INTERNAL_NAMES",
     "MODULES",
     "PARTS",
     "PIPES_ATTRIBUTES",
@@ -33,21 +36,63 @@ PIPES_NAMES: Mapping[str, str] = {
 PIPES_ATTRIBUTES: Mapping[str, str] = {"is_dagster_pipes_process": "is_penstock_pipes_process"}
 """What `penstock_pipes` calls otherwise."""
 
-PARTS = frozenset({"dagster-webserver", "dagster-graphql", "dagster-pipes", "dagster-shared", "dagit"})
+INTERNAL_NAMES: Mapping[str, str] = {"DagsterPipesExecutionError": "SubprocessError"}
+"""Names that are not public there, but that projects use, and that have a public one here."""
+
+PARTS = frozenset(
+    {
+        "dagit",
+        "dagster-dg-cli",
+        "dagster-dg-core",
+        "dagster-graphql",
+        "dagster-pipes",
+        "dagster-shared",
+        "dagster-webserver",
+    }
+)
 """Packages that are part of Penstock itself, and so need no line of their own."""
 
 INTEGRATIONS = re.compile(r"dagster[_-](?!pipes\b)[a-z0-9_-]+")
 """Modules and packages of integrations."""
 
 HOME: Mapping[str, str] = {"DAGSTER_HOME": "PENSTOCK_HOME"}
-VARIABLE = re.compile(r"\bDAGSTER_(?!PIPES_)[A-Z_]+\b")
-"""Environment variables."""
+VARIABLE = re.compile(
+    r"\bDAGSTER_(ASSET|BACKFILL|CAPTURED|CLI|CODE_SERVER|COMPUTE|CONTAINER|CURRENT_IMAGE|DAEMON|DEFAULT|DISABLE|EVENT|GRPC|MAX|"
+    r"MULTIPROCESS|OP_CONCURRENCY|POLLING|PROJECT_ENV|REDACT|REPOSITORY|RUN|SCHEDULE|SENSOR|STEP|TRUNCATE|UI|WEBSERVER)"
+    r"(_[A-Z_]+)?\b"
+)
+"""Environment variables that the tool reads. Others that begin so are the project's own, and stay."""
+
+_GAP = r"""(?:["'], *["']| )"""
+"""Between the words of a command: a space, or what parts the items of a list."""
+_BEFORE, _AFTER = r"(?<![\w./-])", r"(?![\w./-])"
+
+
+def _words(words: str) -> re.Pattern[str]:
+    """A command of several words."""
+    return re.compile(_BEFORE + words.replace(" ", _GAP) + _AFTER)
+
+
+def _word(word: str) -> re.Pattern[str]:
+    """A command of one word, which may also be a mere name: it has options, or stands where a command does."""
+    return re.compile(
+        rf"{_BEFORE}{word}(?= +-)|(?<=\[[\"']){word}(?=[\"'])|(?<=^){word}(?= *$)|(?<=(?:CMD|xec) ){word}(?= *$)",
+        re.MULTILINE,
+    )
+
 
 COMMANDS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"\bdagster-webserver\b"), "penstock webserver"),
-    (re.compile(r"\bdagit\b"), "penstock webserver"),
-    (re.compile(r"\bdagster-daemon run\b"), "penstock daemon"),
-    (re.compile(r"\bdagster (?:api grpc|code-server start)\b"), "penstock code-server"),
-    (re.compile(r"\bdagster (dev|asset|job|run|schedule|sensor|definitions|instance)\b"), r"penstock \1"),
+    (_word("dagster-webserver"), "penstock webserver"),
+    (_word("dagit"), "penstock webserver"),
+    (_words("dagster-daemon run"), "penstock daemon"),
+    (_words("dagster api grpc"), "penstock code-server"),
+    (_words("dagster code-server start"), "penstock code-server"),
+    *(
+        (_words(f"dagster {command}"), f"penstock {command}")
+        for command in ("dev", "asset", "job", "run", "schedule", "sensor", "definitions", "instance")
+    ),
 )
 """Commands, and what stands for them."""
+COMMAND_LEFT = re.compile(rf"(?<![\w./-])(dagster|dg|dagster-daemon|dagster-cloud){_GAP}[a-z]+")
+CLASS = re.compile(r"\b(module|class) *: *[\"']?dagster\w*\.\S+")
+"""A class that a YAML file names."""

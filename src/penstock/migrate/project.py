@@ -11,6 +11,7 @@ from pathlib import Path
 from ..config.schema import ConfigType
 from .instance_file import rewrite_instance_file
 from .model import Change, Note, Rewritten, Spellings
+from .old_names import ROOT
 from .other_texts import rewrite_other_text
 from .project_file import rewrite_project_file
 from .python_code import rewrite_python
@@ -20,6 +21,7 @@ from .workspace_file import check_workspace_file
 __all__ = ["migrate_project"]
 
 _NOT_OURS = frozenset({"node_modules", "site-packages", "__pycache__", "build", "dist", "venv", "target"})
+_INSTANCE = re.compile(rf"{ROOT}([.-][\w.-]+)?\.ya?ml")
 _OTHER = re.compile(
     r"(Dockerfile.*|.*\.dockerfile|Makefile|justfile|Procfile|\.env.*|.*\.(env|sh|bash|cfg|ini|ya?ml|toml))",
     re.IGNORECASE,
@@ -38,8 +40,12 @@ def migrate_project(
         settings: What our settings file may hold.
         workspace: What a workspace file may hold.
     """
-    for file in [path] if path.is_file() else _files(path):
-        rewrite = _rewriter(file, spellings, settings, workspace)
+    files = [path] if path.is_file() else list(_files(path))
+    modules = frozenset(
+        file.parent.name if file.stem == "__init__" else file.stem for file in files if file.suffix == ".py"
+    )
+    for file in files:
+        rewrite = _rewriter(file, spellings, modules, settings, workspace)
         if rewrite is None:
             continue
         try:
@@ -48,7 +54,7 @@ def migrate_project(
             yield Change(file, file, "", "", (Note(1, "This file is not in UTF-8; rewrite it by hand."),))
             continue
         after, notes = rewrite(before)
-        to = file.with_name("penstock.yaml") if _is_instance_file(file) else file
+        to = file.with_name(file.name.replace(ROOT, "penstock")) if _is_instance_file(file) else file
         if after != before or notes or to != file:
             yield Change(file, to, before, after, notes)
 
@@ -68,14 +74,14 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _is_instance_file(file: Path) -> bool:
-    return file.name in ("dagster.yaml", "dagster.yml")
+    return _INSTANCE.fullmatch(file.name) is not None
 
 
 def _rewriter(
-    file: Path, spellings: Spellings, settings: ConfigType, workspace: ConfigType
+    file: Path, spellings: Spellings, modules: frozenset[str], settings: ConfigType, workspace: ConfigType
 ) -> Callable[[str], Rewritten] | None:
     if file.suffix == ".py":
-        return partial(rewrite_python, spellings=spellings)
+        return partial(rewrite_python, spellings=spellings, own_modules=modules)
     if _is_instance_file(file):
         return partial(rewrite_instance_file, schema=settings)
     if file.name in ("workspace.yaml", "workspace.yml"):

@@ -11,7 +11,7 @@ from tomlkit.exceptions import TOMLKitError
 
 from .model import Note, Rewritten
 from .old_names import ROOT
-from .requirements import OURS, rewrite_all, rewrite_requirement
+from .requirements import OURS, rewrite_requirement
 
 __all__ = ["rewrite_project_file"]
 
@@ -38,43 +38,32 @@ def rewrite_project_file(text: str) -> Rewritten:
 
 def _dependencies(document: Any, tell: Callable[[str], None]) -> None:
     project = document.get("project") or {}
-    groups = [
-        *([project] if "dependencies" in project else []),
-        *(document.get(key) or {} for key in ("dependency-groups",)),
-        project.get("optional-dependencies") or {},
-    ]
-    for group in groups:
-        for key, given in list(group.items()):
-            if key == "dependencies" or group is not project:
-                _rewrite_list(given, tell)
+    _rewrite_list(project.get("dependencies"), tell)
+    for groups in (project.get("optional-dependencies"), document.get("dependency-groups")):
+        for given in (groups or {}).values():
+            _rewrite_list(given, tell)
     poetry = ((document.get("tool") or {}).get("poetry") or {}).get("dependencies") or {}
     for name in list(poetry):
         new = rewrite_requirement(name, tell)
-        if new is None:
+        if new != name:
             del poetry[name]
-        elif new != name:
-            del poetry[name]
+        if new is not None and new != name:
             poetry[new] = "*"
 
 
 def _rewrite_list(given: Any, tell: Callable[[str], None]) -> None:
+    """Change a list of requirements where it stands; what comes to be there twice stays once."""
     if not isinstance(given, list):
         return
-    texts = [each for each in given if isinstance(each, str)]
-    wanted = rewrite_all(texts, tell)
-    if wanted == [str(each) for each in texts]:
-        return
-    seen: set[str] = set()
+    made: set[str] = set()
     for index in reversed(range(len(given))):
-        each = given[index]
-        if not isinstance(each, str):
-            continue
-        new = rewrite_requirement(str(each), lambda _: None)
-        if new is None or (new != each and new in seen):
+        old = given[index]
+        new = rewrite_requirement(str(old), tell) if isinstance(old, str) else old
+        if new is None or (isinstance(new, str) and new in made):
             del given[index]
-        elif new != each:
+        elif new != old:
             given[index] = new
-            seen.add(new)
+            made.add(new)
 
 
 def _own_table(tools: Any, tell: Callable[[str], None]) -> None:

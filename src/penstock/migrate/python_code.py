@@ -7,14 +7,14 @@ alone. All else in the file, comments and layout among it, stays as it is.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import Any
 
 import libcst as cst
 from libcst.metadata import MetadataWrapper, PositionProvider, QualifiedNameProvider, QualifiedNameSource
 
 from .model import Note, Rewritten, Spellings
-from .old_names import HOME, INTEGRATIONS, MODULES, PIPES_ATTRIBUTES, PIPES_NAMES, ROOT, VARIABLE
+from .old_names import HOME, INTEGRATIONS, INTERNAL_NAMES, MODULES, PIPES_ATTRIBUTES, PIPES_NAMES, ROOT, VARIABLE
 
 __all__ = ["rewrite_python"]
 
@@ -22,20 +22,21 @@ _LABEL = re.compile(r"[a-z0-9_]+(/\S*)?")
 _DOTTED = re.compile(rf"{ROOT}(\.\w+)+")
 
 
-def rewrite_python(text: str, spellings: Spellings) -> Rewritten:
+def rewrite_python(text: str, spellings: Spellings, own_modules: Container[str] = ()) -> Rewritten:
     """The code with our names.
 
     Args:
         text: The code.
         spellings: What is called otherwise.
+        own_modules: Modules of the project itself, which may be called like integrations.
     """
     if ROOT not in text.lower():
         return Rewritten(text)
     try:
-        wrapper = MetadataWrapper(cst.parse_module(text))
+        wrapper = MetadataWrapper(cst.parse_module(text), unsafe_skip_copy=True)
     except cst.ParserSyntaxError as error:
         return Rewritten(text, (Note(error.editor_line, f"This is no Python: {error.message}; correct it first."),))
-    rewriter = _Rewriter(spellings, _names_in(wrapper.module))
+    rewriter = _Rewriter(spellings, _names_in(wrapper.module), own_modules)
     changed = wrapper.visit(rewriter)
     return Rewritten(changed.code, tuple(sorted(set(rewriter.notes))))
 
@@ -59,10 +60,12 @@ def _names_in(module: cst.Module) -> frozenset[str]:
 class _Rewriter(cst.CSTTransformer):
     METADATA_DEPENDENCIES = (QualifiedNameProvider, PositionProvider)
 
-    def __init__(self, spellings: Spellings, taken: frozenset[str]) -> None:
+    def __init__(self, spellings: Spellings, taken: frozenset[str], own_modules: Container[str]) -> None:
         super().__init__()
         self._spellings = spellings
         self._taken = taken
+        self._own_modules = own_modules
+        self._integrations: set[str] = set()
         self._attributes = _unambiguous(spellings.attributes.values())
         self._old_name = re.compile(rf"(\w+\.)?\b({'|'.join(map(re.escape, spellings.names)) or '(?!)'})\b")
         self._no_names: set[cst.Name] = set()  # names after a dot and before a `=`: they name nothing in the scope
@@ -85,7 +88,9 @@ class _Rewriter(cst.CSTTransformer):
 
     def _name(self, module: str, name: str) -> str:
         """Our name for a public name of an old module."""
-        return (PIPES_NAMES if module != ROOT else self._spellings.names).get(name, name)
+        if module != ROOT:
+            return PIPES_NAMES.get(name, name)
+        return self._spellings.names.get(name) or INTERNAL_NAMES.get(name, name)
 
     def _is_known(self, module: str, name: str) -> bool:
         return module != ROOT or self._name(module, name) in self._spellings.known
@@ -96,13 +101,19 @@ class _Rewriter(cst.CSTTransformer):
         )
         self._note(node, f"{name}: {why}")
 
+    def _integration(self, node: cst.CSTNode, module: str) -> None:
+        if module in self._own_modules or module in self._integrations:
+            return
+        self._integrations.add(module)
+        self._note(node, f"{module}: Penstock has no integration of this name; replace what you use of it.")
+
     # -- imports ------------------------------------------------------------------------------------------------------
 
     def visit_Import(self, node: cst.Import) -> bool:  # noqa: N802 - the library's names, here and below
         for alias in node.names:
             root, *rest = _dotted(alias.name)
             if INTEGRATIONS.fullmatch(root):
-                self._note(node, _integration(root))
+                self._integration(node, root)
             elif root == ROOT and rest:
                 self._note(node, f"import {'.'.join((root, *rest))}: this module is internal; import from penstock.")
         return False
@@ -128,7 +139,7 @@ class _Rewriter(cst.CSTTransformer):
         parts = _dotted(statement.module) if statement.module is not None else []
         if not parts or parts[0] not in MODULES:
             if parts and INTEGRATIONS.fullmatch(parts[0]):
-                self._note(statement, _integration(parts[0]))
+                self._integration(statement, parts[0])
             return updated_node
         if len(original_node.body) != 1:
             self._note(statement, "This import shares its line with other statements; give it a line of its own.")
@@ -309,8 +320,3 @@ def _closed(aliases: list[cst.ImportAlias], statement: cst.ImportFrom, changed: 
         last = aliases[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
         return [*aliases[:-1], last]
     return aliases
-
-
-def _integration(module: str) -> str:
-    package = module.replace("_", "-")
-    return f"{module}: Penstock does not have this integration under this name; replace what you use of {package}."

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from .model import Note, Rewritten
 from .old_names import INTEGRATIONS, PARTS, ROOT
 
-__all__ = ["OURS", "rewrite_all", "rewrite_requirement", "rewrite_requirements_file"]
+__all__ = ["OURS", "rewrite_requirement", "rewrite_requirements_file"]
 
 _REQUIREMENT = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)\s*(?P<extras>\[[^\]]*\])?[^;#]*(?P<marker>;[^#]*)?")
 OURS = "penstock"
@@ -36,12 +36,6 @@ def rewrite_requirement(text: str, tell: Callable[[str], None]) -> str | None:
     if INTEGRATIONS.fullmatch(name):
         tell(f"{found['name']}: an integration that needs {ROOT}; replace what you use of it, then drop this line.")
     return text
-
-
-def rewrite_all(given: Iterable[str], tell: Callable[[str], None]) -> list[str]:
-    """What stands for requirements, each once."""
-    kept = [rewrite_requirement(each, tell) for each in given]
-    return list(dict.fromkeys(each for each in kept if each is not None))
 
 
 def rewrite_requirements_file(text: str) -> Rewritten:

@@ -17,6 +17,7 @@ from penstock import (
     ConfigurableResource,
     DailyPartitionsDefinition,
     FilesystemIOManager,
+    InitResourceContext,
     MaterializeResult,
     OpExecutionContext,
     Output,
@@ -223,3 +224,16 @@ def test_a_resource_by_its_key_is_missed_before_the_call() -> None:
 
     with pytest.raises(UnknownResourceError, match="'db'; give it in the resources of the context"):
         use(build_op_context())
+
+
+def test_resources_see_the_event_loop_that_the_context_is_made_with() -> None:
+    @resource
+    def loop_of(context: InitResourceContext) -> Any:
+        return context.event_loop
+
+    loop = asyncio.new_event_loop()
+    try:
+        for make in (build_op_context, build_asset_context):
+            assert make(resources={"loop": loop_of}, event_loop=loop).resources.loop is loop
+    finally:
+        loop.close()

@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 
 from penstock import (
+    AssetCheckEvaluation,
     AssetCheckResult,
     AssetKey,
     AssetMaterialization,
     AssetObservation,
     DynamicPartitionsDefinition,
+    EventRecordsFilter,
+    EventType,
     Instance,
     RunStatus,
     StaticPartitionsDefinition,
@@ -76,6 +79,18 @@ def test_the_outcome_of_a_check_is_reported(instance: Instance) -> None:
     instance.report_runless_asset_event(AssetCheckResult(passed=False, asset_key=ORDERS, check_name="complete"))
     (state,) = instance.storage.assets.check_states(["shop/orders"]).values()
     assert (state.check, state.status) == ("complete", "FAILED")
+    told = AssetCheckEvaluation(ORDERS, "complete", True, metadata={"rows": 1}, partition="a")
+    instance.report_runless_asset_event(told)
+    asked = EventRecordsFilter(EventType.ASSET_CHECK_EVALUATION, asset_key=ORDERS)
+    found = instance.get_event_records(asked, limit=1)[0].event_log_entry.asset_check_evaluation
+    assert found is not None
+    assert (found.asset_check_key, found.passed, found.metadata, found.partition, found.severity) == (
+        told.asset_check_key,
+        True,
+        told.metadata,
+        "a",
+        told.severity,
+    )
 
 
 @pytest.mark.parametrize(

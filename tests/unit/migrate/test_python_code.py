@@ -110,9 +110,9 @@ LEFT = {
         [(1, "import dagster._check: this module is internal")],
     ),
     "an integration": (
-        "from dagster_duckdb import X\nimport dagster_aws.s3\n",
-        "from dagster_duckdb import X\nimport dagster_aws.s3\n",
-        [(1, "dagster_duckdb: Penstock does not have"), (2, "dagster_aws: Penstock does not have")],
+        "from dagster_duckdb import X\nimport dagster_aws.s3\nimport dagster_aws.ecs\n",
+        "from dagster_duckdb import X\nimport dagster_aws.s3\nimport dagster_aws.ecs\n",
+        [(1, "dagster_duckdb: Penstock has no integration"), (2, "dagster_aws: Penstock has no integration")],
     ),
     "everything": ("from dagster import *\n", "from penstock import *\n", [(1, "import *: names that have another")]),
     "a shared line": ("from dagster import In; x = 1\n",) * 2 + ([(1, "give it a line of its own")],),
@@ -139,6 +139,12 @@ def test_what_cannot_be_carried_over_is_told_with_its_line(
     assert [note.line for note in rewritten.notes] == [line for line, _ in told]
     for note, (_, text) in zip(rewritten.notes, told, strict=True):
         assert text in note.text
+
+
+def test_modules_of_the_project_are_no_integrations(few: Spellings) -> None:
+    text = "from dagster_shop import x\nfrom dagster_duckdb import y\n"
+    told = rewrite_python(text, few, frozenset({"dagster_shop"}))
+    assert [note.line for note in told.notes] == [2]
 
 
 def test_real_code_with_all_spellings(all_of_them: Spellings) -> None:

@@ -45,6 +45,16 @@ def test_a_limit_counts_as_what_it_says() -> None:
     assert judge(query % "10000") is not None
 
 
+def test_of_what_is_asked_of_several_types_the_dearest_counts() -> None:
+    costly = "metadataEntries { label }"
+    kinds = ["MaterializationEvent", "ObservationEvent", "HandledOutputEvent", "LoadedInputEvent"]
+    asked = " ".join(f"... on {kind} {{ {costly} }}" for kind in kinds)
+    query = "{ logsForRun(runId: %s, limit: %s) { ... on EventConnection { events { %s } } } }"
+    assert judge(query % ('"a"', 400_000, asked)) is None
+    again = f"... on MaterializationEvent {{ more: {costly} }}"
+    assert judge(query % ('"a"', 400_000, f"{asked} {again}")) is not None
+
+
 def test_depth() -> None:
     deep = "message"
     for _ in range(20):
