@@ -18,7 +18,7 @@ from .check_spec import AssetCheckSpec
 from .definition import AssetInput, AssetsDefinition
 from .spec import AssetDep, AssetSpec
 
-__all__ = ["from_graph", "from_node", "from_op", "kind_of_node"]
+__all__ = ["from_graph", "from_node", "from_op"]
 
 _Node = OpDefinition | GraphDefinition
 _ByName = Mapping[str, Any] | None
@@ -175,20 +175,15 @@ def from_node(
         if not specs:
             raise DefinitionError("An AssetsDefinition needs an op or graph as node_def, or specs of assets.")
         return AssetsDefinition.of(None, specs={_output_of(spec): spec for spec in specs}, inputs={})
-    what = f'{kind_of_node(node)} "{node.name}"'
+    what = f'{_kind_of(node)} "{node.name}"'
     _check_names(what, node, "inputs", node.ins, keys_by_input, partition_mappings)
     checks = dict(checks_by_output or {})
-    _check_names(
-        what, node, "outputs", node.outs, keys_by_output, deps_by_output, checks, *(about_output or {}).values()
-    )
+    of_outputs = (keys_by_output, deps_by_output, checks, *(about_output or {}).values())
+    _check_names(what, node, "outputs", node.outs, *of_outputs)
+    loaded = {name: AssetKey.from_coercible(key).to_user_string() for name, key in (keys_by_input or {}).items()}
+    mapped = partition_mappings or {}
     inputs = {
-        name: AssetInput(
-            name
-            if name not in (keys_by_input or {})
-            else AssetKey.from_coercible(keys_by_input[name]).to_user_string(),  # type: ignore[index]  # it is there
-            exact=name in (keys_by_input or {}),
-            partition_mapping=(partition_mappings or {}).get(name),
-        )
+        name: AssetInput(loaded.get(name, name), exact=name in loaded, partition_mapping=mapped.get(name))
         for name in node.ins
     }
     common = [AssetDep(AssetKey.from_user_string(each.key), each.partition_mapping) for each in inputs.values()]
@@ -196,7 +191,7 @@ def from_node(
     outputs = [output for output in node.outs if output not in checks]
     if specs is not None and len(specs) != len(outputs):
         raise DefinitionError(
-            f"{what} ({node.source}) has {len(outputs)} outputs and {len(specs)} specs; give one each."
+            f"{what} ({node.source}) has {len(outputs)} outputs and {len(specs)} specs; give one for each output."
         )
     by_output: dict[str, AssetSpec] = {}
     for index, output in enumerate(outputs):
@@ -237,7 +232,7 @@ def from_node(
     )
 
 
-def kind_of_node(node: _Node) -> str:
+def _kind_of(node: _Node) -> str:
     """What a node with assets is, as messages call it."""
     return "Graph of assets" if isinstance(node, GraphDefinition) else "Op of assets"
 
