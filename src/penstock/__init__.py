@@ -522,6 +522,7 @@ if TYPE_CHECKING:
         TimeWindowPartitionsDefinition,
         WeeklyPartitionsDefinition,
     )
+    from .records.asset import AssetPartitionStatus
     from .records.code_reference import (
         LocalFileCodeReference,
         UrlCodeReference,
@@ -603,6 +604,7 @@ _HOMES: dict[str, str] = {
     "AssetObservation": "definitions.events",
     "AssetOrCheckKey": "records.keys",
     "AssetOut": "definitions.assets.spec",
+    "AssetPartitionStatus": "records.asset",
     "AssetRecordsFilter": "instance.filters",
     "AssetSelection": "definitions.assets.selection",
     "AssetSensorDefinition": "definitions.automation.asset_sensor",
@@ -1003,6 +1005,7 @@ __all__ = [
     "AssetObservation",
     "AssetOrCheckKey",
     "AssetOut",
+    "AssetPartitionStatus",
     "AssetRecordsFilter",
     "AssetSelection",
     "AssetSensorDefinition",

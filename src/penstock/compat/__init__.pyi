@@ -21,6 +21,7 @@ from penstock import AssetMetadataValue as AssetMetadataValue
 from penstock import AssetObservation as AssetObservation
 from penstock import AssetOrCheckKey as AssetOrCheckKey
 from penstock import AssetOut as AssetOut
+from penstock import AssetPartitionStatus as AssetPartitionStatus
 from penstock import AssetRecordsFilter as AssetRecordsFilter
 from penstock import AssetSelection as AssetSelection
 from penstock import AssetSensorDefinition as AssetSensorDefinition

@@ -172,7 +172,7 @@ class _DayBefore(PartitionMapping):
         dynamic_partitions_store: Any = None,
     ) -> UpstreamPartitionsResult:
         days = [f"2024-01-{int(key[-2:]) - 1:02}" for key in downstream_partitions_subset.get_partition_keys()]
-        return UpstreamPartitionsResult(PartitionsSubset.empty(upstream_partitions_def).with_partition_keys(days))
+        return UpstreamPartitionsResult(upstream_partitions_def.empty_subset().with_partition_keys(days))
 
     def get_downstream_partitions_for_partitions(self, *_: Any, **__: Any) -> PartitionsSubset:
         raise NotImplementedError

@@ -21,7 +21,7 @@ from penstock import (
     StaticPartitionsDefinition,
 )
 from penstock.errors import PartitionNotFoundError, UsageError
-from penstock.records.asset import PartitionStatus
+from penstock.records.asset import AssetPartitionStatus
 from penstock.records.event import AssetMaterialization as AssetMade
 from penstock.records.event import AssetMaterializationPlanned
 from penstock.testing import FakeClock, add_run
@@ -124,9 +124,9 @@ def test_where_partitions_stand(instance: Instance) -> None:
     )
     instance.report_runless_asset_event(AssetMaterialization(ORDERS, partition="a"))
     assert instance.get_status_by_partition(ORDERS, ["a", "b", "c", "d"], LETTERS) == {
-        "a": PartitionStatus.MATERIALIZED,
-        "b": PartitionStatus.FAILED,
-        "c": PartitionStatus.MATERIALIZING,
+        "a": AssetPartitionStatus.MATERIALIZED,
+        "b": AssetPartitionStatus.FAILED,
+        "c": AssetPartitionStatus.IN_PROGRESS,
         "d": None,
     }
     with pytest.raises(PartitionNotFoundError, match="have no key 'x'"):
