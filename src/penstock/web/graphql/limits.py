@@ -84,6 +84,7 @@ class _Meter:
     def measure(self, selections: SelectionSetNode, kind: object, limit: int | None = None) -> tuple[int, int]:
         """(depth, cost) of a selection set on a type; `limit` is the one given above it, for the list in its answer."""
         depth = cost = 0
+        either: dict[str, int] = {}  # of the kinds that a value may be, it is one
         for each in selections.selections:
             match each:
                 case FieldNode():
@@ -94,11 +95,14 @@ class _Meter:
                     named = each.type_condition
                     on = kind if named is None else self._schema.type_map.get(named.name.value)
                     inner_depth, inner_cost = self.measure(each.selection_set, on, limit)
+                    if isinstance(on, GraphQLObjectType) and on is not kind:
+                        either[on.name] = either.get(on.name, 0) + inner_cost
+                        inner_cost = 0
                 case _:
                     continue
             depth = max(depth, inner_depth)
             cost += inner_cost
-        return depth, cost
+        return depth, cost + max(either.values(), default=0)
 
     def _fragment(self, name: str, limit: int | None) -> tuple[int, int]:
         found = self._measured.get((name, limit))
