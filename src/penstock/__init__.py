@@ -333,6 +333,7 @@ if TYPE_CHECKING:
         StepExecutionError,
         StepNotFoundError,
         StepOutputNotFoundError,
+        StepTimeoutError,
         StorageError,
         SubprocessError,
         SubsetError,
@@ -446,6 +447,7 @@ if TYPE_CHECKING:
         deserialize_value,
         serialize_value,
     )
+    from .execution.step_context import StepExecutionContext
     from .execution.tick_context import (
         ScheduleEvaluationContext,
         build_schedule_context,
@@ -472,8 +474,14 @@ if TYPE_CHECKING:
         PaginatedResults,
         RunRecord,
     )
-    from .launch.coordinators import QueuedRunCoordinator
-    from .launch.local import LocalRunLauncher
+    from .launch.coordinators import (
+        QueuedRunCoordinator,
+        SubmitRunContext,
+    )
+    from .launch.local import (
+        DefaultRunLauncher,
+        LocalRunLauncher,
+    )
     from .partitions.definition import (
         DynamicPartitionsDefinition,
         Partition,
@@ -514,6 +522,7 @@ if TYPE_CHECKING:
         TimeWindowPartitionsDefinition,
         WeeklyPartitionsDefinition,
     )
+    from .records.asset import AssetPartitionStatus
     from .records.code_reference import (
         LocalFileCodeReference,
         UrlCodeReference,
@@ -595,6 +604,7 @@ _HOMES: dict[str, str] = {
     "AssetObservation": "definitions.events",
     "AssetOrCheckKey": "records.keys",
     "AssetOut": "definitions.assets.spec",
+    "AssetPartitionStatus": "records.asset",
     "AssetRecordsFilter": "instance.filters",
     "AssetSelection": "definitions.assets.selection",
     "AssetSensorDefinition": "definitions.automation.asset_sensor",
@@ -629,6 +639,7 @@ _HOMES: dict[str, str] = {
     "DataProvenance": "records.data_version",
     "DataVersion": "records.data_version",
     "DataVersionsByPartition": "records.data_version",
+    "DefaultRunLauncher": "launch.local",
     "DefaultScheduleStatus": "definitions.automation.target",
     "DefaultSensorStatus": "definitions.automation.target",
     "DefinitionError": "errors",
@@ -814,12 +825,15 @@ _HOMES: dict[str, str] = {
     "SpecificPartitionsPartitionMapping": "partitions.mapping",
     "StaticPartitionMapping": "partitions.mapping",
     "StaticPartitionsDefinition": "partitions.definition",
+    "StepExecutionContext": "execution.step_context",
     "StepExecutionError": "errors",
     "StepNotFoundError": "errors",
     "StepOutputNotFoundError": "errors",
+    "StepTimeoutError": "errors",
     "StorageError": "errors",
     "String": "config.python_types",
     "StringSource": "config.fields",
+    "SubmitRunContext": "launch.coordinators",
     "SubprocessError": "errors",
     "SubsetError": "errors",
     "SupersessionWarning": "errors",
@@ -991,6 +1005,7 @@ __all__ = [
     "AssetObservation",
     "AssetOrCheckKey",
     "AssetOut",
+    "AssetPartitionStatus",
     "AssetRecordsFilter",
     "AssetSelection",
     "AssetSensorDefinition",
@@ -1025,6 +1040,7 @@ __all__ = [
     "DataProvenance",
     "DataVersion",
     "DataVersionsByPartition",
+    "DefaultRunLauncher",
     "DefaultScheduleStatus",
     "DefaultSensorStatus",
     "DefinitionError",
@@ -1210,12 +1226,15 @@ __all__ = [
     "SpecificPartitionsPartitionMapping",
     "StaticPartitionMapping",
     "StaticPartitionsDefinition",
+    "StepExecutionContext",
     "StepExecutionError",
     "StepNotFoundError",
     "StepOutputNotFoundError",
+    "StepTimeoutError",
     "StorageError",
     "String",
     "StringSource",
+    "SubmitRunContext",
     "SubprocessError",
     "SubsetError",
     "SupersessionWarning",

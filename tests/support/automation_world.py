@@ -87,9 +87,6 @@ class World:
     def space(self, entity: Entity) -> KeySpace | None:
         return None if entity.partitions is None else open_space(entity.partitions)
 
-    def get_dynamic_partitions(self, partitions_def_name: str) -> Sequence[str]:
-        return ()
-
     def space_state(self, entity: Entity) -> str:
         space = self.space(entity)
         return "" if space is None else str(space.count(self.now))

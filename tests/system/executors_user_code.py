@@ -7,6 +7,7 @@ inherited socket. Steps meet the test at named pipes: a step says that it has co
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import signal
 import socket
@@ -19,9 +20,16 @@ from typing import Any
 
 from penstock.config.fields import Field
 from penstock.config.mapping import ConfigMapping
+from penstock.definitions.assets.asset import asset
+from penstock.definitions.assets.asset_check import asset_check
+from penstock.definitions.assets.graph_asset import graph_asset
+from penstock.definitions.assets.job import define_asset_job
+from penstock.definitions.assets.observe import observable_source_asset
+from penstock.definitions.assets.selection import AssetSelection
 from penstock.definitions.definitions import Definitions
-from penstock.definitions.events import DynamicOutput, Output, RetryRequested
-from penstock.definitions.executors import in_process_executor, multiprocess_executor
+from penstock.definitions.events import AssetCheckResult, DynamicOutput, Output, RetryRequested
+from penstock.definitions.executors import Executor, executor, in_process_executor, multiprocess_executor
+from penstock.definitions.loggers import logger
 from penstock.definitions.ops.hooks import failure_hook
 from penstock.definitions.ops.job import job
 from penstock.definitions.ops.op import op
@@ -36,6 +44,8 @@ from penstock.definitions.resources.input_manager import input_manager
 from penstock.definitions.resources.resource import ResourceDefinition
 from penstock.definitions.resources.upath import UPathIOManager
 from penstock.execution.pipes.subprocess_client import PipesSubprocessClient
+from penstock.records.data_version import DataVersion
+from penstock.records.event import EngineNote
 
 MEETING = Path(os.environ.get("MEETING", "."))
 
@@ -367,9 +377,74 @@ def piped_in_one_process() -> None:
     outside()
 
 
+@op(timeout=0.1)
+def late() -> None:
+    threading.Event().wait()
+
+
+@op(timeout=0.1, retry_policy=RetryPolicy(max_retries=1))
+def deaf_and_late() -> None:
+    with contextlib.suppress(OSError):
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])  # as code in C may keep signals from Python
+    threading.Event().wait()
+
+
+@job
+def overdue() -> None:
+    late()
+    deaf_and_late()
+
+
+class OneAfterAnother(Executor):
+    def __init__(self, note: str) -> None:
+        self.note = note
+
+    def execute(self, plan_context: Any, execution_plan: Any) -> Iterator[Any]:
+        for step in plan_context.steps():
+            plan_context.run_step(step)
+            yield EngineNote(message=f"{self.note} {step.key}")
+
+
+@executor(name="noting", config_schema={"note": str})
+def noting(context: Any) -> Executor:
+    return OneAfterAnother(context.executor_config["note"])
+
+
+@job(executor_def=noting, config={"execution": {"config": {"note": "ran"}}})
+def noted() -> None:
+    total(several(one()).map(double).collect())
+
+
+@job(executor_def=noting, config={"execution": {"config": {"note": "ran"}}})
+def held_by_noting() -> None:
+    held()
+
+
+class AppendLines(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        with Path(MEETING, "lines").open("a") as file:
+            file.write(f"{os.getpid()} {record.getMessage()}\n")
+
+
+@logger(str)
+def to_file(context: Any) -> logging.Logger:
+    made = logging.Logger(context.logger_config)
+    made.addHandler(AppendLines())
+    return made
+
+
+@job(logger_defs={"file": to_file}, config={"loggers": {"file": {"config": "lines"}}})
+def logged() -> None:
+    double(one())
+
+
 defs = Definitions(
     jobs=[
         stores,
+        overdue,
+        noted,
+        held_by_noting,
+        logged,
         piped,
         piped_in_one_process,
         silenced,
@@ -385,6 +460,41 @@ defs = Definitions(
         needs_config,
         mapped,
     ]
+)
+
+
+@op
+def twice(number: int) -> int:
+    return number * 2
+
+
+@asset(code_version="1")
+def base() -> int:
+    return 2
+
+
+@graph_asset(code_version="1")
+def grown(base: int) -> Any:
+    return twice.alias("again")(twice(base))
+
+
+@observable_source_asset
+def feed() -> DataVersion:
+    return DataVersion("7")
+
+
+@asset_check(asset=grown)
+def is_eight(grown: int) -> AssetCheckResult:
+    return AssetCheckResult(passed=grown == 8)
+
+
+defs = Definitions.merge(
+    defs,
+    Definitions(
+        assets=[base, grown, feed],
+        asset_checks=[is_eight],
+        jobs=[define_asset_job("assets_of_all_kinds", AssetSelection.all(include_sources=True))],
+    ),
 )
 
 

@@ -24,9 +24,16 @@ from penstock.locations.client import CodeServerClient
 from penstock.locations.host import LocationHost, fault_of_remote
 from penstock.locations.origin import LocationOrigin
 from penstock.locations.workspace import origins_from_options
-from penstock.records.event import EngineNote, RunCanceling, RunFailure
+from penstock.records.event import AssetMaterialization, EngineNote, RunCanceling, RunFailure
 from penstock.records.run import Run, RunStatus
-from penstock.records.wire import CheckRunConfig, EvaluateSensor, LaunchAnswer, LoadStatus, LocationState
+from penstock.records.wire import (
+    CheckRunConfig,
+    EvaluatePartitions,
+    EvaluateSensor,
+    LaunchAnswer,
+    LoadStatus,
+    LocationState,
+)
 from penstock.storage.protocols import NewRun
 
 pytestmark = pytest.mark.system
@@ -37,7 +44,20 @@ LIMIT = 20.0
 CODE = '''
 import os, signal, time
 from pathlib import Path
-from penstock import Config, Definitions, RunRequest, SkipReason, in_process_executor, job, op, sensor
+from penstock import (
+    AssetMaterialization,
+    Config,
+    Definitions,
+    MultiPartitionsDefinition,
+    RunRequest,
+    SkipReason,
+    StaticPartitionsDefinition,
+    in_process_executor,
+    job,
+    op,
+    partitioned_config,
+    sensor,
+)
 
 class Gate(Config):
     path: str
@@ -63,6 +83,22 @@ def gated():
 def gated_in_process():
     wait_at()
 
+CELLS = MultiPartitionsDefinition(
+    {"day": StaticPartitionsDefinition(["mon", "tue"]), "shop": StaticPartitionsDefinition(["x", "y"])}
+)
+
+@partitioned_config(CELLS, tags_for_partition_key_fn=lambda key: {"shop": key.keys_by_dimension["shop"]})
+def by_cell(key):
+    return {"ops": {"cell": {"config": {"path": "config of " + key}}}}
+
+@op
+def cell(context, config: Gate):
+    context.log_event(AssetMaterialization("cells", description=config.path, partition=context.partition_key))
+
+@job(config=by_cell)
+def celled():
+    cell()
+
 @sensor(job=quick)
 def news(context):
     return RunRequest(run_key=context.cursor)
@@ -80,7 +116,7 @@ def stuck(context):
 def dies(context):
     os.kill(os.getpid(), signal.SIGKILL)
 
-defs = Definitions(jobs=[quick, gated, gated_in_process], sensors=[news, hung, stuck, dies])
+defs = Definitions(jobs=[quick, gated, gated_in_process, celled], sensors=[news, hung, stuck, dies])
 '''
 
 
@@ -100,8 +136,15 @@ class Place:
         self.servers.append(server)
         return server
 
-    def new_run(self, job: str, **config: object) -> Run:
-        run = Run(run_id=new_run_id(), location="shop.py", job=job, created=time.time(), run_config=config)
+    def new_run(self, job: str, tags: dict[str, str] | None = None, **config: object) -> Run:
+        run = Run(
+            run_id=new_run_id(),
+            location="shop.py",
+            job=job,
+            created=time.time(),
+            run_config=config,
+            tags=tags or {},
+        )
         self.instance.storage.runs.create([NewRun(run=run)])
         now = time.time()
         (claimed,) = self.instance.storage.runs.claim([run.run_id], owner="test", until=now + 15, now=now)
@@ -395,6 +438,22 @@ def test_a_run_config_is_checked_by_user_code(shared: tuple[Place, Server]) -> N
     _place, server = shared
     answer = server.client.check_config(CheckRunConfig(job="gated", run_config={"ops": {"wait_att": {}}}))
     assert any("wait_at" in problem.message for problem in answer.problems)
+
+
+def test_a_run_on_a_partition_gets_the_config_of_user_code(shared: tuple[Place, Server]) -> None:
+    place, server = shared
+    answer = server.client.partitions(EvaluatePartitions(job="celled", keys=("mon|x", "tue|y")))
+    configs = {key: run.run_config["ops"]["cell"]["config"]["path"] for key, run in answer.runs.items()}
+    assert configs == {"mon|x": "config of mon|x", "tue|y": "config of tue|y"}
+    assert answer.runs["tue|y"].tags == {"shop": "y"}
+    assert server.client.partitions(EvaluatePartitions(job="celled", keys=("mon",))).error is not None
+    # A run that was made without asking gets its config from the worker.
+    run = place.new_run("celled", {"penstock/partition": "tue|y"})
+    assert server.client.launch(run).accepted
+    assert place.until_status(run.run_id, RunStatus.SUCCESS, RunStatus.FAILURE).status is RunStatus.SUCCESS
+    facts = [stored.event.fact for stored in place.instance.storage.events.of_run(run.run_id)]
+    (made,) = [fact for fact in facts if isinstance(fact, AssetMaterialization)]
+    assert (made.partition, made.description) == ("tue|y", "config of tue|y")
 
 
 def test_what_is_no_message_is_refused(shared: tuple[Place, Server]) -> None:

@@ -16,7 +16,11 @@ from penstock.execution.lease import EXIT_FENCED
 from penstock.execution.worker import EXIT_UNTOLD
 from penstock.ids import new_run_id
 from penstock.logs.store import log_key
+from penstock.records.data_version import VersionTag, computed_version
 from penstock.records.event import (
+    AssetCheckEvaluation,
+    AssetMaterialization,
+    AssetObservation,
     EngineNote,
     LoadedInput,
     LogLine,
@@ -352,3 +356,69 @@ def test_code_with_threads_is_not_forked(worker: Worker) -> None:
     notes = [e.fact.message for e in worker.events() if isinstance(e.fact, EngineNote)]
     assert any("lively" in note for note in notes)
     assert "STEP_WORKER_STARTED" not in worker.types("one")
+
+
+def test_assets_of_all_kinds_are_told_with_their_data_versions(worker: Worker) -> None:
+    worker.start("assets_of_all_kinds")
+    assert worker.end() == 0
+    assert worker.status() is RunStatus.SUCCESS
+    made = {
+        e.fact.asset: (e.step_key, e.fact.tags) for e in worker.events() if isinstance(e.fact, AssetMaterialization)
+    }
+    of_base = computed_version("1", {})
+    assert made["base"] == ("base", {VersionTag.CODE_VERSION: "1", VersionTag.DATA_VERSION: of_base})
+    step, tags = made["grown"]
+    assert step == "grown.again"
+    assert tags[VersionTag.DATA_VERSION] == computed_version("1", {"base": of_base})
+    seen = [e.fact for e in worker.events() if isinstance(e.fact, AssetObservation)]
+    assert [(fact.asset, fact.tags[VersionTag.DATA_VERSION]) for fact in seen] == [("feed", "7")]
+    assert [e.fact.passed for e in worker.events() if isinstance(e.fact, AssetCheckEvaluation)] == [True]
+    versions = worker.storage.assets.data_versions(["base", "grown", "feed"])
+    assert versions["grown"].inputs == {"base": of_base}
+    assert (versions["feed"].version, versions["feed"].observed) == ("7", True)
+
+
+def test_a_step_that_takes_too_long_is_stopped_also_if_it_does_not_heed_it(worker: Worker) -> None:
+    worker.start("overdue", GRACE="0.2")
+    assert worker.end() == 0
+    (late,) = [e.fact for e in worker.events() if e.step_key == "late" and isinstance(e.fact, StepFailure)]
+    assert late.error.cls == "StepTimeoutError"
+    assert late.error.message.startswith('Step "late" ran longer than its timeout of 0.1 s and was stopped')
+    assert late.error.frames
+    deaf = [e.fact for e in worker.events() if e.step_key == "deaf_and_late"]
+    (again,) = [each for each in deaf if isinstance(each, StepUpForRetry)]
+    (killed,) = [each for each in deaf if isinstance(each, StepFailure)]
+    assert again.error.cls == killed.error.cls == "StepTimeoutError"
+    assert "was killed: it did not stop within 0.2 s after its timeout of 0.1 s" in killed.error.message
+
+
+def test_an_executor_of_the_user_s_runs_the_steps(worker: Worker) -> None:
+    worker.start("noted")
+    assert worker.end() == 0
+    assert worker.status() is RunStatus.SUCCESS
+    notes = [e.fact.message for e in worker.events() if isinstance(e.fact, EngineNote)]
+    assert notes == ["ran one", "ran several", "ran double[k0]", "ran double[k1]", "ran double[k2]", "ran total"]
+
+
+def test_a_run_of_an_executor_of_the_user_s_is_canceled(worker: Worker) -> None:
+    worker.start("held_by_noting")
+    worker.awaits("held")
+    assert worker.storage.runs.record(worker.run_id, [RunCanceling()], now=time.time())
+    os.kill(worker.pid, signal.SIGTERM)
+    assert worker.end() == 0
+    assert worker.status() is RunStatus.CANCELED
+    assert (worker.home / "held.cleaned").exists()
+
+
+def test_each_line_is_written_to_a_logger_once_by_the_process_that_it_is_of(worker: Worker) -> None:
+    worker.start("logged")
+    assert worker.end() == 0
+    lines = [line.split(" ", 1) for line in (worker.home / "lines").read_text().splitlines()]
+    texts = [text for _, text in lines]
+    for once in ("doubling 1", "The run ended well."):
+        assert texts.count(once) == 1
+    finished = [text.split(" in ")[0] for text in texts if text.startswith("Finished")]
+    assert finished == ["Finished one", "Finished double"]
+    by_text = {text: int(pid) for pid, text in lines}
+    assert by_text["doubling 1"] == worker.pid_of("double")
+    assert by_text["The run ended well."] == worker.pid

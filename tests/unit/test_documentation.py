@@ -303,7 +303,10 @@ def command_of(words: list[str], line: str) -> None:
 
 @pytest.mark.parametrize("page", WRITTEN_BY_HAND, ids=name_of)
 def test_python_and_yaml_in_pages_is_valid(page: Path, tmp_path: Path) -> None:
-    for number, (language, text) in enumerate(FENCE.findall(page.read_text())):
+    blocks = FENCE.findall(page.read_text())
+    if "The code on this page runs from top to bottom." in page.read_text():
+        blocks = [("python", "\n".join(text for language, text in blocks if language == "python"))]
+    for number, (language, text) in enumerate(blocks):
         if language == "yaml":
             yaml.safe_load(text)
         elif language == "python":
@@ -311,3 +314,13 @@ def test_python_and_yaml_in_pages_is_valid(page: Path, tmp_path: Path) -> None:
             path.write_text(text)
             loaded = load_definitions(CodeTarget(python_file=str(path)))
             assert [*loaded.assets, *loaded.jobs]
+
+
+@pytest.mark.parametrize("page", [page for page in WRITTEN_BY_HAND if "\ndef test_" in page.read_text()], ids=name_of)
+def test_tests_in_pages_pass(page: Path) -> None:
+    for language, text in FENCE.findall(page.read_text()):
+        if language == "python":
+            names: dict[str, Any] = {}
+            exec(compile(text, str(page), "exec"), names)
+            for test in [value for name, value in names.items() if name.startswith("test_")]:
+                test()

@@ -55,7 +55,7 @@ def list_assets(select: str | None, **target: Any) -> None:
 @target_options(many=True)
 @home_option
 @config_options
-@click.option("--select", required=True, help="What to make: a selection such as `report`, `+report` or `group:sales`.")
+@click.option("--select", required=True, help="What to make: a selection such as `report`, `*report` or `group:sales`.")
 @click.option("--partition", help="The partition to make.")
 def materialize(
     select: str,

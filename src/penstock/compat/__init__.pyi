@@ -21,6 +21,7 @@ from penstock import AssetMetadataValue as AssetMetadataValue
 from penstock import AssetObservation as AssetObservation
 from penstock import AssetOrCheckKey as AssetOrCheckKey
 from penstock import AssetOut as AssetOut
+from penstock import AssetPartitionStatus as AssetPartitionStatus
 from penstock import AssetRecordsFilter as AssetRecordsFilter
 from penstock import AssetSelection as AssetSelection
 from penstock import AssetSensorDefinition as AssetSensorDefinition
@@ -55,6 +56,7 @@ from penstock import DailyPartitionsDefinition as DailyPartitionsDefinition
 from penstock import DataProvenance as DataProvenance
 from penstock import DataVersion as DataVersion
 from penstock import DataVersionsByPartition as DataVersionsByPartition
+from penstock import DefaultRunLauncher as DefaultRunLauncher
 from penstock import DefaultScheduleStatus as DefaultScheduleStatus
 from penstock import DefaultSensorStatus as DefaultSensorStatus
 from penstock import DefinitionError as DefinitionError
@@ -240,12 +242,15 @@ from penstock import SourceAsset as SourceAsset
 from penstock import SpecificPartitionsPartitionMapping as SpecificPartitionsPartitionMapping
 from penstock import StaticPartitionMapping as StaticPartitionMapping
 from penstock import StaticPartitionsDefinition as StaticPartitionsDefinition
+from penstock import StepExecutionContext as StepExecutionContext
 from penstock import StepExecutionError as StepExecutionError
 from penstock import StepNotFoundError as StepNotFoundError
 from penstock import StepOutputNotFoundError as StepOutputNotFoundError
+from penstock import StepTimeoutError as StepTimeoutError
 from penstock import StorageError as StorageError
 from penstock import String as String
 from penstock import StringSource as StringSource
+from penstock import SubmitRunContext as SubmitRunContext
 from penstock import SubprocessError as SubprocessError
 from penstock import SubsetError as SubsetError
 from penstock import SupersessionWarning as SupersessionWarning

@@ -34,6 +34,7 @@ NOT_CONSTRUCTED: frozenset[str] = frozenset(
         "RepositoryDefinition",
         "RunRecord",
         "StepExecutionContext",
+        "SubmitRunContext",
         "TypeCheckContext",
     }
 )
@@ -41,7 +42,6 @@ NOT_CONSTRUCTED: frozenset[str] = frozenset(
 
 _RUN_LOADS_ITSELF = "private to the processes of Dagster; instances and definitions are given as objects"
 _OLD_FRESHNESS = "of an older policy that Dagster itself has replaced; use `freshness_policy`"
-_NO_LOOP = "not taken: an async op that is called directly gives a coroutine, which any loop can run"
 
 DIFFERENT: Mapping[str, str] = {
     "AssetSpec.legacy_freshness_policy": _OLD_FRESHNESS,
@@ -91,9 +91,7 @@ DIFFERENT: Mapping[str, str] = {
         "empty one, and parts of a key that would leave the folder are escaped."
     ),
     "asset_sensor": "Called for each materialization since its cursor, in order, not only for the newest.",
-    "build_asset_context(event_loop)": _NO_LOOP,
     "build_input_context(step_context)": "what it knows is on the context itself: `run_id`, `step_key`, `job_name` ...",
-    "build_op_context(event_loop)": _NO_LOOP,
     "build_schedule_context(instance_ref)": _RUN_LOADS_ITSELF,
     "build_sensor_context(instance_ref)": _RUN_LOADS_ITSELF,
     "config_from_files": "Errors are `SettingsError`, with line and column.",
@@ -122,7 +120,5 @@ DIFFERENT: Mapping[str, str] = {
 }
 """By `name`, `name(parameter)` or `Class.member`: how it differs, and why."""
 
-LEFT_OUT: Mapping[str, str] = {
-    "SubmitRunContext": "Given to a run coordinator of one's own; that seam takes our `NewRun` instead.",
-}
+LEFT_OUT: Mapping[str, str] = {}
 """Names that are not here, and why."""

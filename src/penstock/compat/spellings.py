@@ -98,6 +98,7 @@ ATTRIBUTES: Mapping[str, Mapping[str, str]] = {
     "Run": {"job_snapshot_id": "snapshot", "step_keys_to_execute": "step_keys"},
     "RunRecord": {"dagster_run": "run"},
     "RunStatusSensorContext": {"dagster_event": "event", "dagster_instance": "instance", "dagster_run": "run"},
+    "SubmitRunContext": {"dagster_run": "run"},
     "TypeCheckContext": {"dagster_type": "python_type"},
     "TypeCheckDidNotPassError": {"dagster_type": "python_type"},
 }

@@ -20,6 +20,7 @@ from .fields import Enter, read_field
 from .problems import Problem
 from .run_config import SupportsConfigDict, plain_config
 from .schema import UNSET, Field
+from .secrets import mask, secrets_of
 
 __all__ = [
     "DeclaredConfig",
@@ -42,11 +43,13 @@ class Finished(msgspec.Struct, frozen=True, kw_only=True):
         value: As `context.op_config` and its like show it: plain values, with Python values for the words of an enum.
         typed: As a parameter `config` takes it: an instance of the config class where there is one.
         problems: What is wrong with it; with any, the rest does not count.
+        hidden: Texts in it that no message may show: of secrets and of environment variables.
     """
 
     value: Any = None
     typed: Any = None
     problems: tuple[Problem, ...] = ()
+    hidden: tuple[str, ...] = ()
 
 
 class DeclaredConfig(Protocol):
@@ -105,13 +108,15 @@ class OpenConfig:
         resolved = resolve(self.field.type, given, environ, path=path, root=root)
         if resolved.problems:
             return Finished(problems=resolved.problems)
+        secrets = (each for _, each in secrets_of(self.field.type, resolved.value) if isinstance(each, str))
+        hidden = (*resolved.from_env.values(), *secrets)
         if self.model is None:
             value = resolved.value if self._enter is None else self._enter(resolved.value)
-            return Finished(value=value, typed=value)
+            return Finished(value=value, typed=value, hidden=hidden)
         from .model import build
 
         built = build(self.model, resolved.value, path=path, root=root, hidden=resolved.from_env)
-        return Finished(value=resolved.value, typed=built.value, problems=built.problems)
+        return Finished(value=resolved.value, typed=built.value, problems=built.problems, hidden=hidden)
 
 
 class MappedConfig:
@@ -143,7 +148,9 @@ class MappedConfig:
         if outer.problems:
             return outer
         made = call_mapping(self.make, outer.typed, self.what)
-        return _finish_inside(self.inner, made, environ, self.what)
+        inside = _finish_inside(self.inner, made, environ, self.what)
+        problems = mask(inside.problems, outer.hidden)  # what was hidden outside stays so where a function passed it on
+        return msgspec.structs.replace(inside, problems=problems, hidden=(*inside.hidden, *outer.hidden))
 
 
 class GivenConfig:

@@ -87,10 +87,10 @@ class IntEnvVar(int):
 
 
 class Resolved(Checked, frozen=True, kw_only=True):
-    """A config with its environment variables filled in; `from_env` are the paths of the values that were, since no
-    message may show them."""
+    """A config with its environment variables filled in; `from_env` has, by path, the text of each that was, since no
+    message may show it."""
 
-    from_env: frozenset[tuple[str, ...]] = frozenset()
+    from_env: Mapping[tuple[str, ...], str] = {}
 
 
 def resolve(
@@ -117,7 +117,7 @@ def resolve(
         are not shown.
     """
     problems: list[Problem] = []
-    from_env: set[tuple[str, ...]] = set()
+    from_env: dict[tuple[str, ...], str] = {}
 
     def visit(kind: ConfigType, given: Any, at: tuple[str, ...]) -> Any:
         match kind:
@@ -145,7 +145,7 @@ def resolve(
         if text is None:
             fault = f"{place(at, root)} is read from the environment variable {name}, which is not set; set it."
         else:
-            from_env.add(at)
+            from_env[at] = text
             try:
                 return _read_as(kind, text)
             except ValueError:
@@ -155,7 +155,7 @@ def resolve(
         return None
 
     result = visit(schema, value, path)
-    return Resolved(value=result, problems=tuple(problems), from_env=frozenset(from_env))
+    return Resolved(value=result, problems=tuple(problems), from_env=from_env)
 
 
 def _read_as(kind: ScalarKind, text: str) -> Any:

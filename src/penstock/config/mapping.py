@@ -7,10 +7,24 @@ from functools import cached_property
 from typing import Any, overload
 
 from ..errors import DefinitionError
+from .check import check
 from .declared import DeclaredConfig, OpenConfig, call_mapping, outer_config
 from .problems import Checked
+from .schema import ConfigType
+from .secrets import mask
 
-__all__ = ["ConfigMapping", "config_mapping"]
+__all__ = ["ConfigMapping", "MadeConfig", "config_mapping"]
+
+
+class MadeConfig(Checked, frozen=True, kw_only=True):
+    """A run config that a function made; `hidden` are texts that no message about it may show."""
+
+    hidden: tuple[str, ...] = ()
+
+    def check(self, schema: ConfigType, root: str) -> Checked:
+        """Check it against the schema that it has to fit."""
+        checked = check(schema, self.value, root=root)
+        return Checked(value=checked.value, problems=mask(checked.problems, self.hidden))
 
 
 class ConfigMapping:
@@ -49,7 +63,7 @@ class ConfigMapping:
         path: tuple[str, ...],
         root: str,
         what: str,
-    ) -> Checked:
+    ) -> MadeConfig:
         """The run config that the function makes, in plain values and not checked, or what is wrong with the config.
 
         Args:
@@ -65,12 +79,12 @@ class ConfigMapping:
         """
         finished = declared.finish(given, environ, path=path, root=root)
         if finished.problems:
-            return Checked(value=None, problems=finished.problems)
+            return MadeConfig(value=None, problems=finished.problems)
         raw = self.receive_processed_config_values is False and declared is self.declared_config
         made = call_mapping(self.config_fn, given if raw else finished.typed, what)
         if not isinstance(made, Mapping):
             raise DefinitionError(f"The config mapping of {what} made {made!r}; give a dict or a RunConfig.")
-        return Checked(value=made)
+        return MadeConfig(value=made, hidden=finished.hidden)
 
 
 @overload

@@ -5,8 +5,7 @@ It loads pydantic, so it is imported when a model is at hand and not before.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationError, ValidatorFunctionWrapHandler
@@ -15,7 +14,7 @@ from pydantic_core.core_schema import no_info_wrap_validator_function
 
 from .annotation import Node, follow, is_secret, read_model
 from .env import EnvVar, IntEnvVar
-from .problems import HIDDEN, Checked, ConfigProblem, Problem, place, sentence
+from .problems import Checked, ConfigProblem, Problem, hide, place, sentence
 from .schema import Permissive, Shape
 
 __all__ = ["Config", "PermissiveConfig", "build", "schema_of"]
@@ -84,7 +83,7 @@ def build(
     *,
     path: tuple[str, ...] = (),
     root: str = "the config",
-    hidden: frozenset[tuple[str, ...]] | None = frozenset(),
+    hidden: Container[tuple[str, ...]] | None = (),
 ) -> Checked:
     """Make an instance of `model` from a config that its schema has passed; pydantic and users' validators check it.
 
@@ -107,7 +106,7 @@ def build(
 
 
 def _problem(
-    node: Node, detail: ErrorDetails, path: tuple[str, ...], root: str, hidden: frozenset[tuple[str, ...]] | None
+    node: Node, detail: ErrorDetails, path: tuple[str, ...], root: str, hidden: Container[tuple[str, ...]] | None
 ) -> Problem:
     steps = list(follow(node, detail["loc"]))
     at = (*path, *(key for key, _ in steps))
@@ -124,9 +123,7 @@ def _problem(
     keep = keep or isinstance(given, Mapping | list | BaseModel)
     with_value = "" if keep else f" with the value {given!r}"
     text = detail["msg"].rstrip(".")
-    if keep and isinstance(given, str | int | float) and str(given):
-        text = re.sub(
-            rf"(?<!\w){re.escape(str(given))}(?!\w)", HIDDEN, text
-        )  # a user's validator may repeat what it was given
+    if keep and isinstance(given, str | int | float):
+        text = hide(text, str(given))  # a user's validator may repeat what it was given
     message = f"{place(at, root)}{with_value} is not accepted: {text}."
     return Problem(path=at, reason=reason, message=sentence(message))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
@@ -10,7 +11,7 @@ import msgspec
 
 from ..errors import InvalidRunConfigError
 
-__all__ = ["HIDDEN", "Checked", "ConfigProblem", "Problem", "place", "sentence"]
+__all__ = ["HIDDEN", "Checked", "ConfigProblem", "Problem", "hide", "place", "sentence"]
 
 HIDDEN = "******"
 """What stands in the place of a secret wherever config is shown."""
@@ -75,6 +76,11 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
             mistakes = "a mistake" if count == 1 else f"{count} mistakes"
             raise InvalidRunConfigError(f"{subject} has {mistakes}:\n{lines}", problems=self.problems)
         return self.value
+
+
+def hide(message: str, text: str) -> str:
+    """The message with a text hidden where it stands as a word of its own."""
+    return re.sub(rf"(?<!\w){re.escape(text)}(?!\w)", HIDDEN, message) if text else message
 
 
 def place(path: Sequence[str], root: str) -> str:

@@ -3,12 +3,12 @@ shown or leaves the user's code."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from msgspec.structs import replace
 
-from .problems import HIDDEN, ConfigProblem, Problem, place
+from .problems import HIDDEN, ConfigProblem, Problem, hide, place
 from .schema import (
     UNSET,
     Array,
@@ -24,7 +24,7 @@ from .schema import (
     env_name,
 )
 
-__all__ = ["conceal", "redact", "restore", "still_hidden"]
+__all__ = ["conceal", "mask", "redact", "restore", "secrets_of", "still_hidden"]
 
 
 def redact(schema: ConfigType, value: Any) -> Any:
@@ -71,30 +71,45 @@ def restore(schema: ConfigType, shown: Any, full: Any) -> Any:
     return shown
 
 
-def still_hidden(schema: ConfigType, value: Any, path: tuple[str, ...] = ()) -> Iterator[Problem]:
+def still_hidden(schema: ConfigType, value: Any) -> Iterator[Problem]:
     """A problem for each secret that stands hidden in a config, so that nobody takes the mask for the secret."""
+    for path, secret in secrets_of(schema, value):
+        if secret == HIDDEN:
+            message = (
+                f"{place(path, '')} is {HIDDEN}, which only stands for a secret that is not shown; "
+                "give the secret itself, or {env: NAME}."
+            )
+            yield Problem(path=path, reason=ConfigProblem.RUNTIME_TYPE_MISMATCH, message=message)
+
+
+def secrets_of(schema: ConfigType, value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """The values of the secret fields of a config, each with its path; what does not fit the schema is passed over."""
     match schema:
         case Noneable():
-            yield from still_hidden(schema.inner, value, path)
+            yield from secrets_of(schema.inner, value, path)
         case ScalarUnion():
-            yield from still_hidden(schema.other, value, path)
+            yield from secrets_of(schema.other, value, path)
         case Array() if isinstance(value, list | tuple):
             for index, item in enumerate(value):
-                yield from still_hidden(schema.item, item, (*path, str(index)))
+                yield from secrets_of(schema.item, item, (*path, str(index)))
         case MapOf() if isinstance(value, Mapping):
             for key, item in value.items():
-                yield from still_hidden(schema.value, item, (*path, str(key)))
+                yield from secrets_of(schema.value, item, (*path, str(key)))
         case Shape() | Permissive() | Selector() if isinstance(value, Mapping):
             for key, item in value.items():
                 field, at = _field(schema, key), (*path, str(key))
-                if field is not None and field.secret and item == HIDDEN:
-                    message = (
-                        f"{place(at, '')} is {HIDDEN}, which only stands for a secret that is not shown; "
-                        "give the secret itself, or {env: NAME}."
-                    )
-                    yield Problem(path=at, reason=ConfigProblem.RUNTIME_TYPE_MISMATCH, message=message)
+                if field is not None and field.secret:
+                    yield at, item
                 elif field is not None:
-                    yield from still_hidden(field.type, item, at)
+                    yield from secrets_of(field.type, item, at)
+
+
+def mask(problems: Iterable[Problem], texts: Collection[str]) -> tuple[Problem, ...]:
+    """The problems with these texts hidden in their messages."""
+    found = tuple(problems)
+    for text in texts:
+        found = tuple(replace(each, message=hide(each.message, text)) for each in found)
+    return found
 
 
 def conceal(schema: ConfigType) -> ConfigType:

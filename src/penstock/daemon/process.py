@@ -52,7 +52,7 @@ class Daemon:
                 instance.coordinator,
                 catalog,
                 clock,
-                dynamic_keys=storage.assets.dynamic_partitions,
+                assets=storage.assets,
                 workers=workers,
                 name=name,
             )

@@ -20,7 +20,6 @@ from ..errors import CodeServerUnreachableError, ConfigurationError, FencedError
 from ..launch.protocols import RunCoordinator
 from ..locations.catalog import Catalog
 from ..partitions.requests import keys_after
-from ..partitions.space import DynamicKeys
 from ..plan.launch import plan_run
 from ..records.automation import RunRequestRecord, Tick, TickStatus
 from ..records.errors import ErrorInfo, describe_exception
@@ -28,7 +27,8 @@ from ..records.lease import Lease
 from ..records.location import LocationDescription
 from ..records.run import Tag
 from ..records.wire import EvaluateSchedule, EvaluateSensor, Evaluation
-from ..storage.protocols import InstigatorStorage, NewRun
+from ..storage.protocols import AssetStorage, InstigatorStorage, NewRun
+from .stale import only_stale
 
 __all__ = ["DueTick", "TickRunner"]
 
@@ -64,7 +64,7 @@ class TickRunner:
         catalog: Catalog,
         clock: Clock,
         *,
-        dynamic_keys: DynamicKeys,
+        assets: AssetStorage,
         workers: int,
         name: str,
     ) -> None:
@@ -72,7 +72,7 @@ class TickRunner:
         self._coordinator = coordinator
         self._catalog = catalog
         self._clock = clock
-        self._dynamic_keys = dynamic_keys
+        self._assets = assets
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix=name)
         self._busy: set[str] = set()
         self._not_before: dict[str, float] = {}
@@ -161,7 +161,7 @@ class TickRunner:
     def _plan_runs(
         self, evaluation: Evaluation, location: LocationDescription, asked: DueTick, tick: Tick
     ) -> list[tuple[str | None, NewRun]]:
-        dynamic_keys = keys_after(evaluation.partitions, self._dynamic_keys)
+        dynamic_keys = keys_after(evaluation.partitions, self._assets.dynamic_partitions)
 
         def plan(request: RunRequestRecord) -> tuple[str | None, NewRun]:
             origin = {asked.origin_tag: asked.due.name, Tag.TICK: str(tick.id)}
@@ -180,7 +180,11 @@ class TickRunner:
             )
             return request.run_key, self._coordinator.prepare(planned)
 
-        return [plan(request) for request in evaluation.run_requests]
+        requests = (
+            only_stale(each, location, asked.own_job, self._catalog.assets, self._assets) if each.only_stale else each
+            for each in evaluation.run_requests
+        )
+        return [plan(request) for request in requests if request is not None]
 
     def close(self) -> None:
         """Start no more; what is under way is left to its end in the background."""

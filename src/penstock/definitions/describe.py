@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from ..config.secrets import conceal, redact
-from ..errors import DefinitionError
+from ..errors import DefinitionError, NotFoundError
 from ..partitions.spec import dynamic_names
 from ..records.conditions.entity import check_id, job_id
 from ..records.conditions.nodes import ConditionRecord
@@ -266,7 +266,10 @@ def _watched(sensor: SensorDefinition, resolved: Resolution) -> tuple[str, ...]:
         case AssetSensorDefinition():
             return (sensor.asset_key.to_user_string(),)
         case MultiAssetSensorDefinition():
-            keys = monitored_keys(sensor.monitored_assets, resolved.asset_graph)
+            try:
+                keys = monitored_keys(sensor.monitored_assets, resolved.asset_graph)
+            except NotFoundError as error:
+                raise DefinitionError(f"{sensor.what} ({sensor.source}) monitors what is not there: {error}") from error
             return tuple(key.to_user_string() for key in keys)
     return tuple(sorted(resolved.automation.get(sensor.name, frozenset()) & resolved.asset_graph.assets.keys()))
 

@@ -26,7 +26,7 @@ class ReconstructableJob:
         working_directory: The folder from which the module is imported; sys.path alone if not given.
     """
 
-    __slots__ = ("args", "kwargs", "module", "name", "working_directory")
+    __slots__ = ("_here", "args", "kwargs", "module", "name", "working_directory")
 
     def __init__(
         self,
@@ -41,20 +41,25 @@ class ReconstructableJob:
         self.args = tuple(args)
         self.kwargs = dict(kwargs or {})
         self.working_directory = working_directory
+        self._here: Any = None  # what the name leads to, where this process made it itself
 
     def get_definition(self) -> JobDefinition:
-        """The job, loaded now.
+        """The job: loaded now, unless this process has it already.
 
         Raises:
             NotFoundError: The module has nothing of that name.
             DefinitionError: It is no job, and its function makes none.
         """
-        with _importable_from(self.working_directory):
-            module = importlib.import_module(self.module)
-        try:
-            made = getattr(module, self.name)
-        except AttributeError as error:
-            raise NotFoundError(f"The module {self.module} has no {self.name!r}, which shall give a job.") from error
+        made = self._here
+        if made is None:
+            with _importable_from(self.working_directory):
+                module = importlib.import_module(self.module)
+            try:
+                made = getattr(module, self.name)
+            except AttributeError as error:
+                raise NotFoundError(
+                    f"The module {self.module} has no {self.name!r}, which shall give a job."
+                ) from error
         if not isinstance(made, JobDefinition | GraphDefinition) and callable(made):
             made = made(*self.args, **self.kwargs)
         if isinstance(made, GraphDefinition):
@@ -62,6 +67,9 @@ class ReconstructableJob:
         if not isinstance(made, JobDefinition):
             raise DefinitionError(f"{self.module}.{self.name} gives {made!r}, which is no job.")
         return made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return ReconstructableJob, (self.module, self.name, self.args, self.kwargs, self.working_directory)
 
     def __repr__(self) -> str:
         return f"ReconstructableJob({self.module}.{self.name})"
@@ -121,7 +129,9 @@ def reconstructable(target: Callable[..., Any] | JobDefinition) -> Reconstructab
                 f"{name} is defined at the prompt, where no process could load it again; write it in a file."
             )
         module, folder = Path(main).stem, str(Path(main).parent)
-    return ReconstructableJob(module, name, working_directory=folder)
+    made = ReconstructableJob(module, name, working_directory=folder)
+    made._here = target
+    return made
 
 
 @contextlib.contextmanager

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from ..errors import DefinitionError
-from ..records.keys import AssetCheckKey, AssetKey
+from ..records.keys import AssetCheckKey, AssetKey, CoercibleToAssetKey
 from ..records.metadata import Metadata
 from .assets.definition import AssetsDefinition
 from .automation.schedule import ScheduleDefinition
@@ -17,6 +17,9 @@ from .gather import gather
 from .names import check_name
 from .ops.job import JobDefinition
 from .source import source_of_function
+
+if TYPE_CHECKING:
+    from ..execution.asset_values import AssetValueLoader
 
 __all__ = ["RepositoryDefinition", "create_repository_using_definitions_args", "repository"]
 
@@ -111,6 +114,33 @@ class RepositoryDefinition:
     def asset_checks_defs_by_key(self) -> Mapping[AssetCheckKey, AssetsDefinition]:
         """The definitions that evaluate checks, by the keys of these."""
         return {node.spec.key: node.definition for node in self.definitions.resolved.asset_graph.checks.values()}
+
+    def get_asset_value_loader(self, instance: Any = None) -> AssetValueLoader:
+        """What loads stored values of several assets outside of a run; see `Definitions.get_asset_value_loader`."""
+        return self.definitions.get_asset_value_loader(instance)
+
+    def load_asset_value(
+        self,
+        asset_key: CoercibleToAssetKey,
+        *,
+        python_type: Any = None,
+        instance: Any = None,
+        partition_key: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        resource_config: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """The stored value of an asset, loaded by the IO manager that stored it; see `Definitions.load_asset_value`.
+
+        `resource_config` is the config of resources, by key, as in a run config.
+        """
+        with self.get_asset_value_loader(instance) as loader:
+            return loader.load_asset_value(
+                asset_key,
+                python_type=python_type,
+                partition_key=partition_key,
+                input_definition_metadata=metadata,
+                resource_config=resource_config,
+            )
 
     def __repr__(self) -> str:
         return f"RepositoryDefinition({self.name!r}, {self.definitions!r})"

@@ -24,7 +24,7 @@ from .ops.graph import GraphDefinition
 from .ops.job import JobDefinition
 from .ops.op import OpDefinition
 from .ops.ports import In
-from .ops.type_loader import input_form
+from .ops.type_loader import input_form, is_configurable
 from .resources.resource import ResourceDefinition
 from .store_config import input_configs, output_configs
 
@@ -170,7 +170,14 @@ def _op_entry(op: OpDefinition, job: JobDefinition, fed: frozenset[str]) -> Fiel
 
 
 def _inputs(ins: Mapping[str, In], fed: frozenset[str], what: str, job: JobDefinition) -> dict[str, Field]:
-    fields = {name: _input_field(name, each, what, job) for name, each in ins.items() if takes_config(name, each, fed)}
+    fields = {}
+    for name, each in ins.items():
+        if takes_config(name, each, fed):
+            fields[name] = _input_field(name, each, what, job)
+        elif _may_replace_default(name, each, fed):
+            fields[name] = Field(
+                type=input_form(each.python_type).config.field.type, required=False, description=each.description
+            )
     fields |= {name: each.field for name, each in input_configs(ins, job.resource_defs).items()}
     return {"inputs": _entry(fields)} if fields else {}
 
@@ -183,6 +190,17 @@ def takes_config(name: str, definition: In, fed: frozenset[str]) -> bool:
         or definition.is_nothing
         or definition.asset_key is not None
         or definition.input_manager_key is not None
+    )
+
+
+def _may_replace_default(name: str, definition: In, fed: frozenset[str]) -> bool:
+    """Whether the run config may give another value than the input's default."""
+    return (
+        definition.has_default
+        and name not in fed
+        and not definition.is_nothing
+        and definition.input_manager_key is None
+        and is_configurable(definition.python_type)
     )
 
 

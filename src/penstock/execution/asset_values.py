@@ -13,6 +13,7 @@ from ..definitions.resources.resource import ResourceDefinition, ValueResource
 from ..definitions.resources.stores import FilesystemIOManager
 from ..errors import InvocationError, NotFoundError
 from ..partitions.definition import PartitionKeyRange
+from ..partitions.multi import as_partition_key
 from ..records.keys import AssetKey, CoercibleToAssetKey
 from .configuration import resource_configs
 from .io_context import InputContext, OutputContext
@@ -97,7 +98,7 @@ class AssetValueLoader:
             "resources": opened.needs_of(manager_key),
             "python_type": python_type,
             "asset_key": key,
-            "partition_key": partition_key,
+            "partition_key": None if partition_key is None else as_partition_key(node.partitions_def, partition_key),
             "asset_partition_keys": self._partitions(node, partition_key, partition_key_range),
             "asset_partitions_def": node.partitions_def,
             "instance": self._instance,
@@ -122,7 +123,6 @@ class AssetValueLoader:
                     clock=SYSTEM_CLOCK,
                     emit=lambda _: None,
                     instance=self._instance,
-                    artifacts=self._artifacts,
                 )
             )
         return self._opened[key]

@@ -15,6 +15,7 @@ from ..definitions.assets.selection import AssetSelection, CoercibleToAssetSelec
 from ..definitions.automation.automation_sensor import AutomationConditionSensorDefinition
 from ..definitions.definitions import Definitions
 from ..definitions.resolution import Resolution
+from ..engine.automation.context import EntitySubset
 from ..engine.automation.cursor import Cursor
 from ..engine.automation.decide import Decision, decide
 from ..engine.automation.explain import explain
@@ -55,19 +56,25 @@ class EvaluateAutomationConditionsResult:
 
     Attributes:
         cursor: What the next evaluation gets as its cursor.
-        evaluations: For each asset, check or job whose condition was evaluated, what it came to. Where nothing has
+        results: For each asset, check or job whose condition was evaluated, what it came to. Where nothing has
             happened that a condition looks at, it is as it was and not evaluated again.
     """
 
     def __init__(self, decision: Decision) -> None:
         self._decision = decision
         self.cursor = decision.cursor.to_text()
-        self.evaluations = evaluation_records(decision)
+        self.results = evaluation_records(decision)
 
     @property
     def total_requested(self) -> int:
         """How many partitions were requested in all; what has no partitions counts as one."""
         return sum(len(each) for each in self._decision.requested.values())
+
+    @property
+    def requested_subsets(self) -> list[EntitySubset]:
+        """The requested partitions of each asset and check."""
+        view = self._decision.view
+        return [EntitySubset(view, view.graph.entities[key], each) for key, each in self._decision.requested.items()]
 
     def get_requested_partitions(self, asset_key: CoercibleToAssetKey | AssetCheckKey) -> set[str | None]:
         """The keys of the requested partitions of an asset or check; None stands for what has no partitions."""
@@ -98,7 +105,7 @@ class EvaluateAutomationConditionsResult:
             key: The asset or check; all that were evaluated if not given.
         """
         wanted = None if key is None else entity_id(key)
-        texts = [render(each.root) for each in self.evaluations if wanted is None or each.entity == wanted]
+        texts = [render(each.root) for each in self.results if wanted is None or each.entity == wanted]
         if not texts and wanted is not None:
             return f"{wanted} was not evaluated: it has no condition, or nothing has happened that it looks at."
         return "\n\n".join(texts)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..clock import SYSTEM_CLOCK
 from ..definitions.assets.definition import AssetsDefinition
 from ..definitions.ops.op import OpDefinition
 from ..definitions.resources.resource import to_resources
-from ..errors import UserCodeError
+from ..errors import InvocationError
 from ..ids import new_run_id
 from ..partitions.definition import PartitionKeyRange
 from ..plan.model import StepOutput
@@ -22,6 +22,9 @@ from .build_resources import HoldsResources
 from .configuration import resource_configs
 from .context import AssetCheckExecutionContext, AssetExecutionContext, OpExecutionContext
 from .resources import set_up
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
 
 __all__ = [
     "DIRECT_CALL",
@@ -88,6 +91,7 @@ def build_op_context(
     partition_key_range: PartitionKeyRange | None = None,
     mapping_key: str | None = None,
     run_tags: Mapping[str, str] | None = None,
+    event_loop: AbstractEventLoop | None = None,
 ) -> DirectOpExecutionContext:
     """A context for calling an op directly.
 
@@ -101,12 +105,14 @@ def build_op_context(
         partition_key_range: The partitions that it shall work on, in place of one.
         mapping_key: The mapping key that it shall run for.
         run_tags: Tags of its run.
+        event_loop: What resources see as `context.event_loop` while they are set up.
 
     Raises:
-        UserCodeError: A resource could not be set up, or both forms of config, or of partitions, are given.
+        UserCodeError: A resource could not be set up.
+        InvocationError: Both forms of config, or of partitions, are given.
     """
     if op_config is not None and config is not None:
-        raise UserCodeError("build_op_context takes op_config or config, not both.")
+        raise InvocationError("build_op_context takes op_config or config, not both.")
     given = config if op_config is None else op_config
     return _build(
         DirectOpExecutionContext,
@@ -117,6 +123,7 @@ def build_op_context(
         _partition_tags(partition_key, partition_key_range),
         mapping_key,
         run_tags,
+        event_loop,
     )
 
 
@@ -128,6 +135,7 @@ def build_asset_context(
     partition_key: str | None = None,
     partition_key_range: PartitionKeyRange | None = None,
     run_tags: Mapping[str, str] | None = None,
+    event_loop: AbstractEventLoop | None = None,
 ) -> DirectAssetExecutionContext:
     """A context for calling an asset function directly; see `build_op_context` for the arguments."""
     return _build(
@@ -139,6 +147,7 @@ def build_asset_context(
         _partition_tags(partition_key, partition_key_range),
         None,
         run_tags,
+        event_loop,
     )
 
 
@@ -154,7 +163,7 @@ def build_asset_check_context(
 
 def _partition_tags(key: str | None, key_range: PartitionKeyRange | None) -> dict[str, str]:
     if key is not None and key_range is not None:
-        raise UserCodeError("A context takes partition_key or partition_key_range, not both.")
+        raise InvocationError("A context takes partition_key or partition_key_range, not both.")
     if key_range is not None:
         return {Tag.PARTITION_RANGE_START: str(key_range.start), Tag.PARTITION_RANGE_END: str(key_range.end)}
     return {} if key is None else {Tag.PARTITION: str(key)}
@@ -169,10 +178,13 @@ def _build(
     partition_tags: Mapping[str, str],
     mapping_key: str | None,
     run_tags: Mapping[str, str] | None,
+    event_loop: AbstractEventLoop | None = None,
 ) -> Context:
     tags = {**(run_tags or {}), **partition_tags}
     run = Run(run_id=new_run_id(), location="", job=DIRECT_CALL, tags=tags, created=SYSTEM_CLOCK.now())
-    return kind(*attempt_outside(run, resources, resources_config, config, instance, mapping_key))
+    return kind(
+        *attempt_outside(run, resources, resources_config, config, instance, mapping_key, event_loop=event_loop)
+    )
 
 
 def attempt_outside(
@@ -183,6 +195,7 @@ def attempt_outside(
     instance: Any = None,
     mapping_key: str | None = None,
     op: OpDefinition | None = None,
+    event_loop: AbstractEventLoop | None = None,
 ) -> tuple[Attempt, list[Fact], ExitStack]:
     """An attempt of a step that no run knows, for contexts that tests make.
 
@@ -194,6 +207,7 @@ def attempt_outside(
         instance: The instance, for user code.
         mapping_key: The mapping key that it shall run for.
         op: Its op, where that is known.
+        event_loop: What resources see as `context.event_loop` while they are set up.
 
     Returns:
         The attempt, the facts that are recorded on it, and what tears its resources down.
@@ -213,6 +227,7 @@ def attempt_outside(
             emit=lambda _: None,
             run=run,
             instance=instance,
+            event_loop=event_loop,
         )
     )
     attempt = Attempt(

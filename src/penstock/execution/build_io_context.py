@@ -10,6 +10,7 @@ from ..definitions.assets.spec import AssetSpec
 from ..definitions.ops.op import OpDefinition
 from ..errors import UserCodeError
 from ..partitions.definition import PartitionKeyRange, PartitionsDefinition
+from ..partitions.multi import as_partition_key
 from ..records.keys import AssetKey, CoercibleToAssetKey
 from .build_resources import HoldsResources
 from .io_context import InputContext, OutputContext
@@ -97,7 +98,7 @@ def build_output_context(
         python_type=python_type,
         resource_config=resource_config,
         asset_key=None if asset_key is None else AssetKey.from_coercible(asset_key),
-        partition_key=partition_key,
+        partition_key=None if partition_key is None else as_partition_key(asset_partitions_def, partition_key),
         asset_partition_keys=_keys(asset_key, partition_key, asset_partition_key_range, asset_partitions_def),
         asset_partitions_def=asset_partitions_def,
         instance=instance,
@@ -136,7 +137,7 @@ def build_input_context(
         python_type=python_type,
         resource_config=resource_config,
         asset_key=None if asset_key is None else AssetKey.from_coercible(asset_key),
-        partition_key=partition_key,
+        partition_key=None if partition_key is None else as_partition_key(asset_partitions_def, partition_key),
         asset_partition_keys=_keys(asset_key, partition_key, asset_partition_key_range, asset_partitions_def),
         asset_partitions_def=asset_partitions_def,
         instance=instance,
@@ -157,7 +158,7 @@ def _keys(
     if asset_key is None:
         return None
     if key_range is None:
-        return None if partition_key is None else (partition_key,)
+        return None if partition_key is None else (as_partition_key(partitions, partition_key),)
     if partitions is None:
         raise UserCodeError("A range of partitions needs the asset's partitions; give asset_partitions_def too.")
     return tuple(partitions.get_partition_keys_in_range(key_range))

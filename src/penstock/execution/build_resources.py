@@ -76,7 +76,6 @@ def build_resources(
         emit=lambda _: None,
         run=run,
         instance=instance,
-        artifacts=None if instance is None else instance.artifacts,
         log=log,
         event_loop=event_loop,
     ) as opened:

@@ -79,7 +79,7 @@ def configure(plan: ExecutionPlan, job: JobDefinition, run_config: Mapping[str, 
             finished = finish(declared, (*path, "config"))
             ops[path], typed[path] = finished.value, finished.typed
         for place, python_type in _open_inputs(step):
-            if place not in inputs:
+            if place not in inputs and full.holds(place):
                 inputs[place] = finish(input_form(python_type).config, place).typed
         for place, config in store_configs(step, job.resource_defs):
             stores[place] = finish(config, place).value

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..definitions.assets.check_spec import AssetCheckSpec
 from ..definitions.assets.definition import AssetsDefinition
 from ..definitions.assets.layer import AssetLayer
 from ..definitions.events import AssetCheckEvaluation, AssetMaterialization, AssetObservation
@@ -22,8 +23,11 @@ from ..records.metadata import normalize_metadata
 from ..records.run import Run, Tag
 from .attempt import Attempt
 from .facts import evaluation_fact, materialization_fact, observation_fact
+from .step_context import StepExecutionContext
 
 if TYPE_CHECKING:
+    from ..definitions.assets.definition import AssetsDefinition
+    from .debugger import StepDebugger
     from .log import ContextLogger
 
 __all__ = ["AssetCheckExecutionContext", "AssetExecutionContext", "OpExecutionContext"]
@@ -111,6 +115,17 @@ class OpExecutionContext:
                 "This execution has no instance; pass one (instance=...) to the function that started it."
             )
         return self._attempt.instance
+
+    @property
+    def pdb(self) -> StepDebugger:
+        """A debugger: `context.pdb.set_trace()` stops there, on the terminal that the process was started from."""
+        from .debugger import StepDebugger
+
+        return StepDebugger()
+
+    def get_step_execution_context(self) -> StepExecutionContext:
+        """What is known of the running step."""
+        return StepExecutionContext(self._attempt)
 
     def has_tag(self, key: str) -> bool:
         """Whether the run has this tag."""
@@ -430,6 +445,12 @@ class AssetCheckExecutionContext(OpExecutionContext):
     """The context of a running asset check."""
 
     __slots__ = ()
+
+    @property
+    def check_specs(self) -> Sequence[AssetCheckSpec]:
+        """The specs of the checks that this run asks the step to evaluate."""
+        wanted = set(self._attempt.check_keys)
+        return [spec for spec in self.assets_def.check_specs if spec.key.to_user_string() in wanted]
 
     @property
     def op_execution_context(self) -> OpExecutionContext:

@@ -14,8 +14,8 @@ from ..config.run_config import plain_config
 from ..config.schema import UNSET
 from ..definitions.function import Function
 from ..definitions.ops.op import OpDefinition
-from ..errors import UserCodeError
-from .build_context import bound_to, given_config
+from ..errors import InvocationError, UnknownResourceError
+from .build_context import bound_to, build_asset_check_context, build_asset_context, build_op_context, given_config
 from .context import OpExecutionContext
 
 __all__ = ["invoke"]
@@ -28,27 +28,28 @@ def invoke(definition: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) ->
 
     Args:
         definition: The op, or an assets definition.
-        args: Inputs in their order, after the context if the function takes one.
+        args: What the function's parameters take, in their order; the context first if it takes one, which may be None.
         kwargs: Inputs, resources and `config` by name.
 
     Raises:
-        UserCodeError: The context or an argument is missing.
+        InvocationError: The context or an argument is missing.
+        UnknownResourceError: The context does not hold a resource that the op requires by its key.
         InvalidRunConfigError: The config does not fit.
     """
     op: OpDefinition = definition if isinstance(definition, OpDefinition) else definition.op
     function = op.function
     finished: Finished | None = None
     given_args, given = list(args), dict(kwargs)
-    context = _take_context(op, given_args, given)
-    names = [each.name for each in function.inputs]
+    context = _take_context(definition, op, given_args, given)
+    names = _parameters(function)
     if len(given_args) > len(names):
-        raise UserCodeError(
-            f"{op.what} ({op.source}) takes {len(names)} inputs ({', '.join(names) or 'none'}) "
-            f"but was called with {len(given_args)} positional arguments."
+        raise InvocationError(
+            f"{op.what} ({op.source}) takes {len(names)} arguments ({', '.join(names) or 'none'}) "
+            f"but was called with {len(given_args)} by position."
         )
-    for name, value in zip(names, given_args, strict=False):
+    for name, value in zip(_by_position(names, function, context, given, len(given_args)), given_args, strict=False):
         if name in given:
-            raise UserCodeError(f"{op.what} ({op.source}) got its input {name!r} twice; give it once.")
+            raise InvocationError(f"{op.what} ({op.source}) got {name!r} twice; give it once.")
         given[name] = value
     _add_resources(op, function, context, given)
     in_parameter = function.config is not None and "config" not in given
@@ -58,11 +59,10 @@ def invoke(definition: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) ->
             given["config"] = finished.typed
     _add_defaults(op, given)
     if not function.takes_any:
-        known = {*names, *function.resources, *(("config",) if function.config is not None else ())}
-        unknown = sorted(set(given) - known)
+        unknown = sorted(set(given).difference(names))
         if unknown:
-            raise UserCodeError(
-                f"{op.what} ({op.source}) has no parameter {unknown[0]!r}; it has {', '.join(sorted(known)) or 'none'}."
+            raise InvocationError(
+                f"{op.what} ({op.source}) has no parameter {unknown[0]!r}; it has {', '.join(sorted(names)) or 'none'}."
             )
     if not function.takes_context:
         return function.fn(**given)
@@ -70,21 +70,57 @@ def invoke(definition: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) ->
     return function.fn(bound, **given)
 
 
-def _take_context(op: OpDefinition, args: list[Any], kwargs: dict[str, Any]) -> OpExecutionContext | None:
+def _parameters(function: Function) -> list[str]:
+    """The names of a function's parameters in their order, without the context."""
+    parameters = list(inspect.signature(function.fn).parameters.values())[1 if function.takes_context else 0 :]
+    return [each.name for each in parameters if each.kind is not inspect.Parameter.VAR_KEYWORD]
+
+
+def _by_position(
+    names: list[str], function: Function, context: OpExecutionContext | None, given: Mapping[str, Any], count: int
+) -> list[str]:
+    """The parameters that so many values by position are for: config and resources that come otherwise are left out,
+    unless there are values for all."""
+    elsewhere = {key for key in function.resources if key in given}
+    if "config" in given:
+        elsewhere.add("config")
+    if context is not None:
+        elsewhere.update(context.resources.original_resource_dict.keys() & function.resources)
+        if function.config is not None and given_config(context) is not None:
+            elsewhere.add("config")
+    left = [each for each in names if each not in elsewhere]
+    return left if count <= len(left) else names
+
+
+def _empty_context(definition: Any) -> OpExecutionContext:
+    """A context that holds nothing, for a function that is called with None in its place."""
+    if isinstance(definition, OpDefinition):
+        return build_op_context()
+    return build_asset_context() if definition.specs_by_output else build_asset_check_context()
+
+
+def _take_context(
+    definition: Any, op: OpDefinition, args: list[Any], kwargs: dict[str, Any]
+) -> OpExecutionContext | None:
     """The context among the arguments, taken out of them."""
     given = kwargs.pop("context", None) if "context" not in op.ins else None
     if given is None and args and isinstance(args[0], OpExecutionContext):
         given = args.pop(0)
     elif given is None and op.function.takes_context and args and args[0] is None:
-        args.pop(0)  # a function that does not use its context may be given none
-        return None
+        args.pop(0)
+        return _empty_context(definition)
     if given is not None and not isinstance(given, OpExecutionContext):
-        raise UserCodeError(
+        raise InvocationError(
             f"{op.what} ({op.source}) was given {given!r} as its context; make one with build_op_context() "
             "or build_asset_context()."
         )
+    if given is not None:
+        for key in sorted(op.declared_resource_keys - given.resources.original_resource_dict.keys()):
+            raise UnknownResourceError(
+                f"{op.what} ({op.source}) needs the resource {key!r}; give it in the resources of the context."
+            )
     if given is None and op.function.takes_context and not _context_is_optional(op.function):
-        raise UserCodeError(
+        raise InvocationError(
             f"{op.what} ({op.source}) takes a context; give one as the first argument, "
             "made with build_op_context() or build_asset_context()."
         )
@@ -104,7 +140,7 @@ def _add_resources(
             continue
         values = {} if context is None else context.resources.original_resource_dict
         if key not in values:
-            raise UserCodeError(
+            raise InvocationError(
                 f"{op.what} ({op.source}) needs the resource {key!r}; pass it as {key}=..., "
                 "or in the resources of the context."
             )
@@ -139,4 +175,6 @@ def _add_defaults(op: OpDefinition, given: dict[str, Any]) -> None:
         else:
             missing.append(each.name)
     if missing:
-        raise UserCodeError(f"{op.what} ({op.source}) was called without its input {', '.join(missing)}; give a value.")
+        raise InvocationError(
+            f"{op.what} ({op.source}) was called without its input {', '.join(missing)}; give a value."
+        )

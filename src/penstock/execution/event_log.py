@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import msgspec
 
-from ..definitions.events import AssetMaterialization, AssetObservation
+from ..definitions.events import AssetCheckEvaluation, AssetCheckSeverity, AssetMaterialization, AssetObservation
 from ..records import event as facts
 from ..records.asset import AssetEvent
 from ..records.errors import ErrorInfo
@@ -94,10 +94,21 @@ class EventLogEntry(msgspec.Struct, frozen=True):
         return _reported(AssetObservation, fact) if isinstance(fact, facts.AssetObservation) else None
 
     @property
-    def asset_check_evaluation(self) -> facts.AssetCheckEvaluation | None:
+    def asset_check_evaluation(self) -> AssetCheckEvaluation | None:
         """The outcome of a check, if it is one."""
         fact = None if self.event is None else self.event.fact
-        return fact if isinstance(fact, facts.AssetCheckEvaluation) else None
+        if not isinstance(fact, facts.AssetCheckEvaluation):
+            return None
+        return AssetCheckEvaluation(
+            asset_key=fact.asset_key,
+            check_name=fact.check,
+            passed=fact.passed,
+            metadata=fact.metadata,
+            severity=AssetCheckSeverity(fact.severity),
+            description=fact.description,
+            blocking=fact.blocking,
+            partition=fact.partition,
+        )
 
 
 class EventLogRecord(msgspec.Struct, frozen=True):

@@ -12,6 +12,7 @@ from ..definitions.ops.hooks import HookDefinition, HookExecutionResult
 from ..definitions.ops.op import OpDefinition
 from ..errors import ExecutionInterruptedError, InvocationError
 from ..ids import new_run_id
+from ..plan.selection import base_step_key
 from ..records.event import Event, HookCompleted, HookErrored, HookSkipped
 from ..records.run import Run
 from .attempt import Attempt
@@ -71,8 +72,9 @@ class HookContext:
 
     @property
     def op(self) -> Any:
-        """The op's definition."""
-        return self._attempt.op
+        """The op's definition, under the name that its node has in the graph."""
+        op, name = self._attempt.op, base_step_key(self._attempt.key).rpartition(".")[2]
+        return op if op is None or op.name == name else op.renamed(name)
 
     @property
     def op_config(self) -> Any:

@@ -62,13 +62,15 @@ def load_input(
             for each in sources:
                 match each:
                     case FromConfig():
-                        value.append(config.inputs[each.path])
+                        value.append(config.inputs.get(each.path, each.default))
                     case FromDefault(value=given):
                         value.append(given)
                     case _:
                         value += [_load(attempt, slot, ref, plan, config) for ref in _take(left, each)]
         case FromAsset() as source:
             value = _load_asset(attempt, slot, source, refs)
+        case FromConfig(path=path, default=default) if path not in config.inputs:
+            value = default
         case FromConfig(path=path):
             value = load_from_config(attempt, slot, config.inputs[path])
         case FromDefault(value=default):

@@ -91,13 +91,13 @@ class Interrupts:
             raise StepTimeoutError(text)
 
     @contextmanager
-    def within(self, seconds: float | None, text: str) -> Iterator[None]:
+    def within(self, seconds: float, text: str) -> Iterator[None]:
         """Code that may take so long; then `StepTimeoutError` is raised in the user code inside of it, with this text.
 
         The alarm rings on once a second until that code ends, should it swallow the error. It works in the main thread
         alone, since signals arrive there: elsewhere nothing stops the code.
         """
-        if seconds is None or get_ident() != self.thread:
+        if get_ident() != self.thread:
             yield
             return
 

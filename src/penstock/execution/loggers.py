@@ -91,6 +91,6 @@ class LoggedRecorder:
                 "job_name": self._run.job,
                 "step_key": event.step_key,
                 "event_type": None if isinstance(event.fact, LogLine) else event.type,
-                "stack": None if error is None else str(error),
+                "stack": None if error is None else error.render(),
             }
         }

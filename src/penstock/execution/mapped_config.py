@@ -59,6 +59,11 @@ class FullConfig(msgspec.Struct, frozen=True, kw_only=True):
             found = found.get(key) if isinstance(found, Mapping) else None
         return found
 
+    def holds(self, path: tuple[str, ...]) -> bool:
+        """Whether something stands at a path, be it null."""
+        around = self.at(path[:-1])
+        return isinstance(around, Mapping) and path[-1] in around
+
 
 def full_run_config(plan: ExecutionPlan, job: JobDefinition, run_config: Mapping[str, Any]) -> FullConfig:
     """The run config of a run in full, whatever form it was given in.
@@ -77,18 +82,18 @@ def full_run_config(plan: ExecutionPlan, job: JobDefinition, run_config: Mapping
     # What was launched may be the job's own config as it was shown, with its secrets hidden.
     given = restore(launched_with, run_config, job.default_config)
     Checked(value=None, problems=tuple(still_hidden(launched_with, given))).unwrap(subject)
-    mapping = job.config_mapping
+    mapping, made = job.config_mapping, None
     if mapping is not None:
         given = check(launched_with, given, root=root).unwrap(subject)
         declared = mapping.declared_config
         made = mapping.make(declared, given, os.environ, path=(), root=root, what=f'job "{job.name}"')
-        given = made.unwrap(subject)
+        made.unwrap(subject)
         subject, root = f'The run config made by the config mapping of job "{job.name}"', "the run config made"
     used = needed_resources(plan.resources, job.resource_defs)
     whole = launched_with if mapping is None else full_run_config_schema(job)
     mapped_ops = job.graph is not None and job.graph.declared_config is not None
     schema = narrow_schema(whole, plan.steps, used, "ops" if mapped_ops else "")
-    checked = check(schema, given, root=root)
+    checked = check(schema, given, root=root) if made is None else made.check(schema, root)
     values = checked.value if isinstance(checked.value, dict) else {}
     if checked.ok:
         values["ops"] = _all_entries(job, values.get("ops", {}), plan.steps)
@@ -100,9 +105,8 @@ def _all_entries(job: JobDefinition, part: Mapping[str, Any], steps: Collection[
     if job.graph is not None:
         return _entries(job.graph, job, part, ("ops",), steps)
     entries = dict(part)
-    for definition in asset_functions(job):
-        if isinstance(definition.node_def, GraphDefinition):
-            _enter_graph(definition.name, definition.node_def, job, entries, ("ops",), steps)
+    graphs = {each.name: each.node_def for each in asset_functions(job) if isinstance(each.node_def, GraphDefinition)}
+    _enter_graphs(graphs, job, entries, ("ops",), steps)
     return entries
 
 
@@ -119,30 +123,33 @@ def _entries(
         steps: The steps inside it that run, their keys counted from this graph.
     """
     entries = dict(part) if graph.declared_config is None else _mapped(graph, job, part, path, steps)
-    for name, node in graph.nodes.items():
-        if isinstance(node.definition, GraphDefinition):
-            _enter_graph(name, node.definition, job, entries, path, steps)
+    inner = {
+        name: each.definition for name, each in graph.nodes.items() if isinstance(each.definition, GraphDefinition)
+    }
+    _enter_graphs(inner, job, entries, path, steps)
     return entries
 
 
-def _enter_graph(
-    name: str,
-    graph: GraphDefinition,
+def _enter_graphs(
+    graphs: Mapping[str, GraphDefinition],
     job: JobDefinition,
     entries: dict[str, Any],
     path: tuple[str, ...],
     steps: Collection[str],
 ) -> None:
-    """Put the entry of an inner graph in full among the entries around it, if one of its steps runs."""
-    prefix = f"{name}."
-    inside = [key.removeprefix(prefix) for key in steps if key.startswith(prefix)]
-    if not inside:
-        return
-    entry = dict(entries.get(name) or {})
-    is_mapped = graph.declared_config is not None
-    place = (*path, name) if is_mapped else (*path, name, "ops")
-    entry["ops"] = _entries(graph, job, entry if is_mapped else entry.get("ops", {}), place, inside)
-    entries[name] = entry
+    """Put the entries of graphs in full among the entries around them, of those some of whose steps run."""
+    steps_inside: dict[str, list[str]] = {}
+    for key in steps:
+        name, _, rest = key.partition(".")
+        if rest and name in graphs:
+            steps_inside.setdefault(name, []).append(rest)
+    for name, inside in steps_inside.items():
+        graph = graphs[name]
+        entry = dict(entries.get(name) or {})
+        is_mapped = graph.declared_config is not None
+        place = (*path, name) if is_mapped else (*path, name, "ops")
+        entry["ops"] = _entries(graph, job, entry if is_mapped else entry.get("ops", {}), place, inside)
+        entries[name] = entry
 
 
 def _mapped(
@@ -155,9 +162,10 @@ def _mapped(
     what = f'graph "{graph.name}"'
     made = mapping.make(
         declared, part.get("config"), os.environ, path=(*path, "config"), root="the run config", what=what
-    ).unwrap(f'The run config of job "{job.name}"')
+    )
+    made.unwrap(f'The run config of job "{job.name}"')
     schema = Shape(fields=narrow_entries(graph_config_schema(graph, job).fields, steps))
-    checked: dict[str, Any] = check(schema, made, root="the config made").unwrap(
+    checked: dict[str, Any] = made.check(schema, "the config made").unwrap(
         f"The config made by the config mapping of {what} in job {job.name!r}"
     )
     return checked

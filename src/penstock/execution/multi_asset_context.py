@@ -14,6 +14,7 @@ from ..definitions.assets.graph import AssetNode
 from ..definitions.assets.selection import CoercibleToAssetSelection
 from ..definitions.automation.asset_sensor import monitored_keys
 from ..definitions.definitions import Definitions
+from ..definitions.repository import RepositoryDefinition
 from ..errors import DefinitionError, UsageError
 from ..partitions.definition import PartitionsDefinition
 from ..records.asset import AssetEvent
@@ -340,7 +341,7 @@ def _decode(cursor: str | None) -> dict[str, _Seen]:
 def build_multi_asset_sensor_context(
     *,
     monitored_assets: CoercibleToAssetSelection,
-    repository_def: Definitions | None = None,
+    repository_def: Definitions | RepositoryDefinition | None = None,
     instance: Any = None,
     cursor: str | None = None,
     repository_name: str | None = None,
@@ -369,7 +370,7 @@ def build_multi_asset_sensor_context(
     """
     if cursor is not None and cursor_from_latest_materializations:
         raise UsageError("Give a cursor, or cursor_from_latest_materializations, but not both.")
-    found = given_definitions(definitions if definitions is not None else repository_def)
+    found = given_definitions(repository_def if definitions is None else definitions)
 
     def build(own_cursor: str | None) -> MultiAssetSensorEvaluationContext:
         return MultiAssetSensorEvaluationContext(

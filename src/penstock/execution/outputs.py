@@ -125,7 +125,7 @@ class Outputs:
         if slot is None:
             return  # a plain value for an output that this run did not ask for
         if slot.given.dynamic:
-            if value is not None:
+            if value is not None and value != []:  # a list of none of them
                 raise self._attempt.fault(
                     f"has the dynamic output {name!r} and returned {_shown(value)}; "
                     "return a list of DynamicOutput, or yield them."
@@ -303,6 +303,7 @@ class Outputs:
         if slot.check_key is not None:
             raise self._attempt.fault(f"gave a value for its check {slot.check_key}; give an AssetCheckResult.")
         if slot.is_nothing:
+            self.values[slot.name, mapping_key] = None
             if slot.asset_key is not None:
                 self._tell_materialized(slot, self._metadata_of(slot, mapping_key, metadata), tags)
             return

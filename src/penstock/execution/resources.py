@@ -240,7 +240,7 @@ def set_up(
         emit: Takes the facts about the set-up, and what resources log.
         run: The run that they are for.
         instance: The instance that they may ask.
-        artifacts: The folder for values and files that no place is named for.
+        artifacts: The folder for values and files that no place is named for; the instance's if not given.
         log: What they log to; the run's log if not given.
         event_loop: What they see as `context.event_loop`.
 
@@ -253,6 +253,7 @@ def set_up(
         yield opened
         return
     values = opened.values
+    folder = getattr(instance, "artifacts", None) if artifacts is None else artifacts
     seconds: dict[str, float] = {}
     emit(ResourceInitStarted(resources=tuple(order)))
     to_resume: list[tuple[str, Generator[Any, None, None]]] = []
@@ -266,7 +267,7 @@ def set_up(
                 all_resource_defs=definitions,
                 run=run,
                 instance=instance,
-                artifacts=artifacts,
+                artifacts=folder,
                 log=log,
                 event_loop=event_loop,
                 emit=emit,

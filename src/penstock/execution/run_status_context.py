@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..clock import Clock
 from ..definitions.definitions import Definitions
+from ..definitions.repository import RepositoryDefinition
 from ..errors import UsageError
 from ..records.event import Event
 from ..records.run import Run
@@ -103,7 +104,7 @@ def build_run_status_sensor_context(
     resources: Mapping[str, Any] | None = None,
     partition_key: str | None = None,
     *,
-    repository_def: Definitions | None = None,
+    repository_def: Definitions | RepositoryDefinition | None = None,
     clock: Clock | None = None,
 ) -> RunStatusSensorContext:
     """A context for calling a run status sensor directly; `for_run_failure()` makes one for a run failure sensor of it.

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..clock import Clock
 from ..definitions.definitions import Definitions
+from ..definitions.repository import RepositoryDefinition
 from ..errors import UsageError
 from .tick_context import TickContext, given_definitions, given_resources
 
@@ -80,7 +81,7 @@ def build_sensor_context(
     instance: Any = None,
     cursor: str | None = None,
     repository_name: str | None = None,
-    repository_def: Definitions | None = None,
+    repository_def: Definitions | RepositoryDefinition | None = None,
     sensor_name: str | None = None,
     resources: Mapping[str, Any] | None = None,
     definitions: Definitions | None = None,
@@ -105,7 +106,7 @@ def build_sensor_context(
         last_tick_completion_time: When the last evaluation ended, in seconds since the epoch.
         clock: Tells the time; the instance's if not given.
     """
-    found = given_definitions(definitions if definitions is not None else repository_def)
+    found = given_definitions(repository_def if definitions is None else definitions)
     return SensorEvaluationContext(
         cursor=cursor,
         last_run_key=last_run_key,

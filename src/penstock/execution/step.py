@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 from ..definitions.events import Failure, RetryRequested
@@ -113,7 +114,8 @@ def run_step(scope: RunScope, start: Start, recorder: Recorder, opened: OpenReso
     record(facts.StepRestarted(retry=start.retry) if start.retry else facts.StepStart())
     outputs = Outputs(attempt, prepared)
     try:
-        with INTERRUPTS.within(step.timeout, _overtime(step)), lines_to(attempt.emit):
+        limit = nullcontext() if step.timeout is None else INTERRUPTS.within(step.timeout, _overtime(step))
+        with limit, lines_to(attempt.emit):
             _compute(scope, start, attempt, prepared, outputs)
         if step.timeout is not None and monotonic() - begun > step.timeout:
             raise StepTimeoutError(_overtime(step))  # nothing could stop it, and it is late all the same
@@ -155,13 +157,10 @@ def _compute(scope: RunScope, start: Start, attempt: Attempt, prepared: Prepared
 
 
 def _overtime(step: Step) -> str:
+    """What is told of a step whose time is over."""
     return (
-        (
-            f'Step "{step.key}" ran longer than its timeout of {step.timeout:g} s and was stopped; give it more time, '
-            "or less to do."
-        )
-        if step.timeout is not None
-        else ""
+        f'Step "{step.key}" ran longer than its timeout of {step.timeout:g} s and was stopped; give it more time, '
+        "or less to do."
     )
 
 

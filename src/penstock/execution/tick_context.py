@@ -10,9 +10,11 @@ from zoneinfo import ZoneInfo
 
 from ..clock import SYSTEM_CLOCK, Clock
 from ..definitions.definitions import Definitions
+from ..definitions.repository import RepositoryDefinition
 from ..definitions.resources.resource import ResourceDefinition, to_resources
 from ..errors import UsageError
 from ..records.event import Fact, LogLine
+from ..records.location import REPOSITORY
 from .configuration import resource_configs
 from .resources import OpenResources, Resources, closure, set_up
 
@@ -113,9 +115,9 @@ class TickContext:
         return self._definitions
 
     @property
-    def repository_def(self) -> Definitions:
-        """The definitions of the code location, by the name that older code uses."""
-        return self.definitions
+    def repository_def(self) -> RepositoryDefinition:
+        """The definitions of the code location in the form that older code knows."""
+        return RepositoryDefinition(self._repository_name or REPOSITORY, definitions=self.definitions)
 
     @property
     def repository_name(self) -> str | None:
@@ -177,7 +179,7 @@ def build_schedule_context(
     instance: Any = None,
     scheduled_execution_time: datetime | None = None,
     resources: Mapping[str, Any] | None = None,
-    repository_def: Definitions | None = None,
+    repository_def: Definitions | RepositoryDefinition | None = None,
     *,
     clock: Clock | None = None,
 ) -> ScheduleEvaluationContext:
@@ -205,16 +207,15 @@ def build_schedule_context(
 
 
 def given_definitions(given: Any) -> Definitions | None:
-    """The definitions that a user means: themselves, or an object that has them.
+    """The definitions that a user means: themselves, or a repository of them.
 
     Raises:
         UsageError: It is neither.
     """
     if given is None or isinstance(given, Definitions):
         return given
-    found = getattr(given, "definitions", None)
-    if isinstance(found, Definitions):
-        return found
+    if isinstance(given, RepositoryDefinition):
+        return given.definitions
     raise UsageError(f"The context is to know the definitions {given!r}; give Definitions.")
 
 

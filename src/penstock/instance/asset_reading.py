@@ -10,7 +10,7 @@ from ..errors import PartitionNotFoundError
 from ..execution.event_log import EventLogEntry, EventLogRecord, read_records
 from ..execution.facts import fact_of_no_run
 from ..partitions.definition import PartitionsDefinition
-from ..records.asset import AssetEvent, PartitionStatus
+from ..records.asset import AssetEvent, AssetPartitionStatus
 from ..records.event import AssetWiped
 from ..records.keys import AssetKey, CoercibleToAssetKey
 from ..storage.protocols import Storage
@@ -163,7 +163,7 @@ class AssetReading:
 
     def get_status_by_partition(
         self, asset_key: AssetKey, partition_keys: Sequence[str], partitions_def: PartitionsDefinition
-    ) -> Mapping[str, PartitionStatus | None]:
+    ) -> Mapping[str, AssetPartitionStatus | None]:
         """By partition, where it stands; None where it was never announced nor made.
 
         Args:
@@ -179,7 +179,7 @@ class AssetReading:
             if space.position(key) is None:
                 raise PartitionNotFoundError(f"The partitions of {asset_key.to_user_string()} have no key {key!r}.")
         states = self.storage.assets.partition_states(asset_key.to_user_string())
-        return {key: states[key].status if key in states else None for key in partition_keys}
+        return {key: AssetPartitionStatus.of(states[key].status) if key in states else None for key in partition_keys}
 
     def get_dynamic_partitions(self, partitions_def_name: str) -> Sequence[str]:
         """The keys of a dynamic partition set, in the order in which they were added."""

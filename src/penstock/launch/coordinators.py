@@ -14,7 +14,7 @@ from ..records.run import FailureReason, Run, RunStatus
 from ..storage.protocols import NewRun, RunStorage
 from .protocols import RunLauncher
 
-__all__ = ["LAUNCH_LEASE_SECONDS", "ImmediateRunCoordinator", "QueuedRunCoordinator"]
+__all__ = ["LAUNCH_LEASE_SECONDS", "ImmediateRunCoordinator", "QueuedRunCoordinator", "SubmitRunContext"]
 
 LAUNCH_LEASE_SECONDS = 15.0
 """How long a claim holds until the code server must have taken it over."""
@@ -23,28 +23,73 @@ _NOBODY_TO_STOP = frozenset({RunStatus.NOT_STARTED, RunStatus.QUEUED})
 _TRIES = 5
 
 
+class SubmitRunContext(msgspec.Struct, frozen=True):
+    """What a coordinator of the user's gets of a run that is asked for.
+
+    Args:
+        run: The run, stored and not yet in the queue.
+    """
+
+    run: Run
+
+
 class QueuedRunCoordinator:
-    """Puts runs into the queue; the daemon launches each when its turn comes and the limits allow it."""
+    """Puts runs into the queue; the daemon launches each when its turn comes and the limits allow it.
+
+    A class of yours may derive from it and override `submit_run`, for example to tag each run with its owner or to
+    refuse some; name it as `run_coordinator` in `penstock.yaml`.
+
+    Args:
+        runs: The runs of the instance.
+        launcher: Stops workers when a run is canceled.
+        clock: Tells the time.
+    """
 
     def __init__(self, *, runs: RunStorage, launcher: RunLauncher, clock: Clock = SYSTEM_CLOCK) -> None:
-        self._runs = runs
+        self.runs = runs
         self._launcher = launcher
         self._clock = clock
 
+    def submit_run(self, context: SubmitRunContext) -> Run:
+        """Put one run into the queue; gives it as it is then.
+
+        Only an override of it is called for each run: as it stands here, runs are stored in the queue from the first.
+        """
+        run_id = context.run.run_id
+        self.runs.record(run_id, [RunEnqueued()], now=self._clock.now())
+        return self.runs.get(run_id) or context.run
+
+    @property
+    def _asks_for_each(self) -> bool:
+        return type(self).submit_run is not QueuedRunCoordinator.submit_run
+
     def submit(self, runs: Sequence[NewRun]) -> list[Run]:
         """Store the runs as queued."""
-        return self._runs.create([self.prepare(new_run) for new_run in runs])
+        created = self.runs.create([self.prepare(new_run) for new_run in runs])
+        if not self._asks_for_each:
+            return created
+        self.dispatch([run.run_id for run in created])
+        return [self.runs.get(run.run_id) or run for run in created]
 
     def prepare(self, run: NewRun) -> NewRun:
-        """The run with the fact that puts it into the queue."""
+        """The run with the fact that puts it into the queue, unless each run is asked for."""
+        if self._asks_for_each:
+            return run
         return msgspec.structs.replace(run, facts=(*run.facts, RunEnqueued()))
 
     def dispatch(self, run_ids: Sequence[str]) -> None:
-        """Nothing is left to do: the storage has told the daemon that there is something in the queue."""
+        """Call an override of `submit_run` for each run. Otherwise nothing is left to do: the storage has told the
+        daemon that there is something in the queue."""
+        if not self._asks_for_each:
+            return
+        for run_id in run_ids:
+            run = self.runs.get(run_id)
+            if run is not None and run.status is RunStatus.NOT_STARTED:
+                self.submit_run(SubmitRunContext(run))
 
     def cancel(self, run_id: str, *, force: bool = False, actor: str | None = None) -> Run:
         """Ask a run to stop."""
-        return cancel_run(self._runs, self._launcher, self._clock, run_id, force=force, actor=actor)
+        return cancel_run(self.runs, self._launcher, self._clock, run_id, force=force, actor=actor)
 
 
 class ImmediateRunCoordinator:

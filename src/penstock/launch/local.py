@@ -8,7 +8,7 @@ from typing import Protocol
 from ..records.run import Run
 from ..records.wire import LaunchAnswer
 
-__all__ = ["LocalRunLauncher", "WorkerHost"]
+__all__ = ["DefaultRunLauncher", "LocalRunLauncher", "WorkerHost"]
 
 
 class WorkerHost(Protocol):
@@ -37,3 +37,7 @@ class LocalRunLauncher:
     def cancel(self, run: Run, *, force: bool = False) -> bool:
         """Ask the code server of the run's location to stop the worker."""
         return self._client_for(run.location).cancel(run.run_id, force=force)
+
+
+DefaultRunLauncher = LocalRunLauncher
+"""The launcher that an instance has where its settings name none."""

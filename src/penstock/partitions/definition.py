@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import DefinitionError, PartitionNotFoundError
 from .loading import DynamicPartitionsStore, seconds, store_or_current
@@ -14,6 +14,9 @@ from .requests import AddDynamicPartitionsRequest, DeleteDynamicPartitionsReques
 from .space import KeySpace, between, open_space
 from .spec import DynamicSpec, PartitionsSpec, StaticSpec
 from .subset import Subset
+
+if TYPE_CHECKING:
+    from .partitions_subset import PartitionsSubset
 
 __all__ = [
     "DynamicPartitionsDefinition",
@@ -153,6 +156,28 @@ class PartitionsDefinition(ABC):
         """Raise `PartitionNotFoundError` if there is no such key."""
         now = seconds(current_time)
         position_of(self.space(dynamic_partitions_store, now), partition_key, now)
+
+    def empty_subset(self, dynamic_partitions_store: DynamicPartitionsStore | None = None) -> PartitionsSubset:
+        """No partition of the set, to add some to."""
+        from .partitions_subset import PartitionsSubset
+
+        return PartitionsSubset(self, self.space(dynamic_partitions_store), Subset())
+
+    def subset_with_partition_keys(
+        self, partition_keys: Iterable[str], dynamic_partitions_store: DynamicPartitionsStore | None = None
+    ) -> PartitionsSubset:
+        """Some partitions of the set."""
+        return self.empty_subset(dynamic_partitions_store).with_partition_keys(partition_keys)
+
+    def subset_with_all_partitions(
+        self,
+        current_time: datetime | None = None,
+        dynamic_partitions_store: DynamicPartitionsStore | None = None,
+    ) -> PartitionsSubset:
+        """All partitions of the set."""
+        return self.subset_with_partition_keys(
+            self.get_partition_keys(current_time, dynamic_partitions_store), dynamic_partitions_store
+        )
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, PartitionsDefinition) and self.spec == other.spec

@@ -19,7 +19,7 @@ from .spec import Dimension, MultiSpec, StaticSpec
 from .subset import Subset
 from .time_window import TimeWindow, TimeWindowPartitionsDefinition
 
-__all__ = ["MultiPartitionsDefinition", "as_partition_key", "time_dimension_of", "time_window_of"]
+__all__ = ["MultiPartitionsDefinition", "as_partition_key", "time_dimension_of", "time_set_of", "time_window_of"]
 
 
 class MultiPartitionsDefinition(PartitionsDefinition):
@@ -172,6 +172,14 @@ def time_dimension_of(partitions: PartitionsDefinition | None) -> tuple[str, Tim
         if isinstance(each, TimeWindowPartitionsDefinition)
     ]
     return found[0] if len(found) == 1 else None
+
+
+def time_set_of(partitions: PartitionsDefinition | None) -> TimeWindowPartitionsDefinition | None:
+    """The time windows of a set: itself, or its one dimension of them; None if it has none."""
+    if isinstance(partitions, TimeWindowPartitionsDefinition):
+        return partitions
+    dimension = time_dimension_of(partitions)
+    return None if dimension is None else dimension[1]
 
 
 def as_partition_key(partitions: PartitionsDefinition | None, key: str) -> str:

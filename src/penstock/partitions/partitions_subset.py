@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from .definition import PartitionKeyRange, PartitionsDefinition, keys_of, position_of, subset_of
-from .loading import DynamicPartitionsStore, seconds
+from .loading import seconds
 from .space import KeySpace, between
 from .subset import Subset
 
@@ -18,7 +18,7 @@ __all__ = ["PartitionsSubset", "UpstreamPartitionsResult"]
 
 
 class PartitionsSubset:
-    """Some partitions of a set; make one with `PartitionsSubset.empty` and the methods that add keys.
+    """Some partitions of a set; make one with `PartitionsDefinition.empty_subset` and the methods that add keys.
 
     Args:
         partitions_def: The set.
@@ -40,13 +40,6 @@ class PartitionsSubset:
         self.space = space
         self.positions = positions
         self.unknown = tuple(dict.fromkeys(unknown))
-
-    @classmethod
-    def empty(
-        cls, partitions_def: PartitionsDefinition, dynamic_partitions_store: DynamicPartitionsStore | None = None
-    ) -> Self:
-        """No partition of a set."""
-        return cls(partitions_def, partitions_def.space(dynamic_partitions_store), Subset())
 
     def get_partition_keys(self) -> Sequence[str]:
         """The keys, in order; those that the set does not have come last."""

@@ -89,7 +89,7 @@ class TimeWindowPartitionsDefinition(PartitionsDefinition):
             cron = cron_of(schedule_type, *offsets)
         zone = timezone or _zone_of(start) or "UTC"
         zone_named(zone)
-        self.exclusions = None if exclusions is None else tuple(exclusions)
+        self._exclusions = None if exclusions is None else tuple(exclusions)
         self._spec = TimeWindowSpec(
             cron=cron,
             start=_wall_text("start", start, fmt, zone),
@@ -162,6 +162,11 @@ class TimeWindowPartitionsDefinition(PartitionsDefinition):
         return self._regular("day_offset").day
 
     @property
+    def exclusions(self) -> Sequence[Exclusion] | None:
+        """What names the windows that are left out, as it was given."""
+        return self._exclusions
+
+    @property
     def cron_schedule(self) -> str:
         """When windows begin, as a cron text."""
         return self._spec.cron
@@ -186,7 +191,7 @@ class TimeWindowPartitionsDefinition(PartitionsDefinition):
         """
         if (minute_of_hour, hour_of_day, day_of_week, day_of_month) == (None, None, None, None):
             return self._spec.cron
-        own = self._regular("another time of the window")
+        own = self._regular("other time in the window")
         for given, name, kinds in (
             (hour_of_day, "hour_of_day", (Cadence.DAILY, Cadence.WEEKLY, Cadence.MONTHLY)),
             (day_of_week, "day_of_week", (Cadence.WEEKLY,)),

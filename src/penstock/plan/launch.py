@@ -201,7 +201,7 @@ def partition_tags(spec: PartitionsSpec | None, partition: str) -> dict[str, str
     tags = {Tag.PARTITION: str(partition)}
     if isinstance(spec, MultiSpec):
         parts = zip(spec.dimensions, partition.split(SEPARATOR), strict=False)
-        tags |= {f"{Tag.PARTITION_DIMENSION}{each.name}": part for each, part in parts}
+        tags |= {f"{Tag.PARTITION}/{each.name}": part for each, part in parts}
     return tags
 
 

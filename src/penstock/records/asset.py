@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import msgspec
 
-__all__ = ["AssetEvent", "AssetState", "CheckState", "PartitionState", "PartitionStatus", "PlannedAsset"]
+__all__ = [
+    "AssetEvent",
+    "AssetPartitionStatus",
+    "AssetState",
+    "CheckState",
+    "PartitionState",
+    "PartitionStatus",
+    "PlannedAsset",
+]
 
 from enum import StrEnum
 
@@ -41,6 +49,19 @@ class PartitionStatus(StrEnum):
     MATERIALIZED = "MATERIALIZED"
     MATERIALIZING = "MATERIALIZING"
     FAILED = "FAILED"
+
+
+class AssetPartitionStatus(StrEnum):
+    """Where one partition of an asset stands, as an instance tells it to user code."""
+
+    MATERIALIZED = "MATERIALIZED"
+    IN_PROGRESS = "IN_PROGRESS"
+    FAILED = "FAILED"
+
+    @classmethod
+    def of(cls, status: PartitionStatus) -> AssetPartitionStatus:
+        """The stored status in these words."""
+        return cls.IN_PROGRESS if status is PartitionStatus.MATERIALIZING else cls(status.value)
 
 
 class PartitionState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -103,3 +103,4 @@ class RunRequestRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     partition: str | None = None
     assets: tuple[str, ...] | None = None
     checks: tuple[str, ...] | None = None
+    only_stale: bool = False  # leave out the assets that are fresh; no run if all are

@@ -102,7 +102,6 @@ class Tag:
     TIMEOUT = "penstock/timeout"
 
     PARTITION = "penstock/partition"
-    PARTITION_DIMENSION = "penstock/partition/"  # of a set of several dimensions, the name follows
     PARTITION_RANGE_START = "penstock/asset_partition_range_start"
     PARTITION_RANGE_END = "penstock/asset_partition_range_end"
     SCHEDULE = "penstock/schedule_name"

@@ -19,9 +19,10 @@ from penstock.partitions.requests import AddDynamicPartitionsRequest, DeleteDyna
 from penstock.partitions.spec import DynamicSpec
 from penstock.records.automation import InstigatorKind, InstigatorStatus, RunRequestRecord, Tick, TickStatus
 from penstock.records.errors import ErrorInfo
-from penstock.records.event import AssetMaterialization
+from penstock.records.event import AssetFact, AssetMaterialization
 from penstock.records.lease import Lease
 from penstock.records.location import (
+    AssetDescription,
     JobDescription,
     LocationDescription,
     ScheduleDescription,
@@ -48,7 +49,15 @@ LOCATION = LocationDescription(
             config_schema=Shape(fields={}),
             partitions=DynamicSpec(name="files"),
         ),
+        JobDescription(
+            name="assets",
+            steps=tuple(StepDescription(key=name, op=name, assets=(name,)) for name in ("made", "new")),
+            config_schema=Shape(fields={}),
+            is_asset_job=True,
+            assets=("made", "new"),
+        ),
     ),
+    assets=tuple(AssetDescription(key=name, jobs=("assets",), op=name) for name in ("made", "new")),
     schedules=(ScheduleDescription(name="hourly", cron=("0 * * * *",), job="nightly", default_status=ON),),
     sensors=(SensorDescription(name="files", jobs=("nightly",), interval=30.0, default_status=ON),),
 )
@@ -100,7 +109,7 @@ class House:
             coordinator,
             catalog,
             self.clock,
-            dynamic_keys=self.storage.assets.dynamic_partitions,
+            assets=self.storage.assets,
             workers=2,
             name="tick",
         )
@@ -213,6 +222,24 @@ def test_an_error_of_one_event_keeps_what_came_before_it_and_goes_on_at_once(hou
     assert isinstance(second, EvaluateSensor)
     assert second.cursor == "7"
     assert len(house.ticks("sensor", "files")) == 2
+
+
+def test_a_request_for_stale_assets_alone_leaves_out_fresh_ones(house: House) -> None:
+    request = RunRequestRecord(job="assets", only_stale=True)
+    house.server.answers = [Evaluation(run_requests=(request,)) for _ in range(3)]
+    house.look(house.sensors)
+    (run,) = house.runs()
+    assert run.assets == ("made", "new")
+    made: list[AssetFact] = [AssetMaterialization(asset=name) for name in ("made", "new")]
+    house.storage.assets.report(made[:1], now=START)
+    house.clock.advance(31)
+    house.look(house.sensors)
+    assert house.runs()[0].assets == ("new",)
+    house.storage.assets.report(made[1:], now=START)
+    house.clock.advance(31)
+    house.look(house.sensors)
+    assert len(house.runs()) == 2
+    assert house.ticks("sensor", "files")[0].run_ids == ()
 
 
 def test_a_sensor_is_told_since_when_it_is_on(house: House) -> None:

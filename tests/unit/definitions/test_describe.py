@@ -6,6 +6,8 @@ import pytest
 from pydantic import SecretStr
 
 from penstock import (
+    AssetKey,
+    AssetSelection,
     AssetSpec,
     BackfillPolicy,
     ConfigurableResource,
@@ -14,12 +16,16 @@ from penstock import (
     Definitions,
     DynamicPartitionsDefinition,
     RetryPolicy,
+    RunStatus,
     ScheduleDefinition,
     asset,
     asset_check,
+    asset_sensor,
     define_asset_job,
     job,
+    multi_asset_sensor,
     op,
+    run_status_sensor,
     sensor,
 )
 from penstock.codec import decode_json, digest, encode_json
@@ -163,3 +169,34 @@ def test_sources_are_where_users_wrote_things() -> None:
     (schedule,) = DESCRIBED.schedules
     assert isinstance(schedule.source, SourceRef)
     assert schedule.source.file == __file__
+
+
+def test_sensors_say_what_kind_they_are_and_what_they_watch() -> None:
+    @asset_sensor(AssetKey(["elsewhere", "orders"]), job=of_ops)
+    def on_orders(_context: Any, _event: Any) -> None: ...
+
+    @multi_asset_sensor(AssetSelection.all(), job=of_ops)
+    def on_all(_context: Any) -> None: ...
+
+    @run_status_sensor(RunStatus.SUCCESS)
+    def on_success(_context: Any) -> None: ...
+
+    @asset
+    def parts() -> None: ...
+
+    described = describe(Definitions(assets=[parts], sensors=[on_orders, on_all, on_success]), "here").sensors
+    assert {each.name: (each.kind, each.assets) for each in described} == {
+        "on_orders": ("ASSET", ("elsewhere/orders",)),
+        "on_all": ("MULTI_ASSET", ("parts",)),
+        "on_success": ("RUN_STATUS", ()),
+    }
+
+
+def test_a_sensor_over_assets_that_are_not_there_is_named() -> None:
+    @multi_asset_sensor(AssetSelection.keys("nowhere"))
+    def lost(_context: Any) -> None: ...
+
+    with pytest.raises(
+        DefinitionError, match=r'Sensor "lost" .* monitors what is not there: There is no asset "nowhere"'
+    ):
+        describe(Definitions(sensors=[lost]), "here")

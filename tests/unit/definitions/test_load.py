@@ -1,7 +1,7 @@
 """Loading users' code, and finding assets in modules."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -39,23 +39,6 @@ def fine(b): ...
 outside = AssetSpec("outside")
 listed = [AssetSpec("in_list")]
 """
-
-
-@pytest.fixture
-def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
-    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
-    monkeypatch.chdir(tmp_path)
-    before = set(sys.modules)
-
-    def save(name: str, text: str) -> Path:
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-        return path
-
-    yield save
-    for name in set(sys.modules) - before:
-        del sys.modules[name]
 
 
 def test_one_definitions_object_is_taken(write: Write) -> None:

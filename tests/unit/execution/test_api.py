@@ -21,11 +21,13 @@ from penstock import (
     OpExecutionContext,
     Out,
     Output,
+    ReexecutionOptions,
     RetryPolicy,
     RetryRequested,
     asset,
     define_asset_job,
     execute_job,
+    graph,
     job,
     materialize,
     materialize_to_memory,
@@ -37,6 +39,7 @@ from penstock.codec import decode_json
 from penstock.errors import (
     DefinitionError,
     InvalidRunConfigError,
+    RunNotFoundError,
     SubsetError,
     UsageError,
     UserCodeError,
@@ -427,3 +430,110 @@ def test_values_are_stored_where_the_io_manager_says(tmp_path: Path) -> None:
 
     materialize([kept], resources={"io_manager": FilesystemIOManager(tmp_path)})
     assert (tmp_path / "kept.pickle").exists()
+
+
+@op
+def unlucky(context: OpExecutionContext, x: int) -> int:
+    if not context.has_tag("lucky"):
+        raise OwnError("not yet")
+    return x * 10
+
+
+@op
+def after(x: int) -> int:
+    return x + 1
+
+
+@op
+def beside() -> int:
+    return 7
+
+
+@job
+def repeatable() -> None:
+    after(unlucky(beside.alias("source")()))
+    beside()
+
+
+def test_a_run_is_repeated_from_its_failure(instance: Instance) -> None:
+    first = execute_job(repeatable, instance)
+    assert not first.success
+    options = ReexecutionOptions.from_failure(first.run_id, instance)
+    assert list(options.step_selection) == ["unlucky", "after"]
+    with execute_job(repeatable, instance, tags={"lucky": "yes"}, reexecution_options=options) as second:
+        assert second.output_for_node("after") == 71
+        assert second.is_node_untouched("beside")
+        assert second.is_node_success("source"), "a value that is needed is made again"
+    stored = instance.storage.runs.get(second.run_id)
+    assert stored is not None
+    assert (stored.parent_run_id, stored.root_run_id) == (first.run_id, first.run_id)
+    assert stored.tags[Tag.PARENT_RUN] == first.run_id
+    again = execute_job(repeatable, instance, reexecution_options=ReexecutionOptions(second.run_id, ["beside"]))
+    assert again.run.root_run_id == first.run_id
+    assert again.is_node_success("beside")
+    assert again.is_node_untouched("source")
+    with pytest.raises(UsageError, match="nothing of it failed"):
+        ReexecutionOptions.from_failure(again.run_id, instance)
+
+
+def test_a_repeated_run_has_its_parent_s_config(instance: Instance) -> None:
+    seen: list[Any] = []
+
+    @op
+    def look(context: OpExecutionContext) -> None:
+        seen.append(context.op_config)
+
+    @job
+    def work() -> None:
+        look()
+
+    first = execute_job(work, instance, run_config={"ops": {"look": {"config": 5}}})
+    execute_job(work, instance, reexecution_options=ReexecutionOptions(first.run_id))
+    execute_job(work, instance, {"ops": {"look": {"config": 6}}}, reexecution_options=ReexecutionOptions(first.run_id))
+    assert seen == [5, 5, 6]
+    with pytest.raises(RunNotFoundError, match="no run gone"):
+        execute_job(work, instance, reexecution_options=ReexecutionOptions("gone"))
+    with pytest.raises(UsageError, match="no instance that knows the run"):
+        execute_job(work, reexecution_options=ReexecutionOptions(first.run_id))
+
+
+def test_values_are_loaded_from_where_they_are_stored(instance: Instance) -> None:
+    @asset(partitions_def=DailyPartitionsDefinition("2024-01-01"))
+    def days() -> str:
+        return "made"
+
+    @job
+    def work() -> None:
+        after(beside())
+
+    result = execute_job(work, instance, op_selection=["*after"])
+    with pytest.raises(UsageError, match="inside a with block"):
+        result.output_for_node("after")
+    with result:
+        assert result.output_for_node("after") == 8
+    made = Definitions(assets=[days], jobs=[define_asset_job("all_days", [days])]).get_job_def("all_days")
+    with execute_job(made, instance, tags={Tag.PARTITION: "2024-01-02"}) as of_asset:
+        assert of_asset.output_for_node("days") == "made"
+
+
+def test_a_result_answers_for_graphs_and_events() -> None:
+    @graph
+    def inner() -> Any:
+        return {"low": beside(), "high": after(beside.alias("base")())}
+
+    @job
+    def work() -> None:
+        inner()
+
+    result = work.execute_in_process()
+    assert result.output_for_node("inner", "high") == 8
+    assert result.output_for_node("inner.base") == 7
+    with pytest.raises(UsageError, match="has no output 'middle'; its outputs are: low, high"):
+        result.output_for_node("inner", "middle")
+    assert {each.step_key for each in result.all_node_events} == {"inner.beside", "inner.base", "inner.after"}
+    assert len(result.get_step_success_events()) == 3
+    assert result.get_step_skipped_events() == []
+    assert result.failure_data_for_node("inner.base") is None
+    assert isinstance(result.get_run_success_event().fact, RunSuccess)
+    with pytest.raises(UsageError, match="no such event"):
+        result.get_run_failure_event()

@@ -80,6 +80,8 @@ def test_what_is_missing_is_requested_until_it_is_made(world: World) -> None:
     result = world.tick(defs)
     assert result.get_requested_partitions("one") == {None}
     assert (result.get_num_requested(AssetKey("one")), result.total_requested) == (1, 1)
+    assert [(each.key, each.size) for each in result.requested_subsets] == [(AssetKey("one"), 1)]
+    assert [(each.entity, each.requested) for each in result.results] == [("one", 1)]
     materialize(defs, instance=world.instance)
     assert world.tick(defs).total_requested == 0
     assert world.tick(defs).get_requested_partitions("unknown") == set()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -22,12 +24,15 @@ from penstock import (
     DynamicOutput,
     HookContext,
     OpExecutionContext,
+    Out,
     PartitionKeyRange,
     RunConfig,
     StaticPartitionsDefinition,
+    StepExecutionContext,
     TimeWindow,
     asset,
     asset_check,
+    build_op_context,
     failure_hook,
     job,
     materialize,
@@ -35,7 +40,7 @@ from penstock import (
     resource,
     success_hook,
 )
-from penstock.errors import InvalidRunConfigError, UserCodeError
+from penstock.errors import InvalidRunConfigError, UsageError, UserCodeError
 from penstock.records.event import HookCompleted, HookErrored, HookSkipped, LogLine
 from penstock.records.metadata import IntMetadataValue, TextMetadataValue
 from penstock.records.run import Tag
@@ -350,3 +355,84 @@ def test_hooks_run_after_the_step_and_fail_nothing() -> None:
     assert ("good", HookCompleted) in told
     assert ("good", HookSkipped) in told
     assert result.is_node_success("good")
+
+
+def test_a_step_s_own_context_says_what_it_is_of() -> None:
+    seen: list[StepExecutionContext] = []
+
+    @resource
+    def db() -> str:
+        return "db"
+
+    @op(required_resource_keys={"db"}, out={"a": Out(), "b": Out(is_required=False)}, config_schema={"n": int})
+    def look(context: OpExecutionContext) -> Any:
+        step = context.get_step_execution_context()
+        seen.append(step)
+        step.log.info("told")
+        assert step.resources.db == "db"
+        return 1, 2
+
+    @job(resource_defs={"db": db}, tags={"team": "a"})
+    def work() -> None:
+        look.alias("other")()
+
+    result = work.execute_in_process({"ops": {"other": {"config": {"n": 3}}}})
+    (step,) = seen
+    assert (step.step_key, step.job_name, step.run_id, step.run.run_id) == (
+        "other",
+        "work",
+        result.run_id,
+        result.run_id,
+    )
+    assert (step.op_config, step.run_config) == ({"n": 3}, {"ops": {"other": {"config": {"n": 3}}}})
+    assert (step.op_def, step.previous_attempt_count, step.instance) == (look, 0, None)
+    assert (step.required_resource_keys, step.selected_output_names) == (frozenset({"db"}), frozenset({"a", "b"}))
+    assert (step.has_tag("team"), step.get_tag("team"), step.get_tag("none"), step.run_tags["team"]) == (
+        True,
+        "a",
+        None,
+        "a",
+    )
+    assert step.job_def.name == "work"
+    assert (step.has_partitions, step.has_partition_key) == (False, False)
+    with pytest.raises(UserCodeError, match="works on 0 partitions"):
+        _ = step.partition_key
+
+
+class Said(io.StringIO):
+    """What was written, also after it is closed."""
+
+    kept = ""
+
+    def close(self) -> None:
+        self.kept = self.getvalue()
+        super().close()
+
+
+def test_the_debugger_talks_to_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a terminal on stdin it opens the one that the process has, or says that there is none."""
+    opened: list[str] = []
+
+    def no_terminal(path: str, mode: str = "r") -> Any:
+        opened.append(path)
+        raise OSError("no such device")
+
+    monkeypatch.setattr("penstock.execution.debugger.open", no_terminal, raising=False)
+    with pytest.raises(UsageError, match="needs a terminal"):
+        _ = build_op_context().pdb
+    assert opened == ["/dev/tty"]
+    answers, said = io.StringIO("c\n"), Said()
+    monkeypatch.setattr("penstock.execution.debugger.open", lambda _, mode="r": said if mode == "w" else answers)
+
+    def stopped() -> str:
+        build_op_context().pdb.set_trace()
+        return "went on"
+
+    tracing = sys.gettrace()
+    try:
+        assert stopped() == "went on"
+    finally:
+        sys.settrace(tracing)
+    assert "(Pdb)" in said.kept
+    assert answers.closed
+    assert said.closed

@@ -17,6 +17,7 @@ from penstock import (
     ConfigurableResource,
     DailyPartitionsDefinition,
     FilesystemIOManager,
+    InitResourceContext,
     MaterializeResult,
     OpExecutionContext,
     Output,
@@ -32,7 +33,7 @@ from penstock import (
     op,
     resource,
 )
-from penstock.errors import InvalidRunConfigError, UserCodeError
+from penstock.errors import InvalidRunConfigError, InvocationError, UnknownResourceError, UserCodeError
 from penstock.records.event import LogLine
 from penstock.records.metadata import BoolMetadataValue, IntMetadataValue
 
@@ -80,6 +81,11 @@ def test_a_context_is_bound_to_the_op_and_keeps_what_was_recorded() -> None:
 def test_config_and_resources_come_by_name_or_with_the_context() -> None:
     context = build_op_context(resources={"service": Service(url="u")}, op_config={"size": 3})
     assert with_all(context, 5) == "none/3/u/5/{'size': 3, 'name': 'none'}"
+    assert with_all(build_op_context(), Size(size=2), Service(url="w"), 6).startswith("none/2/w/6")
+    assert with_all(context, Size(size=2), Service(url="w"), 6).startswith("none/2/w/6")
+    assert with_all(build_op_context(resources={"service": Service(url="u")}), Size(size=4), a=7).startswith(
+        "none/4/u/7"
+    )
     assert with_all(build_op_context(), 5, config=Size(size=1), service=Service(url="v")).startswith("none/1/v/5")
 
 
@@ -87,17 +93,17 @@ def test_config_and_resources_come_by_name_or_with_the_context() -> None:
     ("call", "message"),
     [
         (lambda: add(), "without its input a"),
-        (lambda: add(1, 2, 3), "called with 3 positional"),
-        (lambda: add(1, a=2), "input 'a' twice"),
+        (lambda: add(1, 2, 3), "called with 3 by position"),
+        (lambda: add(1, a=2), "got 'a' twice"),
         (lambda: add(1, c=2), "no parameter 'c'"),
         (lambda: with_context(1), "takes a context"),
         (lambda: with_context(context="x", a=1), "as its context"),
-        (lambda: with_all(build_op_context(op_config={"size": 1}), 1), "needs the resource 'service'"),
+        (lambda: with_all(build_op_context(op_config={"size": 1}), a=1), "needs the resource 'service'"),
         (lambda: build_op_context(op_config={}, config={}), "op_config or config"),
     ],
 )
 def test_mistakes_are_named(call: Any, message: str) -> None:
-    with pytest.raises(UserCodeError, match=message):
+    with pytest.raises(InvocationError, match=message):
         call()
 
 
@@ -201,3 +207,33 @@ def test_a_resource_is_a_function_too() -> None:
         return int(context.resource_config["n"]) * int(context.resources.base)
 
     assert twice(build_init_resource_context(config={"n": 3}, resources={"base": 2})) == 6
+
+
+def test_none_stands_for_a_context_that_holds_nothing() -> None:
+    @op
+    def look(context: OpExecutionContext, a: int) -> Any:
+        return context.op_config, context.run_id != "", a
+
+    assert look(None, 3) == (None, True, 3)
+
+
+def test_a_resource_by_its_key_is_missed_before_the_call() -> None:
+    @op(required_resource_keys={"db"})
+    def use(context: OpExecutionContext) -> None:
+        raise AssertionError("it is not called")
+
+    with pytest.raises(UnknownResourceError, match="'db'; give it in the resources of the context"):
+        use(build_op_context())
+
+
+def test_resources_see_the_event_loop_that_the_context_is_made_with() -> None:
+    @resource
+    def loop_of(context: InitResourceContext) -> Any:
+        return context.event_loop
+
+    loop = asyncio.new_event_loop()
+    try:
+        for make in (build_op_context, build_asset_context):
+            assert make(resources={"loop": loop_of}, event_loop=loop).resources.loop is loop
+    finally:
+        loop.close()

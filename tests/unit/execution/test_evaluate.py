@@ -14,6 +14,7 @@ from penstock import (
     Config,
     ConfigurableResource,
     Definitions,
+    RepositoryDefinition,
     RunRequest,
     ScheduleDefinition,
     ScheduleEvaluationContext,
@@ -201,3 +202,26 @@ def test_functions_are_called_directly_with_contexts_made_for_it() -> None:
         given.update_cursor(3)  # type: ignore[arg-type]  # on purpose
     with pytest.raises(UsageError, match="no instance"):
         _ = given.instance
+
+
+def test_contexts_know_the_definitions_that_they_are_given() -> None:
+    for context in (
+        build_sensor_context(definitions=DEFS),
+        build_sensor_context(repository_def=RepositoryDefinition("older", definitions=DEFS)),
+        build_schedule_context(repository_def=DEFS),
+    ):
+        assert context.definitions is DEFS
+        assert context.repository_def.has_job("work")
+        assert context.resources.folder.name == "inbox"
+    with pytest.raises(UsageError, match="pass definitions= to the function that made its context"):
+        _ = build_sensor_context().repository_def
+    with pytest.raises(UsageError, match="to know the definitions 'DEFS'; give Definitions"):
+        build_sensor_context(definitions="DEFS")  # type: ignore[arg-type]
+
+
+def test_a_sensor_sees_whether_it_was_turned_on_since_it_was_last_evaluated() -> None:
+    def first(last_tick: float | None, turned_on: float | None) -> bool:
+        context = build_sensor_context(last_sensor_start_time=turned_on, last_tick_completion_time=last_tick)
+        return context.is_first_tick_since_sensor_start
+
+    assert [first(None, 5.0), first(4.0, 5.0), first(6.0, 5.0), first(6.0, None)] == [True, True, False, False]

@@ -344,3 +344,32 @@ def test_outputs_of_nested_graphs_are_found_by_path() -> None:
     result = outer.execute_in_process()
     assert result.output_value() == 1
     assert result.output_for_node("inner.returns_plain") == 1
+
+
+def test_a_dynamic_output_may_have_no_values() -> None:
+    @op(out=DynamicOut())
+    def none_at_all() -> list[DynamicOutput[int]]:
+        return []
+
+    @op
+    def count(values: list[int]) -> int:
+        return len(values)
+
+    @job
+    def work() -> None:
+        count(none_at_all().collect())
+
+    result = work.execute_in_process()
+    assert result.success
+    assert result.is_node_success("none_at_all")
+
+
+def test_an_output_without_value_is_none_in_the_result() -> None:
+    @op
+    def nothing() -> None: ...
+
+    @job
+    def work() -> None:
+        nothing()
+
+    assert work.execute_in_process().output_for_node("nothing") is None

@@ -38,7 +38,7 @@ from penstock import (
     op,
     static_partitioned_config,
 )
-from penstock.errors import DefinitionError, PartitionNotFoundError, UsageError, UserCodeError
+from penstock.errors import DefinitionError, InvocationError, PartitionNotFoundError, UsageError, UserCodeError
 from penstock.execution.evaluate import evaluate_partitions, evaluate_schedule
 from penstock.partitions.partitions_subset import PartitionsSubset
 from penstock.records.wire import EvaluatePartitions, EvaluateSchedule, PartitionRun
@@ -172,7 +172,7 @@ class _DayBefore(PartitionMapping):
         dynamic_partitions_store: Any = None,
     ) -> UpstreamPartitionsResult:
         days = [f"2024-01-{int(key[-2:]) - 1:02}" for key in downstream_partitions_subset.get_partition_keys()]
-        return UpstreamPartitionsResult(PartitionsSubset.empty(upstream_partitions_def).with_partition_keys(days))
+        return UpstreamPartitionsResult(upstream_partitions_def.empty_subset().with_partition_keys(days))
 
     def get_downstream_partitions_for_partitions(self, *_: Any, **__: Any) -> PartitionsSubset:
         raise NotImplementedError
@@ -364,7 +364,7 @@ def test_contexts_outside_of_a_run() -> None:
         assert op_context.partition_key_range == ("x", "y")
         with pytest.raises(UserCodeError, match="has no set of partitions"):
             _ = op_context.multi_partition_key
-    with pytest.raises(UserCodeError, match="partition_key or partition_key_range, not both"):
+    with pytest.raises(InvocationError, match="partition_key or partition_key_range, not both"):
         build_op_context(partition_key="a", partition_key_range=whole)
 
 

@@ -8,17 +8,20 @@ from typing import Any
 import pytest
 
 from penstock import (
+    AssetCheckEvaluation,
     AssetCheckResult,
     AssetKey,
     AssetMaterialization,
     AssetObservation,
     DynamicPartitionsDefinition,
+    EventRecordsFilter,
+    EventType,
     Instance,
     RunStatus,
     StaticPartitionsDefinition,
 )
 from penstock.errors import PartitionNotFoundError, UsageError
-from penstock.records.asset import PartitionStatus
+from penstock.records.asset import AssetPartitionStatus
 from penstock.records.event import AssetMaterialization as AssetMade
 from penstock.records.event import AssetMaterializationPlanned
 from penstock.testing import FakeClock, add_run
@@ -76,6 +79,18 @@ def test_the_outcome_of_a_check_is_reported(instance: Instance) -> None:
     instance.report_runless_asset_event(AssetCheckResult(passed=False, asset_key=ORDERS, check_name="complete"))
     (state,) = instance.storage.assets.check_states(["shop/orders"]).values()
     assert (state.check, state.status) == ("complete", "FAILED")
+    told = AssetCheckEvaluation(ORDERS, "complete", True, metadata={"rows": 1}, partition="a")
+    instance.report_runless_asset_event(told)
+    asked = EventRecordsFilter(EventType.ASSET_CHECK_EVALUATION, asset_key=ORDERS)
+    found = instance.get_event_records(asked, limit=1)[0].event_log_entry.asset_check_evaluation
+    assert found is not None
+    assert (found.asset_check_key, found.passed, found.metadata, found.partition, found.severity) == (
+        told.asset_check_key,
+        True,
+        told.metadata,
+        "a",
+        told.severity,
+    )
 
 
 @pytest.mark.parametrize(
@@ -109,9 +124,9 @@ def test_where_partitions_stand(instance: Instance) -> None:
     )
     instance.report_runless_asset_event(AssetMaterialization(ORDERS, partition="a"))
     assert instance.get_status_by_partition(ORDERS, ["a", "b", "c", "d"], LETTERS) == {
-        "a": PartitionStatus.MATERIALIZED,
-        "b": PartitionStatus.FAILED,
-        "c": PartitionStatus.MATERIALIZING,
+        "a": AssetPartitionStatus.MATERIALIZED,
+        "b": AssetPartitionStatus.FAILED,
+        "c": AssetPartitionStatus.IN_PROGRESS,
         "d": None,
     }
     with pytest.raises(PartitionNotFoundError, match="have no key 'x'"):

@@ -9,7 +9,7 @@ import pytest
 
 from penstock.errors import CodeServerUnreachableError, NotFoundError
 from penstock.ids import new_run_id
-from penstock.launch.coordinators import ImmediateRunCoordinator, QueuedRunCoordinator
+from penstock.launch.coordinators import ImmediateRunCoordinator, QueuedRunCoordinator, SubmitRunContext
 from penstock.records.event import Fact, RunStart, RunStarting
 from penstock.records.run import FailureReason, Run, RunStatus
 from penstock.records.wire import LaunchAnswer
@@ -202,3 +202,28 @@ def test_an_ended_run_stays_as_it_is(
 def test_a_run_that_does_not_exist_is_named(queued: QueuedRunCoordinator) -> None:
     with pytest.raises(NotFoundError, match="no-such-run"):
         queued.cancel("no-such-run")
+
+
+class Tagging(QueuedRunCoordinator):
+    """A user's coordinator: it tags each run, and keeps those out of the queue whose job is not its own."""
+
+    def submit_run(self, context: SubmitRunContext) -> Run:
+        self.runs.add_tags(context.run.run_id, {"owner": "data"})
+        if context.run.job_name != "nightly":
+            self.cancel(context.run.run_id, actor="the coordinator")
+            return context.run
+        return super().submit_run(context)
+
+
+def test_a_coordinator_of_the_user_s_is_asked_for_each_run(storage: SqliteStorage, launcher: FakeLauncher) -> None:
+    coordinator = Tagging(runs=storage.runs, launcher=launcher, clock=Ticking())
+    other = NewRun(run=Run(run_id=new_run_id(), location="shop", job="other", created=1.0))
+    queued, refused = coordinator.submit([new_run(), other])
+    assert (queued.status, queued.tags) == (RunStatus.QUEUED, {"owner": "data"})
+    assert refused.status is RunStatus.CANCELED
+    prepared = coordinator.prepare(new_run())
+    (stored,) = storage.runs.create([prepared])
+    coordinator.dispatch([stored.run_id, "unknown"])
+    assert types_of(storage, stored.run_id) == ["RUN_ENQUEUED"]
+    coordinator.dispatch([stored.run_id])
+    assert types_of(storage, stored.run_id) == ["RUN_ENQUEUED"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -13,11 +13,13 @@ from penstock.errors import DefinitionError, NotFoundError, PenstockError
 from penstock.partitions.cadence import Cadence
 from penstock.partitions.definition import (
     DynamicPartitionsDefinition,
+    Partition,
     PartitionKeyRange,
     StaticPartitionsDefinition,
     keys_of,
     subset_of,
 )
+from penstock.partitions.loading import partition_loading_context
 from penstock.partitions.spec import PartitionsSpec
 from penstock.partitions.subset import Subset
 from penstock.partitions.time_window import (
@@ -220,3 +222,93 @@ def test_what_is_not_valid_is_refused_with_the_remedy(make: Callable[[], object]
     with pytest.raises(PenstockError) as caught:
         make()
     assert message in str(caught.value)
+
+
+def test_part_of_a_set_by_its_keys() -> None:
+    days = DailyPartitionsDefinition("2024-01-01")
+    some = days.subset_with_partition_keys(["2024-01-02", "2024-01-03", "junk"])
+    assert list(some) == ["2024-01-02", "2024-01-03", "junk"]
+    assert some.get_partition_key_ranges() == [
+        PartitionKeyRange("2024-01-02", "2024-01-03"),
+        PartitionKeyRange("junk", "junk"),
+    ]
+    assert some.get_partition_keys_not_in_subset(NOON) == ["2024-01-01", "2024-01-04"]
+    assert "2024-01-02" in some
+    assert "2024-01-04" not in some
+    more = days.empty_subset().with_partition_key_range(PartitionKeyRange("2024-01-03", "2024-01-04"), NOON)
+    assert list(some & more) == ["2024-01-03"]
+    assert list(some - more) == ["2024-01-02", "junk"]
+    assert len(some | more) == 4
+    assert days.empty_subset().is_empty
+    assert not days.empty_subset()
+    assert list(days.subset_with_all_partitions(NOON)) == days.get_partition_keys(NOON)
+
+
+def test_a_function_gives_the_keys() -> None:
+    asked: list[datetime | None] = []
+
+    def keys(now: datetime | None) -> list[str | Partition]:
+        asked.append(now)
+        return ["a", Partition(2, "b"), Partition(3)]
+
+    made = DynamicPartitionsDefinition(keys)
+    assert made.get_partition_keys(NOON) == ["a", "b", "3"]
+    assert asked == [NOON]
+    assert made == DynamicPartitionsDefinition(keys)
+    assert made != DynamicPartitionsDefinition(name="x")
+    assert made.spec.keys == ("a", "b", "3")  # type: ignore[union-attr]  # a function's set is a list of keys
+    with pytest.raises(DefinitionError, match="none can be added"):
+        made.build_add_request(["c"])
+
+
+def test_a_block_says_what_time_it_is_and_who_knows_dynamic_keys() -> None:
+    days = DailyPartitionsDefinition("2024-01-01")
+    customers = DynamicPartitionsDefinition(name="customers")
+    with partition_loading_context(effective_dt=NOON, dynamic_partitions_store=_Store()) as outer:
+        assert days.get_last_partition_key() == "2024-01-04"
+        assert customers.get_partition_keys() == ["b", "a"]
+        with partition_loading_context(effective_dt=NOON + timedelta(days=1)):
+            assert days.get_last_partition_key() == "2024-01-05"
+            assert customers.get_partition_keys() == ["b", "a"]
+            with partition_loading_context(new_ctx=outer):
+                assert days.get_last_partition_key() == "2024-01-04"
+    with pytest.raises(DefinitionError):
+        customers.get_partition_keys()
+
+
+def test_windows_next_to_a_moment() -> None:
+    workdays = DailyPartitionsDefinition("2024-01-01", exclusions=["0 0 * * 6,0", datetime(2024, 1, 3, tzinfo=UTC)])
+    later = datetime(2024, 1, 20, tzinfo=UTC)
+    assert workdays.get_partition_keys(NOON) == ["2024-01-01", "2024-01-02", "2024-01-04"]
+    assert workdays.exclusions is not None
+    assert len(workdays.exclusions) == 2
+    saturday = datetime(2024, 1, 6, 12, tzinfo=UTC)
+    after, before = workdays.get_next_partition_window(saturday, later), workdays.get_prev_partition_window(saturday)
+    assert after == workdays.time_window_for_partition_key("2024-01-08")
+    assert before == workdays.time_window_for_partition_key("2024-01-05")
+    assert workdays.get_next_partition_window(later, later) is None
+    assert workdays.get_first_partition_window(later) == workdays.time_window_for_partition_key("2024-01-01")
+    stretch = TimeWindow(datetime(2024, 1, 2, tzinfo=UTC), datetime(2024, 1, 5, tzinfo=UTC))
+    left = DailyPartitionsDefinition("2024-01-01", exclusions=[stretch])
+    assert left.get_partition_keys(datetime(2024, 1, 7, tzinfo=UTC)) == ["2024-01-01", "2024-01-05", "2024-01-06"]
+    with pytest.raises(DefinitionError, match="3 says nothing about what to exclude"):
+        DailyPartitionsDefinition("2024-01-01", exclusions=[3])  # type: ignore[list-item]  # refused
+    with pytest.raises(DefinitionError, match="leave nothing of the cron text"):
+        DailyPartitionsDefinition("2024-01-01", exclusions=["* * * * *"])
+
+
+def test_windows_by_another_cron_text_have_no_offsets() -> None:
+    shifts = TimeWindowPartitionsDefinition("2024-01-01-00:00", "%Y-%m-%d-%H:%M", cron_schedule="0 9,17 * * 1-5")
+    assert shifts.get_partition_keys(datetime(2024, 1, 8, 12, tzinfo=UTC))[-2:] == [
+        "2024-01-05-09:00",
+        "2024-01-05-17:00",
+    ]
+    assert shifts.schedule_type is None
+    assert shifts.get_cron_schedule() == shifts.cron_schedule == "0 9,17 * * 1-5"
+    with pytest.raises(DefinitionError, match="have no minute_offset"):
+        _ = shifts.minute_offset
+    with pytest.raises(DefinitionError, match="have no other time in the window"):
+        shifts.get_cron_schedule(minute_of_hour=3)
+    assert TimeWindowPartitionsDefinition(
+        "2024-01-01", "%Y-%m-%d", cron_schedule="@daily"
+    ) == DailyPartitionsDefinition("2024-01-01")

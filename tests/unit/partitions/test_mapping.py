@@ -234,7 +234,7 @@ class _Reversed(PartitionMapping):
         assert downstream_partitions_subset is not None
         every = list(upstream_partitions_def.get_partition_keys(current_time))
         wanted = [every[-1 - every.index(key)] for key in downstream_partitions_subset.get_partition_keys()]
-        empty = PartitionsSubset.empty(upstream_partitions_def)
+        empty = upstream_partitions_def.empty_subset()
         lost = empty.with_partition_keys(["lost"]) if "b" in wanted else None
         return UpstreamPartitionsResult(empty.with_partition_keys(wanted), lost)
 
@@ -273,7 +273,7 @@ def test_downstream_keys() -> None:
 
 
 def test_a_rule_of_penstock_answers_as_one_of_the_users_does() -> None:
-    chosen = PartitionsSubset.empty(DAYS).with_partition_keys(["2024-01-02"])
+    chosen = DAYS.empty_subset().with_partition_keys(["2024-01-02"])
     week = WeeklyPartitionsDefinition("2024-01-07")
     moment = datetime(2024, 6, 1, tzinfo=UTC)
     answer = TimeWindowPartitionMapping().get_upstream_mapped_partitions_result_for_partitions(

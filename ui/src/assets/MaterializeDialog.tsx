@@ -50,7 +50,9 @@ export function MaterializeDialog({ assets, initialKeys, isBusy, onClose, onLaun
     latest: Math.min(1, keys.length),
     stretch: stretch.length,
   }[which];
-  const several = (which === "all" ? keys : which === "stretch" ? stretch : []).length > 1;
+  // A run over several dimensions works on a stretch of each, which is not what neighbours in the list are.
+  const canBeOne = which === "all" || partitioned.partitionDefinition?.type !== "MULTIPARTITIONED";
+  const several = canBeOne && (which === "all" ? keys : which === "stretch" ? stretch : []).length > 1;
   const asOne = inOne && several;
   const launch = () => {
     const chosen = which === "all" ? keys : stretch;

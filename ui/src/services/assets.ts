@@ -99,6 +99,10 @@ export const ASSET_HEAD = gql<AssetHeadQuery, AssetHeadQueryVariables>`
           ...AssetCard
           dependedByKeys { path }
           codeVersion
+          dataVersion
+          staleStatus
+          staleCauses { key { path } reason }
+          freshnessStatusInfo { freshnessStatus }
           ioManagerKey
           sourceRef
           opName

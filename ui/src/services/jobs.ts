@@ -65,6 +65,8 @@ export const JOB_DETAIL = gql<JobDetailQuery, JobDetailQueryVariables>`
           description
           computeKind
           maxRetries
+          timeoutSeconds
+          pool
           resources
           assetKeys { path }
           assetChecks

@@ -63,6 +63,7 @@ def asset(
     freshness_policy: AnyFreshnessPolicy | None = None,
     backfill_policy: BackfillPolicy | None = None,
     retry_policy: RetryPolicy | None = None,
+    timeout: float | None = None,
     code_version: str | None = None,
     key: CoercibleToAssetKey | None = None,
     check_specs: Sequence[AssetCheckSpec] | None = None,
@@ -98,6 +99,7 @@ def asset(
     freshness_policy: AnyFreshnessPolicy | None = None,
     backfill_policy: BackfillPolicy | None = None,
     retry_policy: RetryPolicy | None = None,
+    timeout: float | None = None,
     code_version: str | None = None,
     key: CoercibleToAssetKey | None = None,
     check_specs: Sequence[AssetCheckSpec] | None = None,
@@ -135,6 +137,7 @@ def asset(
         freshness_policy: How fresh it shall be.
         backfill_policy: How a backfill cuts its partitions into runs.
         retry_policy: How its step is tried again when it fails.
+        timeout: Seconds after which its step is stopped and fails.
         code_version: The version of its code.
         key: Its whole key, in place of prefix and name.
         check_specs: Checks that the same function evaluates.
@@ -196,6 +199,7 @@ def asset(
                 required_resource_keys=required_resource_keys,
                 tags=kind_tags(op_tags, kinds, compute_kind),
                 retry_policy=retry_policy,
+                timeout=timeout,
                 code_version=code_version,
                 pool=pool,
                 what=what,

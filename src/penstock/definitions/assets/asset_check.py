@@ -42,6 +42,7 @@ def asset_check(
     compute_kind: str | None = None,
     op_tags: Mapping[str, Any] | None = None,
     retry_policy: RetryPolicy | None = None,
+    timeout: float | None = None,
     metadata: Mapping[str, Any] | None = None,
     automation_condition: Any = None,
     pool: str | None = None,
@@ -64,6 +65,7 @@ def asset_check(
         compute_kind: What it is made with, for the icon of its step.
         op_tags: Tags of its step.
         retry_policy: How its step is tried again when it fails.
+        timeout: Seconds after which its step is stopped and fails.
         metadata: Facts about it.
         automation_condition: When it is evaluated without being asked for.
         pool: The pool whose limit its step counts against.
@@ -99,6 +101,7 @@ def asset_check(
                 required_resource_keys=required_resource_keys,
                 tags=kind_tags(op_tags, None, compute_kind),
                 retry_policy=retry_policy,
+                timeout=timeout,
                 pool=pool,
                 what=what,
             ),
@@ -122,6 +125,7 @@ def multi_asset_check(
     resource_defs: Mapping[str, Any] | None = None,
     required_resource_keys: Iterable[str] | None = None,
     retry_policy: RetryPolicy | None = None,
+    timeout: float | None = None,
     config_schema: Any = None,
     ins: Mapping[str, AssetIn] | None = None,
     pool: str | None = None,
@@ -138,6 +142,7 @@ def multi_asset_check(
         resource_defs: Resources of its own.
         required_resource_keys: Resources that it uses as `context.resources.<key>`.
         retry_policy: How its step is tried again when it fails.
+        timeout: Seconds after which its step is stopped and fails.
         config_schema: What its config looks like, read as `context.op_config`.
         ins: The assets that are loaded, by parameter, where the parameter's name does not say it.
         pool: The pool whose limit its step counts against.
@@ -152,6 +157,8 @@ def multi_asset_check(
         outputs = {spec.output_name: spec for spec in specs}
         if len(outputs) != len(specs) or not specs:
             raise DefinitionError(f"{what} ({source_of_function(fn)}) needs specs, each check once.")
+        if len({spec.partitions_def for spec in specs}) > 1:
+            raise DefinitionError(f"{what} ({source_of_function(fn)}) has checks of different partitions; part them.")
         function = read_function(fn, what)
         op_ins, inputs = asset_inputs(function, ins or {}, what)
         return AssetChecksDefinition.of(
@@ -165,6 +172,7 @@ def multi_asset_check(
                 required_resource_keys=required_resource_keys,
                 tags=kind_tags(op_tags, None, compute_kind),
                 retry_policy=retry_policy,
+                timeout=timeout,
                 pool=pool,
                 what=what,
             ),

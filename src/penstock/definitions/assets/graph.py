@@ -208,6 +208,7 @@ def _connect(graph: AssetGraph, definition: AssetsDefinition) -> None:
         if key in graph.checks:
             _twice(f"the check {key}", graph.checks[key].definition.source, definition.source)
         asset = check.asset_key.to_user_string()
+        _check_partitions(graph, check, definition)
         deps = [
             *(each.key for each in loaded.values()),
             *(each.asset_key.to_user_string() for each in check.additional_deps),
@@ -221,6 +222,15 @@ def _connect(graph: AssetGraph, definition: AssetsDefinition) -> None:
             deps=tuple(dict.fromkeys(dep for dep in deps if dep != asset)) if not definition.specs_by_output else (),
         )
         _dependency(graph, asset).checks.append(key)
+
+
+def _check_partitions(graph: AssetGraph, check: AssetCheckSpec, definition: AssetsDefinition) -> None:
+    node = graph.assets.get(check.asset_key.to_user_string())
+    if check.partitions_def is not None and (node is None or node.partitions_def != check.partitions_def):
+        raise DefinitionError(
+            f"Check {check.key.to_user_string()} ({definition.source}) has other partitions than the asset that it "
+            "looks at; give it those of the asset, or none."
+        )
 
 
 def _dependency(graph: AssetGraph, key: str) -> AssetNode:

@@ -44,6 +44,7 @@ def multi_asset(
     resource_defs: Mapping[str, Any] | None = None,
     group_name: str | None = None,
     retry_policy: RetryPolicy | None = None,
+    timeout: float | None = None,
     code_version: str | None = None,
     specs: Sequence[AssetSpec] | None = None,
     check_specs: Sequence[AssetCheckSpec] | None = None,
@@ -70,6 +71,7 @@ def multi_asset(
         resource_defs: Resources of its own.
         group_name: The group of the assets that name none.
         retry_policy: How its step is tried again when it fails.
+        timeout: Seconds after which its step is stopped and fails.
         code_version: The version of the code for the assets that name none.
         check_specs: Checks that the same function evaluates.
         compute_kind: What it is made with, for the icon of its step.
@@ -126,6 +128,7 @@ def multi_asset(
                 required_resource_keys=required_resource_keys,
                 tags=kind_tags(op_tags, None, compute_kind),
                 retry_policy=retry_policy,
+                timeout=timeout,
                 code_version=code_version,
                 pool=pool,
                 what=what,

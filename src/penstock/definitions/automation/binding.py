@@ -82,7 +82,7 @@ def root_assets(job: JobDefinition) -> Iterator[str]:
 
 def as_record(condition: AutomationCondition) -> Any:
     """The condition as a description carries it: what users wrote is named and not contained."""
-    if isinstance(condition, msgspec.Struct):
+    if condition.is_record:
         return condition.mapped(as_record)
     return CustomCondition(kind=type(condition).__qualname__, label=condition.get_label())
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from ...errors import DefinitionError
+from ...partitions.definition import PartitionsDefinition
+from ...partitions.loading import DynamicPartitionsStore
+from ...partitions.multi import MultiPartitionsDefinition, time_dimension_of, time_set_of
 from ...partitions.time_window import TimeWindowPartitionsDefinition
 from ..assets.job import UnresolvedAssetJobDefinition
 from ..names import check_name
@@ -39,19 +43,25 @@ class PartitionedSchedule:
         """The schedule of the resolved job.
 
         Raises:
-            DefinitionError: The job's partitions are no time windows, or an option does not fit their cadence.
+            DefinitionError: The job has no partitions, or none of time windows and no cron text is given, or an option
+                does not fit their cadence.
         """
         partitions = job.partitions_def
-        if not isinstance(partitions, TimeWindowPartitionsDefinition):
+        time = time_set_of(partitions)
+        options = dict(self.options)
+        given = options.pop("cron_schedule")
+        if partitions is None or (time is None and given is None):
             found = "has no partitions" if partitions is None else f"has {type(partitions).__name__}"
             raise DefinitionError(
                 f'Schedule "{self.name}" ({self.source}) follows the partitions of job "{job.name}", which '
                 f"{found}; give "
-                "the job partitions by hour, day, week or month, or write the schedule with @schedule."
+                "the job partitions by hour, day, week or month, or give cron_schedule to run all its partitions then."
             )
-        options = dict(self.options)
-        cron = options.pop("cron_schedule") or self._cron(partitions)
-        zone = options.pop("execution_timezone") or partitions.timezone
+        cron = given
+        if cron is None:
+            assert time is not None
+            cron = self._cron(time)
+        zone = options.pop("execution_timezone") or (None if time is None else time.timezone)
         made = ScheduleDefinition(
             self.name,
             cron_schedule=cron,
@@ -87,8 +97,11 @@ def build_schedule_from_partitioned_job(
 ) -> PartitionedSchedule:
     """A schedule that runs a job for each of its partitions as soon as the partition's window has ended.
 
+    Of partitions of several dimensions, one of which is time, it runs all that are of the window. Partitions without
+    time all run whenever the cron text is due.
+
     Args:
-        job: The job, whose partitions are time windows.
+        job: The job, which has partitions.
         description: What it does.
         name: Its name; the job's with `_schedule` if not given.
         minute_of_hour: The minute at which it is due, if not at once when the window ends.
@@ -132,11 +145,31 @@ def build_schedule_from_partitioned_job(
     return PartitionedSchedule(name or f"{job.name}_schedule", job, times, options, source)
 
 
-def _requests(partitions: TimeWindowPartitionsDefinition) -> Any:
-    def request_latest(context: Any) -> RunRequest | SkipReason:
-        key = partitions.get_last_partition_key(context.scheduled_execution_time)
-        if key is None:
-            return SkipReason("No partition has ended yet.")
-        return RunRequest(run_key=key, partition_key=key)
+def _requests(partitions: PartitionsDefinition) -> Any:
+    def request_latest(context: Any) -> list[RunRequest] | SkipReason:
+        now = context.scheduled_execution_time
+        if isinstance(partitions, TimeWindowPartitionsDefinition):
+            key = partitions.get_last_partition_key(now)
+            keys: Sequence[str] = [] if key is None else [key]
+        else:
+            keys = _of_last_window(partitions, now, context.instance)
+        if not keys:
+            return SkipReason("No partition has ended yet." if time_set_of(partitions) else "There are no partitions.")
+        # The run of a window is asked for once; what has no windows runs at each tick.
+        once = "" if time_set_of(partitions) else f"{now.isoformat()} "
+        return [RunRequest(run_key=once + key, partition_key=key) for key in keys]
 
     return request_latest
+
+
+def _of_last_window(partitions: PartitionsDefinition, now: datetime, store: DynamicPartitionsStore) -> Sequence[str]:
+    """All partitions of the last window, where there is a dimension of time; all partitions otherwise."""
+    dimension = time_dimension_of(partitions)
+    if dimension is None:
+        return partitions.get_partition_keys(now, store)
+    assert isinstance(partitions, MultiPartitionsDefinition)
+    name, time = dimension
+    last = time.get_last_partition_key(now)
+    if last is None:
+        return []
+    return partitions.get_multipartition_keys_with_dimension_value(name, last, now, store)

@@ -12,12 +12,12 @@ from ...errors import DefinitionError
 from ...partitions.requests import PartitionsRequest
 from ...records.automation import RunRequestRecord
 from ...records.keys import AssetCheckKey, AssetKey, CoercibleToAssetKey
-from ..events import AssetCheckResult, AssetMaterialization, AssetObservation
+from ..events import AssetCheckEvaluation, AssetCheckResult, AssetMaterialization, AssetObservation
 from ..names import normalize_tags, optional_text
 
 __all__ = ["AssetEvent", "Requested", "RunRequest", "SensorResult", "SkipReason", "join_outcomes", "read_outcome"]
 
-AssetEvent: TypeAlias = AssetMaterialization | AssetObservation | AssetCheckResult
+AssetEvent: TypeAlias = AssetMaterialization | AssetObservation | AssetCheckEvaluation | AssetCheckResult
 """What may be told of an asset without a run."""
 
 
@@ -87,6 +87,7 @@ class RunRequest:
             partition=self.partition_key,
             assets=_texts(self.asset_selection),
             checks=_texts(self.asset_check_keys),
+            only_stale=self.stale_assets_only,
         )
 
     def with_replaced_attrs(self, **attributes: Any) -> RunRequest:

@@ -108,6 +108,7 @@ class JobDefinition:
         self.partitions_def = partitions_of(partitions_def, config, what)
         self.owners = check_owners(owners, what)
         self.source = source
+        self.composed_from: Callable[..., Any] | None = None  # the function that `@job` made it of
         self.input_values: dict[str, Any] = {}
         self._feed(input_values)
 
@@ -370,7 +371,7 @@ def job(
     def define(fn: Callable[..., Any]) -> JobDefinition:
         own_name = name or fn.__name__
         composed = compose(fn, own_name, "Job", description=description)
-        return JobDefinition(
+        made = JobDefinition(
             graph_def=composed,
             name=own_name,
             description=composed.description,
@@ -389,5 +390,7 @@ def job(
             owners=owners,
             source=source_of_function(fn) or source_of_call(),
         )
+        made.composed_from = fn
+        return made
 
     return define if compose_fn is None else define(compose_fn)

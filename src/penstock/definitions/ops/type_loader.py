@@ -18,7 +18,7 @@ from ..function import UNKNOWN
 from .types import AnnotatedType, type_of
 from .value_type import on_register
 
-__all__ = ["FileReader", "InputForm", "LoaderContextOf", "TypeLoader", "input_form", "type_loader"]
+__all__ = ["FileReader", "InputForm", "LoaderContextOf", "TypeLoader", "input_form", "is_configurable", "type_loader"]
 
 
 class TypeLoader(ABC):
@@ -222,3 +222,12 @@ def _optional(inner: _Part) -> _Part:
         lambda value, context_of, read: None if value is None else load(value, context_of, read),
         inner.resource_keys,
     )
+
+
+def is_configurable(python_type: Any) -> bool:
+    """Whether a run config can give a value of a type."""
+    try:
+        input_form(python_type)
+    except DefinitionError:
+        return False
+    return True

@@ -93,7 +93,6 @@ class ResourceDefinition:
         self.made_from: Any = None  # what users gave, where it was no definition
         self._declared: DeclaredConfig | None = None
         self._takes_context: bool | None = None
-        self._makes_manager: bool | None = None
 
     @property
     def type_name(self) -> str:
@@ -142,10 +141,9 @@ class ResourceDefinition:
         """The resource, or a generator that yields it and then tears it down."""
         if self._takes_context is None:
             self._takes_context = bool(inspect.signature(self.resource_fn).parameters)
-            self._makes_manager = inspect.isgeneratorfunction(inspect.unwrap(self.resource_fn))
         made = self.resource_fn(context) if self._takes_context else self.resource_fn()
         # A resource may be a context manager that its users enter; one of `contextmanager` is meant as set-up.
-        return _entered(made) if self._makes_manager and isinstance(made, AbstractContextManager) else made
+        return _entered(made) if isinstance(made, AbstractContextManager) and self.tears_down() else made
 
     def is_same(self, other: ResourceDefinition) -> bool:
         """Whether both are one definition, or made from one object that users gave."""

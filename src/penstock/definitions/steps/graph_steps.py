@@ -16,6 +16,7 @@ from ..ops.node import AssetValue, Collected, FanIn, GraphInput, Mapped, Node, N
 from ..ops.op import OpDefinition
 from ..ops.ports import In
 from ..ops.retry import RetryPolicy, check_timeout
+from ..ops.type_loader import is_configurable
 from .model import (
     FromAsset,
     FromCollect,
@@ -220,19 +221,22 @@ def _input_source(name: str, definition: In, fed: Fed | None, path: tuple[str, .
                 return OrderOnly(fed.outputs)
             case _:
                 return None  # nothing to wait for
-    if fed is not None and not (isinstance(fed, FromConfig) and definition.has_default):
+    if fed is not None and not isinstance(fed, FromConfig):
         return fed
     if definition.input_manager_key is not None and definition.asset is None:
         return FromManager()
+    place = FromConfig((*path, "inputs", name)) if fed is None else fed
     if definition.has_default:
+        if is_configurable(definition.python_type):
+            return FromConfig(place.path, definition.default_value)
         return FromDefault(definition.default_value)
-    if definition.asset is not None:
+    if fed is None and definition.asset is not None:
         return FromAsset(
             asset_key=definition.asset.to_user_string(),
             io_manager_key=definition.input_manager_key or "io_manager",
             metadata=definition.metadata,
         )
-    return FromConfig((*path, "inputs", name))
+    return place
 
 
 def _trace(source: NodeSource, around: _Around, steps: Mapping[str, Step]) -> Fed | None:

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from ...partitions.definition import PartitionsDefinition
+from ..function import NO_DEFAULT
 from ..ops.hooks import HookDefinition
 from ..ops.op import OpDefinition
 from ..ops.ports import In, Out
@@ -88,9 +89,10 @@ class FromAsset(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FromConfig(msgspec.Struct, frozen=True):
-    """A value of the run config, by its path of keys."""
+    """A value of the run config, by its path of keys; the default where it gives none and there is one."""
 
     path: tuple[str, ...]
+    default: Any = NO_DEFAULT
 
 
 class FromDefault(msgspec.Struct, frozen=True):

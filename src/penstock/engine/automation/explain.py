@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from ...records.conditions.condition import AutomationCondition
 from ...records.conditions.evaluation import ConditionEvaluation
+from ...records.conditions.nodes import tag_of
 from .cursor import subset_to_keys
 from .evaluation import Evaluated
 from .view import View
@@ -37,4 +36,4 @@ def explain(view: View, evaluated: Evaluated) -> ConditionEvaluation:
 
 
 def _kind(condition: AutomationCondition) -> str:
-    return str(condition.__struct_config__.tag) if isinstance(condition, msgspec.Struct) else "custom"
+    return tag_of(condition) if condition.is_record else "custom"

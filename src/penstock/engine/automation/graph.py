@@ -6,6 +6,7 @@ It is made once for each load of the code and holds nothing that changes with ti
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -27,6 +28,7 @@ from ...records.conditions.nodes import (
     FreshnessIs,
     JobRoots,
     Missing,
+    tag_of,
 )
 from ...records.freshness import AnyFreshnessPolicy
 
@@ -65,7 +67,7 @@ class Entity(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         checks: The ids of an asset's checks.
         blocking: Whether a check is blocking.
         partitions: Its partitions.
-        partitions_def: The same as users declare it, for rules of their own that relate partitions.
+        partitions_def: The same as users declare it, which conditions of their own see.
         code_version: An asset's code version.
         observed: Whether what runs here observes the asset and does not make it.
         siblings: The assets that the same function cannot but make with it.
@@ -200,7 +202,7 @@ class AutomationGraph:
         return list(found.values())
 
     def digest_of(self, condition: AutomationCondition) -> str:
-        """A short content hash of a condition; that of one which users wrote is of its class and its words."""
+        """A short content hash of a condition; that of users' own is of its class and plain attributes."""
         # By identity, because what users wrote need not be hashable; the object is kept so that its id stays its own.
         known = self._digests.get(id(condition))
         if known is None:
@@ -236,7 +238,7 @@ def _look_of(condition: AutomationCondition) -> _Look:
     return _Look(
         paths=frozenset(_paths(condition, ())),
         crons=frozenset((each.cron_schedule, each.cron_timezone) for each in parts if isinstance(each, CronTickPassed)),
-        restless=any(isinstance(each, FreshnessIs) or not isinstance(each, msgspec.Struct) for each in parts),
+        restless=any(isinstance(each, FreshnessIs) or not each.is_record for each in parts),
         downstream=tuple(each for each in parts if isinstance(each, AnyDownstream)),
     )
 
@@ -253,11 +255,12 @@ def _paths(condition: AutomationCondition, path: Path) -> Iterable[Path]:
         yield from _paths(child, path)
 
 
-def _content(condition: AutomationCondition) -> Any:
+def _content(condition: Any) -> Any:
     """A condition as plain values; labels are no part of what it means."""
-    if not isinstance(condition, msgspec.Struct):
+    if not condition.is_record:
         kind = type(condition)
-        return [f"{kind.__module__}.{kind.__qualname__}", [_content(each) for each in condition.children]]
+        given = {name: repr(value) for name, value in getattr(condition, "__dict__", {}).items() if _is_plain(value)}
+        return [f"{kind.__module__}.{kind.__qualname__}", given, [_content(each) for each in condition.children]]
     fields: dict[str, Any] = {}
     for name in condition.__struct_fields__:
         value = getattr(condition, name)
@@ -267,4 +270,11 @@ def _content(condition: AutomationCondition) -> Any:
             fields[name] = [_content(each) for each in value]
         elif name not in {"label", "allowed", "ignored"}:
             fields[name] = value
-    return [condition.__struct_config__.tag, fields]
+    return [tag_of(condition), fields]
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether a value is written in the same way in every process."""
+    if isinstance(value, tuple | list):
+        return all(_is_plain(each) for each in value)
+    return value is None or isinstance(value, str | int | float | date | timedelta)

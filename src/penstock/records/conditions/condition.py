@@ -30,6 +30,8 @@ class AutomationCondition:
     __slots__ = ()
     label: Any = None
     name: ClassVar[str] = ""
+    is_record: ClassVar[bool] = False
+    """Whether it is data, and not a condition of users' own."""
 
     def __class_getitem__(cls, kind: object) -> type[Self]:
         return cls

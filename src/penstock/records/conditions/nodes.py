@@ -46,6 +46,7 @@ __all__ = [
     "RunInProgress",
     "Since",
     "WillBeRequested",
+    "tag_of",
 ]
 
 Change: TypeAlias = Callable[[AutomationCondition], AutomationCondition]
@@ -54,6 +55,7 @@ Change: TypeAlias = Callable[[AutomationCondition], AutomationCondition]
 class _Record(AutomationCondition, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A condition as data."""
 
+    is_record: ClassVar[bool] = True
     label: str | None = None
 
     def with_label(self, label: str | None) -> Self:
@@ -394,6 +396,11 @@ class JobRoots(_One, frozen=True, kw_only=True, tag="job_roots"):
 
     every: bool = False
     name: ClassVar[str] = "JOB_ROOT_ASSETS_MATCH"
+
+
+def tag_of(condition: Any) -> str:
+    """The tag that names a record's class where it is written."""
+    return str(condition.__struct_config__.tag)
 
 
 def checked_words(condition: Any) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...records.asset import PartitionStatus, PlannedAsset
+from ...records.data_version import DataVersionState, VersionTag
 from ...records.event import (
     AssetFact,
     AssetMaterialization,
@@ -256,3 +257,33 @@ class AssetContract:
         storage.assets.add_dynamic_partitions("files", ["b"])
         assert storage.assets.dynamic_partitions("files") == ["a", "c", "b"]
         assert storage.assets.dynamic_partitions("unknown") == []
+
+    # -- data versions ------------------------------------------------------------------------------------------------
+
+    def test_a_data_version_is_that_of_the_latest_event_that_tells_one(self, storage: Storage) -> None:
+        tags = {VersionTag.DATA_VERSION: "v1", VersionTag.CODE_VERSION: "c", f"{VersionTag.INPUT_DATA_VERSION}up": "u"}
+        (first,) = storage.assets.report([AssetMaterialization(asset="a", tags=tags)], now=NOW)
+        storage.assets.report([AssetObservation(asset="a")], now=NOW + 1)
+        assert storage.assets.data_versions(["a", "unknown"]) == {
+            "a": DataVersionState(asset="a", event=first, time=NOW, version="v1", code_version="c", inputs={"up": "u"})
+        }
+        storage.assets.report([AssetObservation(asset="a", tags={VersionTag.DATA_VERSION: "v2"})], now=NOW + 2)
+        state = storage.assets.data_versions(["a"])["a"]
+        assert (state.version, state.observed, state.code_version, state.inputs) == ("v2", True, None, {})
+        (plain,) = storage.assets.report([AssetMaterialization(asset="a")], now=NOW + 3)
+        assert storage.assets.data_versions(["a"])["a"].version == str(plain)
+
+    def test_partitions_have_data_versions_of_their_own(self, storage: Storage) -> None:
+        for partition in ("x", "y"):
+            tags = {VersionTag.DATA_VERSION: f"v-{partition}"}
+            storage.assets.report([AssetMaterialization(asset="a", partition=partition, tags=tags)], now=NOW)
+        versions = storage.assets.partition_data_versions("a", ["x", "y", "z"])
+        assert {key: state.version for key, state in versions.items()} == {"x": "v-x", "y": "v-y"}
+        assert storage.assets.data_versions(["a"], partition="x")["a"].partition == "x"
+        assert storage.assets.data_versions(["a"])["a"].version == "v-y"
+        storage.assets.report([AssetWiped(asset="a", partitions=("y",))], now=NOW + 1)
+        assert set(storage.assets.partition_data_versions("a", ["x", "y"])) == {"x"}
+        assert storage.assets.data_versions(["a"])["a"].version == "v-x"
+        storage.assets.report([AssetWiped(asset="a")], now=NOW + 2)
+        assert storage.assets.data_versions(["a"]) == {}
+        assert storage.assets.partition_data_versions("a", ["x"]) == {}

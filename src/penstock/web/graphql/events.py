@@ -19,6 +19,7 @@ from ...records.event import (
     ResourceInitSuccess,
     RunFailure,
     StepFailure,
+    StepInput,
     StepOutput,
     StepUpForRetry,
     StoredEvent,
@@ -223,8 +224,8 @@ TABLES = (
 @_ENGINE.named("metadataEntries")
 def engine_metadata(stored: StoredEvent, _: Context) -> list[Entry]:
     match stored.event.fact:
-        case EngineNote() as note:
-            return entries(note.metadata)
+        case EngineNote(metadata=metadata) | StepInput(metadata=metadata):
+            return entries(metadata)
         case ResourceInitSuccess(seconds=seconds):
             return [Entry(f"{resource} (seconds)", FloatMetadataValue(took)) for resource, took in seconds.items()]
     return []

@@ -84,16 +84,21 @@ class _Meter:
     def measure(self, selections: SelectionSetNode, kind: object, limit: int | None = None) -> tuple[int, int]:
         """(depth, cost) of a selection set on a type; `limit` is the one given above it, for the list in its answer."""
         depth = cost = 0
+<<<<<<< HEAD
         either: dict[str, int] = {}  # of the kinds that a value may be, it is one
+=======
+        by_type: dict[str, int] = {}  # an object is of one type, so of what is asked of several the dearest counts
+>>>>>>> main
         for each in selections.selections:
+            on = kind
             match each:
                 case FieldNode():
                     inner_depth, inner_cost = self._field(each, kind, limit)
                 case FragmentSpreadNode():
+                    on = self._type_of(self._fragments[each.name.value])
                     inner_depth, inner_cost = self._fragment(each.name.value, limit)
                 case InlineFragmentNode():
-                    named = each.type_condition
-                    on = kind if named is None else self._schema.type_map.get(named.name.value)
+                    on = self._type_of(each) or kind
                     inner_depth, inner_cost = self.measure(each.selection_set, on, limit)
                     if isinstance(on, GraphQLObjectType) and on is not kind:
                         either[on.name] = either.get(on.name, 0) + inner_cost
@@ -101,15 +106,27 @@ class _Meter:
                 case _:
                     continue
             depth = max(depth, inner_depth)
+<<<<<<< HEAD
             cost += inner_cost
         return depth, cost + max(either.values(), default=0)
+=======
+            if isinstance(on, GraphQLObjectType) and on is not kind:
+                by_type[on.name] = by_type.get(on.name, 0) + inner_cost
+            else:
+                cost += inner_cost
+        return depth, cost + max(by_type.values(), default=0)
+
+    def _type_of(self, fragment: FragmentDefinitionNode | InlineFragmentNode) -> object:
+        """The type that a fragment is on; None where it says none."""
+        named = fragment.type_condition
+        return None if named is None else self._schema.type_map.get(named.name.value)
+>>>>>>> main
 
     def _fragment(self, name: str, limit: int | None) -> tuple[int, int]:
         found = self._measured.get((name, limit))
         if found is None:
             fragment = self._fragments[name]
-            on = self._schema.type_map.get(fragment.type_condition.name.value)
-            found = self._measured[name, limit] = self.measure(fragment.selection_set, on, limit)
+            found = self._measured[name, limit] = self.measure(fragment.selection_set, self._type_of(fragment), limit)
         return found
 
     def _field(self, node: FieldNode, kind: object, limit: int | None) -> tuple[int, int]:

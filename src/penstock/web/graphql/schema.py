@@ -164,6 +164,7 @@ def _type_resolver(
     by_value: dict[str, Callable[[Any], str]] = {
         "MessageEvent": type_of_event,
         "MetadataEntry": type_of_entry,
+        "InternalFreshnessPolicy": lambda value: type(value).__name__,
         "SourceLocation": lambda value: type(value).__name__,
     }
     tell = by_value.get(kind.name)

@@ -62,6 +62,8 @@ _STEP.rename(
     asset_checks="step.checks",
     compute_kind="step.compute_kind",
     max_retries="step.max_retries",
+    timeout_seconds="step.timeout",
+    pool="step.pool",
     resources="step.resources",
 )
 

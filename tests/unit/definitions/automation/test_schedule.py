@@ -9,6 +9,8 @@ import pytest
 from penstock import (
     DailyPartitionsDefinition,
     Definitions,
+    DynamicPartitionsDefinition,
+    MultiPartitionsDefinition,
     ResourceParam,
     RunConfig,
     RunRequest,
@@ -155,6 +157,34 @@ def test_a_partitioned_job_runs_when_a_window_has_ended() -> None:
     assert made.evaluate(_context("2024-01-01T04:00:00+01:00"), {}).skip_reason == "No partition has ended yet."
     assert made.source is not None
     assert made.source.file == __file__
+
+
+def test_a_job_of_several_dimensions_runs_all_partitions_of_the_window() -> None:
+    shops = SimpleNamespace(get_dynamic_partitions=lambda _: ["x", "y"])
+    sets = MultiPartitionsDefinition(
+        {"date": DailyPartitionsDefinition("2024-01-01"), "shop": DynamicPartitionsDefinition(name="shops")}
+    )
+    made = _partitioned(sets, minute_of_hour=30)
+    assert made.cron_schedule == "30 0 * * *"
+    context = _context("2024-01-03T00:30:00+00:00")
+    context.instance = shops
+    asked = made.evaluate(context, {})
+    assert [(each.run_key, each.partition_key) for each in asked.run_requests] == [
+        ("2024-01-02|x", "2024-01-02|x"),
+        ("2024-01-02|y", "2024-01-02|y"),
+    ]
+
+
+def test_partitions_without_time_all_run_at_each_tick() -> None:
+    made = _partitioned(StaticPartitionsDefinition(["a", "b"]), cron_schedule="0 5 * * *")
+    keys: list[Any] = []
+    for moment in ("2024-01-03T05:00:00+00:00", "2024-01-04T05:00:00+00:00"):
+        context = _context(moment)
+        context.instance = None
+        asked = made.evaluate(context, {}).run_requests
+        assert [each.partition_key for each in asked] == ["a", "b"]
+        keys += [each.run_key for each in asked]
+    assert len(set(keys)) == 4
 
 
 def test_times_that_do_not_fit_the_partitions_are_refused() -> None:

@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import fsspec  # type: ignore[import-untyped]
 import pytest
@@ -19,9 +19,12 @@ from upath import UPath
 from penstock import (
     AssetIn,
     ConfigurableIOManager,
+    Definitions,
     DynamicOut,
     DynamicOutput,
     Instance,
+    MultiPartitionKey,
+    MultiPartitionsDefinition,
     StaticPartitionsDefinition,
     UPathIOManager,
     asset,
@@ -220,12 +223,28 @@ def test_every_path_may_be_another(base: UPath) -> None:
 
 
 def test_several_dimensions_are_folders(base: UPath) -> None:
-    class TwoDimensions(str):
-        keys_by_dimension: ClassVar = {"letter": "a", "day": "2024-01-01"}
+    both = MultiPartitionsDefinition({"letter": LETTERS, "day": StaticPartitionsDefinition(["1", "2"])})
+
+    @asset(partitions_def=both)
+    def cell(context: Any) -> str:
+        return str(context.partition_key)
+
+    @asset(partitions_def=LETTERS)
+    def column(cell: dict[str, str]) -> list[str]:
+        return sorted(cell.values())
 
     manager = JsonIOManager(base)
-    manager.handle_output(build_output_context(asset_key="x", partition_key=TwoDimensions("2024-01-01|a")), 1)
-    assert files(base) == ["x/2024-01-01/a.json"]
+    for day in "12":
+        key = MultiPartitionKey({"day": day, "letter": "a"})
+        materialize([cell], partition_key=key, resources={"io_manager": manager})
+    assert files(base) == ["cell/1/a.json", "cell/2/a.json"]
+    result = materialize([cell, column], selection=["column"], partition_key="a", resources={"io_manager": manager})
+    assert result.output_for_node("column") == ["1|a", "2|a"]
+    defs = Definitions(assets=[cell], resources={"io_manager": manager})
+    assert defs.load_asset_value("cell", partition_key="2|a") == "2|a"
+    built = build_output_context(asset_key="cell", partition_key="2|a", asset_partitions_def=both)
+    assert built.partition_key == MultiPartitionKey({"day": "2", "letter": "a"})
+    assert manager.has_output(built)
 
 
 def test_it_may_be_a_configurable_io_manager_too(tmp_path: Path) -> None:

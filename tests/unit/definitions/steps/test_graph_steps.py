@@ -22,7 +22,6 @@ from penstock.definitions.steps.model import (
     FromAsset,
     FromCollect,
     FromConfig,
-    FromDefault,
     FromMapped,
     FromOutput,
     FromOutputs,
@@ -118,7 +117,7 @@ def test_sources_of_every_kind() -> None:
         "values": FromOutputs((FromOutput("one", "result"), FromOutput("inc", "result")))
     }
     assert _sources(steps["later"]) == {"start": OrderOnly((FromOutput("before", "result"),))}
-    assert _sources(steps["with_default"]) == {"x": FromDefault(5)}
+    assert _sources(steps["with_default"]) == {"x": FromConfig(("ops", "with_default", "inputs", "x"), 5)}
     loaded = _sources(steps["from_asset"])["stored"]
     assert isinstance(loaded, FromAsset)
     assert (loaded.asset_key, loaded.io_manager_key, loaded.made_by) == ("p/a", "loader", None)

@@ -13,6 +13,8 @@ from penstock.errors import DefinitionError, UserCodeError
 from penstock.records.conditions.condition import AutomationCondition
 from penstock.records.keys import AssetCheckKey, AssetKey
 
+from .conftest import small_graph
+
 A = AutomationCondition
 Result: Any = AutomationResult  # for what a type checker would refuse
 Evaluate = Callable[[AutomationContext], Any]
@@ -131,3 +133,30 @@ def test_a_class_without_evaluate_is_refused(ticks: Callable[..., Any]) -> None:
 
     with pytest.raises(DefinitionError, match="Empty of a cannot be evaluated"):
         ticks(a=Empty()).tick()
+
+
+class Every(AutomationCondition):
+    """True at every so many evaluations; keeps count in its cursor."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def evaluate(self, context: AutomationContext) -> AutomationResult:
+        count = int(context.cursor or 0) + 1
+        is_due = count % self.number == 0
+        subset = context.candidate_subset if is_due else context.get_empty_subset()
+        return AutomationResult(context, subset, cursor=str(count))
+
+
+def test_two_of_one_class_keep_cursors_of_their_own(ticks: Callable[..., Any]) -> None:
+    run = ticks(a=Every(2) | Every(3))
+    assert [int("a" in run.tick()) for _ in range(7)] == [0, 1, 1, 1, 0, 1, 0]
+
+
+def test_the_same_condition_of_a_reloaded_project_goes_on(ticks: Callable[..., Any]) -> None:
+    run = ticks(a=Every(3))
+    found = []
+    for _ in range(6):
+        found.append(int("a" in run.tick()))
+        run.world.graph = small_graph(a=Every(3))
+    assert found == [0, 0, 1, 0, 0, 1]

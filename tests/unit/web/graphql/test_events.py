@@ -25,6 +25,7 @@ from penstock.records.event import (
     RunFailure,
     RunStart,
     StepFailure,
+    StepInput,
     StepOutput,
     StepUpForRetry,
     StoredEvent,
@@ -279,14 +280,17 @@ def test_every_fact_has_a_type_of_the_schema() -> None:
 def test_notes_of_the_engine(log: Log) -> None:
     log.write(EngineNote(message="hello", metadata={"n": IntMetadataValue(1)}, error=ERROR))
     log.write(ResourceInitSuccess(seconds={"db": 0.25}))
-    query = """query Q($id: ID!) { logsForRun(runId: $id, types: ["ENGINE_EVENT", "RESOURCE_INIT_SUCCESS"]) {
+    log.write(StepInput(input="x", metadata={"rows": IntMetadataValue(1)}), step="extract")
+    query = """query Q($id: ID!) {
+        logsForRun(runId: $id, types: ["ENGINE_EVENT", "RESOURCE_INIT_SUCCESS", "STEP_INPUT"]) {
         ... on EventConnection { events { message ... on EngineEvent {
             error { message } metadataEntries { label ... on FloatMetadataEntry { floatValue } } } } } } }"""
-    note, resources = log.deployment.ask(query, id=log.run.run_id)["logsForRun"]["events"]
+    note, resources, given = log.deployment.ask(query, id=log.run.run_id)["logsForRun"]["events"]
     assert note["message"] == "hello"
     assert note["error"] == {"message": "no rows"}
     assert note["metadataEntries"] == [{"label": "n"}]
     assert resources["metadataEntries"] == [{"label": "db (seconds)", "floatValue": 0.25}]
+    assert given["metadataEntries"] == [{"label": "rows"}]
 
 
 def test_every_kind_of_metadata(log: Log) -> None:

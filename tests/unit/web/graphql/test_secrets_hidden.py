@@ -13,11 +13,13 @@ from pydantic import SecretStr, field_validator
 
 from penstock import (
     Config,
+    ConfigMapping,
     ConfigurableResource,
     Definitions,
     Field,
     Instance,
     RunRequest,
+    graph,
     job,
     op,
     resource,
@@ -169,6 +171,43 @@ def test_no_mistake_tells_a_value_of_the_environment(monkeypatch: pytest.MonkeyP
     assert not result.success
     assert "must be positive" in told
     assert "-4711" not in told
+
+
+def test_no_mistake_in_what_a_function_makes_of_one_tells_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIVEN", f"{CANARY}-env")
+    secret = {"password": Field(str, is_secret=True), "name": str}
+
+    @op(config_schema={"size": int, "count": int})
+    def sized(context: Any) -> None: ...
+
+    def make(given: dict[str, Any]) -> dict[str, Any]:
+        return {"size": given["password"], "count": given["name"]}
+
+    by_function = sized.configured(make, name="by_function", config_schema=secret)
+    mapping = ConfigMapping(lambda given: {"ops": {"sized": {"config": make(given)}}}, config_schema=secret)
+    in_graph = ConfigMapping(lambda given: {"sized": {"config": make(given)}}, config_schema=secret)
+
+    @job
+    def configured_one() -> None:
+        by_function()
+
+    @job(config=mapping)
+    def mapped_one() -> None:
+        sized()
+
+    @graph(config=in_graph)
+    def inner() -> None:
+        sized()
+
+    given = {"password": f"{CANARY}-given", "name": {"env": "GIVEN"}}
+    for made, config in (
+        (configured_one, {"ops": {"by_function": {"config": given}}}),
+        (mapped_one, given),
+        (inner.to_job(), {"ops": {"config": given}}),
+    ):
+        with pytest.raises(InvalidRunConfigError, match=r"size\" must be a whole number") as caught:
+            made.execute_in_process(run_config=config)
+        assert CANARY not in str(caught.value)
 
 
 RUN = """query Q($id: ID!) { runOrError(runId: $id) { ... on Run { runConfigYaml } } }"""

@@ -1,5 +1,6 @@
 /** The asset at a glance: the latest materialization with its metadata, numbers over time, and the definition. */
 import { keyText } from "../../assets/catalogue.model";
+import { staleText } from "../../assets/staleness.model";
 import { Breakable } from "../../kit/Breakable";
 import { Empty } from "../../kit/Empty";
 import { Failure } from "../../kit/ErrorPanel";
@@ -132,6 +133,9 @@ function Definition({ definition }: { definition: NonNullable<Asset["definition"
             ],
             ["IO manager", definition.ioManagerKey],
             ["Code version", definition.codeVersion],
+            ["Data version", definition.dataVersion === null ? null : <code key="data"><Breakable text={definition.dataVersion} /></code>],
+            ["Up to date", staleText(definition.staleStatus, definition.staleCauses, definition.assetKey.path)],
+            ["Fresh", definition.freshnessStatusInfo?.freshnessStatus.toLowerCase()],
             ["Source", definition.sourceRef === null ? null : <code key="source"><Breakable text={definition.sourceRef} /></code>],
             [
               "Location",

@@ -13,6 +13,7 @@ import { links } from "../../links";
 import { Markdown } from "../../metadata/Markdown";
 import { MetadataView } from "../../metadata/MetadataView";
 import { useGo, useSearchState } from "../../services/navigation";
+import { durationText } from "../../services/time.model";
 import css from "./job.module.css";
 import { type Job, jobGraph, type Step, stepNote } from "./jobGraph.model";
 
@@ -115,6 +116,8 @@ function StepFacts({ step }: { step: Step }) {
             step.resources.length === 0 ? null : step.resources.map((name) => <Chip key={name}>{name}</Chip>),
           ],
           ["Retries", step.maxRetries === 0 ? null : String(step.maxRetries)],
+          ["Timeout", step.timeoutSeconds === null ? null : durationText(step.timeoutSeconds)],
+          ["Pool", step.pool],
           [
             "Tags",
             step.tags.length === 0

@@ -10,6 +10,8 @@ function step(key: string, upstreamKeys: string[] = [], change: Partial<Step> = 
     description: null,
     computeKind: null,
     maxRetries: 0,
+    timeoutSeconds: null,
+    pool: null,
     resources: [],
     assetKeys: [],
     assetChecks: [],

@@ -1,0 +1,125 @@
+"""What is known of a running step beside what its own context shows: for hooks, IO managers and libraries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..definitions.ops.op import OpDefinition
+from ..records.run import Run
+from .attempt import Attempt
+
+if TYPE_CHECKING:
+    from .log import ContextLogger
+
+__all__ = ["StepExecutionContext"]
+
+
+class StepExecutionContext:
+    """A running step: what it is, what it is of, and what it may use."""
+
+    __slots__ = ("_attempt",)
+
+    def __init__(self, attempt: Attempt) -> None:
+        self._attempt = attempt
+
+    @property
+    def step_key(self) -> str:
+        """The step's key in the run."""
+        return self._attempt.key
+
+    @property
+    def run(self) -> Run:
+        """The run."""
+        return self._attempt.run
+
+    @property
+    def run_id(self) -> str:
+        """The run's id."""
+        return self._attempt.run.run_id
+
+    @property
+    def run_config(self) -> Mapping[str, Any]:
+        """The run config as it was launched with."""
+        return self._attempt.run.run_config
+
+    @property
+    def run_tags(self) -> Mapping[str, str]:
+        """The run's tags."""
+        return self._attempt.run.tags
+
+    @property
+    def job_name(self) -> str:
+        """The job's name."""
+        return self._attempt.run.job
+
+    @property
+    def job_def(self) -> Any:
+        """The job's definition; None where a function is called directly."""
+        return self._attempt.job
+
+    @property
+    def op_def(self) -> OpDefinition | None:
+        """The op's definition."""
+        return self._attempt.op
+
+    @property
+    def op_config(self) -> Any:
+        """The op's config as plain values."""
+        return self._attempt.config
+
+    @property
+    def previous_attempt_count(self) -> int:
+        """How often the step was tried before."""
+        return self._attempt.retry
+
+    @property
+    def log(self) -> ContextLogger:
+        """A logger whose lines belong to the run."""
+        return self._attempt.log
+
+    @property
+    def instance(self) -> Any:
+        """The instance that the run is of; None if there is none."""
+        return self._attempt.instance
+
+    @property
+    def resources(self) -> Any:
+        """The resources that the op requires, by key as attributes."""
+        return self._attempt.resources
+
+    @property
+    def required_resource_keys(self) -> frozenset[str]:
+        """The resources that the op requires."""
+        return frozenset() if self._attempt.op is None else self._attempt.op.required_resource_keys
+
+    @property
+    def selected_output_names(self) -> frozenset[str]:
+        """The outputs that this run asks the step to give."""
+        return frozenset(self._attempt.outputs)
+
+    @property
+    def has_partitions(self) -> bool:
+        """Whether the run works on partitions."""
+        return bool(self._attempt.partition_keys)
+
+    @property
+    def has_partition_key(self) -> bool:
+        """Whether the run works on one partition."""
+        return self._attempt.run.partition is not None
+
+    @property
+    def partition_key(self) -> str:
+        """The one partition that the run works on."""
+        keys = self._attempt.partition_keys
+        if len(keys) != 1:
+            raise self._attempt.fault(f"asks for the partition key, but the run works on {len(keys)} partitions.")
+        return keys[0]
+
+    def has_tag(self, key: str) -> bool:
+        """Whether the run has this tag."""
+        return key in self._attempt.run.tags
+
+    def get_tag(self, key: str) -> str | None:
+        """The value of a tag of the run, or None."""
+        return self._attempt.run.tags.get(key)
