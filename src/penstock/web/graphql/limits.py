@@ -84,11 +84,7 @@ class _Meter:
     def measure(self, selections: SelectionSetNode, kind: object, limit: int | None = None) -> tuple[int, int]:
         """(depth, cost) of a selection set on a type; `limit` is the one given above it, for the list in its answer."""
         depth = cost = 0
-<<<<<<< HEAD
-        either: dict[str, int] = {}  # of the kinds that a value may be, it is one
-=======
         by_type: dict[str, int] = {}  # an object is of one type, so of what is asked of several the dearest counts
->>>>>>> main
         for each in selections.selections:
             on = kind
             match each:
@@ -100,16 +96,9 @@ class _Meter:
                 case InlineFragmentNode():
                     on = self._type_of(each) or kind
                     inner_depth, inner_cost = self.measure(each.selection_set, on, limit)
-                    if isinstance(on, GraphQLObjectType) and on is not kind:
-                        either[on.name] = either.get(on.name, 0) + inner_cost
-                        inner_cost = 0
                 case _:
                     continue
             depth = max(depth, inner_depth)
-<<<<<<< HEAD
-            cost += inner_cost
-        return depth, cost + max(either.values(), default=0)
-=======
             if isinstance(on, GraphQLObjectType) and on is not kind:
                 by_type[on.name] = by_type.get(on.name, 0) + inner_cost
             else:
@@ -120,7 +109,6 @@ class _Meter:
         """The type that a fragment is on; None where it says none."""
         named = fragment.type_condition
         return None if named is None else self._schema.type_map.get(named.name.value)
->>>>>>> main
 
     def _fragment(self, name: str, limit: int | None) -> tuple[int, int]:
         found = self._measured.get((name, limit))

@@ -45,22 +45,6 @@ def test_a_limit_counts_as_what_it_says() -> None:
     assert judge(query % "10000") is not None
 
 
-<<<<<<< HEAD
-def largest_limit(entries: str) -> int:
-    """How many events may be asked for with these metadata entries, in hundreds."""
-    of_events = (
-        f"... on EventConnection {{ events {{ ... on MaterializationEvent {{ metadataEntries {{ {entries} }} }} }} }}"
-    )
-    asked = range(100, 20_000, 100)
-    return next(n for n in asked if judge(f'{{ logsForRun(runId: "r", limit: {n}) {{ {of_events} }} }}') is not None)
-
-
-def test_of_the_kinds_that_a_value_may_be_the_largest_counts() -> None:
-    schema = "... on TableSchemaMetadataEntry { schema { columns { tags { key } } } }"
-    lineage = "... on TableColumnLineageMetadataEntry { lineage { columnDeps { columnName } } }"
-    again = schema.replace("tags", "same: tags")
-    assert largest_limit(schema) == largest_limit(schema + lineage) > largest_limit(schema + again)
-=======
 def test_of_what_is_asked_of_several_types_the_dearest_counts() -> None:
     costly = "metadataEntries { label }"
     kinds = ["MaterializationEvent", "ObservationEvent", "HandledOutputEvent", "LoadedInputEvent"]
@@ -69,7 +53,6 @@ def test_of_what_is_asked_of_several_types_the_dearest_counts() -> None:
     assert judge(query % ('"a"', 400_000, asked)) is None
     again = f"... on MaterializationEvent {{ more: {costly} }}"
     assert judge(query % ('"a"', 400_000, f"{asked} {again}")) is not None
->>>>>>> main
 
 
 def test_depth() -> None:
