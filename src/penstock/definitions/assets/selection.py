@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from ...errors import DefinitionError, NotFoundError
 from ...records.keys import AssetCheckKey, AssetKey, CoercibleToAssetKey
+from ...records.labels import LABELS
 from .definition import AssetsDefinition
 from .graph import AssetGraph, AssetNode
 from .spec import AssetSpec
@@ -67,6 +68,7 @@ class AssetSelection:
     @staticmethod
     def tag(key: str, value: str, include_sources: bool = False) -> AssetSelection:
         """The assets with this tag."""
+        key = LABELS.read(key)
         return Matching(lambda node: node.spec.tags.get(key) == value, f'tag:"{key}"="{value}"', include_sources)
 
     @staticmethod
