@@ -78,8 +78,8 @@ def test_old_attributes_read_the_new_ones() -> None:
 
 
 def test_labels_of_old_are_read_wherever_code_names_one(tmp_path: Path) -> None:
-    @dg.asset(tags={"dagster/storage_kind": "file"})
-    def kept(context) -> str:  # type: ignore[no-untyped-def]
+    @penstock.asset(tags={"dagster/storage_kind": "file"})
+    def kept(context: penstock.AssetExecutionContext) -> str:
         return f"{context.get_tag('dagster/priority')} {context.has_tag('dagster/partition')}"
 
     instance = penstock.Instance.local_temp(str(tmp_path))
@@ -88,5 +88,5 @@ def test_labels_of_old_are_read_wherever_code_names_one(tmp_path: Path) -> None:
     instance.add_run_tags(result.run_id, {"dagster/max_retries": "2"})
     (run,) = instance.get_runs(penstock.RunsFilter(tags={"dagster/priority": "3", "dagster/max_retries": "2"}))
     assert run.tags["penstock/priority"] == "3"
-    chosen = penstock.AssetSelection.tag("dagster/storage_kind", "file").resolve([kept])
-    assert chosen == {penstock.AssetKey("kept")}
+    graph = penstock.Definitions(assets=[kept]).resolve_asset_graph()
+    assert penstock.AssetSelection.tag("dagster/storage_kind", "file").resolve(graph) == {"kept"}
