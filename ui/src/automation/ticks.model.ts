@@ -57,7 +57,7 @@ export function sensorKind(type: string): string {
 const SENSOR_KINDS: Record<string, string> = {
   STANDARD: "sensor",
   RUN_STATUS: "sensor on runs",
-  ASSET: "sensor on an asset",
+  ASSET: "sensor on asset",
   MULTI_ASSET: "sensor on assets",
   AUTO_MATERIALIZE: "conditions",
   AUTOMATION: "conditions",
