@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from ..errors import DefinitionError, NotFoundError
 from ..records.keys import AssetKey, CoercibleToAssetKey
 from ..records.metadata import Metadata, normalize_metadata
+from ..wording import did_you_mean
 from .assets.definition import AssetsDefinition
-from .assets.graph import AssetGraph, nearest
+from .assets.graph import AssetGraph
 from .assets.map_specs import map_asset_specs
 from .assets.selection import AssetSelection, CoercibleToAssetSelection
 from .assets.spec import AssetSpec
@@ -23,7 +25,7 @@ from .executors import ExecutorDefinition
 from .loggers import LoggerDefinition, check_loggers
 from .ops.job import JobDefinition
 from .resolution import Resolution, resolve
-from .source import Source, source_of_call
+from .source import Source, source_of_call, source_of_function
 
 if TYPE_CHECKING:
     from ..execution.asset_values import AssetValueLoader
@@ -82,12 +84,17 @@ class Definitions:
             raise DefinitionError(f"Definitions ({self.source}) has {name}={given!r}; give a list.") from error
         for item in items:
             if not isinstance(item, kinds):
-                hint = ""
+                shown, hint = repr(item), "remove it, or make it one"
                 if isinstance(item, list | tuple):
-                    hint = "; put the items of that list into this one, for example with *"
-                elif callable(item) and hasattr(item, "__name__"):
-                    hint = f"; is a decorator missing on {item.__name__}?"
-                raise DefinitionError(f"Definitions ({self.source}) has {item!r} among its {name}, not {what}{hint}.")
+                    hint = "put the items of that list into this one, for example with *"
+                elif isinstance(item, FunctionType):
+                    shown = f"the function {item.__name__} ({source_of_function(item)})"
+                    hint = "add the decorator that makes it one"
+                elif isinstance(item, str):
+                    hint = "give the object itself"
+                raise DefinitionError(
+                    f"Definitions ({self.source}) has {shown} among its {name}, which is not {what}; {hint}."
+                )
         return items
 
     @cached_property
@@ -277,7 +284,7 @@ def _named(found: Mapping[str, T], name: str, what: str) -> T:
     try:
         return found[name]
     except KeyError:
-        raise NotFoundError(f'There is no {what} "{name}" here{nearest(name, found)}') from None
+        raise NotFoundError(f'There is no {what} "{name}" here{did_you_mean(name, found)}') from None
 
 
 def _distinct(items: Iterable[Any]) -> list[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -10,8 +10,9 @@ import msgspec
 from ..errors import DefinitionError, UnknownResourceError
 from ..records.conditions.condition import AutomationCondition
 from ..records.location import AssetJobName
+from ..wording import did_you_mean, listed, nearest_name
 from .assets.definition import AssetsDefinition
-from .assets.graph import AssetGraph, build_asset_graph, nearest
+from .assets.graph import AssetGraph, build_asset_graph
 from .assets.job import UnresolvedAssetJobDefinition
 from .assets.layer import AssetLayer
 from .assets.spec import AssetSpec
@@ -207,12 +208,11 @@ def _check_circles(resources: Mapping[str, ResourceDefinition]) -> None:
         visit(key, ())
 
 
-def _known(key: str, known: Iterable[str]) -> str:
-    names = sorted(known)
-    hint = nearest(key, names)
-    if hint != ".":
-        return hint
-    return f"; add it to resources. There {'are' if len(names) != 1 else 'is'}: {', '.join(names) or 'none'}."
+def _known(key: str, known: Collection[str]) -> str:
+    if nearest_name(key, known) is not None:
+        return did_you_mean(key, known)
+    there = f"has {listed(sorted(known), 'and')}" if known else "is empty"
+    return f"; add it to resources, which {there}."
 
 
 def _schedules(
@@ -258,7 +258,7 @@ def _check_instigator(
     for name in given.target.names:
         if name not in jobs:
             raise DefinitionError(
-                f'{given.what} ({given.source}) starts the job "{name}", which there is not{nearest(name, jobs)}'
+                f'{given.what} ({given.source}) starts the job "{name}", which there is not{did_you_mean(name, jobs)}'
             )
     for key in given.required_resource_keys:
         if key not in resources:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any, NamedTuple
 
-__all__ = ["Source", "caller_frame", "source_of_call", "source_of_function"]
+__all__ = ["Source", "caller_frame", "place_of_call", "source_of_call", "source_of_function"]
 
 _PACKAGE = __file__.rsplit("/definitions/", 1)[0] + "/"
 
@@ -40,3 +40,9 @@ def source_of_call() -> Source | None:
     """Where the user's code called into Penstock."""
     frame = caller_frame()
     return Source(frame.f_code.co_filename, frame.f_lineno) if frame is not None else None
+
+
+def place_of_call() -> str:
+    """Where the user's code called into Penstock, in brackets, for a message about what it gave."""
+    source = source_of_call()
+    return f" ({source})" if source is not None else ""

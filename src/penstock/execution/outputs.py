@@ -27,6 +27,7 @@ from ..records import event as facts
 from ..records.data_version import DataVersion, DataVersionsByPartition, VersionTag, version_tags
 from ..records.keys import AssetCheckKey, AssetKey
 from ..records.metadata import Metadata
+from ..wording import kind_of, with_article
 from .attempt import Attempt
 from .facts import check_fact, evaluation_fact, materialization_fact, observation_fact
 from .interrupt import INTERRUPTS
@@ -187,10 +188,14 @@ class Outputs:
         if slot is None or slot.asset_key is None:
             made = ", ".join(by_asset) or "none"
             which = f"for {item.asset_key}" if item.asset_key is not None else "without an asset_key"
-            raise self._attempt.fault(f"gave a {kind} {which}; the assets that this run asks of it are: {made}.")
+            raise self._attempt.fault(
+                f"gave {with_article(kind)} {which}; the assets that this run asks of it are: {made}."
+            )
         if slot.given.observes != isinstance(item, ObserveResult):
             verb, other = ("observes", "ObserveResult") if slot.given.observes else ("makes", "MaterializeResult")
-            raise self._attempt.fault(f"{verb} the asset {slot.asset_key} and gave a {kind}; give a {other}.")
+            raise self._attempt.fault(
+                f"{verb} the asset {slot.asset_key} and gave {with_article(kind)}; give {with_article(other)}."
+            )
         return slot
 
     def _materialize(self, item: MaterializeResult[Any], name: str | None) -> None:
@@ -432,4 +437,4 @@ def _spec(attempt: Attempt, asset_key: str) -> AssetSpec | None:
 def _shown(value: Any) -> str:
     """A value in a message: its type, and its text where that is short."""
     text = repr(value)
-    return f"a {type(value).__qualname__}" + (f" ({text})" if len(text) <= 60 else "")
+    return kind_of(value) + (f" ({text})" if len(text) <= 60 else "")

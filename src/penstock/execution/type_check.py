@@ -12,6 +12,7 @@ from ..definitions.ops.types import type_of
 from ..definitions.ops.value_type import PASSED, TypeCheck, ValueType
 from ..errors import TypeCheckDidNotPassError, UserCodeError
 from ..records.metadata import Metadata
+from ..wording import kind_of
 from .attempt import Attempt
 from .attempt_view import AttemptView
 from .interrupt import INTERRUPTS
@@ -84,7 +85,7 @@ def check_value(attempt: Attempt, declared: ValueType, value: Any, port: str) ->
         found = declared.examine(value, context_of)
     if found is None or found.success:
         return {} if found is None else found.facts
-    kind = f"a {type(value).__qualname__}"
+    kind = kind_of(value)
     why = "" if found.description in (None, f"is {kind}") else f" ({found.description})"
     raise TypeCheckDidNotPassError(
         f"{attempt.what} {verb} {kind} {place}, which is declared as {declared.display_name}{why}; "

@@ -11,6 +11,7 @@ import msgspec
 
 from ..codec import encode_msgpack, plain_value
 from ..errors import DefinitionError
+from ..wording import kind_of
 from .code_reference import CodeReference
 from .keys import AssetKey, CoercibleToAssetKey
 from .labels import LABELS
@@ -452,7 +453,7 @@ def _normalize(label: str, value: Any) -> MetadataVariant:
         return _normalize(label, plain_value(value))
     except TypeError as error:
         raise DefinitionError(
-            f"Metadata {label!r} is a {type(value).__qualname__}, which has no metadata kind; "
+            f"Metadata {label!r} is {kind_of(value)}, which has no metadata kind; "
             "give a str, number, bool, dict, list, path, datetime or a MetadataValue."
         ) from error
 

@@ -5,20 +5,20 @@ Keys are in text form. It is built in one pass over the definitions, and everyth
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 import msgspec
 
 from ...errors import DefinitionError
 from ...partitions.definition import PartitionsDefinition
+from ...wording import did_you_mean
 from ..source import Source
 from .check_spec import AssetCheckSpec
 from .definition import AssetInput, AssetsDefinition
 from .spec import DEFAULT_GROUP, AssetSpec
 
-__all__ = ["AssetGraph", "AssetNode", "CheckNode", "build_asset_graph", "find_circle", "nearest"]
+__all__ = ["AssetGraph", "AssetNode", "CheckNode", "build_asset_graph", "find_circle"]
 
 
 class AssetNode(msgspec.Struct, kw_only=True, eq=False):
@@ -94,13 +94,7 @@ class AssetGraph:
 
     def nearest(self, key: str) -> str:
         """Words that name the nearest known key, for an error."""
-        return nearest(key, self.assets)
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """Words that name what was probably meant, for an error."""
-    matches = difflib.get_close_matches(name, list(known), n=1)
-    return f'; did you mean "{matches[0]}"?' if matches else "."
+        return did_you_mean(key, self.assets)
 
 
 def build_asset_graph(
@@ -133,16 +127,16 @@ def _add_nodes(
 ) -> None:
     places: dict[str, Source | None] = {}
     for definition in definitions:
-        name = definition.name
-        if name in graph.definitions:
-            _twice(f'the op name "{name}"', graph.definitions[name].source, definition.source)
-        graph.definitions[name] = definition
         for output, spec in definition.specs_by_output.items():
             text = spec.key.to_user_string()
             if text in places:
                 _twice(f"the asset {text}", places[text], definition.source)
             places[text] = definition.source
             graph.assets[text] = AssetNode(key=text, spec=spec, definition=definition, output=output)
+        name = definition.name
+        if name in graph.definitions:  # asked after the keys, which say more where both are the same
+            _twice(f'the op name "{name}"', graph.definitions[name].source, definition.source)
+        graph.definitions[name] = definition
     for spec, source in specs:
         text = spec.key.to_user_string()
         if text in places:

@@ -8,6 +8,8 @@ from typing import Any, TypeAlias
 
 from ...errors import DefinitionError, NotFoundError
 from ...records.keys import AssetCheckKey, AssetKey, CoercibleToAssetKey
+from ...records.labels import LABELS
+from ...wording import did_you_mean
 from .definition import AssetsDefinition
 from .graph import AssetGraph, AssetNode
 from .spec import AssetSpec
@@ -67,6 +69,7 @@ class AssetSelection:
     @staticmethod
     def tag(key: str, value: str, include_sources: bool = False) -> AssetSelection:
         """The assets with this tag."""
+        key = LABELS.read(key)
         return Matching(lambda node: node.spec.tags.get(key) == value, f'tag:"{key}"="{value}"', include_sources)
 
     @staticmethod
@@ -441,9 +444,7 @@ class _CheckKeys(AssetSelection):
     def resolve_checks(self, graph: AssetGraph) -> set[str]:
         for key in self.chosen:
             if key not in graph.checks:
-                from .graph import nearest
-
-                raise NotFoundError(f'There is no check "{key}" to select{nearest(key, graph.checks)}')
+                raise NotFoundError(f'There is no check "{key}" to select{did_you_mean(key, graph.checks)}')
         return set(self.chosen)
 
     def to_text(self) -> str:

@@ -9,6 +9,7 @@ import msgspec
 
 from ...errors import DefinitionError, TypeCheckError
 from ...records.metadata import Metadata, normalize_metadata
+from ...wording import kind_of
 
 if TYPE_CHECKING:
     from .type_loader import TypeLoader
@@ -142,7 +143,7 @@ class ValueType:
             return found
         if not isinstance(found, bool):
             raise TypeCheckError(
-                f'The check of the type "{self.display_name}" gave {found!r} (a {type(found).__qualname__}); '
+                f'The check of the type "{self.display_name}" gave {found!r} ({kind_of(found)}); '
                 "it gives true, false or a TypeCheck."
             )
         return PASSED if found else TypeCheck(False)
