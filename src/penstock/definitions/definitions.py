@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from ..errors import DefinitionError, NotFoundError
 from ..records.keys import AssetKey, CoercibleToAssetKey
+from ..records.location import REPOSITORY
 from ..records.metadata import Metadata, normalize_metadata
 from .assets.definition import AssetsDefinition
 from .assets.graph import AssetGraph, nearest
@@ -27,6 +28,7 @@ from .source import Source, source_of_call
 
 if TYPE_CHECKING:
     from ..execution.asset_values import AssetValueLoader
+    from .repository import RepositoryDefinition
 
 __all__ = ["Definitions"]
 
@@ -155,6 +157,12 @@ class Definitions:
         made.__dict__.update({name: value for name, value in self.__dict__.items() if name != "resolved"})
         made.__dict__.update(changes)
         return made
+
+    def get_repository_def(self) -> RepositoryDefinition:
+        """These definitions as a repository, for a context of tests that takes one."""
+        from .repository import RepositoryDefinition
+
+        return RepositoryDefinition(REPOSITORY, definitions=self)
 
     def resolve_asset_graph(self) -> AssetGraph:
         """All assets and checks with their dependencies."""

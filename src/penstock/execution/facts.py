@@ -1,15 +1,30 @@
-"""Turns what users report about assets into the facts that are stored."""
+"""Turns what users report about assets into the facts that are stored, and these back into what users know."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ..definitions.events import AssetCheckEvaluation, AssetCheckResult, AssetMaterialization, AssetObservation
+from ..definitions.events import (
+    AssetCheckEvaluation,
+    AssetCheckResult,
+    AssetCheckSeverity,
+    AssetMaterialization,
+    AssetObservation,
+)
 from ..errors import UsageError
 from ..records import event as facts
 from ..records.keys import AssetCheckKey
 
-__all__ = ["check_fact", "evaluation_fact", "fact_of_no_run", "materialization_fact", "observation_fact"]
+__all__ = [
+    "check_fact",
+    "evaluation_fact",
+    "evaluation_of",
+    "fact_of_no_run",
+    "materialization_fact",
+    "materialization_of",
+    "observation_fact",
+    "observation_of",
+]
 
 
 def materialization_fact(event: AssetMaterialization) -> facts.AssetMaterialization:
@@ -86,4 +101,40 @@ def evaluation_fact(event: AssetCheckEvaluation) -> facts.AssetCheckEvaluation:
         description=event.description,
         metadata=event.metadata,
         blocking=event.blocking,
+    )
+
+
+def materialization_of(fact: facts.AssetMaterialization) -> AssetMaterialization:
+    """The materialization that was stored, as users know it."""
+    return AssetMaterialization(
+        asset_key=fact.asset_key,
+        description=fact.description,
+        metadata=fact.metadata,
+        partition=fact.partition,
+        tags=fact.tags,
+    )
+
+
+def observation_of(fact: facts.AssetObservation) -> AssetObservation:
+    """The observation that was stored, as users know it."""
+    return AssetObservation(
+        asset_key=fact.asset_key,
+        description=fact.description,
+        metadata=fact.metadata,
+        partition=fact.partition,
+        tags=fact.tags,
+    )
+
+
+def evaluation_of(fact: facts.AssetCheckEvaluation) -> AssetCheckEvaluation:
+    """The outcome of a check that was stored, as users know it."""
+    return AssetCheckEvaluation(
+        asset_key=fact.asset_key,
+        check_name=fact.check,
+        passed=fact.passed,
+        metadata=fact.metadata,
+        severity=AssetCheckSeverity(fact.severity),
+        description=fact.description,
+        blocking=fact.blocking,
+        partition=fact.partition,
     )

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
+from ..definitions.events import AssetCheckEvaluation, AssetMaterialization, AssetObservation
 from ..definitions.ops.graph import GraphDefinition
 from ..definitions.ops.job import JobDefinition
 from ..definitions.ops.ports import DEFAULT_OUTPUT
 from ..errors import UsageError
+from ..records import event as facts
 from ..records.event import (
-    AssetCheckEvaluation,
-    AssetMaterialization,
     AssetMaterializationPlanned,
-    AssetObservation,
     Event,
     RunFailure,
     RunSuccess,
@@ -24,6 +23,7 @@ from ..records.event import (
 )
 from ..records.keys import AssetKey, CoercibleToAssetKey
 from ..records.run import Run, RunStatus
+from .facts import evaluation_of, materialization_of, observation_of
 
 __all__ = ["ExecuteInProcessResult", "ExecutionResult"]
 
@@ -139,15 +139,17 @@ class ExecutionResult:
 
     def asset_materializations_for_node(self, node_name: str) -> list[AssetMaterialization]:
         """What a step said that it made."""
-        return _facts(self.events_for_node(node_name), AssetMaterialization)
+        return [
+            materialization_of(each) for each in _facts(self.events_for_node(node_name), facts.AssetMaterialization)
+        ]
 
     def asset_observations_for_node(self, node_name: str) -> list[AssetObservation]:
         """What a step observed of assets."""
-        return _facts(self.events_for_node(node_name), AssetObservation)
+        return [observation_of(each) for each in _facts(self.events_for_node(node_name), facts.AssetObservation)]
 
     def get_asset_materialization_events(self) -> list[Event]:
         """The events that say that an asset was made."""
-        return self._of_kind(AssetMaterialization)
+        return self._of_kind(facts.AssetMaterialization)
 
     def get_asset_materialization_planned_events(self) -> list[Event]:
         """The events that say which assets the run was to make; a run without an instance announces nothing."""
@@ -155,11 +157,11 @@ class ExecutionResult:
 
     def get_asset_observation_events(self) -> list[Event]:
         """The events that say that an asset was observed."""
-        return self._of_kind(AssetObservation)
+        return self._of_kind(facts.AssetObservation)
 
     def get_asset_check_evaluations(self) -> list[AssetCheckEvaluation]:
         """The outcomes of checks."""
-        return _facts(self._events, AssetCheckEvaluation)
+        return [evaluation_of(each) for each in _facts(self._events, facts.AssetCheckEvaluation)]
 
     # -- values -------------------------------------------------------------------------------------------------------
 

@@ -74,3 +74,11 @@ def test_old_attributes_read_the_new_ones() -> None:
 
     result: Any = tell.execute_in_process()
     assert result.output_for_node("one") == result.dagster_run.run_id
+
+
+def test_definitions_answer_to_the_names_of_later_versions() -> None:
+    @dg.job
+    def nothing() -> None: ...
+
+    found = dg.Definitions(jobs=[nothing])
+    assert found.resolve_job_def("nothing").name == "nothing"
