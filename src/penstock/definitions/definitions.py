@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from ..errors import DefinitionError, NotFoundError
 from ..records.keys import AssetKey, CoercibleToAssetKey
+from ..records.location import REPOSITORY
 from ..records.metadata import Metadata, normalize_metadata
 from ..wording import did_you_mean
 from .assets.definition import AssetsDefinition
@@ -29,6 +30,7 @@ from .source import Source, source_of_call, source_of_function
 
 if TYPE_CHECKING:
     from ..execution.asset_values import AssetValueLoader
+    from .repository import RepositoryDefinition
 
 __all__ = ["Definitions"]
 
@@ -162,6 +164,12 @@ class Definitions:
         made.__dict__.update({name: value for name, value in self.__dict__.items() if name != "resolved"})
         made.__dict__.update(changes)
         return made
+
+    def get_repository_def(self) -> RepositoryDefinition:
+        """These definitions as a repository, for a context of tests that takes one."""
+        from .repository import RepositoryDefinition
+
+        return RepositoryDefinition(REPOSITORY, definitions=self)
 
     def resolve_asset_graph(self) -> AssetGraph:
         """All assets and checks with their dependencies."""
