@@ -18,7 +18,7 @@ from ..records.keys import AssetKey
 from ..records.phrases import level_of
 from ..storage.protocols import RunFilter, Storage
 
-__all__ = ["EventLogEntry", "EventLogRecord", "read_records"]
+__all__ = ["EventLogEntry", "EventLogRecord", "evaluation_of", "read_records"]
 
 _Reported = TypeVar("_Reported", AssetMaterialization, AssetObservation)
 
@@ -97,18 +97,21 @@ class EventLogEntry(msgspec.Struct, frozen=True):
     def asset_check_evaluation(self) -> AssetCheckEvaluation | None:
         """The outcome of a check, if it is one."""
         fact = None if self.event is None else self.event.fact
-        if not isinstance(fact, facts.AssetCheckEvaluation):
-            return None
-        return AssetCheckEvaluation(
-            asset_key=fact.asset_key,
-            check_name=fact.check,
-            passed=fact.passed,
-            metadata=fact.metadata,
-            severity=AssetCheckSeverity(fact.severity),
-            description=fact.description,
-            blocking=fact.blocking,
-            partition=fact.partition,
-        )
+        return evaluation_of(fact) if isinstance(fact, facts.AssetCheckEvaluation) else None
+
+
+def evaluation_of(fact: facts.AssetCheckEvaluation) -> AssetCheckEvaluation:
+    """The outcome of a check as users read it."""
+    return AssetCheckEvaluation(
+        asset_key=fact.asset_key,
+        check_name=fact.check,
+        passed=fact.passed,
+        metadata=fact.metadata,
+        severity=AssetCheckSeverity(fact.severity),
+        description=fact.description,
+        blocking=fact.blocking,
+        partition=fact.partition,
+    )
 
 
 class EventLogRecord(msgspec.Struct, frozen=True):

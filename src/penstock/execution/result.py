@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
+from ..definitions.events import AssetCheckEvaluation
 from ..definitions.ops.graph import GraphDefinition
 from ..definitions.ops.job import JobDefinition
 from ..definitions.ops.ports import DEFAULT_OUTPUT
 from ..errors import UsageError
+from ..records import event as facts
 from ..records.event import (
-    AssetCheckEvaluation,
     AssetMaterialization,
     AssetMaterializationPlanned,
     AssetObservation,
@@ -24,6 +25,7 @@ from ..records.event import (
 )
 from ..records.keys import AssetKey, CoercibleToAssetKey
 from ..records.run import Run, RunStatus
+from .event_log import evaluation_of
 
 __all__ = ["ExecuteInProcessResult", "ExecutionResult"]
 
@@ -159,7 +161,7 @@ class ExecutionResult:
 
     def get_asset_check_evaluations(self) -> list[AssetCheckEvaluation]:
         """The outcomes of checks."""
-        return _facts(self._events, AssetCheckEvaluation)
+        return [evaluation_of(fact) for fact in _facts(self._events, facts.AssetCheckEvaluation)]
 
     # -- values -------------------------------------------------------------------------------------------------------
 

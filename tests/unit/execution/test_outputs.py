@@ -284,7 +284,7 @@ def test_results_of_checks_with_the_asset_and_apart() -> None:
 
     result = materialize([orders, positive])
     assert told(result, "orders")[-2:] == ["STEP_OUTPUT", "ASSET_CHECK_EVALUATION"]
-    evaluations = {each.check: each for each in result.get_asset_check_evaluations()}
+    evaluations = {each.check_name: each for each in result.get_asset_check_evaluations()}
     assert evaluations["fresh"].passed
     assert not evaluations["positive"].passed
     assert evaluations["positive"].severity == "WARN"

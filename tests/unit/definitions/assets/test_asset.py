@@ -100,7 +100,7 @@ def _fn(x: int) -> int:
     [
         ({"deps": ["x"]}, "loads x by a parameter and names it in deps"),
         ({"deps": "abc"}, "give a list"),
-        ({"deps": ["a", "a"]}, "twice"),
+        ({"deps": [AssetDep("a"), AssetDep("a", metadata={"x": 1})]}, "twice"),
         ({"deps": [3]}, "depends on 3"),
         ({"ins": {"y": AssetIn()}}, "no parameter of that name"),
         ({"group_name": "a b"}, "group 'a b'"),
