@@ -149,7 +149,7 @@ class Definitions:
         """
         chosen: set[str] | None = None
         if selection is not None:
-            chosen = AssetSelection.from_coercible(selection).resolve(self.resolved.asset_graph)
+            chosen = AssetSelection.from_coercible(selection).keys_in(self.resolved.asset_graph)
 
         def change(spec: AssetSpec) -> AssetSpec:
             return func(spec) if chosen is None or spec.key.to_user_string() in chosen else spec
@@ -180,8 +180,11 @@ class Definitions:
         return [node.spec.key for node in self.resolved.asset_graph.assets.values()]
 
     def resolve_all_asset_specs(self) -> list[AssetSpec]:
-        """The specs of all declared assets."""
-        return [node.spec for node in self.resolved.asset_graph.assets.values() if node.declared]
+        """The specs of all declared assets, with the groups that they are in."""
+        nodes = [node for node in self.resolved.asset_graph.assets.values() if node.declared]
+        return [
+            node.spec if node.spec.group_name else node.spec.replace_attributes(group_name=node.group) for node in nodes
+        ]
 
     def get_asset_value_loader(self, instance: Any = None) -> AssetValueLoader:
         """What loads stored values of several assets outside of a run; use it with `with`.
