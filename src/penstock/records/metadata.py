@@ -416,7 +416,15 @@ def normalize_metadata(raw: Mapping[str, Any] | None) -> Metadata:
     Raises:
         DefinitionError: A value fits no kind; the message names its label.
     """
-    return {LABELS.read(label): _normalize(label, value) for label, value in (raw or {}).items()}
+    if raw is not None and not isinstance(raw, Mapping):
+        raise DefinitionError(f"The metadata is {raw!r}; give a dict of labels and values.")
+    return {LABELS.read(_text(label)): _normalize(label, value) for label, value in (raw or {}).items()}
+
+
+def _text(label: Any) -> str:
+    if isinstance(label, str):
+        return label
+    raise DefinitionError(f"The metadata has the label {label!r} ({kind_of(label)}); give a text.")
 
 
 def _normalize(label: str, value: Any) -> MetadataVariant:

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from ...errors import DefinitionError, NotFoundError
 from ...records.keys import AssetCheckKey, AssetKey, CoercibleToAssetKey
 from ...wording import did_you_mean
+from ..source import place_of_call
 from .definition import AssetsDefinition
 from .graph import AssetGraph, AssetNode
 from .spec import AssetSpec
@@ -471,4 +472,4 @@ def _asset_keys(given: Any) -> list[str]:
         isinstance(given, list | tuple) and given and all(isinstance(part, str) for part in given)
     ):
         return [_coerce(given).to_user_string()]
-    raise DefinitionError(f"{given!r} names no asset; give a definition, an AssetSpec or a key.")
+    raise DefinitionError(f"{given!r}{place_of_call()} names no asset; give a definition, an AssetSpec or a key.")

@@ -137,7 +137,7 @@ class ScheduleDefinition:
             returned = self.function.call([context], resources)
             if isinstance(returned, Mapping):
                 returned = RunRequest(run_config=returned)
-            return read_outcome(returned, self.what)
+            return read_outcome(returned, f"{self.what} ({self.source})")
         config = self.run_config if self.run_config_fn is None else self.run_config_fn(context)
         tags = self.tags_fn(context) if self.tags_fn is not None else None
         return Requested(run_requests=(RunRequest(run_config=config, tags=tags),))
