@@ -136,14 +136,10 @@ def _context_is_optional(function: Function) -> bool:
 def _add_resources(
     op: OpDefinition, function: Function, context: OpExecutionContext | None, given: dict[str, Any]
 ) -> None:
-    values = {} if context is None else context.resources.original_resource_dict
     for key in function.resources:
-        if key in given and key in values:
-            raise InvocationError(
-                f"{op.what} ({op.source}) got the resource {key!r} twice, as an argument and in the context; keep one."
-            )
         if key in given:
             continue
+        values = {} if context is None else context.resources.original_resource_dict
         if key not in values:
             raise InvocationError(
                 f"{op.what} ({op.source}) needs the resource {key!r}; pass it as {key}=..., "

@@ -71,7 +71,7 @@ def test_all_mistakes_are_reported_at_once() -> None:
     assert '"ops.load" lacks the required field "limit" (a whole number); add it.' in messages
     assert '"ops.load" has no field "limt"; did you mean "limit"?' in messages
     assert '"ops.load.table" must be text, not 3 (a whole number); give text in quotes, or {env: NAME}.' in messages
-    assert 'The config has no field "extra"; remove it, or use one of "ops".' in messages
+    assert 'The config has no field "extra"; remove it, or use "ops".' in messages
 
 
 def test_unwrap_raises_one_error_with_every_sentence() -> None:

@@ -68,18 +68,6 @@ def _() -> Any:
     return orders()
 
 
-@mistake("An asset called with a resource both in the context and as an argument")
-def _() -> Any:
-    class Warehouse(ps.ConfigurableResource):
-        url: str
-
-    @ps.asset
-    def orders(context: ps.AssetExecutionContext, warehouse: Warehouse) -> None: ...
-
-    given = Warehouse(url="db")
-    return orders(ps.build_asset_context(resources={"warehouse": given}), warehouse=given)
-
-
 @mistake("An op called with a config that does not fit")
 def _() -> Any:
     @ps.op(config_schema={"rows": int})
