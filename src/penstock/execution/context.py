@@ -129,11 +129,11 @@ class OpExecutionContext:
 
     def has_tag(self, key: str) -> bool:
         """Whether the run has this tag."""
-        return key in self._attempt.run.tags
+        return self.get_tag(key) is not None
 
     def get_tag(self, key: str) -> str | None:
         """The value of a tag of the run, or None."""
-        return self._attempt.run.tags.get(key)
+        return self._attempt.run.tag(key)
 
     def get_mapping_key(self) -> str | None:
         """The mapping key that the step runs for; None unless it is downstream of a dynamic output."""

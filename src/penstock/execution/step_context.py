@@ -118,8 +118,8 @@ class StepExecutionContext:
 
     def has_tag(self, key: str) -> bool:
         """Whether the run has this tag."""
-        return key in self._attempt.run.tags
+        return self.get_tag(key) is not None
 
     def get_tag(self, key: str) -> str | None:
         """The value of a tag of the run, or None."""
-        return self._attempt.run.tags.get(key)
+        return self._attempt.run.tag(key)

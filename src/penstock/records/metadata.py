@@ -13,7 +13,7 @@ from ..codec import encode_msgpack, plain_value
 from ..errors import DefinitionError
 from ..wording import kind_of
 from .code_reference import CodeReference
-from .keys import AssetKey
+from .keys import AssetKey, CoercibleToAssetKey
 from .labels import LABELS
 from .table import (
     Cell,
@@ -122,9 +122,9 @@ class MetadataValue(msgspec.Struct, frozen=True):
         return TimestampMetadataValue(value)
 
     @staticmethod
-    def asset(asset_key: AssetKey) -> AssetMetadataValue:
+    def asset(asset_key: CoercibleToAssetKey) -> AssetMetadataValue:
         """A reference to an asset."""
-        return AssetMetadataValue(asset_key.to_user_string())
+        return AssetMetadataValue(AssetKey.from_coercible(asset_key).to_user_string())
 
     @staticmethod
     def run(run_id: str) -> RunMetadataValue:

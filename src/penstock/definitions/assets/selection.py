@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from ...errors import DefinitionError, NotFoundError
 from ...records.keys import AssetCheckKey, AssetKey, CoercibleToAssetKey
+from ...records.labels import LABELS
 from ...wording import did_you_mean
 from ..source import place_of_call
 from .definition import AssetsDefinition
@@ -69,6 +70,7 @@ class AssetSelection:
     @staticmethod
     def tag(key: str, value: str, include_sources: bool = False) -> AssetSelection:
         """The assets with this tag."""
+        key = LABELS.read(key)
         return Matching(lambda node: node.spec.tags.get(key) == value, f'tag:"{key}"="{value}"', include_sources)
 
     @staticmethod
