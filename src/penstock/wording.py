@@ -15,7 +15,7 @@ _LONGEST_NAME = 100
 
 def with_article(noun: str) -> str:
     """A noun after its article: "an int", "a str"."""
-    return f"{'an' if noun[:1].lower() in 'aeio' else 'a'} {noun}"
+    return f"{'an' if noun[:1].lower() in {*'aeio'} else 'a'} {noun}"
 
 
 def kind_of(value: object) -> str:

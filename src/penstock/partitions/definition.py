@@ -47,7 +47,12 @@ class Partition:
 
 
 class PartitionKeyRange(NamedTuple):
-    """A stretch of partitions, from `start` to `end`, both included."""
+    """A stretch of partitions, from `start` to `end`, both included.
+
+    Args:
+        start: The first key.
+        end: The last key.
+    """
 
     start: str
     end: str
