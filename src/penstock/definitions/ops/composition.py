@@ -45,14 +45,14 @@ class _Handle:
 
     def __iter__(self) -> Any:
         raise DefinitionError(
-            f"The output {self.output!r} of {self.node!r} is a promise here and cannot be looped over; "
-            "declare several outputs with out={...}, or a DynamicOut and use .map()."
+            f"The output {self.output!r} of {self.node!r} is a promise here{place_of_call()} and cannot be looped "
+            "over; declare several outputs with out={...}, or a DynamicOut and use .map()."
         )
 
     def __bool__(self) -> bool:
         raise DefinitionError(
-            f"The output {self.output!r} of {self.node!r} is a promise here and has no value to decide on; "
-            "decide inside an op, and give an optional output (Out(is_required=False)) to branch."
+            f"The output {self.output!r} of {self.node!r} is a promise here{place_of_call()} and has no value to "
+            "decide on; decide inside an op, and give an optional output (Out(is_required=False)) to branch."
         )
 
 
@@ -250,8 +250,8 @@ class Composition:
         source = self._source(value, node, name)
         if isinstance(source, FanIn | Mapped | AssetValue):
             raise DefinitionError(
-                f'{self.what}{place_of_call()} gives the input "{name}" of "{node}" a list that holds something else than '
-                "plain outputs of ops; pass a list of outputs alone."
+                f'{self.what}{place_of_call()} gives the input "{name}" of "{node}" a list that holds something '
+                "else than plain outputs of ops; pass a list of outputs alone."
             )
         return source
 
