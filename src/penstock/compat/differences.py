@@ -69,7 +69,7 @@ DIFFERENT: Mapping[str, str] = {
     ),
     "DagsterEvent": (
         "A record of what is stored: `type`, `fact` with the fields of that kind of event, `time`, `step_key`; "
-        "the job istold by the run or the `EventLogEntry`, and the old attributes read these."
+        "the job is told by the run or the `EventLogEntry`, and the old attributes read these."
     ),
     "DagsterEventType": "The stored names are `RUN_*`; `PIPELINE_*` are aliases of them.",
     "DagsterInstance": (
