@@ -11,6 +11,7 @@ from ..definitions.assets.layer import AssetLayer
 from ..definitions.events import AssetCheckEvaluation, AssetMaterialization, AssetObservation
 from ..definitions.ops.op import OpDefinition
 from ..definitions.ops.ports import DEFAULT_OUTPUT
+from ..definitions.steps.asset_steps import dependency_source
 from ..errors import UserCodeError
 from ..partitions.definition import PartitionKeyRange, PartitionsDefinition
 from ..partitions.multi import time_window_of
@@ -232,11 +233,11 @@ class OpExecutionContext(AttemptView):
             )
         return keys[0]
 
-    def asset_partition_keys_for_input(self, input_name: str) -> Sequence[str]:
+    def asset_partition_keys_for_input(self, input_name: str) -> list[str]:
         """The partitions that an input is loaded from; empty if its asset has none."""
         source = self._asset_input(input_name)
         keys = self._attempt.upstream_partitions(source)
-        return () if keys is None else keys
+        return [] if keys is None else list(keys)
 
     def asset_partition_key_range_for_input(self, input_name: str) -> PartitionKeyRange:
         """The first and last partition that an input is loaded from."""
@@ -262,9 +263,19 @@ class OpExecutionContext(AttemptView):
 
     def _asset_input(self, input_name: str) -> FromAsset:
         given = self._attempt.inputs.get(input_name)
-        if given is None or not isinstance(given.source, FromAsset):
+        source = self._dependency(input_name) if given is None else given.source
+        if not isinstance(source, FromAsset):
             raise self._attempt.fault(f"loads no asset for an input {input_name!r}.")
-        return given.source
+        return source
+
+    def _dependency(self, name: str) -> FromAsset | None:
+        """What an asset merely depends on, which bears the name that an input for it would have."""
+        layer: AssetLayer | None = getattr(self._attempt.job, "asset_layer", None)
+        if layer is None:
+            return None
+        deps = (dep for asset in self._attempt.asset_keys for dep in layer.graph.assets[asset].spec.deps)
+        found = next((dep for dep in deps if dep.asset_key.to_python_identifier() == name), None)
+        return None if found is None else dependency_source(layer.graph, found)
 
     # -- the partition ------------------------------------------------------------------------------------------------
 
@@ -305,7 +316,7 @@ class OpExecutionContext(AttemptView):
         return key
 
     @property
-    def partition_keys(self) -> Sequence[str]:
+    def partition_keys(self) -> list[str]:
         """The partitions that the run works on."""
         keys = self._attempt.partition_keys
         if not keys:
@@ -313,7 +324,7 @@ class OpExecutionContext(AttemptView):
                 "asks for the partition, but the run has none; launch it for a partition, "
                 "or ask has_partition_key first."
             )
-        return keys
+        return list(keys)
 
     @property
     def partition_key_range(self) -> PartitionKeyRange:
