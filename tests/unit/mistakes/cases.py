@@ -328,7 +328,7 @@ def _() -> Any:
 
 @mistake("An environment variable that is not set")
 def _() -> Any:
-    class Warehouse(ps.ConfigurableResource):  # type: ignore[type-arg]
+    class Warehouse(ps.ConfigurableResource[Any]):
         password: str
 
     @ps.asset

@@ -250,8 +250,8 @@ class Composition:
         source = self._source(value, node, name)
         if isinstance(source, FanIn | Mapped | AssetValue):
             raise DefinitionError(
-                f'{self.what}{place_of_call()} gives the input "{name}" of "{node}" a list that holds something else than '
-                "plain outputs of ops; pass a list of outputs alone."
+                f'{self.what}{place_of_call()} gives the input "{name}" of "{node}" a list that holds something '
+                "else than plain outputs of ops; pass a list of outputs alone."
             )
         return source
 
