@@ -5,21 +5,31 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 
-__all__ = ["did_you_mean", "joined", "kind_of", "listed", "nearest_name", "with_article"]
+__all__ = ["did_you_mean", "joined", "kind_of", "listed", "nearest_name", "shown", "with_article"]
 
 # Bounds for what a message shows and for the work that a hostile value can cause.
 _LISTED = 20
+_SHORT = 60
 _LONGEST_NAME = 100
 
 
 def with_article(noun: str) -> str:
     """A noun after its article: "an int", "a str"."""
-    return f"{'an' if noun[:1].lower() in 'aeio' else 'a'} {noun}"
+    return f"{'an' if noun[:1].lower() in {*'aeio'} else 'a'} {noun}"
 
 
 def kind_of(value: object) -> str:
     """The type of a value, as a sentence says it: "an int", "a DataFrame", "None"."""
     return "None" if value is None else with_article(type(value).__qualname__)
+
+
+def shown(value: object) -> str:
+    """A value after its type, where it is short: "an int (3)"."""
+    try:
+        text = repr(value)
+    except Exception:  # noqa: BLE001 - a class of the user's own, about whose value something else is being told
+        text = ""
+    return kind_of(value) + (f" ({text})" if value is not None and 0 < len(text) <= _SHORT else "")
 
 
 def joined(words: Sequence[str], joint: str) -> str:

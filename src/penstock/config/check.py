@@ -215,8 +215,10 @@ class _Walk:
         nearest = nearest_name(name, known)
         if nearest is not None:
             remedy = f'did you mean "{nearest}"?'
+        elif (within := next((each for each, field in known.items() if _has(field.type, name)), None)) is not None:
+            remedy = f'move it into "{within}".'
         elif known:
-            remedy = f"remove it, or use one of {listed(sorted(known), 'or')}."
+            remedy = f"remove it, or use {'one of ' if len(known) > 1 else ''}{listed(sorted(known), 'or')}."
         else:
             remedy = "it takes no fields; remove it."
         self.report(
@@ -266,6 +268,11 @@ def _required(field: Field, path: Path) -> Iterator[tuple[Path, Field]]:
         yield from _required(each, (*path, name))
     if not inner:
         yield path, field
+
+
+def _has(schema: ConfigType, name: str) -> bool:
+    inner = schema.item if isinstance(schema, Array) else schema
+    return isinstance(inner, Shape | Selector) and name in inner.fields
 
 
 def _purpose(field: Field) -> str:

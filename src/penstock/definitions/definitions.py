@@ -26,7 +26,7 @@ from .executors import ExecutorDefinition
 from .loggers import LoggerDefinition, check_loggers
 from .ops.job import JobDefinition
 from .resolution import Resolution, resolve
-from .source import Source, source_of_call, source_of_function
+from .source import Source, described, source_of_call
 
 if TYPE_CHECKING:
     from ..execution.asset_values import AssetValueLoader
@@ -86,16 +86,15 @@ class Definitions:
             raise DefinitionError(f"Definitions ({self.source}) has {name}={given!r}; give a list.") from error
         for item in items:
             if not isinstance(item, kinds):
-                shown, hint = repr(item), "remove it, or make it one"
+                hint = "remove it, or make it one"
                 if isinstance(item, list | tuple):
                     hint = "put the items of that list into this one, for example with *"
                 elif isinstance(item, FunctionType):
-                    shown = f"the function {item.__name__} ({source_of_function(item)})"
                     hint = "add the decorator that makes it one"
                 elif isinstance(item, str):
                     hint = "give the object itself"
                 raise DefinitionError(
-                    f"Definitions ({self.source}) has {shown} among its {name}, which is not {what}; {hint}."
+                    f"Definitions ({self.source}) has {described(item)} among its {name}, which is not {what}; {hint}."
                 )
         return items
 

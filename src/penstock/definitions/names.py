@@ -52,6 +52,8 @@ def normalize_tags(tags: Mapping[Any, Any] | None, what: str) -> dict[str, str]:
     Raises:
         DefinitionError: A key is not text, or a value cannot be written as JSON.
     """
+    if tags is not None and not isinstance(tags, Mapping):
+        raise DefinitionError(f"{what}{place_of_call()} has the tags {tags!r}; give a dict of texts.")
     result = {}
     for key, value in (tags or {}).items():
         if not isinstance(key, str) or not key:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from types import FrameType
+from types import FrameType, FunctionType
 from typing import Any, NamedTuple
 
-__all__ = ["Source", "caller_frame", "place_of_call", "source_of_call", "source_of_function"]
+__all__ = ["Source", "caller_frame", "described", "place_of_call", "source_of_call", "source_of_function"]
 
 _PACKAGE = __file__.rsplit("/definitions/", 1)[0] + "/"
 
@@ -26,6 +26,13 @@ def source_of_function(fn: Callable[..., Any]) -> Source | None:
     """Where a function is written; its decorators count as part of it."""
     code = getattr(fn, "__code__", None) or getattr(getattr(fn, "__wrapped__", None), "__code__", None)
     return Source(code.co_filename, code.co_firstlineno) if code is not None else None
+
+
+def described(given: object) -> str:
+    """Something that stands where a definition should, as messages name it: functions and classes with their name."""
+    if isinstance(given, FunctionType):
+        return f"the function {given.__name__} ({source_of_function(given)})"
+    return f"the class {given.__qualname__}" if isinstance(given, type) else repr(given)
 
 
 def caller_frame() -> FrameType | None:

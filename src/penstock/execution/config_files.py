@@ -35,6 +35,9 @@ def config_from_files(config_files: Sequence[str | Path]) -> dict[str, Any]:
 def config_from_yaml_strings(yaml_strings: Sequence[str]) -> dict[str, Any]:
     """The run config that YAML texts hold together; of a value that several set, the last counts.
 
+    Args:
+        yaml_strings: The texts.
+
     Raises:
         SettingsError: A text is not valid YAML, or holds no mapping.
     """

@@ -321,7 +321,7 @@ class OpExecutionContext(AttemptView):
         keys = self._attempt.partition_keys
         if not keys:
             raise self._attempt.fault(
-                "asks for the partition, but the run has none; launch it for a partition, "
+                "asks for the partition, but the run has none; launch it for a partition (partition_key=...), "
                 "or ask has_partition_key first."
             )
         return list(keys)

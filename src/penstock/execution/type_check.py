@@ -10,9 +10,9 @@ from typing import Any
 from ..definitions.ops.type_loader import TypeLoader, input_form
 from ..definitions.ops.types import type_of
 from ..definitions.ops.value_type import PASSED, TypeCheck, ValueType
-from ..errors import TypeCheckDidNotPassError, UserCodeError
+from ..errors import TypeCheckDidNotPassError, TypeCheckError, UserCodeError
 from ..records.metadata import Metadata
-from ..wording import kind_of
+from ..wording import kind_of, shown
 from .attempt import Attempt
 from .attempt_view import AttemptView
 from .interrupt import INTERRUPTS
@@ -82,13 +82,18 @@ def check_value(attempt: Attempt, declared: ValueType, value: Any, port: str) ->
         return TypeCheckContext(attempt.run.run_id, attempt.log, resources, kind)
 
     with INTERRUPTS.user_code:
-        found = declared.examine(value, context_of)
+        try:
+            found = declared.examine(value, context_of)
+        except TypeCheckError as error:
+            raise TypeCheckError(f"{attempt.what} {verb} {shown(value)} {place}: {error}") from (
+                error.__cause__ or error
+            )
     if found is None or found.success:
         return {} if found is None else found.facts
     kind = kind_of(value)
     why = "" if found.description in (None, f"is {kind}") else f" ({found.description})"
     raise TypeCheckDidNotPassError(
-        f"{attempt.what} {verb} {kind} {place}, which is declared as {declared.display_name}{why}; "
+        f"{attempt.what} {verb} {shown(value)} {place}, which is declared as {declared.display_name}{why}; "
         "give a value of that type, or correct the declaration.",
         description=found.description,
         metadata=found.facts,

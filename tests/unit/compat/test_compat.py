@@ -93,7 +93,7 @@ def test_labels_of_old_are_read_wherever_code_names_one(tmp_path: Path) -> None:
 
 
 def test_definitions_answer_to_the_names_of_later_versions() -> None:
-    @dg.job  # type: ignore[untyped-decorator]
+    @penstock.job
     def nothing() -> None: ...
 
     found = dg.Definitions(jobs=[nothing])

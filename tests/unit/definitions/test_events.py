@@ -18,7 +18,7 @@ def test_metadata_is_typed_at_once() -> None:
 
 @pytest.mark.parametrize("key", ["", "a b", "a.b", "a[b]"])
 def test_a_mapping_key_must_name_a_step(key: str) -> None:
-    with pytest.raises(DefinitionError, match="cannot be a mapping key"):
+    with pytest.raises(DefinitionError, match="cannot be the mapping_key"):
         DynamicOutput(1, mapping_key=key)
 
 

@@ -160,7 +160,7 @@ def dynamic_where_none_is() -> DynamicOutput[int]:
         (twice, "'result' twice"),
         (unknown_output, "an output 'other', which it does not have"),
         (nothing_at_all, "ended without giving result"),
-        (not_an_int, r"a str as its output 'result', which is declared as int"),
+        (not_an_int, r"a str \('text'\) as its output 'result', which is declared as int"),
         (dynamic_where_none_is, "which is not dynamic"),
     ],
 )

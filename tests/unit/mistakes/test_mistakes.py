@@ -10,14 +10,17 @@ import inspect
 import os
 import re
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from penstock.errors import InternalError, PenstockError
 
-from .cases import MISTAKES
+from . import assets, direct, files, ops, partitions, resources, sensors
+from .table import MISTAKES
 
+CHAPTERS = (ops, assets, resources, partitions, sensors, direct, files)
 PAGE = Path(__file__).parent / "messages.md"
 _HEAD = """# The commonest mistakes, and what people are told
 
@@ -25,40 +28,53 @@ Each is run by `test_mistakes.py`, which compares the messages with this page.
 """
 
 
-def told(said: str) -> tuple[str, str]:
-    """The error's name, and its message without this machine's paths."""
+def told(said: str, folder: Path) -> tuple[str, str]:
+    """The error's name, and its message without this machine's paths and the lines of the files here."""
+    function = MISTAKES[said]
     with pytest.raises(PenstockError) as caught:
-        MISTAKES[said]()
+        function(*([folder] if inspect.signature(function).parameters else []))
     assert not isinstance(caught.value, InternalError)
-    message = re.sub(r"[\w./\-]*tests/unit/mistakes/cases\.py:\d+", "cases.py:LINE", str(caught.value))
-    return type(caught.value).__name__, message
+    message = str(caught.value).replace(f"{folder}/", "").replace(str(folder), "FOLDER")
+    message = re.sub(rf"{re.escape(str(PAGE.parent))}/(\w+\.py):\d+", r"\1:LINE", message)
+    return type(caught.value).__name__, message.replace(str(Path.cwd()), "HERE")
 
 
 def code_of(said: str) -> str:
     """The code of the mistake, without the function around it."""
     lines = inspect.getsource(MISTAKES[said]).splitlines()
-    body = ast.parse(textwrap.dedent("\n".join(lines))).body[0].body[0]  # type: ignore[attr-defined]
+    (function,) = ast.parse(textwrap.dedent("\n".join(lines))).body
+    assert isinstance(function, ast.FunctionDef)
+    body = function.body[0]
     first = min([body.lineno, *(each.lineno for each in getattr(body, "decorator_list", ()))])
-    text = textwrap.dedent("\n".join(lines[first - 1 :]))
-    return re.sub(r"  # type: ignore.*", "", text)
+    return textwrap.dedent("\n".join(lines[first - 1 :]))
 
 
-def section(said: str) -> str:
+def section(said: str, folder: Path) -> str:
     """The part of the page about one mistake."""
-    name, message = told(said)
-    return f"\n## {said}\n\n```python\n{code_of(said)}\n```\n\n```text\n{name}: {message}\n```\n"
+    name, message = told(said, folder)
+    return f"\n### {said}\n\n```python\n{code_of(said)}\n```\n\n```text\n{name}: {message}\n```\n"
+
+
+def page(folder: Path) -> Iterator[str]:
+    """The page in parts."""
+    yield _HEAD
+    for chapter in CHAPTERS:
+        yield f"\n## {chapter.__doc__}\n"
+        for said, function in MISTAKES.items():
+            if function.__module__ == chapter.__name__:
+                yield section(said, folder)
 
 
 @pytest.mark.skipif("PENSTOCK_WRITE" not in os.environ, reason="writes the page only when asked to")
-def test_write() -> None:
-    PAGE.write_text(_HEAD + "".join(section(said) for said in MISTAKES), encoding="utf-8")
+def test_write(tmp_path: Path) -> None:
+    PAGE.write_text("".join(page(tmp_path)), encoding="utf-8")
 
 
 @pytest.mark.parametrize("said", MISTAKES)
-def test_each_mistake_gets_the_message_that_was_reviewed(said: str) -> None:
-    assert section(said) in PAGE.read_text(encoding="utf-8")
+def test_each_mistake_gets_the_message_that_was_reviewed(said: str, tmp_path: Path) -> None:
+    assert section(said, tmp_path) in PAGE.read_text(encoding="utf-8")
 
 
 def test_the_page_has_nothing_else() -> None:
-    headings = re.findall(r"^## (.*)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
-    assert headings == list(MISTAKES)
+    headings = re.findall(r"^### (.*)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(headings) == sorted(MISTAKES)

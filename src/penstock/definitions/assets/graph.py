@@ -12,12 +12,13 @@ import msgspec
 
 from ...errors import DefinitionError
 from ...partitions.definition import PartitionsDefinition
+from ...partitions.fit import misfit
 from ...records.keys import AssetCheckKey, AssetKey
 from ...wording import did_you_mean
 from ..source import Source
 from .check_spec import AssetCheckSpec
 from .definition import AssetInput, AssetsDefinition
-from .spec import DEFAULT_GROUP, AssetSpec
+from .spec import DEFAULT_GROUP, AssetDep, AssetSpec
 
 __all__ = ["AssetGraph", "AssetNode", "CheckNode", "build_asset_graph", "find_circle"]
 
@@ -145,7 +146,10 @@ def _add_nodes(
             graph.assets[text] = AssetNode(key=text, spec=spec, definition=definition, output=output)
         name = definition.name
         if name in graph.definitions:  # asked after the keys, which say more where both are the same
-            _twice(f'the op name "{name}"', graph.definitions[name].source, definition.source)
+            other = graph.definitions[name]
+            checks = {check.key.to_user_string() for check in definition.check_outputs.values()}
+            same = sorted(checks & {check.key.to_user_string() for check in other.check_outputs.values()})
+            _twice(f"the check {same[0]}" if same else f'the op name "{name}"', other.source, definition.source)
         graph.definitions[name] = definition
     for spec, source in specs:
         text = spec.key.to_user_string()
@@ -156,7 +160,8 @@ def _add_nodes(
 
 
 def _twice(what: str, first: Source | None, second: Source | None) -> NoReturn:
-    raise DefinitionError(f"Two definitions have {what}: at {first} and at {second}; rename or drop one.")
+    places = " and ".join("as an AssetSpec" if source is None else f"at {source}" for source in (first, second))
+    raise DefinitionError(f"Two definitions have {what}: {places}; rename or drop one.")
 
 
 def _names_by_group(graph: AssetGraph) -> dict[tuple[str, str], list[str]]:
@@ -207,6 +212,9 @@ def _connect(graph: AssetGraph, definition: AssetsDefinition) -> None:
         node.deps = tuple(dict.fromkeys(longer.get(dep, dep) for dep in deps)) if longer else tuple(deps)
         for dep in node.deps:
             _dependency(graph, dep).dependents.append(text)
+        for each in spec.deps:
+            if each.partition_mapping is not None:
+                _check_mapping(graph, each, spec, definition)
     for output, check in definition.check_outputs.items():
         key = check.key.to_user_string()
         if key in graph.checks:
@@ -226,6 +234,17 @@ def _connect(graph: AssetGraph, definition: AssetsDefinition) -> None:
             deps=tuple(dict.fromkeys(dep for dep in deps if dep != asset)) if not definition.specs_by_output else (),
         )
         _dependency(graph, asset).checks.append(key)
+
+
+def _check_mapping(graph: AssetGraph, dep: AssetDep, spec: AssetSpec, definition: AssetsDefinition) -> None:
+    upstream = _dependency(graph, dep.asset_key.to_user_string()).partitions_def
+    if upstream is not None and spec.partitions_def is not None:
+        problem = misfit(dep.partition_mapping, upstream, spec.partitions_def)
+        if problem is not None:
+            raise DefinitionError(
+                f"Asset {spec.key.to_user_string()} ({definition.source}) depends on "
+                f"{dep.asset_key.to_user_string()}, but {problem}"
+            )
 
 
 def _check_partitions(graph: AssetGraph, check: AssetCheckSpec, definition: AssetsDefinition) -> None:

@@ -10,6 +10,7 @@ from ...errors import DefinitionError, NotFoundError
 from ...records.keys import AssetCheckKey, AssetKey, CoercibleToAssetKey
 from ...records.labels import LABELS
 from ...wording import did_you_mean
+from ..source import place_of_call
 from .definition import AssetsDefinition
 from .graph import AssetGraph, AssetNode, build_asset_graph
 from .spec import AssetSpec
@@ -500,4 +501,4 @@ def _asset_keys(given: Any) -> list[str]:
     parts = given and isinstance(given, list | tuple) and all(isinstance(part, str) for part in given)
     if parts or isinstance(given, AssetKey | str):
         return [_coerce(given).to_user_string()]
-    raise DefinitionError(f"{given!r} names no asset; give a definition, an AssetSpec or a key.")
+    raise DefinitionError(f"{given!r}{place_of_call()} names no asset; give a definition, an AssetSpec or a key.")

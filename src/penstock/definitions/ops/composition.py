@@ -45,14 +45,14 @@ class _Handle:
 
     def __iter__(self) -> Any:
         raise DefinitionError(
-            f"The output {self.output!r} of {self.node!r} is a promise here and cannot be looped over; "
-            "declare several outputs with out={...}, or a DynamicOut and use .map()."
+            f"The output {self.output!r} of {self.node!r} is a promise here{place_of_call()} and cannot be looped "
+            "over; declare several outputs with out={...}, or a DynamicOut and use .map()."
         )
 
     def __bool__(self) -> bool:
         raise DefinitionError(
-            f"The output {self.output!r} of {self.node!r} is a promise here and has no value to decide on; "
-            "decide inside an op, and give an optional output (Out(is_required=False)) to branch."
+            f"The output {self.output!r} of {self.node!r} is a promise here{place_of_call()} and has no value to "
+            "decide on; decide inside an op, and give an optional output (Out(is_required=False)) to branch."
         )
 
 

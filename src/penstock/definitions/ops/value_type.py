@@ -144,7 +144,7 @@ class ValueType:
         if not isinstance(found, bool):
             raise TypeCheckError(
                 f'The check of the type "{self.display_name}" gave {found!r} ({kind_of(found)}); '
-                "it gives true, false or a TypeCheck."
+                "give true, false or a TypeCheck."
             )
         return PASSED if found else TypeCheck(False)
 

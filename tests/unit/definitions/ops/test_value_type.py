@@ -52,7 +52,7 @@ def test_a_check_answers_with_a_truth_or_more() -> None:
 @pytest.mark.parametrize(
     ("check", "message"),
     [
-        (lambda *_: 5, "gave 5 .an int.; it gives true, false or a TypeCheck"),
+        (lambda *_: 5, "gave 5 .an int.; give true, false or a TypeCheck"),
         (lambda *_: 1 // 0, "raised ZeroDivision"),
     ],
 )
