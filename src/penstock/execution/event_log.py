@@ -16,7 +16,7 @@ from ..records.event_type import EventType
 from ..records.keys import AssetKey
 from ..records.phrases import level_of
 from ..storage.protocols import RunFilter, Storage
-from .facts import evaluation_of, materialization_of, observation_of
+from .reported import evaluations, materializations, observations
 
 __all__ = ["EventLogEntry", "EventLogRecord", "read_records"]
 
@@ -82,20 +82,20 @@ class EventLogEntry(msgspec.Struct, frozen=True):
     @property
     def asset_materialization(self) -> AssetMaterialization | None:
         """The materialization, if it is one."""
-        fact = None if self.event is None else self.event.fact
-        return materialization_of(fact) if isinstance(fact, facts.AssetMaterialization) else None
+        return next(iter(materializations(self._events())), None)
 
     @property
     def asset_observation(self) -> AssetObservation | None:
         """The observation, if it is one."""
-        fact = None if self.event is None else self.event.fact
-        return observation_of(fact) if isinstance(fact, facts.AssetObservation) else None
+        return next(iter(observations(self._events())), None)
 
     @property
     def asset_check_evaluation(self) -> AssetCheckEvaluation | None:
         """The outcome of a check, if it is one."""
-        fact = None if self.event is None else self.event.fact
-        return evaluation_of(fact) if isinstance(fact, facts.AssetCheckEvaluation) else None
+        return next(iter(evaluations(self._events())), None)
+
+    def _events(self) -> list[Event]:
+        return [] if self.event is None else [self.event]
 
 
 class EventLogRecord(msgspec.Struct, frozen=True):

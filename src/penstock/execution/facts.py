@@ -7,7 +7,6 @@ from typing import Any
 from ..definitions.events import (
     AssetCheckEvaluation,
     AssetCheckResult,
-    AssetCheckSeverity,
     AssetMaterialization,
     AssetObservation,
 )
@@ -18,12 +17,9 @@ from ..records.keys import AssetCheckKey
 __all__ = [
     "check_fact",
     "evaluation_fact",
-    "evaluation_of",
     "fact_of_no_run",
     "materialization_fact",
-    "materialization_of",
     "observation_fact",
-    "observation_of",
 ]
 
 
@@ -101,40 +97,4 @@ def evaluation_fact(event: AssetCheckEvaluation) -> facts.AssetCheckEvaluation:
         description=event.description,
         metadata=event.metadata,
         blocking=event.blocking,
-    )
-
-
-def materialization_of(fact: facts.AssetMaterialization) -> AssetMaterialization:
-    """The materialization that was stored, as users know it."""
-    return AssetMaterialization(
-        asset_key=fact.asset_key,
-        description=fact.description,
-        metadata=fact.metadata,
-        partition=fact.partition,
-        tags=fact.tags,
-    )
-
-
-def observation_of(fact: facts.AssetObservation) -> AssetObservation:
-    """The observation that was stored, as users know it."""
-    return AssetObservation(
-        asset_key=fact.asset_key,
-        description=fact.description,
-        metadata=fact.metadata,
-        partition=fact.partition,
-        tags=fact.tags,
-    )
-
-
-def evaluation_of(fact: facts.AssetCheckEvaluation) -> AssetCheckEvaluation:
-    """The outcome of a check that was stored, as users know it."""
-    return AssetCheckEvaluation(
-        asset_key=fact.asset_key,
-        check_name=fact.check,
-        passed=fact.passed,
-        metadata=fact.metadata,
-        severity=AssetCheckSeverity(fact.severity),
-        description=fact.description,
-        blocking=fact.blocking,
-        partition=fact.partition,
     )

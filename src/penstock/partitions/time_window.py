@@ -32,7 +32,12 @@ _CHECKED = (0, 1, 2, 3, 40, 41)  # positions at which keys are tried
 
 
 class TimeWindow(NamedTuple):
-    """A stretch of time: `start` belongs to it, `end` does not. Both are datetimes with a time zone."""
+    """A stretch of time: `start` belongs to it, `end` does not. Both are datetimes with a time zone.
+
+    Args:
+        start: The first moment.
+        end: The first moment after it.
+    """
 
     start: datetime
     end: datetime
@@ -289,7 +294,12 @@ class TimeWindowPartitionsDefinition(PartitionsDefinition):
 
 
 class HourlyPartitionsDefinition(TimeWindowPartitionsDefinition):
-    """One partition for each real hour; see `TimeWindowPartitionsDefinition` for the arguments."""
+    """One partition for each real hour; see `TimeWindowPartitionsDefinition` for the arguments.
+
+    Args:
+        start_date: The `start` there.
+        end_date: The `end` there.
+    """
 
     def __init__(
         self,
@@ -314,7 +324,12 @@ class HourlyPartitionsDefinition(TimeWindowPartitionsDefinition):
 
 
 class DailyPartitionsDefinition(TimeWindowPartitionsDefinition):
-    """One partition for each day of the wall calendar; see `TimeWindowPartitionsDefinition` for the arguments."""
+    """One partition for each day of the wall calendar; see `TimeWindowPartitionsDefinition` for the arguments.
+
+    Args:
+        start_date: The `start` there.
+        end_date: The `end` there.
+    """
 
     def __init__(
         self,
@@ -341,7 +356,12 @@ class DailyPartitionsDefinition(TimeWindowPartitionsDefinition):
 
 
 class WeeklyPartitionsDefinition(TimeWindowPartitionsDefinition):
-    """One partition for each week from Sunday, or another day; see `TimeWindowPartitionsDefinition`."""
+    """One partition for each week from Sunday, or another day; see `TimeWindowPartitionsDefinition` for the arguments.
+
+    Args:
+        start_date: The `start` there.
+        end_date: The `end` there.
+    """
 
     def __init__(
         self,
@@ -370,7 +390,14 @@ class WeeklyPartitionsDefinition(TimeWindowPartitionsDefinition):
 
 
 class MonthlyPartitionsDefinition(TimeWindowPartitionsDefinition):
-    """One partition for each month from its first day, or another up to the 28th; see the base class for arguments."""
+    """One partition for each month from its first day, or another up to the 28th.
+
+    See `TimeWindowPartitionsDefinition` for the arguments.
+
+    Args:
+        start_date: The `start` there.
+        end_date: The `end` there.
+    """
 
     def __init__(
         self,

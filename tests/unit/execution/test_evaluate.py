@@ -140,7 +140,7 @@ def test_what_user_code_raises_is_in_the_answer_with_its_frame_first() -> None:
 def test_a_sensor_goes_on_from_its_cursor() -> None:
     first = evaluate_sensor(DEFS, EvaluateSensor(name="counting", due=NOON))
     assert [each.run_key for each in first.run_requests] == ["k0"]
-    assert first.run_requests[0].tags == {"from": "sensor"}
+    assert first.run_requests[0].tags == {}
     assert first.cursor == "1"
     last = evaluate_sensor(DEFS, EvaluateSensor(name="counting", due=NOON, cursor="2"))
     assert last.run_requests == ()

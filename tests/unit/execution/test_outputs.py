@@ -156,11 +156,11 @@ def dynamic_where_none_is() -> DynamicOutput[int]:
 @pytest.mark.parametrize(
     ("fn", "message"),
     [
-        (wrong_yield, r"yielded a int \(1\)"),
+        (wrong_yield, r"yielded an int \(1\)"),
         (twice, "'result' twice"),
         (unknown_output, "an output 'other', which it does not have"),
         (nothing_at_all, "ended without giving result"),
-        (not_an_int, r"a str as its output 'result', which is declared as int"),
+        (not_an_int, r"a str \('text'\) as its output 'result', which is declared as int"),
         (dynamic_where_none_is, "which is not dynamic"),
     ],
 )

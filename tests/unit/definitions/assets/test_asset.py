@@ -120,7 +120,7 @@ def test_an_asset_may_be_loaded_and_named(dep: Any, given: Any) -> None:
             "another partition mapping than deps gives",
         ),
         ({"deps": "abc"}, "give a list"),
-        ({"deps": ["a", "a"]}, "twice"),
+        ({"deps": [AssetDep("a"), AssetDep("a", metadata={"x": 1})]}, "twice"),
         ({"deps": [3]}, "depends on 3"),
         ({"ins": {"y": AssetIn()}}, "no parameter of that name"),
         ({"group_name": "a b"}, "group 'a b'"),
