@@ -46,6 +46,7 @@ _OLD_FRESHNESS = "of an older policy that Dagster itself has replaced; use `fres
 _POOL = "`pool` is kept and shown; a limit over all runs is not enforced yet."
 
 DIFFERENT: Mapping[str, str] = {
+    "AssetKey": "Its text, also in an f-string, is that of the key (`a/b`); `repr` has the form with brackets.",
     "AssetSpec.legacy_freshness_policy": _OLD_FRESHNESS,
     "AssetValueLoader(assets_defs_by_key)": "made of `Definitions`, by `get_asset_value_loader`",
     "AssetsDefinition(auto_materialize_policies_by_key)": "of an older form of automation; use `automation_condition`",
