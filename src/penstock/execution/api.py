@@ -206,6 +206,7 @@ def materialize(
 
     Raises:
         DefinitionError: The assets do not fit together.
+        UsageError: There is a partition key, and no asset has partitions.
         InvalidRunConfigError: The config has mistakes.
     """
     resolved = resolve(assets=list(assets), resources=resources)
@@ -217,6 +218,11 @@ def materialize(
     if chosen is None and any(node.executable and not node.materializable for node in graph.assets.values()):
         made = [key for key, node in graph.assets.items() if node.materializable]
         chosen = Selected(assets=made) if made else None
+    if partition_key is not None and all(node.partitions_def is None for node in graph.assets.values()):
+        raise UsageError(
+            f"materialize was given partition_key={partition_key!r}, but none of the assets has partitions; leave it "
+            "out, or give an asset its partitions_def."
+        )
     wish = Wish(run_config=run_config, tags=tags, partition_key=partition_key, selected=chosen)
     return _execute(job, wish, instance=instance, raise_on_error=raise_on_error)
 
@@ -260,7 +266,7 @@ def _selected(job: JobDefinition, selection: CoercibleToAssetSelection | None) -
         raise DefinitionError(f'Job "{job.name}" runs ops, so it has no assets to select; use op_selection.')
     graph = job.asset_layer.graph
     chosen = AssetSelection.from_coercible(selection)
-    assets = sorted(key for key in chosen.resolve(graph) if graph.assets[key].definition is not None)
+    assets = sorted(key for key in chosen.keys_in(graph) if graph.assets[key].definition is not None)
     checks = chosen.resolve_checks(graph)
     along = {key for asset in assets for key in graph.assets[asset].checks}
     return Selected(assets=assets, checks=None if assets and checks == along else sorted(checks))

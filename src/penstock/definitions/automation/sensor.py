@@ -6,8 +6,11 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, overload
 
+import msgspec
+
 from ...errors import DefinitionError
 from ...records.metadata import Metadata, normalize_metadata
+from ...wording import did_you_mean, listed
 from ..doors import evaluate_sensor_tick
 from ..names import check_name, check_owners, normalize_tags
 from ..source import Source, source_of_function
@@ -36,7 +39,7 @@ class SensorDefinition:
         default_status: Whether it is on until somebody turns it.
         asset_selection: The assets that it makes.
         required_resource_keys: Resources that its function uses as `context.resources.<key>`.
-        tags: Its tags, which its runs carry too.
+        tags: Its tags; its runs have those of their requests.
         metadata: Facts about it.
         target: The job or the assets that it starts.
         owners: Who answers for it: e-mail addresses or `team:name`.
@@ -143,7 +146,9 @@ class SensorDefinition:
         Raises:
             DefinitionError: The function gave something else than it should; what it raises comes through.
         """
-        return evaluate_sensor_tick(self, context)
+        requested = evaluate_sensor_tick(self, context)
+        kept = context.cursor if requested.cursor is None else requested.cursor
+        return msgspec.structs.replace(requested, cursor=kept)
 
     def read(self, values: Sequence[Any], resources: Mapping[str, Any]) -> Requested:
         """Call the function with what it may take besides resources, and read what it gives.
@@ -151,15 +156,21 @@ class SensorDefinition:
         Raises:
             DefinitionError: It gave something else than it should; what it raises comes through.
         """
-        requested = read_outcome(self.function.call(values, resources), self.what)
+        requested = read_outcome(self.function.call(values, resources), f"{self.what} ({self.source})")
         for request in requested.run_requests:
             if request.job_name is None and len(self.target.names) != 1:
-                known = ", ".join(self.target.names) or "none"
-                raise DefinitionError(f"{self.what} asks for a run without job_name, but its jobs are: {known}.")
+                raise DefinitionError(
+                    f"{self.what} ({self.source}) asks for a run without saying of which job; "
+                    + (
+                        f"give the RunRequest a job_name: {listed(self.target.names, 'or')}."
+                        if self.target.names
+                        else "give the sensor a job, jobs or a target."
+                    )
+                )
             if request.job_name is not None and request.job_name not in self.target.names:
                 raise DefinitionError(
-                    f"{self.what} asks for a run of {request.job_name}, which is none of its jobs "
-                    f"({', '.join(self.target.names) or 'it has none'}); add it to jobs."
+                    f'{self.what} ({self.source}) asks for a run of the job "{request.job_name}", which is none of its '
+                    f"jobs{did_you_mean(request.job_name, self.target.names)}"
                 )
         return requested
 
@@ -221,7 +232,7 @@ def sensor(
         default_status: Whether it is on until somebody turns it.
         asset_selection: The assets that it makes.
         required_resource_keys: Resources that the function uses as `context.resources.<key>`.
-        tags: Its tags, which its runs carry too.
+        tags: Its tags; its runs have those of their requests.
         metadata: Facts about it.
         target: The job or the assets that it starts.
         owners: Who answers for it: e-mail addresses or `team:name`.

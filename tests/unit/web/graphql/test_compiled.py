@@ -77,6 +77,7 @@ ARGUMENTS: dict[str, list[str]] = {
     "SensorSelector": ['{repositoryLocationName: "shop", sensorName: "new_files"}'],
     "InstigationSelector": ['{repositoryLocationName: "shop", name: "new_files"}'],
     "AssetKeyInput": ['{path: ["orders"]}', '{path: ["mart", "totals"]}', '{path: ["none"]}'],
+    "AssetCheckHandleInput": ['{assetKey: {path: ["mart", "totals"]}, name: "positive"}'],
     "RunsFilter": ["{}", "{statuses: [FAILURE]}"],
     "Int": ["0", "1", "3", "-1"],
     "Float": ["1700000000.0"],
@@ -159,6 +160,19 @@ def filled(deployment: Any) -> list[str]:
     events = [Event(time=100.0 + n, fact=fact, step_key="s", seq=n) for n, fact in enumerate(facts, start=1)]
     storage.events.append(worked.run_id, 1, events, now=100.0)
     return [queued.run_id, worked.run_id]
+
+
+def test_each_kind_of_argument_has_examples() -> None:
+    roots = load_api().schema.type_map.values()
+    taken = {
+        get_named_type(argument.type)
+        for kind in roots
+        if isinstance(kind, GraphQLObjectType) and kind.name != "Mutation"
+        for field in kind.fields.values()
+        for argument in field.args.values()
+    }
+    lacking = {each.name for each in taken if each.name not in ("ID", "String")} - ARGUMENTS.keys()
+    assert not lacking, f"add examples of {', '.join(sorted(lacking))} to ARGUMENTS"
 
 
 @GENERATED
