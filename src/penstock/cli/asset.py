@@ -42,7 +42,7 @@ def list_assets(select: str | None, **target: Any) -> None:
 
     rows = []
     for name, definitions in load_targets(**target):
-        chosen = AssetSelection.from_string(select).resolve(definitions.resolve_asset_graph()) if select else None
+        chosen = AssetSelection.from_string(select).keys_in(definitions.resolve_asset_graph()) if select else None
         rows += [
             (each.key, name, each.group, "yes" if each.partitions else "", ", ".join(each.deps))
             for each in describe(definitions, name).assets
@@ -75,7 +75,7 @@ def materialize(
     name, definitions = load_target(**target)
     run_config, tags = read_run_config(config_files, config_json), parse_tags(tags_json)
     graph = definitions.resolve_asset_graph()
-    chosen = AssetSelection.from_string(select).resolve(graph)
+    chosen = AssetSelection.from_string(select).keys_in(graph)
     wanted = sorted(key for key in chosen if graph.assets[key].definition is not None)
     if not wanted:
         raise NotFoundError(f"The selection {select!r} has nothing that can be made; see `penstock asset list`.")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from ..errors import DefinitionError, NotFoundError
 from ..records.keys import AssetKey, CoercibleToAssetKey
+from ..records.location import REPOSITORY
 from ..records.metadata import Metadata, normalize_metadata
 from ..wording import did_you_mean
 from .assets.definition import AssetsDefinition
@@ -29,6 +30,7 @@ from .source import Source, described, source_of_call
 
 if TYPE_CHECKING:
     from ..execution.asset_values import AssetValueLoader
+    from .repository import RepositoryDefinition
 
 __all__ = ["Definitions"]
 
@@ -146,7 +148,7 @@ class Definitions:
         """
         chosen: set[str] | None = None
         if selection is not None:
-            chosen = AssetSelection.from_coercible(selection).resolve(self.resolved.asset_graph)
+            chosen = AssetSelection.from_coercible(selection).keys_in(self.resolved.asset_graph)
 
         def change(spec: AssetSpec) -> AssetSpec:
             return func(spec) if chosen is None or spec.key.to_user_string() in chosen else spec
@@ -162,6 +164,12 @@ class Definitions:
         made.__dict__.update(changes)
         return made
 
+    def get_repository_def(self) -> RepositoryDefinition:
+        """These definitions as a repository, for a context of tests that takes one."""
+        from .repository import RepositoryDefinition
+
+        return RepositoryDefinition(REPOSITORY, definitions=self)
+
     def resolve_asset_graph(self) -> AssetGraph:
         """All assets and checks with their dependencies."""
         return self.resolved.asset_graph
@@ -171,8 +179,11 @@ class Definitions:
         return [node.spec.key for node in self.resolved.asset_graph.assets.values()]
 
     def resolve_all_asset_specs(self) -> list[AssetSpec]:
-        """The specs of all declared assets."""
-        return [node.spec for node in self.resolved.asset_graph.assets.values() if node.declared]
+        """The specs of all declared assets, with the groups that they are in."""
+        nodes = [node for node in self.resolved.asset_graph.assets.values() if node.declared]
+        return [
+            node.spec if node.spec.group_name else node.spec.replace_attributes(group_name=node.group) for node in nodes
+        ]
 
     def get_asset_value_loader(self, instance: Any = None) -> AssetValueLoader:
         """What loads stored values of several assets outside of a run; use it with `with`.

@@ -302,7 +302,6 @@ class _AssetResult:
 
     def __init__(
         self,
-        *,
         asset_key: CoercibleToAssetKey | None = None,
         metadata: Mapping[str, Any] | None = None,
         check_results: Sequence[AssetCheckResult] | None = None,
@@ -337,7 +336,6 @@ class MaterializeResult(_AssetResult, Generic[T]):
 
     def __init__(
         self,
-        *,
         asset_key: CoercibleToAssetKey | None = None,
         metadata: Mapping[str, Any] | None = None,
         check_results: Sequence[AssetCheckResult] | None = None,
@@ -345,13 +343,7 @@ class MaterializeResult(_AssetResult, Generic[T]):
         tags: Mapping[str, str] | None = None,
         value: T = NO_VALUE,
     ) -> None:
-        super().__init__(
-            asset_key=asset_key,
-            metadata=metadata,
-            check_results=check_results,
-            data_version=data_version,
-            tags=tags,
-        )
+        super().__init__(asset_key, metadata, check_results, data_version, tags)
         self.value = value
 
     @property

@@ -266,7 +266,7 @@ def _selected(job: JobDefinition, selection: CoercibleToAssetSelection | None) -
         raise DefinitionError(f'Job "{job.name}" runs ops, so it has no assets to select; use op_selection.')
     graph = job.asset_layer.graph
     chosen = AssetSelection.from_coercible(selection)
-    assets = sorted(key for key in chosen.resolve(graph) if graph.assets[key].definition is not None)
+    assets = sorted(key for key in chosen.keys_in(graph) if graph.assets[key].definition is not None)
     checks = chosen.resolve_checks(graph)
     along = {key for asset in assets for key in graph.assets[asset].checks}
     return Selected(assets=assets, checks=None if assets and checks == along else sorted(checks))

@@ -140,7 +140,7 @@ def evaluate_automation_conditions(
     if asset_selection is not None:
         selection = AssetSelection.from_coercible(asset_selection)
         checks = {check_id(key) for key in selection.resolve_checks(resolved.asset_graph)}
-        among = selection.resolve(resolved.asset_graph) | checks
+        among = selection.keys_in(resolved.asset_graph) | checks
     graph = automation_graph(resolved)
     now = getattr(instance, "clock", SYSTEM_CLOCK).now() if evaluation_time is None else seconds(evaluation_time)
     facts = StoredFacts(instance.storage, graph, now)

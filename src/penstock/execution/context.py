@@ -11,6 +11,7 @@ from ..definitions.assets.layer import AssetLayer
 from ..definitions.events import AssetCheckEvaluation, AssetMaterialization, AssetObservation
 from ..definitions.ops.op import OpDefinition
 from ..definitions.ops.ports import DEFAULT_OUTPUT
+from ..definitions.steps.asset_steps import dependency_source
 from ..errors import UserCodeError
 from ..partitions.definition import PartitionKeyRange, PartitionsDefinition
 from ..partitions.multi import time_window_of
@@ -20,53 +21,23 @@ from ..plan.model import FromAsset
 from ..records.data_version import DataProvenance
 from ..records.keys import AssetCheckKey, AssetKey, CoercibleToAssetKey
 from ..records.metadata import normalize_metadata
-from ..records.run import Run, Tag
-from .attempt import Attempt
+from ..records.run import Tag
+from .attempt_view import AttemptView
 from .facts import evaluation_fact, materialization_fact, observation_fact
 from .step_context import StepExecutionContext
 
 if TYPE_CHECKING:
-    from ..definitions.assets.definition import AssetsDefinition
     from .debugger import StepDebugger
-    from .log import ContextLogger
 
 __all__ = ["AssetCheckExecutionContext", "AssetExecutionContext", "OpExecutionContext"]
 
 
-class OpExecutionContext:
+class OpExecutionContext(AttemptView):
     """The context of a running op: its run, config, resources, log and partition."""
 
-    __slots__ = ("_attempt",)
-
-    def __init__(self, attempt: Attempt) -> None:
-        self._attempt = attempt
+    __slots__ = ()
 
     # -- the run and the step -----------------------------------------------------------------------------------------
-
-    @property
-    def run(self) -> Run:
-        """The run."""
-        return self._attempt.run
-
-    @property
-    def run_id(self) -> str:
-        """The run's id."""
-        return self._attempt.run.run_id
-
-    @property
-    def run_config(self) -> Mapping[str, Any]:
-        """The run config as it was launched with."""
-        return self._attempt.run.run_config
-
-    @property
-    def job_name(self) -> str:
-        """The job's name."""
-        return self._attempt.run.job
-
-    @property
-    def job_def(self) -> Any:
-        """The job's definition; None where a function is called directly."""
-        return self._attempt.job
 
     @property
     def location_name(self) -> str:
@@ -101,11 +72,6 @@ class OpExecutionContext:
     def resources(self) -> Any:
         """The resources that the op requires, by key as attributes."""
         return self._attempt.resources
-
-    @property
-    def log(self) -> ContextLogger:
-        """A logger whose lines belong to the run."""
-        return self._attempt.log
 
     @property
     def instance(self) -> Any:
@@ -267,11 +233,11 @@ class OpExecutionContext:
             )
         return keys[0]
 
-    def asset_partition_keys_for_input(self, input_name: str) -> Sequence[str]:
+    def asset_partition_keys_for_input(self, input_name: str) -> list[str]:
         """The partitions that an input is loaded from; empty if its asset has none."""
         source = self._asset_input(input_name)
         keys = self._attempt.upstream_partitions(source)
-        return () if keys is None else keys
+        return [] if keys is None else list(keys)
 
     def asset_partition_key_range_for_input(self, input_name: str) -> PartitionKeyRange:
         """The first and last partition that an input is loaded from."""
@@ -297,9 +263,19 @@ class OpExecutionContext:
 
     def _asset_input(self, input_name: str) -> FromAsset:
         given = self._attempt.inputs.get(input_name)
-        if given is None or not isinstance(given.source, FromAsset):
+        source = self._dependency(input_name) if given is None else given.source
+        if not isinstance(source, FromAsset):
             raise self._attempt.fault(f"loads no asset for an input {input_name!r}.")
-        return given.source
+        return source
+
+    def _dependency(self, name: str) -> FromAsset | None:
+        """What an asset merely depends on, which bears the name that an input for it would have."""
+        layer: AssetLayer | None = getattr(self._attempt.job, "asset_layer", None)
+        if layer is None:
+            return None
+        deps = (dep for asset in self._attempt.asset_keys for dep in layer.graph.assets[asset].spec.deps)
+        found = next((dep for dep in deps if dep.asset_key.to_python_identifier() == name), None)
+        return None if found is None else dependency_source(layer.graph, found)
 
     # -- the partition ------------------------------------------------------------------------------------------------
 
@@ -340,7 +316,7 @@ class OpExecutionContext:
         return key
 
     @property
-    def partition_keys(self) -> Sequence[str]:
+    def partition_keys(self) -> list[str]:
         """The partitions that the run works on."""
         keys = self._attempt.partition_keys
         if not keys:
@@ -348,7 +324,7 @@ class OpExecutionContext:
                 "asks for the partition, but the run has none; launch it for a partition (partition_key=...), "
                 "or ask has_partition_key first."
             )
-        return keys
+        return list(keys)
 
     @property
     def partition_key_range(self) -> PartitionKeyRange:

@@ -54,11 +54,13 @@ __all__ = [
 
 def schedule_tick(schedule: ScheduleDefinition, context: ScheduleEvaluationContext) -> Requested:
     """What a schedule's tick asks for; what user code raises comes through."""
+    context.require(schedule.required_resource_keys)
     return schedule.evaluate(context, context.resources.original_resource_dict)
 
 
 def sensor_tick(sensor: SensorDefinition, context: SensorEvaluationContext) -> Requested:
     """What a sensor's evaluation asks for, with the cursor that it leaves; what user code raises comes through."""
+    context.require(sensor.required_resource_keys)
     match sensor:
         case RunStatusSensorDefinition():
             requested = react_to_runs(sensor, context)
@@ -139,7 +141,7 @@ def evaluate_sensor(
             if isinstance(sensor, AutomationConditionSensorDefinition):
                 return _automation(definitions, sensor, context, graph or automation_graph(definitions.resolved))
             requested = sensor_tick(sensor, context)
-            return _answer(requested, lines, sensor.tags, partial(_run_of, definitions, sensor.job_name))
+            return _answer(requested, lines, {}, partial(_run_of, definitions, sensor.job_name))
     except Exception as error:  # noqa: BLE001 - the tick tells it
         return Evaluation(error=describe_user_error(error), log=tuple(lines))
 
@@ -160,9 +162,7 @@ def _automation(
         log=context.log,
     )
     return Evaluation(
-        run_requests=tuple(
-            msgspec.structs.replace(each, tags={**sensor.tags, **each.tags}) for each in tick.run_requests
-        ),
+        run_requests=tuple(tick.run_requests),
         skip_reason=None if tick.run_requests else "No automation condition requests a run.",
         cursor=tick.cursor,
         evaluations=tick.evaluations,

@@ -11,7 +11,15 @@ from ..definitions.ops.job import JobDefinition
 from ..definitions.ops.ports import DEFAULT_OUTPUT
 from ..errors import UsageError
 from ..records import event as facts
-from ..records.event import Event, RunFailure, RunSuccess, StepFailure, StepSkipped, StepSuccess, StepUpForRetry
+from ..records.event import (
+    Event,
+    RunFailure,
+    RunSuccess,
+    StepFailure,
+    StepSkipped,
+    StepSuccess,
+    StepUpForRetry,
+)
 from ..records.keys import AssetKey, CoercibleToAssetKey
 from ..records.run import Run, RunStatus
 from .reported import evaluations, materializations, observations

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import pickle
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from ..errors import TypeCheckDidNotPassError, TypeCheckError, UserCodeError
 from ..records.metadata import Metadata
 from ..wording import kind_of, shown
 from .attempt import Attempt
+from .attempt_view import AttemptView
 from .interrupt import INTERRUPTS
 from .log import ContextLogger
 from .prepared import InputSlot
@@ -42,7 +42,7 @@ class TypeCheckContext:
         self.python_type = python_type
 
 
-class TypeLoaderContext:
+class TypeLoaderContext(AttemptView):
     """What a type's loader sees.
 
     Args:
@@ -50,36 +50,16 @@ class TypeLoaderContext:
         resources: The resources that the loader requires, by key as attributes.
     """
 
-    __slots__ = ("_attempt", "resources")
+    __slots__ = ("resources",)
 
     def __init__(self, attempt: Attempt, resources: Any) -> None:
-        self._attempt = attempt
+        super().__init__(attempt)
         self.resources = resources
-
-    @property
-    def job_def(self) -> Any:
-        """The job."""
-        return self._attempt.job
 
     @property
     def op_def(self) -> Any:
         """The op whose input is made."""
         return self._attempt.op
-
-    @property
-    def run_id(self) -> str:
-        """The run."""
-        return self._attempt.run.run_id
-
-    @property
-    def run_config(self) -> Mapping[str, Any]:
-        """The run config as it was launched with."""
-        return self._attempt.run.run_config
-
-    @property
-    def log(self) -> ContextLogger:
-        """A logger whose lines belong to the run."""
-        return self._attempt.log
 
 
 def check_value(attempt: Attempt, declared: ValueType, value: Any, port: str) -> Metadata:

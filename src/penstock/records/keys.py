@@ -132,6 +132,9 @@ class AssetCheckKey:
     def __hash__(self) -> int:
         return hash((self.asset_key, self.name))
 
+    def __lt__(self, other: AssetCheckKey) -> bool:
+        return (self.asset_key, self.name) < (other.asset_key, other.name)
+
 
 AssetOrCheckKey: TypeAlias = AssetKey | AssetCheckKey
 """The key of an asset or of a check."""

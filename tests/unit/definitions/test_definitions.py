@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from penstock import (
+    AssetCheckKey,
     AssetSelection,
     AssetSpec,
     ConfigurableResource,
@@ -212,3 +213,17 @@ def test_validate_loadable() -> None:
     Definitions.validate_loadable(Definitions(assets=[a, AssetSpec("s")]))
     with pytest.raises(DefinitionError, match='needs the resource "db"'):
         Definitions.validate_loadable(Definitions(jobs=[asking]))
+
+
+def test_the_asset_graph_tells_its_keys() -> None:
+    @asset_check(asset=b)
+    def fine() -> None: ...
+
+    graph = Definitions(assets=[a, b], asset_checks=[fine]).resolve_asset_graph()
+    assert graph.get_all_asset_keys() == {a.key, b.key}
+    assert graph.asset_check_keys == {AssetCheckKey(b.key, "fine")}
+
+
+def test_definitions_are_a_repository_too() -> None:
+    found = Definitions(jobs=[idle]).get_repository_def()
+    assert (found.name, found.has_job("idle")) == ("__repository__", True)

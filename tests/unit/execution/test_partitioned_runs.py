@@ -89,7 +89,7 @@ def test_a_partition_of_several_dimensions() -> None:
         assert seen == [
             ("2024-01-03|b", {"date": "2024-01-03", "letter": "b"}),
             TimeWindow(_day(3), _day(4)),
-            (True, False, ("2024-01-03|b",)),
+            (True, False, ["2024-01-03|b"]),
             {
                 "penstock/partition": "2024-01-03|b",
                 "penstock/partition/date": "2024-01-03",

@@ -38,7 +38,7 @@ def built_checks(
         blocking: Whether assets downstream wait for them.
 
     Raises:
-        DefinitionError: There are no assets, or one is named twice.
+        DefinitionError: There are no assets.
     """
     what = f'The checks "{name}"'
     keys = [dep.asset_key for dep in to_deps(assets, what)]

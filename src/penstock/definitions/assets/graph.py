@@ -13,6 +13,7 @@ import msgspec
 from ...errors import DefinitionError
 from ...partitions.definition import PartitionsDefinition
 from ...partitions.fit import misfit
+from ...records.keys import AssetCheckKey, AssetKey
 from ...wording import did_you_mean
 from ..source import Source
 from .check_spec import AssetCheckSpec
@@ -92,6 +93,15 @@ class AssetGraph:
     def executable(self) -> list[str]:
         """The assets that something here makes or observes."""
         return [key for key, node in self.assets.items() if node.definition is not None]
+
+    def get_all_asset_keys(self) -> set[AssetKey]:
+        """The keys of all assets, of those that are only depended on too."""
+        return {node.spec.key for node in self.assets.values()}
+
+    @property
+    def asset_check_keys(self) -> set[AssetCheckKey]:
+        """The keys of all checks."""
+        return {node.spec.key for node in self.checks.values()}
 
     def nearest(self, key: str) -> str:
         """Words that name the nearest known key, for an error."""
@@ -250,8 +260,6 @@ def _dependency(graph: AssetGraph, key: str) -> AssetNode:
     """The node of a key; one that nothing declares stands for an asset that something else makes."""
     node = graph.assets.get(key)
     if node is None:
-        from ...records.keys import AssetKey
-
         node = AssetNode(key=key, spec=AssetSpec(AssetKey.from_user_string(key)), declared=False)
         graph.assets[key] = node
     return node

@@ -54,7 +54,7 @@ class UnresolvedAssetJobDefinition:
         """
         what = f'Job "{self.name}"'
         try:
-            chosen = self.selection.resolve(graph)
+            chosen = self.selection.keys_in(graph)
             checks = self.selection.resolve_checks(graph)
         except NotFoundError as error:
             raise DefinitionError(f"{what} ({self.source}): {error}") from error

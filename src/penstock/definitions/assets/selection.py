@@ -12,7 +12,7 @@ from ...records.labels import LABELS
 from ...wording import did_you_mean
 from ..source import place_of_call
 from .definition import AssetsDefinition
-from .graph import AssetGraph, AssetNode
+from .graph import AssetGraph, AssetNode, build_asset_graph
 from .spec import AssetSpec
 
 __all__ = ["AssetSelection", "CoercibleToAssetSelection", "Matching"]
@@ -146,11 +146,11 @@ class AssetSelection:
         return _Walk(self, "downstream", depth, include_self)
 
     def roots(self) -> AssetSelection:
-        """Those of these that depend on none of these."""
+        """Those of these that depend on none of these, not even by way of others."""
         return _Ends(self, "roots")
 
     def sinks(self) -> AssetSelection:
-        """Those of these that none of these depends on."""
+        """Those of these that none of these depends on, not even by way of others."""
         return _Ends(self, "sinks")
 
     sources = roots
@@ -187,7 +187,23 @@ class AssetSelection:
 
     # -- what it comes to ---------------------------------------------------------------------------------------------
 
-    def resolve(self, graph: AssetGraph) -> set[str]:
+    def resolve(self, all_assets: AssetGraph | Iterable[AssetsDefinition | AssetSpec]) -> set[AssetKey]:
+        """The keys of the assets that it selects of these.
+
+        Args:
+            all_assets: The assets: definitions and specs, or what `Definitions.resolve_asset_graph()` gives.
+
+        Raises:
+            NotFoundError: It names an asset that does not exist.
+        """
+        if not isinstance(all_assets, AssetGraph):
+            made, described = [], []
+            for each in all_assets:
+                made.append(each) if isinstance(each, AssetsDefinition) else described.append((each, None))
+            all_assets = build_asset_graph(made, described)
+        return {AssetKey.from_user_string(key) for key in self.keys_in(all_assets)}
+
+    def keys_in(self, graph: AssetGraph) -> set[str]:
         """The keys of the assets, in text form.
 
         Raises:
@@ -197,12 +213,22 @@ class AssetSelection:
 
     def resolve_checks(self, graph: AssetGraph) -> set[str]:
         """The keys of the checks, as `asset/key:name`: all on the selected assets, unless it says otherwise."""
-        chosen = self.resolve(graph)
+        chosen = self.keys_in(graph)
         return {key for asset in chosen for key in graph.assets[asset].checks}
 
     def to_text(self) -> str:
         """The selection as people read it, in the words of the text syntax where it has some."""
         raise NotImplementedError
+
+    def _identity(self) -> tuple[Any, ...]:
+        """What makes it equal to another one of its class."""
+        return tuple(getattr(self, name) for cls in type(self).__mro__ for name in getattr(cls, "__slots__", ()))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, AssetSelection) and type(other) is type(self) and self._identity() == other._identity()
+
+    def __hash__(self) -> int:
+        return hash((type(self), self._identity()))
 
     def __str__(self) -> str:
         return self.to_text()
@@ -217,7 +243,7 @@ class _Keys(AssetSelection):
     def __init__(self, chosen: tuple[str, ...]) -> None:
         self.chosen = chosen
 
-    def resolve(self, graph: AssetGraph) -> set[str]:
+    def keys_in(self, graph: AssetGraph) -> set[str]:
         for key in self.chosen:
             if key not in graph.assets:
                 raise NotFoundError(f'There is no asset "{key}" to select{graph.nearest(key)}')
@@ -237,12 +263,15 @@ class Matching(AssetSelection):
         self.text = text
         self.include_sources = include_sources
 
-    def resolve(self, graph: AssetGraph) -> set[str]:
+    def keys_in(self, graph: AssetGraph) -> set[str]:
         return {
             key
             for key, node in graph.assets.items()
             if (node.materializable or self.include_sources) and self.condition(node)
         }
+
+    def _identity(self) -> tuple[Any, ...]:
+        return (self.text, self.include_sources)  # the text says the condition; two functions are never equal
 
     def to_text(self) -> str:
         return self.text
@@ -263,8 +292,8 @@ class _Union(_Combined):
     __slots__ = ()
     word = "or"
 
-    def resolve(self, graph: AssetGraph) -> set[str]:
-        return set().union(*(each.resolve(graph) for each in self.parts))
+    def keys_in(self, graph: AssetGraph) -> set[str]:
+        return set().union(*(each.keys_in(graph) for each in self.parts))
 
     def resolve_checks(self, graph: AssetGraph) -> set[str]:
         return set().union(*(each.resolve_checks(graph) for each in self.parts))
@@ -274,8 +303,8 @@ class _Intersection(_Combined):
     __slots__ = ()
     word = "and"
 
-    def resolve(self, graph: AssetGraph) -> set[str]:
-        first, *others = (each.resolve(graph) for each in self.parts)
+    def keys_in(self, graph: AssetGraph) -> set[str]:
+        first, *others = (each.keys_in(graph) for each in self.parts)
         return first.intersection(*others)
 
     def resolve_checks(self, graph: AssetGraph) -> set[str]:
@@ -290,8 +319,8 @@ class _Difference(AssetSelection):
         self.left = left
         self.right = right
 
-    def resolve(self, graph: AssetGraph) -> set[str]:
-        return self.left.resolve(graph) - self.right.resolve(graph)
+    def keys_in(self, graph: AssetGraph) -> set[str]:
+        return self.left.keys_in(graph) - self.right.keys_in(graph)
 
     def resolve_checks(self, graph: AssetGraph) -> set[str]:
         return self.left.resolve_checks(graph) - self.right.resolve_checks(graph)
@@ -320,8 +349,8 @@ class _Walk(AssetSelection):
         self.through_sources = through_sources
         self.include_self = include_self
 
-    def resolve(self, graph: AssetGraph) -> set[str]:
-        first = self.start.resolve(graph)
+    def keys_in(self, graph: AssetGraph) -> set[str]:
+        first = self.start.keys_in(graph)
         reached = set(first)
         edge: Iterable[str] = first
         steps = 0
@@ -353,17 +382,16 @@ class _Ends(AssetSelection):
         self.within = within
         self.which = which
 
-    def resolve(self, graph: AssetGraph) -> set[str]:
-        chosen = self.within.resolve(graph)
+    def keys_in(self, graph: AssetGraph) -> set[str]:
+        chosen = self.within.keys_in(graph)
         inward = self.which == "roots"
-        return {
-            key
-            for key in chosen
-            if not any(
-                each in chosen and each != key
-                for each in (graph.assets[key].deps if inward else graph.assets[key].dependents)
-            )
-        }
+        behind: set[str] = set()  # those that one of the chosen lies before, on whatever way
+        for key in graph.assets if inward else reversed(graph.assets):
+            node = graph.assets[key]
+            before = node.deps if inward else node.dependents
+            if any(each != key and (each in chosen or each in behind) for each in before):
+                behind.add(key)
+        return chosen - behind
 
     def to_text(self) -> str:
         return f"{self.which}({self.within.to_text()})"
@@ -375,8 +403,8 @@ class _Neighbors(AssetSelection):
     def __init__(self, within: AssetSelection) -> None:
         self.within = within
 
-    def resolve(self, graph: AssetGraph) -> set[str]:
-        chosen = self.within.resolve(graph)
+    def keys_in(self, graph: AssetGraph) -> set[str]:
+        chosen = self.within.keys_in(graph)
         result = set(chosen)
         for key in chosen:
             definition = graph.assets[key].definition
@@ -394,8 +422,8 @@ class _WithoutChecks(AssetSelection):
     def __init__(self, within: AssetSelection) -> None:
         self.within = within
 
-    def resolve(self, graph: AssetGraph) -> set[str]:
-        return self.within.resolve(graph)
+    def keys_in(self, graph: AssetGraph) -> set[str]:
+        return self.within.keys_in(graph)
 
     def resolve_checks(self, graph: AssetGraph) -> set[str]:
         return set()
@@ -407,7 +435,7 @@ class _WithoutChecks(AssetSelection):
 class _AllChecks(AssetSelection):
     __slots__ = ()
 
-    def resolve(self, graph: AssetGraph) -> set[str]:
+    def keys_in(self, graph: AssetGraph) -> set[str]:
         return set()
 
     def resolve_checks(self, graph: AssetGraph) -> set[str]:
@@ -423,11 +451,11 @@ class _ChecksOf(AssetSelection):
     def __init__(self, assets_of: tuple[str, ...]) -> None:
         self.assets_of = assets_of
 
-    def resolve(self, graph: AssetGraph) -> set[str]:
+    def keys_in(self, graph: AssetGraph) -> set[str]:
         return set()
 
     def resolve_checks(self, graph: AssetGraph) -> set[str]:
-        return {key for asset in _Keys(self.assets_of).resolve(graph) for key in graph.assets[asset].checks}
+        return {key for asset in _Keys(self.assets_of).keys_in(graph) for key in graph.assets[asset].checks}
 
     def to_text(self) -> str:
         return f"checks of ({_Keys(self.assets_of).to_text()})"
@@ -439,7 +467,7 @@ class _CheckKeys(AssetSelection):
     def __init__(self, chosen: tuple[str, ...]) -> None:
         self.chosen = chosen
 
-    def resolve(self, graph: AssetGraph) -> set[str]:
+    def keys_in(self, graph: AssetGraph) -> set[str]:
         return set()
 
     def resolve_checks(self, graph: AssetGraph) -> set[str]:
@@ -470,8 +498,7 @@ def _asset_keys(given: Any) -> list[str]:
         return [spec.key.to_user_string() for spec in given.specs]
     if isinstance(given, AssetSpec):
         return [given.key.to_user_string()]
-    if isinstance(given, AssetKey | str) or (
-        isinstance(given, list | tuple) and given and all(isinstance(part, str) for part in given)
-    ):
+    parts = given and isinstance(given, list | tuple) and all(isinstance(part, str) for part in given)
+    if parts or isinstance(given, AssetKey | str):
         return [_coerce(given).to_user_string()]
     raise DefinitionError(f"{given!r}{place_of_call()} names no asset; give a definition, an AssetSpec or a key.")

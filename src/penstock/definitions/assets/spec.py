@@ -14,6 +14,7 @@ from ...partitions.mapping import PartitionMapping
 from ...records.conditions.condition import AutomationCondition
 from ...records.freshness import AnyFreshnessPolicy
 from ...records.keys import AssetKey, CoercibleToAssetKey
+from ...records.labels import LABELS
 from ...records.metadata import Metadata, normalize_metadata
 from ..function import UNKNOWN
 from ..names import check_owners, kinds_as_tags, normalize_tags
@@ -24,6 +25,8 @@ from .backfill_policy import BackfillPolicy
 __all__ = ["DEFAULT_GROUP", "AssetDep", "AssetIn", "AssetOut", "AssetSpec", "CoercibleToAssetDep", "to_deps"]
 
 DEFAULT_GROUP = "default"
+IO_MANAGER_KEY = "penstock/io_manager_key"
+"""The label of the metadata that names the resource which loads an asset's values."""
 _GROUP = re.compile(r"[A-Za-z0-9_]+(/[A-Za-z0-9_]+)*")
 _KEEP: Any = msgspec.UNSET
 
@@ -62,7 +65,7 @@ def to_deps(given: Iterable[CoercibleToAssetDep] | None, what: str) -> tuple[Ass
     """Dependencies in their one form, each asset once.
 
     Raises:
-        DefinitionError: One is given twice, or is nothing that names an asset.
+        DefinitionError: One is given in two ways, or is nothing that names an asset.
     """
     if given is None:
         return ()
@@ -72,9 +75,8 @@ def to_deps(given: Iterable[CoercibleToAssetDep] | None, what: str) -> tuple[Ass
     for each in given:
         for dep in _deps_of(each, what):
             text = dep.asset_key.to_user_string()
-            if text in result:
-                raise DefinitionError(f"{what} names {text} twice among its deps; keep one of them.")
-            result[text] = dep
+            if result.setdefault(text, dep) != dep:
+                raise DefinitionError(f"{what} names {text} twice among its deps, in two ways; keep one of them.")
     return tuple(result.values())
 
 
@@ -113,7 +115,7 @@ class AssetSpec:
         key: Its key.
         deps: The assets that it depends on.
         description: What it holds.
-        metadata: Facts about it.
+        metadata: Facts about it; `penstock/io_manager_key` names the resource that loads its values.
         skippable: Whether a run may leave it out.
         group_name: The group that it is shown in.
         code_version: The version of the code that makes it.
@@ -193,7 +195,9 @@ class AssetSpec:
             )
         self.freshness_policy = freshness_policy
         self.is_virtual = is_virtual
-        self.io_manager_key: str | None = None
+        self.io_manager_key: str | None = next(
+            (value for label, value in self.metadata.items() if LABELS.read(label) == IO_MANAGER_KEY), None
+        )
 
     @property
     def kinds(self) -> set[str]:
@@ -244,7 +248,7 @@ class AssetSpec:
             freshness_policy=choose(freshness_policy, self.freshness_policy),
             is_virtual=choose(is_virtual, self.is_virtual),
         )
-        made.io_manager_key = self.io_manager_key
+        made.io_manager_key = made.io_manager_key or self.io_manager_key
         return made
 
     def merge_attributes(
@@ -281,6 +285,14 @@ class AssetSpec:
             for dep in self.deps
         ]
         return self.replace_attributes(key=keys.get(own, self.key), deps=deps)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, AssetSpec) and all(
+            getattr(self, name) == getattr(other, name) for name in self.__slots__
+        )
+
+    def __hash__(self) -> int:
+        return hash(self.key)
 
     def __repr__(self) -> str:
         return f"AssetSpec({self.key!r})"

@@ -37,7 +37,7 @@ class AssetSensorDefinition(SensorDefinition):
         jobs: The jobs that it may start; its requests name one of them.
         default_status: Whether it is on until somebody turns it.
         required_resource_keys: Resources that its function uses as `context.resources.<key>`.
-        tags: Its tags, which its runs carry too.
+        tags: Its tags; its runs have those of their requests.
         metadata: Facts about it.
 
     Raises:
@@ -118,7 +118,7 @@ def asset_sensor(
         jobs: The jobs that it may start; its requests name one of them.
         default_status: Whether it is on until somebody turns it.
         required_resource_keys: Resources that the function uses as `context.resources.<key>`.
-        tags: Its tags, which its runs carry too.
+        tags: Its tags; its runs have those of their requests.
         metadata: Facts about it.
 
     Raises:
@@ -160,7 +160,7 @@ class MultiAssetSensorDefinition(SensorDefinition):
         default_status: Whether it is on until somebody turns it.
         request_assets: The assets that it makes, in place of a job.
         required_resource_keys: Resources that its function uses as `context.resources.<key>`.
-        tags: Its tags, which its runs carry too.
+        tags: Its tags; its runs have those of their requests.
         metadata: Facts about it.
 
     Raises:
@@ -224,7 +224,7 @@ def monitored_keys(monitored: CoercibleToAssetSelection, graph: AssetGraph | Non
             f"The assets to monitor are the selection {monitored!r}, which needs the Definitions to be resolved; pass "
             "definitions=, or name the assets by AssetKey."
         )
-    return [AssetKey.from_user_string(key) for key in sorted(AssetSelection.from_coercible(monitored).resolve(graph))]
+    return [AssetKey.from_user_string(key) for key in sorted(AssetSelection.from_coercible(monitored).keys_in(graph))]
 
 
 def multi_asset_sensor(
@@ -258,7 +258,7 @@ def multi_asset_sensor(
         default_status: Whether it is on until somebody turns it.
         request_assets: The assets that it makes, in place of a job.
         required_resource_keys: Resources that the function uses as `context.resources.<key>`.
-        tags: Its tags, which its runs carry too.
+        tags: Its tags; its runs have those of their requests.
         metadata: Facts about it.
 
     Raises:

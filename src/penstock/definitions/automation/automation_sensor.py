@@ -132,7 +132,7 @@ def automation_targets(
         if not isinstance(sensor, AutomationConditionSensorDefinition):
             continue
         try:
-            selected = {key for key in sensor.selection.resolve(graph) if graph.assets[key].definition is not None}
+            selected = {key for key in sensor.selection.keys_in(graph) if graph.assets[key].definition is not None}
             checks = {check_id(key) for key in sensor.selection.resolve_checks(graph)}
         except NotFoundError as error:
             raise DefinitionError(f"{sensor.what} ({sensor.source}): {error}") from error

@@ -161,7 +161,7 @@ class _Binder:
         if known is None:
             chosen = AssetSelection.from_coercible(selection)
             checks = {check_id(check) for check in chosen.resolve_checks(self._graph)}
-            known = self._selected[id(selection)] = (frozenset(chosen.resolve(self._graph) | checks), selection)
+            known = self._selected[id(selection)] = (frozenset(chosen.keys_in(self._graph) | checks), selection)
         return known[0]
 
 

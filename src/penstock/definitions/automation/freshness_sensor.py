@@ -32,7 +32,7 @@ def build_sensor_for_freshness_checks(
         minimum_interval_seconds: The least time between two looks; 30 seconds if not given.
         name: The sensor's name.
         default_status: Whether it is on until somebody turns it.
-        tags: Its tags, which its runs carry too.
+        tags: Its tags; its runs have those of their requests.
 
     Raises:
         DefinitionError: One of the checks was made by no builder of freshness checks, or there are none.

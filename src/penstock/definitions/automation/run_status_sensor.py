@@ -32,7 +32,7 @@ class RunStatusSensorDefinition(SensorDefinition):
         default_status: Whether it is on until somebody turns it.
         request_job: The job that it starts.
         request_jobs: The jobs that it may start; its requests name one of them.
-        tags: Its tags, which its runs carry too.
+        tags: Its tags; its runs have those of their requests.
         metadata: Facts about it.
         required_resource_keys: Resources that its function uses as `context.resources.<key>`.
 
@@ -115,7 +115,7 @@ def run_status_sensor(
         default_status: Whether it is on until somebody turns it.
         request_job: The job that it starts.
         request_jobs: The jobs that it may start; its requests name one of them.
-        tags: Its tags, which its runs carry too.
+        tags: Its tags; its runs have those of their requests.
         metadata: Facts about it.
         required_resource_keys: Resources that the function uses as `context.resources.<key>`.
 
@@ -189,7 +189,7 @@ def run_failure_sensor(
         default_status: Whether it is on until somebody turns it.
         request_job: The job that it starts.
         request_jobs: The jobs that it may start; its requests name one of them.
-        tags: Its tags, which its runs carry too.
+        tags: Its tags; its runs have those of their requests.
         metadata: Facts about it.
         required_resource_keys: Resources that the function uses as `context.resources.<key>`.
 

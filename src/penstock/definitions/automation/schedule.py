@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from ...config.run_config import RunConfig, plain_run_config
 from ...errors import DefinitionError, InvocationError
 from ...partitions.cron import parse
@@ -107,7 +109,7 @@ class ScheduleDefinition:
     @property
     def cron_schedule(self) -> str | Sequence[str]:
         """When it is due: one cron text, or several."""
-        return self.cron_schedules[0] if len(self.cron_schedules) == 1 else self.cron_schedules
+        return self.cron_schedules[0] if len(self.cron_schedules) == 1 else list(self.cron_schedules)
 
     @property
     def job_name(self) -> str:
@@ -135,10 +137,11 @@ class ScheduleDefinition:
             return Requested(skip_reason="should_execute said no.")
         if self.function is not None:
             returned = self.function.call([context], resources)
-            if isinstance(returned, Mapping):
-                returned = RunRequest(run_config=returned)
-            return read_outcome(returned, f"{self.what} ({self.source})")
-        config = self.run_config if self.run_config_fn is None else self.run_config_fn(context)
+            if not isinstance(returned, Mapping):
+                return read_outcome(returned, f"{self.what} ({self.source})")
+            config: Any = returned
+        else:
+            config = self.run_config if self.run_config_fn is None else self.run_config_fn(context)
         tags = self.tags_fn(context) if self.tags_fn is not None else None
         return Requested(run_requests=(RunRequest(run_config=config, tags=tags),))
 
@@ -151,7 +154,9 @@ class ScheduleDefinition:
         Raises:
             DefinitionError: A function gave something else than it should; what users' functions raise comes through.
         """
-        return evaluate_schedule_tick(self, context)
+        requested = evaluate_schedule_tick(self, context)
+        tagged = (each.with_replaced_attrs(tags={**self.tags, **each.tags}) for each in requested.run_requests)
+        return msgspec.structs.replace(requested, run_requests=tuple(tagged))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function itself, as tests do; resources that are not given come from the context."""

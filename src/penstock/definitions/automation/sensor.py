@@ -6,6 +6,8 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, overload
 
+import msgspec
+
 from ...errors import DefinitionError
 from ...records.metadata import Metadata, normalize_metadata
 from ...wording import did_you_mean, listed
@@ -37,7 +39,7 @@ class SensorDefinition:
         default_status: Whether it is on until somebody turns it.
         asset_selection: The assets that it makes.
         required_resource_keys: Resources that its function uses as `context.resources.<key>`.
-        tags: Its tags, which its runs carry too.
+        tags: Its tags; its runs have those of their requests.
         metadata: Facts about it.
         target: The job or the assets that it starts.
         owners: Who answers for it: e-mail addresses or `team:name`.
@@ -144,7 +146,9 @@ class SensorDefinition:
         Raises:
             DefinitionError: The function gave something else than it should; what it raises comes through.
         """
-        return evaluate_sensor_tick(self, context)
+        requested = evaluate_sensor_tick(self, context)
+        kept = context.cursor if requested.cursor is None else requested.cursor
+        return msgspec.structs.replace(requested, cursor=kept)
 
     def read(self, values: Sequence[Any], resources: Mapping[str, Any]) -> Requested:
         """Call the function with what it may take besides resources, and read what it gives.
@@ -228,7 +232,7 @@ def sensor(
         default_status: Whether it is on until somebody turns it.
         asset_selection: The assets that it makes.
         required_resource_keys: Resources that the function uses as `context.resources.<key>`.
-        tags: Its tags, which its runs carry too.
+        tags: Its tags; its runs have those of their requests.
         metadata: Facts about it.
         target: The job or the assets that it starts.
         owners: Who answers for it: e-mail addresses or `team:name`.

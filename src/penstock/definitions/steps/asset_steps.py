@@ -12,6 +12,7 @@ import msgspec
 from ...errors import DefinitionError
 from ..assets.definition import AssetInput, AssetsDefinition
 from ..assets.graph import AssetGraph, find_circle
+from ..assets.spec import AssetDep
 from ..ops.graph import GraphDefinition
 from ..ops.job import JobDefinition
 from ..ops.ports import In
@@ -19,7 +20,7 @@ from ..ops.types import Nothing
 from .graph_steps import graph_inside, priority_of, timeout_of
 from .model import FromAsset, FromOutput, OrderOnly, Step, StepInput, StepOutput
 
-__all__ = ["asset_steps"]
+__all__ = ["asset_steps", "dependency_source"]
 
 _ORDER = In(python_type=Nothing)
 _ORDER_NAME = "order_"
@@ -120,6 +121,11 @@ def _from_asset(given: AssetInput, input_manager: str | None, graph: AssetGraph)
         partition_mapping=given.partition_mapping,
         metadata=node.spec.metadata,
     )
+
+
+def dependency_source(graph: AssetGraph, dep: AssetDep) -> FromAsset:
+    """What an asset would load from one that it merely depends on."""
+    return _from_asset(AssetInput(dep.asset_key.to_user_string(), True, dep.partition_mapping), None, graph)
 
 
 def _check_subset(unit: _Unit, job: JobDefinition) -> None:

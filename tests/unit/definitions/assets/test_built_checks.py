@@ -152,7 +152,6 @@ def test_a_part_of_the_checks_may_be_asked_for(instance: Instance) -> None:
     ("make", "words"),
     [
         (lambda: build_column_schema_change_checks(assets=[]), "have no assets"),
-        (lambda: build_column_schema_change_checks(assets=[table, "table"]), "names table twice"),
         (lambda: build_metadata_bounds_checks(assets=[table], metadata_key="n"), "neither min_value nor max_value"),
         (
             lambda: build_time_partition_freshness_checks(assets=[table], deadline_cron="@daily"),

@@ -64,10 +64,10 @@ def test_it_is_described_and_never_made() -> None:
     assert (feed_here.observable, feed_here.executable, feed_here.materializable) == (True, True, False)
     assert (feed_here.group, feed_here.description, feed_here.tags) == ("outside", "What others deliver.", {"t": "1"})
     graph = Definitions(assets=[feed, made]).resolve_asset_graph()
-    assert AssetSelection.all().resolve(graph) == {"made"}
-    assert AssetSelection.all(include_sources=True).resolve(graph) == {"made", "feed"}
-    assert AssetSelection.assets(made).upstream().resolve(graph) == {"made"}
-    assert AssetSelection.assets(made).upstream_source_assets().resolve(graph) == {"feed"}
+    assert AssetSelection.all().keys_in(graph) == {"made"}
+    assert AssetSelection.all(include_sources=True).keys_in(graph) == {"made", "feed"}
+    assert AssetSelection.assets(made).upstream().keys_in(graph) == {"made"}
+    assert AssetSelection.assets(made).upstream_source_assets().keys_in(graph) == {"feed"}
 
 
 def test_it_is_observed_where_it_is_selected() -> None:

@@ -91,7 +91,7 @@ ALL = set(EDGES)
     ],
 )
 def test_selection(selection: AssetSelection, expected: set[str]) -> None:
-    assert selection.resolve(GRAPH) == expected
+    assert selection.keys_in(GRAPH) == expected
     assert repr(selection).startswith("AssetSelection(")
 
 
@@ -145,7 +145,7 @@ def test_selection(selection: AssetSelection, expected: set[str]) -> None:
     ],
 )
 def test_text(text: str, expected: set[str]) -> None:
-    assert AssetSelection.from_string(text).resolve(GRAPH) == expected
+    assert AssetSelection.from_string(text).keys_in(GRAPH) == expected
 
 
 @pytest.mark.parametrize(
@@ -212,7 +212,7 @@ expressions = st.recursive(
 @given(expressions)
 def test_the_text_of_a_selection_means_the_same(selection: AssetSelection) -> None:
     again = AssetSelection.from_string(selection.to_text())
-    assert again.resolve(GRAPH) == selection.resolve(GRAPH)
+    assert again.keys_in(GRAPH) == selection.keys_in(GRAPH)
 
 
 def test_checks_come_along() -> None:
@@ -221,21 +221,21 @@ def test_checks_come_along() -> None:
     assert AssetSelection.all_asset_checks().resolve_checks(GRAPH) == {"a:fine", "d:good"}
     assert AssetSelection.checks_for_assets("d").resolve_checks(GRAPH) == {"d:good"}
     only = AssetSelection.checks(GRAPH.checks["a:fine"].definition)
-    assert (only.resolve(GRAPH), only.resolve_checks(GRAPH)) == (set(), {"a:fine"})
+    assert (only.keys_in(GRAPH), only.resolve_checks(GRAPH)) == (set(), {"a:fine"})
     both = AssetSelection.all() - AssetSelection.checks_for_assets("a")
-    assert (both.resolve(GRAPH), both.resolve_checks(GRAPH)) == (ALL, {"d:good"})
+    assert (both.keys_in(GRAPH), both.resolve_checks(GRAPH)) == (ALL, {"d:good"})
 
 
 def test_an_unknown_asset_names_the_nearest() -> None:
     with pytest.raises(NotFoundError, match=r'no asset "p/d" to select; did you mean "p/c"\?'):
-        AssetSelection.keys("p/d").resolve(GRAPH)
+        AssetSelection.keys("p/d").keys_in(GRAPH)
 
 
 def test_users_may_say_it_in_many_ways() -> None:
     b = GRAPH.assets["b"].definition
-    assert AssetSelection.from_coercible(["a", b]).resolve(GRAPH) == {"a", "b"}
-    assert AssetSelection.from_coercible("+b").resolve(GRAPH) == {"a", "b"}
-    assert AssetSelection.from_coercible(AssetKey("a")).resolve(GRAPH) == {"a"}
+    assert AssetSelection.from_coercible(["a", b]).keys_in(GRAPH) == {"a", "b"}
+    assert AssetSelection.from_coercible("+b").keys_in(GRAPH) == {"a", "b"}
+    assert AssetSelection.from_coercible(AssetKey("a")).keys_in(GRAPH) == {"a"}
     with pytest.raises(DefinitionError, match="names no asset"):
         AssetSelection.from_coercible(3)
 
@@ -248,4 +248,4 @@ def test_neighbours_of_a_function_that_cannot_choose() -> None:
     def apart() -> None: ...
 
     graph = build_asset_graph([together, apart])
-    assert AssetSelection.keys("x", "v").required_multi_asset_neighbors().resolve(graph) == {"x", "y", "v"}
+    assert AssetSelection.keys("x", "v").required_multi_asset_neighbors().keys_in(graph) == {"x", "y", "v"}
