@@ -345,7 +345,7 @@ def test_the_location_is_stored_with_its_description_and_address(shared: tuple[P
     assert stored.origin == f"file {place.file}"
     assert stored.digest is not None
     names = {job.name for job in server.client.description(stored.digest).jobs}
-    assert names == {"gated", "gated_in_process", "quick"}
+    assert names == {"celled", "gated", "gated_in_process", "quick"}
     assert any(process.kind == "code-server" for process in place.instance.storage.leases.processes(seen_after=0.0))
 
 

@@ -13,7 +13,7 @@ SOURCE = Path(__file__).parents[2] / "src" / "penstock"
 
 # Floors from the lowest up. Rooms on one floor do not know each other, except for what NEIGHBOURS lists.
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("errors", "clock", "ids", "codec", "version"),
+    ("errors", "wording", "clock", "ids", "codec", "version"),
     ("partitions", "config", "records"),
     ("definitions", "engine", "storage"),
     ("plan",),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from ..errors import InvalidRunConfigError, LocationLoadError, SettingsError
+from ..wording import kind_of
 
 if TYPE_CHECKING:
     from ..definitions.definitions import Definitions
@@ -189,7 +190,7 @@ def read_run_config(config_files: tuple[Path, ...], config_json: str | None) -> 
 
         loaded = read_yaml(path).value
         if not isinstance(loaded, dict | None):
-            raise SettingsError(f"{path} must hold a mapping, not a {type(loaded).__name__}.")
+            raise SettingsError(f"{path} must hold a mapping, not {kind_of(loaded)}.")
         merged = merge_config(merged, loaded or {})
     return merged
 

@@ -52,67 +52,139 @@ DIFFERENT: Mapping[str, str] = {
     "AssetsDefinition(legacy_freshness_policies_by_key)": _OLD_FRESHNESS,
     "AssetsDefinition(selected_asset_check_keys)": "a selection is part of a run, not of the definition",
     "AssetsDefinition(selected_asset_keys)": "a selection is part of a run, not of the definition",
+    "AutomationCondition": (
+        "`cron_tick_passed` counts each time of a cron text once, and an update that names no data version is a change."
+    ),
+    "AutomationConditionSensorDefinition": (
+        "The runs for several partitions of one tick share a backfill tag, since a backfill is no thing of its own yet."
+    ),
     "AutomationConditionSensorDefinition(use_user_code_server)": (
         "conditions are always evaluated beside the code, in a process of their own, so there is nothing to choose"
     ),
+    "AutomationContext": (
+        "What is private to a tick of Dagster is not on it; `for_child_condition(...).evaluate()` evaluates a part."
+    ),
+    "AutomationResult": (
+        "`true_subset` is made of its context's subsets, which can be united, intersected and subtracted."
+    ),
     "DagsterEvent": (
         "A record of what is stored: `type`, `fact` with the fields of that kind of event, `time`, `step_key`; "
-        "the job is"
-        "told by the run or the `EventLogEntry`, and the old attributes read these."
+        "the job istold by the run or the `EventLogEntry`, and the old attributes read these."
     ),
     "DagsterEventType": "The stored names are `RUN_*`; `PIPELINE_*` are aliases of them.",
+    "DagsterInstance": (
+        "Runs are ordered by their creation only; wiping an asset forgets its history and keeps the logs of its "
+        "runs; what is private to Dagster's own processes is not there."
+    ),
     "DagsterInvalidConfigError": "Raised by the checker alone; `problems` has one entry for each mistake.",
     "DagsterRun": "Made as `Run(job=...)`; what only Dagster's own processes need (snapshots, origins) is not on it.",
-    "DefaultRunLauncher": "Made by the instance from `penstock.yaml`; it launches by the code server.",
     "DagsterType(is_builtin)": "private to Dagster's own built-in types",
     "DagsterType(kind)": "private to Dagster's own built-in types",
     "DagsterTypeCheckDidNotPass(dagster_type)": "raised by the engine alone; `python_type` has the type",
+    "DataProvenance": "Has no storage id for an input that the same run made, whose event has no number yet.",
+    "DataVersion": "Versions that nobody gives are hashes of our own, so they compare only among themselves.",
+    "DefaultRunLauncher": "Made by the instance from `penstock.yaml`; it launches by the code server.",
     "Definitions(component_tree)": "components are not part of this version",
+    "DynamicPartitionsDefinition": (
+        "With `partition_fn`, pages and schedules see the keys of the time when the code was loaded, since they "
+        "hold no user code."
+    ),
+    "EvaluateAutomationConditionsResult": (
+        "`results` has what was evaluated again; what nothing happened to is as it was."
+    ),
     "EventLogEntry": "A view of an event in a run; `event` has the record itself.",
     "Executor": (
         "`execute` gets a `PlanContext` (what is ready, run a step, record a fact) in place of Dagster's "
-        "internals, and"
-        "`retries` is true or false."
+        "internals, and`retries` is true or false."
     ),
+    "FilesystemIOManager": "Names files in a way that no two values share one; `UPathIOManager` has Dagster's layout.",
+    "FreshnessPolicy": (
+        "A cron policy passes as soon as the asset was made for the last deadline, also when that was late."
+    ),
+    "IOManagerDefinition": "A run config may give nothing to one without a config schema, so that mistakes are told.",
     "In(asset_partitions)": "an input's partitions follow from its asset's partition mapping",
     "In.asset_partitions": "an input's partitions follow from its asset's partition mapping",
+    "List": "The one of Python's typing, as `Dict`, `Optional`, `Set` and `Tuple`; all are config schemas too.",
+    "LoggerDefinition": (
+        "Nothing is written to the console unless the run config names a logger, since captured output would hold "
+        "each line twice; records carry `penstock_meta`."
+    ),
     "MAX_RUNTIME_SECONDS_TAG": "Its value is `penstock/max_runtime`.",
     "MultiAssetSensorEvaluationContext": (
         "`update_cursor` is refused, since the cursor is one for each asset; events that were not consumed are "
-        "kept without"
-        "a limit."
+        "kept withouta limit."
+    ),
+    "MultiPartitionsDefinition": (
+        "Takes any number of dimensions; keys are listed by the time dimension first, so that positions stay when "
+        "time goes on."
+    ),
+    "PartitionMapping": (
+        "A rule of one's own gets and gives `PartitionsSubset` and `UpstreamPartitionsResult`, which are public "
+        "names here."
+    ),
+    "PartitionedConfig": "A launch without config takes that of its partition from the code server.",
+    "PipesMessageHandler": (
+        "A wrong line is told in the log and does not end the reading; a report that cannot be understood fails "
+        "the step."
+    ),
+    "PipesSubprocessClient": (
+        "Its error has the exit code or signal and the last lines of stderr; on Linux the process ends with its step."
     ),
     "QueuedRunCoordinator": "Made by the instance from `penstock.yaml`; its limits stand under `concurrency` there.",
+    "ReexecutionOptions": (
+        "Steps whose values the chosen ones need run again too, as values of ops belong to their run."
+    ),
+    "RepositoryDefinition": "Made as `RepositoryDefinition(name, definitions=...)` or by `@repository`.",
     "RepositorySelector": "A location has one repository, so the repository's name is carried and not compared.",
+    "ResourceDefinition": "A run config may give nothing to one without a config schema, so that mistakes are told.",
+    "RunRecord": "`storage_id` is the run id, which sorts by creation.",
     "RunsFilter(snapshot_id)": "there is no index behind it",
     "ScheduleDefinition.environment_vars": "Dagster itself has deprecated it",
+    "SpecificPartitionsPartitionMapping": "A key that the set does not have is refused where it is used.",
+    "StaticPartitionMapping": "A key that the set does not have is refused where it is used.",
+    "TableColumnLineageMetadataValue": "Holds `references` as plain data; `lineage` and `value` give the lineage.",
+    "TimeWindowPartitionsDefinition": (
+        "Takes time windows among its `exclusions`; no window is lost or doubled where clocks change, and a "
+        "format that writes two windows alike is refused."
+    ),
     "UPathIOManager": (
-        "A run that makes several partitions may return a dict by partition key; an input of no partition at all is an "
-        "empty one, and parts of a key that would leave the folder are escaped."
+        "A run that makes several partitions may return a dict by partition key; an input of no partition at all "
+        "is an empty one, and parts of a key that would leave the folder are escaped."
     ),
     "asset_sensor": "Called for each materialization since its cursor, in order, not only for the newest.",
     "build_input_context(step_context)": "what it knows is on the context itself: `run_id`, `step_key`, `job_name` ...",
+    "build_metadata_bounds_checks": "Characters of a label that cannot be in a name are `_` in the check's name.",
     "build_schedule_context(instance_ref)": _RUN_LOADS_ITSELF,
+    "build_schedule_from_partitioned_job": (
+        "Sets without time need a `cron_schedule`; then each tick runs all of their partitions."
+    ),
     "build_sensor_context(instance_ref)": _RUN_LOADS_ITSELF,
+    "build_sensor_for_freshness_checks": (
+        "A check that failed is asked for again when its asset was made or observed since."
+    ),
     "config_from_files": "Errors are `SettingsError`, with line and column.",
     "configured": "The config of ops and graphs is checked where it is written, not when a run begins.",
     "deserialize_value(whitelist_map)": "the records that can be written are known",
+    "execute_job": "Takes a job as it is too; its steps then run in this process.",
     "graph(input_defs)": "the classes for it are not public in Dagster either; annotate, or give `ins`",
     "graph(output_defs)": "the classes for it are not public in Dagster either; annotate, or give `out`",
+    "graph_asset": "Refuses metadata on an `AssetIn`, since the op inside loads the value; give it to that op's `In`.",
     "instance_for_test(synchronous_run_launcher)": (
         "no launcher runs user code in the process that asks; use `execute_in_process` or `materialize(instance=...)`"
     ),
+    "link_code_references_to_git": "Slashes and `.git` at the end of the address do no harm.",
+    "load_from_defs_folder": "Folders with components are refused, since there are none yet.",
     "make_email_on_run_failure_sensor": "`smtp_type` may also be PLAIN, and an empty password means no login.",
+    "map_asset_specs": "A changed spec may not leave out what a parameter of its function loads.",
+    "materialize": "A partition that does not exist is refused, as by a launch.",
     "multiprocess_executor": "Steps are forked from the run's worker, so `start_method` and its like are no settings.",
     "run_failure_sensor": (
         "Begins where it was turned on, and takes every event in order; a tick takes up to 100 and the next one "
-        "follows at"
-        "once while there are more."
+        "follows atonce while there are more."
     ),
     "run_status_sensor": (
         "Begins where it was turned on, and takes every event in order; a tick takes up to 100 and the next one "
-        "follows at"
-        "once while there are more."
+        "follows atonce while there are more."
     ),
     "schedule(environment_vars)": "Dagster itself has deprecated it",
     "serialize_value": "The text is of our own form, for our records and plain values.",

@@ -78,6 +78,11 @@ PARAMETERS: Mapping[str, Mapping[str, str]] = {
 ATTRIBUTES: Mapping[str, Mapping[str, str]] = {
     "AssetIn": {"dagster_type": "python_type"},
     "AssetOut": {"dagster_type": "python_type"},
+    "Definitions": {
+        "resolve_job_def": "get_job_def",
+        "resolve_schedule_def": "get_schedule_def",
+        "resolve_sensor_def": "get_sensor_def",
+    },
     "Event": {"event_specific_data": "fact", "event_type_value": "type"},
     "EventLogEntry": {
         "dagster_event": "event",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..wording import joined, listed, nearest_name, with_article
 from .problems import Checked, ConfigProblem, Problem, place, sentence
+from .scaffold import scaffold
 from .schema import (
     UNSET,
     Array,
@@ -25,14 +27,13 @@ from .schema import (
     only_choice,
 )
 
-__all__ = ["check", "nearest_name"]
+__all__ = ["check"]
 
 Path = tuple[str, ...]
 
-# Bounds for what a message shows and for the work that a hostile value can cause.
+# Bounds for what a message shows.
 _SHOWN = 60
-_LISTED = 20
-_LONGEST_NAME = 100
+_LONGEST_STUB = 500
 
 _EXPECTED: Mapping[ScalarKind, str] = {
     "int": "a whole number",
@@ -62,15 +63,6 @@ def check(schema: ConfigType, value: object, *, path: Path = (), root: str = "th
     walk = _Walk(root)
     result = walk.visit(schema, value, path, secret=False)
     return Checked(value=result, problems=tuple(walk.problems))
-
-
-def nearest_name(name: str, known: Iterable[str]) -> str | None:
-    """The known name that `name` was probably meant to be, if one is near enough."""
-    if len(name) > _LONGEST_NAME:
-        return None
-    plain = {each.lower(): each for each in known}
-    matches = difflib.get_close_matches(name.lower(), list(plain), n=1)
-    return plain[matches[0]] if matches else None
 
 
 class _Walk:
@@ -147,11 +139,11 @@ class _Walk:
         if unknown:
             return given
         if len(given) != 1:
-            found = "none is given; add one" if not given else f"{_quoted(given, 'and')} are given; keep one"
+            found = "none is given; add one" if not given else f"{listed(given, 'and')} are given; keep one"
             self.report(
                 path,
                 ConfigProblem.SELECTOR_FIELD_ERROR,
-                f"{place(path, self.root)} takes exactly one of {_quoted(schema.fields, 'or')}, but {found}.",
+                f"{place(path, self.root)} takes exactly one of {listed(schema.fields, 'or')}, but {found}.",
             )
             return given
         ((key, item),) = given.items()
@@ -167,12 +159,7 @@ class _Walk:
             if name in given:
                 result[name] = self.visit(field.type, given[name], inner, secret=secret or field.secret)
             elif field.required:
-                self.report(
-                    path,
-                    ConfigProblem.MISSING_REQUIRED_FIELD,
-                    f'{place(path, self.root)} lacks the required field "{name}" ({expected(field.type)}); add it.',
-                    field=name,
-                )
+                self.lacks(name, field, path)
             else:
                 filled = self.absent(field, inner, secret)
                 if filled is not UNSET:
@@ -185,6 +172,21 @@ class _Walk:
             else:
                 self.unknown(key, schema.fields, path)
         return result
+
+    def lacks(self, name: str, field: Field, path: Path) -> None:
+        """Report a required field that is missing; where it is a mapping, what is required in it, with a stub."""
+        where, inner = place(path, self.root), (*path, name)
+        leaves = list(_required(field, inner))
+        if len(leaves[0][0]) == len(inner):
+            told = f'{where} lacks the required field "{name}" ({_purpose(field)}); add it.'
+        else:
+            words = [f"{place(leaf, self.root)} ({_purpose(each)})" for leaf, each in leaves]
+            stub = json.dumps({name: scaffold(field.type)})
+            told = (
+                f"{where} lacks the required field{'s' if len(leaves) > 1 else ''} {joined(words, 'and')}; add "
+                f"{stub if len(stub) <= _LONGEST_STUB else 'what is required'} to it."
+            )
+        self.report(path, ConfigProblem.MISSING_REQUIRED_FIELD, told, field=name)
 
     def by_name(self, schema: Shape, given: Mapping[Any, Any], path: Path) -> dict[Any, Any]:
         """What is given under an alias, under the name of its field."""
@@ -213,8 +215,10 @@ class _Walk:
         nearest = nearest_name(name, known)
         if nearest is not None:
             remedy = f'did you mean "{nearest}"?'
+        elif (within := next((each for each, field in known.items() if _has(field.type, name)), None)) is not None:
+            remedy = f'move it into "{within}".'
         elif known:
-            remedy = f"remove it, or use one of {_quoted(sorted(known), 'or')}."
+            remedy = f"remove it, or use {'one of ' if len(known) > 1 else ''}{listed(sorted(known), 'or')}."
         else:
             remedy = "it takes no fields; remove it."
         self.report(
@@ -256,6 +260,27 @@ def _fits(kind: ScalarKind, value: Any) -> bool:
     return kind == "any" or (isinstance(value, _PYTHON[kind]) and (kind == "bool" or not isinstance(value, bool)))
 
 
+def _required(field: Field, path: Path) -> Iterator[tuple[Path, Field]]:
+    """The innermost fields that the value of a missing field would have to have, or else the field itself."""
+    fields = field.type.fields if isinstance(field.type, Shape | Permissive) else {}
+    inner = {name: each for name, each in fields.items() if each.required}
+    for name, each in inner.items():
+        yield from _required(each, (*path, name))
+    if not inner:
+        yield path, field
+
+
+def _has(schema: ConfigType, name: str) -> bool:
+    inner = schema.item if isinstance(schema, Array) else schema
+    return isinstance(inner, Shape | Selector) and name in inner.fields
+
+
+def _purpose(field: Field) -> str:
+    """What a field takes, and what its author says of it where that is short."""
+    said = (field.description or "").strip().removesuffix(".")
+    return expected(field.type) + (f": {said}" if said and "\n" not in said and len(said) <= _SHOWN else "")
+
+
 def _as_float(value: Any) -> Any:
     try:
         return float(value)
@@ -269,7 +294,7 @@ def expected(schema: ConfigType) -> str:
         case Scalar():
             return _EXPECTED[schema.kind]
         case Enum():
-            return f"one of {_quoted(schema.values, 'or')}"
+            return f"one of {listed(schema.values, 'or')}"
         case Noneable():
             return f"{expected(schema.inner)} or null"
         case ScalarUnion():
@@ -277,7 +302,7 @@ def expected(schema: ConfigType) -> str:
         case Array():
             return f"a list, each item {expected(schema.item)}"
         case Selector():
-            return f"a mapping with exactly one of {_quoted(schema.fields, 'or')}"
+            return f"a mapping with exactly one of {listed(schema.fields, 'or')}"
         case MapOf() | Shape() | Permissive():
             return "a mapping"
 
@@ -325,15 +350,7 @@ def _show(value: Any) -> str:
     text = repr(value)
     if len(text) > _SHOWN:
         text = text[: _SHOWN - 3] + "..."
-    return f"{text} (a {_kind_of(value)})" if not isinstance(value, str) else f"the text {text}"
-
-
-def _quoted(names: Iterable[object], joint: str) -> str:
-    """Names in quotes, joined as a sentence does it, the first ones if there are very many."""
-    words = [f'"{name}"' for name in names]
-    if len(words) > _LISTED:
-        return ", ".join(words[:_LISTED]) + f" {joint} {len(words) - _LISTED} more"
-    return f" {joint} ".join(part for part in (", ".join(words[:-1]), *words[-1:]) if part) or "nothing"
+    return f"{text} ({with_article(_kind_of(value))})" if not isinstance(value, str) else f"the text {text}"
 
 
 def _key_fits(kind: ScalarKind, key: Any) -> bool:

@@ -150,7 +150,10 @@ def resolve(
                 return _read_as(kind, text)
             except ValueError:
                 wanted = {"int": "a whole number", "float": "a number", "bool": "true or false"}[kind]
-                fault = f"{place(at, root)} is read from the environment variable {name}, which must hold {wanted}."
+                fault = (
+                    f"{place(at, root)} is read from the environment variable {name}, which holds something else; "
+                    f"set it to {wanted}."
+                )
         problems.append(Problem(path=at, reason=ConfigProblem.RUNTIME_TYPE_MISMATCH, message=sentence(fault)))
         return None
 

@@ -141,7 +141,12 @@ class Shape(_Wrapper):
 
 
 class Permissive(_Wrapper):
-    """A mapping with the declared fields and any others."""
+    """A mapping with the declared fields and any others.
+
+    Args:
+        fields: By name, what the declared ones look like; any form that `config_schema` takes.
+        description: What the mapping is for.
+    """
 
     def __init__(self, fields: Mapping[str, Any] | None = None, description: str | None = None) -> None:
         read = _fields(fields or {})
@@ -151,7 +156,12 @@ class Permissive(_Wrapper):
 
 
 class Selector(_Wrapper):
-    """A mapping with exactly one of the declared fields."""
+    """A mapping with exactly one of the declared fields.
+
+    Args:
+        fields: By name, what each looks like; any form that `config_schema` takes.
+        description: What the choice is for.
+    """
 
     def __init__(self, fields: Mapping[str, Any], description: str | None = None) -> None:
         if not fields:
@@ -163,7 +173,11 @@ class Selector(_Wrapper):
 
 
 class Array(_Wrapper):
-    """A list whose items have one type."""
+    """A list whose items have one type.
+
+    Args:
+        inner_type: What each item looks like; any form that `config_schema` takes.
+    """
 
     def __init__(self, inner_type: Any) -> None:
         item = read_schema(inner_type)
@@ -200,7 +214,11 @@ class Map(_Wrapper):
 
 
 class Noneable(_Wrapper):
-    """Null, or the inner type."""
+    """Null, or the inner type.
+
+    Args:
+        inner_type: What it looks like otherwise; any form that `config_schema` takes.
+    """
 
     def __init__(self, inner_type: Any) -> None:
         inner = read_schema(inner_type)

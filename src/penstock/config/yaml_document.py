@@ -95,7 +95,10 @@ def parse_yaml(data: bytes | str, file: str) -> YamlDocument:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f"{file}:{mark.line + 1}:{mark.column + 1}" if mark else file
-        raise SettingsError(f"{place}: not valid YAML: {error.problem or error.context}.") from error
+        raise SettingsError(
+            f"{place}: not valid YAML: {error.problem or error.context}; look at the indentation and the "
+            "colons and quotes up to there."
+        ) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise SettingsError(f"{file} is not valid YAML: {error}") from error
     return YamlDocument(file=file, value=value, places=places)

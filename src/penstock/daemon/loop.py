@@ -14,7 +14,8 @@ from typing import Protocol
 from ..clock import Clock
 from ..errors import FencedError, StorageError
 from ..records.lease import Lease
-from ..storage.protocols import ROUTINE, LeaseStorage, Notifier
+from ..storage.notifier import ROUTINE, Notifier
+from ..storage.protocols import LeaseStorage
 
 __all__ = ["LEASE_SECONDS", "RENEW_SECONDS", "Duty", "LeaseKeeper", "Loop", "Waker"]
 

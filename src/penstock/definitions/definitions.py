@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from ..errors import DefinitionError, NotFoundError
 from ..records.keys import AssetKey, CoercibleToAssetKey
+from ..records.location import REPOSITORY
 from ..records.metadata import Metadata, normalize_metadata
+from ..wording import did_you_mean
 from .assets.definition import AssetsDefinition
-from .assets.graph import AssetGraph, nearest
+from .assets.graph import AssetGraph
 from .assets.map_specs import map_asset_specs
 from .assets.selection import AssetSelection, CoercibleToAssetSelection
 from .assets.spec import AssetSpec
@@ -23,10 +26,11 @@ from .executors import ExecutorDefinition
 from .loggers import LoggerDefinition, check_loggers
 from .ops.job import JobDefinition
 from .resolution import Resolution, resolve
-from .source import Source, source_of_call
+from .source import Source, described, source_of_call
 
 if TYPE_CHECKING:
     from ..execution.asset_values import AssetValueLoader
+    from .repository import RepositoryDefinition
 
 __all__ = ["Definitions"]
 
@@ -82,12 +86,16 @@ class Definitions:
             raise DefinitionError(f"Definitions ({self.source}) has {name}={given!r}; give a list.") from error
         for item in items:
             if not isinstance(item, kinds):
-                hint = ""
+                hint = "remove it, or make it one"
                 if isinstance(item, list | tuple):
-                    hint = "; put the items of that list into this one, for example with *"
-                elif callable(item) and hasattr(item, "__name__"):
-                    hint = f"; is a decorator missing on {item.__name__}?"
-                raise DefinitionError(f"Definitions ({self.source}) has {item!r} among its {name}, not {what}{hint}.")
+                    hint = "put the items of that list into this one, for example with *"
+                elif isinstance(item, FunctionType):
+                    hint = "add the decorator that makes it one"
+                elif isinstance(item, str):
+                    hint = "give the object itself"
+                raise DefinitionError(
+                    f"Definitions ({self.source}) has {described(item)} among its {name}, which is not {what}; {hint}."
+                )
         return items
 
     @cached_property
@@ -155,6 +163,12 @@ class Definitions:
         made.__dict__.update({name: value for name, value in self.__dict__.items() if name != "resolved"})
         made.__dict__.update(changes)
         return made
+
+    def get_repository_def(self) -> RepositoryDefinition:
+        """These definitions as a repository, for a context of tests that takes one."""
+        from .repository import RepositoryDefinition
+
+        return RepositoryDefinition(REPOSITORY, definitions=self)
 
     def resolve_asset_graph(self) -> AssetGraph:
         """All assets and checks with their dependencies."""
@@ -280,7 +294,7 @@ def _named(found: Mapping[str, T], name: str, what: str) -> T:
     try:
         return found[name]
     except KeyError:
-        raise NotFoundError(f'There is no {what} "{name}" here{nearest(name, found)}') from None
+        raise NotFoundError(f'There is no {what} "{name}" here{did_you_mean(name, found)}') from None
 
 
 def _distinct(items: Iterable[Any]) -> list[Any]:

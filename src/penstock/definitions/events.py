@@ -15,6 +15,7 @@ from ..records.keys import AssetCheckKey, AssetKey, CoercibleToAssetKey
 from ..records.metadata import Metadata, MetadataValue, normalize_metadata
 from .names import normalize_tags, optional_text
 from .ops.ports import DEFAULT_OUTPUT
+from .source import place_of_call
 
 __all__ = [
     "NO_VALUE",
@@ -107,7 +108,8 @@ class DynamicOutput(Generic[T]):
         mapping_key = str(mapping_key)
         if not _MAPPING_KEY.fullmatch(mapping_key):
             raise DefinitionError(
-                f"{mapping_key!r} cannot be a mapping key; use letters, digits and underscores, since it names a step."
+                f"{mapping_key!r}{place_of_call()} cannot be the mapping_key of a DynamicOutput, since it names a "
+                "step; use letters, digits and underscores."
             )
         self.value = value
         self.mapping_key = mapping_key
@@ -186,6 +188,13 @@ class AssetCheckSeverity(StrEnum):
     ERROR = "ERROR"
 
 
+def _severity(given: Any) -> AssetCheckSeverity:
+    if given in tuple(AssetCheckSeverity):
+        return AssetCheckSeverity(given)
+    names = " or ".join(f"AssetCheckSeverity.{each.name}" for each in AssetCheckSeverity)
+    raise DefinitionError(f"The severity of a check{place_of_call()} is {given!r}; give {names}.")
+
+
 class AssetCheckEvaluation:
     """The outcome of a check as it is recorded, for example by a function that is no check itself.
 
@@ -230,7 +239,7 @@ class AssetCheckEvaluation:
         self.passed = bool(passed)
         self.metadata: Metadata = normalize_metadata(metadata)
         self.target_materialization_data = target_materialization_data
-        self.severity = AssetCheckSeverity(severity)
+        self.severity = _severity(severity)
         self.description = optional_text(description, "The description of an AssetCheckEvaluation")
         self.blocking = bool(blocking)
         self.partition = optional_text(partition, "The partition of an AssetCheckEvaluation")
@@ -272,7 +281,7 @@ class AssetCheckResult:
         self.asset_key = None if asset_key is None else AssetKey.from_coercible(asset_key)
         self.check_name = optional_text(check_name, "The check_name of an AssetCheckResult")
         self.metadata: Metadata = normalize_metadata(metadata)
-        self.severity = AssetCheckSeverity(severity)
+        self.severity = _severity(severity)
         self.description = optional_text(description, "The description of an AssetCheckResult")
 
     @property

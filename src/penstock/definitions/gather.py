@@ -108,7 +108,11 @@ def load_definitions_from_module(
     loggers: Mapping[str, Any] | None = None,
     executor: ExecutorDefinition | None = None,
 ) -> Definitions:
-    """Everything at the top of a module; arguments as for `load_definitions_from_modules`."""
+    """Everything at the top of a module; arguments as for `load_definitions_from_modules`.
+
+    Args:
+        module: The module.
+    """
     return load_definitions_from_modules([module], resources, loggers, executor)
 
 
@@ -127,7 +131,11 @@ def load_definitions_from_package_module(
     loggers: Mapping[str, Any] | None = None,
     executor: ExecutorDefinition | None = None,
 ) -> Definitions:
-    """Everything in a package and all modules inside it; arguments as for `load_definitions_from_modules`."""
+    """Everything in a package and all modules inside it; arguments as for `load_definitions_from_modules`.
+
+    Args:
+        package_module: The package, which is searched with all that is in it.
+    """
     return load_definitions_from_modules(modules_of(package_module), resources, loggers, executor)
 
 
@@ -137,5 +145,9 @@ def load_definitions_from_package_name(
     loggers: Mapping[str, Any] | None = None,
     executor: ExecutorDefinition | None = None,
 ) -> Definitions:
-    """Everything in the package of that name; arguments as for `load_definitions_from_modules`."""
+    """Everything in the package of that name; arguments as for `load_definitions_from_modules`.
+
+    Args:
+        package_name: The dotted name of the package.
+    """
     return load_definitions_from_package_module(package_named(package_name), resources, loggers, executor)

@@ -26,7 +26,11 @@ _COMPONENT_FILES = ("defs.yaml", "component.yaml")
 
 
 class LazyDefinitions:
-    """A function that gives definitions, called once, when they are needed. Make one with `@definitions`."""
+    """A function that gives definitions, called once, when they are needed. Make one with `@definitions`.
+
+    Args:
+        fn: The function.
+    """
 
     def __init__(self, fn: Callable[[], Definitions | RepositoryDefinition]) -> None:
         if inspect.signature(fn).parameters:

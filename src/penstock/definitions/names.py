@@ -10,6 +10,7 @@ import msgspec
 
 from ..errors import DefinitionError
 from ..records.labels import LABELS
+from .source import place_of_call
 
 __all__ = ["check_name", "check_owners", "kinds_as_tags", "normalize_tags", "optional_text"]
 
@@ -27,7 +28,11 @@ def check_name(name: object, what: str) -> str:
     """
     if isinstance(name, str) and _NAME.fullmatch(name):
         return name
-    raise DefinitionError(f"{name!r} cannot name {what}; use letters, digits and underscores.")
+    example = "_".join(re.findall(r"[A-Za-z0-9]+", name)) if isinstance(name, str) else ""
+    raise DefinitionError(
+        f"{name!r} cannot name {what}{place_of_call()}; use letters, digits and underscores"
+        f"{f', for example {example!r}' if example else ''}."
+    )
 
 
 def optional_text(value: Any, what: str) -> str | None:
@@ -38,7 +43,7 @@ def optional_text(value: Any, what: str) -> str | None:
     """
     if value is None or isinstance(value, str):
         return value
-    raise DefinitionError(f"{what} is {value!r}; give a text.")
+    raise DefinitionError(f"{what}{place_of_call()} is {value!r}; give a text.")
 
 
 def normalize_tags(tags: Mapping[Any, Any] | None, what: str) -> dict[str, str]:
@@ -47,16 +52,19 @@ def normalize_tags(tags: Mapping[Any, Any] | None, what: str) -> dict[str, str]:
     Raises:
         DefinitionError: A key is not text, or a value cannot be written as JSON.
     """
+    if tags is not None and not isinstance(tags, Mapping):
+        raise DefinitionError(f"{what}{place_of_call()} has the tags {tags!r}; give a dict of texts.")
     result = {}
     for key, value in (tags or {}).items():
         if not isinstance(key, str) or not key:
-            raise DefinitionError(f"{what} has the tag key {key!r}; tag keys are non-empty text.")
+            raise DefinitionError(f"{what}{place_of_call()} has the tag key {key!r}; give a text that is not empty.")
         if not isinstance(value, str):
             try:
                 value = msgspec.json.encode(value).decode()
             except TypeError as error:
                 raise DefinitionError(
-                    f"{what} has the tag {key!r} with a value that JSON cannot hold: {error}."
+                    f"{what}{place_of_call()} has the tag {key!r} with a value that JSON cannot hold ({error}); "
+                    "give a text."
                 ) from error
         result[LABELS.read(key)] = value
     return result
@@ -71,7 +79,10 @@ def check_owners(owners: Iterable[Any] | None, what: str) -> tuple[str, ...]:
     result = tuple(owners or ())
     for owner in result:
         if not isinstance(owner, str) or not _OWNER.fullmatch(owner):
-            raise DefinitionError(f"{what} has the owner {owner!r}; give an e-mail address or team:name.")
+            raise DefinitionError(
+                f"{what}{place_of_call()} has the owner {owner!r}; give an e-mail address, or team:name such as "
+                "'team:data'."
+            )
     return result
 
 
@@ -83,7 +94,6 @@ def kinds_as_tags(kinds: Iterable[str] | None, what: str) -> dict[str, str]:
     """
     names = list(dict.fromkeys(kinds or ()))
     if len(names) > _MOST_KINDS:
-        raise DefinitionError(
-            f"{what} has {len(names)} kinds ({', '.join(map(str, names))}); keep at most {_MOST_KINDS}."
-        )
+        given = ", ".join(map(str, names))
+        raise DefinitionError(f"{what}{place_of_call()} has {len(names)} kinds ({given}); keep at most {_MOST_KINDS}.")
     return {f"{_KIND_TAG}{name}": "" for name in sorted(names)}

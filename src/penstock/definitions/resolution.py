@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -10,8 +10,9 @@ import msgspec
 from ..errors import DefinitionError, UnknownResourceError
 from ..records.conditions.condition import AutomationCondition
 from ..records.location import AssetJobName
+from ..wording import did_you_mean, listed, nearest_name
 from .assets.definition import AssetsDefinition
-from .assets.graph import AssetGraph, build_asset_graph, nearest
+from .assets.graph import AssetGraph, build_asset_graph
 from .assets.job import UnresolvedAssetJobDefinition
 from .assets.layer import AssetLayer
 from .assets.spec import AssetSpec
@@ -172,17 +173,20 @@ def _check_resources(jobs: Mapping[str, JobDefinition]) -> None:
             for key in (*op.required_resource_keys, *stores_of(op)):
                 if key not in known and key != DEFAULT_IO_MANAGER:
                     raise UnknownResourceError(
-                        f'{op.what} ({op.source}) needs the resource "{key}", which job "{job.name}" does not have'
+                        f'{op.what} ({op.source}) needs the resource "{key}", which {_lacks(job.name)}'
                         f"{_known(key, known)}"
                     )
         for hook in job.hooks:
             for key in hook.required_resource_keys:
                 if key not in known:
                     raise UnknownResourceError(
-                        f'Hook "{hook.name}" ({hook.source}) needs the resource "{key}", which job "{job.name}" '
-                        "does not "
-                        f"have{_known(key, known)}"
+                        f'Hook "{hook.name}" ({hook.source}) needs the resource "{key}", which '
+                        f"{_lacks(job.name)}{_known(key, known)}"
                     )
+
+
+def _lacks(job: str) -> str:
+    return "is not there" if job == AssetJobName else f'job "{job}" does not have'
 
 
 def _check_circles(resources: Mapping[str, ResourceDefinition]) -> None:
@@ -198,7 +202,7 @@ def _check_circles(resources: Mapping[str, ResourceDefinition]) -> None:
         for needed in sorted(resources[key].required_resource_keys):
             if needed not in resources:
                 raise UnknownResourceError(
-                    f'The resource "{key}" needs the resource "{needed}", which there is not{_known(needed, resources)}'
+                    f'The resource "{key}" needs the resource "{needed}", which is not there{_known(needed, resources)}'
                 )
             visit(needed, (*path, key))
         done.add(key)
@@ -207,12 +211,11 @@ def _check_circles(resources: Mapping[str, ResourceDefinition]) -> None:
         visit(key, ())
 
 
-def _known(key: str, known: Iterable[str]) -> str:
-    names = sorted(known)
-    hint = nearest(key, names)
-    if hint != ".":
-        return hint
-    return f"; add it to resources. There {'are' if len(names) != 1 else 'is'}: {', '.join(names) or 'none'}."
+def _known(key: str, known: Collection[str]) -> str:
+    if nearest_name(key, known) is not None:
+        return did_you_mean(key, known)
+    there = f"has {listed(sorted(known), 'and')}" if known else "is empty"
+    return f"; add it to resources, which {there}."
 
 
 def _schedules(
@@ -258,10 +261,10 @@ def _check_instigator(
     for name in given.target.names:
         if name not in jobs:
             raise DefinitionError(
-                f'{given.what} ({given.source}) starts the job "{name}", which there is not{nearest(name, jobs)}'
+                f'{given.what} ({given.source}) starts the job "{name}", which is not there{did_you_mean(name, jobs)}'
             )
     for key in given.required_resource_keys:
         if key not in resources:
             raise UnknownResourceError(
-                f'{given.what} ({given.source}) needs the resource "{key}", which there is not{_known(key, resources)}'
+                f'{given.what} ({given.source}) needs the resource "{key}", which is not there{_known(key, resources)}'
             )

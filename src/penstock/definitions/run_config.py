@@ -204,6 +204,9 @@ def _may_replace_default(name: str, definition: In, fed: frozenset[str]) -> bool
     )
 
 
+_FED_BY_NOTHING = "an input that nothing in the job feeds"
+
+
 def _input_field(name: str, definition: In, what: str, job: JobDefinition) -> Field:
     try:
         kind = input_form(definition.python_type).config.field.type
@@ -212,7 +215,7 @@ def _input_field(name: str, definition: In, what: str, job: JobDefinition) -> Fi
             f'The input "{name}" of {what} is fed by nothing in job "{job.name}" ({job.source}), and {error}; '
             "pass it an output of another op, or give it a default."
         ) from error
-    return Field(type=kind, required=True, description=definition.description)
+    return Field(type=kind, required=True, description=definition.description or _FED_BY_NOTHING)
 
 
 def _entry(fields: Mapping[str, Field]) -> Field:

@@ -206,6 +206,7 @@ def materialize(
 
     Raises:
         DefinitionError: The assets do not fit together.
+        UsageError: There is a partition key, and no asset has partitions.
         InvalidRunConfigError: The config has mistakes.
     """
     resolved = resolve(assets=list(dict.fromkeys(assets)), resources=resources)
@@ -217,6 +218,11 @@ def materialize(
     if chosen is None and any(node.executable and not node.materializable for node in graph.assets.values()):
         made = [key for key, node in graph.assets.items() if node.materializable]
         chosen = Selected(assets=made) if made else None
+    if partition_key is not None and all(node.partitions_def is None for node in graph.assets.values()):
+        raise UsageError(
+            f"materialize was given partition_key={partition_key!r}, but none of the assets has partitions; leave it "
+            "out, or give an asset its partitions_def."
+        )
     wish = Wish(run_config=run_config, tags=tags, partition_key=partition_key, selected=chosen)
     return _execute(job, wish, instance=instance, raise_on_error=raise_on_error)
 

@@ -138,7 +138,11 @@ def build_asset_context(
     run_tags: Mapping[str, str] | None = None,
     event_loop: AbstractEventLoop | None = None,
 ) -> DirectAssetExecutionContext:
-    """A context for calling an asset function directly; see `build_op_context` for the arguments."""
+    """A context for calling an asset function directly; see `build_op_context` for the arguments.
+
+    Args:
+        asset_config: The asset's config.
+    """
     return _build(
         DirectAssetExecutionContext,
         resources,
@@ -158,7 +162,11 @@ def build_asset_check_context(
     asset_config: Any = None,
     instance: Any = None,
 ) -> DirectAssetCheckExecutionContext:
-    """A context for calling an asset check directly; see `build_op_context` for the arguments."""
+    """A context for calling an asset check directly; see `build_op_context` for the arguments.
+
+    Args:
+        asset_config: The check's config.
+    """
     return _build(DirectAssetCheckExecutionContext, resources, resources_config, asset_config, instance, {}, None, None)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..config.yaml_document import YamlDocument, merge_config, parse_yaml
 from ..errors import SettingsError
+from ..wording import kind_of
 
 __all__ = ["config_from_files", "config_from_pkg_resources", "config_from_yaml_strings"]
 
@@ -33,6 +34,9 @@ def config_from_files(config_files: Sequence[str | Path]) -> dict[str, Any]:
 
 def config_from_yaml_strings(yaml_strings: Sequence[str]) -> dict[str, Any]:
     """The run config that YAML texts hold together; of a value that several set, the last counts.
+
+    Args:
+        yaml_strings: The texts.
 
     Raises:
         SettingsError: A text is not valid YAML, or holds no mapping.
@@ -75,7 +79,7 @@ def _merged(documents: Iterable[YamlDocument]) -> dict[str, Any]:
     for document in documents:
         if not isinstance(document.value, dict):
             raise SettingsError(
-                f"{document.file} holds a {type(document.value).__name__}; a run config is a mapping, `ops: ...`."
+                f"{document.file} holds {kind_of(document.value)}; a run config is a mapping, `ops: ...`."
             )
         merged = merge_config(merged, document.value)
     return merged

@@ -21,53 +21,23 @@ from ..plan.model import FromAsset
 from ..records.data_version import DataProvenance
 from ..records.keys import AssetCheckKey, AssetKey, CoercibleToAssetKey
 from ..records.metadata import normalize_metadata
-from ..records.run import Run, Tag
-from .attempt import Attempt
+from ..records.run import Tag
+from .attempt_view import AttemptView
 from .facts import evaluation_fact, materialization_fact, observation_fact
 from .step_context import StepExecutionContext
 
 if TYPE_CHECKING:
-    from ..definitions.assets.definition import AssetsDefinition
     from .debugger import StepDebugger
-    from .log import ContextLogger
 
 __all__ = ["AssetCheckExecutionContext", "AssetExecutionContext", "OpExecutionContext"]
 
 
-class OpExecutionContext:
+class OpExecutionContext(AttemptView):
     """The context of a running op: its run, config, resources, log and partition."""
 
-    __slots__ = ("_attempt",)
-
-    def __init__(self, attempt: Attempt) -> None:
-        self._attempt = attempt
+    __slots__ = ()
 
     # -- the run and the step -----------------------------------------------------------------------------------------
-
-    @property
-    def run(self) -> Run:
-        """The run."""
-        return self._attempt.run
-
-    @property
-    def run_id(self) -> str:
-        """The run's id."""
-        return self._attempt.run.run_id
-
-    @property
-    def run_config(self) -> Mapping[str, Any]:
-        """The run config as it was launched with."""
-        return self._attempt.run.run_config
-
-    @property
-    def job_name(self) -> str:
-        """The job's name."""
-        return self._attempt.run.job
-
-    @property
-    def job_def(self) -> Any:
-        """The job's definition; None where a function is called directly."""
-        return self._attempt.job
 
     @property
     def location_name(self) -> str:
@@ -104,11 +74,6 @@ class OpExecutionContext:
         return self._attempt.resources
 
     @property
-    def log(self) -> ContextLogger:
-        """A logger whose lines belong to the run."""
-        return self._attempt.log
-
-    @property
     def instance(self) -> Any:
         """The instance that the run is of; where it is of none, an empty one in memory, which does not know the run."""
         attempt = self._attempt
@@ -127,11 +92,11 @@ class OpExecutionContext:
 
     def has_tag(self, key: str) -> bool:
         """Whether the run has this tag."""
-        return key in self._attempt.run.tags
+        return self.get_tag(key) is not None
 
     def get_tag(self, key: str) -> str | None:
         """The value of a tag of the run, or None."""
-        return self._attempt.run.tags.get(key)
+        return self._attempt.run.tag(key)
 
     def get_mapping_key(self) -> str | None:
         """The mapping key that the step runs for; None unless it is downstream of a dynamic output."""
@@ -353,7 +318,7 @@ class OpExecutionContext:
         keys = self._attempt.partition_keys
         if not keys:
             raise self._attempt.fault(
-                "asks for the partition, but the run has none; launch it for a partition, "
+                "asks for the partition, but the run has none; launch it for a partition (partition_key=...), "
                 "or ask has_partition_key first."
             )
         return list(keys)

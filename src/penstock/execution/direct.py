@@ -15,6 +15,7 @@ from ..config.schema import UNSET
 from ..definitions.function import Function
 from ..definitions.ops.op import OpDefinition
 from ..errors import InvocationError, UnknownResourceError
+from ..wording import did_you_mean
 from .build_context import bound_to, build_asset_check_context, build_asset_context, build_op_context, given_config
 from .context import OpExecutionContext
 
@@ -44,8 +45,8 @@ def invoke(definition: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) ->
     names = _parameters(function)
     if len(given_args) > len(names):
         raise InvocationError(
-            f"{op.what} ({op.source}) takes {len(names)} arguments ({', '.join(names) or 'none'}) "
-            f"but was called with {len(given_args)} by position."
+            f"{op.what} ({op.source}) was called with {len(given_args)} values by position, but takes {len(names)} "
+            f"({', '.join(names) or 'none'}); leave out the rest."
         )
     for name, value in zip(_by_position(names, function, context, given, len(given_args)), given_args, strict=False):
         if name in given:
@@ -57,13 +58,13 @@ def invoke(definition: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) ->
         finished = _finished_config(op, None if context is None else given_config(context))
         if in_parameter:
             given["config"] = finished.typed
-    _add_defaults(op, given)
     if not function.takes_any:
         unknown = sorted(set(given).difference(names))
         if unknown:
             raise InvocationError(
-                f"{op.what} ({op.source}) has no parameter {unknown[0]!r}; it has {', '.join(sorted(names)) or 'none'}."
+                f"{op.what} ({op.source}) has no parameter {unknown[0]!r}{did_you_mean(unknown[0], names)}"
             )
+    _add_defaults(op, given)
     if not function.takes_context:
         return function.fn(**given)
     bound = bound_to(context, definition, None if finished is None else finished.value)
@@ -152,7 +153,7 @@ def _finished_config(op: OpDefinition, given: Any) -> Finished:
     declared, root = op.declared_config, "the config"
     if declared is None:
         return Finished()
-    subject = f"The config of {op.what}"
+    subject = f"The config of {op.what[0].lower()}{op.what[1:]}"
     field = declared.field
     plain = plain_config(given)
     checked = None

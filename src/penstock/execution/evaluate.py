@@ -54,11 +54,13 @@ __all__ = [
 
 def schedule_tick(schedule: ScheduleDefinition, context: ScheduleEvaluationContext) -> Requested:
     """What a schedule's tick asks for; what user code raises comes through."""
+    context.require(schedule.required_resource_keys)
     return schedule.evaluate(context, context.resources.original_resource_dict)
 
 
 def sensor_tick(sensor: SensorDefinition, context: SensorEvaluationContext) -> Requested:
     """What a sensor's evaluation asks for, with the cursor that it leaves; what user code raises comes through."""
+    context.require(sensor.required_resource_keys)
     match sensor:
         case RunStatusSensorDefinition():
             requested = react_to_runs(sensor, context)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
-from typing import TypeVar
 
 import msgspec
 
-from ..definitions.events import AssetCheckEvaluation, AssetCheckSeverity, AssetMaterialization, AssetObservation
+from ..definitions.events import AssetCheckEvaluation, AssetMaterialization, AssetObservation
 from ..records import event as facts
 from ..records.asset import AssetEvent
 from ..records.errors import ErrorInfo
@@ -17,10 +16,9 @@ from ..records.event_type import EventType
 from ..records.keys import AssetKey
 from ..records.phrases import level_of
 from ..storage.protocols import RunFilter, Storage
+from .reported import evaluations, materializations, observations
 
-__all__ = ["EventLogEntry", "EventLogRecord", "evaluation_of", "read_records"]
-
-_Reported = TypeVar("_Reported", AssetMaterialization, AssetObservation)
+__all__ = ["EventLogEntry", "EventLogRecord", "read_records"]
 
 
 class EventLogEntry(msgspec.Struct, frozen=True):
@@ -84,34 +82,20 @@ class EventLogEntry(msgspec.Struct, frozen=True):
     @property
     def asset_materialization(self) -> AssetMaterialization | None:
         """The materialization, if it is one."""
-        fact = None if self.event is None else self.event.fact
-        return _reported(AssetMaterialization, fact) if isinstance(fact, facts.AssetMaterialization) else None
+        return next(iter(materializations(self._events())), None)
 
     @property
     def asset_observation(self) -> AssetObservation | None:
         """The observation, if it is one."""
-        fact = None if self.event is None else self.event.fact
-        return _reported(AssetObservation, fact) if isinstance(fact, facts.AssetObservation) else None
+        return next(iter(observations(self._events())), None)
 
     @property
     def asset_check_evaluation(self) -> AssetCheckEvaluation | None:
         """The outcome of a check, if it is one."""
-        fact = None if self.event is None else self.event.fact
-        return evaluation_of(fact) if isinstance(fact, facts.AssetCheckEvaluation) else None
+        return next(iter(evaluations(self._events())), None)
 
-
-def evaluation_of(fact: facts.AssetCheckEvaluation) -> AssetCheckEvaluation:
-    """The outcome of a check as users read it."""
-    return AssetCheckEvaluation(
-        asset_key=fact.asset_key,
-        check_name=fact.check,
-        passed=fact.passed,
-        metadata=fact.metadata,
-        severity=AssetCheckSeverity(fact.severity),
-        description=fact.description,
-        blocking=fact.blocking,
-        partition=fact.partition,
-    )
+    def _events(self) -> list[Event]:
+        return [] if self.event is None else [self.event]
 
 
 class EventLogRecord(msgspec.Struct, frozen=True):
@@ -208,13 +192,3 @@ def _jobs(storage: Storage, run_ids: set[str]) -> dict[str, str]:
         return {}
     runs = storage.runs.page(RunFilter(run_ids=tuple(wanted)), limit=len(wanted))
     return {run.run_id: run.job for run in runs}
-
-
-def _reported(kind: type[_Reported], fact: facts.AssetMaterialization | facts.AssetObservation) -> _Reported:
-    return kind(
-        asset_key=fact.asset_key,
-        description=fact.description,
-        metadata=fact.metadata,
-        partition=fact.partition,
-        tags=fact.tags,
-    )

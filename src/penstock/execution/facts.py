@@ -1,15 +1,26 @@
-"""Turns what users report about assets into the facts that are stored."""
+"""Turns what users report about assets into the facts that are stored, and these back into what users know."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ..definitions.events import AssetCheckEvaluation, AssetCheckResult, AssetMaterialization, AssetObservation
+from ..definitions.events import (
+    AssetCheckEvaluation,
+    AssetCheckResult,
+    AssetMaterialization,
+    AssetObservation,
+)
 from ..errors import UsageError
 from ..records import event as facts
 from ..records.keys import AssetCheckKey
 
-__all__ = ["check_fact", "evaluation_fact", "fact_of_no_run", "materialization_fact", "observation_fact"]
+__all__ = [
+    "check_fact",
+    "evaluation_fact",
+    "fact_of_no_run",
+    "materialization_fact",
+    "observation_fact",
+]
 
 
 def materialization_fact(event: AssetMaterialization) -> facts.AssetMaterialization:

@@ -23,6 +23,7 @@ from ..definitions.run_config import (
 )
 from ..plan.config import narrow_entries, narrow_schema
 from ..plan.model import ExecutionPlan
+from ..records.location import job_in_words
 
 __all__ = ["FullConfig", "full_run_config"]
 
@@ -77,7 +78,7 @@ def full_run_config(plan: ExecutionPlan, job: JobDefinition, run_config: Mapping
         InvalidRunConfigError: What a config mapping takes or, inside a graph, makes has mistakes.
         ConfigMappingError: A config mapping of the user's raised.
     """
-    subject, root = f'The run config of job "{job.name}"', "the run config"
+    subject, root = f"The run config of {job_in_words(job.name)}", "the run config"
     launched_with = run_config_schema(job)
     # What was launched may be the job's own config as it was shown, with its secrets hidden.
     given = restore(launched_with, run_config, job.default_config)
@@ -163,7 +164,7 @@ def _mapped(
     made = mapping.make(
         declared, part.get("config"), os.environ, path=(*path, "config"), root="the run config", what=what
     )
-    made.unwrap(f'The run config of job "{job.name}"')
+    made.unwrap(f"The run config of {job_in_words(job.name)}")
     schema = Shape(fields=narrow_entries(graph_config_schema(graph, job).fields, steps))
     checked: dict[str, Any] = made.check(schema, "the config made").unwrap(
         f"The config made by the config mapping of {what} in job {job.name!r}"

@@ -27,6 +27,7 @@ from ..records import event as facts
 from ..records.data_version import DataVersion, DataVersionsByPartition, VersionTag, version_tags
 from ..records.keys import AssetCheckKey, AssetKey
 from ..records.metadata import Metadata
+from ..wording import did_you_mean, joined, kind_of, shown, with_article
 from .attempt import Attempt
 from .facts import check_fact, evaluation_fact, materialization_fact, observation_fact
 from .interrupt import INTERRUPTS
@@ -78,7 +79,7 @@ class Outputs:
             self._observe_versions(item)
             return
         if not isinstance(item, _RESULTS):
-            raise self._attempt.fault(f"yielded {_shown(item)}; a function that yields gives {_YIELDED}.")
+            raise self._attempt.fault(f"yielded {shown(item)}; a function that yields gives {_YIELDED}.")
         self._take(item, None)
 
     def take_returned(self, value: Any) -> None:
@@ -97,11 +98,9 @@ class Outputs:
         elif value is None and all(slot is None or slot.is_nothing for _, slot in slots):
             return  # what passes no value is given by the end of the function
         elif not slots and self._prepared.by_check:
-            raise self._attempt.fault(f"is a check and gave {_shown(value)}; give an AssetCheckResult.")
+            raise self._attempt.fault(f"is a check and gave {shown(value)}; give an AssetCheckResult.")
         elif not slots:
-            raise self._attempt.fault(
-                f"has no outputs but returned {_shown(value)}; return nothing, or declare an Out."
-            )
+            raise self._attempt.fault(f"has no outputs but returned {shown(value)}; return nothing, or declare an Out.")
         else:
             self._take_tuple(value)
 
@@ -112,7 +111,7 @@ class Outputs:
             slots = tuple(asked)
         if not isinstance(value, tuple) or len(value) != len(slots):
             raise self._attempt.fault(
-                f"has the outputs {', '.join(name for name, _ in slots)} and returned {_shown(value)}; "
+                f"has the outputs {', '.join(name for name, _ in slots)} and returned {shown(value)}; "
                 f"return a tuple of {len(slots)} values in this order, or yield an Output for each."
             )
         for (name, slot), each in zip(slots, value, strict=True):
@@ -127,7 +126,7 @@ class Outputs:
         if slot.given.dynamic:
             if value is not None and value != []:  # a list of none of them
                 raise self._attempt.fault(
-                    f"has the dynamic output {name!r} and returned {_shown(value)}; "
+                    f"has the dynamic output {name!r} and returned {shown(value)}; "
                     "return a list of DynamicOutput, or yield them."
                 )
             return
@@ -135,7 +134,7 @@ class Outputs:
             self._give(slot, value, None, {}, {})
         elif value is not None:
             raise self._attempt.fault(
-                f"passes no value with its output {name!r} but returned {_shown(value)}; "
+                f"passes no value with its output {name!r} but returned {shown(value)}; "
                 "correct the return annotation, or return nothing."
             )
 
@@ -187,10 +186,14 @@ class Outputs:
         if slot is None or slot.asset_key is None:
             made = ", ".join(by_asset) or "none"
             which = f"for {item.asset_key}" if item.asset_key is not None else "without an asset_key"
-            raise self._attempt.fault(f"gave a {kind} {which}; the assets that this run asks of it are: {made}.")
+            raise self._attempt.fault(
+                f"gave {with_article(kind)} {which}; the assets that this run asks of it are: {made}."
+            )
         if slot.given.observes != isinstance(item, ObserveResult):
             verb, other = ("observes", "ObserveResult") if slot.given.observes else ("makes", "MaterializeResult")
-            raise self._attempt.fault(f"{verb} the asset {slot.asset_key} and gave a {kind}; give a {other}.")
+            raise self._attempt.fault(
+                f"{verb} the asset {slot.asset_key} and gave {with_article(kind)}; give {with_article(other)}."
+            )
         return slot
 
     def _materialize(self, item: MaterializeResult[Any], name: str | None) -> None:
@@ -218,7 +221,7 @@ class Outputs:
         slots = list(self._prepared.by_asset.values())
         if len(slots) != 1 or not slots[0].given.observes:
             raise self._attempt.fault(
-                f"gave {_shown(given)}; only a function that observes one asset gives that. Use the data_version of "
+                f"gave {shown(given)}; only a function that observes one asset gives that. Use the data_version of "
                 "an ObserveResult, MaterializeResult or Output."
             )
         (slot,) = slots
@@ -290,7 +293,9 @@ class Outputs:
                 f"gave its output {name!r}, which this run did not ask for (it asks for {known}); "
                 "look at context.selected_output_names before giving outputs."
             )
-        raise self._attempt.fault(f"gave an output {name!r}, which it does not have; its outputs are: {known}.")
+        raise self._attempt.fault(
+            f"gave an output {name!r}, which it does not have{did_you_mean(name, self._prepared.outputs)}"
+        )
 
     def _give(
         self, slot: OutputSlot, value: Any, mapping_key: str | None, metadata: Metadata, tags: Mapping[str, str]
@@ -320,7 +325,8 @@ class Outputs:
         place = (slot.name, mapping_key)
         if place in self.given:
             which = f"its output {slot.name!r}" + (f" for the mapping key {mapping_key!r}" if mapping_key else "")
-            raise self._attempt.fault(f"gave {which} twice.")
+            remedy = "give each value a key of its own" if mapping_key else "give it once"
+            raise self._attempt.fault(f"gave {which} twice; {remedy}.")
         self.given[place] = None
         self._attempt.emit(
             facts.StepOutput(
@@ -354,6 +360,11 @@ class Outputs:
         """Let the IO manager store a value; gives the facts that it added."""
         context = output_context(self._attempt, slot, mapping_key, metadata)
         manager = self._attempt.opened.values[slot.manager_key]
+        if not hasattr(manager, "handle_output"):
+            raise self._attempt.fault(
+                f"has {kind_of(manager)} as the IO manager {slot.manager_key!r} of its output {slot.name!r}, which has "
+                "no handle_output; give an IOManager, a ConfigurableIOManager, or what @io_manager makes."
+            )
         try:
             with INTERRUPTS.user_code:
                 told = manager.handle_output(context, value)
@@ -384,7 +395,7 @@ class Outputs:
                 missing.append(slot.check_key or (slot.given.asset_key if slot.given.observes else None) or slot.name)
         if missing:
             raise self._attempt.fault(
-                f"ended without giving {', '.join(missing)}; give every required output, "
+                f"ended without giving {joined(missing, 'and')}; give every required output, "
                 "or declare those that may be missing with is_required=False."
             )
         if self._failed_checks:
@@ -427,9 +438,3 @@ def output_context(
 def _spec(attempt: Attempt, asset_key: str) -> AssetSpec | None:
     layer = getattr(attempt.job, "asset_layer", None)
     return None if layer is None else layer.graph.assets[asset_key].spec
-
-
-def _shown(value: Any) -> str:
-    """A value in a message: its type, and its text where that is short."""
-    text = repr(value)
-    return f"a {type(value).__qualname__}" + (f" ({text})" if len(text) <= 60 else "")

@@ -13,6 +13,7 @@ from ..clock import SYSTEM_CLOCK
 from ..codec import encode_json
 from ..config.run_config import RunConfig, plain_run_config
 from ..definitions.describe import describe_job
+from ..definitions.names import normalize_tags
 from ..definitions.ops.job import JobDefinition
 from ..errors import InvocationError, StepExecutionError
 from ..ids import new_run_id
@@ -122,7 +123,7 @@ def plan_run_here(job: JobDefinition, wish: Wish, instance: AnInstance | None, *
 
 def _new_run(job: JobDefinition, wish: Wish, plan: ExecutionPlan, instance: AnInstance | None) -> Run:
     parent = wish.parent
-    tags = {**job.run_tags, **(wish.tags or {})}
+    tags = {**job.run_tags, **normalize_tags(wish.tags, "This run")}
     key = wish.partition_key or tags.get(Tag.PARTITION)
     if key is not None:
         partitions = next((each.partitions for each in plan.steps.values() if each.partitions), job.partitions_def)

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ..clock import Clock
 from ..definitions.resources.resource import IAttachDifferentObjectToOpContext, ResourceDefinition
+from ..definitions.source import place_of_call
 from ..errors import DefinitionError, ExecutionInterruptedError, ResourceError, UnknownResourceError
 from ..records.event import EngineNote, Fact, ResourceInitFailure, ResourceInitStarted, ResourceInitSuccess
 from ..records.run import Run
+from ..wording import did_you_mean
 from .blame import describe_user_error
 from .interrupt import INTERRUPTS
 
@@ -42,9 +44,8 @@ class Resources:
         try:
             resource = self._values[key]
         except KeyError:
-            known = ", ".join(sorted(self._values)) or "none"
             raise UnknownResourceError(
-                f"There is no resource {key!r} here; there are: {known}. "
+                f"There is no resource {key!r} here{place_of_call()}{did_you_mean(key, self._values)} "
                 "Add the key to required_resource_keys, or take the resource as a parameter."
             ) from None
         if not isinstance(resource, IAttachDifferentObjectToOpContext):
@@ -199,12 +200,14 @@ def closure(keys: Iterable[str], definitions: Mapping[str, ResourceDefinition]) 
         if key in order:
             return
         if key in path:
-            raise DefinitionError(f"Resources need each other in a circle: {' -> '.join([*path, key])}.")
+            circle = " -> ".join([*path, key])
+            raise DefinitionError(f"Resources need each other in a circle: {circle}; drop one of these needs.")
         definition = definitions.get(key)
         if definition is None:
             needed_by = f", which {path[-1]!r} needs" if path else ""
-            known = ", ".join(sorted(definitions)) or "none"
-            raise UnknownResourceError(f"There is no resource {key!r}{needed_by}; the resources are: {known}.")
+            raise UnknownResourceError(
+                f"There is no resource {key!r}{needed_by}{did_you_mean(key, definitions)} Add it to resources."
+            )
         path.append(key)
         for each in sorted(definition.required_resource_keys):
             visit(each)
@@ -281,8 +284,9 @@ def set_up(
                         to_resume.append((key, made))
             except (Exception, SystemExit) as error:
                 emit(ResourceInitFailure(resource=key, error=describe_user_error(error)))
+                raised = f"{type(error).__name__}: {error}"
                 raise ResourceError(
-                    f"The resource {key!r} ({definition.type_name}) could not be set up: {error}"
+                    f"The resource {key!r} ({definition.type_name}) could not be set up: {raised}"
                 ) from error
             seconds[key] = clock.monotonic() - begun
         emit(ResourceInitSuccess(seconds=seconds))

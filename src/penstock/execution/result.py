@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
-from ..definitions.events import AssetCheckEvaluation
+from ..definitions.events import AssetCheckEvaluation, AssetMaterialization, AssetObservation
 from ..definitions.ops.graph import GraphDefinition
 from ..definitions.ops.job import JobDefinition
 from ..definitions.ops.ports import DEFAULT_OUTPUT
 from ..errors import UsageError
 from ..records import event as facts
 from ..records.event import (
-    AssetMaterialization,
-    AssetMaterializationPlanned,
-    AssetObservation,
     Event,
     RunFailure,
     RunSuccess,
@@ -25,11 +22,9 @@ from ..records.event import (
 )
 from ..records.keys import AssetKey, CoercibleToAssetKey
 from ..records.run import Run, RunStatus
-from .event_log import evaluation_of
+from .reported import evaluations, materializations, observations
 
 __all__ = ["ExecuteInProcessResult", "ExecutionResult"]
-
-F = TypeVar("F")
 
 
 class ExecutionResult:
@@ -118,7 +113,7 @@ class ExecutionResult:
 
     def failure_data_for_node(self, node_str: str) -> StepFailure | None:
         """What a step failed with; None if it did not fail."""
-        return next(iter(_facts(self.events_for_node(node_str), StepFailure)), None)
+        return next((e.fact for e in self.events_for_node(node_str) if isinstance(e.fact, StepFailure)), None)
 
     def get_run_success_event(self) -> Event:
         """The event that says that the run succeeded; raises `UsageError` if there is none."""
@@ -141,27 +136,27 @@ class ExecutionResult:
 
     def asset_materializations_for_node(self, node_name: str) -> list[AssetMaterialization]:
         """What a step said that it made."""
-        return _facts(self.events_for_node(node_name), AssetMaterialization)
+        return materializations(self.events_for_node(node_name))
 
     def asset_observations_for_node(self, node_name: str) -> list[AssetObservation]:
         """What a step observed of assets."""
-        return _facts(self.events_for_node(node_name), AssetObservation)
+        return observations(self.events_for_node(node_name))
 
     def get_asset_materialization_events(self) -> list[Event]:
         """The events that say that an asset was made."""
-        return self._of_kind(AssetMaterialization)
+        return self._of_kind(facts.AssetMaterialization)
 
     def get_asset_materialization_planned_events(self) -> list[Event]:
         """The events that say which assets the run was to make; a run without an instance announces nothing."""
-        return self._of_kind(AssetMaterializationPlanned)
+        return self._of_kind(facts.AssetMaterializationPlanned)
 
     def get_asset_observation_events(self) -> list[Event]:
         """The events that say that an asset was observed."""
-        return self._of_kind(AssetObservation)
+        return self._of_kind(facts.AssetObservation)
 
     def get_asset_check_evaluations(self) -> list[AssetCheckEvaluation]:
         """The outcomes of checks."""
-        return [evaluation_of(fact) for fact in _facts(self._events, facts.AssetCheckEvaluation)]
+        return evaluations(self._events)
 
     # -- values -------------------------------------------------------------------------------------------------------
 
@@ -281,7 +276,3 @@ class ExecuteInProcessResult(ExecutionResult):
 
 def _belongs(step_key: str | None, node: str) -> bool:
     return step_key is not None and (step_key == node or step_key.startswith((f"{node}.", f"{node}[")))
-
-
-def _facts(events: Sequence[Event], kind: type[F]) -> list[F]:
-    return [event.fact for event in events if isinstance(event.fact, kind)]

@@ -19,6 +19,7 @@ from ..records.event_type import EventType
 from ..records.keys import AssetCheckKey, AssetKey
 from ..records.metadata import MetadataVariant
 from ..records.run import Run, RunStatus, StepStats
+from ..wording import kind_of, with_article
 from .event_log import EventLogEntry, EventLogRecord
 
 __all__ = ["deserialize_value", "serialize_value"]
@@ -80,7 +81,7 @@ def deserialize_value(val: str, as_type: type[T] | None = None) -> T:
     except (ValueError, msgspec.ValidationError) as error:
         raise UsageError(f"The text is none that serialize_value has written: {error}.") from error
     if as_type is not None and not isinstance(found, as_type):
-        raise UsageError(f"The text is a {type(found).__name__}, not a {as_type.__name__}.")
+        raise UsageError(f"The text is {kind_of(found)}, not {with_article(as_type.__name__)}.")
     result: T = found
     return result
 
@@ -111,7 +112,7 @@ def _record(plain: Any) -> Any:
         case {"__kind__": name, "value": value} if name in _RECORDS:
             return msgspec.convert(value, _RECORDS[name])
         case {"__kind__": name}:
-            raise UsageError(f"The text has a {name}, which this version of Penstock does not know.")
+            raise UsageError(f"The text has {with_article(name)}, which this version of Penstock does not know.")
         case list():
             return [_record(each) for each in plain]
         case dict():

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..definitions.ops.op import OpDefinition
-from ..records.run import Run
-from .attempt import Attempt
-
-if TYPE_CHECKING:
-    from .log import ContextLogger
+from .attempt_view import AttemptView
 
 __all__ = ["StepExecutionContext"]
 
 
-class StepExecutionContext:
+class StepExecutionContext(AttemptView):
     """A running step: what it is, what it is of, and what it may use."""
 
-    __slots__ = ("_attempt",)
-
-    def __init__(self, attempt: Attempt) -> None:
-        self._attempt = attempt
+    __slots__ = ()
 
     @property
     def step_key(self) -> str:
@@ -29,34 +22,9 @@ class StepExecutionContext:
         return self._attempt.key
 
     @property
-    def run(self) -> Run:
-        """The run."""
-        return self._attempt.run
-
-    @property
-    def run_id(self) -> str:
-        """The run's id."""
-        return self._attempt.run.run_id
-
-    @property
-    def run_config(self) -> Mapping[str, Any]:
-        """The run config as it was launched with."""
-        return self._attempt.run.run_config
-
-    @property
     def run_tags(self) -> Mapping[str, str]:
         """The run's tags."""
         return self._attempt.run.tags
-
-    @property
-    def job_name(self) -> str:
-        """The job's name."""
-        return self._attempt.run.job
-
-    @property
-    def job_def(self) -> Any:
-        """The job's definition; None where a function is called directly."""
-        return self._attempt.job
 
     @property
     def op_def(self) -> OpDefinition | None:
@@ -72,11 +40,6 @@ class StepExecutionContext:
     def previous_attempt_count(self) -> int:
         """How often the step was tried before."""
         return self._attempt.retry
-
-    @property
-    def log(self) -> ContextLogger:
-        """A logger whose lines belong to the run."""
-        return self._attempt.log
 
     @property
     def instance(self) -> Any:
@@ -118,8 +81,8 @@ class StepExecutionContext:
 
     def has_tag(self, key: str) -> bool:
         """Whether the run has this tag."""
-        return key in self._attempt.run.tags
+        return self.get_tag(key) is not None
 
     def get_tag(self, key: str) -> str | None:
         """The value of a tag of the run, or None."""
-        return self._attempt.run.tags.get(key)
+        return self._attempt.run.tag(key)

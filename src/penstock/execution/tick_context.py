@@ -37,7 +37,7 @@ class TickContext:
 
     Args:
         resources: All resources.
-        keys: Those that the function requires.
+        keys: Those that the function requires; None means all, until `require` says which.
         instance: The instance.
         definitions: The definitions of the code location.
         repository_name: The name of the code location's repository.
@@ -48,14 +48,14 @@ class TickContext:
         self,
         *,
         resources: Mapping[str, ResourceDefinition] | None = None,
-        keys: Iterable[str] = (),
+        keys: Iterable[str] | None = (),
         instance: Any = None,
         definitions: Definitions | None = None,
         repository_name: str | None = None,
         clock: Clock | None = None,
     ) -> None:
         self._resources = resources or {}
-        self._keys = frozenset(keys)
+        self._required = None if keys is None else frozenset(keys)
         self._instance = instance
         self._definitions = definitions
         self._repository_name = repository_name
@@ -88,6 +88,15 @@ class TickContext:
                 )
             )
         return self._opened.view(self._keys)
+
+    @property
+    def _keys(self) -> frozenset[str]:
+        return frozenset(self._resources) if self._required is None else self._required
+
+    def require(self, keys: Iterable[str]) -> None:
+        """Say which resources are needed, so that no others are set up; where that has been said, it stays."""
+        if self._required is None:
+            self._required = frozenset(keys)
 
     @property
     def log(self) -> ContextLogger:
@@ -128,7 +137,7 @@ class TickContext:
         """What a further context of the same evaluation takes."""
         return {
             "resources": self._resources,
-            "keys": self._keys,
+            "keys": self._required,
             "instance": self._instance,
             "definitions": self._definitions,
             "repository_name": self._repository_name,
@@ -222,7 +231,6 @@ def given_definitions(given: Any) -> Definitions | None:
 def given_resources(resources: Mapping[str, Any] | None, definitions: Definitions | None) -> dict[str, Any]:
     """What a context that a test makes takes of resources and definitions."""
     if resources is None and definitions is not None:
-        found = dict(definitions.resolved.resources)
-    else:
-        found = to_resources(resources, "The resources of the context")
+        return {"resources": definitions.resolved.resources, "keys": None, "definitions": definitions}
+    found = to_resources(resources, "The resources of the context")
     return {"resources": found, "keys": found, "definitions": definitions}

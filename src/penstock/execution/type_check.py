@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import pickle
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ..definitions.ops.type_loader import TypeLoader, input_form
 from ..definitions.ops.types import type_of
 from ..definitions.ops.value_type import PASSED, TypeCheck, ValueType
-from ..errors import TypeCheckDidNotPassError, UserCodeError
+from ..errors import TypeCheckDidNotPassError, TypeCheckError, UserCodeError
 from ..records.metadata import Metadata
+from ..wording import kind_of, shown
 from .attempt import Attempt
+from .attempt_view import AttemptView
 from .interrupt import INTERRUPTS
 from .log import ContextLogger
 from .prepared import InputSlot
@@ -41,7 +42,7 @@ class TypeCheckContext:
         self.python_type = python_type
 
 
-class TypeLoaderContext:
+class TypeLoaderContext(AttemptView):
     """What a type's loader sees.
 
     Args:
@@ -49,36 +50,16 @@ class TypeLoaderContext:
         resources: The resources that the loader requires, by key as attributes.
     """
 
-    __slots__ = ("_attempt", "resources")
+    __slots__ = ("resources",)
 
     def __init__(self, attempt: Attempt, resources: Any) -> None:
-        self._attempt = attempt
+        super().__init__(attempt)
         self.resources = resources
-
-    @property
-    def job_def(self) -> Any:
-        """The job."""
-        return self._attempt.job
 
     @property
     def op_def(self) -> Any:
         """The op whose input is made."""
         return self._attempt.op
-
-    @property
-    def run_id(self) -> str:
-        """The run."""
-        return self._attempt.run.run_id
-
-    @property
-    def run_config(self) -> Mapping[str, Any]:
-        """The run config as it was launched with."""
-        return self._attempt.run.run_config
-
-    @property
-    def log(self) -> ContextLogger:
-        """A logger whose lines belong to the run."""
-        return self._attempt.log
 
 
 def check_value(attempt: Attempt, declared: ValueType, value: Any, port: str) -> Metadata:
@@ -101,13 +82,18 @@ def check_value(attempt: Attempt, declared: ValueType, value: Any, port: str) ->
         return TypeCheckContext(attempt.run.run_id, attempt.log, resources, kind)
 
     with INTERRUPTS.user_code:
-        found = declared.examine(value, context_of)
+        try:
+            found = declared.examine(value, context_of)
+        except TypeCheckError as error:
+            raise TypeCheckError(f"{attempt.what} {verb} {shown(value)} {place}: {error}") from (
+                error.__cause__ or error
+            )
     if found is None or found.success:
         return {} if found is None else found.facts
-    kind = f"a {type(value).__qualname__}"
+    kind = kind_of(value)
     why = "" if found.description in (None, f"is {kind}") else f" ({found.description})"
     raise TypeCheckDidNotPassError(
-        f"{attempt.what} {verb} {kind} {place}, which is declared as {declared.display_name}{why}; "
+        f"{attempt.what} {verb} {shown(value)} {place}, which is declared as {declared.display_name}{why}; "
         "give a value of that type, or correct the declaration.",
         description=found.description,
         metadata=found.facts,

@@ -58,6 +58,7 @@ class PlanContext:
         recorder: Takes its facts.
         opened: The resources of all steps.
         pause: Waits so many seconds until a retry is due.
+        fail_fast: Raise what a step's user code raised.
     """
 
     def __init__(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from ..config.check import nearest_name
 from ..errors import SettingsError
+from ..wording import nearest_name
 from .settings import Component
 
 __all__ = ["build"]

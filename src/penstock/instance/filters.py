@@ -11,6 +11,7 @@ import msgspec
 from ..errors import UsageError
 from ..records.event_type import STATUS_CHANGES, EventType
 from ..records.keys import AssetKey
+from ..records.labels import LABELS
 from ..records.run import RunStatus, Tag
 from ..storage.protocols import RunFilter
 
@@ -63,7 +64,8 @@ class RunsFilter(msgspec.Struct, frozen=True):
     def where(self) -> RunFilter:
         """The filter in the words of the storage."""
         tags: dict[str, str | tuple[str, ...] | None] = {
-            key: value if isinstance(value, str) else tuple(value) for key, value in (self.tags or {}).items()
+            LABELS.read(key): value if isinstance(value, str) else tuple(value)
+            for key, value in (self.tags or {}).items()
         }
         return RunFilter(
             run_ids=None if self.run_ids is None else tuple(self.run_ids),

@@ -9,11 +9,12 @@ from typing import Any
 
 import msgspec
 
-from ..config.check import check, nearest_name
+from ..config.check import check
 from ..config.env import resolve
 from ..config.problems import ConfigProblem, Problem
 from ..config.schema import Selector, Shape, env_name
 from ..locations.yaml_document import read_yaml
+from ..wording import nearest_name
 from .settings import FILE_NAME, LogSettings, Settings, StorageSettings
 from .settings_schema import schema_of, too_small_or_large
 

@@ -11,6 +11,7 @@ import msgspec.inspect as reading
 from ..config.problems import ConfigProblem, Problem
 from ..config.schema import Array, ConfigType, Field, Noneable, Permissive, Scalar, Selector, Shape
 from ..errors import InternalError
+from ..wording import with_article
 
 __all__ = ["schema_of", "too_small_or_large"]
 
@@ -47,7 +48,7 @@ def _schema(kind: reading.Type, selectors: frozenset[type]) -> ConfigType:
             return Noneable(inner=_schema(inner, selectors))
         case reading.StructType():
             return _struct(kind, selectors)
-    raise InternalError(f"A setting cannot be a {kind}.")
+    raise InternalError(f"A setting cannot be {with_article(str(kind))}.")
 
 
 def _struct(kind: reading.StructType, selectors: frozenset[type]) -> Shape | Selector:

@@ -9,10 +9,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import DefinitionError, PartitionNotFoundError
+from ..wording import nearest_name
 from .loading import DynamicPartitionsStore, seconds, store_or_current
 from .requests import AddDynamicPartitionsRequest, DeleteDynamicPartitionsRequest
 from .space import KeySpace, between, open_space
-from .spec import DynamicSpec, PartitionsSpec, StaticSpec
+from .spec import DynamicSpec, MultiSpec, PartitionsSpec, StaticSpec
 from .subset import Subset
 
 if TYPE_CHECKING:
@@ -46,7 +47,12 @@ class Partition:
 
 
 class PartitionKeyRange(NamedTuple):
-    """A stretch of partitions, from `start` to `end`, both included."""
+    """A stretch of partitions, from `start` to `end`, both included.
+
+    Args:
+        start: The first key.
+        end: The last key.
+    """
 
     start: str
     end: str
@@ -201,12 +207,14 @@ class StaticPartitionsDefinition(PartitionsDefinition):
 
     def __init__(self, partition_keys: Sequence[str]) -> None:
         if isinstance(partition_keys, str):
-            raise DefinitionError(f"The partition keys are a list of texts, not the text {partition_keys!r}.")
+            raise DefinitionError(
+                f"The partition keys are a list of texts, not the text {partition_keys!r}; give [{partition_keys!r}]."
+            )
         for key in partition_keys:
             check_key(key)
         twice = [key for key, count in Counter(partition_keys).items() if count > 1]
         if twice:
-            raise DefinitionError(f"The partition key {twice[0]!r} occurs more than once; keys must differ.")
+            raise DefinitionError(f"The partition key {twice[0]!r} occurs more than once; remove one.")
         self._spec = StaticSpec(keys=tuple(partition_keys))
 
     @property
@@ -299,6 +307,14 @@ def position_of(space: KeySpace, key: str, now: float) -> int:
     position = space.position(key)
     count = space.count(now)
     if position is None or position >= count:
+        near = nearest_name(key, space.spec.keys) if isinstance(space.spec, StaticSpec) else None
+        if near is not None:
+            raise PartitionNotFoundError(f'There is no partition {key!r}; did you mean "{near}"?')
+        if isinstance(space.spec, MultiSpec) and count:
+            names = "|".join(dimension.name for dimension in space.spec.dimensions)
+            raise PartitionNotFoundError(
+                f"There is no partition {key!r}; a key here is {names}, for example {space.key(0)!r}."
+            )
         known = f"the keys go from {space.key(0)!r} to {space.key(count - 1)!r}" if count else "there are no keys yet"
         raise PartitionNotFoundError(f"There is no partition {key!r}; {known}.")
     return position

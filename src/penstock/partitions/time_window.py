@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -31,7 +32,12 @@ _CHECKED = (0, 1, 2, 3, 40, 41)  # positions at which keys are tried
 
 
 class TimeWindow(NamedTuple):
-    """A stretch of time: `start` belongs to it, `end` does not. Both are datetimes with a time zone."""
+    """A stretch of time: `start` belongs to it, `end` does not. Both are datetimes with a time zone.
+
+    Args:
+        start: The first moment.
+        end: The first moment after it.
+    """
 
     start: datetime
     end: datetime
@@ -187,23 +193,29 @@ class TimeWindowPartitionsDefinition(PartitionsDefinition):
             day_of_month: In place of the day offset of monthly windows.
 
         Raises:
-            DefinitionError: An argument means nothing for this kind of window, or is out of range.
+            DefinitionError: A day is given for daily windows or an hour for hourly ones, or one is out of range. A day
+                of the week for monthly windows and the like is passed over with a warning.
         """
         if (minute_of_hour, hour_of_day, day_of_week, day_of_month) == (None, None, None, None):
             return self._spec.cron
         own = self._regular("other time in the window")
-        for given, name, kinds in (
-            (hour_of_day, "hour_of_day", (Cadence.DAILY, Cadence.WEEKLY, Cadence.MONTHLY)),
-            (day_of_week, "day_of_week", (Cadence.WEEKLY,)),
-            (day_of_month, "day_of_month", (Cadence.MONTHLY,)),
+        for given, name, kinds, refused in (
+            (hour_of_day, "hour_of_day", (Cadence.DAILY, Cadence.WEEKLY, Cadence.MONTHLY), Cadence.HOURLY),
+            (day_of_week, "day_of_week", (Cadence.WEEKLY,), Cadence.DAILY),
+            (day_of_month, "day_of_month", (Cadence.MONTHLY,), Cadence.DAILY),
         ):
-            if given is not None and own.cadence not in kinds:
-                raise DefinitionError(f"{name} means nothing for {own.cadence.lower()} partitions; leave it out.")
+            if given is None or own.cadence in kinds:
+                continue
+            what = f"{name} means nothing for {own.cadence.lower()} partitions"
+            if own.cadence is refused:
+                raise DefinitionError(f"{what}; leave it out.")
+            warnings.warn(f"{what} and is passed over; leave it out.", stacklevel=2)
+        day = {Cadence.WEEKLY: day_of_week, Cadence.MONTHLY: day_of_month}.get(own.cadence)
         return cron_of(
             own.cadence,
             own.minute if minute_of_hour is None else minute_of_hour,
             own.hour if hour_of_day is None else hour_of_day,
-            next((each for each in (day_of_week, day_of_month) if each is not None), own.day),
+            own.day if day is None else day,
         )
 
     def _regular(self, what: str) -> Regular:
@@ -282,7 +294,12 @@ class TimeWindowPartitionsDefinition(PartitionsDefinition):
 
 
 class HourlyPartitionsDefinition(TimeWindowPartitionsDefinition):
-    """One partition for each real hour; see `TimeWindowPartitionsDefinition` for the arguments."""
+    """One partition for each real hour; see `TimeWindowPartitionsDefinition` for the arguments.
+
+    Args:
+        start_date: The `start` there.
+        end_date: The `end` there.
+    """
 
     def __init__(
         self,
@@ -307,7 +324,12 @@ class HourlyPartitionsDefinition(TimeWindowPartitionsDefinition):
 
 
 class DailyPartitionsDefinition(TimeWindowPartitionsDefinition):
-    """One partition for each day of the wall calendar; see `TimeWindowPartitionsDefinition` for the arguments."""
+    """One partition for each day of the wall calendar; see `TimeWindowPartitionsDefinition` for the arguments.
+
+    Args:
+        start_date: The `start` there.
+        end_date: The `end` there.
+    """
 
     def __init__(
         self,
@@ -334,7 +356,12 @@ class DailyPartitionsDefinition(TimeWindowPartitionsDefinition):
 
 
 class WeeklyPartitionsDefinition(TimeWindowPartitionsDefinition):
-    """One partition for each week from Sunday, or another day; see `TimeWindowPartitionsDefinition`."""
+    """One partition for each week from Sunday, or another day; see `TimeWindowPartitionsDefinition` for the arguments.
+
+    Args:
+        start_date: The `start` there.
+        end_date: The `end` there.
+    """
 
     def __init__(
         self,
@@ -363,7 +390,14 @@ class WeeklyPartitionsDefinition(TimeWindowPartitionsDefinition):
 
 
 class MonthlyPartitionsDefinition(TimeWindowPartitionsDefinition):
-    """One partition for each month from its first day, or another up to the 28th; see the base class for arguments."""
+    """One partition for each month from its first day, or another up to the 28th.
+
+    See `TimeWindowPartitionsDefinition` for the arguments.
+
+    Args:
+        start_date: The `start` there.
+        end_date: The `end` there.
+    """
 
     def __init__(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from ..errors import UserCodeError
+from ..wording import with_article
 from .definition import PartitionsDefinition, subset_of
 from .loading import store_or_current
 from .mapping import NAMED, ClosedMapping, PartitionMapping, Upstream, existing, same_positions
@@ -71,7 +72,8 @@ class UsersMapping(ClosedMapping):
 
     def _broken(self, method: str, answer: object, kind: type) -> UserCodeError:
         return UserCodeError(
-            f"{type(self._mapping).__name__}.{method} answered {answer!r}; it must answer a {kind.__name__}."
+            f"{type(self._mapping).__name__}.{method} answered {answer!r}; "
+            f"it must answer {with_article(kind.__name__)}."
         )
 
 

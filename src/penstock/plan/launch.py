@@ -14,7 +14,7 @@ from ..partitions.multi_key import SEPARATOR
 from ..partitions.space import DynamicKeys, between, open_space
 from ..partitions.spec import MultiSpec, PartitionsSpec, dynamic_names
 from ..records.event import AssetCheckEvaluationPlanned, AssetMaterializationPlanned, Fact
-from ..records.location import AssetJobName, JobDescription, LocationDescription
+from ..records.location import AssetJobName, JobDescription, LocationDescription, job_in_words
 from ..records.run import Run, Tag
 from ..storage.protocols import NewRun
 from .config import narrow_schema
@@ -122,7 +122,7 @@ def _job(
 def _check_config(job: JobDescription, config: Mapping[str, Any]) -> None:
     resources = {key for step in job.steps for key in step.resources}
     schema = narrow_schema(job.config_schema, [step.key for step in job.steps], resources, job.maps_config)
-    subject = f'The run config of job "{job.name}"'
+    subject = f"The run config of {job_in_words(job.name)}"
     check(schema, config, root="the run config").unwrap(subject)
     try:
         encode_json(config)

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
-from ..config.check import nearest_name
 from ..errors import DefinitionError, NotFoundError
 from ..records.location import InputDescription, JobDescription, StepDescription
+from ..wording import nearest_name
 
 __all__ = ["base_step_key", "narrow_job", "not_found"]
 

@@ -70,8 +70,16 @@ class TimeWindowFreshnessPolicy(FreshnessPolicy, frozen=True, kw_only=True, tag=
     warn_window: timedelta | None = None
 
     def __post_init__(self) -> None:
+        for given in (self.fail_window, self.warn_window):
+            if given is not None and not isinstance(given, timedelta):
+                raise DefinitionError(
+                    f"A window of a FreshnessPolicy is {given!r}; give a timedelta, for example timedelta(hours=2)."
+                )
         if self.fail_window < _LEAST or (self.warn_window is not None and self.warn_window < _LEAST):
-            raise DefinitionError("The windows of a FreshnessPolicy are of a minute or more; give longer ones.")
+            raise DefinitionError(
+                f"A FreshnessPolicy has the fail_window {self.fail_window} and the warn_window {self.warn_window}; "
+                "give a minute or more."
+            )
         if self.warn_window is not None and self.warn_window >= self.fail_window:
             raise DefinitionError(
                 f"A FreshnessPolicy has the warn_window {self.warn_window} and the fail_window {self.fail_window}; "
@@ -89,6 +97,11 @@ class CronFreshnessPolicy(FreshnessPolicy, frozen=True, kw_only=True, tag="cron"
     def __post_init__(self) -> None:
         zone_named(self.timezone)
         parse(self.deadline_cron)
+        if not isinstance(self.lower_bound_delta, timedelta):
+            raise DefinitionError(
+                f"A FreshnessPolicy has the lower_bound_delta {self.lower_bound_delta!r}; give a timedelta, for "
+                "example timedelta(hours=2)."
+            )
         if self.lower_bound_delta < _LEAST:
             raise DefinitionError(
                 f"A FreshnessPolicy has the lower_bound_delta {self.lower_bound_delta}; give a minute or more."

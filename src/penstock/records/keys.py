@@ -98,7 +98,12 @@ CoercibleToAssetKey: TypeAlias = AssetKey | str | Sequence[str]
 
 
 class AssetCheckKey:
-    """The name of a check: the asset that it looks at, and its own name there."""
+    """The name of a check: the asset that it looks at, and its own name there.
+
+    Args:
+        asset_key: The asset.
+        name: The check's own name there.
+    """
 
     __slots__ = ("asset_key", "name")
     asset_key: AssetKey

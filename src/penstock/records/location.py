@@ -32,6 +32,7 @@ __all__ = [
     "SourceRef",
     "StepDescription",
     "StepRef",
+    "job_in_words",
 ]
 
 REPOSITORY = "__repository__"
@@ -39,6 +40,11 @@ REPOSITORY = "__repository__"
 
 AssetJobName = "__ASSET_JOB"
 """The job that every location with assets has: all of its assets, run by selection."""
+
+
+def job_in_words(name: str) -> str:
+    """A job as messages name it; that of all assets has no name that its users know."""
+    return "the assets" if name == AssetJobName else f'job "{name}"'
 
 
 MappedPart: TypeAlias = Literal["", "ops", "all"]

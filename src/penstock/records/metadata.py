@@ -11,8 +11,9 @@ import msgspec
 
 from ..codec import encode_msgpack, plain_value
 from ..errors import DefinitionError
+from ..wording import kind_of
 from .code_reference import CodeReference
-from .keys import AssetKey
+from .keys import AssetKey, CoercibleToAssetKey
 from .labels import LABELS
 from .table import (
     Cell,
@@ -121,9 +122,9 @@ class MetadataValue(msgspec.Struct, frozen=True):
         return TimestampMetadataValue(value)
 
     @staticmethod
-    def asset(asset_key: AssetKey) -> AssetMetadataValue:
+    def asset(asset_key: CoercibleToAssetKey) -> AssetMetadataValue:
         """A reference to an asset."""
-        return AssetMetadataValue(asset_key.to_user_string())
+        return AssetMetadataValue(AssetKey.from_coercible(asset_key).to_user_string())
 
     @staticmethod
     def run(run_id: str) -> RunMetadataValue:
@@ -175,7 +176,11 @@ RawMetadataValue: TypeAlias = "MetadataValue | TableSchema | TableColumnLineage 
 
 
 class TextMetadataValue(MetadataValue, frozen=True, tag="text"):
-    """Plain text."""
+    """Plain text.
+
+    Args:
+        text: The text.
+    """
 
     text: str  # type: ignore[assignment]  # the factory of the base class has the same name, as users know both
 
@@ -186,7 +191,11 @@ class TextMetadataValue(MetadataValue, frozen=True, tag="text"):
 
 
 class MarkdownMetadataValue(MetadataValue, frozen=True, tag="md"):
-    """Markdown."""
+    """Markdown.
+
+    Args:
+        md_str: The text.
+    """
 
     md_str: str
 
@@ -197,25 +206,41 @@ class MarkdownMetadataValue(MetadataValue, frozen=True, tag="md"):
 
 
 class IntMetadataValue(MetadataValue, frozen=True, tag="int"):
-    """A whole number."""
+    """A whole number.
+
+    Args:
+        value: The value.
+    """
 
     value: int
 
 
 class FloatMetadataValue(MetadataValue, frozen=True, tag="float"):
-    """A number."""
+    """A number.
+
+    Args:
+        value: The value.
+    """
 
     value: float
 
 
 class BoolMetadataValue(MetadataValue, frozen=True, tag="bool"):
-    """True or false."""
+    """True or false.
+
+    Args:
+        value: The value.
+    """
 
     value: bool
 
 
 class JsonMetadataValue(MetadataValue, frozen=True, tag="json"):
-    """Any value that JSON can hold."""
+    """Any value that JSON can hold.
+
+    Args:
+        data: The value.
+    """
 
     data: Any
 
@@ -226,7 +251,11 @@ class JsonMetadataValue(MetadataValue, frozen=True, tag="json"):
 
 
 class UrlMetadataValue(MetadataValue, frozen=True, tag="url"):
-    """A link."""
+    """A link.
+
+    Args:
+        url: The address.
+    """
 
     url: str  # type: ignore[assignment]  # as above
 
@@ -237,7 +266,11 @@ class UrlMetadataValue(MetadataValue, frozen=True, tag="url"):
 
 
 class PathMetadataValue(MetadataValue, frozen=True, tag="path"):
-    """A path in some file system."""
+    """A path in some file system.
+
+    Args:
+        path: The path.
+    """
 
     path: str  # type: ignore[assignment]  # as above
 
@@ -248,7 +281,11 @@ class PathMetadataValue(MetadataValue, frozen=True, tag="path"):
 
 
 class NotebookMetadataValue(MetadataValue, frozen=True, tag="notebook"):
-    """The path of a notebook."""
+    """The path of a notebook.
+
+    Args:
+        path: The path.
+    """
 
     path: str  # type: ignore[assignment]  # as above
 
@@ -259,13 +296,21 @@ class NotebookMetadataValue(MetadataValue, frozen=True, tag="notebook"):
 
 
 class TimestampMetadataValue(MetadataValue, frozen=True, tag="timestamp"):
-    """An instant, in seconds since the Unix epoch, UTC."""
+    """An instant, in seconds since the Unix epoch, UTC.
+
+    Args:
+        value: The seconds.
+    """
 
     value: float
 
 
 class AssetMetadataValue(MetadataValue, frozen=True, tag="asset"):
-    """A reference to an asset, by its key's text form."""
+    """A reference to an asset, by its key's text form.
+
+    Args:
+        asset: The key, its parts joined by `/`.
+    """
 
     asset: str  # type: ignore[assignment]  # as above
 
@@ -283,7 +328,11 @@ class AssetMetadataValue(MetadataValue, frozen=True, tag="asset"):
 
 
 class RunMetadataValue(MetadataValue, frozen=True, tag="run"):
-    """A reference to a run."""
+    """A reference to a run.
+
+    Args:
+        run_id: The run's id.
+    """
 
     run_id: str
 
@@ -294,7 +343,13 @@ class RunMetadataValue(MetadataValue, frozen=True, tag="run"):
 
 
 class JobMetadataValue(MetadataValue, frozen=True, tag="job"):
-    """A reference to a job of a code location."""
+    """A reference to a job of a code location.
+
+    Args:
+        job_name: The job.
+        location_name: The code location that it belongs to.
+        repository_name: The repository there; a location has one.
+    """
 
     job_name: str
     location_name: str
@@ -302,7 +357,11 @@ class JobMetadataValue(MetadataValue, frozen=True, tag="job"):
 
 
 class PoolMetadataValue(MetadataValue, frozen=True, tag="pool"):
-    """A reference to a concurrency pool."""
+    """A reference to a concurrency pool.
+
+    Args:
+        pool: The pool's name.
+    """
 
     pool: str  # type: ignore[assignment]  # as above
 
@@ -313,20 +372,34 @@ class PoolMetadataValue(MetadataValue, frozen=True, tag="pool"):
 
 
 class PythonArtifactMetadataValue(MetadataValue, frozen=True, tag="python_artifact"):
-    """A reference to a class or function."""
+    """A reference to a class or function.
+
+    Args:
+        module: The module that it stands in.
+        name: Its name there.
+    """
 
     module: str
     name: str
 
 
 class CodeReferencesMetadataValue(MetadataValue, frozen=True, kw_only=True, tag="code_references"):
-    """Where the code behind a definition is."""
+    """Where the code behind a definition is.
+
+    Args:
+        code_references: The places, in files or at addresses.
+    """
 
     code_references: list[CodeReference]
 
 
 class TableMetadataValue(MetadataValue, frozen=True, tag="table"):
-    """A small table."""
+    """A small table.
+
+    Args:
+        records: Its rows.
+        schema: Its columns.
+    """
 
     records: list[TableRecord]
     schema: TableSchema
@@ -338,7 +411,11 @@ class TableMetadataValue(MetadataValue, frozen=True, tag="table"):
 
 
 class TableSchemaMetadataValue(MetadataValue, frozen=True, tag="table_schema"):
-    """The columns of a table."""
+    """The columns of a table.
+
+    Args:
+        schema: The columns.
+    """
 
     schema: TableSchema
 
@@ -349,7 +426,11 @@ class TableSchemaMetadataValue(MetadataValue, frozen=True, tag="table_schema"):
 
 
 class TableColumnLineageMetadataValue(MetadataValue, frozen=True, tag="table_column_lineage"):
-    """For each column of a table, the columns that it is made from. `MetadataValue.column_lineage` makes one."""
+    """For each column of a table, the columns that it is made from. `MetadataValue.column_lineage` makes one.
+
+    Args:
+        references: By column, the columns that it is made from.
+    """
 
     references: dict[str, list[ColumnReference]]
 
@@ -415,7 +496,15 @@ def normalize_metadata(raw: Mapping[str, Any] | None) -> Metadata:
     Raises:
         DefinitionError: A value fits no kind; the message names its label.
     """
-    return {LABELS.read(label): _normalize(label, value) for label, value in (raw or {}).items()}
+    if raw is not None and not isinstance(raw, Mapping):
+        raise DefinitionError(f"The metadata is {raw!r}; give a dict of labels and values.")
+    return {LABELS.read(_text(label)): _normalize(label, value) for label, value in (raw or {}).items()}
+
+
+def _text(label: Any) -> str:
+    if isinstance(label, str):
+        return label
+    raise DefinitionError(f"The metadata has the label {label!r} ({kind_of(label)}); give a text.")
 
 
 def _normalize(label: str, value: Any) -> MetadataVariant:
@@ -452,7 +541,7 @@ def _normalize(label: str, value: Any) -> MetadataVariant:
         return _normalize(label, plain_value(value))
     except TypeError as error:
         raise DefinitionError(
-            f"Metadata {label!r} is a {type(value).__qualname__}, which has no metadata kind; "
+            f"Metadata {label!r} is {kind_of(value)}, which has no metadata kind; "
             "give a str, number, bool, dict, list, path, datetime or a MetadataValue."
         ) from error
 

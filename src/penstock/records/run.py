@@ -19,6 +19,7 @@ from typing import Any
 import msgspec
 
 from .keys import AssetCheckKey, AssetKey
+from .labels import LABELS
 
 __all__ = [
     "ACTIVE",
@@ -185,6 +186,10 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def asset_check_selection(self) -> frozenset[AssetCheckKey] | None:
         """The checks to evaluate; None where those are all on its assets."""
         return None if self.checks is None else frozenset(map(AssetCheckKey.from_user_string, self.checks))
+
+    def tag(self, key: str) -> str | None:
+        """The value of a tag, or None."""
+        return self.tags.get(LABELS.read(key))
 
     @property
     def is_finished(self) -> bool:

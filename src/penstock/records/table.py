@@ -29,7 +29,13 @@ Cell: TypeAlias = str | int | float | bool | None
 
 
 class TableColumnConstraints(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What holds for the values of a column; `other` says in words what has no field of its own."""
+    """What holds for the values of a column; `other` says in words what has no field of its own.
+
+    Args:
+        nullable: Whether a value may be missing.
+        unique: Whether no value occurs twice.
+        other: What else holds, in words.
+    """
 
     nullable: bool = True
     unique: bool = False
@@ -37,13 +43,25 @@ class TableColumnConstraints(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class TableConstraints(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What holds for a table as a whole, in words."""
+    """What holds for a table as a whole, in words.
+
+    Args:
+        other: What holds, in words.
+    """
 
     other: list[str] = []
 
 
 class TableColumn(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One column of a table: its name, its type in the store's own words, what it holds, what holds for its values."""
+    """One column of a table: its name, its type in the store's own words, what it holds, what holds for its values.
+
+    Args:
+        name: Its name.
+        type: Its type in the store's own words.
+        description: What it holds.
+        constraints: What holds for its values.
+        tags: Tags of it.
+    """
 
     name: str
     type: str = "string"
@@ -53,7 +71,12 @@ class TableColumn(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class TableSchema(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The columns of a table, in order, and what holds for all of it."""
+    """The columns of a table, in order, and what holds for all of it.
+
+    Args:
+        columns: The columns.
+        constraints: What holds for all of it.
+    """
 
     columns: list[TableColumn]
     constraints: TableConstraints = TableConstraints()
@@ -65,7 +88,11 @@ class TableSchema(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class TableRecord(msgspec.Struct, frozen=True):
-    """One row of a table: column name to value."""
+    """One row of a table: column name to value.
+
+    Args:
+        data: By column, the value.
+    """
 
     data: dict[str, Cell]
 

@@ -31,30 +31,25 @@ from ..records.event import AssetFact, Event, Fact, StoredEvent
 from ..records.lease import Lease, ProcessInfo
 from ..records.run import Run, RunStatus, StepStats
 from ..records.wire import LoadStatus
+from .notifier import Notifier
 
 __all__ = [
     "EVALUATIONS_KEPT",
-    "ROUTINE",
     "AssetStorage",
     "EventStorage",
     "InstigatorStorage",
     "LeaseStorage",
     "LocationStorage",
     "NewRun",
-    "Notifier",
     "RunFilter",
     "RunStorage",
     "Storage",
     "StoredLocation",
-    "Subscription",
 ]
 
 
 EVALUATIONS_KEPT = 30 * 24 * 3600.0
 """Seconds for which it is kept what automation conditions came to."""
-
-ROUTINE = "routine"
-"""The topic of what only prolongs a lease or says that a process lives."""
 
 
 class RunFilter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -432,41 +427,6 @@ class LocationStorage(Protocol):
 
     def set_value(self, key: str, value: str) -> None:
         """Set a named value."""
-        ...
-
-
-class Subscription(Protocol):
-    """One listener's queue of topics."""
-
-    def wait(self, timeout: float | None) -> frozenset[str]:
-        """Block until something is published or the timeout (seconds) is over; gives the topics, maybe none."""
-        ...
-
-    def fileno(self) -> int:
-        """A descriptor that is readable when `wait(0)` would give something."""
-        ...
-
-    def close(self) -> None:
-        """Stop listening."""
-        ...
-
-
-class Notifier(Protocol):
-    """Wakes whoever waits, in any process on this database.
-
-    Topics: `queue` (a run was queued or a place came free), `runs` (any run changed), `run:<id>` (new events of that
-    run), `assets` (an asset's state changed), `ticks` (one began or ended), `instigators` (one was switched, planned
-    or set by hand), `locations`, `processes`. What only keeps a lease or says that a process still lives is published
-    as `ROUTINE`, which nobody needs to act on: a listener that learns of changes by other means too can tell such a
-    change from one that it missed.
-    """
-
-    def publish(self, topics: Iterable[str]) -> None:
-        """Tell every listener; never blocks, never fails the caller."""
-        ...
-
-    def subscribe(self) -> Subscription:
-        """Listen to all topics from now on."""
         ...
 
 

@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable, Iterable
 
 from ..ids import new_holder_id
-from ..storage.protocols import Notifier
+from ..storage.notifier import Notifier
 
 __all__ = ["EVERYTHING", "Hub", "Stream", "TooManyStreamsError", "unknown_topics"]
 

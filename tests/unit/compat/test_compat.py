@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -74,3 +75,26 @@ def test_old_attributes_read_the_new_ones() -> None:
 
     result: Any = tell.execute_in_process()
     assert result.output_for_node("one") == result.dagster_run.run_id
+
+
+def test_labels_of_old_are_read_wherever_code_names_one(tmp_path: Path) -> None:
+    @penstock.asset(tags={"dagster/storage_kind": "file"})
+    def kept(context: penstock.AssetExecutionContext) -> str:
+        return f"{context.get_tag('dagster/priority')} {context.has_tag('dagster/partition')}"
+
+    instance = penstock.Instance.local_temp(str(tmp_path))
+    result = penstock.materialize([kept], instance=instance, tags={"dagster/priority": "3"})
+    assert result.output_for_node("kept") == "3 False"
+    instance.add_run_tags(result.run_id, {"dagster/max_retries": "2"})
+    (run,) = instance.get_runs(penstock.RunsFilter(tags={"dagster/priority": "3", "dagster/max_retries": "2"}))
+    assert run.tags["penstock/priority"] == "3"
+    graph = penstock.Definitions(assets=[kept]).resolve_asset_graph()
+    assert penstock.AssetSelection.tag("dagster/storage_kind", "file").resolve(graph) == {"kept"}
+
+
+def test_definitions_answer_to_the_names_of_later_versions() -> None:
+    @penstock.job
+    def nothing() -> None: ...
+
+    found = dg.Definitions(jobs=[nothing])
+    assert found.resolve_job_def("nothing").name == "nothing"

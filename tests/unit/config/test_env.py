@@ -34,7 +34,10 @@ def test_every_missing_or_unfit_variable_is_named_with_its_place_and_without_its
     outcome = resolve(schema, {"a": {"env": "A"}, "b": {"env": "B"}}, {"B": "hunter2"}, path=("resources", "db"))
     assert [problem.message for problem in outcome.problems] == [
         '"resources.db.a" is read from the environment variable A, which is not set; set it.',
-        '"resources.db.b" is read from the environment variable B, which must hold a whole number.',
+        (
+            '"resources.db.b" is read from the environment variable B, which holds something else; '
+            "set it to a whole number."
+        ),
     ]
 
 

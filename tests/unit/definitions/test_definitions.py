@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from penstock import (
+    AssetCheckKey,
     AssetSelection,
     AssetSpec,
     ConfigurableResource,
@@ -98,10 +99,10 @@ def hook(context: object) -> None: ...
             lambda: Definitions(schedules=[_schedule("idel")], jobs=[idle]),
             r'starts the job "idel".*did you mean "idle"\?',
         ),
-        (lambda: Definitions(sensors=[_sensor("none")]), 'Sensor "look" .* starts the job "none", which there is not'),
+        (lambda: Definitions(sensors=[_sensor("none")]), 'Sensor "look" .* starts the job "none", which is not there'),
         (lambda: Definitions(sensors=[_needing()]), 'Sensor "needing" .* needs the resource "db"'),
         (lambda: Definitions(jobs=[define_asset_job("j", "zzz")]), 'no asset "zzz"'),
-        (lambda: Definitions(resources={"x": _needs("y")}), 'resource "x" needs the resource "y", which there is not'),
+        (lambda: Definitions(resources={"x": _needs("y")}), 'resource "x" needs the resource "y", which is not there'),
         (lambda: Definitions(resources={"x": _needs("y"), "y": _needs("x")}), "in a circle: x -> y -> x"),
         (lambda: Definitions(jobs=[idle.with_hooks([hook])]), 'Hook "hook" .* needs the resource "pager"'),
         (lambda: Definitions(assets=[_storing()]), 'Asset stored .* needs the resource "lake"'),
@@ -152,9 +153,12 @@ def _storing() -> Any:
     ("given", "words"),
     [
         ({"assets": [[a]]}, "put the items of that list into this one"),
-        ({"assets": [lambda: 1]}, "is a decorator missing on <lambda>"),
+        (
+            {"assets": [lambda: 1]},
+            "the function <lambda> .* which is not an asset; add the decorator",
+        ),
         ({"assets": a}, "give a list"),
-        ({"jobs": [a]}, "among its jobs, not a job"),
+        ({"jobs": [a]}, "among its jobs, which is not a job"),
         ({"schedules": [idle]}, "not a schedule"),
         ({"sensors": [idle]}, "not a sensor"),
     ],
@@ -209,3 +213,17 @@ def test_validate_loadable() -> None:
     Definitions.validate_loadable(Definitions(assets=[a, AssetSpec("s")]))
     with pytest.raises(DefinitionError, match='needs the resource "db"'):
         Definitions.validate_loadable(Definitions(jobs=[asking]))
+
+
+def test_the_asset_graph_tells_its_keys() -> None:
+    @asset_check(asset=b)
+    def fine() -> None: ...
+
+    graph = Definitions(assets=[a, b], asset_checks=[fine]).resolve_asset_graph()
+    assert graph.get_all_asset_keys() == {a.key, b.key}
+    assert graph.asset_check_keys == {AssetCheckKey(b.key, "fine")}
+
+
+def test_definitions_are_a_repository_too() -> None:
+    found = Definitions(jobs=[idle]).get_repository_def()
+    assert (found.name, found.has_job("idle")) == ("__repository__", True)

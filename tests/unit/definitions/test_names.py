@@ -24,7 +24,7 @@ def test_tags_become_text() -> None:
 
 @pytest.mark.parametrize("tags", [{"": "x"}, {1: "x"}, {"a": object()}])
 def test_bad_tags_are_refused(tags: dict[object, object]) -> None:
-    with pytest.raises(DefinitionError, match="Op has the tag"):
+    with pytest.raises(DefinitionError, match=r"Op \(.*test_names.py:\d+\) has the tag"):
         normalize_tags(tags, "Op")
 
 

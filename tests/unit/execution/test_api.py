@@ -357,10 +357,10 @@ def test_a_result_tells_what_failed_and_what_was_observed() -> None:
 
     result = materialize([seen, broken], raise_on_error=False)
     assert (result.is_node_failed("broken"), result.is_node_failed("seen")) == (True, False)
-    (fact,) = result.asset_observations_for_node("seen")
-    assert fact.asset == "elsewhere"
+    (observed,) = result.asset_observations_for_node("seen")
+    assert isinstance(observed, AssetObservation)
+    assert (observed.asset_key, observed.metadata["rows"].value) == (AssetKey("elsewhere"), 2)
     (event,) = result.get_asset_observation_events()
-    assert event.fact == fact
     assert result.filter_events(lambda each: each.type == "ASSET_OBSERVATION") == [event]
 
 

@@ -290,7 +290,7 @@ def test_more_events_than_are_looked_through_wake_everything(world: World, monke
     [
         (A.asset_matches("nowhere", A.missing()), "condition of one: It asks about the asset nowhere"),
         (A.any_deps_match(A.missing()).allow("key:"), "condition of one"),
-        ("eager", "Asset one: automation_condition takes a condition"),
+        ("eager", "as its automation_condition; give an AutomationCondition"),
     ],
 )
 def test_mistakes_are_found_when_the_definitions_are_tied_together(condition: Any, match: str) -> None:

@@ -39,5 +39,5 @@ def test_mistakes_name_the_file_and_the_line(tmp_path: Path) -> None:
     (tmp_path / "bad.yaml").write_text("a: [\n")
     with pytest.raises(SettingsError, match=r"bad\.yaml:2:1: not valid YAML"):
         config_from_files([tmp_path / "bad.yaml"])
-    with pytest.raises(SettingsError, match="YAML text 2 holds a int; a run config is a mapping"):
+    with pytest.raises(SettingsError, match="YAML text 2 holds an int; a run config is a mapping"):
         config_from_yaml_strings(["a: 1", "3"])

@@ -93,7 +93,7 @@ def test_config_and_resources_come_by_name_or_with_the_context() -> None:
     ("call", "message"),
     [
         (lambda: add(), "without its input a"),
-        (lambda: add(1, 2, 3), "called with 3 by position"),
+        (lambda: add(1, 2, 3), "called with 3 values by position"),
         (lambda: add(1, a=2), "got 'a' twice"),
         (lambda: add(1, c=2), "no parameter 'c'"),
         (lambda: with_context(1), "takes a context"),

@@ -25,6 +25,7 @@ from penstock import (
     build_sensor_context,
     job,
     op,
+    resource,
     schedule,
     sensor,
 )
@@ -54,6 +55,10 @@ class Sizes(Config):
 @op
 def sized(config: Sizes) -> None:
     pass
+
+
+@job
+def idle() -> None: ...
 
 
 @op
@@ -225,3 +230,24 @@ def test_a_sensor_sees_whether_it_was_turned_on_since_it_was_last_evaluated() ->
         return context.is_first_tick_since_sensor_start
 
     assert [first(None, 5.0), first(4.0, 5.0), first(6.0, 5.0), first(6.0, None)] == [True, True, False, False]
+
+
+def test_a_tick_sets_up_only_what_its_function_requires() -> None:
+    @resource
+    def broken(context: object) -> None:
+        raise OSError
+
+    @schedule(cron_schedule="0 0 * * *", job=idle, required_resource_keys={"folder"})
+    def nightly(context: ScheduleEvaluationContext) -> RunRequest:
+        return RunRequest(run_key=context.resources.folder.name)
+
+    @sensor(job=idle)
+    def look(context: SensorEvaluationContext) -> RunRequest:
+        return RunRequest(run_key="any")
+
+    definitions = Definitions(
+        schedules=[nightly], sensors=[look], resources={"folder": Folder(name="x"), "bad": broken}
+    )
+    of_schedule = nightly.evaluate_tick(build_schedule_context(repository_def=definitions.get_repository_def()))
+    of_sensor = look.evaluate_tick(build_sensor_context(definitions=definitions))
+    assert [each.run_key for each in (*of_schedule.run_requests, *of_sensor.run_requests)] == ["x", "any"]

@@ -156,11 +156,11 @@ def dynamic_where_none_is() -> DynamicOutput[int]:
 @pytest.mark.parametrize(
     ("fn", "message"),
     [
-        (wrong_yield, r"yielded a int \(1\)"),
+        (wrong_yield, r"yielded an int \(1\)"),
         (twice, "'result' twice"),
         (unknown_output, "an output 'other', which it does not have"),
         (nothing_at_all, "ended without giving result"),
-        (not_an_int, r"a str as its output 'result', which is declared as int"),
+        (not_an_int, r"a str \('text'\) as its output 'result', which is declared as int"),
         (dynamic_where_none_is, "which is not dynamic"),
     ],
 )
@@ -232,7 +232,10 @@ def test_events_that_code_reports_itself_come_when_it_does() -> None:
 
     result = materialize([noted])
     assert told(result, "noted")[:2] == ["ASSET_OBSERVATION", "ASSET_MATERIALIZATION"]
-    assert [each.asset for each in result.asset_materializations_for_node("noted")] == ["by_hand", "noted"]
+    assert [each.asset_key.to_user_string() for each in result.asset_materializations_for_node("noted")] == [
+        "by_hand",
+        "noted",
+    ]
 
 
 def test_a_multi_asset_by_tuple_by_key_and_in_part() -> None:
@@ -248,7 +251,10 @@ def test_a_multi_asset_by_tuple_by_key_and_in_part() -> None:
         for key in sorted(context.selected_asset_keys):
             yield MaterializeResult(asset_key=key)
 
-    made = [each.asset for each in materialize([some], selection="x").asset_materializations_for_node("some")]
+    made = [
+        each.asset_key.to_user_string()
+        for each in materialize([some], selection="x").asset_materializations_for_node("some")
+    ]
     assert made == ["x"]
 
 
@@ -266,7 +272,7 @@ def test_a_multi_asset_of_specs_that_returns_nothing_has_made_all() -> None:
     def both() -> None:
         pass
 
-    made = [each.asset for each in materialize([both]).asset_materializations_for_node("both")]
+    made = [each.asset_key.to_user_string() for each in materialize([both]).asset_materializations_for_node("both")]
     assert sorted(made) == ["x", "y"]
 
 

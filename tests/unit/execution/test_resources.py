@@ -149,7 +149,7 @@ def test_config_is_checked() -> None:
 
 
 def test_an_unknown_resource_is_an_attribute_error_that_names_those_there_are() -> None:
-    with build_resources({"a": 1, "b": 2}) as resources, pytest.raises(AttributeError, match="there are: a, b"):
+    with build_resources({"a": 1, "b": 2}) as resources, pytest.raises(AttributeError, match='there are "a" and "b"'):
         _ = resources.c
 
 

@@ -93,7 +93,10 @@ def test_a_value_that_does_not_pass_fails_the_step_with_place_kind_and_remedy() 
         _give(3)
     text = str(caught.value)
     assert text.startswith('Op "give" (')
-    assert "gave a int as its output 'result', which is declared as Even (3 is odd); give a value of that type" in text
+    assert (
+        "gave an int (3) as its output 'result', which is declared as Even (3 is odd); give a value of that type"
+        in text
+    )
     assert caught.value.description == "3 is odd"
     assert caught.value.python_type is EVEN
     (failure,) = _facts(_give(3, raise_on_error=False), StepFailure)
@@ -111,7 +114,9 @@ def test_an_input_is_checked_by_its_own_type() -> None:
     def mixing() -> None:
         take(odd())
 
-    with pytest.raises(TypeCheckDidNotPassError, match="got a int for its input 'number', which is declared as Even"):
+    with pytest.raises(
+        TypeCheckDidNotPassError, match=r"got an int \(3\) for its input 'number', which is declared as Even"
+    ):
         mixing.execute_in_process()
 
 

@@ -157,6 +157,16 @@ def test_a_cron_text_for_another_time_of_the_window() -> None:
         HourlyPartitionsDefinition(start_date="2024-01-01-00:00").get_cron_schedule(hour_of_day=0)
 
 
+def test_a_day_of_another_kind_of_window_is_passed_over() -> None:
+    with pytest.warns(UserWarning, match="day_of_week means nothing for monthly partitions and is passed over"):
+        monthly = MonthlyPartitionsDefinition(start_date="2024-01-01", day_offset=2).get_cron_schedule(
+            hour_of_day=6, day_of_week=1
+        )
+    assert monthly == "0 6 2 * *"
+    with pytest.warns(UserWarning, match="day_of_month means nothing for weekly"):
+        assert WeeklyPartitionsDefinition(start_date="2024-01-01").get_cron_schedule(day_of_month=3) == "0 0 * * 0"
+
+
 def test_sets_are_equal_by_content_and_travel_as_records() -> None:
     days = DailyPartitionsDefinition(start_date="2024-01-01", end_date="2024-02-01", timezone="Europe/Berlin")
     for made in (days, StaticPartitionsDefinition(["a"]), DynamicPartitionsDefinition(name="x")):

@@ -150,7 +150,7 @@ def test_all_mistakes_in_the_config_come_at_once() -> None:
 
 def test_what_does_not_run_need_not_be_configured() -> None:
     _plan(job="deep", run_config={"ops": {"two": {"inputs": {"x": 1}}}}, step_keys=["two"])
-    with pytest.raises(InvalidRunConfigError, match='"ops" lacks the required field "nested"'):
+    with pytest.raises(InvalidRunConfigError, match=r'"ops" lacks the required field "ops.nested.ops.one.config.n"'):
         _plan(job="deep", run_config={"ops": {"two": {"inputs": {"x": 1}}}})
     _plan(assets=["static"], partition="x")
     with pytest.raises(InvalidRunConfigError, match="resources"):

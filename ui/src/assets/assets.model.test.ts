@@ -14,6 +14,7 @@ function asset(key: string, change: Partial<AssetCard> = {}): AssetCard {
     owners: [],
     isExecutable: true,
     isMaterializable: true,
+    isObservable: false,
     isPartitioned: false,
     repository: { location: { name: "flights" } },
     dependencyKeys: [],

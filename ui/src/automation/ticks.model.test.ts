@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { foldSkips, intervalText } from "./ticks.model";
+import { foldSkips, intervalText, sensorKind } from "./ticks.model";
 
 describe("foldSkips", () => {
   const tick = (timestamp: number, skipReason: string | null = "no file", status = "SKIPPED") => ({ status, skipReason, timestamp });
@@ -30,4 +30,9 @@ describe("intervalText", () => {
   ])("says %d as %s", (seconds, text) => {
     expect(intervalText(seconds)).toBe(text);
   });
+});
+
+it("names the kinds of sensors that it knows, and spells the others out", () => {
+  expect(sensorKind("RUN_STATUS")).toBe("sensor on runs");
+  expect(sensorKind("FRESHNESS_POLICY")).toBe("freshness policy");
 });

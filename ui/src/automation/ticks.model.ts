@@ -48,3 +48,17 @@ export function intervalText(seconds: number): string {
   const minutes = seconds / 60;
   return minutes % 60 === 0 ? `every ${minutes / 60} h` : `every ${minutes} min`;
 }
+
+/** What kind of sensor it is, in words. */
+export function sensorKind(type: string): string {
+  return SENSOR_KINDS[type] ?? type.toLowerCase().replaceAll("_", " ");
+}
+
+const SENSOR_KINDS: Record<string, string> = {
+  STANDARD: "sensor",
+  RUN_STATUS: "sensor on runs",
+  ASSET: "sensor on asset",
+  MULTI_ASSET: "sensor on assets",
+  AUTO_MATERIALIZE: "conditions",
+  AUTOMATION: "conditions",
+};

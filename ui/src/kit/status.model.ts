@@ -40,6 +40,10 @@ const LOOKS: Record<string, StatusLook> = {
   EXECUTION_FAILED: look("bad", "cross", "Did not run"),
   WARNED: look("wait", "cross", "Warned"),
   NOT_EVALUATED: look("idle", "hollow", "Not evaluated"),
+  // parts of automation conditions
+  TRUE: look("good", "check", "True"),
+  FALSE: look("idle", "hollow", "False"),
+  NOT_ASKED: look("idle", "dash", "Not asked"),
   // schedules and sensors
   RUNNING: look("good", "dot", "On"),
   STOPPED: look("idle", "hollow", "Off"),

@@ -14,11 +14,9 @@ interface PlotsProps {
 
 export function Plots({ events, isPartitioned }: PlotsProps) {
   const [along, setAlong] = useState(isPartitioned ? "order" : "time");
-  const series = useMemo(() => {
-    const found = collectSeries(events.map((event) => ({ ...event, numbers: numbersOf(event) })));
-    return along === "order" ? found.map(byPartition).filter(({ points }) => points.length > 0) : found;
-  }, [events, along]);
-  if (series.length === 0 && along === "time") {
+  const found = useMemo(() => collectSeries(events.map((event) => ({ ...event, numbers: numbersOf(event) }))), [events]);
+  const series = along === "order" ? found.map(byPartition).filter(({ points }) => points.length > 0) : found;
+  if (found.length === 0) {
     return <p className={css.none}>A number that a materialization attaches as metadata, such as a row count, is drawn here over time.</p>;
   }
   return (

@@ -24,7 +24,7 @@ interface RunTableProps {
 const PARTITION: Column<RunRow> = {
   id: "partition",
   label: "Partition",
-  width: "104px",
+  width: "14%",
   render: (run) => <span title={partitionsText(run)}>{partitionsText(run)}</span>,
   sortBy: (run) => partitionsText(run) || null,
 };

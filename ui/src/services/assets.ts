@@ -6,6 +6,8 @@ import type {
   AssetCheckHistoryQuery,
   AssetCheckHistoryQueryVariables,
   AssetCheckStateFragment,
+  AssetEvaluationsQuery,
+  AssetEvaluationsQueryVariables,
   AssetEventsQuery,
   AssetEventsQueryVariables,
   AssetGraphQuery,
@@ -35,6 +37,7 @@ const ASSET_CARD = gql`
     owners
     isExecutable
     isMaterializable
+    isObservable
     isPartitioned
     repository { location { name } }
     dependencyKeys { path }
@@ -80,6 +83,19 @@ const EVENT = gql`
   }
 `;
 
+const OBSERVATION = gql`
+  fragment AssetObservation on ObservationEvent {
+    eventId
+    runId
+    timestamp
+    stepKey
+    partition
+    description
+    metadataEntries { ...Metadata }
+    tags { key value }
+  }
+`;
+
 /** Every defined asset with its latest state: the catalogue and the lineage are two views of it. */
 export const ASSET_GRAPH = gql<AssetGraphQuery, AssetGraphQueryVariables>`
   query AssetGraph {
@@ -95,6 +111,7 @@ export const ASSET_HEAD = gql<AssetHeadQuery, AssetHeadQueryVariables>`
       ... on Asset {
         key { path }
         latestMaterializationTimestamp
+        latestObservationTimestamp
         definition {
           ...AssetCard
           dependedByKeys { path }
@@ -102,7 +119,13 @@ export const ASSET_HEAD = gql<AssetHeadQuery, AssetHeadQueryVariables>`
           dataVersion
           staleStatus
           staleCauses { key { path } reason }
+          automationCondition { label expandedLabel }
           freshnessStatusInfo { freshnessStatus }
+          internalFreshnessPolicy {
+            __typename
+            ... on TimeWindowFreshnessPolicy { failWindowSeconds }
+            ... on CronFreshnessPolicy { deadlineCron timezone }
+          }
           ioManagerKey
           sourceRef
           opName
@@ -124,11 +147,12 @@ export const ASSET_OVERVIEW = gql<AssetOverviewQuery, AssetOverviewQueryVariable
       __typename
       ... on Asset {
         latest: assetMaterializations(limit: 1) { ...AssetMaterialization }
+        observed: assetObservations(limit: 1) { ...AssetObservation }
         history: assetMaterializations(limit: 400) { ...Numbers }
       }
     }
   }
-  ${EVENT} ${METADATA} ${NUMBERS}
+  ${EVENT} ${OBSERVATION} ${METADATA} ${NUMBERS}
 `;
 
 export const ASSET_EVENTS = gql<AssetEventsQuery, AssetEventsQueryVariables>`
@@ -137,21 +161,11 @@ export const ASSET_EVENTS = gql<AssetEventsQuery, AssetEventsQueryVariables>`
       __typename
       ... on Asset {
         assetMaterializations(limit: $limit) { __typename ...AssetMaterialization }
-        assetObservations(limit: $limit) {
-          __typename
-          eventId
-          runId
-          timestamp
-          stepKey
-          partition
-          description
-          metadataEntries { ...Metadata }
-          tags { key value }
-        }
+        assetObservations(limit: $limit) { __typename ...AssetObservation }
       }
     }
   }
-  ${EVENT} ${METADATA}
+  ${EVENT} ${OBSERVATION} ${METADATA}
 `;
 
 export const ASSET_PARTITIONS = gql<AssetPartitionsQuery, AssetPartitionsQueryVariables>`
@@ -193,4 +207,30 @@ export const ASSET_CHECK_HISTORY = gql<AssetCheckHistoryQuery, AssetCheckHistory
     }
   }
   ${METADATA}
+`;
+
+export const ASSET_EVALUATIONS = gql<AssetEvaluationsQuery, AssetEvaluationsQueryVariables>`
+  query AssetEvaluations($key: AssetKeyInput!, $limit: Int!) {
+    assetConditionEvaluationRecordsOrError(assetKey: $key, limit: $limit) {
+      __typename
+      ... on AssetConditionEvaluationRecords {
+        records {
+          id
+          timestamp
+          numRequested
+          runIds
+          evaluationNodes {
+            uniqueId
+            expandedLabel
+            meaning
+            entity
+            isPartitioned
+            numTrue
+            numCandidates
+            truePartitions
+          }
+        }
+      }
+    }
+  }
 `;

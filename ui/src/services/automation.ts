@@ -141,6 +141,7 @@ export const SENSOR_DETAIL = gql<SensorDetailQuery, SensorDetailQueryVariables>`
         description
         sensorType
         minIntervalSeconds
+        metadata { assetKeys { path } }
         targets { pipelineName }
         defaultStatus
         canReset

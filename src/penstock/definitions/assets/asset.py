@@ -6,6 +6,8 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, overload
 
+import msgspec
+
 from ...errors import DefinitionError
 from ...partitions.definition import PartitionsDefinition
 from ...records.freshness import AnyFreshnessPolicy
@@ -162,7 +164,7 @@ def asset(
         what = f"Asset {own_key.to_user_string()}"
         function = read_function(fn, what)
         op_ins, inputs = asset_inputs(function, ins or {}, what)
-        explicit = to_deps(deps, what)
+        inputs, all_deps = merge_deps(inputs, to_deps(deps, what), what)
         own_resources = to_resources(resource_defs, what)
         store = io_manager_key or "io_manager"
         if io_manager_def is not None:
@@ -170,7 +172,7 @@ def asset(
             own_resources |= to_resources({store: io_manager_def}, what)
         spec = AssetSpec(
             own_key,
-            deps=merge_deps(inputs, explicit, what),
+            deps=all_deps,
             description=description or (inspect.cleandoc(fn.__doc__) if fn.__doc__ else None),
             metadata=metadata,
             skippable=not output_required,
@@ -289,19 +291,36 @@ def asset_inputs(
     return ins, inputs
 
 
-def merge_deps(inputs: Mapping[str, AssetInput], explicit: Iterable[AssetDep], what: str) -> list[AssetDep]:
-    """The dependencies of an asset: what its parameters load, and what is named besides.
+def merge_deps(
+    inputs: Mapping[str, AssetInput], explicit: Iterable[AssetDep], what: str
+) -> tuple[dict[str, AssetInput], list[AssetDep]]:
+    """What the parameters of an asset load, and all of its dependencies: those, and what is named besides.
+
+    An asset may be both loaded and named; the partition mapping that either of them gives holds for both.
 
     Raises:
-        DefinitionError: An asset is both loaded and named.
+        DefinitionError: An asset is both loaded and named, each with a partition mapping of its own.
     """
+    merged = dict(inputs)
     deps = {each.key: AssetDep(AssetKey.from_user_string(each.key), each.partition_mapping) for each in inputs.values()}
     for dep in explicit:
         text = dep.asset_key.to_user_string()
-        if text in deps:
-            raise DefinitionError(f"{what} loads {text} by a parameter and names it in deps; keep one of the two.")
-        deps[text] = dep
-    return list(deps.values())
+        loaded = deps.get(text)
+        if loaded is None:
+            deps[text] = dep
+            continue
+        mapping = dep.partition_mapping
+        if mapping is None:
+            mapping = loaded.partition_mapping
+        elif loaded.partition_mapping not in (None, mapping):
+            raise DefinitionError(
+                f"{what} loads {text} by a parameter with another partition mapping than deps gives; keep one of them."
+            )
+        deps[text] = AssetDep(dep.asset_key, mapping, dep.metadata)
+        for name, given in merged.items():
+            if given.key == text:
+                merged[name] = msgspec.structs.replace(given, partition_mapping=mapping)
+    return merged, list(deps.values())
 
 
 def outputs_of_checks(

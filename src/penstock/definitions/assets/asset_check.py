@@ -25,7 +25,10 @@ __all__ = ["AssetChecksDefinition", "asset_check", "multi_asset_check"]
 
 
 class AssetChecksDefinition(AssetsDefinition):
-    """A function and the checks that it evaluates. Make one with `@asset_check`."""
+    """A function and the checks that it evaluates. Make one with `@asset_check`.
+
+    It takes what `AssetsDefinition` takes.
+    """
 
 
 def asset_check(

@@ -105,7 +105,11 @@ def load_assets_from_package_module(
     source_key_prefix: Prefix | None = None,
     include_specs: bool = False,
 ) -> list[AssetsDefinition | AssetSpec]:
-    """The assets of a package and all modules inside it; arguments as for `load_assets_from_modules`."""
+    """The assets of a package and all modules inside it; arguments as for `load_assets_from_modules`.
+
+    Args:
+        package_module: The package, which is searched with all that is in it.
+    """
     return load_assets_from_modules(
         modules_of(package_module),
         group_name,
@@ -127,7 +131,11 @@ def load_assets_from_package_name(
     source_key_prefix: Prefix | None = None,
     include_specs: bool = False,
 ) -> list[AssetsDefinition | AssetSpec]:
-    """The assets of the package of that name; arguments as for `load_assets_from_modules`."""
+    """The assets of the package of that name; arguments as for `load_assets_from_modules`.
+
+    Args:
+        package_name: The dotted name of the package.
+    """
     return load_assets_from_package_module(
         package_named(package_name),
         group_name,
@@ -155,21 +163,29 @@ def load_asset_checks_from_modules(
 
 
 def load_asset_checks_from_current_module(asset_key_prefix: Prefix | None = None) -> list[AssetChecksDefinition]:
-    """The checks at the top of the calling module."""
+    """The checks at the top of the calling module; arguments as for `load_asset_checks_from_modules`."""
     return load_asset_checks_from_modules([calling_module()], asset_key_prefix)
 
 
 def load_asset_checks_from_package_module(
     package_module: ModuleType, asset_key_prefix: Prefix | None = None
 ) -> list[AssetChecksDefinition]:
-    """The checks of a package and all modules inside it."""
+    """The checks of a package and all modules inside it; arguments as for `load_asset_checks_from_modules`.
+
+    Args:
+        package_module: The package, which is searched with all that is in it.
+    """
     return load_asset_checks_from_modules(modules_of(package_module), asset_key_prefix)
 
 
 def load_asset_checks_from_package_name(
     package_name: str, asset_key_prefix: Prefix | None = None
 ) -> list[AssetChecksDefinition]:
-    """The checks of the package of that name."""
+    """The checks of the package of that name; arguments as for `load_asset_checks_from_modules`.
+
+    Args:
+        package_name: The dotted name of the package.
+    """
     return load_asset_checks_from_package_module(package_named(package_name), asset_key_prefix)
 
 

@@ -5,20 +5,22 @@ Keys are in text form. It is built in one pass over the definitions, and everyth
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 import msgspec
 
 from ...errors import DefinitionError
 from ...partitions.definition import PartitionsDefinition
+from ...partitions.fit import misfit
+from ...records.keys import AssetCheckKey, AssetKey
+from ...wording import did_you_mean
 from ..source import Source
 from .check_spec import AssetCheckSpec
 from .definition import AssetInput, AssetsDefinition
-from .spec import DEFAULT_GROUP, AssetSpec
+from .spec import DEFAULT_GROUP, AssetDep, AssetSpec
 
-__all__ = ["AssetGraph", "AssetNode", "CheckNode", "build_asset_graph", "find_circle", "nearest"]
+__all__ = ["AssetGraph", "AssetNode", "CheckNode", "build_asset_graph", "find_circle"]
 
 
 class AssetNode(msgspec.Struct, kw_only=True, eq=False):
@@ -92,15 +94,18 @@ class AssetGraph:
         """The assets that something here makes or observes."""
         return [key for key, node in self.assets.items() if node.definition is not None]
 
+    def get_all_asset_keys(self) -> set[AssetKey]:
+        """The keys of all assets, of those that are only depended on too."""
+        return {node.spec.key for node in self.assets.values()}
+
+    @property
+    def asset_check_keys(self) -> set[AssetCheckKey]:
+        """The keys of all checks."""
+        return {node.spec.key for node in self.checks.values()}
+
     def nearest(self, key: str) -> str:
         """Words that name the nearest known key, for an error."""
-        return nearest(key, self.assets)
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """Words that name what was probably meant, for an error."""
-    matches = difflib.get_close_matches(name, list(known), n=1)
-    return f'; did you mean "{matches[0]}"?' if matches else "."
+        return did_you_mean(key, self.assets)
 
 
 def build_asset_graph(
@@ -133,16 +138,19 @@ def _add_nodes(
 ) -> None:
     places: dict[str, Source | None] = {}
     for definition in definitions:
-        name = definition.name
-        if name in graph.definitions:
-            _twice(f'the op name "{name}"', graph.definitions[name].source, definition.source)
-        graph.definitions[name] = definition
         for output, spec in definition.specs_by_output.items():
             text = spec.key.to_user_string()
             if text in places:
                 _twice(f"the asset {text}", places[text], definition.source)
             places[text] = definition.source
             graph.assets[text] = AssetNode(key=text, spec=spec, definition=definition, output=output)
+        name = definition.name
+        if name in graph.definitions:  # asked after the keys, which say more where both are the same
+            other = graph.definitions[name]
+            checks = {check.key.to_user_string() for check in definition.check_outputs.values()}
+            same = sorted(checks & {check.key.to_user_string() for check in other.check_outputs.values()})
+            _twice(f"the check {same[0]}" if same else f'the op name "{name}"', other.source, definition.source)
+        graph.definitions[name] = definition
     for spec, source in specs:
         text = spec.key.to_user_string()
         if text in places:
@@ -152,7 +160,8 @@ def _add_nodes(
 
 
 def _twice(what: str, first: Source | None, second: Source | None) -> NoReturn:
-    raise DefinitionError(f"Two definitions have {what}: at {first} and at {second}; rename or drop one.")
+    places = " and ".join("as an AssetSpec" if source is None else f"at {source}" for source in (first, second))
+    raise DefinitionError(f"Two definitions have {what}: {places}; rename or drop one.")
 
 
 def _names_by_group(graph: AssetGraph) -> dict[tuple[str, str], list[str]]:
@@ -203,6 +212,9 @@ def _connect(graph: AssetGraph, definition: AssetsDefinition) -> None:
         node.deps = tuple(dict.fromkeys(longer.get(dep, dep) for dep in deps)) if longer else tuple(deps)
         for dep in node.deps:
             _dependency(graph, dep).dependents.append(text)
+        for each in spec.deps:
+            if each.partition_mapping is not None:
+                _check_mapping(graph, each, spec, definition)
     for output, check in definition.check_outputs.items():
         key = check.key.to_user_string()
         if key in graph.checks:
@@ -224,6 +236,17 @@ def _connect(graph: AssetGraph, definition: AssetsDefinition) -> None:
         _dependency(graph, asset).checks.append(key)
 
 
+def _check_mapping(graph: AssetGraph, dep: AssetDep, spec: AssetSpec, definition: AssetsDefinition) -> None:
+    upstream = _dependency(graph, dep.asset_key.to_user_string()).partitions_def
+    if upstream is not None and spec.partitions_def is not None:
+        problem = misfit(dep.partition_mapping, upstream, spec.partitions_def)
+        if problem is not None:
+            raise DefinitionError(
+                f"Asset {spec.key.to_user_string()} ({definition.source}) depends on "
+                f"{dep.asset_key.to_user_string()}, but {problem}"
+            )
+
+
 def _check_partitions(graph: AssetGraph, check: AssetCheckSpec, definition: AssetsDefinition) -> None:
     node = graph.assets.get(check.asset_key.to_user_string())
     if check.partitions_def is not None and (node is None or node.partitions_def != check.partitions_def):
@@ -237,8 +260,6 @@ def _dependency(graph: AssetGraph, key: str) -> AssetNode:
     """The node of a key; one that nothing declares stands for an asset that something else makes."""
     node = graph.assets.get(key)
     if node is None:
-        from ...records.keys import AssetKey
-
         node = AssetNode(key=key, spec=AssetSpec(AssetKey.from_user_string(key)), declared=False)
         graph.assets[key] = node
     return node

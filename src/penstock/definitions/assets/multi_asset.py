@@ -89,7 +89,7 @@ def multi_asset(
             raise DefinitionError(f"{what} ({place}) needs outs or specs, and not both.")
         function = read_function(fn, what)
         op_ins, inputs = asset_inputs(function, ins or {}, what)
-        common = merge_deps(inputs, to_deps(deps, what), what)
+        inputs, common = merge_deps(inputs, to_deps(deps, what), what)
         if outs is not None:
             by_output = _specs_of_outs(outs, common, internal_asset_deps or {}, partitions_def, what)
             op_outs = {

@@ -8,8 +8,11 @@ from typing import Any, TypeAlias
 
 from ...errors import DefinitionError, NotFoundError
 from ...records.keys import AssetCheckKey, AssetKey, CoercibleToAssetKey
+from ...records.labels import LABELS
+from ...wording import did_you_mean
+from ..source import place_of_call
 from .definition import AssetsDefinition
-from .graph import AssetGraph, AssetNode, build_asset_graph, nearest
+from .graph import AssetGraph, AssetNode, build_asset_graph
 from .spec import AssetSpec
 
 __all__ = ["AssetSelection", "CoercibleToAssetSelection", "Matching"]
@@ -67,6 +70,7 @@ class AssetSelection:
     @staticmethod
     def tag(key: str, value: str, include_sources: bool = False) -> AssetSelection:
         """The assets with this tag."""
+        key = LABELS.read(key)
         return Matching(lambda node: node.spec.tags.get(key) == value, f'tag:"{key}"="{value}"', include_sources)
 
     @staticmethod
@@ -469,7 +473,7 @@ class _CheckKeys(AssetSelection):
     def resolve_checks(self, graph: AssetGraph) -> set[str]:
         for key in self.chosen:
             if key not in graph.checks:
-                raise NotFoundError(f'There is no check "{key}" to select{nearest(key, graph.checks)}')
+                raise NotFoundError(f'There is no check "{key}" to select{did_you_mean(key, graph.checks)}')
         return set(self.chosen)
 
     def to_text(self) -> str:
@@ -497,4 +501,4 @@ def _asset_keys(given: Any) -> list[str]:
     parts = given and isinstance(given, list | tuple) and all(isinstance(part, str) for part in given)
     if parts or isinstance(given, AssetKey | str):
         return [_coerce(given).to_user_string()]
-    raise DefinitionError(f"{given!r} names no asset; give a definition, an AssetSpec or a key.")
+    raise DefinitionError(f"{given!r}{place_of_call()} names no asset; give a definition, an AssetSpec or a key.")

@@ -19,6 +19,7 @@ import re
 import msgspec
 
 from ...errors import DefinitionError
+from ...wording import nearest_name
 from .selection import AssetSelection
 from .selection_attributes import ATTRIBUTES, attribute, tagged
 
@@ -204,7 +205,9 @@ class _Parser:
             return tagged(key, self.value() if self.takes_mark("=") else None)
         if token.text not in ATTRIBUTES:
             known = ", ".join(sorted([*ATTRIBUTES, "key", "tag"]))
-            raise self.error(f'there is no "{token.text}:"; there are {known}', token)
+            near = nearest_name(token.text, [*ATTRIBUTES, "key", "tag"])
+            hint = f'did you mean "{near}:"?' if near is not None else f"there are {known}"
+            raise self.error(f'there is no "{token.text}:"; {hint}', token)
         try:
             return attribute(token.text, self.value())
         except DefinitionError as error:
@@ -271,7 +274,10 @@ class _Parser:
     def error(self, problem: str, token: _Token | None = None) -> DefinitionError:
         place = token or self.peek()
         at = len(self.text) if place is None else place.at
-        return DefinitionError(f"The asset selection {self.text!r} cannot be read at character {at + 1}: {problem}.")
+        end = "" if problem.endswith("?") else "."
+        return DefinitionError(
+            f"The asset selection {self.text!r} cannot be read at character {at + 1}: {problem}{end}"
+        )
 
 
 def _begins(token: _Token) -> bool:

@@ -10,6 +10,8 @@ import msgspec
 
 from ...errors import DefinitionError
 from ...partitions.definition import PartitionsDefinition
+from ...partitions.mapping import PartitionMapping
+from ...records.conditions.condition import AutomationCondition
 from ...records.freshness import AnyFreshnessPolicy
 from ...records.keys import AssetKey, CoercibleToAssetKey
 from ...records.labels import LABELS
@@ -17,6 +19,7 @@ from ...records.metadata import Metadata, normalize_metadata
 from ..function import UNKNOWN
 from ..names import check_owners, kinds_as_tags, normalize_tags
 from ..ops.ports import NO_METADATA
+from ..source import place_of_call
 from .backfill_policy import BackfillPolicy
 
 __all__ = ["DEFAULT_GROUP", "AssetDep", "AssetIn", "AssetOut", "AssetSpec", "CoercibleToAssetDep", "to_deps"]
@@ -40,6 +43,13 @@ class AssetDep(msgspec.Struct, frozen=True):
     asset: Any
     partition_mapping: Any = None
     metadata: Mapping[str, Any] = NO_METADATA
+
+    def __post_init__(self) -> None:
+        if self.partition_mapping is not None and not isinstance(self.partition_mapping, PartitionMapping):
+            raise DefinitionError(
+                f"The dependency on {self.asset!r}{place_of_call()} has the partition_mapping "
+                f"{self.partition_mapping!r}; give a PartitionMapping, for example IdentityPartitionMapping()."
+            )
 
     @property
     def asset_key(self) -> AssetKey:
@@ -169,11 +179,20 @@ class AssetSpec:
         if kinds:
             self.tags |= kinds_as_tags(kinds, what)
         if partitions_def is not None and not isinstance(partitions_def, PartitionsDefinition):
-            raise DefinitionError(f"{what} has {partitions_def!r} as its partitions_def; give a PartitionsDefinition.")
+            raise DefinitionError(
+                f"{what}{place_of_call()} has {partitions_def!r} as its partitions_def; give a PartitionsDefinition."
+            )
         self.partitions_def = partitions_def
+        if automation_condition is not None and not isinstance(automation_condition, AutomationCondition):
+            raise DefinitionError(
+                f"{what}{place_of_call()} has {automation_condition!r} as its automation_condition; give an "
+                "AutomationCondition, for example AutomationCondition.eager()."
+            )
         self.automation_condition = automation_condition
         if freshness_policy is not None and not isinstance(freshness_policy, AnyFreshnessPolicy):
-            raise DefinitionError(f"{what} has {freshness_policy!r} as its freshness_policy; give a FreshnessPolicy.")
+            raise DefinitionError(
+                f"{what}{place_of_call()} has {freshness_policy!r} as its freshness_policy; give a FreshnessPolicy."
+            )
         self.freshness_policy = freshness_policy
         self.is_virtual = is_virtual
         self.io_manager_key: str | None = next(
@@ -413,4 +432,4 @@ def check_group(name: str | None, what: str) -> str | None:
     """The group's name if it is valid; raises `DefinitionError` otherwise."""
     if name is None or _GROUP.fullmatch(name):
         return name
-    raise DefinitionError(f"{what} has the group {name!r}; use letters, digits and underscores.")
+    raise DefinitionError(f"{what}{place_of_call()} has the group {name!r}; use letters, digits and underscores.")

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ...errors import DefinitionError, InvocationError, UnknownResourceError
+from ...wording import did_you_mean
 from ..resources.resource import ResourceDefinition, to_resources
 from ..run_config import needed_resources
 from .definition import AssetsDefinition
-from .graph import nearest
 from .spec import AssetSpec
 
 __all__ = ["with_resources"]
@@ -46,7 +46,7 @@ def _configured(
     for key, entry in config.items():
         if key not in resources:
             raise InvocationError(
-                f'with_resources has config for the resource "{key}", which is not given{nearest(key, resources)}'
+                f'with_resources has config for the resource "{key}", which is not given{did_you_mean(key, resources)}'
             )
         if set(entry) != {"config"}:
             raise DefinitionError(
@@ -70,6 +70,6 @@ def _bound(definition: AssetsDefinition, resources: Mapping[str, ResourceDefinit
         if key not in own and key not in given and key != _OF_INSTANCE:
             raise UnknownResourceError(
                 f'{definition.op.what} ({definition.source}) needs the resource "{key}", which with_resources is not '
-                f"given{nearest(key, resources)}"
+                f"given{did_you_mean(key, resources)}"
             )
     return definition.replaced(resource_defs=own | {key: given[key] for key in needed if key in given})

@@ -22,7 +22,11 @@ AssetEvent: TypeAlias = AssetMaterialization | AssetObservation | AssetCheckEval
 
 
 class SkipReason(msgspec.Struct, frozen=True):
-    """Why an evaluation asks for no run; people read it at the tick."""
+    """Why an evaluation asks for no run; people read it at the tick.
+
+    Args:
+        skip_message: The reason.
+    """
 
     skip_message: str | None = None
 

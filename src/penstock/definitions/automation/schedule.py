@@ -138,7 +138,7 @@ class ScheduleDefinition:
         if self.function is not None:
             returned = self.function.call([context], resources)
             if not isinstance(returned, Mapping):
-                return read_outcome(returned, self.what)
+                return read_outcome(returned, f"{self.what} ({self.source})")
             config: Any = returned
         else:
             config = self.run_config if self.run_config_fn is None else self.run_config_fn(context)

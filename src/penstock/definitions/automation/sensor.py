@@ -10,6 +10,7 @@ import msgspec
 
 from ...errors import DefinitionError
 from ...records.metadata import Metadata, normalize_metadata
+from ...wording import did_you_mean, listed
 from ..doors import evaluate_sensor_tick
 from ..names import check_name, check_owners, normalize_tags
 from ..source import Source, source_of_function
@@ -155,15 +156,21 @@ class SensorDefinition:
         Raises:
             DefinitionError: It gave something else than it should; what it raises comes through.
         """
-        requested = read_outcome(self.function.call(values, resources), self.what)
+        requested = read_outcome(self.function.call(values, resources), f"{self.what} ({self.source})")
         for request in requested.run_requests:
             if request.job_name is None and len(self.target.names) != 1:
-                known = ", ".join(self.target.names) or "none"
-                raise DefinitionError(f"{self.what} asks for a run without job_name, but its jobs are: {known}.")
+                raise DefinitionError(
+                    f"{self.what} ({self.source}) asks for a run without saying of which job; "
+                    + (
+                        f"give the RunRequest a job_name: {listed(self.target.names, 'or')}."
+                        if self.target.names
+                        else "give the sensor a job, jobs or a target."
+                    )
+                )
             if request.job_name is not None and request.job_name not in self.target.names:
                 raise DefinitionError(
-                    f"{self.what} asks for a run of {request.job_name}, which is none of its jobs "
-                    f"({', '.join(self.target.names) or 'it has none'}); add it to jobs."
+                    f'{self.what} ({self.source}) asks for a run of the job "{request.job_name}", which is none of its '
+                    f"jobs{did_you_mean(request.job_name, self.target.names)}"
                 )
         return requested
 

@@ -7,8 +7,9 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from ...errors import DefinitionError
+from ...wording import did_you_mean
 from ..names import check_name, normalize_tags
-from ..source import Source
+from ..source import Source, place_of_call
 from .asset_inputs import asset_value
 from .hooks import HookDefinition, check_hooks
 from .node import AssetValue, Collected, FanIn, GraphInput, Mapped, Node, NodeOutput, NodeSource
@@ -44,14 +45,14 @@ class _Handle:
 
     def __iter__(self) -> Any:
         raise DefinitionError(
-            f"The output {self.output!r} of {self.node!r} is a promise here and cannot be looped over; "
-            "declare several outputs with out={...}, or a DynamicOut and use .map()."
+            f"The output {self.output!r} of {self.node!r} is a promise here{place_of_call()} and cannot be looped "
+            "over; declare several outputs with out={...}, or a DynamicOut and use .map()."
         )
 
     def __bool__(self) -> bool:
         raise DefinitionError(
-            f"The output {self.output!r} of {self.node!r} is a promise here and has no value to decide on; "
-            "decide inside an op, and give an optional output (Out(is_required=False)) to branch."
+            f"The output {self.output!r} of {self.node!r} is a promise here{place_of_call()} and has no value to "
+            "decide on; decide inside an op, and give an optional output (Out(is_required=False)) to branch."
         )
 
 
@@ -189,18 +190,21 @@ class Composition:
         names = list(ins)
         if len(args) > len(names):
             raise DefinitionError(
-                f'In {self.what} ({self.source}) "{node}" is given {len(args)} values by position, but it has '
-                f"{len(names)} inputs ({', '.join(names) or 'none'})."
+                f'{self.what}{place_of_call()} gives "{node}" {len(args)} values by position, but that has '
+                f"{len(names)} inputs ({', '.join(names) or 'none'}); pass only these."
             )
         given = dict(zip(names, args, strict=False))
         for key, value in kwargs.items():
             if key not in ins:
                 raise DefinitionError(
-                    f'In {self.what} ({self.source}) "{node}" is given "{key}", which is none of its inputs '
-                    f"({', '.join(names) or 'it has none'})."
+                    f'{self.what}{place_of_call()} gives "{node}" the input "{key}", which that does not have'
+                    f"{did_you_mean(key, names)}"
                 )
             if key in given:
-                raise DefinitionError(f'In {self.what} ({self.source}) "{node}" is given its input "{key}" twice.')
+                raise DefinitionError(
+                    f'{self.what}{place_of_call()} gives "{node}" its input "{key}" twice, by position and by name; '
+                    "keep one."
+                )
             given[key] = value
         return given
 
@@ -216,20 +220,20 @@ class Composition:
                 return GraphInput(value.name)
             case DynamicHandle():
                 raise DefinitionError(
-                    f'In {self.what} ({self.source}) the input "{name}" of "{node}" is given the dynamic output '
+                    f'{self.what}{place_of_call()} gives the input "{name}" of "{node}" the dynamic output '
                     f'"{value.output}" of "{value.node}" as it is; use .map() to run once for each value or '
                     ".collect() for all as a list."
                 )
             case MappedHandle():
                 raise DefinitionError(
-                    f'In {self.what} ({self.source}) the input "{name}" of "{node}" is given a mapped output of '
+                    f'{self.what}{place_of_call()} gives the input "{name}" of "{node}" a mapped output of '
                     f'"{value.node}" as it is; use .map() to go on for each value or .collect() for all as a list.'
                 )
             case list() | tuple() if not isinstance(value, OutputHandles):
                 return FanIn(tuple(self._part(each, node, name) for each in value))
             case OutputHandles():
                 raise DefinitionError(
-                    f'In {self.what} ({self.source}) the input "{name}" of "{node}" is given all outputs '
+                    f'{self.what}{place_of_call()} gives the input "{name}" of "{node}" all outputs '
                     f"({', '.join(value.names)}) of an op at once; choose one, for example .{value.names[0]}."
                 )
             case _:
@@ -238,7 +242,7 @@ class Composition:
                 ) is not None:
                     return asset
                 raise DefinitionError(
-                    f'In {self.what} ({self.source}) the input "{name}" of "{node}" is given {value!r}; pass outputs '
+                    f'{self.what}{place_of_call()} gives the input "{name}" of "{node}" {value!r}; pass outputs '
                     "of other ops here, and constants as config or as a default of the op's parameter."
                 )
 
@@ -246,8 +250,8 @@ class Composition:
         source = self._source(value, node, name)
         if isinstance(source, FanIn | Mapped | AssetValue):
             raise DefinitionError(
-                f'In {self.what} ({self.source}) the list for the input "{name}" of "{node}" holds something else than '
-                "plain outputs of ops."
+                f'{self.what}{place_of_call()} gives the input "{name}" of "{node}" a list that holds something '
+                "else than plain outputs of ops; pass a list of outputs alone."
             )
         return source
 

@@ -10,7 +10,7 @@ import msgspec
 from ...errors import DefinitionError
 from ...records.event import Event, StepFailure, StepSuccess
 from ..names import check_name
-from ..source import Source, source_of_function
+from ..source import Source, described, place_of_call, source_of_function
 
 __all__ = ["HookDefinition", "HookExecutionResult", "check_hooks", "failure_hook", "success_hook"]
 
@@ -69,7 +69,8 @@ def check_hooks(hooks: Iterable[HookDefinition] | None, what: str) -> frozenset[
     for hook in result:
         if not isinstance(hook, HookDefinition):
             raise DefinitionError(
-                f"{what} has {hook!r} among its hooks; give functions made by @success_hook or @failure_hook."
+                f"{what}{place_of_call()} has {described(hook)} among its hooks; give functions made by "
+                "@success_hook or @failure_hook."
             )
     return result
 

@@ -20,7 +20,7 @@ from ..loggers import LoggerDefinition, check_loggers, default_loggers
 from ..names import check_name, check_owners, normalize_tags
 from ..partitioned_config import PartitionedConfig
 from ..resources.resource import ResourceDefinition, to_resources
-from ..source import Source, source_of_call, source_of_function
+from ..source import Source, place_of_call, source_of_call, source_of_function
 from .graph import GraphDefinition, compose
 from .hooks import HookDefinition, check_hooks
 from .retry import RetryPolicy, check_timeout
@@ -97,7 +97,10 @@ class JobDefinition:
         self.run_tags = self.tags if run_tags is None else normalize_tags(run_tags, what)
         self.metadata: Metadata = normalize_metadata(metadata)
         if executor_def is not None and not isinstance(executor_def, ExecutorDefinition):
-            raise DefinitionError(f"{what} has the executor {executor_def!r}; give an ExecutorDefinition.")
+            raise DefinitionError(
+                f"{what}{place_of_call()} has the executor {executor_def!r}; give an ExecutorDefinition, for example "
+                "in_process_executor."
+            )
         self._executor_def = executor_def
         self._logger_defs: Mapping[str, LoggerDefinition] | None = (
             None if logger_defs is None else check_loggers(logger_defs, what)

@@ -43,6 +43,7 @@ class OpDefinition:
         code_version: The version of its code.
         pool: The pool whose limit it counts against.
         timeout: Seconds after which a step of it is stopped and fails.
+        what: What messages call it; `Op` and its name if not given.
 
     Raises:
         DefinitionError: The parts do not fit together.

@@ -116,7 +116,10 @@ class Out(msgspec.Struct, frozen=True):
 
 
 class DynamicOut(Out, frozen=True):
-    """An output of any number of values, decided at run time, each given as a `DynamicOutput` with its mapping key."""
+    """An output of any number of values, decided at run time, each given as a `DynamicOutput` with its mapping key.
+
+    It takes what `Out` takes.
+    """
 
     @property
     def is_dynamic(self) -> bool:
@@ -125,12 +128,20 @@ class DynamicOut(Out, frozen=True):
 
 
 class GraphIn(msgspec.Struct, frozen=True):
-    """An input of a graph."""
+    """An input of a graph.
+
+    Args:
+        description: What it is for.
+    """
 
     description: str | None = None
 
 
 class GraphOut(msgspec.Struct, frozen=True):
-    """An output of a graph."""
+    """An output of a graph.
+
+    Args:
+        description: What it holds.
+    """
 
     description: str | None = None

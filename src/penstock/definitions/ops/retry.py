@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from ...errors import DefinitionError
+from ..source import place_of_call
 
 __all__ = ["Backoff", "Jitter", "RetryPolicy", "check_timeout"]
 
@@ -45,12 +46,20 @@ class RetryPolicy(msgspec.Struct, frozen=True):
     jitter: Jitter | None = None
 
     def __post_init__(self) -> None:
-        if self.max_retries < 0:
-            raise DefinitionError(f"A RetryPolicy needs max_retries of 0 or more, not {self.max_retries}.")
-        if self.delay is not None and self.delay < 0:
-            raise DefinitionError(f"A RetryPolicy needs a delay of 0 seconds or more, not {self.delay}.")
-        if self.delay is None and (self.backoff is not None or self.jitter is not None):
-            raise DefinitionError("A RetryPolicy with backoff or jitter needs a delay to apply them to; add delay=.")
+        retries: Any = self.max_retries
+        delay: Any = self.delay
+        if not isinstance(retries, int) or retries < 0:
+            raise DefinitionError(
+                f"A RetryPolicy{place_of_call()} has max_retries={retries!r}; give a whole number from 0 on."
+            )
+        if delay is not None and (not isinstance(delay, int | float) or delay < 0):
+            raise DefinitionError(
+                f"A RetryPolicy{place_of_call()} has delay={delay!r}; give a number of seconds, 0 or more."
+            )
+        if delay is None and (self.backoff is not None or self.jitter is not None):
+            raise DefinitionError(
+                f"A RetryPolicy{place_of_call()} has backoff or jitter and no delay to apply them to; add delay=."
+            )
 
     def wait(self, retry: int, chance: float) -> float:
         """Seconds to wait before retry number `retry` (1 is the first); `chance` in [0, 1) feeds the jitter."""

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Annotated, Any, Literal, TypeAlias, TypeVar, get_args, get_origin
 
 from ...errors import DefinitionError
+from ...wording import kind_of
 from ..function import UNKNOWN
 from .value_type import ContextOf, TypeCheck, ValueType, on_register, registered_type
 
@@ -258,4 +259,4 @@ def _inside(place: str, found: TypeCheck, value: Any) -> TypeCheck:
 
 
 def _wrong(value: Any) -> TypeCheck:
-    return TypeCheck(False, f"is a {type(value).__qualname__}")
+    return TypeCheck(False, f"is {kind_of(value)}")

@@ -9,6 +9,7 @@ import msgspec
 
 from ...errors import DefinitionError, TypeCheckError
 from ...records.metadata import Metadata, normalize_metadata
+from ...wording import kind_of
 
 if TYPE_CHECKING:
     from .type_loader import TypeLoader
@@ -142,8 +143,8 @@ class ValueType:
             return found
         if not isinstance(found, bool):
             raise TypeCheckError(
-                f'The check of the type "{self.display_name}" gave {found!r} (a {type(found).__qualname__}); '
-                "it gives true, false or a TypeCheck."
+                f'The check of the type "{self.display_name}" gave {found!r} ({kind_of(found)}); '
+                "give true, false or a TypeCheck."
             )
         return PASSED if found else TypeCheck(False)
 

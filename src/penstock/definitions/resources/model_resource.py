@@ -21,6 +21,7 @@ from ...config.model import build, schema_of
 from ...config.schema import UNSET, Field, Permissive, Shape
 from ...config.secrets import redact
 from ...errors import DefinitionError
+from ...wording import with_article
 from ..function import RESOURCE_MARK, is_resource
 from .resource import ResourceDefinition, ResourceSetup, to_resources
 
@@ -100,9 +101,9 @@ class ModelResource(ResourceDefinition):
     def _refuse_partial(self, name: str, value: Any) -> None:
         if isinstance(value, PartialResource):
             raise DefinitionError(
-                f"{self.type_name} holds a {value.model.__name__} in its field {name!r} whose config is left to the "
-                "run config, which knows only resources that have a key; give the same object as a resource of its own "
-                "too."
+                f"{self.type_name} holds {with_article(value.model.__name__)} in its field {name!r} whose config is "
+                "left to the run config, which knows only resources that have a key; give the same object as a "
+                "resource of its own too."
             )
 
     @property

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...errors import ConfigurationError, EnvironmentalError
+from ...wording import kind_of
 from .io_manager import IOManager
 
 __all__ = ["MissingValueError", "PartitionStore", "has_partitions", "may_miss", "subject_of"]
@@ -46,7 +47,7 @@ class PartitionStore(IOManager):
         if not isinstance(obj, dict) or set(obj) != set(keys):
             raise ConfigurationError(
                 f"This run makes {len(keys)} partitions of {context.asset_key}, so its value must be a dict with "
-                f"exactly these partition keys, not a {type(obj).__qualname__}; "
+                f"exactly these partition keys, not {kind_of(obj)}; "
                 "return one, or run one partition at a time."
             )
         for key in keys:

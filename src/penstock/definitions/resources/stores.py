@@ -18,6 +18,7 @@ from typing import Any
 from ...config.env import EnvVar
 from ...config.fields import Field, Shape
 from ...errors import ConfigurationError
+from ...wording import kind_of
 from .io_manager import IOManager, IOManagerDefinition
 from .partition_store import MissingValueError, PartitionStore, subject_of
 from .resource import ResourceDefinition
@@ -114,7 +115,7 @@ class FilesystemIOManager(_EntryStore):
             draft.replace(path)
         except (pickle.PicklingError, TypeError, AttributeError) as error:
             raise ConfigurationError(
-                f"The value of {subject_of(context)} is a {type(obj).__qualname__}, which cannot be pickled ({error}); "
+                f"The value of {subject_of(context)} is {kind_of(obj)}, which cannot be pickled ({error}); "
                 "return something that can, or give the output an io_manager_key of an IO manager that knows it."
             ) from error
         finally:

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 
 from msgspec.structs import replace
 
-from ...config.check import nearest_name
 from ...errors import DefinitionError, SubsetError
+from ...wording import nearest_name
 from ..ops.graph import GraphDefinition
 from ..ops.job import JobDefinition
 from ..ops.node import FanIn, GraphInput, Node, NodeSource

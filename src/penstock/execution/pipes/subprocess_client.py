@@ -155,6 +155,8 @@ def _failure(words: Sequence[str], code: int, errors: str, handler: PipesMessage
         parts.append(f"It raised {handler.exception.cls}: {handler.exception.message}")
     if errors:
         parts.append(f"The last lines of its stderr:\n{errors}")
+    if len(parts) == 1:
+        parts.append("It said nothing on stderr; look at its stdout in the logs of the step, or run it by hand.")
     return SubprocessError("\n".join(parts))
 
 

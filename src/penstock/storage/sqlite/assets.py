@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from ...records.asset import AssetEvent, AssetState, CheckState, PartitionState, PlannedAsset
 from ...records.data_version import DataVersionState
 from ...records.event import AssetFact, Event
-from ..protocols import Notifier
+from ..notifier import Notifier
 from . import rows
 from .connection import Database
 from .dynamic_partitions import add_keys, remove_keys

@@ -11,7 +11,7 @@ from ...errors import FencedError
 from ...records.event import Event, StoredEvent
 from ...records.run import ACTIVE, RunStatus, StepStats
 from ..derive import RUN_EVENTS
-from ..protocols import Notifier
+from ..notifier import Notifier
 from . import rows
 from .asset_rows import ASSET_EVENTS
 from .connection import Database

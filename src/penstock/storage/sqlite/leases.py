@@ -7,7 +7,7 @@ import sqlite3
 from ...codec import decode_msgpack, encode_msgpack
 from ...errors import FencedError
 from ...records.lease import Lease, ProcessInfo
-from ..protocols import ROUTINE, Notifier
+from ..notifier import ROUTINE, Notifier
 from .connection import Database
 
 __all__ = ["SqliteLeases", "require_lease"]

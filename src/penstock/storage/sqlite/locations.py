@@ -8,7 +8,8 @@ import msgspec
 
 from ...codec import decode_msgpack, encode_msgpack
 from ...records.wire import LoadStatus
-from ..protocols import Notifier, StoredLocation
+from ..notifier import Notifier
+from ..protocols import StoredLocation
 from . import rows
 from .connection import Database
 

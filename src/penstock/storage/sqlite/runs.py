@@ -12,7 +12,8 @@ import msgspec
 from ...records.event import Event, Fact, RunStarting
 from ...records.run import ACTIVE, FINISHED, Run, RunStatus
 from ..derive import derive
-from ..protocols import ROUTINE, NewRun, Notifier, RunFilter
+from ..notifier import ROUTINE, Notifier
+from ..protocols import NewRun, RunFilter
 from . import rows
 from .connection import Database
 from .ledger import insert_run, write_run_events

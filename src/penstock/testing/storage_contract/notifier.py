@@ -9,7 +9,8 @@ import time
 from ...records.event import AssetMaterialization, LogLine, RunCanceled
 from ...records.lease import ProcessInfo
 from ...records.wire import LoadStatus
-from ...storage.protocols import ROUTINE, Storage, StoredLocation, Subscription
+from ...storage.notifier import ROUTINE, Subscription
+from ...storage.protocols import Storage, StoredLocation
 from .builders import NOW, events_from, given_run, queued_run, started_run
 
 __all__ = ["NotifierContract"]

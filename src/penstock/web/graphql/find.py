@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ...config.check import nearest_name
 from ...locations.catalog import CatalogLocation
 from ...records.automation import InstigatorKind, InstigatorStatus, instigator_id
 from ...records.location import AssetJobName, LocationDescription
 from ...records.run import Run
+from ...wording import nearest_name
 from .context import Context
 from .failures import (
     AssetNotFoundError,

@@ -19,8 +19,6 @@ from .run_config import run_config_of
 
 __all__ = ["TABLES", "LaunchRunSuccess"]
 
-_MOST_AT_ONCE = 1000
-
 _MUTATION = Fields("Mutation", source=type(None))
 
 TABLES = (_MUTATION,)

@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from ...config.problems import ConfigProblem
+from ...wording import kind_of
 from .failures import PipelineConfigValidationError, RefusedError, RunConfigValidationInvalid
 
 __all__ = ["as_yaml", "mistakes", "run_config_of"]
@@ -39,7 +40,7 @@ def run_config_of(data: Any, job: str) -> dict[str, Any]:
     if data is None:
         return {}
     if not isinstance(data, dict):
-        raise _invalid(job, f"The run config must be a mapping such as `ops: ...`, not a {type(data).__name__}.")
+        raise _invalid(job, f"The run config must be a mapping such as `ops: ...`, not {kind_of(data)}.")
     fault = _excess(data)
     if fault is not None:
         raise _invalid(job, fault)
@@ -77,9 +78,7 @@ def _excess(data: dict[Any, Any]) -> str | None:
         elif value is None or isinstance(value, str | int | float | bool):
             continue
         else:
-            return (
-                f"The run config holds {value!r} (a {type(value).__name__}), which JSON cannot hold; put it in quotes."
-            )
+            return f"The run config holds {value!r} ({kind_of(value)}), which JSON cannot hold; put it in quotes."
         values += len(inner)
         if depth > _DEEPEST or values > _MOST_VALUES:
             return f"The run config holds more than {_MOST_VALUES:,} values, or is nested deeper than {_DEEPEST}."

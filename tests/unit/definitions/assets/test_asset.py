@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from penstock import (
+    AllPartitionMapping,
     AssetCheckResult,
     AssetCheckSpec,
     AssetDep,
@@ -16,6 +17,7 @@ from penstock import (
     BackfillPolicy,
     DailyPartitionsDefinition,
     IdentityPartitionMapping,
+    LastPartitionMapping,
     MaterializeResult,
     Nothing,
     asset,
@@ -95,10 +97,28 @@ def _fn(x: int) -> int:
     return x
 
 
+@pytest.mark.parametrize(("dep", "given"), [(AllPartitionMapping(), None), (None, AllPartitionMapping()), (None, None)])
+def test_an_asset_may_be_loaded_and_named(dep: Any, given: Any) -> None:
+    made = asset(
+        deps=[AssetDep("x", partition_mapping=dep, metadata={"why": "both"})],
+        ins={"x": AssetIn(partition_mapping=given)},
+    )(_fn)
+
+    (only,) = next(iter(made.specs)).deps
+    assert (only.asset_key, only.partition_mapping, only.metadata["why"]) == (AssetKey("x"), dep or given, "both")
+    assert made.inputs["x"].partition_mapping == (dep or given)
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"deps": ["x"]}, "loads x by a parameter and names it in deps"),
+        (
+            {
+                "deps": [AssetDep("x", partition_mapping=AllPartitionMapping())],
+                "ins": {"x": AssetIn(partition_mapping=LastPartitionMapping())},
+            },
+            "another partition mapping than deps gives",
+        ),
         ({"deps": "abc"}, "give a list"),
         ({"deps": [AssetDep("a"), AssetDep("a", metadata={"x": 1})]}, "twice"),
         ({"deps": [3]}, "depends on 3"),

@@ -12,6 +12,7 @@ from penstock import (
     AssetKey,
     AssetOut,
     AssetSpec,
+    AutomationCondition,
     Definitions,
     FreshnessPolicy,
     StaticPartitionsDefinition,
@@ -21,6 +22,8 @@ from penstock import (
 )
 from penstock.errors import DefinitionError
 
+EAGER = AutomationCondition.eager()
+MISSING = AutomationCondition.missing()
 LETTERS = StaticPartitionsDefinition(["a", "b"])
 
 
@@ -81,10 +84,10 @@ def test_all_or_some_assets_of_definitions() -> None:
 def test_each_attribute_of_a_spec_is_replaced_or_kept() -> None:
     policy = FreshnessPolicy.cron(deadline_cron="@daily", lower_bound_delta=timedelta(hours=1))
     spec = AssetSpec(
-        "a", automation_condition="c", freshness_policy=policy, is_virtual=True, kinds={"k"}, tags={"t": "1"}
+        "a", automation_condition=EAGER, freshness_policy=policy, is_virtual=True, kinds={"k"}, tags={"t": "1"}
     )
     same = spec.replace_attributes(description="d")
-    assert (same.automation_condition, same.freshness_policy, same.is_virtual) == ("c", policy, True)
+    assert (same.automation_condition, same.freshness_policy, same.is_virtual) == (EAGER, policy, True)
     assert (same.kinds, same.tags) == ({"k"}, {"t": "1", "penstock/kind/k": ""})
     bare = spec.replace_attributes(automation_condition=None, freshness_policy=None, is_virtual=False, kinds=None)
     assert (bare.automation_condition, bare.freshness_policy, bare.is_virtual, bare.kinds) == (None, None, False, set())
@@ -98,17 +101,18 @@ def test_an_output_is_made_from_a_spec() -> None:
         kinds={"k"},
         skippable=True,
         partitions_def=LETTERS,
-        automation_condition="c",
+        automation_condition=EAGER,
     ).with_io_manager_key("store")
 
     @multi_asset(
-        outs={"first": AssetOut.from_spec(spec), "second": AssetOut(automation_condition="d")}, partitions_def=LETTERS
+        outs={"first": AssetOut.from_spec(spec), "second": AssetOut(automation_condition=MISSING)},
+        partitions_def=LETTERS,
     )
     def both() -> None: ...
 
     made = both.get_asset_spec(AssetKey(["p", "a"]))
-    assert (made.group_name, made.kinds, made.partitions_def, made.automation_condition) == ("g", {"k"}, LETTERS, "c")
+    assert (made.group_name, made.kinds, made.partitions_def, made.automation_condition) == ("g", {"k"}, LETTERS, EAGER)
     assert [(dep.asset_key, dep.metadata) for dep in made.deps] == [(AssetKey("up"), {"m": 1})]
-    assert both.get_asset_spec("second").automation_condition == "d"
+    assert both.get_asset_spec("second").automation_condition == MISSING
     assert both.op.outs["first"].io_manager_key == "store"
     assert not both.op.outs["first"].is_required

@@ -156,7 +156,7 @@ def test_text(text: str, expected: set[str]) -> None:
         ("a b", "at character 3: expected and, or, or the end"),
         ("(a", "at character 3: expected \\)"),
         ("a or", "at character 5"),
-        ("colour:red", 'no "colour:"; there are changed_in_branch, code_location, column'),
+        ("colour:red", 'no "colour:"; did you mean "column:"'),
         ("code_location:x", "at character 1: code_location: is not known"),
         ("changed_in_branch:ANY", "changed_in_branch: is not known"),
         ("leaves(a)", 'no function "leaves"'),

@@ -33,8 +33,8 @@ def _examine(annotation: Any, value: Any) -> TypeCheck | None:
     [
         (int, 3, "3", "is a str"),
         (float, 3, "3", "is a str"),
-        (str, "a", 1, "is a int"),
-        (None, None, 0, "is a int"),
+        (str, "a", 1, "is an int"),
+        (None, None, 0, "is an int"),
         (list, [1, "x"], (1,), "is a tuple"),
         (list[int], [1, 2], (1,), "is a tuple"),
         (list[int], [], [1, "2"], "item 1 is a str"),
@@ -42,8 +42,8 @@ def _examine(annotation: Any, value: Any) -> TypeCheck | None:
         (set[int], {1}, {"1"}, "an item is a str"),
         (dict[str, int], {"a": 1}, [], "is a list"),
         (dict[str, int], {}, {"a": "1"}, "the value of 'a' is a str"),
-        (Dict[str, int], {"a": 1}, {1: 1}, "the key 1 is a int"),  # noqa: UP006 - the older form
-        (tuple[int, str], (1, "a"), (1, 2), "item 1 is a int"),
+        (Dict[str, int], {"a": 1}, {1: 1}, "the key 1 is an int"),  # noqa: UP006 - the older form
+        (tuple[int, str], (1, "a"), (1, 2), "item 1 is an int"),
         (tuple[int, str], (1, "a"), (1,), "it has 1 items in place of 2"),
         (tuple[int, ...], (1, 2, 3), (1, "2"), "item 1 is a str"),
         (Sequence[int], [1], [1.5], "item 0 is a float"),

@@ -51,7 +51,10 @@ def test_a_check_answers_with_a_truth_or_more() -> None:
 
 @pytest.mark.parametrize(
     ("check", "message"),
-    [(lambda *_: 5, "gave 5 .a int.; it gives true, false or a TypeCheck"), (lambda *_: 1 // 0, "raised ZeroDivision")],
+    [
+        (lambda *_: 5, "gave 5 .an int.; give true, false or a TypeCheck"),
+        (lambda *_: 1 // 0, "raised ZeroDivision"),
+    ],
 )
 def test_a_check_that_fails_itself_is_named(check: Any, message: str) -> None:
     with pytest.raises(TypeCheckError, match=f'The check of the type "Broken" {message}'):

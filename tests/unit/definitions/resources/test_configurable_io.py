@@ -88,7 +88,7 @@ def test_single_inputs_and_outputs_have_config_of_their_own() -> None:
 
 
 def test_what_an_input_must_be_told_is_required() -> None:
-    with pytest.raises(InvalidRunConfigError, match=r'lacks the required field "ops"'):
+    with pytest.raises(InvalidRunConfigError, match=r'lacks the required field "ops.times.inputs.number.times"'):
         multiplies.execute_in_process()
     with pytest.raises(InvalidRunConfigError, match=r"ops\.times\.inputs\.number.*times"):
         multiplies.execute_in_process(run_config={"ops": {"times": {"inputs": {"number": {"time": 5}}}}})

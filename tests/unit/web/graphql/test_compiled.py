@@ -77,6 +77,7 @@ ARGUMENTS: dict[str, list[str]] = {
     "SensorSelector": ['{repositoryLocationName: "shop", sensorName: "new_files"}'],
     "InstigationSelector": ['{repositoryLocationName: "shop", name: "new_files"}'],
     "AssetKeyInput": ['{path: ["orders"]}', '{path: ["mart", "totals"]}', '{path: ["none"]}'],
+    "AssetCheckHandleInput": ['{assetKey: {path: ["mart", "totals"]}, name: "positive"}'],
     "RunsFilter": ["{}", "{statuses: [FAILURE]}"],
     "Int": ["0", "1", "3", "-1"],
     "Float": ["1700000000.0"],

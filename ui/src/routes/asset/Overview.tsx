@@ -1,5 +1,7 @@
 /** The asset at a glance: the latest materialization with its metadata, numbers over time, and the definition. */
 import { keyText } from "../../assets/catalogue.model";
+import { conditionText } from "../../assets/automation.model";
+import { freshText } from "../../assets/freshness.model";
 import { staleText } from "../../assets/staleness.model";
 import { Breakable } from "../../kit/Breakable";
 import { Empty } from "../../kit/Empty";
@@ -25,7 +27,8 @@ export function Overview({ asset }: { asset: Asset }) {
   const answer = useData(ASSET_OVERVIEW, { key: { path: asset.key.path } }, { live: ["assets"] });
   const found = answer.data?.assetOrError;
   const events = found?.__typename === "Asset" ? found : undefined;
-  const latest = events?.latest[0];
+  const isMade = asset.definition?.isMaterializable ?? true;
+  const latest = isMade ? events?.latest[0] : (events?.observed[0] ?? events?.latest[0]);
   return (
     <div className={css.overview}>
       <div className={css.main}>
@@ -34,16 +37,21 @@ export function Overview({ asset }: { asset: Asset }) {
             <Markdown source={asset.definition.description} />
           </Section>
         ) : null}
-        {answer.error ? <Failure error={answer.error} title="The latest materialization could not be read." /> : null}
+        {answer.error ? <Failure error={answer.error} title="The latest event could not be read." /> : null}
         {!events && !answer.error ? <Skeleton rows={6} /> : null}
-        {events && !latest ? (
+        {events && !latest && isMade ? (
           <Empty title="Never materialized" icon="assets">
             Materialize it, and what it held then is told here: its metadata, its numbers over time, its run.
           </Empty>
         ) : null}
+        {events && !latest && !isMade ? (
+          <Empty title="Made elsewhere" icon="assets">
+            What is observed of it, or reported from outside, is told here.
+          </Empty>
+        ) : null}
         {latest ? (
           <Section
-            title="Latest materialization"
+            title={isMade || !events?.observed[0] ? "Latest materialization" : "Latest observation"}
             actions={
               <span className={css.quiet}>
                 <Time at={Number(latest.timestamp) / 1000} />
@@ -75,6 +83,16 @@ export function Overview({ asset }: { asset: Asset }) {
         {asset.definition ? <Definition definition={asset.definition} /> : <Undefined />}
       </aside>
     </div>
+  );
+}
+
+/** What Penstock makes up itself is a long digest: its beginning is enough to tell two apart. */
+function DataVersion({ text }: { text: string }) {
+  const isDigest = /^[0-9a-f]{64}$/.test(text);
+  return (
+    <code title={text}>
+      <Breakable text={isDigest ? `${text.slice(0, 12)}…` : text} />
+    </code>
   );
 }
 
@@ -133,9 +151,18 @@ function Definition({ definition }: { definition: NonNullable<Asset["definition"
             ],
             ["IO manager", definition.ioManagerKey],
             ["Code version", definition.codeVersion],
-            ["Data version", definition.dataVersion === null ? null : <code key="data"><Breakable text={definition.dataVersion} /></code>],
+            ["Data version", definition.dataVersion === null ? null : <DataVersion key="data" text={definition.dataVersion} />],
             ["Up to date", staleText(definition.staleStatus, definition.staleCauses, definition.assetKey.path)],
-            ["Fresh", definition.freshnessStatusInfo?.freshnessStatus.toLowerCase()],
+            [
+              "Fresh",
+              definition.freshnessStatusInfo && definition.internalFreshnessPolicy
+                ? freshText(definition.freshnessStatusInfo.freshnessStatus, definition.internalFreshnessPolicy)
+                : null,
+            ],
+            [
+              "Automation",
+              definition.automationCondition === null ? null : conditionText(definition.automationCondition),
+            ],
             ["Source", definition.sourceRef === null ? null : <code key="source"><Breakable text={definition.sourceRef} /></code>],
             [
               "Location",

@@ -13,13 +13,16 @@ import { Skeleton } from "../../kit/Skeleton";
 import { StatusTag } from "../../kit/StatusTag";
 import { Tabs } from "../../kit/Tabs";
 import { Time } from "../../kit/Time";
+import { toast, toastError } from "../../kit/toast";
 import { links } from "../../links";
 import { ASSET_HEAD, ASSET_TOPICS, type AssetCard } from "../../services/assets";
 import { useData } from "../../services/data";
+import { launchRun } from "../../services/launch";
 import { useSearchState } from "../../services/navigation";
 import { shortId } from "../../services/run.model";
 import css from "./asset.module.css";
 import { Checks } from "./Checks";
+import { Evaluations } from "./Evaluations";
 import { Events } from "./Events";
 import { LineagePeek } from "./LineagePeek";
 import { Overview } from "./Overview";
@@ -44,6 +47,7 @@ function AssetView({ path }: { path: readonly string[] }) {
     ...(definition?.isPartitioned ? [{ id: "partitions", label: "Partitions" }] : []),
     { id: "events", label: "Events" },
     ...(checks.length > 0 ? [{ id: "checks", label: "Checks", count: checks.length }] : []),
+    ...(definition?.automationCondition ? [{ id: "automation", label: "Automation" }] : []),
     ...(definition ? [{ id: "lineage", label: "Lineage" }] : []),
   ];
   return (
@@ -51,7 +55,7 @@ function AssetView({ path }: { path: readonly string[] }) {
       title={path.at(-1) ?? ""}
       crumbs={[{ label: "Assets", to: links.assets() }, ...path.slice(0, -1).map((label) => ({ label }))]}
       beside={definition ? <StatusTag status={definition.latestInfo.status} /> : undefined}
-      under={definition ? <Under asset={definition} /> : undefined}
+      under={definition ? <Under asset={definition} observedAt={asset?.latestObservationTimestamp ?? null} /> : undefined}
       fill
       actions={
         definition?.isMaterializable ? (
@@ -62,6 +66,10 @@ function AssetView({ path }: { path: readonly string[] }) {
             onPress={() => materialize.start([definition])}
           >
             Materialize
+          </Button>
+        ) : definition?.isObservable && definition.isExecutable && !definition.isPartitioned ? (
+          <Button variant="primary" icon="play" onPress={() => void observe(definition)}>
+            Observe
           </Button>
         ) : undefined
       }
@@ -88,6 +96,8 @@ function AssetView({ path }: { path: readonly string[] }) {
             <Events path={path} />
           ) : view === "checks" && definition ? (
             <Checks asset={definition} checks={checks} />
+          ) : view === "automation" ? (
+            <Evaluations path={path} />
           ) : view === "lineage" && definition ? (
             <LineagePeek path={path} />
           ) : (
@@ -100,7 +110,21 @@ function AssetView({ path }: { path: readonly string[] }) {
   );
 }
 
-function Under({ asset }: { asset: AssetCard }) {
+async function observe(asset: AssetCard): Promise<void> {
+  const selector = {
+    repositoryLocationName: asset.repository.location.name,
+    assetSelection: [{ path: [...asset.assetKey.path] }],
+  };
+  try {
+    const [runId] = (await launchRun({ selector })).runIds;
+    if (runId !== undefined)
+      toast({ text: `Run ${shortId(runId)} observes it.`, link: { to: links.run(runId), label: "Follow it" } });
+  } catch (error) {
+    toastError(error);
+  }
+}
+
+function Under({ asset, observedAt }: { asset: AssetCard; observedAt: number | null }) {
   const info = asset.latestInfo;
   const runs = [...info.inProgressRunIds, ...info.unstartedRunIds];
   return (
@@ -108,6 +132,11 @@ function Under({ asset }: { asset: AssetCard }) {
       {info.latestMaterializationTimestamp === null ? null : (
         <span>
           Materialized <Time relative at={info.latestMaterializationTimestamp} />
+        </span>
+      )}
+      {asset.isMaterializable || observedAt === null ? null : (
+        <span>
+          Observed <Time relative at={observedAt} />
         </span>
       )}
       {runs.length > 0 ? (

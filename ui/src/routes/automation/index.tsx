@@ -2,7 +2,7 @@
 import { useRef } from "react";
 
 import css from "../../automation/automation.module.css";
-import { intervalText } from "../../automation/ticks.model";
+import { intervalText, sensorKind } from "../../automation/ticks.model";
 import { TickStrip } from "../../automation/TickStrip";
 import { type AutomationKind, useSwitch } from "../../automation/useSwitch";
 import { Empty } from "../../kit/Empty";
@@ -29,6 +29,8 @@ type State = Node["schedules"][number]["scheduleState"];
 
 interface Row {
   kind: AutomationKind;
+  /** The kind in words, of a sensor also what it looks at. */
+  sort: string;
   location: string;
   name: string;
   description: string | null;
@@ -42,6 +44,7 @@ function rowsOf({ location: { name: location }, schedules, sensors }: Node): Row
   return [
     ...schedules.map((schedule): Row => ({
       kind: "schedule",
+      sort: "schedule",
       location,
       name: schedule.name,
       description: schedule.description,
@@ -52,6 +55,7 @@ function rowsOf({ location: { name: location }, schedules, sensors }: Node): Row
     })),
     ...sensors.map((sensor): Row => ({
       kind: "sensor",
+      sort: sensorKind(sensor.sensorType),
       location,
       name: sensor.name,
       description: sensor.description,
@@ -83,14 +87,14 @@ const columns: readonly Column<Row>[] = [
   {
     id: "kind",
     label: "Kind",
-    width: "90px",
-    sortBy: (row) => row.kind,
-    render: (row) => (row.kind === "schedule" ? "Schedule" : "Sensor"),
+    width: "130px",
+    sortBy: (row) => row.sort,
+    render: (row) => capitalized(row.sort),
   },
   {
     id: "when",
     label: "When",
-    width: "22%",
+    width: "19%",
     render: (row) => (
       <>
         {row.when}
@@ -122,6 +126,8 @@ const columns: readonly Column<Row>[] = [
     render: (row) => (row.state.status === "RUNNING" ? <Time relative at={row.state.nextTick?.timestamp} /> : "–"),
   },
 ];
+
+const capitalized = (words: string) => words.charAt(0).toUpperCase() + words.slice(1);
 
 function RowSwitch({ row }: { row: Row }) {
   const control = useSwitch(row.kind, row.location);

@@ -5,7 +5,7 @@ import { useState } from "react";
 import css from "../../automation/automation.module.css";
 import { DryRunDialog } from "../../automation/DryRun";
 import { Definition, InstigatorPage } from "../../automation/Instigator";
-import { intervalText } from "../../automation/ticks.model";
+import { intervalText, sensorKind } from "../../automation/ticks.model";
 import { TickTable, useTickFilter } from "../../automation/TickTable";
 import { useSwitch } from "../../automation/useSwitch";
 import { Button } from "../../kit/Button";
@@ -94,7 +94,17 @@ function Details({ sensor, location, onCursor }: { sensor: Sensor; location: str
         of={sensor}
         declaredInCode={state.declaredInCode}
         facts={[
-          ["Kind", sensor.sensorType.toLowerCase().replaceAll("_", " ")],
+          ["Kind", sensorKind(sensor.sensorType)],
+          [
+            "Watches",
+            sensor.metadata.assetKeys && sensor.metadata.assetKeys.length > 0
+              ? sensor.metadata.assetKeys.map(({ path }) => (
+                  <Link key={path.join("/")} to={links.asset(path)}>
+                    {path.join("/")}{" "}
+                  </Link>
+                ))
+              : null,
+          ],
           [
             "Starts",
             sensor.targets.length === 0
