@@ -98,7 +98,7 @@ DIFFERENT: Mapping[str, str] = {
     "EventLogEntry": "A view of an event in a run; `event` has the record itself.",
     "Executor": (
         "`execute` gets a `PlanContext` (what is ready, run a step, record a fact) in place of Dagster's "
-        "internals, and`retries` is true or false."
+        "internals, and `retries` is true or false."
     ),
     "FilesystemIOManager": "Names files in a way that no two values share one; `UPathIOManager` has Dagster's layout.",
     "FreshnessPolicy": (
@@ -115,7 +115,7 @@ DIFFERENT: Mapping[str, str] = {
     "MAX_RUNTIME_SECONDS_TAG": "Its value is `penstock/max_runtime`.",
     "MultiAssetSensorEvaluationContext": (
         "`update_cursor` is refused, since the cursor is one for each asset; events that were not consumed are "
-        "kept withouta limit."
+        "kept without a limit."
     ),
     "MultiPartitionsDefinition": (
         "Takes any number of dimensions; keys are listed by the time dimension first, so that positions stay when "
@@ -189,11 +189,11 @@ DIFFERENT: Mapping[str, str] = {
     "op": _POOL,
     "run_failure_sensor": (
         "Begins where it was turned on, and takes every event in order; a tick takes up to 100 and the next one "
-        "follows atonce while there are more."
+        "follows at once while there are more."
     ),
     "run_status_sensor": (
         "Begins where it was turned on, and takes every event in order; a tick takes up to 100 and the next one "
-        "follows atonce while there are more."
+        "follows at once while there are more."
     ),
     "schedule(environment_vars)": "Dagster itself has deprecated it",
     "serialize_value": "The text is of our own form, for our records and plain values.",
