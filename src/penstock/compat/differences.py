@@ -43,7 +43,10 @@ NOT_CONSTRUCTED: frozenset[str] = frozenset(
 _RUN_LOADS_ITSELF = "private to the processes of Dagster; instances and definitions are given as objects"
 _OLD_FRESHNESS = "of an older policy that Dagster itself has replaced; use `freshness_policy`"
 
+_POOL = "`pool` is kept and shown; a limit over all runs is not enforced yet."
+
 DIFFERENT: Mapping[str, str] = {
+    "AssetKey": "Its text, also in an f-string, is that of the key (`a/b`); `repr` has the form with brackets.",
     "AssetSpec.legacy_freshness_policy": _OLD_FRESHNESS,
     "AssetValueLoader(assets_defs_by_key)": "made of `Definitions`, by `get_asset_value_loader`",
     "AssetsDefinition(auto_materialize_policies_by_key)": "of an older form of automation; use `automation_condition`",
@@ -69,7 +72,7 @@ DIFFERENT: Mapping[str, str] = {
     ),
     "DagsterEvent": (
         "A record of what is stored: `type`, `fact` with the fields of that kind of event, `time`, `step_key`; "
-        "the job istold by the run or the `EventLogEntry`, and the old attributes read these."
+        "the job is told by the run or the `EventLogEntry`, and the old attributes read these."
     ),
     "DagsterEventType": "The stored names are `RUN_*`; `PIPELINE_*` are aliases of them.",
     "DagsterInstance": (
@@ -118,6 +121,7 @@ DIFFERENT: Mapping[str, str] = {
         "Takes any number of dimensions; keys are listed by the time dimension first, so that positions stay when "
         "time goes on."
     ),
+    "OpDefinition": _POOL,
     "PartitionMapping": (
         "A rule of one's own gets and gives `PartitionsSubset` and `UpstreamPartitionsResult`, which are public "
         "names here."
@@ -151,6 +155,8 @@ DIFFERENT: Mapping[str, str] = {
         "A run that makes several partitions may return a dict by partition key; an input of no partition at all "
         "is an empty one, and parts of a key that would leave the folder are escaped."
     ),
+    "asset": _POOL,
+    "asset_check": _POOL,
     "asset_sensor": "Called for each materialization since its cursor, in order, not only for the newest.",
     "build_input_context(step_context)": "what it knows is on the context itself: `run_id`, `step_key`, `job_name` ...",
     "build_metadata_bounds_checks": "Characters of a label that cannot be in a name are `_` in the check's name.",
@@ -177,7 +183,10 @@ DIFFERENT: Mapping[str, str] = {
     "make_email_on_run_failure_sensor": "`smtp_type` may also be PLAIN, and an empty password means no login.",
     "map_asset_specs": "A changed spec may not leave out what a parameter of its function loads.",
     "materialize": "A partition that does not exist is refused, as by a launch.",
+    "multi_asset": _POOL,
+    "multi_asset_check": _POOL,
     "multiprocess_executor": "Steps are forked from the run's worker, so `start_method` and its like are no settings.",
+    "op": _POOL,
     "run_failure_sensor": (
         "Begins where it was turned on, and takes every event in order; a tick takes up to 100 and the next one "
         "follows atonce while there are more."

@@ -209,7 +209,7 @@ def materialize(
         UsageError: There is a partition key, and no asset has partitions.
         InvalidRunConfigError: The config has mistakes.
     """
-    resolved = resolve(assets=list(assets), resources=resources)
+    resolved = resolve(assets=list(dict.fromkeys(assets)), resources=resources)
     job = resolved.jobs.get(AssetJobName)
     if job is None:
         raise DefinitionError("materialize was given nothing that can be made; give functions made by @asset.")

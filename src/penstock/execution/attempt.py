@@ -15,6 +15,7 @@ from ..records.event import Fact
 from ..records.metadata import Metadata
 from ..records.run import Run
 from .interrupt import INTERRUPTS
+from .own_instance import OwnInstance
 from .resources import OpenResources
 from .step_partitions import own_partitions, upstream_partitions
 
@@ -45,6 +46,7 @@ class Attempt:
         dynamic: Knows the keys of dynamic partition sets.
         job: The job's definition.
         instance: The instance, for user code.
+        own_instance: What stands in where there is none.
         artifacts: The folder where values are stored that no place is named for.
         retry: 0 for the first attempt.
         mapping_key: Of a mapped step, its key.
@@ -71,6 +73,7 @@ class Attempt:
         "opened",
         "output_metadata",
         "outputs",
+        "own_instance",
         "partitions",
         "record",
         "resources",
@@ -98,6 +101,7 @@ class Attempt:
         dynamic: DynamicPartitionsStore | None = None,
         job: Any = None,
         instance: Any = None,
+        own_instance: OwnInstance | None = None,
         artifacts: Path | None = None,
         retry: int = 0,
         mapping_key: str | None = None,
@@ -120,6 +124,7 @@ class Attempt:
         self._partition_keys: tuple[str, ...] | None = None
         self.job = job
         self.instance = instance
+        self.own_instance = own_instance
         self.artifacts = artifacts
         self.retry = retry
         self.mapping_key = mapping_key

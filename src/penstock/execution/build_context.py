@@ -21,6 +21,7 @@ from .attempt import Attempt
 from .build_resources import HoldsResources
 from .configuration import resource_configs
 from .context import AssetCheckExecutionContext, AssetExecutionContext, OpExecutionContext
+from .own_instance import OwnInstance
 from .resources import set_up
 
 if TYPE_CHECKING:
@@ -250,6 +251,7 @@ def attempt_outside(
         inputs={},
         outputs={},
         instance=instance,
+        own_instance=OwnInstance(),
         dynamic=instance,
         mapping_key=mapping_key,
         tags={} if op is None else op.tags,

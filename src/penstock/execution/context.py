@@ -75,12 +75,9 @@ class OpExecutionContext(AttemptView):
 
     @property
     def instance(self) -> Any:
-        """The instance that the run is of."""
-        if self._attempt.instance is None:
-            raise UserCodeError(
-                "This execution has no instance; pass one (instance=...) to the function that started it."
-            )
-        return self._attempt.instance
+        """The instance that the run is of; where it is of none, an empty one in memory, which does not know the run."""
+        attempt = self._attempt
+        return attempt.own_instance.get() if attempt.instance is None and attempt.own_instance else attempt.instance
 
     @property
     def pdb(self) -> StepDebugger:

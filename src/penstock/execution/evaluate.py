@@ -18,7 +18,7 @@ from ..definitions.automation.sensor import SensorDefinition
 from ..definitions.definitions import Definitions
 from ..definitions.ops.job import JobDefinition
 from ..engine.automation.graph import AutomationGraph
-from ..errors import DefinitionError, InvalidRunConfigError
+from ..errors import InvalidRunConfigError, UsageError
 from ..plan.automation import automation_graph
 from ..plan.build import build_plan
 from ..records.location import REPOSITORY
@@ -71,7 +71,7 @@ def sensor_tick(sensor: SensorDefinition, context: SensorEvaluationContext) -> R
         case _:
             requested = sensor.evaluate(context, context.resources.original_resource_dict)
             if requested.cursor is not None and context.cursor_updated:
-                raise DefinitionError(
+                raise UsageError(
                     f"{sensor.what} called context.update_cursor and gave a SensorResult with a cursor; keep one of "
                     "them."
                 )

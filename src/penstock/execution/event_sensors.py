@@ -195,7 +195,7 @@ def _place(cursor: str, what: str) -> int:
 
 def _without_cursor(requested: Requested, what: str) -> Requested:
     if requested.cursor is not None:
-        raise DefinitionError(f"{what} gave a cursor; its cursor is the place in the event log, so leave it out.")
+        raise UsageError(f"{what} gave a cursor; its cursor is the place in the event log, so leave it out.")
     return requested
 
 

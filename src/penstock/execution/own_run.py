@@ -15,7 +15,7 @@ from ..config.run_config import RunConfig, plain_run_config
 from ..definitions.describe import describe_job
 from ..definitions.names import normalize_tags
 from ..definitions.ops.job import JobDefinition
-from ..errors import StepExecutionError
+from ..errors import InvocationError, StepExecutionError
 from ..ids import new_run_id
 from ..logs.store import LogStore
 from ..partitions.definition import PartitionsDefinition
@@ -127,6 +127,10 @@ def _new_run(job: JobDefinition, wish: Wish, plan: ExecutionPlan, instance: AnIn
     key = wish.partition_key or tags.get(Tag.PARTITION)
     if key is not None:
         partitions = next((each.partitions for each in plan.steps.values() if each.partitions), job.partitions_def)
+        if partitions is None and wish.partition_key is not None:
+            raise InvocationError(
+                f"A run was asked for the partition {key!r}, but nothing that it makes has partitions; leave it out."
+            )
         _check_partition(partitions, key, None if instance is None else StoredDynamicPartitions(instance.storage))
         own = job.partitioned_config if parent is None else None
         tags = {

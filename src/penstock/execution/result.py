@@ -199,8 +199,13 @@ class ExecutionResult:
 
     def _place(self, node: str, output: str) -> tuple[str, str]:
         """The step and output behind an output of a node, which may be a graph."""
-        graph, path = self.job_def.graph, node.split(".")
-        for name in path:
+        path = node.split(".")
+        graph, inward = self.job_def.graph, path
+        if graph is None and self.job_def.asset_layer is not None:
+            made = self.job_def.asset_layer.graph.definitions.get(path[0])
+            graph = made.node if made is not None and isinstance(made.node, GraphDefinition) else None
+            inward = path[1:]
+        for name in inward:
             if graph is None or name not in graph.nodes:
                 return node, output
             inner = graph.nodes[name].definition

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..clock import Clock
-from ..errors import PartitionNotFoundError
+from ..errors import PartitionNotFoundError, UsageError
 from ..execution.event_log import EventLogEntry, EventLogRecord, read_records
 from ..execution.facts import fact_of_no_run
 from ..partitions.definition import PartitionsDefinition
@@ -190,7 +190,13 @@ class AssetReading:
         return partition_key in self.storage.assets.dynamic_partitions(partitions_def_name)
 
     def add_dynamic_partitions(self, partitions_def_name: str, partition_keys: Sequence[str]) -> None:
-        """Add keys to a dynamic partition set; those that are there already change nothing."""
+        """Add keys to a dynamic partition set; those that are there already change nothing.
+
+        Raises:
+            UsageError: The keys are one text; a list is needed, even for one.
+        """
+        if isinstance(partition_keys, str):
+            raise UsageError(f"add_dynamic_partitions was given the text {partition_keys!r}; give a list of keys.")
         self.storage.assets.add_dynamic_partitions(partitions_def_name, partition_keys)
 
     def delete_dynamic_partition(self, partitions_def_name: str, partition_key: str) -> None:

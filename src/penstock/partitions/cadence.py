@@ -38,7 +38,7 @@ _LIMITS: Mapping[Cadence, tuple[int, int, int]] = {
     Cadence.HOURLY: (0, 0, 0),
     Cadence.DAILY: (23, 0, 0),
     Cadence.WEEKLY: (23, 0, 6),
-    Cadence.MONTHLY: (23, 1, LAST_COMMON_DAY),
+    Cadence.MONTHLY: (23, 1, 31),  # a month without that day has no window
 }
 
 

@@ -14,7 +14,7 @@ from .definition import PartitionsDefinition, position_of
 from .loading import seconds
 from .spec import TimeWindowSpec
 from .time_space import TimeSpace, open_time_space
-from .wall_time import instant_of, wall_of, zone_named
+from .wall_time import instant_of, zone_named
 
 __all__ = [
     "DailyPartitionsDefinition",
@@ -98,16 +98,18 @@ class TimeWindowPartitionsDefinition(PartitionsDefinition):
         self._exclusions = None if exclusions is None else tuple(exclusions)
         self._spec = TimeWindowSpec(
             cron=cron,
-            start=_wall_text("start", start, fmt, zone),
+            start=_wall_text("start", start, fmt),
             fmt=fmt,
-            end=None if end is None else _wall_text("end", end, fmt, zone),
+            end=None if end is None else _wall_text("end", end, fmt),
             timezone=zone,
             end_offset=end_offset,
             excluded_crons=tuple(_plain_cron(each) for each in exclusions or () if isinstance(each, str)),
             excluded_times=tuple(_stretch(each, zone) for each in exclusions or () if not isinstance(each, str)),
         )
         if self._spec.end is not None and self._spec.end <= self._spec.start:
-            raise DefinitionError(f"The partitions end at {end!r}, which is not after their start {start!r}.")
+            raise DefinitionError(
+                f"The partitions end at {end!r}, which is not after their start {start!r}; change one of them."
+            )
         _check_format(self._spec)
 
     @property
@@ -456,7 +458,8 @@ def _zone_of(start: datetime | str) -> str | None:
     return getattr(start.tzinfo, "key", None) if isinstance(start, datetime) else None
 
 
-def _wall_text(name: str, value: datetime | str, fmt: str, zone: str) -> str:
+def _wall_text(name: str, value: datetime | str, fmt: str) -> str:
+    """The wall time that a start or end says, whatever zone it brings along."""
     if isinstance(value, str):
         try:
             value = datetime.strptime(value, fmt)  # noqa: DTZ007 - a wall time has no zone
@@ -467,9 +470,7 @@ def _wall_text(name: str, value: datetime | str, fmt: str, zone: str) -> str:
             ) from error
     if not isinstance(value, datetime):
         raise DefinitionError(f"The {name} of the partitions must be a datetime or a text, not {value!r}.")
-    if value.tzinfo is not None:
-        value = wall_of(value.timestamp(), zone_named(zone))
-    return value.isoformat()
+    return value.replace(tzinfo=None).isoformat()
 
 
 @lru_cache(maxsize=1024)

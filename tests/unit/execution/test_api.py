@@ -10,15 +10,20 @@ from typing import Any
 import pytest
 
 from penstock import (
+    AssetCheckResult,
+    AssetCheckSeverity,
+    AssetCheckSpec,
     AssetExecutionContext,
     AssetKey,
     AssetObservation,
+    AssetSpec,
     Backoff,
     DailyPartitionsDefinition,
     Definitions,
     Failure,
     Instance,
     Jitter,
+    MaterializeResult,
     OpExecutionContext,
     Out,
     Output,
@@ -29,10 +34,12 @@ from penstock import (
     define_asset_job,
     execute_job,
     graph,
+    graph_asset,
     job,
     materialize,
     materialize_to_memory,
     mem_io_manager,
+    multi_asset,
     op,
     resource,
 )
@@ -40,6 +47,7 @@ from penstock.codec import decode_json
 from penstock.errors import (
     DefinitionError,
     InvalidRunConfigError,
+    InvocationError,
     RunNotFoundError,
     SubsetError,
     UsageError,
@@ -538,3 +546,63 @@ def test_a_result_answers_for_graphs_and_events() -> None:
     assert isinstance(result.get_run_success_event().fact, RunSuccess)
     with pytest.raises(UsageError, match="no such event"):
         result.get_run_failure_event()
+
+
+def test_assets_may_be_given_twice_and_partitions_only_where_there_are_some() -> None:
+    @asset
+    def whole() -> int:
+        return 1
+
+    assert materialize([whole, whole]).success
+    with pytest.raises(InvocationError, match="asked for the partition 'a', but nothing that it makes has partitions"):
+        materialize([whole], partition_key="a")
+
+
+def test_a_dependency_is_found_by_the_name_that_an_input_would_have() -> None:
+    seen: list[Any] = []
+    days = DailyPartitionsDefinition("2024-01-01", end_date="2024-01-05")
+
+    @asset(partitions_def=days, key_prefix="raw")
+    def orders() -> None: ...
+
+    @asset(partitions_def=days, deps=[orders])
+    def report(context: AssetExecutionContext) -> None:
+        seen.append(context.asset_key_for_input("raw__orders").to_user_string())
+        seen.append(context.asset_partition_keys_for_input("raw__orders"))
+        seen.append(context.partition_keys)
+
+    materialize([orders, report], selection=[report], partition_key="2024-01-02")
+    assert seen == ["raw/orders", ["2024-01-02"], ["2024-01-02"]]
+
+
+def test_the_value_of_a_graph_of_an_asset_and_its_own_config() -> None:
+    @op(config_schema={"n": int})
+    def number(context: OpExecutionContext) -> int:
+        return int(context.op_config["n"])
+
+    @graph_asset(config={"number": {"config": {"n": 7}}})
+    def seven() -> Any:
+        return number()
+
+    result = materialize([seven])
+    assert result.output_for_node("seven") == result.output_for_node("seven.number") == 7
+
+
+def test_results_of_an_asset_by_position() -> None:
+    @multi_asset(specs=[AssetSpec("a"), AssetSpec("b")])
+    def both() -> Iterator[MaterializeResult[Any]]:
+        yield MaterializeResult("a", {"rows": 1})
+        yield MaterializeResult("b")
+
+    result = materialize([both])
+    assert [event.asset_key for event in result.get_asset_materialization_events()] == [AssetKey("a"), AssetKey("b")]
+
+
+def test_outcomes_of_checks_as_users_write_them() -> None:
+    @asset(check_specs=[AssetCheckSpec("rows", asset="a")])
+    def a() -> MaterializeResult[Any]:
+        return MaterializeResult(check_results=[AssetCheckResult(passed=False, severity=AssetCheckSeverity.WARN)])
+
+    (outcome,) = materialize([a]).get_asset_check_evaluations()
+    assert (outcome.asset_key, outcome.check_name, outcome.passed) == (AssetKey("a"), "rows", False)
+    assert outcome.severity is AssetCheckSeverity.WARN

@@ -278,8 +278,6 @@ def test_what_there_is_not_says_so() -> None:
     def lettered(context: AssetExecutionContext) -> None:
         with pytest.raises(UserCodeError, match="no time windows"):
             _ = context.partition_time_window
-        with pytest.raises(UserCodeError, match="no instance"):
-            _ = context.instance
         with pytest.raises(UserCodeError, match="no asset for an input 'x'"):
             context.asset_key_for_input("x")
 

@@ -398,7 +398,7 @@ def test_a_cursor_of_its_own_is_refused(instance: Instance) -> None:
         return SensorResult(cursor=event.run_id)
 
     make(instance, "a")
-    with pytest.raises(DefinitionError, match="gave a cursor; its cursor is the place in the event log"):
+    with pytest.raises(UsageError, match="gave a cursor; its cursor is the place in the event log"):
         tick(wrong, instance)
 
 
@@ -413,7 +413,7 @@ def test_a_cursor_is_set_in_one_way(instance: Instance) -> None:
         context.update_cursor("1")
         return SensorResult(cursor="2")
 
-    with pytest.raises(DefinitionError, match="keep one of them"):
+    with pytest.raises(UsageError, match="keep one of them"):
         tick(both, instance)
 
 

@@ -112,6 +112,8 @@ def test_other_cadences() -> None:
     assert weeks.get_partition_keys(later) == ["2024-03-04", "2024-03-11", "2024-03-18", "2024-03-25"]
     months = MonthlyPartitionsDefinition(start_date="2024-01-02")
     assert months.get_partition_keys(later) == ["2024-02-01", "2024-03-01"]
+    long = MonthlyPartitionsDefinition(start_date="2024-01-01", end_date="2024-06-01", day_offset=31)
+    assert long.get_partition_keys() == ["2024-01-31", "2024-03-31"]
     named = MonthlyPartitionsDefinition(start_date="2024-01", fmt="%Y-%m", day_offset=15)
     assert named.get_partition_keys(datetime(2024, 3, 20, tzinfo=UTC)) == ["2024-01", "2024-02"]
 
@@ -121,7 +123,10 @@ def test_a_start_with_a_zone_brings_it_along() -> None:
     assert DailyPartitionsDefinition(start_date=start).timezone == "Asia/Kolkata"
     moved = DailyPartitionsDefinition(start_date=start, timezone="UTC")
     assert moved.get_first_partition_key(NOON) == "2024-01-01"
-    assert moved.start == datetime(2023, 12, 31, 18, 30, tzinfo=ZoneInfo("UTC"))
+    assert moved.start == datetime(2024, 1, 1, tzinfo=ZoneInfo("UTC"))
+    day = datetime(2024, 1, 1, tzinfo=ZoneInfo("UTC"))
+    there = DailyPartitionsDefinition(start_date=day, end_date=day.replace(day=3), timezone="Asia/Kolkata")
+    assert there.get_partition_keys() == ["2024-01-01", "2024-01-02"]
 
 
 @pytest.mark.parametrize(
@@ -204,7 +209,7 @@ def test_keys_and_positions_of_part_of_a_set() -> None:
         (lambda: DailyPartitionsDefinition("2024-01-02", end_date="2024-01-02"), "is not after their start"),
         (lambda: DailyPartitionsDefinition("2024-01-01", hour_offset=24), "a whole number from 0 to 23, not 24"),
         (lambda: HourlyPartitionsDefinition("2024-01-01-00:00", minute_offset=-1), "from 0 to 59, not -1"),
-        (lambda: MonthlyPartitionsDefinition("2024-01-01", day_offset=31), "from 1 to 28, not 31"),
+        (lambda: MonthlyPartitionsDefinition("2024-01-01", day_offset=32), "from 1 to 31, not 32"),
         (
             lambda: DailyPartitionsDefinition("2024-01", fmt="%Y-%m"),
             'does not tell the partitions of "0 0 * * *" apart',

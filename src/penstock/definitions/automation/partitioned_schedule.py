@@ -10,6 +10,7 @@ from ...errors import DefinitionError
 from ...partitions.definition import PartitionsDefinition
 from ...partitions.loading import DynamicPartitionsStore
 from ...partitions.multi import MultiPartitionsDefinition, time_dimension_of, time_set_of
+from ...partitions.spec import dynamic_names
 from ...partitions.time_window import TimeWindowPartitionsDefinition
 from ..assets.job import UnresolvedAssetJobDefinition
 from ..names import check_name
@@ -94,11 +95,12 @@ def build_schedule_from_partitioned_job(
     execution_timezone: str | None = None,
     metadata: Mapping[str, Any] | None = None,
     owners: Iterable[str] | None = None,
-) -> PartitionedSchedule:
+) -> ScheduleDefinition | PartitionedSchedule:
     """A schedule that runs a job for each of its partitions as soon as the partition's window has ended.
 
     Of partitions of several dimensions, one of which is time, it runs all that are of the window. Partitions without
-    time all run whenever the cron text is due.
+    time all run whenever the cron text is due. For a job of assets, whose partitions are known once its assets are, the
+    schedule is had from the `Definitions`.
 
     Args:
         job: The job, which has partitions.
@@ -142,7 +144,10 @@ def build_schedule_from_partitioned_job(
         "metadata": metadata,
         "owners": owners,
     }
-    return PartitionedSchedule(name or f"{job.name}_schedule", job, times, options, source)
+    made = PartitionedSchedule(name or f"{job.name}_schedule", job, times, options, source)
+    if isinstance(job, JobDefinition) and job.partitions_def is not None:
+        return made.resolve(job)
+    return made
 
 
 def _requests(partitions: PartitionsDefinition) -> Any:
@@ -152,7 +157,8 @@ def _requests(partitions: PartitionsDefinition) -> Any:
             key = partitions.get_last_partition_key(now)
             keys: Sequence[str] = [] if key is None else [key]
         else:
-            keys = _of_last_window(partitions, now, context.instance)
+            store = context.instance if dynamic_names(partitions.spec) else None
+            keys = _of_last_window(partitions, now, store)
         if not keys:
             return SkipReason("No partition has ended yet." if time_set_of(partitions) else "There are no partitions.")
         # The run of a window is asked for once; what has no windows runs at each tick.
@@ -162,7 +168,9 @@ def _requests(partitions: PartitionsDefinition) -> Any:
     return request_latest
 
 
-def _of_last_window(partitions: PartitionsDefinition, now: datetime, store: DynamicPartitionsStore) -> Sequence[str]:
+def _of_last_window(
+    partitions: PartitionsDefinition, now: datetime, store: DynamicPartitionsStore | None
+) -> Sequence[str]:
     """All partitions of the last window, where there is a dimension of time; all partitions otherwise."""
     dimension = time_dimension_of(partitions)
     if dimension is None:

@@ -7,11 +7,13 @@ from typing import Any
 
 import msgspec
 
-from ...errors import DefinitionError, InvocationError
+from ...errors import DefinitionError, InvocationError, UnknownResourceError
 from ..function import read_function
 from ..source import Source
 
 __all__ = ["TickFunction", "read_tick_function"]
+
+_GIVE_IT = 'give it by name, or to the function that makes the context: resources={{"{}": ...}}.'
 
 
 class TickFunction(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +43,11 @@ class TickFunction(msgspec.Struct, frozen=True, kw_only=True):
             resources: By key.
         """
         given = dict(zip(self.takes, values, strict=False))
+        for name in self.resources:
+            if name not in resources:
+                raise UnknownResourceError(
+                    f'{self.what} needs the resource "{name}", which there is not; {_GIVE_IT.format(name)}'
+                )
         return self._call(given | {name: resources[name] for name in self.resources})
 
     def call_directly(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
@@ -76,10 +83,7 @@ class TickFunction(msgspec.Struct, frozen=True, kw_only=True):
     def _resource(self, name: str, context: Any) -> Any:
         found: Mapping[str, Any] = {} if context is None else context.resources.original_resource_dict
         if name not in found:
-            raise InvocationError(
-                f'{self.what} needs the resource "{name}"; give it by name, or to the function that makes the context: '
-                f'resources={{"{name}": ...}}.'
-            )
+            raise InvocationError(f'{self.what} needs the resource "{name}"; {_GIVE_IT.format(name)}')
         return found[name]
 
     def _words(self) -> str:

@@ -36,6 +36,11 @@ if TYPE_CHECKING:
 __all__ = ["GraphDefinition", "compose", "graph"]
 
 
+def _always(config: Mapping[str, Any]) -> ConfigMapping:
+    """The mapping that gives the nodes of a graph one config, and takes none."""
+    return ConfigMapping(lambda _: config, config_schema={})
+
+
 class GraphDefinition:
     """Ops and graphs wired together. Make one with `@graph`, or of dependencies between nodes.
 
@@ -47,7 +52,7 @@ class GraphDefinition:
         input_mappings: Which inputs of nodes its own inputs feed.
         output_mappings: Which outputs of nodes its own outputs are.
         tags: Tags of all steps inside it.
-        config: Makes the config of its nodes of a config of the graph's own.
+        config: The config of its nodes by their names, or what makes it of a config of the graph's own.
         input_assets: By node and input, an asset whose value is loaded.
         composition_fn: The function that it stands for, which says where it is written and what it does.
 
@@ -64,7 +69,7 @@ class GraphDefinition:
         dependencies: Dependencies | None = None,
         input_mappings: Sequence[InputMapping] | None = None,
         output_mappings: Sequence[OutputMapping] | None = None,
-        config: ConfigMapping | None = None,
+        config: ConfigMapping | Mapping[str, Any] | None = None,
         tags: Mapping[str, Any] | None = None,
         input_assets: Mapping[str, Mapping[str, Any]] | None = None,
         composition_fn: Callable[..., Any] | None = None,
@@ -99,7 +104,7 @@ class GraphDefinition:
         description: str | None = None,
         tags: Mapping[str, Any] | None = None,
         source: Source | None = None,
-        config: ConfigMapping | None = None,
+        config: ConfigMapping | Mapping[str, Any] | None = None,
     ) -> GraphDefinition:
         """A graph whose nodes are wired already."""
         made = object.__new__(cls)
@@ -114,13 +119,15 @@ class GraphDefinition:
         description: str | None,
         tags: Mapping[str, Any] | None,
         source: Source | None,
-        config: ConfigMapping | None,
+        config: ConfigMapping | Mapping[str, Any] | None,
     ) -> None:
         self.name = check_name(name, "a graph")
-        if config is not None and not isinstance(config, ConfigMapping):
+        if isinstance(config, Mapping):
+            config = _always(dict(config))
+        elif config is not None and not isinstance(config, ConfigMapping):
             raise DefinitionError(
-                f'Graph "{name}" ({source}) has the config {config!r}; give a config mapping here, and plain config '
-                "to the job that is made of the graph."
+                f'Graph "{name}" ({source}) has the config {config!r}; give a config mapping, or the config of its '
+                "nodes by their names."
             )
         self.config_mapping = config
         self.declared_config: DeclaredConfig | None = None if config is None else config.declared_config
@@ -349,7 +356,7 @@ def graph(
     ins: Mapping[str, GraphIn] | None = None,
     out: GraphOut | Mapping[str, GraphOut] | None = None,
     tags: Mapping[str, Any] | None = None,
-    config: ConfigMapping | None = None,
+    config: ConfigMapping | Mapping[str, Any] | None = None,
 ) -> Callable[[Callable[..., Any]], GraphDefinition]: ...
 def graph(
     compose_fn: Callable[..., Any] | None = None,
@@ -360,7 +367,7 @@ def graph(
     ins: Mapping[str, GraphIn] | None = None,
     out: GraphOut | Mapping[str, GraphOut] | None = None,
     tags: Mapping[str, Any] | None = None,
-    config: ConfigMapping | None = None,
+    config: ConfigMapping | Mapping[str, Any] | None = None,
 ) -> GraphDefinition | Callable[[Callable[..., Any]], GraphDefinition]:
     """Make a graph of a function that calls ops and other graphs; the calls record the wiring.
 
@@ -370,7 +377,7 @@ def graph(
         ins: More about its inputs, which are the function's parameters.
         out: Its output, or several by name; they are what the function returns, several as a dict.
         tags: Tags of all steps inside it.
-        config: Makes the config of its nodes of a config of the graph's own.
+        config: The config of its nodes by their names, or what makes it of a config of the graph's own.
 
     Raises:
         DefinitionError: The wiring is not valid.
@@ -392,7 +399,7 @@ def compose(
     out: GraphOut | Mapping[str, GraphOut] | None = None,
     description: str | None = None,
     tags: Mapping[str, Any] | None = None,
-    config: ConfigMapping | None = None,
+    config: ConfigMapping | Mapping[str, Any] | None = None,
 ) -> GraphDefinition:
     """Call a graph's function and make the graph of what it recorded.
 
@@ -404,7 +411,8 @@ def compose(
     parameters = list(inspect.signature(fn).parameters)
     if unknown := set(ins or {}) - set(parameters):
         raise DefinitionError(
-            f"{what} ({source}) declares the inputs {sorted(unknown)}, which its function has no parameters for."
+            f"{what} ({source}) declares the inputs {sorted(unknown)}, which its function has no parameters for; add "
+            "them, or drop the inputs."
         )
     composition = Composition(name, what, source)
     returned = composition.compose(fn, {each: GraphInputHandle(each) for each in parameters})

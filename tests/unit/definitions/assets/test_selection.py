@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock import (
+    AssetCheckKey,
     AssetKey,
     AssetSelection,
     AssetSpec,
@@ -249,3 +250,34 @@ def test_neighbours_of_a_function_that_cannot_choose() -> None:
 
     graph = build_asset_graph([together, apart])
     assert AssetSelection.keys("x", "v").required_multi_asset_neighbors().keys_in(graph) == {"x", "y", "v"}
+
+
+def test_selections_of_assets_given_as_they_are_and_compared_by_value() -> None:
+    @asset
+    def a() -> None: ...
+
+    @asset(deps=[a])
+    def b() -> None: ...
+
+    feed = AssetSpec("feed")
+    assert AssetSelection.assets(b).upstream().resolve([a, b, feed]) == {AssetKey("a"), AssetKey("b")}
+    assert AssetSelection.keys("feed").resolve([a, feed]) == {AssetKey("feed")}
+    assert AssetSelection.all().resolve(GRAPH) == {AssetKey.from_user_string(key) for key in ALL}
+    one, same, other = AssetSelection.keys("a"), AssetSelection.assets(a), AssetSelection.keys("a").upstream()
+    assert one == same
+    assert hash(one) == hash(same)
+    assert one != other
+    assert AssetSelection.groups("x") == AssetSelection.groups("x")
+    assert AssetSelection.groups("x") != AssetSelection.groups("x", include_sources=True)
+    assert one | other == same | AssetSelection.keys("a").upstream()
+
+
+def test_roots_and_sinks_look_through_what_is_not_selected() -> None:
+    ends = AssetSelection.keys("a", "d")  # b and p/c lie between them
+    assert ends.roots().keys_in(GRAPH) == {"a"}
+    assert ends.sinks().keys_in(GRAPH) == {"d"}
+
+
+def test_keys_of_checks_have_an_order() -> None:
+    keys = [AssetCheckKey(AssetKey("b"), "x"), AssetCheckKey(AssetKey("a"), "y"), AssetCheckKey(AssetKey("a"), "x")]
+    assert [key.to_user_string() for key in sorted(keys)] == ["a:x", "a:y", "b:x"]

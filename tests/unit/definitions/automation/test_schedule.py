@@ -19,13 +19,14 @@ from penstock import (
     StaticPartitionsDefinition,
     WeeklyPartitionsDefinition,
     asset,
+    build_schedule_context,
     build_schedule_from_partitioned_job,
     define_asset_job,
     job,
     op,
     schedule,
 )
-from penstock.errors import DefinitionError
+from penstock.errors import DefinitionError, UnknownResourceError
 from penstock.partitions.definition import PartitionsDefinition
 
 
@@ -113,7 +114,7 @@ def test_other_answers_are_refused(given: Any) -> None:
     [
         ({"cron_schedule": "0 0 * *"}, "has 4 fields instead of 5"),
         ({"cron_schedule": "every day"}, "has 2 fields instead of 5"),
-        ({"cron_schedule": [5]}, "has the cron_schedule 5, not a text"),
+        ({"cron_schedule": [5]}, "has the cron_schedule 5; give a text"),
         ({"cron_schedule": []}, "no cron text"),
         ({"cron_schedule": "61 * * * *"}, '"61" is not valid; use 0 to 59'),
         ({"execution_timezone": "Mars/Olympus"}, "time zone 'Mars/Olympus'"),
@@ -195,3 +196,43 @@ def test_times_that_do_not_fit_the_partitions_are_refused() -> None:
         _partitioned(StaticPartitionsDefinition(["a"]))
     with pytest.raises(DefinitionError, match="say it in one way"):
         _partitioned(DailyPartitionsDefinition("2024-01-01"), day_of_month=2, cron_schedule="0 0 * * *")
+
+
+def test_a_tick_has_the_tags_of_the_schedule_and_of_its_function() -> None:
+    @schedule(
+        cron_schedule="@daily",
+        job=nightly,
+        tags_fn=lambda context: {"day": str(context.scheduled_execution_time.day)},
+    )
+    def config_alone() -> dict[str, Any]:
+        return {"ops": {}}
+
+    context = build_schedule_context(scheduled_execution_time=datetime(2024, 1, 3, tzinfo=UTC))
+    assert [each.tags for each in config_alone.evaluate_tick(context).run_requests] == [{"day": "3"}]
+
+    @schedule(cron_schedule="@daily", job=nightly, tags={"a": "1", "b": "1"})
+    def own() -> RunRequest:
+        return RunRequest(tags={"b": "2"})
+
+    assert [each.tags for each in own.evaluate_tick(context).run_requests] == [{"a": "1", "b": "2"}]
+
+
+def test_a_schedule_of_a_job_whose_partitions_are_known_is_there_at_once() -> None:
+    @job(partitions_def=StaticPartitionsDefinition(["a", "b"]))
+    def lettered() -> None:
+        work()
+
+    made = build_schedule_from_partitioned_job(lettered, cron_schedule="0 5 * * *")
+    assert isinstance(made, ScheduleDefinition)
+    assert made.cron_schedule == "0 5 * * *"
+    asked = made.evaluate_tick(build_schedule_context(scheduled_execution_time=datetime(2024, 1, 3, tzinfo=UTC)))
+    assert [each.partition_key for each in asked.run_requests] == ["a", "b"]
+
+
+def test_a_tick_that_lacks_a_resource_says_so() -> None:
+    @schedule(cron_schedule="@daily", job=nightly)
+    def needy(number: ResourceParam[int]) -> RunRequest:
+        return RunRequest(run_key=str(number))
+
+    with pytest.raises(UnknownResourceError, match='needs the resource "number"'):
+        needy.evaluate_tick(build_schedule_context(scheduled_execution_time=datetime(2024, 1, 3, tzinfo=UTC)))

@@ -4,7 +4,18 @@ from typing import Any
 
 import pytest
 
-from penstock import AssetCheckKey, AssetKey, RunConfig, RunRequest, SensorResult, SkipReason, job, op, sensor
+from penstock import (
+    AssetCheckKey,
+    AssetKey,
+    RunConfig,
+    RunRequest,
+    SensorResult,
+    SkipReason,
+    build_sensor_context,
+    job,
+    op,
+    sensor,
+)
 from penstock.errors import DefinitionError
 
 
@@ -110,3 +121,12 @@ def test_a_request_as_a_record() -> None:
         RunRequest(run_key=3)  # type: ignore[arg-type]
     with pytest.raises(DefinitionError, match="give a dict or a RunConfig"):
         RunRequest(run_config=3)  # type: ignore[arg-type]
+
+
+def test_a_tick_that_sets_no_cursor_leaves_the_present_one() -> None:
+    @sensor(job=first)
+    def quiet() -> SkipReason:
+        return SkipReason("nothing new")
+
+    assert quiet.evaluate_tick(build_sensor_context(cursor="7")).cursor == "7"
+    assert quiet.evaluate_tick(build_sensor_context()).cursor is None
