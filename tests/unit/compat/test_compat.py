@@ -89,7 +89,7 @@ def test_labels_of_old_are_read_wherever_code_names_one(tmp_path: Path) -> None:
     (run,) = instance.get_runs(penstock.RunsFilter(tags={"dagster/priority": "3", "dagster/max_retries": "2"}))
     assert run.tags["penstock/priority"] == "3"
     graph = penstock.Definitions(assets=[kept]).resolve_asset_graph()
-    assert penstock.AssetSelection.tag("dagster/storage_kind", "file").resolve(graph) == {"kept"}
+    assert penstock.AssetSelection.tag("dagster/storage_kind", "file").resolve(graph) == {penstock.AssetKey("kept")}
 
 
 def test_definitions_answer_to_the_names_of_later_versions() -> None:
