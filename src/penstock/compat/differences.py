@@ -46,7 +46,16 @@ _OLD_FRESHNESS = "of an older policy that Dagster itself has replaced; use `fres
 _POOL = "`pool` is kept and shown; a limit over all runs is not enforced yet."
 
 DIFFERENT: Mapping[str, str] = {
+    "AssetCheckSpec": "A check's name is letters, digits and underscores.",
+    "AssetExecutionContext": (
+        "Where no instance is given, `instance` is an empty one in memory that does not know the run; what the "
+        "context does not have raises `DagsterUserCodeExecutionError`."
+    ),
     "AssetKey": "Its text, also in an f-string, is that of the key (`a/b`); `repr` has the form with brackets.",
+    "AssetSelection": (
+        "A walk keeps the assets that it began with and finds besides only what the code location makes, in both "
+        "directions; texts combine bare keys with `and`, `or`, `not`."
+    ),
     "AssetSpec.legacy_freshness_policy": _OLD_FRESHNESS,
     "AssetValueLoader(assets_defs_by_key)": "made of `Definitions`, by `get_asset_value_loader`",
     "AssetsDefinition(auto_materialize_policies_by_key)": "of an older form of automation; use `automation_condition`",
@@ -117,6 +126,10 @@ DIFFERENT: Mapping[str, str] = {
         "`update_cursor` is refused, since the cursor is one for each asset; events that were not consumed are "
         "kept without a limit."
     ),
+    "MultiPartitionMapping": (
+        "By default two sets with the same dimensions are related dimension by dimension, windows of time by what "
+        "they cover, and not key by key."
+    ),
     "MultiPartitionsDefinition": (
         "Takes any number of dimensions; keys are listed by the time dimension first, so that positions stay when "
         "time goes on."
@@ -147,16 +160,23 @@ DIFFERENT: Mapping[str, str] = {
     "SpecificPartitionsPartitionMapping": "A key that the set does not have is refused where it is used.",
     "StaticPartitionMapping": "A key that the set does not have is refused where it is used.",
     "TableColumnLineageMetadataValue": "Holds `references` as plain data; `lineage` and `value` give the lineage.",
+    "TimeWindowPartitionMapping": (
+        "The two sets may be of different time zones; an upstream partition that is needed and does not exist "
+        "raises `DagsterUnknownPartitionError`."
+    ),
     "TimeWindowPartitionsDefinition": (
         "Takes time windows among its `exclusions`; no window is lost or doubled where clocks change, and a "
-        "format that writes two windows alike is refused."
+        "format that writes two windows alike is refused. The wall time of a start counts, and its own zone where "
+        "`timezone` is not given."
     ),
     "UPathIOManager": (
         "A run that makes several partitions may return a dict by partition key; an input of no partition at all "
         "is an empty one, and parts of a key that would leave the folder are escaped."
     ),
     "asset": _POOL,
-    "asset_check": _POOL,
+    "asset_check": (
+        "A function that gives something else than a result of its check, for example a bool, fails. " + _POOL
+    ),
     "asset_sensor": "Called for each materialization since its cursor, in order, not only for the newest.",
     "build_input_context(step_context)": "what it knows is on the context itself: `run_id`, `step_key`, `job_name` ...",
     "build_metadata_bounds_checks": "Characters of a label that cannot be in a name are `_` in the check's name.",
@@ -194,6 +214,10 @@ DIFFERENT: Mapping[str, str] = {
     "run_status_sensor": (
         "Begins where it was turned on, and takes every event in order; a tick takes up to 100 and the next one "
         "follows at once while there are more."
+    ),
+    "schedule": (
+        "Several requests of one tick need no run key, the tags of the schedule are on requests of its function "
+        "too, and what the function raises comes through `evaluate_tick` as it is."
     ),
     "schedule(environment_vars)": "Dagster itself has deprecated it",
     "serialize_value": "The text is of our own form, for our records and plain values.",

@@ -131,7 +131,8 @@ def _new_run(job: JobDefinition, wish: Wish, plan: ExecutionPlan, instance: AnIn
             raise InvocationError(
                 f"A run was asked for the partition {key!r}, but nothing that it makes has partitions; leave it out."
             )
-        _check_partition(partitions, key, None if instance is None else StoredDynamicPartitions(instance.storage))
+        for each in {partitions, *(step.partitions for step in plan.steps.values())}:
+            _check_partition(each, key, None if instance is None else StoredDynamicPartitions(instance.storage))
         own = job.partitioned_config if parent is None else None
         tags = {
             **({} if own is None else own.get_tags_for_partition_key(key)),

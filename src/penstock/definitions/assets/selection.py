@@ -36,7 +36,7 @@ class AssetSelection:
     @staticmethod
     def all(include_sources: bool = False) -> AssetSelection:
         """All assets that something in the code location makes; with `include_sources` all others too."""
-        return Matching(_anything, "*", include_sources)
+        return Matching(lambda _: True, "*", include_sources)
 
     @staticmethod
     def assets(*assets_defs: Any) -> AssetSelection:
@@ -432,11 +432,15 @@ class _WithoutChecks(AssetSelection):
         return self.within.to_text()
 
 
-class _AllChecks(AssetSelection):
+class _OnlyChecks(AssetSelection):
     __slots__ = ()
 
     def keys_in(self, graph: AssetGraph) -> set[str]:
         return set()
+
+
+class _AllChecks(_OnlyChecks):
+    __slots__ = ()
 
     def resolve_checks(self, graph: AssetGraph) -> set[str]:
         return set(graph.checks)
@@ -445,14 +449,11 @@ class _AllChecks(AssetSelection):
         return "all checks"
 
 
-class _ChecksOf(AssetSelection):
+class _ChecksOf(_OnlyChecks):
     __slots__ = ("assets_of",)
 
     def __init__(self, assets_of: tuple[str, ...]) -> None:
         self.assets_of = assets_of
-
-    def keys_in(self, graph: AssetGraph) -> set[str]:
-        return set()
 
     def resolve_checks(self, graph: AssetGraph) -> set[str]:
         return {key for asset in _Keys(self.assets_of).keys_in(graph) for key in graph.assets[asset].checks}
@@ -461,14 +462,11 @@ class _ChecksOf(AssetSelection):
         return f"checks of ({_Keys(self.assets_of).to_text()})"
 
 
-class _CheckKeys(AssetSelection):
+class _CheckKeys(_OnlyChecks):
     __slots__ = ("chosen",)
 
     def __init__(self, chosen: tuple[str, ...]) -> None:
         self.chosen = chosen
-
-    def keys_in(self, graph: AssetGraph) -> set[str]:
-        return set()
 
     def resolve_checks(self, graph: AssetGraph) -> set[str]:
         for key in self.chosen:
@@ -483,10 +481,6 @@ class _CheckKeys(AssetSelection):
 def _any_of(texts: Iterable[str]) -> str:
     parts = list(texts)
     return parts[0] if len(parts) == 1 else f"({' or '.join(parts)})"
-
-
-def _anything(node: AssetNode) -> bool:  # noqa: ARG001 - a condition that all meet
-    return True
 
 
 def _coerce(given: CoercibleToAssetKey) -> AssetKey:
