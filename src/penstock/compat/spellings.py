@@ -78,7 +78,18 @@ PARAMETERS: Mapping[str, Mapping[str, str]] = {
 ATTRIBUTES: Mapping[str, Mapping[str, str]] = {
     "AssetIn": {"dagster_type": "python_type"},
     "AssetOut": {"dagster_type": "python_type"},
-    "Event": {"event_specific_data": "fact", "event_type_value": "type"},
+    "Event": {
+        "asset_materialization_planned_data": "fact",
+        "asset_observation_data": "fact",
+        "event_specific_data": "fact",
+        "event_type_value": "type",
+        "step_failure_data": "fact",
+        "step_input_data": "fact",
+        "step_materialization_data": "fact",
+        "step_output_data": "fact",
+        "step_retry_data": "fact",
+        "step_success_data": "fact",
+    },
     "EventLogEntry": {
         "dagster_event": "event",
         "dagster_event_type": "event_type",

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..definitions.ops.op import OpDefinition
-from ..errors import UserCodeError
+from ..errors import UsageError, UserCodeError
 from ..partitions.definition import PartitionsDefinition
 from ..partitions.loading import DynamicPartitionsStore
 from ..plan.model import FromAsset, StepInput, StepOutput
@@ -178,6 +178,10 @@ class Attempt:
             return f'Step "{self.key}"'
         return f"{self.op.what} ({self.op.source})" if self.op.source else self.op.what
 
-    def fault(self, text: str) -> UserCodeError:
-        """An error of the user's code that names the step and where its op is written."""
+    def fault(self, text: str) -> UsageError:
+        """The error for code that breaks a rule of its step; it names the step and where its op is written."""
+        return UsageError(f"{self.what} {text}")
+
+    def broken(self, text: str) -> UserCodeError:
+        """The error to raise from one that the user's code raised; it says what the step was about."""
         return UserCodeError(f"{self.what} {text}")

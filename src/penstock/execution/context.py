@@ -11,7 +11,7 @@ from ..definitions.assets.layer import AssetLayer
 from ..definitions.events import AssetCheckEvaluation, AssetMaterialization, AssetObservation
 from ..definitions.ops.op import OpDefinition
 from ..definitions.ops.ports import DEFAULT_OUTPUT
-from ..errors import UserCodeError
+from ..errors import UsageError
 from ..partitions.definition import PartitionKeyRange, PartitionsDefinition
 from ..partitions.multi import time_window_of
 from ..partitions.multi_key import MultiPartitionKey
@@ -23,6 +23,7 @@ from ..records.metadata import normalize_metadata
 from ..records.run import Run, Tag
 from .attempt import Attempt
 from .facts import evaluation_fact, materialization_fact, observation_fact
+from .own_instance import opened
 from .step_context import StepExecutionContext
 
 if TYPE_CHECKING:
@@ -77,9 +78,7 @@ class OpExecutionContext:
     def op_def(self) -> OpDefinition:
         """The op's definition."""
         if self._attempt.op is None:
-            raise UserCodeError(
-                "This context was made for no op in particular; call an op with it to bind it to that op."
-            )
+            raise UsageError("This context was made for no op in particular; call an op with it to bind it to that op.")
         return self._attempt.op
 
     @property
@@ -109,12 +108,8 @@ class OpExecutionContext:
 
     @property
     def instance(self) -> Any:
-        """The instance that the run is of."""
-        if self._attempt.instance is None:
-            raise UserCodeError(
-                "This execution has no instance; pass one (instance=...) to the function that started it."
-            )
-        return self._attempt.instance
+        """The instance that the run is of; where none was given, one in memory that ends with the execution."""
+        return opened(self._attempt.instance)
 
     @property
     def pdb(self) -> StepDebugger:
@@ -151,7 +146,7 @@ class OpExecutionContext:
             case AssetCheckEvaluation():
                 self._attempt.emit(evaluation_fact(event))
             case _:
-                raise UserCodeError(
+                raise UsageError(
                     f"log_event takes an AssetMaterialization, an AssetObservation or an AssetCheckEvaluation, not "
                     f"{event!r}; "
                     "return or yield outputs and check results instead."
@@ -167,16 +162,20 @@ class OpExecutionContext:
             output_name: Which output; needed only where there are several.
             mapping_key: For a dynamic output, which of its values.
         """
+        name = self._output_named(output_name)
+        self._attempt.output_metadata.setdefault((name, mapping_key), {}).update(normalize_metadata(metadata))
+
+    def _output_named(self, name: str | None) -> str:
+        """The output of this name; the only one for None."""
         outputs = self._attempt.outputs
-        name = output_name
         if name is None:
             values = [each.name for each in outputs.values() if each.check_key is None]
             if len(values) > 1:
                 raise self._attempt.fault(f"has the outputs {', '.join(values)}; name one with output_name.")
-            name = values[0] if values else DEFAULT_OUTPUT
-        elif outputs and name not in outputs:
+            return values[0] if values else DEFAULT_OUTPUT
+        if outputs and name not in outputs:
             raise self._attempt.fault(f"has no output {name!r}; it has {', '.join(outputs)}.")
-        self._attempt.output_metadata.setdefault((name, mapping_key), {}).update(normalize_metadata(metadata))
+        return name
 
     # -- assets -------------------------------------------------------------------------------------------------------
 
@@ -271,7 +270,7 @@ class OpExecutionContext:
         """The partitions that an input is loaded from; empty if its asset has none."""
         source = self._asset_input(input_name)
         keys = self._attempt.upstream_partitions(source)
-        return () if keys is None else keys
+        return [] if keys is None else list(keys)
 
     def asset_partition_key_range_for_input(self, input_name: str) -> PartitionKeyRange:
         """The first and last partition that an input is loaded from."""
@@ -348,7 +347,7 @@ class OpExecutionContext:
                 "asks for the partition, but the run has none; launch it for a partition, "
                 "or ask has_partition_key first."
             )
-        return keys
+        return list(keys)
 
     @property
     def partition_key_range(self) -> PartitionKeyRange:
@@ -423,7 +422,7 @@ class AssetExecutionContext(OpExecutionContext):
             partition_key: Of which partition; of each that the run makes if not given.
 
         Raises:
-            UserCodeError: The step does not make the asset, or the run does not make the partition.
+            UsageError: The step does not make the asset, or the run does not make the partition.
         """
         key = self.asset_key if asset_key is None else AssetKey.from_coercible(asset_key)
         text = key.to_user_string()

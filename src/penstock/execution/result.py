@@ -15,6 +15,7 @@ from ..records.event import (
     AssetMaterializationPlanned,
     AssetObservation,
     Event,
+    LogLine,
     RunFailure,
     RunSuccess,
     StepFailure,
@@ -58,7 +59,7 @@ class ExecutionResult:
 
     @property
     def all_events(self) -> list[Event]:
-        """The run's events in order."""
+        """The run's events in order; the lines that user code logged are among them, of the type LOG."""
         return list(self._events)
 
     @property
@@ -88,7 +89,7 @@ class ExecutionResult:
 
     def is_node_untouched(self, node_name: str) -> bool:
         """Whether nothing was heard of the step."""
-        return not self.events_for_node(node_name)
+        return all(isinstance(event.fact, LogLine) for event in self.events_for_node(node_name))
 
     def retry_attempts_for_node(self, node_name: str) -> int:
         """How many times the step was tried again."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..definitions.ops.op import OpDefinition
 from ..records.run import Run
 from .attempt import Attempt
+from .own_instance import opened
 
 if TYPE_CHECKING:
     from .log import ContextLogger
@@ -80,8 +81,8 @@ class StepExecutionContext:
 
     @property
     def instance(self) -> Any:
-        """The instance that the run is of; None if there is none."""
-        return self._attempt.instance
+        """The instance that the run is of; where none was given, one in memory that ends with the execution."""
+        return opened(self._attempt.instance)
 
     @property
     def resources(self) -> Any:

@@ -413,9 +413,14 @@ def normalize_metadata(raw: Mapping[str, Any] | None) -> Metadata:
     """Typed values for what users wrote; plain Python values become the kind that fits them.
 
     Raises:
-        DefinitionError: A value fits no kind; the message names its label.
+        DefinitionError: A label is no text, or a value fits no kind; the message names the label.
     """
-    return {LABELS.read(label): _normalize(label, value) for label, value in (raw or {}).items()}
+    typed = {}
+    for label, value in (raw or {}).items():
+        if not isinstance(label, str):
+            raise DefinitionError(f"Metadata has the label {label!r}; labels are text.")
+        typed[LABELS.read(label)] = _normalize(label, value)
+    return typed
 
 
 def _normalize(label: str, value: Any) -> MetadataVariant:

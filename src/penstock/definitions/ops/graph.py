@@ -47,7 +47,7 @@ class GraphDefinition:
         input_mappings: Which inputs of nodes its own inputs feed.
         output_mappings: Which outputs of nodes its own outputs are.
         tags: Tags of all steps inside it.
-        config: Makes the config of its nodes of a config of the graph's own.
+        config: Makes the config of its nodes of a config of the graph's own; or their entries by name, as they are.
         input_assets: By node and input, an asset whose value is loaded.
         composition_fn: The function that it stands for, which says where it is written and what it does.
 
@@ -64,7 +64,7 @@ class GraphDefinition:
         dependencies: Dependencies | None = None,
         input_mappings: Sequence[InputMapping] | None = None,
         output_mappings: Sequence[OutputMapping] | None = None,
-        config: ConfigMapping | None = None,
+        config: ConfigMapping | Mapping[str, Any] | None = None,
         tags: Mapping[str, Any] | None = None,
         input_assets: Mapping[str, Mapping[str, Any]] | None = None,
         composition_fn: Callable[..., Any] | None = None,
@@ -99,7 +99,7 @@ class GraphDefinition:
         description: str | None = None,
         tags: Mapping[str, Any] | None = None,
         source: Source | None = None,
-        config: ConfigMapping | None = None,
+        config: ConfigMapping | Mapping[str, Any] | None = None,
     ) -> GraphDefinition:
         """A graph whose nodes are wired already."""
         made = object.__new__(cls)
@@ -114,13 +114,16 @@ class GraphDefinition:
         description: str | None,
         tags: Mapping[str, Any] | None,
         source: Source | None,
-        config: ConfigMapping | None,
+        config: ConfigMapping | Mapping[str, Any] | None,
     ) -> None:
         self.name = check_name(name, "a graph")
+        if isinstance(config, Mapping):
+            given = dict(config)
+            config = ConfigMapping(lambda _: given, config_schema={})
         if config is not None and not isinstance(config, ConfigMapping):
             raise DefinitionError(
-                f'Graph "{name}" ({source}) has the config {config!r}; give a config mapping here, and plain config '
-                "to the job that is made of the graph."
+                f'Graph "{name}" ({source}) has the config {config!r}; give a config mapping, or the entries of its '
+                "nodes by name."
             )
         self.config_mapping = config
         self.declared_config: DeclaredConfig | None = None if config is None else config.declared_config
@@ -349,7 +352,7 @@ def graph(
     ins: Mapping[str, GraphIn] | None = None,
     out: GraphOut | Mapping[str, GraphOut] | None = None,
     tags: Mapping[str, Any] | None = None,
-    config: ConfigMapping | None = None,
+    config: ConfigMapping | Mapping[str, Any] | None = None,
 ) -> Callable[[Callable[..., Any]], GraphDefinition]: ...
 def graph(
     compose_fn: Callable[..., Any] | None = None,
@@ -360,7 +363,7 @@ def graph(
     ins: Mapping[str, GraphIn] | None = None,
     out: GraphOut | Mapping[str, GraphOut] | None = None,
     tags: Mapping[str, Any] | None = None,
-    config: ConfigMapping | None = None,
+    config: ConfigMapping | Mapping[str, Any] | None = None,
 ) -> GraphDefinition | Callable[[Callable[..., Any]], GraphDefinition]:
     """Make a graph of a function that calls ops and other graphs; the calls record the wiring.
 
@@ -370,7 +373,7 @@ def graph(
         ins: More about its inputs, which are the function's parameters.
         out: Its output, or several by name; they are what the function returns, several as a dict.
         tags: Tags of all steps inside it.
-        config: Makes the config of its nodes of a config of the graph's own.
+        config: Makes the config of its nodes of a config of the graph's own; or their entries by name, as they are.
 
     Raises:
         DefinitionError: The wiring is not valid.
@@ -392,7 +395,7 @@ def compose(
     out: GraphOut | Mapping[str, GraphOut] | None = None,
     description: str | None = None,
     tags: Mapping[str, Any] | None = None,
-    config: ConfigMapping | None = None,
+    config: ConfigMapping | Mapping[str, Any] | None = None,
 ) -> GraphDefinition:
     """Call a graph's function and make the graph of what it recorded.
 
