@@ -57,9 +57,11 @@ DIFFERENT: Mapping[str, str] = {
     ),
     "DagsterEvent": (
         "A record of what is stored: `type`, `fact` with the fields of that kind of event, `time`, `step_key`; "
-        "the job is"
+        "the job is "
         "told by the run or the `EventLogEntry`, and the old attributes read these."
     ),
+    "Config": "Fields that a class does not have are refused, also when its objects are made in code.",
+    "ConfigurableResource": "Fields that a class does not have are refused, also when its objects are made in code.",
     "DagsterEventType": "The stored names are `RUN_*`; `PIPELINE_*` are aliases of them.",
     "DagsterInvalidConfigError": "Raised by the checker alone; `problems` has one entry for each mistake.",
     "DagsterRun": "Made as `Run(job=...)`; what only Dagster's own processes need (snapshots, origins) is not on it.",
@@ -69,9 +71,10 @@ DIFFERENT: Mapping[str, str] = {
     "DagsterTypeCheckDidNotPass(dagster_type)": "raised by the engine alone; `python_type` has the type",
     "Definitions(component_tree)": "components are not part of this version",
     "EventLogEntry": "A view of an event in a run; `event` has the record itself.",
+    "ExecuteInProcessResult": "`all_events` has the lines that user code logged too, of the type LOG.",
     "Executor": (
         "`execute` gets a `PlanContext` (what is ready, run a step, record a fact) in place of Dagster's "
-        "internals, and"
+        "internals, and "
         "`retries` is true or false."
     ),
     "In(asset_partitions)": "an input's partitions follow from its asset's partition mapping",
@@ -79,18 +82,25 @@ DIFFERENT: Mapping[str, str] = {
     "MAX_RUNTIME_SECONDS_TAG": "Its value is `penstock/max_runtime`.",
     "MultiAssetSensorEvaluationContext": (
         "`update_cursor` is refused, since the cursor is one for each asset; events that were not consumed are "
-        "kept without"
+        "kept without "
         "a limit."
     ),
+    "OpDefinition": "`compute_fn` is called as a function of `@op` is: the context, then inputs by name.",
+    "Output": "A plain value where `Output[int]` is annotated is taken, and so is an `Output` where `int` is.",
+    "OutputContext": "`get_identifier` of an asset's value is the same as `get_asset_identifier`.",
     "QueuedRunCoordinator": "Made by the instance from `penstock.yaml`; its limits stand under `concurrency` there.",
     "RepositorySelector": "A location has one repository, so the repository's name is carried and not compared.",
+    "RetryRequested": "Where all attempts are used up, `raise_on_error` raises it itself, or its cause.",
+    "RunConfig": "`to_config_dict` leaves empty sections out.",
     "RunsFilter(snapshot_id)": "there is no index behind it",
     "ScheduleDefinition.environment_vars": "Dagster itself has deprecated it",
     "UPathIOManager": (
         "A run that makes several partitions may return a dict by partition key; an input of no partition at all is an "
         "empty one, and parts of a key that would leave the folder are escaped."
     ),
+    "TypeCheck": "A value that does not pass is told by the step's failure alone, and not as an input or output too.",
     "asset_sensor": "Called for each materialization since its cursor, in order, not only for the newest.",
+    "build_hook_context": "What was not given is None instead of an error.",
     "build_input_context(step_context)": "what it knows is on the context itself: `run_id`, `step_key`, `job_name` ...",
     "build_schedule_context(instance_ref)": _RUN_LOADS_ITSELF,
     "build_sensor_context(instance_ref)": _RUN_LOADS_ITSELF,
@@ -106,12 +116,12 @@ DIFFERENT: Mapping[str, str] = {
     "multiprocess_executor": "Steps are forked from the run's worker, so `start_method` and its like are no settings.",
     "run_failure_sensor": (
         "Begins where it was turned on, and takes every event in order; a tick takes up to 100 and the next one "
-        "follows at"
+        "follows at "
         "once while there are more."
     ),
     "run_status_sensor": (
         "Begins where it was turned on, and takes every event in order; a tick takes up to 100 and the next one "
-        "follows at"
+        "follows at "
         "once while there are more."
     ),
     "schedule(environment_vars)": "Dagster itself has deprecated it",

@@ -209,3 +209,15 @@ def test_validate_loadable() -> None:
     Definitions.validate_loadable(Definitions(assets=[a, AssetSpec("s")]))
     with pytest.raises(DefinitionError, match='needs the resource "db"'):
         Definitions.validate_loadable(Definitions(jobs=[asking]))
+
+
+def test_the_same_thing_given_twice_counts_once() -> None:
+    @sensor(target=[a])
+    def watching(context: Any) -> None: ...
+
+    @asset_check(asset=a)
+    def fine() -> Any: ...
+
+    given = Definitions(assets=[a, a], asset_checks=[fine, fine], sensors=[watching, watching])
+    assert [spec.key.to_user_string() for spec in given.resolve_all_asset_specs()] == ["a"]
+    assert given.get_sensor_def("watching") is not None

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeAlias
 
-from ...errors import DefinitionError, NotFoundError
+from ...errors import DefinitionError, SubsetError
 from ...records.keys import AssetCheckKey, AssetKey, CoercibleToAssetKey
 from .definition import AssetsDefinition
 from .graph import AssetGraph, AssetNode
@@ -187,7 +187,7 @@ class AssetSelection:
         """The keys of the assets, in text form.
 
         Raises:
-            NotFoundError: It names an asset that does not exist.
+            SubsetError: It names an asset that does not exist.
         """
         raise NotImplementedError
 
@@ -216,7 +216,7 @@ class _Keys(AssetSelection):
     def resolve(self, graph: AssetGraph) -> set[str]:
         for key in self.chosen:
             if key not in graph.assets:
-                raise NotFoundError(f'There is no asset "{key}" to select{graph.nearest(key)}')
+                raise SubsetError(f'There is no asset "{key}" to select{graph.nearest(key)}')
         return set(self.chosen)
 
     def to_text(self) -> str:
@@ -443,7 +443,7 @@ class _CheckKeys(AssetSelection):
             if key not in graph.checks:
                 from .graph import nearest
 
-                raise NotFoundError(f'There is no check "{key}" to select{nearest(key, graph.checks)}')
+                raise SubsetError(f'There is no check "{key}" to select{nearest(key, graph.checks)}')
         return set(self.chosen)
 
     def to_text(self) -> str:
