@@ -46,7 +46,16 @@ _OLD_FRESHNESS = "of an older policy that Dagster itself has replaced; use `fres
 _POOL = "`pool` is kept and shown; a limit over all runs is not enforced yet."
 
 DIFFERENT: Mapping[str, str] = {
+    "AssetCheckSpec": "A check's name is letters, digits and underscores.",
+    "AssetExecutionContext": (
+        "Where no instance is given, `instance` is an empty one in memory that does not know the run; what the "
+        "context does not have raises `DagsterUserCodeExecutionError`."
+    ),
     "AssetKey": "Its text, also in an f-string, is that of the key (`a/b`); `repr` has the form with brackets.",
+    "AssetSelection": (
+        "A walk keeps the assets that it began with and finds besides only what the code location makes, in both "
+        "directions; texts combine bare keys with `and`, `or`, `not`."
+    ),
     "AssetSpec.legacy_freshness_policy": _OLD_FRESHNESS,
     "AssetValueLoader(assets_defs_by_key)": "made of `Definitions`, by `get_asset_value_loader`",
     "AssetsDefinition(auto_materialize_policies_by_key)": "of an older form of automation; use `automation_condition`",
@@ -70,6 +79,8 @@ DIFFERENT: Mapping[str, str] = {
     "AutomationResult": (
         "`true_subset` is made of its context's subsets, which can be united, intersected and subtracted."
     ),
+    "Config": "Fields that a class does not have are refused, also when its objects are made in code.",
+    "ConfigurableResource": "Fields that a class does not have are refused, also when its objects are made in code.",
     "DagsterEvent": (
         "A record of what is stored: `type`, `fact` with the fields of that kind of event, `time`, `step_key`; "
         "the job is told by the run or the `EventLogEntry`, and the old attributes read these."
@@ -96,9 +107,10 @@ DIFFERENT: Mapping[str, str] = {
         "`results` has what was evaluated again; what nothing happened to is as it was."
     ),
     "EventLogEntry": "A view of an event in a run; `event` has the record itself.",
+    "ExecuteInProcessResult": "`all_events` has the lines that user code logged too, of the type LOG.",
     "Executor": (
         "`execute` gets a `PlanContext` (what is ready, run a step, record a fact) in place of Dagster's "
-        "internals, and`retries` is true or false."
+        "internals, and `retries` is true or false."
     ),
     "FilesystemIOManager": "Names files in a way that no two values share one; `UPathIOManager` has Dagster's layout.",
     "FreshnessPolicy": (
@@ -115,13 +127,19 @@ DIFFERENT: Mapping[str, str] = {
     "MAX_RUNTIME_SECONDS_TAG": "Its value is `penstock/max_runtime`.",
     "MultiAssetSensorEvaluationContext": (
         "`update_cursor` is refused, since the cursor is one for each asset; events that were not consumed are "
-        "kept withouta limit."
+        "kept without a limit."
+    ),
+    "MultiPartitionMapping": (
+        "By default two sets with the same dimensions are related dimension by dimension, windows of time by what "
+        "they cover, and not key by key."
     ),
     "MultiPartitionsDefinition": (
         "Takes any number of dimensions; keys are listed by the time dimension first, so that positions stay when "
         "time goes on."
     ),
-    "OpDefinition": _POOL,
+    "OpDefinition": "`compute_fn` is called as a function of `@op` is: the context, then inputs by name. " + _POOL,
+    "Output": "A plain value where `Output[int]` is annotated is taken, and so is an `Output` where `int` is.",
+    "OutputContext": "`get_identifier` of an asset's value is the same as `get_asset_identifier`.",
     "PartitionMapping": (
         "A rule of one's own gets and gives `PartitionsSubset` and `UpstreamPartitionsResult`, which are public "
         "names here."
@@ -141,23 +159,34 @@ DIFFERENT: Mapping[str, str] = {
     "RepositoryDefinition": "Made as `RepositoryDefinition(name, definitions=...)` or by `@repository`.",
     "RepositorySelector": "A location has one repository, so the repository's name is carried and not compared.",
     "ResourceDefinition": "A run config may give nothing to one without a config schema, so that mistakes are told.",
+    "RetryRequested": "Where all attempts are used up, `raise_on_error` raises it itself, or its cause.",
+    "RunConfig": "`to_config_dict` leaves empty sections out.",
     "RunRecord": "`storage_id` is the run id, which sorts by creation.",
     "RunsFilter(snapshot_id)": "there is no index behind it",
     "ScheduleDefinition.environment_vars": "Dagster itself has deprecated it",
     "SpecificPartitionsPartitionMapping": "A key that the set does not have is refused where it is used.",
     "StaticPartitionMapping": "A key that the set does not have is refused where it is used.",
     "TableColumnLineageMetadataValue": "Holds `references` as plain data; `lineage` and `value` give the lineage.",
+    "TimeWindowPartitionMapping": (
+        "The two sets may be of different time zones; an upstream partition that is needed and does not exist "
+        "raises `DagsterUnknownPartitionError`."
+    ),
     "TimeWindowPartitionsDefinition": (
         "Takes time windows among its `exclusions`; no window is lost or doubled where clocks change, and a "
-        "format that writes two windows alike is refused."
+        "format that writes two windows alike is refused. The wall time of a start counts, and its own zone where "
+        "`timezone` is not given."
     ),
+    "TypeCheck": "A value that does not pass is told by the step's failure alone, and not as an input or output too.",
     "UPathIOManager": (
         "A run that makes several partitions may return a dict by partition key; an input of no partition at all "
         "is an empty one, and parts of a key that would leave the folder are escaped."
     ),
     "asset": _POOL,
-    "asset_check": _POOL,
+    "asset_check": (
+        "A function that gives something else than a result of its check, for example a bool, fails. " + _POOL
+    ),
     "asset_sensor": "Called for each materialization since its cursor, in order, not only for the newest.",
+    "build_hook_context": "What was not given is None instead of an error.",
     "build_input_context(step_context)": "what it knows is on the context itself: `run_id`, `step_key`, `job_name` ...",
     "build_metadata_bounds_checks": "Characters of a label that cannot be in a name are `_` in the check's name.",
     "build_schedule_context(instance_ref)": _RUN_LOADS_ITSELF,
@@ -189,11 +218,15 @@ DIFFERENT: Mapping[str, str] = {
     "op": _POOL,
     "run_failure_sensor": (
         "Begins where it was turned on, and takes every event in order; a tick takes up to 100 and the next one "
-        "follows atonce while there are more."
+        "follows at once while there are more."
     ),
     "run_status_sensor": (
         "Begins where it was turned on, and takes every event in order; a tick takes up to 100 and the next one "
-        "follows atonce while there are more."
+        "follows at once while there are more."
+    ),
+    "schedule": (
+        "Several requests of one tick need no run key, the tags of the schedule are on requests of its function "
+        "too, and what the function raises comes through `evaluate_tick` as it is."
     ),
     "schedule(environment_vars)": "Dagster itself has deprecated it",
     "serialize_value": "The text is of our own form, for our records and plain values.",

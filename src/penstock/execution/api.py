@@ -63,7 +63,9 @@ def execute_in_process(
     tags: Mapping[str, str] | None = None,
     resources: Mapping[str, Any] | None = None,
 ) -> ExecuteInProcessResult:
-    """Run a job to its end in this process, step after step; values stay in memory unless its IO managers store them.
+    """Run a job to its end in this process, step after step.
+
+    Values stay in memory unless its IO managers store them; those of assets are kept in the instance, if one is given.
 
     Args:
         job: The job.
@@ -84,7 +86,7 @@ def execute_in_process(
         NotFoundError: A selected asset does not exist.
     """
     given = to_resources(resources, "execute_in_process")
-    in_memory = {DEFAULT_IO_MANAGER: mem_io_manager}
+    in_memory = {} if job.asset_layer is not None else {DEFAULT_IO_MANAGER: mem_io_manager}
     replaced = job.with_top_level_resources(in_memory).with_input_values(input_values or {})
     replaced.resource_defs.update(given)
     replaced, step_keys = _narrowed(replaced, op_selection)

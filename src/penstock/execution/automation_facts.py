@@ -45,6 +45,8 @@ _PAGE = 1_000
 _MOST = 50_000  # events since the last evaluation; with more, everything is looked at
 _NONE = Subset()
 
+_CHECK_PLANNED = ("ASSET_CHECK_EVALUATION_PLANNED",)
+
 
 class _Happened(msgspec.Struct, frozen=True):
     """An update of an entity, with the tags of its event."""
@@ -378,13 +380,15 @@ class StoredFacts:
         """What is known of a run; None when it was removed."""
         if run_id not in self._runs:
             run = self._storage.runs.get(run_id)
-            self._runs[run_id] = (
-                None if run is None else RunFacts(tags=run.tags, targets=self._targets(run_id, run.checks))
-            )
+            self._runs[run_id] = None if run is None else RunFacts(tags=run.tags, targets=self._targets(run))
         return self._runs[run_id]
 
-    def _targets(self, run_id: str, checks: Sequence[str] | None) -> frozenset[str]:
-        assets = {each.asset for each in self._storage.assets.planned([run_id])}
+    def _targets(self, run: Run) -> frozenset[str]:
+        assets = {each.asset for each in self._storage.assets.planned([run.run_id])}
+        checks: Iterable[str] | None = run.checks
+        if checks is None and run.assets is None:  # all that its job has, which may be less than there is here
+            planned = (each.event.fact for each in self._storage.events.of_run(run.run_id, types=_CHECK_PLANNED))
+            checks = [f"{fact.asset}:{fact.check}" for fact in planned if isinstance(fact, AssetCheckEvaluationPlanned)]
         if checks is not None:
             return frozenset(assets | {check_id(key) for key in checks})
         entities = (self._graph.entities.get(key) for key in assets)

@@ -30,6 +30,7 @@ from penstock import (
     ReexecutionOptions,
     RetryPolicy,
     RetryRequested,
+    StaticPartitionsDefinition,
     asset,
     define_asset_job,
     execute_job,
@@ -48,6 +49,7 @@ from penstock.errors import (
     DefinitionError,
     InvalidRunConfigError,
     InvocationError,
+    PartitionNotFoundError,
     RunNotFoundError,
     SubsetError,
     UsageError,
@@ -554,8 +556,9 @@ def test_assets_may_be_given_twice_and_partitions_only_where_there_are_some() ->
         return 1
 
     assert materialize([whole, whole]).success
+    everything = Definitions(assets=[whole], jobs=[define_asset_job("everything")]).get_job_def("everything")
     with pytest.raises(InvocationError, match="asked for the partition 'a', but nothing that it makes has partitions"):
-        materialize([whole], partition_key="a")
+        everything.execute_in_process(partition_key="a")
 
 
 def test_a_dependency_is_found_by_the_name_that_an_input_would_have() -> None:
@@ -606,3 +609,33 @@ def test_outcomes_of_checks_as_users_write_them() -> None:
     (outcome,) = materialize([a]).get_asset_check_evaluations()
     assert (outcome.asset_key, outcome.check_name, outcome.passed) == (AssetKey("a"), "rows", False)
     assert outcome.severity is AssetCheckSeverity.WARN
+
+
+def test_every_asset_of_a_run_has_its_partition() -> None:
+    @asset(partitions_def=StaticPartitionsDefinition(["a", "b"]))
+    def one() -> None: ...
+
+    @asset(partitions_def=StaticPartitionsDefinition(["b", "c"]))
+    def other() -> None: ...
+
+    assert materialize([one, other], partition_key="b").success
+    assert materialize([one, other], selection=[one], partition_key="a").success
+    with pytest.raises(PartitionNotFoundError, match="'a'"):
+        materialize([one, other], partition_key="a")
+
+
+def test_jobs_of_assets_keep_values_in_the_instance() -> None:
+    @asset
+    def first() -> int:
+        return 1
+
+    @asset
+    def second(first: int) -> int:
+        return first + 1
+
+    jobs = [define_asset_job("upper", [first]), define_asset_job("lower", [second])]
+    definitions = Definitions(assets=[first, second], jobs=jobs)
+    with Instance.ephemeral() as instance:
+        definitions.get_job_def("upper").execute_in_process(instance=instance)
+        result = definitions.get_job_def("lower").execute_in_process(instance=instance)
+    assert result.output_for_node("second") == 2

@@ -296,3 +296,22 @@ def test_more_events_than_are_looked_through_wake_everything(world: World, monke
 def test_mistakes_are_found_when_the_definitions_are_tied_together(condition: Any, match: str) -> None:
     with pytest.raises(DefinitionError, match=match):
         _ = Definitions([one(condition)]).resolved
+
+
+def test_a_run_without_the_check_is_news_to_it() -> None:
+    @asset
+    def made() -> None: ...
+
+    @asset_check(asset=made, automation_condition=AutomationCondition.eager())
+    def fine() -> AssetCheckResult:
+        return AssetCheckResult(passed=True)
+
+    key = AssetCheckKey(AssetKey("made"), "fine")
+    with Instance.ephemeral() as instance:
+        materialize([made], instance=instance)
+        first = evaluate_automation_conditions([made, fine], instance)
+        materialize([made], instance=instance)
+        without = evaluate_automation_conditions([made, fine], instance, cursor=first.cursor)
+        materialize([made, fine], instance=instance)
+        together = evaluate_automation_conditions([made, fine], instance, cursor=without.cursor)
+    assert [each.get_num_requested(key) for each in (first, without, together)] == [0, 1, 0]

@@ -65,9 +65,11 @@ def page(folder: Path) -> Iterator[str]:
                 yield section(said, folder)
 
 
-@pytest.mark.skipif("PENSTOCK_WRITE" not in os.environ, reason="writes the page only when asked to")
-def test_write(tmp_path: Path) -> None:
-    PAGE.write_text("".join(page(tmp_path)), encoding="utf-8")
+@pytest.fixture(scope="module", autouse=True)
+def written(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The page, written anew where that is asked for."""
+    if "PENSTOCK_WRITE" in os.environ:
+        PAGE.write_text("".join(page(tmp_path_factory.mktemp("mistakes"))), encoding="utf-8")
 
 
 @pytest.mark.parametrize("said", MISTAKES)

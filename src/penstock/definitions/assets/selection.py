@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeAlias
 
-from ...errors import DefinitionError, NotFoundError
+from ...errors import DefinitionError, SubsetError
 from ...records.keys import AssetCheckKey, AssetKey, CoercibleToAssetKey
 from ...records.labels import LABELS
 from ...wording import did_you_mean
@@ -36,7 +36,7 @@ class AssetSelection:
     @staticmethod
     def all(include_sources: bool = False) -> AssetSelection:
         """All assets that something in the code location makes; with `include_sources` all others too."""
-        return Matching(_anything, "*", include_sources)
+        return Matching(lambda _: True, "*", include_sources)
 
     @staticmethod
     def assets(*assets_defs: Any) -> AssetSelection:
@@ -207,7 +207,7 @@ class AssetSelection:
         """The keys of the assets, in text form.
 
         Raises:
-            NotFoundError: It names an asset that does not exist.
+            SubsetError: It names an asset that does not exist.
         """
         raise NotImplementedError
 
@@ -246,7 +246,7 @@ class _Keys(AssetSelection):
     def keys_in(self, graph: AssetGraph) -> set[str]:
         for key in self.chosen:
             if key not in graph.assets:
-                raise NotFoundError(f'There is no asset "{key}" to select{graph.nearest(key)}')
+                raise SubsetError(f'There is no asset "{key}" to select{graph.nearest(key)}')
         return set(self.chosen)
 
     def to_text(self) -> str:
@@ -432,11 +432,15 @@ class _WithoutChecks(AssetSelection):
         return self.within.to_text()
 
 
-class _AllChecks(AssetSelection):
+class _OnlyChecks(AssetSelection):
     __slots__ = ()
 
     def keys_in(self, graph: AssetGraph) -> set[str]:
         return set()
+
+
+class _AllChecks(_OnlyChecks):
+    __slots__ = ()
 
     def resolve_checks(self, graph: AssetGraph) -> set[str]:
         return set(graph.checks)
@@ -445,14 +449,11 @@ class _AllChecks(AssetSelection):
         return "all checks"
 
 
-class _ChecksOf(AssetSelection):
+class _ChecksOf(_OnlyChecks):
     __slots__ = ("assets_of",)
 
     def __init__(self, assets_of: tuple[str, ...]) -> None:
         self.assets_of = assets_of
-
-    def keys_in(self, graph: AssetGraph) -> set[str]:
-        return set()
 
     def resolve_checks(self, graph: AssetGraph) -> set[str]:
         return {key for asset in _Keys(self.assets_of).keys_in(graph) for key in graph.assets[asset].checks}
@@ -461,19 +462,16 @@ class _ChecksOf(AssetSelection):
         return f"checks of ({_Keys(self.assets_of).to_text()})"
 
 
-class _CheckKeys(AssetSelection):
+class _CheckKeys(_OnlyChecks):
     __slots__ = ("chosen",)
 
     def __init__(self, chosen: tuple[str, ...]) -> None:
         self.chosen = chosen
 
-    def keys_in(self, graph: AssetGraph) -> set[str]:
-        return set()
-
     def resolve_checks(self, graph: AssetGraph) -> set[str]:
         for key in self.chosen:
             if key not in graph.checks:
-                raise NotFoundError(f'There is no check "{key}" to select{did_you_mean(key, graph.checks)}')
+                raise SubsetError(f'There is no check "{key}" to select{did_you_mean(key, graph.checks)}')
         return set(self.chosen)
 
     def to_text(self) -> str:
@@ -483,10 +481,6 @@ class _CheckKeys(AssetSelection):
 def _any_of(texts: Iterable[str]) -> str:
     parts = list(texts)
     return parts[0] if len(parts) == 1 else f"({' or '.join(parts)})"
-
-
-def _anything(node: AssetNode) -> bool:  # noqa: ARG001 - a condition that all meet
-    return True
 
 
 def _coerce(given: CoercibleToAssetKey) -> AssetKey:
