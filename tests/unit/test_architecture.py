@@ -34,7 +34,7 @@ NEIGHBOURS = {
 # The few doors that lead upward: one import each, inside a function that stands behind a definition's own method. What
 # these methods give has a type of the upper floor, which is named for type checkers alone.
 DOORS = {"definitions/doors.py": "execution", "execution/own_instance.py": "instance"}
-TYPES_OF_DOORS = {("definitions", "execution"), ("execution", "instance")}
+TYPES_OF_DOORS = {("definitions", "execution")}
 LIGHT = (
     "asyncio",
     "logging",

@@ -79,6 +79,8 @@ DIFFERENT: Mapping[str, str] = {
     "AutomationResult": (
         "`true_subset` is made of its context's subsets, which can be united, intersected and subtracted."
     ),
+    "Config": "Fields that a class does not have are refused, also when its objects are made in code.",
+    "ConfigurableResource": "Fields that a class does not have are refused, also when its objects are made in code.",
     "DagsterEvent": (
         "A record of what is stored: `type`, `fact` with the fields of that kind of event, `time`, `step_key`; "
         "the job is told by the run or the `EventLogEntry`, and the old attributes read these."
@@ -105,6 +107,7 @@ DIFFERENT: Mapping[str, str] = {
         "`results` has what was evaluated again; what nothing happened to is as it was."
     ),
     "EventLogEntry": "A view of an event in a run; `event` has the record itself.",
+    "ExecuteInProcessResult": "`all_events` has the lines that user code logged too, of the type LOG.",
     "Executor": (
         "`execute` gets a `PlanContext` (what is ready, run a step, record a fact) in place of Dagster's "
         "internals, and `retries` is true or false."
@@ -134,7 +137,9 @@ DIFFERENT: Mapping[str, str] = {
         "Takes any number of dimensions; keys are listed by the time dimension first, so that positions stay when "
         "time goes on."
     ),
-    "OpDefinition": _POOL,
+    "OpDefinition": "`compute_fn` is called as a function of `@op` is: the context, then inputs by name. " + _POOL,
+    "Output": "A plain value where `Output[int]` is annotated is taken, and so is an `Output` where `int` is.",
+    "OutputContext": "`get_identifier` of an asset's value is the same as `get_asset_identifier`.",
     "PartitionMapping": (
         "A rule of one's own gets and gives `PartitionsSubset` and `UpstreamPartitionsResult`, which are public "
         "names here."
@@ -154,6 +159,8 @@ DIFFERENT: Mapping[str, str] = {
     "RepositoryDefinition": "Made as `RepositoryDefinition(name, definitions=...)` or by `@repository`.",
     "RepositorySelector": "A location has one repository, so the repository's name is carried and not compared.",
     "ResourceDefinition": "A run config may give nothing to one without a config schema, so that mistakes are told.",
+    "RetryRequested": "Where all attempts are used up, `raise_on_error` raises it itself, or its cause.",
+    "RunConfig": "`to_config_dict` leaves empty sections out.",
     "RunRecord": "`storage_id` is the run id, which sorts by creation.",
     "RunsFilter(snapshot_id)": "there is no index behind it",
     "ScheduleDefinition.environment_vars": "Dagster itself has deprecated it",
@@ -169,6 +176,7 @@ DIFFERENT: Mapping[str, str] = {
         "format that writes two windows alike is refused. The wall time of a start counts, and its own zone where "
         "`timezone` is not given."
     ),
+    "TypeCheck": "A value that does not pass is told by the step's failure alone, and not as an input or output too.",
     "UPathIOManager": (
         "A run that makes several partitions may return a dict by partition key; an input of no partition at all "
         "is an empty one, and parts of a key that would leave the folder are escaped."
@@ -178,6 +186,7 @@ DIFFERENT: Mapping[str, str] = {
         "A function that gives something else than a result of its check, for example a bool, fails. " + _POOL
     ),
     "asset_sensor": "Called for each materialization since its cursor, in order, not only for the newest.",
+    "build_hook_context": "What was not given is None instead of an error.",
     "build_input_context(step_context)": "what it knows is on the context itself: `run_id`, `step_key`, `job_name` ...",
     "build_metadata_bounds_checks": "Characters of a label that cannot be in a name are `_` in the check's name.",
     "build_schedule_context(instance_ref)": _RUN_LOADS_ITSELF,

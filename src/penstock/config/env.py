@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, UsageError
 from .problems import Checked, ConfigProblem, Problem, place, sentence
 from .schema import (
     Array,
@@ -44,14 +44,20 @@ class EnvVar(str):
     @property
     def env_var_name(self) -> str:
         """The variable's name."""
-        return str(self)
+        return super().__str__()
 
     def get_value(self, default: str | None = None) -> str | None:
         """The variable's present value, or `default` where it is not set."""
         return os.environ.get(self.env_var_name, default)
 
     def __repr__(self) -> str:
-        return f"EnvVar({str(self)!r})"
+        return f"EnvVar({super().__str__()!r})"
+
+    def __str__(self) -> str:
+        raise _too_early(self)
+
+    def __format__(self, spec: str) -> str:
+        raise _too_early(self)
 
 
 class IntEnvVar(int):
@@ -83,7 +89,22 @@ class IntEnvVar(int):
     def __repr__(self) -> str:
         return f"EnvVar.int({self.env_var_name!r})"
 
-    __str__ = __repr__
+    def __str__(self) -> str:
+        raise _too_early(self)
+
+    def __format__(self, spec: str) -> str:
+        raise _too_early(self)
+
+    def __int__(self) -> int:
+        raise _too_early(self)
+
+
+def _too_early(marker: EnvVar | IntEnvVar) -> UsageError:
+    """The error for a marker that is used as if it were the variable's value."""
+    return UsageError(
+        f"{marker!r} is only read when a run or resource is set up; call its get_value() for the value now, or pass it "
+        "on as the value of a field."
+    )
 
 
 class Resolved(Checked, frozen=True, kw_only=True):

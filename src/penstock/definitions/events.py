@@ -47,7 +47,20 @@ def _version(given: Any, what: str) -> DataVersion | None:
 _MAPPING_KEY = re.compile(r"[A-Za-z0-9_]+")
 
 
-class Output(Generic[T]):
+class _Equal:
+    """Equal where the kind and all parts are."""
+
+    __slots__ = ()
+    __hash__ = None  # type: ignore[assignment]  # parts such as metadata have none
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        names = [name for kind in type(self).__mro__ for name in getattr(kind, "__slots__", ())]
+        return all(bool(getattr(self, name) == getattr(other, name)) for name in names)
+
+
+class Output(_Equal, Generic[T]):
     """A value for an output, with facts about it.
 
     Args:
@@ -81,7 +94,7 @@ class Output(Generic[T]):
         return f"Output({self.value!r}, output_name={self.output_name!r})"
 
 
-class DynamicOutput(Generic[T]):
+class DynamicOutput(_Equal, Generic[T]):
     """One value of a dynamic output.
 
     Args:
@@ -120,7 +133,7 @@ class DynamicOutput(Generic[T]):
         return f"DynamicOutput({self.value!r}, {self.mapping_key!r}, output_name={self.output_name!r})"
 
 
-class _AssetFact:
+class _AssetFact(_Equal):
     """What a materialization and an observation share."""
 
     __slots__ = ("asset_key", "description", "metadata", "partition", "tags")
@@ -195,7 +208,7 @@ def _severity(given: Any) -> AssetCheckSeverity:
     raise DefinitionError(f"The severity of a check{place_of_call()} is {given!r}; give {names}.")
 
 
-class AssetCheckEvaluation:
+class AssetCheckEvaluation(_Equal):
     """The outcome of a check as it is recorded, for example by a function that is no check itself.
 
     Args:
@@ -253,7 +266,7 @@ class AssetCheckEvaluation:
         return f"AssetCheckEvaluation({self.asset_key!r}, {self.check_name!r}, passed={self.passed})"
 
 
-class AssetCheckResult:
+class AssetCheckResult(_Equal):
     """The outcome of a check.
 
     Args:
@@ -295,10 +308,10 @@ class AssetCheckResult:
         return f"AssetCheckResult(passed={self.passed}, check_name={self.check_name!r})"
 
 
-class _AssetResult:
-    """What the results of making and of observing an asset share."""
+class _AssetResult(_Equal):
+    """What the results of making and of observing an asset share; `facts` are the metadata as they are stored."""
 
-    __slots__ = ("asset_key", "check_results", "data_version", "metadata", "tags")
+    __slots__ = ("asset_key", "check_results", "data_version", "facts", "metadata", "tags")
 
     def __init__(
         self,
@@ -310,7 +323,8 @@ class _AssetResult:
     ) -> None:
         name = type(self).__name__
         self.asset_key = None if asset_key is None else AssetKey.from_coercible(asset_key)
-        self.metadata: Metadata = normalize_metadata(metadata)
+        self.metadata = dict(metadata or {})
+        self.facts = normalize_metadata(metadata)
         self.check_results = tuple(check_results or ())
         self.data_version = _version(data_version, f"The {name}")
         self.tags = normalize_tags(tags, f"The {name}")

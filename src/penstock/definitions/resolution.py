@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -31,6 +31,8 @@ from .run_config import job_ops
 from .source import Source
 
 __all__ = ["DEFAULT_IO_MANAGER", "Resolution", "resolve", "stores_of"]
+
+T = TypeVar("T")
 
 DEFAULT_IO_MANAGER = "io_manager"
 """The one resource that need not be given: the instance has one."""
@@ -67,6 +69,7 @@ def resolve(
     Raises:
         DefinitionError: Something is defined twice, is missing, or does not fit; the message names the place.
     """
+    assets = _each_once(assets)
     definitions = [each for each in assets if isinstance(each, AssetsDefinition)]
     functions = [each for each in definitions if each.is_executable]
     specs: list[tuple[AssetSpec, Source | None]] = [(each, None) for each in assets if isinstance(each, AssetSpec)]
@@ -75,7 +78,7 @@ def resolve(
     top = to_resources(resources, "Definitions")
     _check_circles(top)
     own = _asset_resources(definitions, top)
-    schedules, sensors = list(schedules), list(sensors)
+    schedules, sensors = _each_once(schedules), _each_once(sensors)
     given = _collect(jobs, schedules, sensors)
     resolved: dict[str, JobDefinition] = {}
     if graph.executable() or graph.checks:
@@ -103,6 +106,11 @@ def resolve(
         conditions=bind_conditions(conditions, graph, bound),
         automation=automation,
     )
+
+
+def _each_once(given: Iterable[T]) -> list[T]:
+    """What is given, without what stands there a second time."""
+    return list({id(each): each for each in given}.values())
 
 
 def stores_of(op: OpDefinition) -> Iterable[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..definitions.ops.op import OpDefinition
-from ..errors import UserCodeError
+from ..errors import UsageError, UserCodeError
 from ..partitions.definition import PartitionsDefinition
 from ..partitions.loading import DynamicPartitionsStore
 from ..plan.model import FromAsset, StepInput, StepOutput
@@ -15,7 +15,6 @@ from ..records.event import Fact
 from ..records.metadata import Metadata
 from ..records.run import Run
 from .interrupt import INTERRUPTS
-from .own_instance import OwnInstance
 from .resources import OpenResources
 from .step_partitions import own_partitions, upstream_partitions
 
@@ -46,7 +45,6 @@ class Attempt:
         dynamic: Knows the keys of dynamic partition sets.
         job: The job's definition.
         instance: The instance, for user code.
-        own_instance: What stands in where there is none.
         artifacts: The folder where values are stored that no place is named for.
         retry: 0 for the first attempt.
         mapping_key: Of a mapped step, its key.
@@ -73,7 +71,6 @@ class Attempt:
         "opened",
         "output_metadata",
         "outputs",
-        "own_instance",
         "partitions",
         "record",
         "resources",
@@ -101,7 +98,6 @@ class Attempt:
         dynamic: DynamicPartitionsStore | None = None,
         job: Any = None,
         instance: Any = None,
-        own_instance: OwnInstance | None = None,
         artifacts: Path | None = None,
         retry: int = 0,
         mapping_key: str | None = None,
@@ -124,7 +120,6 @@ class Attempt:
         self._partition_keys: tuple[str, ...] | None = None
         self.job = job
         self.instance = instance
-        self.own_instance = own_instance
         self.artifacts = artifacts
         self.retry = retry
         self.mapping_key = mapping_key
@@ -183,6 +178,10 @@ class Attempt:
             return f'Step "{self.key}"'
         return f"{self.op.what} ({self.op.source})" if self.op.source else self.op.what
 
-    def fault(self, text: str) -> UserCodeError:
-        """An error of the user's code that names the step and where its op is written."""
+    def fault(self, text: str) -> UsageError:
+        """The error for code that breaks a rule of its step; it names the step and where its op is written."""
+        return UsageError(f"{self.what} {text}")
+
+    def broken(self, text: str) -> UserCodeError:
+        """The error to raise from one that the user's code raised; it says what the step was about."""
         return UserCodeError(f"{self.what} {text}")

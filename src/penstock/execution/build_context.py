@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..clock import SYSTEM_CLOCK
 from ..definitions.assets.definition import AssetsDefinition
 from ..definitions.ops.op import OpDefinition
 from ..definitions.resources.resource import to_resources
-from ..errors import InvocationError
+from ..errors import InvocationError, PartitionNotFoundError
 from ..ids import new_run_id
 from ..partitions.definition import PartitionKeyRange
+from ..partitions.spec import dynamic_names
 from ..plan.model import StepOutput
-from ..records.event import Fact
-from ..records.metadata import Metadata
+from ..records.event import Fact, LogLine
+from ..records.keys import AssetKey, CoercibleToAssetKey
 from ..records.run import Run, Tag
 from .attempt import Attempt
 from .build_resources import HoldsResources
@@ -53,14 +54,23 @@ class _Direct(HoldsResources, OpExecutionContext):
         self._facts = facts
         self._given_config = attempt.config
         self._stack = stack
+        self._output_metadata: dict[tuple[str, str | None], dict[str, Any]] = {}
 
-    def get_output_metadata(self, output_name: str, mapping_key: str | None = None) -> Metadata | None:
+    def add_output_metadata(
+        self, metadata: Mapping[str, Any], output_name: str | None = None, mapping_key: str | None = None
+    ) -> None:
+        """Add facts to an output; `get_output_metadata` has them as they are given here."""
+        super().add_output_metadata(metadata, output_name, mapping_key)
+        name = self._output_named(output_name)
+        self._output_metadata.setdefault((name, mapping_key), {}).update(metadata)
+
+    def get_output_metadata(self, output_name: str, mapping_key: str | None = None) -> Mapping[str, Any] | None:
         """What the function added to an output."""
-        return self._attempt.output_metadata.get((output_name, mapping_key))
+        return self._output_metadata.get((output_name, mapping_key))
 
     def get_events(self) -> list[Fact]:
-        """What the function recorded: lines of its log, events about assets."""
-        return list(self._facts)
+        """What the function recorded of assets and checks, without the lines that it logged."""
+        return [fact for fact in self._facts if not isinstance(fact, LogLine)]
 
 
 class DirectOpExecutionContext(_Direct):
@@ -70,9 +80,24 @@ class DirectOpExecutionContext(_Direct):
 class DirectAssetExecutionContext(_Direct, AssetExecutionContext):
     """The context of an asset function that is called directly."""
 
-    def get_asset_metadata(self, asset_key: str, partition_key: str | None = None) -> Metadata | None:
+    def __init__(self, attempt: Attempt, facts: list[Fact], stack: ExitStack) -> None:
+        super().__init__(attempt, facts, stack)
+        self._asset_metadata: dict[tuple[str, str | None], dict[str, Any]] = {}
+
+    def add_asset_metadata(
+        self,
+        metadata: Mapping[str, Any],
+        asset_key: CoercibleToAssetKey | None = None,
+        partition_key: str | None = None,
+    ) -> None:
+        """Add facts to an asset; `get_asset_metadata` has them as they are given here."""
+        super().add_asset_metadata(metadata, asset_key, partition_key)
+        key = self.asset_key if asset_key is None else AssetKey.from_coercible(asset_key)
+        self._asset_metadata.setdefault((key.to_user_string(), partition_key), {}).update(metadata)
+
+    def get_asset_metadata(self, asset_key: str, partition_key: str | None = None) -> Mapping[str, Any] | None:
         """What the function added to an asset, or to one partition of it alone."""
-        return self._attempt.asset_metadata.get((asset_key, partition_key))
+        return self._asset_metadata.get((asset_key, partition_key))
 
 
 class DirectAssetCheckExecutionContext(_Direct, AssetCheckExecutionContext):
@@ -225,8 +250,11 @@ def attempt_outside(
         UserCodeError: A resource could not be set up.
     """
     definitions = to_resources(resources, "The resources of the context")
+    dynamic = instance
     facts: list[Fact] = []
     stack = ExitStack()
+    if instance is None:
+        instance = stack.enter_context(closing(OwnInstance()))
     opened = stack.enter_context(
         set_up(
             definitions,
@@ -251,8 +279,7 @@ def attempt_outside(
         inputs={},
         outputs={},
         instance=instance,
-        own_instance=OwnInstance(),
-        dynamic=instance,
+        dynamic=dynamic,
         mapping_key=mapping_key,
         tags={} if op is None else op.tags,
     )
@@ -286,12 +313,28 @@ def bound_to(context: OpExecutionContext | None, definition: OpDefinition | Asse
         attempt.asset_keys = tuple(spec.key.to_user_string() for spec in definition.specs)
         attempt.check_keys = tuple(spec.key.to_user_string() for spec in definition.check_specs)
         attempt.partitions = definition.partitions_def
+        _check_partition(attempt)
     else:
         attempt.outputs = {
             name: StepOutput(name=name, definition=out, io_manager_key=out.io_manager_key)
             for name, out in op.outs.items()
         }
     return context
+
+
+def _check_partition(attempt: Attempt) -> None:
+    """Refuse a partition that the asset does not have; of dynamic ones only an instance knows."""
+    key = attempt.run.partition
+    if (
+        key is None
+        or attempt.partitions is None
+        or (attempt.dynamic is None and dynamic_names(attempt.partitions.spec))
+    ):
+        return
+    try:
+        attempt.partitions.validate_partition_key(key, dynamic_partitions_store=attempt.dynamic)
+    except PartitionNotFoundError as error:
+        raise InvocationError(f"{attempt.what} was called with a context of another partition: {error}") from error
 
 
 def _outputs_of(definition: AssetsDefinition) -> Iterator[StepOutput]:

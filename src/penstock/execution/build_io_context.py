@@ -8,7 +8,7 @@ from typing import Any
 
 from ..definitions.assets.spec import AssetSpec
 from ..definitions.ops.op import OpDefinition
-from ..errors import UserCodeError
+from ..errors import UsageError
 from ..partitions.definition import PartitionKeyRange, PartitionsDefinition
 from ..partitions.multi import as_partition_key
 from ..records.keys import AssetKey, CoercibleToAssetKey
@@ -160,5 +160,5 @@ def _keys(
     if key_range is None:
         return None if partition_key is None else (as_partition_key(partitions, partition_key),)
     if partitions is None:
-        raise UserCodeError("A range of partitions needs the asset's partitions; give asset_partitions_def too.")
+        raise UsageError("A range of partitions needs the asset's partitions; give asset_partitions_def too.")
     return tuple(partitions.get_partition_keys_in_range(key_range))

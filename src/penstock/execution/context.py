@@ -12,7 +12,7 @@ from ..definitions.events import AssetCheckEvaluation, AssetMaterialization, Ass
 from ..definitions.ops.op import OpDefinition
 from ..definitions.ops.ports import DEFAULT_OUTPUT
 from ..definitions.steps.asset_steps import dependency_source
-from ..errors import UserCodeError
+from ..errors import UsageError
 from ..partitions.definition import PartitionKeyRange, PartitionsDefinition
 from ..partitions.multi import time_window_of
 from ..partitions.multi_key import MultiPartitionKey
@@ -24,6 +24,7 @@ from ..records.metadata import normalize_metadata
 from ..records.run import Tag
 from .attempt_view import AttemptView
 from .facts import evaluation_fact, materialization_fact, observation_fact
+from .own_instance import opened
 from .step_context import StepExecutionContext
 
 if TYPE_CHECKING:
@@ -48,9 +49,7 @@ class OpExecutionContext(AttemptView):
     def op_def(self) -> OpDefinition:
         """The op's definition."""
         if self._attempt.op is None:
-            raise UserCodeError(
-                "This context was made for no op in particular; call an op with it to bind it to that op."
-            )
+            raise UsageError("This context was made for no op in particular; call an op with it to bind it to that op.")
         return self._attempt.op
 
     @property
@@ -75,9 +74,8 @@ class OpExecutionContext(AttemptView):
 
     @property
     def instance(self) -> Any:
-        """The instance that the run is of; where it is of none, an empty one in memory, which does not know the run."""
-        attempt = self._attempt
-        return attempt.own_instance.get() if attempt.instance is None and attempt.own_instance else attempt.instance
+        """The instance that the run is of; where none was given, one in memory that ends with the execution."""
+        return opened(self._attempt.instance)
 
     @property
     def pdb(self) -> StepDebugger:
@@ -114,7 +112,7 @@ class OpExecutionContext(AttemptView):
             case AssetCheckEvaluation():
                 self._attempt.emit(evaluation_fact(event))
             case _:
-                raise UserCodeError(
+                raise UsageError(
                     f"log_event takes an AssetMaterialization, an AssetObservation or an AssetCheckEvaluation, not "
                     f"{event!r}; "
                     "return or yield outputs and check results instead."
@@ -130,16 +128,20 @@ class OpExecutionContext(AttemptView):
             output_name: Which output; needed only where there are several.
             mapping_key: For a dynamic output, which of its values.
         """
+        name = self._output_named(output_name)
+        self._attempt.output_metadata.setdefault((name, mapping_key), {}).update(normalize_metadata(metadata))
+
+    def _output_named(self, name: str | None) -> str:
+        """The output of this name; the only one for None."""
         outputs = self._attempt.outputs
-        name = output_name
         if name is None:
             values = [each.name for each in outputs.values() if each.check_key is None]
             if len(values) > 1:
                 raise self._attempt.fault(f"has the outputs {', '.join(values)}; name one with output_name.")
-            name = values[0] if values else DEFAULT_OUTPUT
-        elif outputs and name not in outputs:
+            return values[0] if values else DEFAULT_OUTPUT
+        if outputs and name not in outputs:
             raise self._attempt.fault(f"has no output {name!r}; it has {', '.join(outputs)}.")
-        self._attempt.output_metadata.setdefault((name, mapping_key), {}).update(normalize_metadata(metadata))
+        return name
 
     # -- assets -------------------------------------------------------------------------------------------------------
 
@@ -396,7 +398,7 @@ class AssetExecutionContext(OpExecutionContext):
             partition_key: Of which partition; of each that the run makes if not given.
 
         Raises:
-            UserCodeError: The step does not make the asset, or the run does not make the partition.
+            UsageError: The step does not make the asset, or the run does not make the partition.
         """
         key = self.asset_key if asset_key is None else AssetKey.from_coercible(asset_key)
         text = key.to_user_string()

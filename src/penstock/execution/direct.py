@@ -10,7 +10,7 @@ from typing import Any
 from ..config.check import check
 from ..config.declared import Finished
 from ..config.problems import Checked
-from ..config.run_config import plain_config
+from ..config.run_config import SupportsConfigDict, plain_config
 from ..config.schema import UNSET
 from ..definitions.function import Function
 from ..definitions.ops.op import OpDefinition
@@ -18,6 +18,7 @@ from ..errors import InvocationError, UnknownResourceError
 from ..wording import did_you_mean
 from .build_context import bound_to, build_asset_check_context, build_asset_context, build_op_context, given_config
 from .context import OpExecutionContext
+from .direct_results import run_directly
 
 __all__ = ["invoke"]
 
@@ -34,7 +35,7 @@ def invoke(definition: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) ->
 
     Raises:
         InvocationError: The context or an argument is missing.
-        UnknownResourceError: The context does not hold a resource that the op requires by its key.
+        UnknownResourceError: Neither the context nor the arguments hold a resource that the op requires.
         InvalidRunConfigError: The config does not fit.
     """
     op: OpDefinition = definition if isinstance(definition, OpDefinition) else definition.op
@@ -53,22 +54,21 @@ def invoke(definition: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) ->
             raise InvocationError(f"{op.what} ({op.source}) got {name!r} twice; give it once.")
         given[name] = value
     _add_resources(op, function, context, given)
-    in_parameter = function.config is not None and "config" not in given
-    if in_parameter or (function.config is None and context is not None):
-        finished = _finished_config(op, None if context is None else given_config(context))
-        if in_parameter:
-            given["config"] = finished.typed
+    if function.config is not None:
+        finished = _config_parameter(op, context, given)
+    elif context is not None:
+        finished = _finished_config(op, given_config(context))
+    _add_defaults(op, given)
     if not function.takes_any:
         unknown = sorted(set(given).difference(names))
         if unknown:
             raise InvocationError(
                 f"{op.what} ({op.source}) has no parameter {unknown[0]!r}{did_you_mean(unknown[0], names)}"
             )
-    _add_defaults(op, given)
-    if not function.takes_context:
-        return function.fn(**given)
-    bound = bound_to(context, definition, None if finished is None else finished.value)
-    return function.fn(bound, **given)
+    first: tuple[Any, ...] = ()
+    if function.takes_context:
+        first = (bound_to(context, definition, None if finished is None else finished.value),)
+    return run_directly(definition, op, first, given)
 
 
 def _parameters(function: Function) -> list[str]:
@@ -141,11 +141,30 @@ def _add_resources(
             continue
         values = {} if context is None else context.resources.original_resource_dict
         if key not in values:
-            raise InvocationError(
+            raise UnknownResourceError(
                 f"{op.what} ({op.source}) needs the resource {key!r}; pass it as {key}=..., "
                 "or in the resources of the context."
             )
         given[key] = values[key]
+
+
+def _config_parameter(op: OpDefinition, context: OpExecutionContext | None, given: dict[str, Any]) -> Finished | None:
+    """Fill the parameter `config`, and give the config as a run would; None for a stand-in of the test's."""
+    held = None if context is None else given_config(context)
+    if "config" not in given:
+        finished = _finished_config(op, held)
+        given["config"] = finished.typed
+        return finished
+    if held is not None:
+        raise InvocationError(
+            f"{op.what} ({op.source}) was given its config twice, by its context and as config; give it once."
+        )
+    value = given["config"]
+    if isinstance(value, Mapping):
+        finished = _finished_config(op, value)
+        given["config"] = finished.typed
+        return finished
+    return _finished_config(op, value) if isinstance(value, SupportsConfigDict) else None
 
 
 def _finished_config(op: OpDefinition, given: Any) -> Finished:

@@ -10,7 +10,6 @@ import msgspec
 from ..clock import SYSTEM_CLOCK, Clock
 from ..logs.store import LogStore
 from ..storage.protocols import Storage
-from .own_instance import OwnInstance
 
 __all__ = ["Environment"]
 
@@ -25,7 +24,6 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
             in memory.
         clock: The time.
         instance: What user code gets as `context.instance`.
-        own_instance: What it gets where that is None.
         managed_loggers: Names of Python loggers whose lines go to the run's log as well.
     """
 
@@ -34,5 +32,4 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     artifacts: Path | None = None
     clock: Clock = SYSTEM_CLOCK
     instance: Any = None
-    own_instance: OwnInstance = msgspec.field(default_factory=OwnInstance)
     managed_loggers: tuple[str, ...] = ()

@@ -19,6 +19,7 @@ from .attempt import Attempt
 from .blame import describe_user_error
 from .build_context import DIRECT_CALL, attempt_outside
 from .interrupt import INTERRUPTS
+from .own_instance import opened
 
 if TYPE_CHECKING:
     from .log import ContextLogger
@@ -86,8 +87,8 @@ class HookContext:
 
     @property
     def instance(self) -> Any:
-        """The instance that the run is of; None if there is none."""
-        return self._attempt.instance
+        """The instance that the run is of; where none was given, one in memory that ends with the execution."""
+        return opened(self._attempt.instance)
 
     @property
     def required_resource_keys(self) -> frozenset[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..definitions.events import Failure, RetryRequested
 from ..engine.step_messages import OutputRef
 from ..plan.model import (
     ExecutionPlan,
@@ -171,8 +172,10 @@ def _ask(attempt: Attempt, slot: InputSlot, manager_key: str, context: InputCont
     try:
         with INTERRUPTS.user_code:
             value = manager.load_input(context)
+    except (Failure, RetryRequested):
+        raise
     except Exception as error:
-        raise attempt.fault(
+        raise attempt.broken(
             f"could not get its input {slot.name!r} from the IO manager {manager_key!r} "
             f"({type(manager).__qualname__}): {error}"
         ) from error

@@ -10,7 +10,7 @@ from ..definitions.assets.spec import AssetSpec
 from ..definitions.events import AssetMaterialization, AssetObservation
 from ..definitions.function import UNKNOWN
 from ..definitions.ops.op import OpDefinition
-from ..errors import UserCodeError
+from ..errors import UsageError
 from ..partitions.definition import PartitionKeyRange, PartitionsDefinition
 from ..partitions.multi import time_window_of
 from ..partitions.time_window import TimeWindow
@@ -18,6 +18,7 @@ from ..records.event import Fact
 from ..records.keys import AssetKey
 from ..records.metadata import Metadata, normalize_metadata
 from .facts import materialization_fact, observation_fact
+from .own_instance import opened
 
 if TYPE_CHECKING:
     from .attempt import Attempt
@@ -56,12 +57,12 @@ class _ValueContext:
         "_asset_partitions_def",
         "_attempt",
         "_emit",
+        "_instance",
         "_log",
         "_partition_key",
         "artifacts",
         "config",
         "definition_metadata",
-        "instance",
         "job_name",
         "op_def",
         "python_type",
@@ -95,7 +96,7 @@ class _ValueContext:
         self.python_type = Any if python_type is None or python_type is UNKNOWN else python_type
         self.resource_config = {} if resource_config is None else resource_config
         self.resources = resources
-        self.instance = instance
+        self._instance = instance
         self.artifacts = artifacts
         self._asset_key = asset_key
         self._partition_key = partition_key
@@ -104,6 +105,11 @@ class _ValueContext:
         self._attempt = attempt
         self._emit = emit or (_drop if attempt is None else attempt.emit)
         self._log: ContextLogger | None = None
+
+    @property
+    def instance(self) -> Any:
+        """The instance that the run is of; where none was given, one in memory that ends with the execution."""
+        return opened(self._instance)
 
     @property
     def log(self) -> ContextLogger:
@@ -118,7 +124,7 @@ class _ValueContext:
     def step_context(self) -> StepExecutionContext:
         """What is known of the running step beside this."""
         if self._attempt is None:
-            raise UserCodeError(
+            raise UsageError(
                 f"{self._what} is not stored or loaded by a step of a run, so there is no step_context; use it in "
                 "the runs alone."
             )
@@ -165,16 +171,14 @@ class _ValueContext:
         """The partitions of the asset that the value is, in order."""
         if self._asset_partition_keys is None:
             raise self._missing("a partition of an asset", "has_asset_partitions")
-        return self._asset_partition_keys
+        return list(self._asset_partition_keys)
 
     @property
     def asset_partition_key(self) -> str:
         """The one partition of the asset that the value is."""
         keys = self.asset_partition_keys
         if len(keys) != 1:
-            raise UserCodeError(
-                f"{self._what} is {len(keys)} partitions of {self._asset_key}; use asset_partition_keys."
-            )
+            raise UsageError(f"{self._what} is {len(keys)} partitions of {self._asset_key}; use asset_partition_keys.")
         return keys[0]
 
     @property
@@ -182,7 +186,7 @@ class _ValueContext:
         """The first and the last partition that the value is."""
         keys = self.asset_partition_keys
         if not keys:
-            raise UserCodeError(f"{self._what} is no partition of {self._asset_key}, so there is no range of them.")
+            raise UsageError(f"{self._what} is no partition of {self._asset_key}, so there is no range of them.")
         return PartitionKeyRange(keys[0], keys[-1])
 
     @property
@@ -198,7 +202,7 @@ class _ValueContext:
         partitions = self.asset_partitions_def
         window = time_window_of(partitions, self.asset_partition_key_range)
         if window is None:
-            raise UserCodeError(
+            raise UsageError(
                 f"{self._what} has partitions that are no time windows ({partitions!r}); use asset_partition_keys."
             )
         return window
@@ -214,8 +218,8 @@ class _ValueContext:
     def _what(self) -> str:
         raise NotImplementedError
 
-    def _missing(self, what: str, question: str) -> UserCodeError:
-        return UserCodeError(f"{self._what} is not {what}; ask {question} first.")
+    def _missing(self, what: str, question: str) -> UsageError:
+        return UsageError(f"{self._what} is not {what}; ask {question} first.")
 
 
 class OutputContext(_ValueContext):

@@ -11,6 +11,7 @@ from threading import get_ident
 from types import TracebackType
 from typing import Any, TypeAlias
 
+from ..errors import UsageError
 from ..records.errors import ErrorInfo, describe_exception
 from ..records.event import Fact, LogLine
 
@@ -37,6 +38,14 @@ class ContextLogger(logging.Logger):
     def __init__(self, emit: Emit, name: str = "penstock") -> None:
         super().__init__(name, logging.DEBUG)
         self._emit = emit
+
+    def log(self, level: int | str, msg: object, *args: object, **kwargs: Any) -> None:
+        """Log a line; the level is a number or its name."""
+        number = logging.getLevelNamesMapping().get(level.upper()) if isinstance(level, str) else level
+        if number is None:
+            known = ", ".join(sorted(logging.getLevelNamesMapping()))
+            raise UsageError(f"There is no log level {level!r}; use one of {known}, or a number.")
+        super().log(number, msg, *args, **kwargs)
 
     def _log(
         self,

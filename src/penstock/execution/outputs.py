@@ -17,12 +17,15 @@ from ..definitions.events import (
     AssetMaterialization,
     AssetObservation,
     DynamicOutput,
+    Failure,
     MaterializeResult,
     ObserveResult,
     Output,
+    RetryRequested,
 )
 from ..definitions.ops.ports import DEFAULT_OUTPUT
-from ..errors import UserCodeError
+from ..definitions.ops.types import Nothing
+from ..errors import StepOutputNotFoundError, TypeCheckDidNotPassError, UserCodeError
 from ..records import event as facts
 from ..records.data_version import DataVersion, DataVersionsByPartition, VersionTag, version_tags
 from ..records.keys import AssetCheckKey, AssetKey
@@ -40,6 +43,7 @@ __all__ = ["Outputs"]
 _RESULTS = (
     Output,
     DynamicOutput,
+    Failure,
     MaterializeResult,
     ObserveResult,
     AssetCheckResult,
@@ -133,9 +137,10 @@ class Outputs:
         if not slot.is_nothing:
             self._give(slot, value, None, {}, {})
         elif value is not None:
-            raise self._attempt.fault(
-                f"passes no value with its output {name!r} but returned {shown(value)}; "
-                "correct the return annotation, or return nothing."
+            raise TypeCheckDidNotPassError(
+                f"{self._attempt.what} passes no value with its output {name!r} but returned {shown(value)}; "
+                "correct the return annotation, or return nothing.",
+                python_type=Nothing,
             )
 
     # -- the kinds of results -----------------------------------------------------------------------------------------
@@ -200,17 +205,17 @@ class Outputs:
         slot = self._asset_slot(item, name)
         tags = {**item.tags, **version_tags(item.data_version)}
         if item.has_value:
-            self._give(slot, item.value, None, item.metadata, tags)
+            self._give(slot, item.value, None, item.facts, tags)
         else:
-            self._announce(slot, None, item.metadata)
-            self._tell_materialized(slot, self._metadata_of(slot, None, item.metadata), tags)
+            self._announce(slot, None, item.facts)
+            self._tell_materialized(slot, self._metadata_of(slot, None, item.facts), tags)
         for each in item.check_results:
             self._evaluate(each, slot.asset_key)
 
     def _observe(self, item: ObserveResult, name: str | None) -> None:
         slot = self._asset_slot(item, name)
-        self._announce(slot, None, item.metadata)
-        metadata = self._metadata_of(slot, None, item.metadata)
+        self._announce(slot, None, item.facts)
+        metadata = self._metadata_of(slot, None, item.facts)
         for partition in self._attempt.asset_partitions():
             self._tell_observed(slot, partition, item.data_version, metadata, item.tags)
         for each in item.check_results:
@@ -374,8 +379,10 @@ class Outputs:
                             context.add_output_metadata(each)
                         else:
                             context.log_event(each)
+        except (Failure, RetryRequested):
+            raise
         except Exception as error:
-            raise self._attempt.fault(
+            raise self._attempt.broken(
                 f"gave its output {slot.name!r}, which the IO manager {slot.manager_key!r} "
                 f"({type(manager).__qualname__}) could not store: {error}"
             ) from error
@@ -394,8 +401,8 @@ class Outputs:
             else:
                 missing.append(slot.check_key or (slot.given.asset_key if slot.given.observes else None) or slot.name)
         if missing:
-            raise self._attempt.fault(
-                f"ended without giving {listed(missing, 'and')}; give every required output, "
+            raise StepOutputNotFoundError(
+                f"{self._attempt.what} ended without giving {listed(missing, 'and')}; give every required output, "
                 "or declare those that may be missing with is_required=False."
             )
         if self._failed_checks:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from typing import Any, Protocol, TypeAlias
 
 import msgspec
@@ -15,7 +15,7 @@ from ..config.run_config import RunConfig, plain_run_config
 from ..definitions.describe import describe_job
 from ..definitions.names import normalize_tags
 from ..definitions.ops.job import JobDefinition
-from ..errors import InvocationError, StepExecutionError
+from ..errors import InvocationError, StepExecutionError, UserCodeError
 from ..ids import new_run_id
 from ..logs.store import LogStore
 from ..partitions.definition import PartitionsDefinition
@@ -35,6 +35,7 @@ from .environment import Environment
 from .executions import Execution
 from .lease import LEASE, LeaseThread, OwnLease
 from .multiprocess import Watch
+from .own_instance import OwnInstance
 from .recorder import MemoryRecorder, Recorder, TeeRecorder
 from .run_life import live
 from .scope import RunScope
@@ -209,7 +210,10 @@ def execute(scope: RunScope, begin: Begin, executor: str, *, forks: bool, raise_
     clock, storage = scope.environment.clock, scope.environment.storage
     if storage is None:
         memory = MemoryRecorder(clock)
-        _live(scope, memory, begin, executor, [], raise_on_error=raise_on_error)
+        own = OwnInstance(lambda ours: _claim(ours, scope.run, scope.job, scope.plan)[0], memory.events)
+        scope.environment = replace(scope.environment, instance=own)
+        with closing(own):
+            _live(scope, memory, begin, executor, [], raise_on_error=raise_on_error)
         return memory.events
     scope.run, lease = _claim(storage, scope.run, scope.job, scope.plan)
     run = scope.run
@@ -247,5 +251,14 @@ def _live(
     if raise_on_error and status is not RunStatus.SUCCESS:
         error = execution.error or broken_by
         if error is not None:
-            raise error
+            raise _as_raised(error)
         raise StepExecutionError(f"The run {scope.run.run_id} ended as {status}.", step="")
+
+
+def _as_raised(error: BaseException) -> BaseException:
+    """What user code raised, where that was not its step's own function; a note says what the step was about."""
+    cause = error.__cause__
+    if type(error) is not UserCodeError or cause is None:
+        return error
+    cause.add_note(str(error))
+    return cause

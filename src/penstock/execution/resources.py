@@ -17,6 +17,7 @@ from ..records.run import Run
 from ..wording import did_you_mean
 from .blame import describe_user_error
 from .interrupt import INTERRUPTS
+from .own_instance import opened
 
 if TYPE_CHECKING:
     import logging
@@ -87,11 +88,11 @@ class InitResourceContext:
 
     __slots__ = (
         "_emit",
+        "_instance",
         "_log",
         "all_resource_defs",
         "artifacts",
         "event_loop",
-        "instance",
         "resource_config",
         "resource_def",
         "resources",
@@ -117,11 +118,16 @@ class InitResourceContext:
         self.resource_def = resource_def
         self.all_resource_defs = all_resource_defs
         self.run = run
-        self.instance = instance
+        self._instance = instance
         self.artifacts = artifacts
         self.event_loop = event_loop
         self._log = log
         self._emit = emit
+
+    @property
+    def instance(self) -> Any:
+        """The instance that the run is of; where none was given, one in memory that ends with the execution."""
+        return opened(self._instance)
 
     def held(self, key: str) -> Any:
         """A resource that it requires as it is itself, not what it shows in its place."""

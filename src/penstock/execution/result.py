@@ -55,21 +55,21 @@ class ExecutionResult:
 
     @property
     def all_events(self) -> list[Event]:
-        """The run's events in order."""
+        """The run's events in order; the lines that user code logged are among them, of the type LOG."""
         return list(self._events)
 
     @property
     def all_node_events(self) -> list[Event]:
-        """The events of steps, in order."""
-        return [event for event in self._events if event.step_key is not None]
+        """The events of steps, in order, without the lines that they logged."""
+        return [event for event in self._events if event.is_step_event]
 
     def filter_events(self, event_filter: Callable[[Event], bool]) -> list[Event]:
         """The events for which the filter says yes."""
         return [event for event in self._events if event_filter(event)]
 
     def events_for_node(self, node_name: str) -> list[Event]:
-        """The events of a step, or of all steps of a graph inside the job."""
-        return [event for event in self._events if _belongs(event.step_key, node_name)]
+        """The events of a step, or of all steps of a graph inside the job, without the lines that they logged."""
+        return [event for event in self._events if event.is_step_event and _belongs(event.step_key, node_name)]
 
     def is_node_success(self, node_name: str) -> bool:
         """Whether the step succeeded."""

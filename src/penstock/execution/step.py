@@ -104,7 +104,6 @@ def run_step(scope: RunScope, start: Start, recorder: Recorder, opened: OpenReso
         dynamic=scope.dynamic,
         job=scope.job,
         instance=scope.environment.instance,
-        own_instance=scope.environment.own_instance,
         artifacts=scope.environment.artifacts,
         retry=start.retry,
         mapping_key=start.mapping_key,

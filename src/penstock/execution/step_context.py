@@ -7,6 +7,7 @@ from typing import Any
 
 from ..definitions.ops.op import OpDefinition
 from .attempt_view import AttemptView
+from .own_instance import opened
 
 __all__ = ["StepExecutionContext"]
 
@@ -43,8 +44,8 @@ class StepExecutionContext(AttemptView):
 
     @property
     def instance(self) -> Any:
-        """The instance that the run is of; None if there is none."""
-        return self._attempt.instance
+        """The instance that the run is of; where none was given, one in memory that ends with the execution."""
+        return opened(self._attempt.instance)
 
     @property
     def resources(self) -> Any:

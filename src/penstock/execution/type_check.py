@@ -117,7 +117,7 @@ def load_from_config(attempt: Attempt, slot: InputSlot, given: Any) -> Any:
     except UserCodeError:
         raise
     except Exception as error:
-        raise attempt.fault(
+        raise attempt.broken(
             f"could not make its input {slot.name!r} ({slot.value_type.display_name}) of what the run config gives: "
             f"{type(error).__name__}: {error}"
         ) from error

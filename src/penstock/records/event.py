@@ -6,7 +6,7 @@ A fact's tag is the event type that users and the API know. `records/phrases.py`
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Self, TypeAlias
 
 import msgspec
 
@@ -271,6 +271,11 @@ class AssetMaterialization(_AssetFact, frozen=True, kw_only=True, tag="ASSET_MAT
     metadata: Metadata = {}
     tags: dict[str, str] = {}
 
+    @property
+    def materialization(self) -> Self:
+        """What was made: this very record, for code that looks for it inside the event's fact."""
+        return self
+
 
 class AssetObservation(_AssetFact, frozen=True, kw_only=True, tag="ASSET_OBSERVATION"):
     """The asset (partition) was looked at."""
@@ -279,6 +284,11 @@ class AssetObservation(_AssetFact, frozen=True, kw_only=True, tag="ASSET_OBSERVA
     description: str | None = None
     metadata: Metadata = {}
     tags: dict[str, str] = {}
+
+    @property
+    def asset_observation(self) -> Self:
+        """What was observed: this very record, for code that looks for it inside the event's fact."""
+        return self
 
 
 class AssetCheckEvaluationPlanned(_AssetFact, frozen=True, kw_only=True, tag="ASSET_CHECK_EVALUATION_PLANNED"):

@@ -494,7 +494,7 @@ def normalize_metadata(raw: Mapping[str, Any] | None) -> Metadata:
     """Typed values for what users wrote; plain Python values become the kind that fits them.
 
     Raises:
-        DefinitionError: A value fits no kind; the message names its label.
+        DefinitionError: A label is no text, or a value fits no kind; the message names the label.
     """
     if raw is not None and not isinstance(raw, Mapping):
         raise DefinitionError(f"The metadata is {raw!r}; give a dict of labels and values.")

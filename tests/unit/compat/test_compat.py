@@ -98,3 +98,20 @@ def test_definitions_answer_to_the_names_of_later_versions() -> None:
 
     found = dg.Definitions(jobs=[nothing])
     assert found.resolve_job_def("nothing").name == "nothing"
+
+
+def test_the_data_of_an_event_is_read_as_before() -> None:
+    @dg.asset
+    def orders():  # type: ignore[no-untyped-def]
+        return dg.MaterializeResult(metadata={"rows": 3})
+
+    result = dg.materialize([orders])
+    (made,) = result.get_asset_materialization_events()
+    assert made.step_materialization_data.materialization.metadata["rows"].value == 3
+    assert made.event_specific_data.materialization.asset_key == dg.AssetKey("orders")
+    observed = penstock.AssetObservation("orders")
+    with dg.DagsterInstance.ephemeral() as instance:
+        instance.report_runless_asset_event(observed)
+        (record,) = instance.fetch_observations(dg.AssetKey("orders"), limit=1).records
+        event = record.event_log_entry.dagster_event
+        assert event.asset_observation_data.asset_observation.asset_key == dg.AssetKey("orders")

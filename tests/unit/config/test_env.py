@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from penstock.config.env import EnvVar, resolve
 from penstock.config.schema import Array, ConfigType, Field, MapOf, Noneable, Scalar, ScalarKind, Shape
-from penstock.errors import ConfigurationError
+from penstock.errors import ConfigurationError, UsageError
 
 
 def _shape(**kinds: ConfigType) -> Shape:
@@ -61,3 +63,18 @@ def test_a_marker_of_a_number_refuses_text(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("PORT", "many")
     with pytest.raises(ConfigurationError, match="PORT must hold a whole number"):
         EnvVar.int("PORT").get_value()
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda: str(EnvVar("TOKEN")),
+        lambda: f"{EnvVar('TOKEN')}",
+        lambda: str(EnvVar.int("TOKEN")),
+        lambda: f"{EnvVar.int('TOKEN')}",
+        lambda: int(EnvVar.int("TOKEN")),
+    ],
+)
+def test_a_marker_is_never_taken_for_the_value(use: Callable[[], object]) -> None:
+    with pytest.raises(UsageError, match=r"EnvVar.*'TOKEN'\) is only read when"):
+        use()

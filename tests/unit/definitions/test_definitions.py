@@ -227,3 +227,15 @@ def test_the_asset_graph_tells_its_keys() -> None:
 def test_definitions_are_a_repository_too() -> None:
     found = Definitions(jobs=[idle]).get_repository_def()
     assert (found.name, found.has_job("idle")) == ("__repository__", True)
+
+
+def test_the_same_thing_given_twice_counts_once() -> None:
+    @sensor(target=[a])
+    def watching(context: Any) -> None: ...
+
+    @asset_check(asset=a)
+    def fine() -> Any: ...
+
+    given = Definitions(assets=[a, a], asset_checks=[fine, fine], sensors=[watching, watching])
+    assert [spec.key.to_user_string() for spec in given.resolve_all_asset_specs()] == ["a"]
+    assert given.get_sensor_def("watching") is not None

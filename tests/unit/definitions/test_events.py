@@ -5,7 +5,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from penstock import AssetCheckResult, AssetKey, AssetMaterialization, DynamicOutput, Failure, MaterializeResult, Output
+from penstock import (
+    AssetCheckResult,
+    AssetKey,
+    AssetMaterialization,
+    AssetObservation,
+    DynamicOutput,
+    Failure,
+    MaterializeResult,
+    Output,
+)
 from penstock.errors import DefinitionError
 from penstock.records.metadata import IntMetadataValue
 
@@ -56,3 +65,37 @@ def test_texts_are_texts() -> None:
     ):
         with pytest.raises(DefinitionError, match=rf"The {part} \(.*\) is 2024; give a text"):
             make()
+
+
+def test_results_keep_metadata_as_given_and_have_it_typed_too() -> None:
+    result = MaterializeResult[Any](metadata={"rows": 3})
+    assert result.metadata == {"rows": 3}
+    assert result.facts == {"rows": IntMetadataValue(3)}
+    with pytest.raises(DefinitionError, match="'bad'"):
+        MaterializeResult(metadata={"bad": object()})
+
+
+def test_the_labels_of_metadata_are_text() -> None:
+    with pytest.raises(DefinitionError, match="label 1; labels are text"):
+        Output(1, metadata={1: "x"})  # type: ignore[dict-item]  # what is refused
+
+
+@pytest.mark.parametrize(
+    ("one", "same", "other"),
+    [
+        (Output(1, "a"), Output(1, "a"), Output(1, "b")),
+        (DynamicOutput(1, "a"), DynamicOutput(1, "a"), DynamicOutput(1, "b")),
+        (
+            AssetMaterialization("a", metadata={"x": 1}),
+            AssetMaterialization("a", metadata={"x": 1}),
+            AssetMaterialization("a", metadata={"x": 2}),
+        ),
+        (AssetMaterialization("a"), AssetMaterialization("a"), AssetObservation("a")),
+        (AssetCheckResult(passed=True), AssetCheckResult(passed=True), AssetCheckResult(passed=False)),
+        (MaterializeResult(tags={"a": "b"}), MaterializeResult(tags={"a": "b"}), MaterializeResult()),
+        (MaterializeResult(value=1), MaterializeResult(value=1), MaterializeResult(value=2)),
+    ],
+)
+def test_they_are_equal_where_all_parts_are(one: object, same: object, other: object) -> None:
+    assert one == same
+    assert one != other

@@ -40,7 +40,7 @@ from penstock import (
     resource,
     success_hook,
 )
-from penstock.errors import InvalidRunConfigError, UsageError, UserCodeError
+from penstock.errors import InvalidRunConfigError, UsageError
 from penstock.records.event import HookCompleted, HookErrored, HookSkipped, LogLine
 from penstock.records.metadata import IntMetadataValue, TextMetadataValue
 from penstock.records.run import Tag
@@ -187,7 +187,7 @@ def test_a_range_of_partitions_is_made_in_one_run() -> None:
     def orders(context: AssetExecutionContext) -> dict[str, int]:
         seen["keys"] = list(context.partition_keys)
         seen["window"] = context.partition_time_window
-        with pytest.raises(UserCodeError, match="works on 3 partitions"):
+        with pytest.raises(UsageError, match="works on 3 partitions"):
             _ = context.partition_key
         return {key: int(key[-2:]) for key in context.partition_keys}
 
@@ -212,13 +212,13 @@ def test_facts_may_be_added_to_each_partition_of_a_range_run() -> None:
         context.add_asset_metadata({"rows": 9, "source": "shop"})
         for rows, key in enumerate(context.partition_keys, 1):
             context.add_asset_metadata({"rows": rows}, partition_key=key)
-        with pytest.raises(UserCodeError, match="'2024-01-05'; the partitions that the run makes are: 3, '2024-01-02'"):
+        with pytest.raises(UsageError, match="'2024-01-05'; the partitions that the run makes are: 3, '2024-01-02'"):
             context.add_asset_metadata({"rows": 0}, "orders", "2024-01-05")
         return dict.fromkeys(context.partition_keys, 1)
 
     @asset
     def whole(context: AssetExecutionContext) -> None:
-        with pytest.raises(UserCodeError, match="the partitions that the run makes are: none"):
+        with pytest.raises(UsageError, match="the partitions that the run makes are: none"):
             context.add_asset_metadata({"rows": 0}, partition_key="2024-01-02")
 
     tags = {Tag.PARTITION_RANGE_START: "2024-01-02", Tag.PARTITION_RANGE_END: "2024-01-04"}
@@ -250,7 +250,7 @@ def test_a_partitioned_asset_can_ask_about_its_outputs_and_inputs() -> None:
             and context.asset_partitions_time_window_for_input("orders") == window,
             op=(op_context.run_id, type(op_context)),
         )
-        with pytest.raises(UserCodeError, match="makes no asset with an output 'x'"):
+        with pytest.raises(UsageError, match="makes no asset with an output 'x'"):
             context.asset_partition_key_for_output("x")
         return orders
 
@@ -267,7 +267,7 @@ def test_a_partitioned_asset_can_ask_about_its_outputs_and_inputs() -> None:
     @asset
     def whole(context: AssetExecutionContext) -> None:
         assert (context.has_partitions, context.has_partition_key_range) == (False, False)
-        with pytest.raises(UserCodeError, match="an asset without partitions"):
+        with pytest.raises(UsageError, match="an asset without partitions"):
             context.asset_partitions_def_for_output()
 
     assert materialize([whole]).success
@@ -276,20 +276,20 @@ def test_a_partitioned_asset_can_ask_about_its_outputs_and_inputs() -> None:
 def test_what_there_is_not_says_so() -> None:
     @asset(partitions_def=StaticPartitionsDefinition(["a"]))
     def lettered(context: AssetExecutionContext) -> None:
-        with pytest.raises(UserCodeError, match="no time windows"):
+        with pytest.raises(UsageError, match="no time windows"):
             _ = context.partition_time_window
-        with pytest.raises(UserCodeError, match="no asset for an input 'x'"):
+        with pytest.raises(UsageError, match="no asset for an input 'x'"):
             context.asset_key_for_input("x")
 
     materialize([lettered], partition_key="a")
 
     @asset
     def whole(context: AssetExecutionContext) -> None:
-        with pytest.raises(UserCodeError, match="the run has none"):
+        with pytest.raises(UsageError, match="the run has none"):
             _ = context.partition_key
-        with pytest.raises(UserCodeError, match="takes an AssetMaterialization"):
+        with pytest.raises(UsageError, match="takes an AssetMaterialization"):
             context.log_event("a text")  # type: ignore[arg-type]
-        with pytest.raises(UserCodeError, match="has no output 'x'"):
+        with pytest.raises(UsageError, match="has no output 'x'"):
             context.add_output_metadata({}, output_name="x")
 
     materialize([whole])
@@ -383,7 +383,7 @@ def test_a_step_s_own_context_says_what_it_is_of() -> None:
         result.run_id,
     )
     assert (step.op_config, step.run_config) == ({"n": 3}, {"ops": {"other": {"config": {"n": 3}}}})
-    assert (step.op_def, step.previous_attempt_count, step.instance) == (look, 0, None)
+    assert (step.op_def, step.previous_attempt_count) == (look, 0)
     assert (step.required_resource_keys, step.selected_output_names) == (frozenset({"db"}), frozenset({"a", "b"}))
     assert (step.has_tag("team"), step.get_tag("team"), step.get_tag("none"), step.run_tags["team"]) == (
         True,
@@ -393,7 +393,7 @@ def test_a_step_s_own_context_says_what_it_is_of() -> None:
     )
     assert step.job_def.name == "work"
     assert (step.has_partitions, step.has_partition_key) == (False, False)
-    with pytest.raises(UserCodeError, match="works on 0 partitions"):
+    with pytest.raises(UsageError, match="works on 0 partitions"):
         _ = step.partition_key
 
 

@@ -31,7 +31,7 @@ from penstock import (
     op,
     resource,
 )
-from penstock.errors import InvalidRunConfigError, UserCodeError
+from penstock.errors import InvalidRunConfigError, UsageError, UserCodeError
 from penstock.records import event as facts
 from penstock.records.metadata import IntMetadataValue
 
@@ -125,9 +125,9 @@ def test_the_spec_of_an_asset_is_at_hand() -> None:
     assert (outputs[0].asset_spec.metadata, outputs[0].version) == ({"table": "t"}, "1")
     built = build_output_context(asset_spec=AssetSpec("a", partitions_def=LETTERS), partition_key="b")
     assert (built.asset_key, built.asset_partitions_def) == (AssetKey("a"), LETTERS)
-    with pytest.raises(UserCodeError, match="The stored value is not an asset"):
+    with pytest.raises(UsageError, match="The stored value is not an asset"):
         _ = build_output_context().asset_spec
-    with pytest.raises(UserCodeError, match="no step_context"):
+    with pytest.raises(UsageError, match="no step_context"):
         _ = build_output_context().step_context
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import logging
 
+import pytest
+
+from penstock.errors import UsageError
 from penstock.execution.log import ContextLogger, managed_loggers
 from penstock.records.event import Fact, LogLine
 
@@ -60,3 +63,11 @@ def test_managed_loggers_are_heard_only_meanwhile() -> None:
     assert lines(facts) == [("INFO", "within")]
     assert isinstance(facts[0], LogLine)
     assert facts[0].logger == "a.library"
+
+
+def test_a_level_may_be_named() -> None:
+    facts: list[Fact] = []
+    ContextLogger(facts.append).log("warning", "%d left", 3)
+    assert lines(facts) == [("WARNING", "3 left")]
+    with pytest.raises(UsageError, match="no log level 'loud'; use one of"):
+        ContextLogger(facts.append).log("loud", "x")

@@ -268,3 +268,23 @@ def test_a_run_config_is_checked_in_full_without_a_run() -> None:
     with pytest.raises(InvalidRunConfigError, match="run config of job") as caught:
         validate_run_config(with_graph, {"ops": {"inner": {"config": {"t": 1}}}})
     assert len(caught.value.problems) == 2
+
+
+def test_a_graph_may_have_the_config_of_its_nodes_as_it_is() -> None:
+    @op(config_schema={"size": int})
+    def sized(context: Any) -> int:
+        size: int = context.op_config["size"]
+        return size
+
+    @graph(config={"sized": {"config": {"size": 8}}})
+    def fixed() -> Any:
+        return sized()
+
+    @job
+    def around() -> None:
+        fixed()
+
+    assert around.execute_in_process().output_for_node("fixed") == 8
+    assert fixed.execute_in_process().output_value() == 8
+    with pytest.raises(InvalidRunConfigError, match='no field "ops"'):
+        around.execute_in_process(run_config={"ops": {"fixed": {"ops": {"sized": {"config": {"size": 9}}}}}})

@@ -19,10 +19,16 @@ from penstock import (
     DynamicOut,
     DynamicOutput,
     ExecuteInProcessResult,
+    Failure,
+    InputContext,
+    IOManager,
     MaterializeResult,
     OpDefinition,
     Out,
     Output,
+    OutputContext,
+    RetryPolicy,
+    RetryRequested,
     asset,
     asset_check,
     graph,
@@ -31,7 +37,7 @@ from penstock import (
     multi_asset,
     op,
 )
-from penstock.errors import UserCodeError
+from penstock.errors import StepOutputNotFoundError, TypeCheckDidNotPassError, UsageError
 from penstock.records import event as facts
 from penstock.records.metadata import IntMetadataValue, TextMetadataValue
 
@@ -165,13 +171,13 @@ def dynamic_where_none_is() -> DynamicOutput[int]:
     ],
 )
 def test_mistakes_name_the_op_and_where_it_is_written(fn: Callable[..., Any], message: str) -> None:
-    with pytest.raises(UserCodeError, match=message) as caught:
+    with pytest.raises((UsageError, StepOutputNotFoundError, TypeCheckDidNotPassError), match=message) as caught:
         run(op(fn))
     assert f'Op "{fn.__name__}" ({__file__}:' in str(caught.value)
 
 
 def test_a_tuple_of_the_wrong_length_is_refused() -> None:
-    with pytest.raises(UserCodeError, match="return a tuple of 3 values"):
+    with pytest.raises(UsageError, match="return a tuple of 3 values"):
         run(op(out={"a": Out(), "b": Out(), "c": Out()})(two_values))
 
 
@@ -187,9 +193,9 @@ def test_an_io_manager_that_fails_is_named_with_its_cause() -> None:
     def refused() -> None:
         op(returns_plain)()
 
-    with pytest.raises(UserCodeError, match=r"Refusing.*disk full") as caught:
+    with pytest.raises(OSError, match="disk full") as caught:
         refused.execute_in_process()
-    assert isinstance(caught.value.__cause__, OSError)
+    assert any("Refusing" in note and "output 'result'" in note for note in caught.value.__notes__)
 
 
 # -- assets -----------------------------------------------------------------------------------------------------------
@@ -263,7 +269,7 @@ def test_an_asset_that_was_not_asked_for_is_refused() -> None:
     def stubborn() -> Iterator[MaterializeResult[Any]]:
         yield MaterializeResult(asset_key="y")
 
-    with pytest.raises(UserCodeError, match="for y; the assets that this run asks of it are: x"):
+    with pytest.raises(UsageError, match="for y; the assets that this run asks of it are: x"):
         materialize([stubborn], selection="x")
 
 
@@ -310,9 +316,9 @@ def test_a_check_must_give_its_result() -> None:
     def blunt() -> Any:
         return True
 
-    with pytest.raises(UserCodeError, match='without giving "orders:forgetful"'):
+    with pytest.raises(StepOutputNotFoundError, match='without giving "orders:forgetful"'):
         materialize([orders, forgetful])
-    with pytest.raises(UserCodeError, match="give an AssetCheckResult"):
+    with pytest.raises(UsageError, match="give an AssetCheckResult"):
         materialize([orders, blunt])
 
 
@@ -379,3 +385,31 @@ def test_an_output_without_value_is_none_in_the_result() -> None:
         nothing()
 
     assert work.execute_in_process().output_for_node("nothing") is None
+
+
+def test_a_manager_may_ask_for_another_attempt_or_fail_for_good() -> None:
+    tries: list[int] = []
+
+    class Moody(IOManager):
+        def handle_output(self, context: OutputContext, obj: Any) -> None:
+            tries.append(1)
+            if len(tries) == 1:
+                raise RetryRequested(max_retries=1)
+
+        def load_input(self, context: InputContext) -> Any:
+            raise Failure("gone", metadata={"rows": 0}, allow_retries=False)
+
+    @op(retry_policy=RetryPolicy(max_retries=3))
+    def takes(number: int) -> None: ...
+
+    @job(resource_defs={"io_manager": Moody()})
+    def moody() -> None:
+        takes(op(returns_plain)())
+
+    result = moody.execute_in_process(raise_on_error=False)
+    assert (len(tries), result.retry_attempts_for_node("takes")) == (2, 0)
+    failure = result.failure_data_for_node("takes")
+    assert failure is not None
+    assert failure.metadata == {"rows": IntMetadataValue(0)}
+    with pytest.raises(Failure, match="gone"):
+        moody.execute_in_process()

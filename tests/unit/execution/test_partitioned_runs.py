@@ -38,7 +38,7 @@ from penstock import (
     op,
     static_partitioned_config,
 )
-from penstock.errors import DefinitionError, InvocationError, PartitionNotFoundError, UsageError, UserCodeError
+from penstock.errors import DefinitionError, InvocationError, PartitionNotFoundError, UsageError
 from penstock.execution.evaluate import evaluate_partitions, evaluate_schedule
 from penstock.partitions.partitions_subset import PartitionsSubset
 from penstock.records.wire import EvaluatePartitions, EvaluateSchedule, PartitionRun
@@ -362,7 +362,7 @@ def test_contexts_outside_of_a_run() -> None:
         assert sales(context) == ["2024-01-01|b"]
     with build_op_context(partition_key_range=PartitionKeyRange("x", "y")) as op_context:
         assert op_context.partition_key_range == ("x", "y")
-        with pytest.raises(UserCodeError, match="has no set of partitions"):
+        with pytest.raises(UsageError, match="has no set of partitions"):
             _ = op_context.multi_partition_key
     with pytest.raises(InvocationError, match="partition_key or partition_key_range, not both"):
         build_op_context(partition_key="a", partition_key_range=whole)

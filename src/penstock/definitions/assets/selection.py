@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeAlias
 
-from ...errors import DefinitionError, NotFoundError
+from ...errors import DefinitionError, SubsetError
 from ...records.keys import AssetCheckKey, AssetKey, CoercibleToAssetKey
 from ...records.labels import LABELS
 from ...wording import did_you_mean
@@ -207,7 +207,7 @@ class AssetSelection:
         """The keys of the assets, in text form.
 
         Raises:
-            NotFoundError: It names an asset that does not exist.
+            SubsetError: It names an asset that does not exist.
         """
         raise NotImplementedError
 
@@ -246,7 +246,7 @@ class _Keys(AssetSelection):
     def keys_in(self, graph: AssetGraph) -> set[str]:
         for key in self.chosen:
             if key not in graph.assets:
-                raise NotFoundError(f'There is no asset "{key}" to select{graph.nearest(key)}')
+                raise SubsetError(f'There is no asset "{key}" to select{graph.nearest(key)}')
         return set(self.chosen)
 
     def to_text(self) -> str:
@@ -471,7 +471,7 @@ class _CheckKeys(_OnlyChecks):
     def resolve_checks(self, graph: AssetGraph) -> set[str]:
         for key in self.chosen:
             if key not in graph.checks:
-                raise NotFoundError(f'There is no check "{key}" to select{did_you_mean(key, graph.checks)}')
+                raise SubsetError(f'There is no check "{key}" to select{did_you_mean(key, graph.checks)}')
         return set(self.chosen)
 
     def to_text(self) -> str:

@@ -122,13 +122,15 @@ def _is_ours(annotation: Any) -> bool:
     return not isinstance(type_of(annotation), AnnotatedType) or any(_is_ours(each) for each in _parts(annotation))
 
 
-_ANYTHING: tuple[Any, ...] = (UNKNOWN, Any, object, Nothing)
+_ANYTHING: tuple[Any, ...] = (UNKNOWN, Any, object)
 
 
 def _examine(annotation: Any) -> Examine | None:
     """The check of an annotation; None where every value passes."""
     if any(annotation is each for each in _ANYTHING) or isinstance(annotation, TypeVar):
         return None
+    if annotation is Nothing:
+        return lambda value, _: None if value is None else _wrong(value)
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         return _examine_inside(arguments[0])

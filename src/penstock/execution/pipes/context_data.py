@@ -8,9 +8,10 @@ from typing import Any
 from penstock_pipes.wire import PipesContextData, PipesDataProvenance, PipesTimeWindow
 
 from ...codec import encode_json
-from ...errors import UserCodeError
+from ...errors import UsageError, UserCodeError
 from ...records.keys import AssetKey
 from ..context import OpExecutionContext
+from ..own_instance import OwnInstance
 
 __all__ = ["context_data", "reported_assets"]
 
@@ -70,14 +71,14 @@ def _time_window(context: OpExecutionContext) -> PipesTimeWindow | None:
         return None
     try:
         window = context.partition_time_window
-    except UserCodeError:  # the partitions are no stretches of time
+    except UsageError:  # the partitions are no stretches of time
         return None
     return {"start": window.start.isoformat(), "end": window.end.isoformat()}
 
 
 def _provenance(context: OpExecutionContext, key: AssetKey) -> PipesDataProvenance | None:
-    """What an asset was last made from; None where it was not, or where there is no instance that would know."""
-    found = None if context._attempt.instance is None else context.get_asset_provenance(key)
+    """What an asset was last made from; None where it was not, or where no instance was given that would know."""
+    found = None if isinstance(context._attempt.instance, OwnInstance | None) else context.get_asset_provenance(key)
     if found is None:
         return None
     return {

@@ -29,7 +29,7 @@ from penstock import (
     observable_source_asset,
 )
 from penstock.definitions.describe import describe
-from penstock.errors import DefinitionError, UserCodeError
+from penstock.errors import DefinitionError, StepOutputNotFoundError, TypeCheckDidNotPassError, UsageError
 from penstock.plan.launch import plan_run
 from penstock.records.data_version import VersionTag
 from penstock.records.event import AssetCheckEvaluation, AssetMaterializationPlanned, AssetObservation
@@ -141,7 +141,7 @@ def test_what_it_may_not_give(returned: Any, words: str) -> None:
     def wrong() -> Any:
         return returned
 
-    with pytest.raises(UserCodeError, match=words):
+    with pytest.raises((UsageError, StepOutputNotFoundError, TypeCheckDidNotPassError), match=words):
         materialize([wrong], selection=["feed"])
 
 
@@ -150,7 +150,7 @@ def test_only_an_observation_gives_plain_data_versions() -> None:
     def wrong() -> Any:
         return DataVersion("1")
 
-    with pytest.raises(UserCodeError, match="only a function that observes one asset gives that"):
+    with pytest.raises(UsageError, match="only a function that observes one asset gives that"):
         materialize([wrong])
 
 

@@ -57,6 +57,7 @@ def _examine(annotation: Any, value: Any) -> TypeCheck | None:
         (list[EVEN], [2, 4], [2, 3], "item 1: is odd"),
         (Optional[EVEN], None, 3, "is odd"),  # noqa: UP045 - the older form
         (EVEN | None, None, 3, "is odd"),
+        (Nothing, None, 1, "is a int"),
     ],
 )
 def test_check(annotation: Any, good: Any, bad: Any, found: str) -> None:
@@ -67,7 +68,7 @@ def test_check(annotation: Any, good: Any, bad: Any, found: str) -> None:
     assert (failing.success, failing.description) == (False, found)
 
 
-@pytest.mark.parametrize("annotation", [Any, object, UNKNOWN, Nothing, T, HasName, int | Any])
+@pytest.mark.parametrize("annotation", [Any, object, UNKNOWN, T, HasName, int | Any])
 def test_nothing_can_be_said(annotation: Any) -> None:
     found = type_of(annotation)
     assert isinstance(found, AnnotatedType)

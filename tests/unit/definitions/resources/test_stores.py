@@ -27,7 +27,7 @@ from penstock import (
 )
 from penstock.definitions.resources.resource import to_resources
 from penstock.definitions.resources.stores import _escape
-from penstock.errors import ConfigurationError, EnvironmentalError, UserCodeError
+from penstock.errors import ConfigurationError, EnvironmentalError
 from penstock.records.metadata import PathMetadataValue
 
 
@@ -227,5 +227,5 @@ def test_each_output_may_name_its_file(tmp_path: Path) -> None:
 
     assert named.execute_in_process().output_for_node("more") == 6
     assert (tmp_path / "sub" / "five.pickle").exists()
-    with pytest.raises(UserCodeError, match="does not say in which file"):
+    with pytest.raises(ConfigurationError, match="does not say in which file"):
         unnamed.execute_in_process()

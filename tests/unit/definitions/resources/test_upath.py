@@ -34,7 +34,7 @@ from penstock import (
     materialize,
     op,
 )
-from penstock.errors import ConfigurationError, UserCodeError
+from penstock.errors import ConfigurationError
 from penstock.records import event as facts
 from penstock.records.metadata import IntMetadataValue, PathMetadataValue
 from penstock.records.run import Tag
@@ -141,7 +141,7 @@ def test_each_partition_is_a_file(base: UPath) -> None:
 def test_a_missing_partition_fails_unless_the_input_allows_it(base: UPath) -> None:
     manager = JsonIOManager(base)
     make("ac", manager)
-    with pytest.raises(UserCodeError, match=r"no stored value of asset letter at .*b\.json"):
+    with pytest.raises(FileNotFoundError, match=r"no stored value of asset letter at .*b\.json"):
         materialize([letter, all_letters], selection=["all_letters"], resources={"io_manager": manager})
     result = materialize([letter, some_letters], selection=["some_letters"], resources={"io_manager": manager})
     assert result.output_for_node("some_letters") == "ac"
@@ -186,7 +186,7 @@ def test_partitions_load_at_the_same_time_where_loading_is_async(base: UPath) ->
         async def load_from_path(self, context: Any, path: Any) -> Any:
             return json.loads(path.with_name("nothing").read_text())
 
-    with pytest.raises(UserCodeError, match="no stored value of asset letter"):
+    with pytest.raises(FileNotFoundError, match="no stored value of asset letter"):
         materialize([letter, all_letters], selection=["all_letters"], resources={"io_manager": Fails(base)})
 
 
