@@ -84,7 +84,10 @@ if TYPE_CHECKING:
         graph_asset,
         graph_multi_asset,
     )
-    from .definitions.assets.job import define_asset_job
+    from .definitions.assets.job import (
+        UnresolvedAssetJobDefinition,
+        define_asset_job,
+    )
     from .definitions.assets.map_specs import (
         apply_freshness_policy,
         map_asset_specs,
@@ -540,6 +543,7 @@ if TYPE_CHECKING:
         AssetCheckKey,
         AssetKey,
         AssetOrCheckKey,
+        CoercibleToAssetKey,
     )
     from .records.metadata import (
         AssetMetadataValue,
@@ -624,6 +628,7 @@ _HOMES: dict[str, str] = {
     "CodeLocationSelector": "definitions.automation.selectors",
     "CodeReferencesMetadataValue": "records.metadata",
     "CodeServerUnreachableError": "errors",
+    "CoercibleToAssetKey": "records.keys",
     "Config": "config.model",
     "ConfigMapping": "config.mapping",
     "ConfigMappingError": "errors",
@@ -862,6 +867,7 @@ _HOMES: dict[str, str] = {
     "UPathIOManager": "definitions.resources.upath",
     "UnknownResourceError": "errors",
     "UnmetExecutorRequirementsError": "errors",
+    "UnresolvedAssetJobDefinition": "definitions.assets.job",
     "UpstreamPartitionsResult": "partitions.partitions_subset",
     "UrlCodeReference": "records.code_reference",
     "UrlMetadataValue": "records.metadata",
@@ -1025,6 +1031,7 @@ __all__ = [
     "CodeLocationSelector",
     "CodeReferencesMetadataValue",
     "CodeServerUnreachableError",
+    "CoercibleToAssetKey",
     "Config",
     "ConfigMapping",
     "ConfigMappingError",
@@ -1263,6 +1270,7 @@ __all__ = [
     "UPathIOManager",
     "UnknownResourceError",
     "UnmetExecutorRequirementsError",
+    "UnresolvedAssetJobDefinition",
     "UpstreamPartitionsResult",
     "UrlCodeReference",
     "UrlMetadataValue",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -120,12 +121,13 @@ def test_each_module_says_its_duty(path: Path) -> None:
     assert ast.get_docstring(tree), f"{path} has no docstring that says its one job"
 
 
-def names_of(path: Path) -> set[str]:
-    """What a module says it gives: its `__all__`."""
+@cache
+def names_of(path: Path) -> frozenset[str]:
+    """What a module says it gives: its `__all__`. Every module is asked by all that import from it."""
     for node in ast.parse(path.read_text(), filename=str(path)).body:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == "__all__":
-            return set(ast.literal_eval(node.value))
-    return set()
+            return frozenset(ast.literal_eval(node.value))
+    return frozenset()
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))

@@ -234,7 +234,7 @@ def _object(text: str, option: str) -> dict[str, Any]:
     try:
         value = json.loads(text)
     except ValueError as error:
-        raise SettingsError(f"{option} is not valid JSON: {error}.") from error
+        raise SettingsError(f"{option} is not valid JSON: {error}; see to its quotes and brackets.") from error
     if not isinstance(value, dict):
         raise SettingsError(f"{option} must be a JSON object, not {text[:40]!r}.")
     return value

@@ -41,6 +41,7 @@ from penstock import BoolSource as BoolSource
 from penstock import CodeLocationSelector as CodeLocationSelector
 from penstock import CodeReferencesMetadataValue as CodeReferencesMetadataValue
 from penstock import CodeServerUnreachableError as CodeServerUnreachableError
+from penstock import CoercibleToAssetKey as CoercibleToAssetKey
 from penstock import Config as Config
 from penstock import ConfigMapping as ConfigMapping
 from penstock import ConfigMappingError as ConfigMappingError
@@ -279,6 +280,7 @@ from penstock import TypeLoaderContext as TypeLoaderContext
 from penstock import UPathIOManager as UPathIOManager
 from penstock import UnknownResourceError as UnknownResourceError
 from penstock import UnmetExecutorRequirementsError as UnmetExecutorRequirementsError
+from penstock import UnresolvedAssetJobDefinition as UnresolvedAssetJobDefinition
 from penstock import UpstreamPartitionsResult as UpstreamPartitionsResult
 from penstock import UrlCodeReference as UrlCodeReference
 from penstock import UrlMetadataValue as UrlMetadataValue

@@ -43,13 +43,15 @@ NOT_CONSTRUCTED: frozenset[str] = frozenset(
 _RUN_LOADS_ITSELF = "private to the processes of Dagster; instances and definitions are given as objects"
 _OLD_FRESHNESS = "of an older policy that Dagster itself has replaced; use `freshness_policy`"
 
+_POOL = "`pool` is kept and shown; a limit over all runs is not enforced yet."
+
 DIFFERENT: Mapping[str, str] = {
     "AssetCheckSpec": "A check's name is letters, digits and underscores.",
     "AssetExecutionContext": (
         "Where no instance is given, `instance` is an empty one in memory that does not know the run; what the "
         "context does not have raises `DagsterUserCodeExecutionError`."
     ),
-    "AssetKey": ("Its text (`str`) is `a/b`, and a key is never empty."),
+    "AssetKey": "Its text, also in an f-string, is that of the key (`a/b`); `repr` has the form with brackets.",
     "AssetSelection": (
         "A walk keeps the assets that it began with and finds besides only what the code location makes, in both "
         "directions; texts combine bare keys with `and`, `or`, `not`."
@@ -79,7 +81,7 @@ DIFFERENT: Mapping[str, str] = {
     ),
     "DagsterEvent": (
         "A record of what is stored: `type`, `fact` with the fields of that kind of event, `time`, `step_key`; "
-        "the job istold by the run or the `EventLogEntry`, and the old attributes read these."
+        "the job is told by the run or the `EventLogEntry`, and the old attributes read these."
     ),
     "DagsterEventType": "The stored names are `RUN_*`; `PIPELINE_*` are aliases of them.",
     "DagsterInstance": (
@@ -132,6 +134,7 @@ DIFFERENT: Mapping[str, str] = {
         "Takes any number of dimensions; keys are listed by the time dimension first, so that positions stay when "
         "time goes on."
     ),
+    "OpDefinition": _POOL,
     "PartitionMapping": (
         "A rule of one's own gets and gives `PartitionsSubset` and `UpstreamPartitionsResult`, which are public "
         "names here."
@@ -170,7 +173,8 @@ DIFFERENT: Mapping[str, str] = {
         "A run that makes several partitions may return a dict by partition key; an input of no partition at all "
         "is an empty one, and parts of a key that would leave the folder are escaped."
     ),
-    "asset_check": ("A function that gives something else than a result of its check, for example a bool, fails."),
+    "asset": _POOL,
+    "asset_check": f"{_POOL} A function that gives something else than results, for example a bool, fails.",
     "asset_sensor": "Called for each materialization since its cursor, in order, not only for the newest.",
     "build_input_context(step_context)": "what it knows is on the context itself: `run_id`, `step_key`, `job_name` ...",
     "build_metadata_bounds_checks": "Characters of a label that cannot be in a name are `_` in the check's name.",
@@ -197,7 +201,10 @@ DIFFERENT: Mapping[str, str] = {
     "make_email_on_run_failure_sensor": "`smtp_type` may also be PLAIN, and an empty password means no login.",
     "map_asset_specs": "A changed spec may not leave out what a parameter of its function loads.",
     "materialize": "A partition that does not exist is refused, as by a launch.",
+    "multi_asset": _POOL,
+    "multi_asset_check": _POOL,
     "multiprocess_executor": "Steps are forked from the run's worker, so `start_method` and its like are no settings.",
+    "op": _POOL,
     "run_failure_sensor": (
         "Begins where it was turned on, and takes every event in order; a tick takes up to 100 and the next one "
         "follows at once while there are more."

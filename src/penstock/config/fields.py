@@ -401,7 +401,9 @@ def _default(kind: schema.ConfigType, value: Any, secret: bool) -> Any:
     outer = schema.Shape(fields={"default_value": schema.Field(type=kind, secret=secret)})
     problems = check(outer, {"default_value": value}).problems
     if problems:
-        raise ConfigSchemaError(f"A Field has a default that does not fit it: {problems[0].message}")
+        raise ConfigSchemaError(
+            f"A Field has a default that does not fit it; change one of them: {problems[0].message}"
+        )
     return value
 
 
@@ -444,7 +446,8 @@ def read_schema(config_schema: Any) -> Declared:
         case list():
             if len(config_schema) != 1:
                 raise ConfigSchemaError(
-                    f"A list as config schema holds the type of its items alone, not {config_schema!r}."
+                    f"A list as config schema holds the type of its items alone, not {config_schema!r}; give one, "
+                    "for example [str]."
                 )
             return Array(config_schema[0]).declared
         case dict():
@@ -485,7 +488,7 @@ def _fields(given: Mapping[str, Any]) -> dict[str, Field]:
     fields = {}
     for name, value in given.items():
         if not isinstance(name, str):
-            raise ConfigSchemaError(f"The names of config fields are text, not {name!r}.")
+            raise ConfigSchemaError(f"The names of config fields are text, not {name!r}; put it in quotes.")
         try:
             fields[name] = read_field(value)
         except ConfigSchemaError as error:

@@ -86,7 +86,7 @@ class Definitions:
             raise DefinitionError(f"Definitions ({self.source}) has {name}={given!r}; give a list.") from error
         for item in items:
             if not isinstance(item, kinds):
-                hint = "remove it, or make it one"
+                hint = "remove it"
                 if isinstance(item, list | tuple):
                     hint = "put the items of that list into this one, for example with *"
                 elif isinstance(item, FunctionType):
@@ -94,7 +94,7 @@ class Definitions:
                 elif isinstance(item, str):
                     hint = "give the object itself"
                 raise DefinitionError(
-                    f"Definitions ({self.source}) has {described(item)} among its {name}, which is not {what}; {hint}."
+                    f"Definitions ({self.source}) has {described(item)} among its {name}, where each is {what}; {hint}."
                 )
         return items
 

@@ -102,7 +102,7 @@ def read_function(fn: Callable[..., Any], what: str, *, with_config: bool = True
         DefinitionError: It is not callable, or a parameter takes its value by position only.
     """
     if not callable(fn):
-        raise DefinitionError(f"{what} needs a function, not {fn!r}.")
+        raise DefinitionError(f"{what} needs a function, not {fn!r}; put the decorator above one.")
     signature = _signature(fn)
     takes_context = False
     takes_any = False

@@ -92,7 +92,9 @@ def load_from_defs_folder(
 
 def _project_root(within: Path | str | None, root: Path | str | None) -> Path:
     if (within is None) == (root is None):
-        raise LocationLoadError("load_from_defs_folder needs path_within_project or project_root, and not both.")
+        raise LocationLoadError(
+            "load_from_defs_folder needs path_within_project or project_root, and not both; give one of them."
+        )
     if root is not None:
         return Path(root).absolute()
     start = Path(within or "").absolute()

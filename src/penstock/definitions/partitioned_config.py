@@ -115,7 +115,9 @@ class PartitionedConfig:
         try:
             return normalize_tags(given, f"The run of partition {partition_key!r}")
         except DefinitionError as error:
-            raise UserCodeError(f"The function for the tags of partitions failed: {error}") from error
+            raise UserCodeError(
+                f"The function for the tags of partitions raised {type(error).__name__}: {error}"
+            ) from error
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """What the function gives that it was made of."""
@@ -138,7 +140,7 @@ class PartitionedConfig:
             return by_partition(Partition(key, str(key)))
         except Exception as error:
             raise UserCodeError(
-                f"The function for the {what} of partition {partition_key!r} failed: {error}"
+                f"The function for the {what} of partition {partition_key!r} raised {type(error).__name__}: {error}"
             ) from error
 
 

@@ -125,8 +125,7 @@ def _asset_resources(
             if key in result and not result[key].is_same(resource):
                 raise DefinitionError(
                     f'{definition.what} ({definition.source}) brings another resource "{key}" than the one that '
-                    "is there "
-                    "already; rename one of them."
+                    "is there already; rename one of them."
                 )
             result[key] = resource
     return result

@@ -14,6 +14,7 @@ of its `ops`; a job with one is launched with what its mapping takes, in place o
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from weakref import WeakKeyDictionary
 
 from ..config.schema import UNSET, ConfigType, Field, Scalar, Shape
 from ..errors import DefinitionError
@@ -25,6 +26,7 @@ from .ops.job import JobDefinition
 from .ops.op import OpDefinition
 from .ops.ports import In
 from .ops.type_loader import input_form, is_configurable
+from .ops.value_type import on_register
 from .resources.resource import ResourceDefinition
 from .store_config import input_configs, output_configs
 
@@ -40,6 +42,9 @@ __all__ = [
 ]
 
 _EMPTY = Field(type=Shape(), required=False)
+
+_schemas: WeakKeyDictionary[JobDefinition, Shape] = WeakKeyDictionary()  # to describe, launch and run asks for it
+on_register.append(_schemas.clear)
 
 
 def run_config_schema(job: JobDefinition) -> ConfigType:
@@ -59,6 +64,13 @@ def full_run_config_schema(job: JobDefinition) -> Shape:
     Raises:
         DefinitionError: A config schema cannot be read, or an input can come from nowhere.
     """
+    schema = _schemas.get(job)
+    if schema is None:
+        schema = _schemas[job] = _full_schema(job)
+    return schema
+
+
+def _full_schema(job: JobDefinition) -> Shape:
     inputs: dict[str, Field] = {}
     if job.graph is not None:
         ops = _graph_part(job.graph, job)

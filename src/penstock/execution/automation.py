@@ -24,7 +24,7 @@ from ..engine.automation.requests import run_requests
 from ..ids import new_run_id
 from ..partitions.definition import keys_of
 from ..partitions.loading import partition_loading_context, seconds
-from ..plan.automation import automation_graph
+from ..plan.automation import prepared_graph
 from ..records.automation import RunRequestRecord
 from ..records.conditions.entity import check_id, entity_id, job_id
 from ..records.conditions.evaluation import EvaluationRecord, render
@@ -141,7 +141,7 @@ def evaluate_automation_conditions(
         selection = AssetSelection.from_coercible(asset_selection)
         checks = {check_id(key) for key in selection.resolve_checks(resolved.asset_graph)}
         among = selection.keys_in(resolved.asset_graph) | checks
-    graph = automation_graph(resolved)
+    graph = prepared_graph(resolved)
     now = getattr(instance, "clock", SYSTEM_CLOCK).now() if evaluation_time is None else seconds(evaluation_time)
     facts = StoredFacts(instance.storage, graph, now)
     with _partitions_as_of(now, instance.storage):

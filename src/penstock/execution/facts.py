@@ -1,4 +1,4 @@
-"""Turns what users report about assets into the facts that are stored, and these back into what users know."""
+"""Turns what users report about assets into the facts that are stored; `reported.py` turns them back."""
 
 from __future__ import annotations
 

@@ -99,7 +99,7 @@ class InProcessExecution:
         return driven.done
 
     def _attempt(self, start: Start, opened: OpenResources) -> StepEnd:
-        if self._scope.prepared(start.spec).step.check_keys:
+        if self._scope.plan.steps[start.spec].check_keys:
             self._recorder.flush()  # a check may look in the storage for what was made just now
         with self._captured(start.step):
             end = run_step(self._scope, start, self._recorder, opened)

@@ -119,7 +119,8 @@ class _ValueContext:
         """What is known of the running step beside this."""
         if self._attempt is None:
             raise UserCodeError(
-                f"{self._what} is not stored or loaded by a step of a run, so there is no step_context."
+                f"{self._what} is not stored or loaded by a step of a run, so there is no step_context; use it in "
+                "the runs alone."
             )
         from .step_context import StepExecutionContext
 
@@ -197,7 +198,9 @@ class _ValueContext:
         partitions = self.asset_partitions_def
         window = time_window_of(partitions, self.asset_partition_key_range)
         if window is None:
-            raise UserCodeError(f"{self._what} has partitions that are no time windows: {partitions!r}.")
+            raise UserCodeError(
+                f"{self._what} has partitions that are no time windows ({partitions!r}); use asset_partition_keys."
+            )
         return window
 
     def get_asset_identifier(self) -> list[str]:

@@ -38,7 +38,8 @@ def make_loggers(job: JobDefinition, config: Mapping[str, Any], run: Run) -> lis
         try:
             made.append(definition.make(context))
         except Exception as error:
-            raise UserCodeError(f'The logger "{name}" ({definition.source}) could not be made: {error}') from error
+            raised = f"{type(error).__name__}: {error}"
+            raise UserCodeError(f'The logger "{name}" ({definition.source}) could not be made: {raised}') from error
     return made
 
 

@@ -369,7 +369,9 @@ def build_multi_asset_sensor_context(
         UsageError: A cursor is given, and it shall be that of the latest materializations.
     """
     if cursor is not None and cursor_from_latest_materializations:
-        raise UsageError("Give a cursor, or cursor_from_latest_materializations, but not both.")
+        raise UsageError(
+            "build_multi_asset_sensor_context takes cursor or cursor_from_latest_materializations, not both; drop one."
+        )
     found = given_definitions(repository_def if definitions is None else definitions)
 
     def build(own_cursor: str | None) -> MultiAssetSensorEvaluationContext:

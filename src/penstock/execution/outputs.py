@@ -27,7 +27,7 @@ from ..records import event as facts
 from ..records.data_version import DataVersion, DataVersionsByPartition, VersionTag, version_tags
 from ..records.keys import AssetCheckKey, AssetKey
 from ..records.metadata import Metadata
-from ..wording import did_you_mean, joined, kind_of, shown, with_article
+from ..wording import did_you_mean, kind_of, listed, shown, with_article
 from .attempt import Attempt
 from .facts import check_fact, evaluation_fact, materialization_fact, observation_fact
 from .interrupt import INTERRUPTS
@@ -395,7 +395,7 @@ class Outputs:
                 missing.append(slot.check_key or (slot.given.asset_key if slot.given.observes else None) or slot.name)
         if missing:
             raise self._attempt.fault(
-                f"ended without giving {joined(missing, 'and')}; give every required output, "
+                f"ended without giving {listed(missing, 'and')}; give every required output, "
                 "or declare those that may be missing with is_required=False."
             )
         if self._failed_checks:

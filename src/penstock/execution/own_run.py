@@ -217,7 +217,7 @@ def execute(scope: RunScope, begin: Begin, executor: str, *, forks: bool, raise_
     urgent = URGENT if forks else IN_PROCESS_URGENT
     writer = EventWriter(storage.events, run.run_id, run.attempt, clock, background=not forks, urgent=urgent)
     watches: list[Watch] = [WriterWatch(writer), lease] if forks else []
-    tee = TeeRecorder(clock, writer)
+    tee = TeeRecorder(writer)
     try:
         with nullcontext() if forks else LeaseThread(lease, may_exit=False):
             _live(scope, tee, begin, executor, watches, raise_on_error=raise_on_error)

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from ..clock import Clock
 from ..records.event import Event, Fact
+from ..storage.writer import EventWriter
 
 __all__ = ["MemoryRecorder", "Recorder", "TeeRecorder"]
 
@@ -39,17 +40,15 @@ class MemoryRecorder:
 
 
 class TeeRecorder:
-    """Keeps events in a list and passes them on."""
+    """Passes facts on to the event log, and keeps the events that they become there."""
 
-    def __init__(self, clock: Clock, onward: Recorder) -> None:
-        self._memory = MemoryRecorder(clock)
-        self.events = self._memory.events
+    def __init__(self, onward: EventWriter) -> None:
+        self.events: list[Event] = []
         self._onward = onward
 
     def emit(self, fact: Fact, step_key: str | None = None, time: float | None = None) -> None:
         """Take a fact."""
-        self._memory.emit(fact, step_key, time)
-        self._onward.emit(fact, step_key, self.events[-1].time)
+        self.events.append(self._onward.emit(fact, step_key, time))
 
     def flush(self) -> None:
         """Return when the facts passed on are where they shall stay."""

@@ -79,9 +79,12 @@ def deserialize_value(val: str, as_type: type[T] | None = None) -> T:
     try:
         found = _record(json.loads(val))
     except (ValueError, msgspec.ValidationError) as error:
-        raise UsageError(f"The text is none that serialize_value has written: {error}.") from error
+        raise UsageError(f"The text is none that serialize_value has written ({error}); give it as it was.") from error
     if as_type is not None and not isinstance(found, as_type):
-        raise UsageError(f"The text is {kind_of(found)}, not {with_article(as_type.__name__)}.")
+        raise UsageError(
+            f"The text is {kind_of(found)}, not {with_article(as_type.__name__)}; give as_type the class that was "
+            "written."
+        )
     result: T = found
     return result
 
@@ -112,7 +115,10 @@ def _record(plain: Any) -> Any:
         case {"__kind__": name, "value": value} if name in _RECORDS:
             return msgspec.convert(value, _RECORDS[name])
         case {"__kind__": name}:
-            raise UsageError(f"The text has {with_article(name)}, which this version of Penstock does not know.")
+            raise UsageError(
+                f"The text has {with_article(name)}, which this version of Penstock does not know; read it with the "
+                "version that wrote it."
+            )
         case list():
             return [_record(each) for each in plain]
         case dict():

@@ -101,7 +101,9 @@ def _token(file: Path | None) -> str | None:
     try:
         token = file.read_text(encoding="utf-8").strip()
     except OSError as error:
-        raise SettingsError(f"The token file {file} cannot be read: {error.strerror}.") from error
+        raise SettingsError(
+            f"The token file {file} cannot be read: {error.strerror}; see that it is there and may be read."
+        ) from error
     if not token:
         raise SettingsError(f"The token file {file} is empty; write a long random text into it.")
     return token

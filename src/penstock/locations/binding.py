@@ -67,7 +67,9 @@ def bind_tcp(host: str, port: int, *, token: str | None) -> socket.socket:
             raise AddressInUseError(
                 f"Port {port} on {host} is taken; choose another port or stop who has it."
             ) from error
-        raise EnvironmentalError(f"Cannot listen on {host}:{port}: {error.strerror}.") from error
+        raise EnvironmentalError(
+            f"Cannot listen on {host}:{port}: {error.strerror}; choose another address or port."
+        ) from error
     return listener
 
 

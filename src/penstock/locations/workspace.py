@@ -220,9 +220,11 @@ def _of_project(path: Path) -> tuple[LocationOrigin, ...]:
     )
     modules = value.get("modules", [])
     if bool(modules) == ("module_name" in value):
-        raise SettingsError(f"{path} [tool.penstock] needs either module_name or modules.")
+        raise SettingsError(f"{path} [tool.penstock] needs either module_name or modules; give one of them.")
     if "code_location_name" in value and modules:
-        raise SettingsError(f"{path} [tool.penstock]: code_location_name goes with module_name, not with modules.")
+        raise SettingsError(
+            f"{path} [tool.penstock]: code_location_name goes with module_name, not with modules; drop it."
+        )
     names = modules or [value["module_name"]]
     targets = [CodeTarget(module_name=name, working_directory=str(path.parent)) for name in names]
     return _unique(

@@ -9,6 +9,7 @@ __all__ = [
     "CLASS",
     "COMMANDS",
     "COMMAND_LEFT",
+    "DISTINCTIVE",
     "HOME",
     "INTEGRATIONS",
     "INTERNAL_NAMES",
@@ -35,6 +36,9 @@ PIPES_NAMES: Mapping[str, str] = {
 }
 PIPES_ATTRIBUTES: Mapping[str, str] = {"is_dagster_pipes_process": "is_penstock_pipes_process"}
 """What `penstock_pipes` calls otherwise."""
+
+DISTINCTIVE = re.compile(rf".*{ROOT}.*|resolve_(job|schedule|sensor)_def")
+"""Attributes that nothing else is likely to have, so that they are rewritten whatever the object is."""
 
 INTERNAL_NAMES: Mapping[str, str] = {"DagsterPipesExecutionError": "SubprocessError"}
 """Names that are not public there, but that projects use, and that have a public one here."""

@@ -14,12 +14,23 @@ import libcst as cst
 from libcst.metadata import MetadataWrapper, PositionProvider, QualifiedNameProvider, QualifiedNameSource
 
 from .model import Note, Rewritten, Spellings
-from .old_names import HOME, INTEGRATIONS, INTERNAL_NAMES, MODULES, PIPES_ATTRIBUTES, PIPES_NAMES, ROOT, VARIABLE
+from .old_names import (
+    DISTINCTIVE,
+    HOME,
+    INTEGRATIONS,
+    INTERNAL_NAMES,
+    MODULES,
+    PIPES_ATTRIBUTES,
+    PIPES_NAMES,
+    ROOT,
+    VARIABLE,
+)
 
 __all__ = ["rewrite_python"]
 
 _LABEL = re.compile(r"[a-z0-9_]+(/\S*)?")
 _DOTTED = re.compile(rf"{ROOT}(\.\w+)+")
+_FILE = re.compile(rf"{ROOT}\.ya?ml")
 
 
 def rewrite_python(text: str, spellings: Spellings, own_modules: Container[str] = ()) -> Rewritten:
@@ -259,6 +270,8 @@ class _Rewriter(cst.CSTTransformer):
         for old, new in self._spellings.label_prefixes.items():
             if value.startswith(old) and _LABEL.fullmatch(value[len(old) :]):
                 return new + value[len(old) :]
+        if _FILE.fullmatch(value):
+            return value.replace(ROOT, MODULES[ROOT], 1)
         if _DOTTED.fullmatch(value):
             _, name, *rest = value.split(".")
             if self._is_known(ROOT, name):
@@ -300,7 +313,7 @@ def _unambiguous(tables: Iterable[Any]) -> dict[str, str]:
     for table in tables:
         for old, new in table.items():
             found.setdefault(old, set()).add(new)
-    return {old: new.pop() for old, new in found.items() if len(new) == 1 and ROOT in old}
+    return {old: new.pop() for old, new in found.items() if len(new) == 1 and DISTINCTIVE.fullmatch(old)}
 
 
 def _dotted(node: cst.BaseExpression) -> list[str]:

@@ -181,9 +181,8 @@ class PartitionsDefinition(ABC):
         dynamic_partitions_store: DynamicPartitionsStore | None = None,
     ) -> PartitionsSubset:
         """All partitions of the set."""
-        return self.subset_with_partition_keys(
-            self.get_partition_keys(current_time, dynamic_partitions_store), dynamic_partitions_store
-        )
+        empty = self.empty_subset(dynamic_partitions_store)
+        return empty.with_positions(Subset.span(0, empty.space.count(seconds(current_time))))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, PartitionsDefinition) and self.spec == other.spec

@@ -65,6 +65,10 @@ class PartitionsSubset:
         found, unknown = subset_of(self.space, list(partition_keys))
         return PartitionsSubset(self.partitions_def, self.space, self.positions.union(found), (*self.unknown, *unknown))
 
+    def with_positions(self, positions: Subset) -> PartitionsSubset:
+        """These partitions and others, given by their positions in the set."""
+        return self._combined(self.positions.union(positions), self.unknown)
+
     def with_partition_key_range(
         self, partition_key_range: PartitionKeyRange, current_time: datetime | None = None
     ) -> PartitionsSubset:
@@ -74,8 +78,7 @@ class PartitionsSubset:
             PartitionNotFoundError: An end of the range does not exist.
         """
         first, last = (position_of(self.space, key, seconds(current_time)) for key in partition_key_range)
-        added = self.positions.union(between(self.space, first, last))
-        return PartitionsSubset(self.partitions_def, self.space, added, self.unknown)
+        return self.with_positions(between(self.space, first, last))
 
     @property
     def is_empty(self) -> bool:

@@ -107,7 +107,9 @@ class TimeWindowPartitionsDefinition(PartitionsDefinition):
             excluded_times=tuple(_stretch(each, zone) for each in exclusions or () if not isinstance(each, str)),
         )
         if self._spec.end is not None and self._spec.end <= self._spec.start:
-            raise DefinitionError(f"The partitions end at {end!r}, which is not after their start {start!r}.")
+            raise DefinitionError(
+                f"The partitions end at {end!r}, which is not after their start {start!r}; change one of them."
+            )
         _check_format(self._spec)
 
     @property

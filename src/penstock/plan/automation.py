@@ -8,6 +8,7 @@ from typing import Any
 from ..definitions.assets.definition import AssetsDefinition
 from ..definitions.assets.graph import AssetGraph, AssetNode, CheckNode
 from ..definitions.automation.binding import root_assets
+from ..definitions.garbage import paused_collection
 from ..definitions.ops.job import JobDefinition
 from ..definitions.resolution import Resolution
 from ..engine.automation.graph import AutomationGraph, Dependency, Entity, Kind
@@ -38,9 +39,10 @@ def automation_graph(resolved: Resolution) -> AutomationGraph:
 
 
 def prepared_graph(resolved: Resolution) -> AutomationGraph:
-    """The graph with all that follows from it, for a process that forks before it evaluates."""
-    graph = automation_graph(resolved)
-    graph.prepare()
+    """The graph with all that follows from it: at once for an evaluation, or before a process forks for one."""
+    with paused_collection():
+        graph = automation_graph(resolved)
+        graph.prepare()
     return graph
 
 

@@ -127,7 +127,9 @@ def _check_config(job: JobDescription, config: Mapping[str, Any]) -> None:
     try:
         encode_json(config)
     except TypeError as error:
-        raise InvalidRunConfigError(f"{subject} holds a value that JSON cannot hold: {error}.") from error
+        raise InvalidRunConfigError(
+            f"{subject} holds a value that JSON cannot hold ({error}); give numbers, texts, lists and dicts."
+        ) from error
 
 
 def _partitions(location: LocationDescription, job: JobDescription) -> dict[str, PartitionsSpec]:

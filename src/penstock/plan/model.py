@@ -5,6 +5,8 @@ The vocabulary of steps is that of `definitions/steps`; it is named here again f
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from ..definitions.steps.model import (
@@ -50,5 +52,5 @@ class ExecutionPlan(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     job_name: str
-    steps: dict[str, Step]
+    steps: Mapping[str, Step]
     resources: frozenset[str] = frozenset()

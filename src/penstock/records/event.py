@@ -384,8 +384,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def type(self) -> str:
         """The event type, for example `STEP_START`."""
-        tag: str = self.fact.__struct_config__.tag  # type: ignore[assignment]  # every fact has a text tag
-        return tag
+        return _TYPES[type(self.fact)]
 
     @property
     def event_type(self) -> EventType | None:
@@ -513,5 +512,6 @@ class StoredEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     run_id: str | None = None
 
 
-EVENT_TYPES: tuple[str, ...] = tuple(sorted(fact.__struct_config__.tag for fact in Fact.__args__))
+_TYPES: dict[type, str] = {fact: fact.__struct_config__.tag for fact in Fact.__args__}
+EVENT_TYPES: tuple[str, ...] = tuple(sorted(_TYPES.values()))
 """Every event type, sorted."""

@@ -27,7 +27,9 @@ def bind(host: str, port: int) -> socket.socket:
         raise SettingsError(f"The host {host!r} has no address ({error.strerror}); give an IP address.") from error
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
-            raise EnvironmentalError(f"Cannot listen on {host}:{port}: {error.strerror}.") from error
+            raise EnvironmentalError(
+                f"Cannot listen on {host}:{port}: {error.strerror}; choose another address or port."
+            ) from error
         free = _free_port(host, port)
         other = f"take another port, for example {free}" if free else "take another port"
         raise AddressInUseError(

@@ -155,12 +155,12 @@ def _storing() -> Any:
         ({"assets": [[a]]}, "put the items of that list into this one"),
         (
             {"assets": [lambda: 1]},
-            "the function <lambda> .* which is not an asset; add the decorator",
+            "the function <lambda> .* among its assets, where each is an asset; add the decorator",
         ),
         ({"assets": a}, "give a list"),
-        ({"jobs": [a]}, "among its jobs, which is not a job"),
-        ({"schedules": [idle]}, "not a schedule"),
-        ({"sensors": [idle]}, "not a sensor"),
+        ({"jobs": [a]}, "among its jobs, where each is a job"),
+        ({"schedules": [idle]}, "where each is a schedule"),
+        ({"sensors": [idle]}, "where each is a sensor"),
     ],
 )
 def test_parts_in_the_wrong_place_name_the_definitions(given: dict[str, Any], words: str) -> None:

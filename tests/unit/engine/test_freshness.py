@@ -61,7 +61,7 @@ def test_policies_travel_as_data() -> None:
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: FreshnessPolicy.time_window(fail_window=timedelta(seconds=1)), "of a minute or more"),
+        (lambda: FreshnessPolicy.time_window(fail_window=timedelta(seconds=1)), "give a minute or more"),
         (lambda: FreshnessPolicy.time_window(fail_window=HOUR, warn_window=HOUR), "the warning comes before"),
         (lambda: FreshnessPolicy.cron(deadline_cron="x", lower_bound_delta=HOUR), "cron text"),
         (lambda: FreshnessPolicy.cron(deadline_cron="@daily", lower_bound_delta=timedelta(0)), "a minute or more"),

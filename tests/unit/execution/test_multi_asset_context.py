@@ -214,7 +214,7 @@ def test_a_sensor_begins_where_everything_was_seen_if_asked_to(instance: Instanc
     )
     assert context.latest_materialization_records_by_key() == {ORDERS: None}
     assert not context.cursor_advanced
-    with pytest.raises(UsageError, match="but not both"):
+    with pytest.raises(UsageError, match="not both; drop one"):
         build_multi_asset_sensor_context(
             monitored_assets=[ORDERS], cursor="{}", cursor_from_latest_materializations=True
         )

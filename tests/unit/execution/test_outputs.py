@@ -159,7 +159,7 @@ def dynamic_where_none_is() -> DynamicOutput[int]:
         (wrong_yield, r"yielded an int \(1\)"),
         (twice, "'result' twice"),
         (unknown_output, "an output 'other', which it does not have"),
-        (nothing_at_all, "ended without giving result"),
+        (nothing_at_all, 'ended without giving "result"'),
         (not_an_int, r"a str \('text'\) as its output 'result', which is declared as int"),
         (dynamic_where_none_is, "which is not dynamic"),
     ],
@@ -310,7 +310,7 @@ def test_a_check_must_give_its_result() -> None:
     def blunt() -> Any:
         return True
 
-    with pytest.raises(UserCodeError, match="without giving orders:forgetful"):
+    with pytest.raises(UserCodeError, match='without giving "orders:forgetful"'):
         materialize([orders, forgetful])
     with pytest.raises(UserCodeError, match="give an AssetCheckResult"):
         materialize([orders, blunt])

@@ -290,7 +290,7 @@ def test_evaluating_what_user_code_gives_for_partitions() -> None:
 
     failed = evaluate_partitions(Definitions(jobs=[broken]), EvaluatePartitions(job="broken", keys=("a",)))
     assert failed.error is not None
-    assert "run config of partition 'a' failed: division by zero" in failed.error.message
+    assert "run config of partition 'a' raised ZeroDivisionError: division by zero" in failed.error.message
 
 
 def test_a_schedule_asks_with_the_config_of_the_partition() -> None:

@@ -75,7 +75,7 @@ def test_what_has_no_text_form_is_refused() -> None:
     ("text", "words"),
     [
         ("{", "none that serialize_value has written"),
-        ('{"__kind__": "Run", "value": {"run_id": 1}}', "none that serialize_value has written: Expected `str`"),
+        ('{"__kind__": "Run", "value": {"run_id": 1}}', "none that serialize_value has written \\(Expected `str`"),
         ('{"__kind__": "Rnu", "value": 1}', "has a Rnu, which this version"),
         ("[]", "is a list, not a Run"),
     ],

@@ -16,6 +16,7 @@ def few() -> Spellings:
         parameters={"In": {"dagster_type": "python_type"}},
         attributes={
             "OpExecutionContext": {"dagster_run": "run"},
+            "Definitions": {"resolve_job_def": "get_job_def"},
             "Odd": {"dagster_x": "a"},
             "Odder": {"dagster_x": "b"},
         },

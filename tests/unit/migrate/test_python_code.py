@@ -52,6 +52,14 @@ CASES = {
         "import dagster\ncontext.dagster_run.tags; x.dagster_x\n",
         "import penstock\ncontext.run.tags; x.dagster_x\n",
     ),
+    "a method that only one thing has": (
+        "import dagster\ndefs.resolve_job_def('x')\n",
+        "import penstock\ndefs.get_job_def('x')\n",
+    ),
+    "a settings file": (
+        "import dagster\nx = 'dagster.yaml'\n",
+        "import penstock\nx = 'penstock.yaml'\n",
+    ),
     "labels": (
         "import dagster\nx = ['dagster/priority', \".dagster/x\", f'dagster/{k}', 'dagster/a-b', 'a dagster/x']\n",
         "import penstock\nx = ['penstock/priority', \".penstock/x\", f'penstock/{k}', 'dagster/a-b', 'a dagster/x']\n",
@@ -168,3 +176,11 @@ def test_any_text_is_rewritten_or_told_of(text: str) -> None:
     few = Spellings({"DagsterRun": "Run"}, {}, {}, {"dagster/": "penstock/"}, frozenset({"Run"}), {})
     told = rewrite_python(text, few)
     assert told.text == text or "penstock" in told.text
+
+
+def test_types_that_only_private_modules_name_there_are_public_here(all_of_them: Spellings) -> None:
+    told = rewrite_python(
+        "from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition\n",
+        all_of_them,
+    )
+    assert (told.text, told.notes) == ("from penstock import UnresolvedAssetJobDefinition\n", ())

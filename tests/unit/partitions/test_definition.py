@@ -257,6 +257,7 @@ def test_part_of_a_set_by_its_keys() -> None:
     assert days.empty_subset().is_empty
     assert not days.empty_subset()
     assert list(days.subset_with_all_partitions(NOON)) == days.get_partition_keys(NOON)
+    assert days.subset_with_all_partitions(NOON).positions.ranges == ((0, days.get_num_partitions(NOON)),)
 
 
 def test_a_function_gives_the_keys() -> None:

@@ -71,7 +71,7 @@ export function MaterializeDialog({ assets, initialKeys, isBusy, onClose, onLaun
         <>
           <Button onPress={onClose}>Cancel</Button>
           <Button variant="primary" icon="play" isDisabled={isBusy || wanted === 0} onPress={launch}>
-            {found ? `Launch ${runsWord(asOne ? 1 : wanted)}` : "Launch"}
+            {!found ? "Launch" : asOne || wanted <= 1 ? `Launch ${runsWord(asOne ? 1 : wanted)}` : `Launch ${wanted.toLocaleString("en")} partitions`}
           </Button>
         </>
       }
@@ -154,8 +154,8 @@ export function MaterializeDialog({ assets, initialKeys, isBusy, onClose, onLaun
                 options={[
                   {
                     value: "each",
-                    label: "One run for each partition",
-                    detail: isMixed ? "each makes all chosen assets" : `${wanted} runs`,
+                    label: "As the assets' backfill policies say",
+                    detail: "a run for each partition where they say nothing",
                   },
                   {
                     value: "one",

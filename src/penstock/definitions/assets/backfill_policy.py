@@ -24,8 +24,9 @@ class BackfillPolicy(msgspec.Struct, frozen=True):
     def __post_init__(self) -> None:
         if self.max_partitions_per_run is not None and self.max_partitions_per_run < 1:
             raise DefinitionError(
-                "A BackfillPolicy needs max_partitions_per_run of 1 or more, or None, "
-                f"not {self.max_partitions_per_run}."
+                f"A BackfillPolicy has max_partitions_per_run={self.max_partitions_per_run}; give 1 or more, or "
+                "None for "
+                "all at once."
             )
 
     @staticmethod

@@ -75,7 +75,7 @@ def multi_asset(
         code_version: The version of the code for the assets that name none.
         check_specs: Checks that the same function evaluates.
         compute_kind: What it is made with, for the icon of its step.
-        pool: The pool whose limit its step counts against.
+        pool: The pool that its step is in, which is shown; no limit holds over all runs yet.
 
     Raises:
         DefinitionError: The parts do not fit together.
@@ -86,7 +86,7 @@ def multi_asset(
         what = f'Multi-asset "{own_name}"'
         place = source_of_function(fn)
         if (outs is None) == (specs is None):
-            raise DefinitionError(f"{what} ({place}) needs outs or specs, and not both.")
+            raise DefinitionError(f"{what} ({place}) needs outs or specs, and not both; give one of them.")
         function = read_function(fn, what)
         op_ins, inputs = asset_inputs(function, ins or {}, what)
         inputs, common = merge_deps(inputs, to_deps(deps, what), what)
@@ -106,7 +106,7 @@ def multi_asset(
         else:
             if internal_asset_deps:
                 raise DefinitionError(
-                    f"{what} ({place}) has specs, so its internal dependencies belong into their deps."
+                    f"{what} ({place}) has specs, so its internal dependencies belong into their deps; move them there."
                 )
             by_output = _specs_by_output(specs or (), common, partitions_def, what)
             op_outs = {

@@ -81,7 +81,9 @@ class SourceAsset(AssetsDefinition):
             )
         else:
             if op_tags:
-                raise DefinitionError(f"{what} has op_tags, but no observe_fn whose step they could be of.")
+                raise DefinitionError(
+                    f"{what} has op_tags, but no observe_fn whose step they could be of; drop them, or add it."
+                )
             made = AssetsDefinition.of(
                 None,
                 specs={spec.key.to_python_identifier(): spec},

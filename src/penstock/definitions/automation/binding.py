@@ -127,7 +127,7 @@ class _Binder:
             case EntityMatches():
                 if condition.key not in self._graph.assets:
                     raise DefinitionError(
-                        f"It asks about the asset {condition.key}, which there is not"
+                        f"It asks about the asset {condition.key}, which is not there"
                         f"{self._graph.nearest(condition.key)}"
                     )
                 below = {condition.key}

@@ -170,7 +170,7 @@ class ScheduleDefinition:
             raise DefinitionError(f"{self.what} ({self.source}) has no cron text; give at least one.")
         for text in texts:
             if not isinstance(text, str):
-                raise DefinitionError(f"{self.what} ({self.source}) has the cron_schedule {text!r}, not a text.")
+                raise DefinitionError(f"{self.what} ({self.source}) has the cron_schedule {text!r}; give a text.")
             try:
                 parse(text)
             except DefinitionError as error:

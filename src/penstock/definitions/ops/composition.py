@@ -190,14 +190,14 @@ class Composition:
         names = list(ins)
         if len(args) > len(names):
             raise DefinitionError(
-                f'{self.what}{place_of_call()} gives "{node}" {len(args)} values by position, but that has '
+                f'{self.what}{place_of_call()} gives "{node}" {len(args)} values by position, but it has '
                 f"{len(names)} inputs ({', '.join(names) or 'none'}); pass only these."
             )
         given = dict(zip(names, args, strict=False))
         for key, value in kwargs.items():
             if key not in ins:
                 raise DefinitionError(
-                    f'{self.what}{place_of_call()} gives "{node}" the input "{key}", which that does not have'
+                    f'{self.what}{place_of_call()} gives "{node}" the input "{key}", which it does not have'
                     f"{did_you_mean(key, names)}"
                 )
             if key in given:
@@ -242,7 +242,8 @@ class Composition:
                 ) is not None:
                     return asset
                 raise DefinitionError(
-                    f'{self.what}{place_of_call()} gives the input "{name}" of "{node}" {value!r}; pass outputs '
+                    f'{self.what}{place_of_call()} gives the input "{name}" of "{node}" the value {value!r}; pass '
+                    "outputs "
                     "of other ops here, and constants as config or as a default of the op's parameter."
                 )
 
@@ -403,7 +404,7 @@ def collect_outputs(composition: Composition, returned: Any, names: Iterable[str
     if set(wanted) != set(given):
         raise DefinitionError(
             f"{composition.what} ({composition.source}) returns the outputs {sorted(given)}, "
-            f"but declares {sorted(wanted)}."
+            f"but declares {sorted(wanted)}; make both the same."
         )
     result: dict[str, NodeOutput] = {}
     for name in wanted:

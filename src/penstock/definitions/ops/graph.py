@@ -411,7 +411,8 @@ def compose(
     parameters = list(inspect.signature(fn).parameters)
     if unknown := set(ins or {}) - set(parameters):
         raise DefinitionError(
-            f"{what} ({source}) declares the inputs {sorted(unknown)}, which its function has no parameters for."
+            f"{what} ({source}) declares the inputs {sorted(unknown)}, which its function has no parameters for; add "
+            "them, or drop the inputs."
         )
     composition = Composition(name, what, source)
     returned = composition.compose(fn, {each: GraphInputHandle(each) for each in parameters})

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, get_args, get_origin, overload
 
 from ...errors import ConfigSchemaError, DefinitionError
+from ...wording import did_you_mean
 from ..events import DynamicOutput, MaterializeResult, Output
 from ..function import NO_DEFAULT, UNKNOWN, CallForm, Function, docstring, read_function
 from ..names import check_name, normalize_tags
@@ -41,7 +42,7 @@ class OpDefinition:
         version: The older name of `code_version`.
         retry_policy: How it is tried again when it fails.
         code_version: The version of its code.
-        pool: The pool whose limit it counts against.
+        pool: The pool that it is in, which is shown; no limit holds over all runs yet.
         timeout: Seconds after which a step of it is stopped and fails.
         what: What messages call it; `Op` and its name if not given.
 
@@ -255,7 +256,7 @@ def op(
         version: The older name of `code_version`.
         retry_policy: How it is tried again when it fails.
         code_version: The version of its code.
-        pool: The pool whose limit it counts against.
+        pool: The pool that it is in, which is shown; no limit holds over all runs yet.
         timeout: Seconds after which a step of it is stopped and fails.
 
     Raises:
@@ -316,7 +317,8 @@ def infer_ins(function: Function, declared: Mapping[str, In], what: str) -> dict
         if not given.is_nothing and not function.takes_any:
             raise DefinitionError(
                 f'{what} ({source_of_function(function.fn)}) declares the input "{name}", but its function has no '
-                "parameter of that name; add it, or make the input In(Nothing) if only the order matters."
+                f"parameter of that name{did_you_mean(name, ins)} Add it, or make the input In(Nothing) if only the "
+                "order matters."
             )
         ins[name] = given
     return ins

@@ -194,7 +194,9 @@ class PythonObjectType(ValueType):
     ) -> None:
         classes = python_type if isinstance(python_type, tuple) else (python_type,)
         if not classes or not all(isinstance(each, type) for each in classes):
-            raise DefinitionError(f"A PythonObjectType is made of a class or a tuple of classes, not {python_type!r}.")
+            raise DefinitionError(
+                f"A PythonObjectType is made of a class or a tuple of classes, not {python_type!r}; give one."
+            )
         self.python_type = python_type
         names = [each.__name__ for each in classes]
         super().__init__(
@@ -233,7 +235,8 @@ def make_python_type_usable_as_type(python_type: Any, value_type: Any) -> None:
     """
     if not isinstance(python_type, type) or not isinstance(value_type, ValueType):
         raise DefinitionError(
-            f"make_python_type_usable_as_type takes a class and a ValueType, not {python_type!r} and {value_type!r}."
+            f"make_python_type_usable_as_type takes a class and a ValueType, not {python_type!r} and "
+            f"{value_type!r}; give both."
         )
     known = _registered.get(python_type)
     if known is not None and known is not value_type:

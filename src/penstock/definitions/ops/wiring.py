@@ -202,7 +202,8 @@ def _placed(what: str, node_defs: Iterable[Placed], dependencies: Dependencies) 
         use = key if isinstance(key, NodeInvocation) else NodeInvocation(key)
         if use.name not in known:
             raise DefinitionError(
-                f'{what} has dependencies of "{use.name}", which is not among its node_defs ({", ".join(known)}).'
+                f'{what} has dependencies of "{use.name}", which is not among its node_defs ({", ".join(known)}); '
+                "add it there."
             )
         if use.node_name in places:
             raise DefinitionError(f'{what} uses the name "{use.node_name}" twice; give one of them an alias.')
@@ -253,7 +254,9 @@ class _Given:
             return list(sorter.static_order())
         except CycleError as error:
             circle = " -> ".join(error.args[1])
-            raise DefinitionError(f"In {self._what} nodes feed each other in a circle: {circle}.") from error
+            raise DefinitionError(
+                f"In {self._what} nodes feed each other in a circle: {circle}; drop one of these dependencies."
+            ) from error
 
     def node(self, name: str) -> Node:
         """The node of that name."""

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from weakref import WeakKeyDictionary
 
 from ...errors import DefinitionError
 from ..ops.job import JobDefinition
+from ..ops.value_type import on_register
 from .asset_steps import asset_steps
 from .graph_steps import graph_steps
 from .model import Step
 
 __all__ = ["job_steps"]
 
+# Laid once: a run needs them for its plan and for its description, and runs that are forked find them at hand.
+_whole: WeakKeyDictionary[JobDefinition, Mapping[str, Step]] = WeakKeyDictionary()
+on_register.append(_whole.clear)
+
 
 def job_steps(
     job: JobDefinition, assets: Collection[str] | None = None, checks: Collection[str] | None = None
-) -> dict[str, Step]:
+) -> Mapping[str, Step]:
     """The steps of a job by key, each after those that it depends on.
 
     Args:
@@ -26,6 +32,18 @@ def job_steps(
     Raises:
         DefinitionError: The job's parts do not fit together.
     """
+    is_whole = job.asset_layer is None or (
+        assets in (None, job.asset_layer.assets) and checks in (None, job.asset_layer.checks)
+    )
+    if not is_whole:
+        return _lay(job, assets, checks)
+    steps = _whole.get(job)
+    if steps is None:
+        steps = _whole[job] = _lay(job, None, None)
+    return steps
+
+
+def _lay(job: JobDefinition, assets: Collection[str] | None, checks: Collection[str] | None) -> dict[str, Step]:
     if job.graph is not None:
         return graph_steps(job, job.graph)
     if job.asset_layer is None:

@@ -93,7 +93,9 @@ class EntitySubset:
         """Those of its partitions that have one of these keys."""
         space = self._view.space(self._entity)
         if space is None:
-            raise UserCodeError(f"{self._entity.id} has no partitions, so none of it has a partition key.")
+            raise UserCodeError(
+                f"{self._entity.id} has no partitions, so none of it has a partition key; leave the key out."
+            )
         return self._made(self.positions.intersection(subset_of(space, list(partition_keys))[0]))
 
     def compute_parent_subset(self, parent_key: CoercibleToAssetKey) -> EntitySubset:
@@ -394,4 +396,4 @@ def _dependency(entity: Entity, key: str) -> Dependency:
     for dep in entity.deps:
         if dep.id == key:
             return dep
-    raise UserCodeError(f"{entity.id} does not depend on {key}.")
+    raise UserCodeError(f"{entity.id} does not depend on {key}; ask about one of its dependencies.")

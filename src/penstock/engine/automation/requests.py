@@ -6,10 +6,9 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from ...partitions.space import KeySpace, pieces
 from ...partitions.subset import Subset
 from ...records.automation import RunRequestRecord
-from ...records.run import Tag
+from ..partition_runs import runs_over
 from .graph import Entity, Kind
 from .view import View
 
@@ -106,11 +105,4 @@ def _pieces(
     if space is None:
         yield None, {}
         return
-    for first, last in pieces(space, partitions, at_most):
-        yield _piece(space, first, last)
-
-
-def _piece(space: KeySpace, first: int, last: int) -> tuple[str | None, dict[str, str]]:
-    if first == last:
-        return space.key(first), {}
-    return None, {Tag.PARTITION_RANGE_START: space.key(first), Tag.PARTITION_RANGE_END: space.key(last)}
+    yield from runs_over(space, partitions, at_most)

@@ -57,7 +57,7 @@ def _value(entry: Any) -> Any:
         return raw
     known = _KINDS.get(kind)
     if known is None:
-        raise DefinitionError(f"the type {kind!r} is none of {INFER}, {', '.join(sorted(_KINDS))}.")
+        raise DefinitionError(f"the type {kind!r} is none; give one of {INFER}, {', '.join(sorted(_KINDS))}.")
     wanted, make = known
     return make(msgspec.convert(raw, wanted))
 

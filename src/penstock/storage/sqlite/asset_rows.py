@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 
 from ...codec import encode_json
@@ -20,6 +20,7 @@ from ...records.event import (
 )
 from ...records.run import Run
 from ..derive import at_end
+from .rows import names
 
 __all__ = ["ASSET_EVENTS", "NumberedEvent", "apply_asset_facts", "settle_planned"]
 
@@ -68,7 +69,7 @@ def settle_planned(connection: sqlite3.Connection, run: Run) -> bool:
             "WHERE asset = ? AND partition = ? AND run_id = ? AND status = 'MATERIALIZING'",
             [(run.ended, *each) for each in partitions],
         )
-    _forget_plan(connection, run.run_id, sorted({asset for asset, _, _ in planned}))
+    _forget_plan(connection, run.run_id, {asset for asset, _, _ in planned})
     checks = connection.execute(
         "UPDATE check_executions SET status = ?, updated = ? WHERE run_id = ? AND status = 'IN_PROGRESS'",
         (undone.check, run.ended, run.run_id),
@@ -76,24 +77,15 @@ def settle_planned(connection: sqlite3.Connection, run: Run) -> bool:
     return bool(planned or checks)
 
 
-def _forget_plan(connection: sqlite3.Connection, run_id: str, assets: Sequence[str]) -> None:
+def _forget_plan(connection: sqlite3.Connection, run_id: str, assets: Iterable[str]) -> None:
     """This run has nothing more to make of these assets: another that has takes its place."""
-    for asset in assets:
-        is_named = connection.execute(
-            "SELECT 1 FROM asset_states WHERE asset = ? AND planned_run = ? AND NOT EXISTS "
-            "(SELECT 1 FROM planned_assets WHERE run_id = ? AND asset = ? AND state = 'OPEN')",
-            (asset, run_id, run_id, asset),
-        ).fetchone()
-        if is_named is None:
-            continue
-        other = connection.execute(
-            "SELECT run_id, planned FROM planned_assets WHERE asset = ? AND state = 'OPEN' "
-            "ORDER BY planned DESC LIMIT 1",
-            (asset,),
-        ).fetchone()
-        connection.execute(
-            "UPDATE asset_states SET planned_run = ?, planned_at = ? WHERE asset = ?", (*(other or (None, None)), asset)
-        )
+    connection.execute(
+        "UPDATE asset_states SET (planned_run, planned_at) = (SELECT run_id, planned FROM planned_assets "
+        "WHERE asset = asset_states.asset AND state = 'OPEN' ORDER BY planned DESC LIMIT 1) "
+        "WHERE asset IN (SELECT value FROM json_each(?)) AND planned_run = ? AND NOT EXISTS "
+        "(SELECT 1 FROM planned_assets WHERE run_id = ? AND asset = asset_states.asset AND state = 'OPEN')",
+        (names(assets), run_id, run_id),
+    )
 
 
 def _planned(connection: sqlite3.Connection, run_id: str | None, events: Sequence[NumberedEvent]) -> None:
@@ -119,56 +111,53 @@ def _planned(connection: sqlite3.Connection, run_id: str | None, events: Sequenc
 
 
 def _made(connection: sqlite3.Connection, run_id: str | None, events: Sequence[NumberedEvent]) -> None:
-    for number, event, body in events:
-        fact = event.fact
-        assert isinstance(fact, AssetMaterialization)
-        _keep_history(connection, number, fact.asset, fact.partition, event, run_id, body)
-        _keep_version(connection, number, fact, event.time, run_id)
-        connection.execute(
-            "INSERT INTO asset_states (asset, materialized_event, materialized_at, materialized_run) "
-            "VALUES (?, ?, ?, ?) ON CONFLICT (asset) DO UPDATE SET materialized_event = excluded.materialized_event, "
-            "materialized_at = excluded.materialized_at, materialized_run = excluded.materialized_run",
-            (fact.asset, number, event.time, run_id),
+    made = []
+    for number, event, _ in events:
+        assert isinstance(event.fact, AssetMaterialization)
+        made.append((number, event.fact, event.time))
+    _keep_history(connection, run_id, events)
+    _keep_versions(connection, run_id, made)
+    connection.executemany(
+        "INSERT INTO asset_states (asset, materialized_event, materialized_at, materialized_run) "
+        "VALUES (?, ?, ?, ?) ON CONFLICT (asset) DO UPDATE SET materialized_event = excluded.materialized_event, "
+        "materialized_at = excluded.materialized_at, materialized_run = excluded.materialized_run",
+        [(fact.asset, number, time, run_id) for number, fact, time in made],
+    )
+    # While a later run is about to make a partition again, it stays in the hands of that run.
+    connection.executemany(
+        "INSERT INTO partition_states (asset, partition, status, run_id, event, updated, materialized_at) "
+        "VALUES (:asset, :partition, 'MATERIALIZED', :run, :event, :time, :time) "
+        "ON CONFLICT (asset, partition) DO UPDATE "
+        "SET event = :event, materialized_at = :time, updated = :time, "
+        "run_id = CASE WHEN status = 'MATERIALIZING' THEN run_id ELSE :run END, "
+        "status = CASE WHEN status = 'MATERIALIZING' AND run_id IS NOT :run "
+        "THEN status ELSE 'MATERIALIZED' END",
+        [
+            {"asset": fact.asset, "partition": fact.partition, "run": run_id, "event": number, "time": time}
+            for number, fact, time in made
+            if fact.partition is not None
+        ],
+    )
+    if run_id is not None:
+        connection.executemany(
+            "UPDATE planned_assets SET state = 'MADE' WHERE run_id = ? AND asset = ? AND partition = ?",
+            [(run_id, fact.asset, fact.partition or "") for _, fact, _ in made],
         )
-        if fact.partition is not None:
-            # While a later run is about to make the partition again, it stays in the hands of that run.
-            connection.execute(
-                "INSERT INTO partition_states (asset, partition, status, run_id, event, updated, materialized_at) "
-                "VALUES (:asset, :partition, 'MATERIALIZED', :run, :event, :time, :time) "
-                "ON CONFLICT (asset, partition) DO UPDATE "
-                "SET event = :event, materialized_at = :time, updated = :time, "
-                "run_id = CASE WHEN status = 'MATERIALIZING' THEN run_id ELSE :run END, "
-                "status = CASE WHEN status = 'MATERIALIZING' AND run_id IS NOT :run "
-                "THEN status ELSE 'MATERIALIZED' END",
-                {
-                    "asset": fact.asset,
-                    "partition": fact.partition,
-                    "run": run_id,
-                    "event": number,
-                    "time": event.time,
-                },
-            )
-        if run_id is not None:
-            was_planned = connection.execute(
-                "UPDATE planned_assets SET state = 'MADE' WHERE run_id = ? AND asset = ? AND partition = ?",
-                (run_id, fact.asset, fact.partition or ""),
-            ).rowcount
-            if was_planned:
-                _forget_plan(connection, run_id, [fact.asset])
+        _forget_plan(connection, run_id, {fact.asset for _, fact, _ in made})
 
 
 def _observed(connection: sqlite3.Connection, run_id: str | None, events: Sequence[NumberedEvent]) -> None:
-    for number, event, body in events:
-        fact = event.fact
-        assert isinstance(fact, AssetObservation)
-        _keep_history(connection, number, fact.asset, fact.partition, event, run_id, body)
-        if VersionTag.DATA_VERSION in fact.tags:
-            _keep_version(connection, number, fact, event.time, run_id)
-        connection.execute(
-            "INSERT INTO asset_states (asset, observed_event, observed_at) VALUES (?, ?, ?) ON CONFLICT (asset) "
-            "DO UPDATE SET observed_event = excluded.observed_event, observed_at = excluded.observed_at",
-            (fact.asset, number, event.time),
-        )
+    observed = []
+    for number, event, _ in events:
+        assert isinstance(event.fact, AssetObservation)
+        observed.append((number, event.fact, event.time))
+    _keep_history(connection, run_id, events)
+    _keep_versions(connection, run_id, [each for each in observed if VersionTag.DATA_VERSION in each[1].tags])
+    connection.executemany(
+        "INSERT INTO asset_states (asset, observed_event, observed_at) VALUES (?, ?, ?) ON CONFLICT (asset) "
+        "DO UPDATE SET observed_event = excluded.observed_event, observed_at = excluded.observed_at",
+        [(fact.asset, number, time) for number, fact, time in observed],
+    )
 
 
 def _check_planned(connection: sqlite3.Connection, run_id: str | None, events: Sequence[NumberedEvent]) -> None:
@@ -184,10 +173,10 @@ def _check_planned(connection: sqlite3.Connection, run_id: str | None, events: S
 
 
 def _checked(connection: sqlite3.Connection, run_id: str | None, events: Sequence[NumberedEvent]) -> None:
+    _keep_history(connection, run_id, events)
     for number, event, body in events:
         fact = event.fact
         assert isinstance(fact, AssetCheckEvaluation)
-        _keep_history(connection, number, fact.asset, fact.partition, event, run_id, body)
         made = connection.execute(
             "SELECT materialized_at FROM partition_states WHERE asset = ? AND partition = ?"
             if fact.partition is not None
@@ -222,28 +211,30 @@ def _checked(connection: sqlite3.Connection, run_id: str | None, events: Sequenc
         _name_latest_check(connection, fact.asset, fact.check, execution)
 
 
-def _keep_version(
+def _keep_versions(
     connection: sqlite3.Connection,
-    number: int,
-    fact: AssetMaterialization | AssetObservation,
-    time: float,
     run_id: str | None,
+    seen: Iterable[tuple[int, AssetMaterialization | AssetObservation, float]],
 ) -> None:
-    """A materialization that names no data version has one of its own: its event's number."""
-    row = (
-        number,
-        time,
-        run_id,
-        fact.tags.get(VersionTag.DATA_VERSION, str(number)),
-        isinstance(fact, AssetObservation),
-        fact.tags.get(VersionTag.CODE_VERSION),
-        encode_json(input_versions(fact.tags)).decode(),
-    )
+    """Of numbered facts with their times: a materialization that names no version has its event's number as its own."""
+    rows = []
+    for number, fact, time in seen:
+        tags = fact.tags
+        row = (
+            number,
+            time,
+            run_id,
+            tags.get(VersionTag.DATA_VERSION, str(number)),
+            isinstance(fact, AssetObservation),
+            tags.get(VersionTag.CODE_VERSION),
+            encode_json(input_versions(tags)).decode(),
+        )
+        rows += [(fact.asset, partition, *row) for partition in dict.fromkeys(("", fact.partition or ""))]
     connection.executemany(
         "INSERT OR REPLACE INTO data_versions "
         "(asset, partition, event, time, run_id, version, observed, code_version, inputs) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [(fact.asset, partition, *row) for partition in dict.fromkeys(("", fact.partition or ""))],
+        rows,
     )
 
 
@@ -300,18 +291,14 @@ def _name_latest_version(connection: sqlite3.Connection, asset: str) -> None:
     )
 
 
-def _keep_history(
-    connection: sqlite3.Connection,
-    number: int,
-    asset: str,
-    partition: str | None,
-    event: Event,
-    run_id: str | None,
-    body: bytes,
-) -> None:
-    connection.execute(
+def _keep_history(connection: sqlite3.Connection, run_id: str | None, events: Sequence[NumberedEvent]) -> None:
+    connection.executemany(
         "INSERT INTO asset_events (id, asset, partition, type, time, run_id, body) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (number, asset, partition, event.type, event.time, run_id, body),
+        [
+            (number, event.fact.asset, event.partition, event.type, event.time, run_id, body)
+            for number, event, body in events
+            if isinstance(event.fact, AssetMaterialization | AssetObservation | AssetCheckEvaluation)
+        ],
     )
 
 

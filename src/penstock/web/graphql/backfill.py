@@ -1,4 +1,4 @@
-"""Backfills: one run for each of many partitions, told apart from other runs by a tag of their own."""
+"""Backfills: runs over many partitions, as many in one as their assets allow, known by a tag of their own."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...auth.permissions import Permission
+from ...engine.partition_runs import runs_over
 from ...ids import new_run_id
 from ...locations.partition_runs import partition_runs
 from ...partitions.spec import PartitionsSpec
+from ...partitions.subset import Subset
 from ...records.asset import PartitionStatus
 from ...records.run import Tag
 from .context import Context
@@ -47,7 +49,11 @@ def launch_partition_backfill(
     params = backfill_params
     node, assets, steps = _target(context, params)
     context.require(Permission.LAUNCH_RUN, node.location.stored.name)
-    keys = _chosen(context, params, node, assets)
+    specs = partition_specs(node, assets)
+    keys = _chosen(context, params, node, assets, specs)
+    runs = _cut(context, node, assets, specs, keys)
+    if len(runs) > _MOST_RUNS:
+        raise _invalid(f"That would make {len(runs):,} runs; at most {_MOST_RUNS:,} are made at once. Choose fewer.")
     backfill_id = new_run_id()
     tags = {
         **tags_of(params.tags),
@@ -56,21 +62,22 @@ def launch_partition_backfill(
     }
     config = run_config_of(params.run_config_data, node.job.name)
     launched: list[str] = []
-    for start in range(0, len(keys), _CHUNK):
-        chunk = keys[start : start + _CHUNK]
-        own = partition_runs(context.catalog, node.location.stored.name, node.job, chunk)
+    for start in range(0, len(runs), _CHUNK):
+        chunk = runs[start : start + _CHUNK]
+        single = [key for key, _ in chunk if key is not None]
+        own = partition_runs(context.catalog, node.location.stored.name, node.job, single)
         new_runs = [
             make(
                 context,
                 node,
                 run_config=config,
-                tags=tags,
+                tags={**tags, **span},
                 partition=key,
                 step_keys=steps,
                 assets=assets,
-                of_partition=own.get(key),
+                of_partition=None if key is None else own.get(key),
             )
-            for key in chunk
+            for key, span in chunk
         ]
         if start == 0:
             check_in_code(context, new_runs[0].run)
@@ -97,11 +104,29 @@ def _target(
     return JobNode(location, location.jobs[ASSET_JOB]), assets, None
 
 
+def _cut(
+    context: Context, node: JobNode, assets: tuple[str, ...] | None, specs: set[PartitionsSpec], keys: Sequence[str]
+) -> list[tuple[str | None, dict[str, str]]]:
+    """The partition and the tags of each run: of a job one for each key, of assets as their backfill policies say."""
+    made = [node.location.assets[key] for key in assets or () if key in node.location.assets]
+    limits = [each.max_partitions_per_run for each in made if each.partitions is not None]
+    at_most = min((limit for limit in limits if limit is not None), default=None if limits else 1)
+    if at_most == 1 or len(specs) > 1:
+        return [(key, {}) for key in keys]
+    (spec,) = specs
+    space = open_set(context, spec).space
+    positions = [position for key in keys if (position := space.position(key)) is not None]
+    return list(runs_over(space, Subset.of(positions), at_most))
+
+
 def _chosen(
-    context: Context, params: LaunchBackfillParams, node: JobNode, assets: tuple[str, ...] | None
+    context: Context,
+    params: LaunchBackfillParams,
+    node: JobNode,
+    assets: tuple[str, ...] | None,
+    specs: set[PartitionsSpec],
 ) -> Sequence[str]:
     """The partition keys to run, in order."""
-    specs = partition_specs(node, assets)
     if not specs:
         raise _invalid("None of it is partitioned; launch it as a run.")
     if params.partition_names is not None:
@@ -113,8 +138,6 @@ def _chosen(
         raise _invalid("Give partitionNames, or allPartitions.")
     if params.only_missing:
         keys = _missing(context, node.job.assets if assets is None else assets, node, keys)
-    if len(keys) > _MOST_RUNS:
-        raise _invalid(f"That would make {len(keys):,} runs; at most {_MOST_RUNS:,} are made at once. Choose fewer.")
     if not keys:
         message = "No partition is left to run: none was chosen, or none of those chosen is missing."
         raise RefusedError(PartitionKeysNotFoundError(message=message, partition_keys=()))

@@ -246,7 +246,7 @@ def test_spec_changes_make_new_specs() -> None:
 def test_backfill_policies() -> None:
     assert BackfillPolicy.single_run().max_partitions_per_run is None
     assert BackfillPolicy.multi_run(5).max_partitions_per_run == 5
-    with pytest.raises(DefinitionError, match="not 0"):
+    with pytest.raises(DefinitionError, match="max_partitions_per_run=0; give 1 or more"):
         BackfillPolicy(0)
 
 

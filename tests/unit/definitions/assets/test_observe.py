@@ -130,7 +130,7 @@ def test_partitions_are_observed_one_by_one_or_all_at_once() -> None:
 @pytest.mark.parametrize(
     ("returned", "words"),
     [
-        (None, "without giving feed"),
+        (None, 'without giving "feed"'),
         (5, "passes no value"),
         (MaterializeResult(), "observes the asset feed and gave a MaterializeResult"),
         (DataVersionsByPartition({"a": "1"}), "its asset has no partitions"),

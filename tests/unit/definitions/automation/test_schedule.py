@@ -114,7 +114,7 @@ def test_other_answers_are_refused(given: Any) -> None:
     [
         ({"cron_schedule": "0 0 * *"}, "has 4 fields instead of 5"),
         ({"cron_schedule": "every day"}, "has 2 fields instead of 5"),
-        ({"cron_schedule": [5]}, "has the cron_schedule 5, not a text"),
+        ({"cron_schedule": [5]}, "has the cron_schedule 5; give a text"),
         ({"cron_schedule": []}, "no cron text"),
         ({"cron_schedule": "61 * * * *"}, '"61" is not valid; use 0 to 59'),
         ({"execution_timezone": "Mars/Olympus"}, "time zone 'Mars/Olympus'"),

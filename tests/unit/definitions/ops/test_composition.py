@@ -117,10 +117,10 @@ def _composed(body: Callable[[], Any]) -> Any:
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        (lambda: inc(3), 'gives the input "x" of "inc" 3; pass outputs of other ops'),
+        (lambda: inc(3), 'gives the input "x" of "inc" the value 3; pass outputs of other ops'),
         (lambda: inc(), None),
         (lambda: inc(one(), one()), "2 values by position"),
-        (lambda: inc(y=one()), 'gives "inc" the input "y", which that does not have'),
+        (lambda: inc(y=one()), 'gives "inc" the input "y", which it does not have'),
         (lambda: inc(one(), x=one()), '"x" twice'),
         (lambda: inc(split(one())), "all outputs .low, high. of an op at once"),
         (lambda: inc(spread()), "use .map"),

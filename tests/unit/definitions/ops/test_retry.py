@@ -34,5 +34,5 @@ def test_bad_policies_are_refused() -> None:
         RetryPolicy(max_retries=-1)
     with pytest.raises(DefinitionError, match="delay=-2; give a number of seconds"):
         RetryPolicy(delay=-2)
-    with pytest.raises(DefinitionError, match="needs a delay"):
+    with pytest.raises(DefinitionError, match="no delay to apply them to"):
         RetryPolicy(jitter=Jitter.FULL)

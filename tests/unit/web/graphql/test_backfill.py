@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from penstock.records.event import AssetMaterialization
 from penstock.records.run import Run, Tag
@@ -53,6 +54,30 @@ def test_only_missing_ones(deployment: Any, ask: Any) -> None:
     again = launch(ask, allPartitions=True, onlyMissing=True)
     assert again["__typename"] == "PartitionKeysNotFoundError"
     assert "No partition is left" in again["message"]
+
+
+def worked_on(run: Run) -> str:
+    return run.partition or f"{run.tags[Tag.PARTITION_RANGE_START]} to {run.tags[Tag.PARTITION_RANGE_END]}"
+
+
+@pytest.mark.parametrize(
+    ("at_most", "told"),
+    [
+        (None, ["2024-01-01 to 2024-01-03", "2024-01-06"]),
+        (2, ["2024-01-01 to 2024-01-02", "2024-01-03", "2024-01-06"]),
+    ],
+)
+def test_a_run_takes_as_many_partitions_as_the_asset_allows(
+    deployment: Any, ask: Any, at_most: int | None, told: list[str]
+) -> None:
+    location = deployment.context().catalog.locations["shop"].description
+    assets = tuple(
+        replace(each, max_partitions_per_run=at_most) if each.key == "orders" else each for each in location.assets
+    )
+    deployment.put(replace(location, assets=assets))
+    launch(ask, partitionNames=["2024-01-06", "2024-01-01", "2024-01-03", "2024-01-02"])
+    assert [worked_on(run) for run in runs(deployment)] == told
+    assert {run.tags[Tag.BACKFILL] for run in runs(deployment)} == {runs(deployment)[0].tags[Tag.BACKFILL]}
 
 
 @pytest.mark.parametrize(

@@ -162,6 +162,19 @@ def filled(deployment: Any) -> list[str]:
     return [queued.run_id, worked.run_id]
 
 
+def test_each_kind_of_argument_has_examples() -> None:
+    roots = load_api().schema.type_map.values()
+    taken = {
+        get_named_type(argument.type)
+        for kind in roots
+        if isinstance(kind, GraphQLObjectType) and kind.name != "Mutation"
+        for field in kind.fields.values()
+        for argument in field.args.values()
+    }
+    lacking = {each.name for each in taken if each.name not in ("ID", "String")} - ARGUMENTS.keys()
+    assert not lacking, f"add examples of {', '.join(sorted(lacking))} to ARGUMENTS"
+
+
 @GENERATED
 @given(seed=st.integers(0, 1 << 32))
 def test_generated_queries(deployment: Any, filled: list[str], seed: int) -> None:
