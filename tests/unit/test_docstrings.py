@@ -24,6 +24,7 @@ GIVEN = {
     "Run",
     "RunFailureSensorContext",
     "StepExecutionContext",
+    "UnresolvedAssetJobDefinition",
 }
 # The function that a decorator stands above.
 DECORATED = {"compose_fn", "compute_fn", "config_fn", "definitions_fn", "hook_fn", "observe_fn"}

@@ -182,9 +182,7 @@ DIFFERENT: Mapping[str, str] = {
         "is an empty one, and parts of a key that would leave the folder are escaped."
     ),
     "asset": _POOL,
-    "asset_check": (
-        "A function that gives something else than a result of its check, for example a bool, fails. " + _POOL
-    ),
+    "asset_check": f"{_POOL} A function that gives something else than results, for example a bool, fails.",
     "asset_sensor": "Called for each materialization since its cursor, in order, not only for the newest.",
     "build_hook_context": "What was not given is None instead of an error.",
     "build_input_context(step_context)": "what it knows is on the context itself: `run_id`, `step_key`, `job_name` ...",

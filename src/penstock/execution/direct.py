@@ -58,13 +58,13 @@ def invoke(definition: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) ->
         finished = _config_parameter(op, context, given)
     elif context is not None:
         finished = _finished_config(op, given_config(context))
-    _add_defaults(op, given)
     if not function.takes_any:
         unknown = sorted(set(given).difference(names))
         if unknown:
             raise InvocationError(
                 f"{op.what} ({op.source}) has no parameter {unknown[0]!r}{did_you_mean(unknown[0], names)}"
             )
+    _add_defaults(op, given)
     first: tuple[Any, ...] = ()
     if function.takes_context:
         first = (bound_to(context, definition, None if finished is None else finished.value),)

@@ -76,7 +76,7 @@ def test_results_keep_metadata_as_given_and_have_it_typed_too() -> None:
 
 
 def test_the_labels_of_metadata_are_text() -> None:
-    with pytest.raises(DefinitionError, match="label 1; labels are text"):
+    with pytest.raises(DefinitionError, match=r"label 1 \(an int\); give a text"):
         Output(1, metadata={1: "x"})  # type: ignore[dict-item]  # what is refused
 
 

@@ -117,8 +117,9 @@ def test_or_it_is_told_in_the_result() -> None:
     assert isinstance(failure.fact, StepFailure)
     assert failure.fact.source == "USER_CODE_ERROR"
     assert failure.fact.error.frames[0].function == "fails"
-    (told,) = [e for e in result.events_for_node("plus") if isinstance(e.fact, LogLine)]
-    assert told.type == "LOG"
+    (told,) = [e for e in result.all_events if e.step_key == "plus"]
+    assert isinstance(told.fact, LogLine)
+    assert result.is_node_untouched("plus")
     end = result.all_events[-1].fact
     assert isinstance(end, RunFailure)
     assert end.reason is FailureReason.STEP_FAILURE

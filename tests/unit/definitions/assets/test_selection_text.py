@@ -64,17 +64,46 @@ def text_of(expression: Any) -> str:
     raise AssertionError(expression)
 
 
+<<<<<<< HEAD
+def reached(graph: dict[str, dict[str, Any]], start: set[str], steps: int, *, up: bool) -> set[str]:
+    """By the definition: one edge after the other, as often as asked."""
+    found = set(start)
+    for _ in range(steps):
+        found |= {
+=======
+def reached(edges: dict[str, set[str]], start: str) -> set[str]:
+    """All that can be come to from a key, without the key itself."""
+    found: set[str] = set()
+    edge = edges[start]
+    while edge - found:
+        found |= edge
+        edge = set().union(*(edges[key] for key in found))
+    return found - {start}
+
+
 def walked(graph: dict[str, dict[str, Any]], start: set[str], steps: Any, *, up: bool) -> set[str]:
     """By the definition: one edge after the other, as often as asked; assets that nothing makes only as the start."""
     reached = set(start)
     for _ in range(len(graph) if steps == "+" else steps):
         reached |= {
+>>>>>>> w/peerB
             other
-            for key in reached
+            for key in found
             for other in graph
             if other in (graph[key]["deps"] if up else [each for each in graph if key in graph[each]["deps"]])
         }
-    return {key for key in reached if graph[key]["made"] or key in start}
+    return found
+
+
+def walked(graph: dict[str, dict[str, Any]], start: set[str], steps: Any, *, up: bool) -> set[str]:
+    """What is reached; of assets that nothing makes only the start."""
+    found = reached(graph, start, len(graph) if steps == "+" else steps, up=up)
+    return {key for key in found if graph[key]["made"] or key in start}
+
+
+def linked(graph: dict[str, dict[str, Any]], key: str, *, up: bool) -> set[str]:
+    """All that one depends on, or that depends on it, on whatever way."""
+    return reached(graph, {key}, len(graph), up=up)
 
 
 def meaning_of(expression: Any, graph: dict[str, dict[str, Any]]) -> set[str]:
@@ -100,10 +129,14 @@ def meaning_of(expression: Any, graph: dict[str, dict[str, Any]]) -> set[str]:
             return made - meaning_of(inner, graph)
         case (("roots" | "sinks") as which, inner):
             chosen = meaning_of(inner, graph)
+<<<<<<< HEAD
+            return {key for key in chosen if not (linked(graph, key, up=which == "roots") & chosen) - {key}}
+=======
             edges = {key: set(graph[key]["deps"]) for key in graph}
             if which == "sinks":
                 edges = {key: {each for each in graph if key in graph[each]["deps"]} for key in graph}
-            return {key for key in chosen if not (edges[key] & chosen) - {key}}
+            return {key for key in chosen if not reached(edges, key) & chosen}
+>>>>>>> w/peerB
         case (_, up, inner, down):
             start = meaning_of(inner, graph)
             above = start if up is None else walked(graph, start, up, up=True)

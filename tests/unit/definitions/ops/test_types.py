@@ -57,7 +57,7 @@ def _examine(annotation: Any, value: Any) -> TypeCheck | None:
         (list[EVEN], [2, 4], [2, 3], "item 1: is odd"),
         (Optional[EVEN], None, 3, "is odd"),  # noqa: UP045 - the older form
         (EVEN | None, None, 3, "is odd"),
-        (Nothing, None, 1, "is a int"),
+        (Nothing, None, 1, "is an int"),
     ],
 )
 def test_check(annotation: Any, good: Any, bad: Any, found: str) -> None:
