@@ -64,29 +64,11 @@ def text_of(expression: Any) -> str:
     raise AssertionError(expression)
 
 
-<<<<<<< HEAD
 def reached(graph: dict[str, dict[str, Any]], start: set[str], steps: int, *, up: bool) -> set[str]:
     """By the definition: one edge after the other, as often as asked."""
     found = set(start)
     for _ in range(steps):
         found |= {
-=======
-def reached(edges: dict[str, set[str]], start: str) -> set[str]:
-    """All that can be come to from a key, without the key itself."""
-    found: set[str] = set()
-    edge = edges[start]
-    while edge - found:
-        found |= edge
-        edge = set().union(*(edges[key] for key in found))
-    return found - {start}
-
-
-def walked(graph: dict[str, dict[str, Any]], start: set[str], steps: Any, *, up: bool) -> set[str]:
-    """By the definition: one edge after the other, as often as asked; assets that nothing makes only as the start."""
-    reached = set(start)
-    for _ in range(len(graph) if steps == "+" else steps):
-        reached |= {
->>>>>>> w/peerB
             other
             for key in found
             for other in graph
@@ -129,14 +111,7 @@ def meaning_of(expression: Any, graph: dict[str, dict[str, Any]]) -> set[str]:
             return made - meaning_of(inner, graph)
         case (("roots" | "sinks") as which, inner):
             chosen = meaning_of(inner, graph)
-<<<<<<< HEAD
             return {key for key in chosen if not (linked(graph, key, up=which == "roots") & chosen) - {key}}
-=======
-            edges = {key: set(graph[key]["deps"]) for key in graph}
-            if which == "sinks":
-                edges = {key: {each for each in graph if key in graph[each]["deps"]} for key in graph}
-            return {key for key in chosen if not reached(edges, key) & chosen}
->>>>>>> w/peerB
         case (_, up, inner, down):
             start = meaning_of(inner, graph)
             above = start if up is None else walked(graph, start, up, up=True)
