@@ -220,11 +220,6 @@ def materialize(
     if chosen is None and any(node.executable and not node.materializable for node in graph.assets.values()):
         made = [key for key, node in graph.assets.items() if node.materializable]
         chosen = Selected(assets=made) if made else None
-    if partition_key is not None and all(node.partitions_def is None for node in graph.assets.values()):
-        raise UsageError(
-            f"materialize was given partition_key={partition_key!r}, but none of the assets has partitions; leave it "
-            "out, or give an asset its partitions_def."
-        )
     wish = Wish(run_config=run_config, tags=tags, partition_key=partition_key, selected=chosen)
     return _execute(job, wish, instance=instance, raise_on_error=raise_on_error)
 
