@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 SCRATCH = ROOT / ".make" / "peer"
-PEER_VERSION = "1.13.29"
+PEER_VERSION = "1.13.28"
 WORKLOADS = Path(__file__).parent / "workloads"
 
 
