@@ -43,14 +43,16 @@ NOT_CONSTRUCTED: frozenset[str] = frozenset(
 _RUN_LOADS_ITSELF = "private to the processes of Dagster; instances and definitions are given as objects"
 _OLD_FRESHNESS = "of an older policy that Dagster itself has replaced; use `freshness_policy`"
 
+_RUN_EVENTS = (
+    "Begins where it was turned on, and takes every event in order; a tick takes up to 100 and the next one "
+    "follows at once while there are more."
+)
+_UNKNOWN_KEY = "A key that the set does not have is refused where it is used."
+_NO_SCHEMA = "A run config may give nothing to one without a config schema, so that mistakes are told."
 _POOL = "`pool` is kept and shown; a limit over all runs is not enforced yet."
 
 DIFFERENT: Mapping[str, str] = {
     "AssetCheckSpec": "A check's name is letters, digits and underscores.",
-    "AssetExecutionContext": (
-        "Where no instance is given, `instance` is an empty one in memory that does not know the run; what the "
-        "context does not have raises `DagsterUserCodeExecutionError`."
-    ),
     "AssetKey": "Its text, also in an f-string, is that of the key (`a/b`); `repr` has the form with brackets.",
     "AssetSelection": (
         "A walk keeps the assets that it began with and finds besides only what the code location makes, in both "
@@ -116,7 +118,7 @@ DIFFERENT: Mapping[str, str] = {
     "FreshnessPolicy": (
         "A cron policy passes as soon as the asset was made for the last deadline, also when that was late."
     ),
-    "IOManagerDefinition": "A run config may give nothing to one without a config schema, so that mistakes are told.",
+    "IOManagerDefinition": _NO_SCHEMA,
     "In(asset_partitions)": "an input's partitions follow from its asset's partition mapping",
     "In.asset_partitions": "an input's partitions follow from its asset's partition mapping",
     "List": "The one of Python's typing, as `Dict`, `Optional`, `Set` and `Tuple`; all are config schemas too.",
@@ -158,14 +160,14 @@ DIFFERENT: Mapping[str, str] = {
     ),
     "RepositoryDefinition": "Made as `RepositoryDefinition(name, definitions=...)` or by `@repository`.",
     "RepositorySelector": "A location has one repository, so the repository's name is carried and not compared.",
-    "ResourceDefinition": "A run config may give nothing to one without a config schema, so that mistakes are told.",
+    "ResourceDefinition": _NO_SCHEMA,
     "RetryRequested": "Where all attempts are used up, `raise_on_error` raises it itself, or its cause.",
     "RunConfig": "`to_config_dict` leaves empty sections out.",
     "RunRecord": "`storage_id` is the run id, which sorts by creation.",
     "RunsFilter(snapshot_id)": "there is no index behind it",
     "ScheduleDefinition.environment_vars": "Dagster itself has deprecated it",
-    "SpecificPartitionsPartitionMapping": "A key that the set does not have is refused where it is used.",
-    "StaticPartitionMapping": "A key that the set does not have is refused where it is used.",
+    "SpecificPartitionsPartitionMapping": _UNKNOWN_KEY,
+    "StaticPartitionMapping": _UNKNOWN_KEY,
     "TableColumnLineageMetadataValue": "Holds `references` as plain data; `lineage` and `value` give the lineage.",
     "TimeWindowPartitionMapping": (
         "The two sets may be of different time zones; an upstream partition that is needed and does not exist "
@@ -214,14 +216,8 @@ DIFFERENT: Mapping[str, str] = {
     "multi_asset_check": _POOL,
     "multiprocess_executor": "Steps are forked from the run's worker, so `start_method` and its like are no settings.",
     "op": _POOL,
-    "run_failure_sensor": (
-        "Begins where it was turned on, and takes every event in order; a tick takes up to 100 and the next one "
-        "follows at once while there are more."
-    ),
-    "run_status_sensor": (
-        "Begins where it was turned on, and takes every event in order; a tick takes up to 100 and the next one "
-        "follows at once while there are more."
-    ),
+    "run_failure_sensor": _RUN_EVENTS,
+    "run_status_sensor": _RUN_EVENTS,
     "schedule": (
         "Several requests of one tick need no run key, the tags of the schedule are on requests of its function "
         "too, and what the function raises comes through `evaluate_tick` as it is."

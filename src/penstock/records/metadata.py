@@ -43,7 +43,6 @@ __all__ = [
     "PathMetadataValue",
     "PoolMetadataValue",
     "PythonArtifactMetadataValue",
-    "RawMetadataValue",
     "RunMetadataValue",
     "TableColumnLineageMetadataValue",
     "TableMetadataValue",
@@ -170,9 +169,6 @@ class MetadataValue(msgspec.Struct, frozen=True):
     def null() -> NullMetadataValue:
         """Nothing."""
         return NullMetadataValue()
-
-
-RawMetadataValue: TypeAlias = "MetadataValue | TableSchema | TableColumnLineage | AssetKey | datetime | Path | dict[str, Any] | list[Any] | str | float | int | bool | None"  # noqa: E501
 
 
 class TextMetadataValue(MetadataValue, frozen=True, tag="text"):
