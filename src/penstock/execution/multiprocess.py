@@ -156,7 +156,7 @@ class MultiprocessExecution:
     def _loop(self) -> Done:
         driven = Driven(self._recorder)
         now = self._clock.monotonic
-        driven.take(self._scheduler.begin(now()))
+        driven.take(self._scheduler.begin(now(), self._scope.past))
         while True:
             self._heed(driven)
             while driven.starts:
