@@ -36,6 +36,7 @@ from .child import attempt_alone, die_with, run_child
 from .drive import Driven, fact_of
 from .frames import FrameReader
 from .interrupt import INTERRUPTS
+from .meter import Meter
 from .recorder import Recorder
 from .scope import RunScope, specs_of
 from .step import wait_by_policy
@@ -264,7 +265,9 @@ class MultiprocessExecution:
             ),
             start.step,
         )
-        self._finish(start, attempt_alone(self._scope, start, self._recorder), driven)
+        self._finish(
+            start, attempt_alone(self._scope, start, self._recorder, Meter(self._clock.monotonic, start.queued)), driven
+        )
 
     def _read(self, process: _StepProcess, chunks: int | None = None) -> None:
         """Take what a step has sent so far, or only so many chunks of it."""
