@@ -429,6 +429,10 @@ class LocationStorage(Protocol):
         """Set a named value."""
         ...
 
+    def settle_value(self, key: str, value: str) -> str:
+        """Set a named value unless it is set; gives the one that it has now, the same to all who settle it at once."""
+        ...
+
 
 class Storage(Protocol):
     """The storages of one instance. Normally one database; each part can be another implementation."""
