@@ -15,15 +15,18 @@ import threading
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 
+from ..engine.memory_verdict import UNKNOWN, MemoryVerdict, why_killed
 from ..engine.step_messages import Start
 from ..records.event import EngineNote, StepWorkerStarting
+from ..records.step_figures import StepFigures
 from ..records.wire import StepDone, StepEvents, StepMessage
 from .child import attempt_alone, die_with, run_child
 from .driver import Gone, Listener
 from .frames import FrameReader
 from .interrupt import INTERRUPTS
 from .loop import Loop
-from .meter import Meter
+from .memory_kills import MemoryKills
+from .meter import Meter, memory_of
 from .recorder import Recorder
 from .scope import RunScope
 
@@ -99,6 +102,7 @@ class ForkedAttempts:
         self._recorder = recorder
         self._processes: dict[str, _StepProcess] = {}
         self._ran_here: list[Gone] = []
+        self._memory_kills = MemoryKills()
 
     def begin(self, loop: Loop, listener: Listener) -> None:
         """Let children share what is loaded."""
@@ -112,6 +116,8 @@ class ForkedAttempts:
         if others:
             self._run_here(start, others)
             return
+        if not self._processes:
+            self._memory_kills.disregard(self._memory_kills.count())  # they were none of ours
         self._recorder.emit(StepWorkerStarting(), start.step)
         reading, writing = os.pipe()
         pid = _fork(lambda parent: self._be_child(start, reading, writing, parent))
@@ -133,13 +139,23 @@ class ForkedAttempts:
         while self._ran_here:
             yield self._ran_here.pop()
         for step, process in list(self._processes.items()):
-            reaped, status = os.waitpid(process.pid, os.WNOHANG)
+            reaped, status, usage = os.wait4(process.pid, os.WNOHANG)
             if reaped:
                 del self._processes[step]
                 self._loop.remove(process)
                 process.finish()
-                how = _how(os.waitstatus_to_exitcode(status))
-                yield Gone(step, process.done, f"The process {process.pid} of the step", how)
+                if process.done is not None:
+                    yield Gone(step, process.done)
+                    continue
+                code, peak = os.waitstatus_to_exitcode(status), memory_of(usage.ru_maxrss)
+                verdict = self._memory_kills.verdict() if code == -signal.SIGKILL else UNKNOWN
+                yield Gone(
+                    step,
+                    where=f"The process {process.pid} of the step",
+                    how=_how(code, verdict, peak),
+                    figures=StepFigures(cpu=usage.ru_utime + usage.ru_stime, peak_memory=peak),
+                    out_of_memory=bool(verdict.by_kernel),
+                )
 
     def close(self) -> None:
         """Kill what still runs."""
@@ -223,7 +239,7 @@ def _flush_output() -> None:
             stream.flush()
 
 
-def _how(code: int) -> str:
+def _how(code: int, verdict: MemoryVerdict, peak: int) -> str:
     """How a process ended, from its exit code (negative: the signal that killed it)."""
     if code >= 0:
         return f"ended with exit code {code} before the step was done; look at its captured output."
@@ -231,5 +247,5 @@ def _how(code: int) -> str:
         name = signal.Signals(-code).name
     except ValueError:
         name = "unknown"
-    hint = " The system does that when memory runs out." if -code == signal.SIGKILL else ""
-    return f"was killed by signal {-code} ({name}).{hint}"
+    why = f" {why_killed(verdict, peak)}" if -code == signal.SIGKILL else ""
+    return f"was killed by signal {-code} ({name}).{why}"
