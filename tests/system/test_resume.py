@@ -52,7 +52,7 @@ def test_a_new_worker_goes_on_where_a_killed_one_stopped(worker: Worker) -> None
     assert failure.failed_steps == ("always_broken",)
     stats = {each.step_key: each for each in worker.storage.events.step_stats(worker.run_id)}
     assert (stats["held_work"].status, len(stats["held_work"].attempts)) == (StepStatus.SUCCESS, 2)
-    assert all(end is not None for each in stats.values() for _, end in each.attempts)
+    assert all(end is not None for each in stats.values() for end in [one.end for one in each.attempts])
 
 
 @pytest.mark.parametrize("job", ["resumed_in_one_process", "resumed_by_noting"])

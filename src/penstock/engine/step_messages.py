@@ -151,6 +151,7 @@ class Start(msgspec.Struct, frozen=True):
     """Start an attempt of `step`. `spec` is its key in the plan (they differ for a mapped step, `spec[mapping_key]`).
 
     `inputs` holds, for each input fed by steps, the values that were really given. `retry` is 0 for the first attempt.
+    `queued` is for how many seconds it was ready and waited for a place.
     `again` tells why this attempt begins once more, if an earlier worker of the run had begun it; where steps live
     beyond their worker, it may be at work still.
     """
@@ -160,6 +161,7 @@ class Start(msgspec.Struct, frozen=True):
     mapping_key: str | None
     retry: int
     inputs: Mapping[str, tuple[OutputRef, ...]]
+    queued: float = 0.0
     again: str | None = None
 
 

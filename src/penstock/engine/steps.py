@@ -86,6 +86,7 @@ class _Step:
         "inputs",
         "key",
         "mapping_key",
+        "ready",
         "retry",
         "spec",
         "state",
@@ -100,6 +101,7 @@ class _Step:
         self.history: list[StepState] = [StepState.WAITING]
         self.retry = 0
         self.again: str | None = None
+        self.ready = 0.0
         self.waits = 0
         self.inputs: dict[str, tuple[OutputRef, ...]] = {}
         self.dependents: list[_Step] = []
@@ -135,6 +137,7 @@ class StepScheduler:
         self._in_use: dict[Slot, int] = {}
         self._parked: dict[Slot, list[tuple[int, int, _Step]]] = {}
         self._order = 0
+        self._now = 0.0
         self._open = 0
         self._failed: list[str] = []
         self._stopping = False
@@ -149,7 +152,7 @@ class StepScheduler:
     def begin(self, now: float, past: Past | None = None) -> list[Command]:
         """The first commands; with a `past`, those that go on from there. What was told before is not told again."""
         self._past = dict(past or {})
-        self._began = now
+        self._began = self._now = now
         for step in list(self._steps.values()):
             self._settle_if_free(step)
         return self._give(now)
@@ -160,6 +163,7 @@ class StepScheduler:
 
     def handle(self, fact: StepFact, now: float) -> list[Command]:
         """What follows from a fact. Raises `IllegalTransitionError` when the fact does not fit the step's state."""
+        self._now = now
         match fact:
             case Succeeded():
                 step = self._running(fact.step, fact)
@@ -195,6 +199,7 @@ class StepScheduler:
 
     def wake(self, now: float) -> list[Command]:
         """What follows from time having passed; call it at `next_due`."""
+        self._now = now
         return self._give(now)
 
     def next_due(self) -> float | None:
@@ -412,6 +417,7 @@ class StepScheduler:
     # -- places -------------------------------------------------------------------------------------------------------
 
     def _queue(self, step: _Step) -> None:
+        step.ready = self._now
         self._order += 1
         heapq.heappush(self._ready, (-step.spec.priority, self._order, step))
 
@@ -434,8 +440,11 @@ class StepScheduler:
             if self._free is not None:
                 self._free -= 1
             step.move(StepState.RUNNING, "start")
+            queued = now - step.ready
             again, step.again = step.again, None
-            self._commands.append(Start(step.key, step.spec.key, step.mapping_key, step.retry, step.inputs, again))
+            self._commands.append(
+                Start(step.key, step.spec.key, step.mapping_key, step.retry, step.inputs, queued, again)
+            )
         if not self._open and not self._done:
             self._done = True
             outcome = Outcome.STOPPED if self._stopping else Outcome.FAILURE if self._failed else Outcome.SUCCESS

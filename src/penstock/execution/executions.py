@@ -9,9 +9,11 @@ from ..definitions.executors import ExecutorRequirement
 from ..engine.step_messages import Done
 from ..errors import UnmetExecutorRequirementsError
 from ..plan.model import OrderOnly
+from .driver import Driver
 from .executor_choice import ExecutorChoice, choose_executor
+from .forked import ForkedAttempts
 from .in_process import InProcessExecution
-from .multiprocess import MultiprocessExecution, Watch
+from .loop import Watch
 from .recorder import Recorder
 from .scope import RunScope, is_in_memory
 from .user_executor import UserExecution, make_executor
@@ -86,9 +88,10 @@ def prepare(
         return UserExecution(own, scope, recorder, fail_fast=fail_fast)
     if not choice.forks:
         return InProcessExecution(scope, recorder, fail_fast=fail_fast)
-    return MultiprocessExecution(
+    return Driver(
         scope,
         recorder,
+        ForkedAttempts(scope, recorder),
         relay=relay,
         max_concurrent=choice.max_concurrent,
         tag_limits=choice.tag_limits,
