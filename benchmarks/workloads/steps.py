@@ -66,7 +66,7 @@ def dynamic(name, length, executor):
 
 
 # "isolated" is each program's way to give each step a process of its own, at its defaults; "warm" its quickest way to
-# run many small steps in processes: here processes that take one step after another, there a fork server that has the code.
+# run many small steps in processes: here processes that take one step after another, there a fork server with the code.
 if OURS:
     EXECUTORS = {
         "isolated": dg.multiprocess_executor,
