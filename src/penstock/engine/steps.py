@@ -86,7 +86,19 @@ TRANSITIONS: Mapping[StepState, frozenset[StepState]] = {
 class _Step:
     """One step, or one instance of a mapped step, and what it waits for."""
 
-    __slots__ = ("dependents", "given", "history", "inputs", "key", "mapping_key", "retry", "spec", "state", "waits")
+    __slots__ = (
+        "dependents",
+        "given",
+        "history",
+        "inputs",
+        "key",
+        "mapping_key",
+        "ready",
+        "retry",
+        "spec",
+        "state",
+        "waits",
+    )
 
     def __init__(self, spec: StepSpec, key: str, mapping_key: str | None) -> None:
         self.spec = spec
@@ -95,6 +107,7 @@ class _Step:
         self.state = StepState.WAITING
         self.history: list[StepState] = [StepState.WAITING]
         self.retry = 0
+        self.ready = 0.0
         self.waits = 0
         self.inputs: dict[str, tuple[OutputRef, ...]] = {}
         self.dependents: list[_Step] = []
@@ -132,6 +145,7 @@ class StepScheduler:
         self._in_use: dict[Slot, int] = {}
         self._parked: dict[Slot, list[tuple[int, int, _Step]]] = {}
         self._order = 0
+        self._now = 0.0
         self._open = 0
         self._failed: list[str] = []
         self._stopping = False
@@ -143,6 +157,7 @@ class StepScheduler:
 
     def begin(self, now: float) -> list[Command]:
         """The first commands."""
+        self._now = now
         for step in list(self._steps.values()):
             if not step.waits:
                 self._settle(step)
@@ -150,6 +165,7 @@ class StepScheduler:
 
     def handle(self, fact: StepFact, now: float) -> list[Command]:
         """What follows from a fact. Raises `IllegalTransitionError` when the fact does not fit the step's state."""
+        self._now = now
         match fact:
             case Succeeded():
                 step = self._running(fact.step, fact)
@@ -187,6 +203,7 @@ class StepScheduler:
 
     def wake(self, now: float) -> list[Command]:
         """What follows from time having passed; call it at `next_due`."""
+        self._now = now
         return self._give(now)
 
     def next_due(self) -> float | None:
@@ -400,6 +417,7 @@ class StepScheduler:
     # -- places -------------------------------------------------------------------------------------------------------
 
     def _queue(self, step: _Step) -> None:
+        step.ready = self._now
         self._order += 1
         entry = (-step.spec.priority, self._order, step)
         if step.spec.pools:
@@ -438,7 +456,8 @@ class StepScheduler:
             self._in_use[slot] = self._in_use.get(slot, 0) + 1
         if self._free is not None:
             self._free -= 1
-        self._commands.append(Start(step.key, step.spec.key, step.mapping_key, step.retry, step.inputs))
+        queued = self._now - step.ready
+        self._commands.append(Start(step.key, step.spec.key, step.mapping_key, step.retry, step.inputs, queued))
 
     def _start_claimed(self, fact: Claimed) -> None:
         for key in fact.granted:

@@ -431,6 +431,10 @@ class LocationStorage(Protocol):
         """Set a named value."""
         ...
 
+    def settle_value(self, key: str, value: str) -> str:
+        """Set a named value unless it is set; gives the one that it has now, the same to all who settle it at once."""
+        ...
+
 
 class SlotStorage(Protocol):
     """Slots of concurrency pools: a run's attempt holds them for its steps, for no longer than its lease.

@@ -62,6 +62,10 @@ class MultiProcessStorageContract:
         keys = {key for tick in ticks for key in tick.run_keys}
         assert len(made) == len(keys)
 
+    def test_processes_that_settle_a_value_at_once_agree(self, storage: Storage, opener: Opener) -> None:
+        settled = {value for (value,) in _in_processes(opener, _settle)}
+        assert settled == {storage.locations.get_value("key")}
+
     def test_processes_may_start_at_once_on_an_empty_database(self, opener: Opener) -> None:
         assert _in_processes(opener, _migrate_and_write) == [[True]] * _PROCESSES
 
@@ -180,6 +184,10 @@ def _tick_all(storage: Storage, index: int) -> list[object]:
             continue
         made += done.run_ids
     return made
+
+
+def _settle(storage: Storage, index: int) -> list[object]:
+    return [storage.locations.settle_value("key", f"of {index}")]
 
 
 def _migrate_and_write(storage: Storage, _index: int) -> list[object]:
