@@ -59,12 +59,16 @@ class StepInputSpec(msgspec.Struct, frozen=True):
 
 
 class StepSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """A step as the scheduler sees it. Higher `priority` goes first; `tags` matter for tag limits alone."""
+    """A step as the scheduler sees it. Higher `priority` goes first; `tags` matter for tag limits alone.
+
+    With `pools` it claims a slot in each before it starts.
+    """
 
     key: str
     inputs: tuple[StepInputSpec, ...] = ()
     priority: int = 0
     tags: Mapping[str, str] = msgspec.field(default_factory=dict)
+    pools: tuple[str, ...] = ()
 
 
 class PastState(StrEnum):
@@ -133,7 +137,32 @@ class Withdrawn(msgspec.Struct, frozen=True):
     step: str
 
 
-StepFact: TypeAlias = Succeeded | Failed | Retry | Stop | Withdrawn
+class Claimed(msgspec.Struct, frozen=True):
+    """Of the steps that `wants_slots` named, these have their slots, in order; the others have none."""
+
+    granted: tuple[str, ...] = ()
+
+
+StepFact: TypeAlias = Succeeded | Failed | Retry | Stop | Withdrawn | Claimed
+
+
+# -- slots of pools ---------------------------------------------------------------------------------------------------
+
+
+class Wish(msgspec.Struct, frozen=True):
+    """A step that could run if it had a slot in each of these pools."""
+
+    step: str
+    pools: tuple[str, ...]
+    retry: int = 0
+    priority: int = 0
+
+
+class WantedSlots(msgspec.Struct, frozen=True):
+    """What to claim: all that wait for slots and nothing else, by rank, and for how many of them a place is free."""
+
+    wishes: tuple[Wish, ...]
+    places: int | None = None
 
 
 # -- commands out -----------------------------------------------------------------------------------------------------
