@@ -16,6 +16,7 @@ __all__ = [
     "LogSettings",
     "RunMonitoringSettings",
     "RunQueueSettings",
+    "RunRetrySettings",
     "Settings",
     "StorageSettings",
     "TagConcurrencyLimit",
@@ -96,6 +97,14 @@ class RunMonitoringSettings(_Block, frozen=True, kw_only=True):
     max_resume_run_attempts: _Count = DEFAULT_RESUMES
 
 
+class RunRetrySettings(_Block, frozen=True, kw_only=True):
+    """Whether a run that failed is run again by itself, how often, and whether also when it was a step that failed."""
+
+    enabled: bool = False
+    max_retries: _Count = 0
+    retry_on_asset_or_op_failure: bool = True
+
+
 class WorkerSettings(_Block, frozen=True, kw_only=True):
     """How many evaluations go on at once."""
 
@@ -119,6 +128,7 @@ class Settings(_Block, frozen=True, kw_only=True):
     run_launcher: Component | None = None
     run_queue: RunQueueSettings = RunQueueSettings()
     run_monitoring: RunMonitoringSettings = RunMonitoringSettings()
+    run_retries: RunRetrySettings = RunRetrySettings()
     schedules: WorkerSettings = WorkerSettings()
     sensors: WorkerSettings = WorkerSettings()
     code_servers: CodeServerSettings = CodeServerSettings()
