@@ -22,9 +22,9 @@ from ...records.automation import (
 from ...records.conditions.evaluation import EvaluationRecord, StoredEvaluation
 from ...records.event import AssetFact, Event
 from ...records.lease import Lease
+from .. import rows
 from ..notifier import Notifier
 from ..protocols import EVALUATIONS_KEPT, NewRun
-from . import rows
 from .connection import Database
 from .dynamic_partitions import change_dynamic_partitions
 from .leases import require_lease
