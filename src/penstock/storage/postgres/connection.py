@@ -1,4 +1,4 @@
-"""Connections to one Postgres database: a small stack of idle ones, what a lost one means, and what a fork does to them.
+"""Connections to one Postgres database: a small stack of idle ones, what a lost one means, what a fork does to them.
 
 No thread is started and nothing is opened before the first use, so that a process may fork at any time. A child leaves
 the connections of its parent alone: it closes its copies of their sockets without a word on them, and opens its own.
@@ -15,7 +15,7 @@ import select
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any, TypeVar
@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 import psycopg
 
 from ...errors import StorageError
-from .faults import is_away, is_lost, remedy
+from .faults import is_lost, remedy
 from .transaction import Row, Transaction, Values
 
 __all__ = ["Database"]
@@ -138,8 +138,8 @@ class Database:
     # -- connections --------------------------------------------------------------------------------------------------
 
     def _with_connection(self, act: Callable[[Connection], T], *, retry: bool = True) -> T:
-        """What `act` gives. It is called once more on a new connection if the one it had is lost, unless what it did may
-        have taken effect; and again when the server asked for that to resolve a conflict."""
+        """What `act` gives. It is called once more on a new connection if the one it had is lost, unless what it did
+        may have taken effect; and again when the server asked for that to resolve a conflict."""
         with self._places:
             tries = 0
             while True:
