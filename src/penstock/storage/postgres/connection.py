@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 
 import psycopg
 
-from ...errors import StorageError
+from ...errors import StorageError, StorageUnavailableError
 from .faults import is_lost, remedy
 from .transaction import Row, Transaction, Values
 
@@ -186,7 +186,7 @@ class Database:
         try:
             yield
         except psycopg.Error as error:
-            kind = StorageError
+            kind = StorageUnavailableError if is_away(error) else StorageError
             raise kind(f"Could not {doing} in {self.name}: {_one_line(error)}. {remedy(error)}") from error
         except (UnicodeEncodeError, OverflowError) as error:
             raise StorageError(

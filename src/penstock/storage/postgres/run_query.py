@@ -1,5 +1,5 @@
-"""A `RunFilter` as SQL. Where a page follows a tag, the tag's rows are walked in the page's order; otherwise the database
-finds the index by itself."""
+"""A `RunFilter` as SQL. Where a page follows a tag, its rows are walked in the order of the page; otherwise the planner
+finds the index."""
 
 from __future__ import annotations
 
