@@ -16,12 +16,15 @@ from ..records.asset import PartitionStatus
 from ..records.errors import ErrorInfo
 from ..records.event import (
     Event,
+    Fact,
     RunCanceled,
     RunEnqueued,
     RunFailure,
     StepFailure,
+    StepSuccess,
+    StepUpForRetry,
 )
-from ..records.run import ACTIVE, FINISHED, TRANSITIONS, Run, RunStatus, StepStats, StepStatus
+from ..records.run import ACTIVE, FINISHED, TRANSITIONS, Run, RunStatus, StepAttempt, StepStats, StepStatus
 from .asset_facts import ASSET_EVENTS
 from .protocols import NewRun
 
@@ -29,6 +32,7 @@ __all__ = [
     "CLAIMABLE",
     "DURABLE",
     "END_EVENTS",
+    "EVICTED",
     "RUN_EVENTS",
     "STEP_EVENTS",
     "WRITABLE",
@@ -48,6 +52,9 @@ __all__ = [
 
 CLAIMABLE = frozenset({RunStatus.QUEUED, RunStatus.NOT_STARTED})
 """States in which a run may be claimed."""
+
+EVICTED = 0.0
+"""The end of the lease of an attempt whose slots went to others: it is not renewed, and its writes are refused."""
 
 WRITABLE = ACTIVE | {RunStatus.NOT_STARTED}
 """States in which a run's own worker writes; NOT_STARTED is that of a run which its maker executes itself."""
@@ -172,7 +179,7 @@ def refuse_late_writer(run_id: str, attempt: int, run: Run | None, *, fresh: boo
     """
     if run is None:
         raise FencedError(f"The run {run_id} does not exist any more; its attempt {attempt} must stop.")
-    is_current = attempt == run.attempt and run.status in WRITABLE
+    is_current = attempt == run.attempt and run.status in WRITABLE and run.lease_until != EVICTED
     if not is_current and (fresh or attempt != run.attempt):
         raise FencedError(
             f"Attempt {attempt} of the run {run_id} may write no more: the run is {run.status} "
@@ -252,7 +259,11 @@ def move_step(step: StepStats | None, run_id: str, event: Event) -> StepStats:
             return msgspec.structs.replace(step, worker_started=at)
         case "STEP_START":
             return msgspec.structs.replace(
-                step, status=StepStatus.IN_PROGRESS, started=at, ended=None, attempts=(*_closed(step, at), (at, None))
+                step,
+                status=StepStatus.IN_PROGRESS,
+                started=at,
+                ended=None,
+                attempts=(*_closed(step, at), StepAttempt(at)),
             )
         case "STEP_RESTARTED":
             return msgspec.structs.replace(
@@ -260,12 +271,13 @@ def move_step(step: StepStats | None, run_id: str, event: Event) -> StepStats:
                 status=StepStatus.IN_PROGRESS,
                 started=step.started if step.started is not None else at,
                 ended=None,
-                attempts=(*_closed(step, at), (at, None)),
+                attempts=(*_closed(step, at), StepAttempt(at)),
             )
         case "STEP_UP_FOR_RETRY":
-            return msgspec.structs.replace(step, attempts=_closed(step, at))
+            return msgspec.structs.replace(step, attempts=_closed(step, at, event.fact))
         case end:
-            return msgspec.structs.replace(step, status=_STEP_ENDS[end], ended=at, attempts=_closed(step, at))
+            attempts = _closed(step, at, event.fact)
+            return msgspec.structs.replace(step, status=_STEP_ENDS[end], ended=at, attempts=attempts)
 
 
 def at_end(status: RunStatus) -> Undone:
@@ -282,10 +294,12 @@ def at_end(status: RunStatus) -> Undone:
             return Undone(partition=PartitionStatus.FAILED, check="EXECUTION_FAILED")
 
 
-def _closed(step: StepStats, at: float) -> tuple[tuple[float, float | None], ...]:
-    if step.attempts and step.attempts[-1][1] is None:
-        return (*step.attempts[:-1], (step.attempts[-1][0], at))
-    return step.attempts
+def _closed(step: StepStats, at: float, end: Fact | None = None) -> tuple[StepAttempt, ...]:
+    """The tries with the last one ended; `end` is the fact that says how."""
+    if not step.attempts or step.attempts[-1].end is not None:
+        return step.attempts
+    figures = end.figures if isinstance(end, StepSuccess | StepFailure | StepUpForRetry) else None
+    return (*step.attempts[:-1], StepAttempt(step.attempts[-1].start, at, figures))
 
 
 def _close_steps(steps: Iterable[StepStats], end: Event) -> Sequence[Event]:

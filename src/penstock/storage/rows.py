@@ -13,12 +13,13 @@ from ..records.automation import InstigatorKind, InstigatorState, InstigatorStat
 from ..records.conditions.evaluation import EvaluationRecord, StoredEvaluation
 from ..records.data_version import DataVersionState
 from ..records.event import AssetCheckEvaluation, AssetMaterialization, AssetObservation, Event, StoredEvent
-from ..records.run import FailureReason, Run, RunStatus, StepStats, StepStatus
+from ..records.run import FailureReason, Run, RunStatus, StepAttempt, StepStats, StepStatus
 from .encoding import decode_event
 
 __all__ = [
     "ASSET_STATE",
     "CHECK_STATE",
+    "CLAIM",
     "DATA_VERSION",
     "EVENT",
     "INSTIGATOR",
@@ -181,7 +182,11 @@ def step_values(record: StepStats) -> Row:
 
 
 class _Attempts(msgspec.Struct, frozen=True, array_like=True):
-    tries: tuple[tuple[float, float | None], ...]
+    tries: tuple[StepAttempt, ...]
+
+
+CLAIM = "pool, run_id, step_key, attempt, retry, priority, since, taken"
+"""The columns of a claim of a pool's slot."""
 
 
 # -- assets -----------------------------------------------------------------------------------------------------------

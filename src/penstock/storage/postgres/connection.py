@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 import psycopg
 
 from ...errors import StorageError, StorageUnavailableError
-from .faults import is_lost, remedy
+from .faults import is_away, is_lost, remedy
 from .transaction import Row, Transaction, Values
 
 __all__ = ["Database"]

@@ -16,8 +16,9 @@ import msgspec
 
 from ...errors import StorageError
 from ...records.event import AssetFact, Event
-from ...records.run import Run, StepStats
+from ...records.run import ACTIVE, Run, StepStats
 from .. import rows
+from ..allot import ended_steps
 from ..asset_facts import ASSET_EVENTS, NumberedEvent
 from ..derive import (
     END_EVENTS,
@@ -104,6 +105,8 @@ def changed_run(tx: Transaction, number: int, run: Run, attempt: int, events: Se
     """
     outcome = derive(run, _steps_at_hand(tx, number, run.run_id, events), events)
     topics = topics_of(run, outcome)
+    if _release_slots(tx, run, outcome):
+        topics |= {"slots", "pools"}
     if outcome.run.is_finished and "assets" not in topics and _has_open_work(tx, run.run_id):
         topics.add("assets")
     return Change(number=number, attempt=attempt, outcome=outcome, topics=topics, moved=outcome.run is not run)
@@ -202,6 +205,24 @@ def _steps_at_hand(tx: Transaction, number: int, run_id: str, events: Sequence[E
         (number, list(keys), ends),
     )
     return {row[0]: rows.step(run_id, row) for row in found}
+
+
+def _release_slots(tx: Transaction, before: Run, outcome: Outcome) -> bool:
+    """Release the slots of what a batch ends: steps, attempts of steps, the run; says whether there were any."""
+    run_id = before.run_id
+    if before.status in ACTIVE and outcome.run.status not in ACTIVE:
+        return bool(tx.rows("DELETE FROM pool_claims WHERE run_id = %s RETURNING 1", (run_id,)))
+    over, again = ended_steps(outcome.events)
+    if not over and not again:
+        return False
+    # The slot of an attempt that is made again may be that of the next one already.
+    released = tx.rows(
+        "DELETE FROM pool_claims c WHERE run_id = %s AND (step_key = ANY(%s) OR EXISTS (SELECT 1 FROM "
+        "unnest(%s::text[], %s::bigint[]) AS again (step_key, retry) "
+        "WHERE again.step_key = c.step_key AND c.retry < again.retry)) RETURNING 1",
+        (run_id, over, [key for key, _ in again], [retry for _, retry in again]),
+    )
+    return bool(released)
 
 
 def _has_open_work(tx: Transaction, run_id: str) -> bool:

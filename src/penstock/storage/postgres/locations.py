@@ -87,3 +87,15 @@ class PostgresLocations:
             )
 
         self._database.write("store a value", work)
+
+    def settle_value(self, key: str, value: str) -> str:
+        """Set a named value unless it is set; gives the one that it has now."""
+
+        def work(tx: Transaction) -> str:
+            tx.send("INSERT INTO named_values VALUES (%s, %s) ON CONFLICT (key) DO NOTHING", (key, value))
+            row = tx.row("SELECT value FROM named_values WHERE key = %s", (key,))
+            assert row is not None
+            settled: str = row[0]
+            return settled
+
+        return self._database.write("settle a value", work)

@@ -107,7 +107,7 @@ class PostgresRuns:
         def work(tx: Transaction) -> bool:
             changed = tx.rows(
                 "UPDATE runs SET owner = %s, lease_until = %s WHERE run_id = %s AND attempt = %s "
-                "AND status = ANY(%s) RETURNING 1",
+                "AND lease_until > 0 AND status = ANY(%s) RETURNING 1",
                 (owner, until, run_id, attempt, sorted(ACTIVE)),
             )
             return bool(changed)
@@ -121,8 +121,7 @@ class PostgresRuns:
 
         def work(tx: Transaction) -> list[Row]:
             return tx.rows(
-                "UPDATE runs SET lease_until = %s WHERE owner = %s AND lease_until IS NOT NULL "
-                "RETURNING run_id, attempt",
+                "UPDATE runs SET lease_until = %s WHERE owner = %s AND lease_until > 0 RETURNING run_id, attempt",
                 (until, owner),
             )
 

@@ -16,6 +16,7 @@ from .locations import PostgresLocations
 from .migration import migrate, stored_version
 from .notifier import PostgresNotifier
 from .runs import PostgresRuns
+from .slots import PostgresSlots
 
 __all__ = ["PostgresStorage"]
 
@@ -50,6 +51,7 @@ class PostgresStorage:
         self._instigators = PostgresInstigators(self._database, self._notifier)
         self._leases = PostgresLeases(self._database, self._notifier)
         self._locations = PostgresLocations(self._database, self._notifier)
+        self._slots = PostgresSlots(self._database, self._notifier)
 
     @property
     def runs(self) -> PostgresRuns:
@@ -80,6 +82,11 @@ class PostgresStorage:
     def locations(self) -> PostgresLocations:
         """Code locations and named values."""
         return self._locations
+
+    @property
+    def slots(self) -> PostgresSlots:
+        """Slots of concurrency pools."""
+        return self._slots
 
     @property
     def notifier(self) -> PostgresNotifier:

@@ -336,7 +336,7 @@ _AWAY = frozenset(
         sqlite3.SQLITE_NOMEM,
     }
 )
-"""What passes: another process's lock, a full or broken disk, a file or folder that is not there or may not be written."""
+"""What passes: another process's lock, a full or broken disk, a file that is not there or may not be written."""
 
 
 def _code(error: sqlite3.Error) -> int:

@@ -13,7 +13,7 @@ import msgspec
 
 from ...errors import StorageError
 from ...records.event import Event
-from ...records.run import Run, StepStats
+from ...records.run import ACTIVE, Run, StepStats
 from .. import rows
 from ..asset_facts import ASSET_EVENTS, NumberedEvent
 from ..derive import END_EVENTS, STEP_EVENTS, begin, derive, first_events, places, topics_of
@@ -21,6 +21,7 @@ from ..encoding import encode_event
 from ..protocols import NewRun
 from .asset_rows import apply_asset_facts, settle_planned
 from .listed import listed
+from .slot_rows import release_run, release_steps
 
 __all__ = ["Written", "insert_run", "write_events", "write_run_events"]
 
@@ -77,6 +78,8 @@ def write_run_events(
     if outcome.steps:
         _write_steps(connection, number, ids, outcome.events, outcome.steps)
     topics = topics_of(run, outcome)
+    if release_steps(connection, run.run_id, outcome.events):
+        topics |= {"slots", "pools"}
     after = outcome.run
     if after is not run:
         connection.execute(
@@ -84,6 +87,8 @@ def write_run_events(
             "started = ?, ended = ?, updated = ?, failure_reason = ?, note = ? WHERE num = ?",
             (*rows.run_place_values(after), number),
         )
+        if run.status in ACTIVE and after.status not in ACTIVE and release_run(connection, run.run_id):
+            topics |= {"slots", "pools"}
         if after.is_finished and settle_planned(connection, after):
             topics.add("assets")
     return Written(run=after, ids=ids, topics=topics)

@@ -257,6 +257,26 @@ CREATE TABLE named_values (
     value TEXT NOT NULL
 );
 
+-- Concurrency pools. A pool without a row here has the default limit of the settings.
+CREATE TABLE pool_limits (
+    pool  TEXT COLLATE "C" PRIMARY KEY,
+    slots BIGINT NOT NULL CHECK (slots BETWEEN 0 AND 1000)
+);
+
+-- One slot that a step ('': the whole run) waits for, or, from `taken` on, holds. It counts while `attempt` is the run's
+-- current one and its lease is not over. `retry` tells the step's attempts apart.
+CREATE TABLE pool_claims (
+    run_id   TEXT COLLATE "C" NOT NULL,
+    step_key TEXT COLLATE "C" NOT NULL,
+    pool     TEXT COLLATE "C" NOT NULL,
+    attempt  BIGINT NOT NULL,
+    retry    BIGINT NOT NULL,
+    priority BIGINT NOT NULL,
+    since    DOUBLE PRECISION NOT NULL,
+    taken    DOUBLE PRECISION,
+    PRIMARY KEY (run_id, step_key, pool)
+);
+
 -- Which content an asset ('' as the partition: in its latest event) or one of its partitions holds, and what it was
 -- made of. `inputs` is JSON: the data version of each asset that it was made of.
 CREATE TABLE data_versions (
