@@ -21,7 +21,7 @@ from .. import rows
 from ..allot import ended_steps
 from ..asset_facts import ASSET_EVENTS, NumberedEvent
 from ..derive import (
-    END_EVENTS,
+    CLOSING_EVENTS,
     STEP_EVENTS,
     Outcome,
     begin,
@@ -128,7 +128,10 @@ def write_changes(tx: Transaction, changes: Sequence[Change], facts: Sequence[Ev
     steps = []
     for change, numbers in zip(changes, ids, strict=False):
         begun = places(numbers, change.outcome.events)
-        steps += [(change.number, begun[key], *rows.step_values(step)) for key, step in change.outcome.steps.items()]
+        # One without an event in the batch is stored already, and keeps its place.
+        steps += [
+            (change.number, begun.get(key, 0), *rows.step_values(step)) for key, step in change.outcome.steps.items()
+        ]
     tx.send_each(
         f"INSERT INTO steps (run, place, {rows.STEP}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s) "
         "ON CONFLICT (run, step_key) DO UPDATE SET status = EXCLUDED.status, worker_started = EXCLUDED.worker_started, "
@@ -197,7 +200,7 @@ def _place(run: Run) -> tuple[Any, ...]:
 def _steps_at_hand(tx: Transaction, number: int, run_id: str, events: Sequence[Event]) -> dict[str, StepStats]:
     """The stored steps that `derive` needs for this batch."""
     keys = {event.step_key for event in events if event.step_key is not None and event.type in STEP_EVENTS}
-    ends = any(event.type in END_EVENTS for event in events)
+    ends = any(event.type in CLOSING_EVENTS for event in events)
     if not keys and not ends:
         return {}
     found = tx.rows(
