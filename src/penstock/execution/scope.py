@@ -121,8 +121,8 @@ def with_default_io_manager(
     return {**resources, DEFAULT_IO_MANAGER: ValueResource(default)}
 
 
-def specs_of(plan: ExecutionPlan) -> list[StepSpec]:
-    """The plan as the scheduler of steps sees it."""
+def specs_of(plan: ExecutionPlan, pools_of: Callable[[Step], tuple[str, ...]] | None = None) -> list[StepSpec]:
+    """The plan as the scheduler of steps sees it; `pools_of` gives the pools that a step claims a slot of."""
     return [
         StepSpec(
             key=step.key,
@@ -131,6 +131,7 @@ def specs_of(plan: ExecutionPlan) -> list[StepSpec]:
             ),
             priority=step.priority,
             tags=step.tags,
+            pools=() if pools_of is None else pools_of(step),
         )
         for step in plan.steps.values()
     ]
