@@ -87,7 +87,7 @@ class InProcessExecution:
     def _drive(self, opened: OpenResources) -> Done:
         now = self._scope.environment.clock.monotonic
         driven = Driven(self._recorder)
-        driven.take(self._scheduler.begin(now()))
+        driven.take(self._scheduler.begin(now(), self._scope.past))
         while driven.done is None:
             if self._slots is not None:
                 driven.take(self._slots.claim(self._scheduler))
