@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from ..clock import SYSTEM_CLOCK, Clock
+from ..engine.pools import PoolRules
 from ..errors import SettingsError
 from ..logs.store import LogStore
 from ..records.automation import Tick, TickStatus
@@ -169,6 +170,11 @@ class Instance(RunReading, EventReading, AssetReading):
     def is_ephemeral(self) -> bool:
         """Whether it ends with this process."""
         return self.home is None
+
+    @property
+    def pool_rules(self) -> PoolRules:
+        """What the settings say of concurrency pools."""
+        return self.settings.pool_rules
 
     def upgrade(self) -> None:
         """Bring the storage up to this version; `open` does so too."""
