@@ -36,6 +36,7 @@ from penstock.definitions.ops.op import op
 from penstock.definitions.ops.ports import DynamicOut, In, Out
 from penstock.definitions.ops.retry import RetryPolicy
 from penstock.definitions.ops.type_loader import type_loader
+from penstock.definitions.ops.types import Nothing
 from penstock.definitions.ops.value_type import TypeCheck, ValueType
 from penstock.definitions.resources.configurable import ConfigurableResource
 from penstock.definitions.resources.configurable_io import ConfigurableIOManager
@@ -114,6 +115,24 @@ def on_failure(context: Any) -> None:
 def holding() -> None:
     double(held())
     one()
+
+
+@op(ins={"after": In(Nothing)})
+def next_one() -> None:
+    pass
+
+
+@op(ins={"after": In(Nothing)})
+def large() -> None:
+    bytearray(8 << 20).find(b"x")
+
+
+@job
+def five_in_a_row() -> None:
+    first = one()
+    second = next_one.alias("second")(first)
+    third = large.alias("third")(second)
+    next_one.alias("fifth")(next_one.alias("fourth")(third))
 
 
 @op
@@ -452,6 +471,7 @@ defs = Definitions(
         odd_values,
         dynamic,
         holding,
+        five_in_a_row,
         helped,
         retrying,
         mixed,
@@ -500,7 +520,7 @@ defs = Definitions.merge(
 
 def main() -> int:
     from penstock.codec import decode_json
-    from penstock.execution import driver, lease, worker
+    from penstock.execution import child, driver, lease, worker
     from penstock.execution.environment import Environment
     from penstock.logs.local import LocalLogStore
     from penstock.records.run import Run
@@ -510,6 +530,8 @@ def main() -> int:
     if os.environ.get("WITH_THREAD"):
         threading.Thread(target=threading.Event().wait, name="lively", daemon=True).start()
     driver.GRACE = float(os.environ.get("GRACE", driver.GRACE))
+    child.MOST_ATTEMPTS = int(os.environ.get("MOST_ATTEMPTS", child.MOST_ATTEMPTS))
+    child.MOST_GROWTH = int(os.environ.get("MOST_GROWTH", child.MOST_GROWTH))
     worker.OUTAGE = float(os.environ.get("OUTAGE", worker.OUTAGE))
     lease.RENEWAL = float(os.environ.get("RENEWAL", lease.RENEWAL))
     environment = Environment(

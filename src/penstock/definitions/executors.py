@@ -239,6 +239,12 @@ def _multiprocess_config() -> dict[str, Any]:
             is_required=False,
             description="How many steps with a tag run at once.",
         ),
+        "reuse_processes": Field(
+            bool,
+            is_required=False,
+            description="Whether a process takes one step after another, for many small steps; if not given, each step "
+            "has a process of its own.",
+        ),
         "retries": _retries(),
     }
 

@@ -17,6 +17,7 @@ from .forked import ForkedAttempts
 from .in_process import InProcessExecution
 from .loop import Watch
 from .recorder import Recorder
+from .reused import ReusedProcesses
 from .scope import RunScope
 from .user_executor import UserExecution, make_executor
 
@@ -93,7 +94,7 @@ def prepare(
     return Driver(
         scope,
         recorder,
-        ForkedAttempts(scope, recorder),
+        ReusedProcesses(scope, recorder) if choice.reuse_processes else ForkedAttempts(scope, recorder),
         relay=relay,
         max_concurrent=choice.max_concurrent,
         tag_limits=choice.tag_limits,

@@ -26,6 +26,7 @@ class ExecutorChoice(msgspec.Struct, frozen=True, kw_only=True):
         retries: Whether steps that failed are tried again as their policies say.
         max_concurrent: How many steps at once; None for as many as there are CPUs.
         tag_limits: How many steps with certain tags at once.
+        reuse_processes: Whether a process takes one step after another.
     """
 
     name: str
@@ -34,10 +35,11 @@ class ExecutorChoice(msgspec.Struct, frozen=True, kw_only=True):
     retries: bool = True
     max_concurrent: int | None = None
     tag_limits: tuple[TagLimit, ...] = ()
+    reuse_processes: bool = False
 
     @property
     def forks(self) -> bool:
-        """Whether it runs each step in a fork of the process."""
+        """Whether it runs steps in forks of the process."""
         return self.name == _MULTIPROCESS
 
 
@@ -69,6 +71,7 @@ def choose_executor(definition: ExecutorDefinition, run_config: Mapping[str, Any
         retries="disabled" not in (config.get("retries") or {}),
         max_concurrent=config.get("max_concurrent"),
         tag_limits=tuple(_tag_limit(each) for each in config.get("tag_concurrency_limits") or ()),
+        reuse_processes=config.get("reuse_processes", False),
     )
 
 
