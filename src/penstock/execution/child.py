@@ -6,7 +6,6 @@ import contextlib
 import ctypes
 import os
 import random
-import resource
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -25,6 +24,7 @@ from .blame import describe_user_error
 from .frames import FrameReader, write_frame
 from .interrupt import INTERRUPTS
 from .log import managed_loggers
+from .meter import Meter, peak_memory
 from .recorder import Recorder
 from .scope import RunScope
 from .step import run_step
@@ -86,10 +86,11 @@ def die_with(parent: int) -> None:
 
 def run_child(scope: RunScope, start: Start, descriptor: int) -> None:
     """Run the attempt in this process and tell it through the pipe; returns when all is told."""
+    meter = Meter(scope.environment.clock.monotonic, start.queued, own_process=True)
     random.seed()
     recorder = PipeRecorder(descriptor, scope.environment.clock)
     recorder.emit(StepWorkerStarted(pid=os.getpid()), start.step)
-    recorder.send(attempt_alone(scope, start, scope.logged(recorder)))
+    recorder.send(attempt_alone(scope, start, scope.logged(recorder), meter))
 
 
 def serve_attempts(scope: RunScope, orders: int, descriptor: int) -> None:
@@ -106,11 +107,14 @@ def serve_attempts(scope: RunScope, orders: int, descriptor: int) -> None:
     random.seed()
     recorder = PipeRecorder(descriptor, scope.environment.clock)
     logged = scope.logged(recorder)
-    at_first = _peak_memory()
+    monotonic = scope.environment.clock.monotonic
+    at_first = peak_memory() or 0
     for number, start in enumerate(_orders(orders), 1):
+        meter = Meter(monotonic, start.queued)
         recorder.emit(StepWorkerStarted(pid=os.getpid()), start.step)
-        done = attempt_alone(scope, start, logged)
-        last = done.outcome != "success" or number >= MOST_ATTEMPTS or _peak_memory() - at_first > MOST_GROWTH
+        done = attempt_alone(scope, start, logged, meter)
+        grown = (peak_memory() or 0) - at_first
+        last = done.outcome != "success" or number >= MOST_ATTEMPTS or grown > MOST_GROWTH
         recorder.send(msgspec.structs.replace(done, retires=last))
         if last:
             return
@@ -122,14 +126,8 @@ def _orders(descriptor: int) -> Iterator[Start]:
         yield from reader.feed(data)
 
 
-def _peak_memory() -> int:
-    """The most memory that this process has used so far, in bytes."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
-
-
-def attempt_alone(scope: RunScope, start: Start, recorder: Recorder) -> StepDone:
-    """Run one attempt of a step with its own capture, and with resources set up for it alone."""
+def attempt_alone(scope: RunScope, start: Start, recorder: Recorder, meter: Meter) -> StepDone:
+    """Run one attempt of a step with its own capture, and with resources set up for it alone; `meter` measures it."""
 
     def emit(fact: Fact) -> None:
         recorder.emit(fact, start.step)
@@ -137,11 +135,11 @@ def attempt_alone(scope: RunScope, start: Start, recorder: Recorder) -> StepDone
     with _captured(scope, start.step, emit), managed_loggers(scope.environment.managed_loggers, emit):
         try:
             with scope.open_resources(scope.prepared(start.spec).resource_keys, emit) as opened:
-                return run_step(scope, start, recorder, opened).done
+                return run_step(scope, start, recorder, opened, meter).done
         except ExecutionInterruptedError as error:
-            emit(StepFailure(error=describe_user_error(error), source="INTERRUPT"))
+            emit(StepFailure(error=describe_user_error(error), source="INTERRUPT", figures=meter.figures()))
         except UserCodeError as error:  # a resource could not be set up
-            emit(StepFailure(error=describe_user_error(error)))
+            emit(StepFailure(error=describe_user_error(error), figures=meter.figures()))
         return StepDone(outcome="failure")
 
 

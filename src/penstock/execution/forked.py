@@ -19,6 +19,7 @@ from ..records.wire import StepDone
 from .child import attempt_alone, die_with, run_child
 from .driver import Gone, Listener
 from .loop import Loop
+from .meter import Meter
 from .recorder import Recorder
 from .scope import RunScope
 from .step_process import StepProcess, fork, how_it_ended
@@ -115,7 +116,8 @@ class ForkedAttempts:
             ),
             start.step,
         )
-        self._ran_here.append(Gone(start.step, attempt_alone(self._scope, start, self._recorder)))
+        meter = Meter(self._scope.environment.clock.monotonic, start.queued)
+        self._ran_here.append(Gone(start.step, attempt_alone(self._scope, start, self._recorder, meter)))
 
     def _be_child(self, start: Start, reading: int, writing: int, parent: int) -> None:
         os.close(reading)
