@@ -7,9 +7,10 @@ from typing import Any
 
 import msgspec
 
-from ..definitions.executors import BUILT_IN, ExecutorDefinition, default_executor
+from ..definitions.executors import BUILT_IN, Executor, ExecutorDefinition, default_executor
 from ..engine.limits import TagLimit
 from ..errors import DefinitionError
+from .step_launcher import LaunchingExecutor
 
 __all__ = ["ExecutorChoice", "choose_executor"]
 
@@ -27,6 +28,7 @@ class ExecutorChoice(msgspec.Struct, frozen=True, kw_only=True):
         max_concurrent: How many steps at once; None for as many as there are CPUs.
         tag_limits: How many steps with certain tags at once.
         reuse_processes: Whether a process takes one step after another.
+        own: What the function of a user's own executor has made.
     """
 
     name: str
@@ -36,11 +38,17 @@ class ExecutorChoice(msgspec.Struct, frozen=True, kw_only=True):
     max_concurrent: int | None = None
     tag_limits: tuple[TagLimit, ...] = ()
     reuse_processes: bool = False
+    own: Executor | LaunchingExecutor | None = None
 
     @property
     def forks(self) -> bool:
         """Whether it runs steps in forks of the process."""
         return self.name == _MULTIPROCESS
+
+    @property
+    def loops(self) -> bool:
+        """Whether one loop in the main thread follows the processes in which steps run."""
+        return self.forks or isinstance(self.own, LaunchingExecutor)
 
 
 def choose_executor(definition: ExecutorDefinition, run_config: Mapping[str, Any]) -> ExecutorChoice:

@@ -1,6 +1,6 @@
 """Runs each attempt of a step in a process of its own, forked from the run worker.
 
-The worker has no threads of its own, so that a fork is safe. A step's process inherits the loaded code and the plan,
+A step's process inherits the loaded code and the plan,
 captures its own output, sends its facts through a pipe, and is killed by the system if the worker dies.
 """
 
@@ -9,17 +9,15 @@ from __future__ import annotations
 import gc
 import os
 import signal
-import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import partial
 
 from ..engine.step_messages import Start
-from ..records.event import EngineNote, StepWorkerStarting
+from ..records.event import StepWorkerStarting
 from ..records.wire import StepDone
-from .child import attempt_alone, die_with, run_child
+from .child import die_with, run_child
 from .driver import Gone, Listener
 from .loop import Loop
-from .meter import Meter
 from .recorder import Recorder
 from .scope import RunScope
 from .step_process import StepProcess, fork, how_it_ended
@@ -40,20 +38,14 @@ class ForkedAttempts:
         self._recorder = recorder
         self._processes: dict[str, StepProcess] = {}
         self._done: dict[str, StepDone] = {}
-        self._ran_here: list[Gone] = []
 
     def begin(self, loop: Loop, listener: Listener) -> None:
         """Let children share what is loaded."""
         gc.freeze()  # a collection would touch it
         self._loop, self._listener = loop, listener
-        loop.add(self)
 
     def start(self, start: Start) -> None:
-        """Fork a process for the attempt; run it here where that is not safe."""
-        others = [each.name for each in threading.enumerate() if each is not threading.current_thread()]
-        if others:
-            self._run_here(start, others)
-            return
+        """Fork a process for the attempt."""
         self._recorder.emit(StepWorkerStarting(), start.step)
         reading, writing = os.pipe()
         pid = fork(partial(self._be_child, start, reading, writing))
@@ -72,8 +64,6 @@ class ForkedAttempts:
 
     def gone(self) -> Iterator[Gone]:
         """Attempts whose processes have ended, once all that they sent is taken."""
-        while self._ran_here:
-            yield self._ran_here.pop()
         for step, process in list(self._processes.items()):
             code = process.exit_code()
             if code is not None:
@@ -90,34 +80,10 @@ class ForkedAttempts:
             process.end()
         self._processes.clear()
 
-    def fileno(self) -> int:
-        """None."""
-        return -1
-
-    def due_in(self) -> float | None:
-        """At once where an attempt ran here and is over."""
-        return 0.0 if self._ran_here else None
-
-    def attend(self) -> None:
-        """Nothing to do: whoever waits looks for what is gone."""
-
     def _signal(self, step: str, number: signal.Signals) -> None:
         process = self._processes.get(step)
         if process is not None:
             process.signal(number)
-
-    def _run_here(self, start: Start, threads: Iterable[str]) -> None:
-        """Run a step in this process, since a fork of a process with threads may hang."""
-        names = ", ".join(sorted(threads))
-        self._recorder.emit(
-            EngineNote(
-                message=f"Step {start.step} runs in the run's own process: the code started threads ({names}), and a "
-                "process with threads cannot be forked safely. Start threads inside ops or resources instead."
-            ),
-            start.step,
-        )
-        meter = Meter(self._scope.environment.clock.monotonic, start.queued)
-        self._ran_here.append(Gone(start.step, attempt_alone(self._scope, start, self._recorder, meter)))
 
     def _be_child(self, start: Start, reading: int, writing: int, parent: int) -> None:
         os.close(reading)

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from ..clock import SYSTEM_CLOCK, Clock
+from ..codec import decode_json
 from ..errors import SettingsError
 from ..logs.store import LogStore
 from ..records.automation import Tick, TickStatus
@@ -168,6 +169,15 @@ class Instance(RunReading, EventReading, AssetReading):
     def is_ephemeral(self) -> bool:
         """Whether it ends with this process."""
         return self.home is None
+
+    @property
+    def reference(self) -> dict[str, Any] | None:
+        """What another process needs in order to open it; None for one that ends with this process."""
+        from .reference import InstanceRef
+
+        if self.home is None:
+            return None
+        return decode_json(InstanceRef(home=str(self.home), settings=self.settings).encode(), dict)
 
     def upgrade(self) -> None:
         """Bring the storage up to this version; `open` does so too."""
