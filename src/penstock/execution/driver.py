@@ -25,6 +25,7 @@ from ..records.event import (
     StepSuccess,
     StepUpForRetry,
 )
+from ..records.step_figures import StepFigures
 from ..records.wire import StepDone
 from .drive import Driven, fact_of
 from .interrupt import INTERRUPTS
@@ -52,12 +53,16 @@ class Gone(msgspec.Struct, frozen=True):
         done: How the step did, where it could say so to the end.
         where: What ran it, such as `The process 12 of the step`.
         how: How that ended, as the rest of a sentence.
+        figures: What it used, where it could not say so itself.
+        out_of_memory: Whether the kernel killed it because memory ran out.
     """
 
     step: str
     done: StepDone | None = None
     where: str = ""
     how: str = ""
+    figures: StepFigures | None = None
+    out_of_memory: bool = False
 
 
 class Listener(Protocol):
@@ -275,9 +280,12 @@ class Driver:
         else:
             message = f"{gone.where} {gone.how}"
             wait, source = wait_by_policy(self._scope, start), "UNEXPECTED_ERROR"
-        error = ErrorInfo(cls="StepTimeoutError" if attempt.overdue else "StepProcessEnded", message=message)
+        cls = "StepTimeoutError" if attempt.overdue else "StepOutOfMemory" if gone.out_of_memory else "StepProcessEnded"
+        error = ErrorInfo(cls=cls, message=message)
+        figures = None if gone.figures is None else msgspec.structs.replace(gone.figures, queued=start.queued)
         if wait is None:
-            self._recorder.emit(StepFailure(error=error, source=source), start.step)
+            self._recorder.emit(StepFailure(error=error, source=source, figures=figures), start.step)
             return StepDone(outcome="failure")
-        self._recorder.emit(StepUpForRetry(error=error, retry=start.retry + 1, wait=wait), start.step)
+        retry = start.retry + 1
+        self._recorder.emit(StepUpForRetry(error=error, retry=retry, wait=wait, figures=figures), start.step)
         return StepDone(outcome="retry", wait=wait)

@@ -18,9 +18,10 @@ from ..records.wire import StepDone
 from .child import die_with, run_child
 from .driver import Gone, Listener
 from .loop import Loop
+from .memory_kills import MemoryKills
 from .recorder import Recorder
 from .scope import RunScope
-from .step_process import StepProcess, fork, how_it_ended
+from .step_process import StepProcess, fork
 
 __all__ = ["ForkedAttempts"]
 
@@ -38,6 +39,7 @@ class ForkedAttempts:
         self._recorder = recorder
         self._processes: dict[str, StepProcess] = {}
         self._done: dict[str, StepDone] = {}
+        self._kills = MemoryKills()
 
     def begin(self, loop: Loop, listener: Listener) -> None:
         """Let children share what is loaded."""
@@ -46,6 +48,8 @@ class ForkedAttempts:
 
     def start(self, start: Start) -> None:
         """Fork a process for the attempt."""
+        if not self._processes:
+            self._kills.disregard(self._kills.count())  # they were none of ours
         self._recorder.emit(StepWorkerStarting(), start.step)
         reading, writing = os.pipe()
         pid = fork(partial(self._be_child, start, reading, writing))
@@ -65,13 +69,13 @@ class ForkedAttempts:
     def gone(self) -> Iterator[Gone]:
         """Attempts whose processes have ended, once all that they sent is taken."""
         for step, process in list(self._processes.items()):
-            code = process.exit_code()
-            if code is not None:
+            ended = process.ending()
+            if ended is not None:
                 del self._processes[step]
                 self._loop.remove(process)
                 process.close()
-                where = f"The process {process.pid} of the step"
-                yield Gone(step, self._done.pop(step, None), where, how_it_ended(code))
+                done = self._done.pop(step, None)
+                yield ended.gone(step, self._kills) if done is None else Gone(step, done)
 
     def close(self) -> None:
         """Kill what still runs."""

@@ -117,7 +117,7 @@ class LaunchedAttempts:
             # What it wrote last is read after it has gone: a death is told only of what said nothing.
             if check is not None and not check.running and self._follow():
                 self._forget(step)
-                yield Gone(step, None, check.what, check.reason)
+                yield Gone(step, None, check.what, check.reason, out_of_memory=check.out_of_memory)
                 continue
             self._check_later(launched)
             if check is not None and check.running and launched.stop is not None:

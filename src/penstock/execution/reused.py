@@ -19,9 +19,10 @@ from .child import die_with, serve_attempts
 from .driver import Gone, Listener
 from .frames import write_frame
 from .loop import Loop
+from .memory_kills import MemoryKills
 from .recorder import Recorder
 from .scope import RunScope
-from .step_process import StepProcess, fork, how_it_ended
+from .step_process import StepProcess, fork
 
 __all__ = ["ReusedProcesses"]
 
@@ -58,6 +59,7 @@ class ReusedProcesses:
         self._idle: list[_Worker] = []
         self._busy: dict[str, _Worker] = {}
         self._gone: list[Gone] = []
+        self._kills = MemoryKills()
 
     def begin(self, loop: Loop, listener: Listener) -> None:
         """Let children share what is loaded."""
@@ -92,8 +94,8 @@ class ReusedProcesses:
     def gone(self) -> Iterator[Gone]:
         """Attempts that their processes have told to the end, and those whose processes have ended."""
         for worker in list(self._workers):
-            code = worker.process.exit_code()
-            if code is None:
+            ended = worker.process.ending()
+            if ended is None:
                 continue
             self._workers.remove(worker)
             if worker in self._idle:
@@ -103,8 +105,7 @@ class ReusedProcesses:
             worker.process.close()
             if worker.step is not None:
                 del self._busy[worker.step]
-                where = f"The process {worker.process.pid} of the step"
-                self._gone.append(Gone(worker.step, None, where, how_it_ended(code)))
+                self._gone.append(ended.gone(worker.step, self._kills, shared=True))
         gone, self._gone = self._gone, []
         yield from gone
 
@@ -122,6 +123,8 @@ class ReusedProcesses:
         pid = fork(partial(self._be_child, (orders, reading), their_orders, writing))
         os.close(their_orders)
         os.close(writing)
+        if not self._workers:
+            self._kills.disregard(self._kills.count())  # they were none of ours
         worker = _Worker(orders)
         worker.process = StepProcess(pid, reading, self._listener.hear, partial(self._finish, worker))
         self._loop.add(worker.process)

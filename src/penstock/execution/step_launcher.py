@@ -25,12 +25,14 @@ class StepCheck(msgspec.Struct, frozen=True, kw_only=True):
         reason: How that ended, as the rest of the sentence: `ended with exit code 1.` Whether the step itself did well
             is told by its events.
         exit_code: Its exit code, minus the signal that killed it; None where that is not known.
+        out_of_memory: Whether it is known to have been killed because memory ran out.
     """
 
     running: bool
     what: str
     reason: str = ""
     exit_code: int | None = None
+    out_of_memory: bool = False
 
 
 class StepLauncher(Protocol):

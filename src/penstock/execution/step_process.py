@@ -9,12 +9,19 @@ import sys
 import traceback
 from collections.abc import Callable
 
+import msgspec
+
+from ..engine.memory_verdict import UNKNOWN, MemoryVerdict, why_killed
 from ..records.event import Event
+from ..records.step_figures import StepFigures
 from ..records.wire import StepDone, StepEvents, StepMessage
+from .driver import Gone
 from .frames import FrameReader
 from .interrupt import INTERRUPTS
+from .memory_kills import MemoryKills
+from .meter import memory_of
 
-__all__ = ["StepProcess", "fork", "how_it_ended"]
+__all__ = ["Ending", "StepProcess", "fork", "how_it_ended"]
 
 _CHUNK = 1 << 16
 _STOPPING = (signal.SIGTERM, signal.SIGINT)
@@ -50,13 +57,18 @@ class StepProcess:
         """Take a chunk of what it has sent; the next one when the others have had their turn."""
         self._read(chunks=1)
 
-    def exit_code(self) -> int | None:
-        """How it ended (negative: the signal that killed it), once all that it sent is taken; None while it lives."""
-        reaped, status = os.waitpid(self.pid, os.WNOHANG)
+    def ending(self) -> Ending | None:
+        """How it ended, once all that it sent is taken; None while it lives."""
+        reaped, status, usage = os.wait4(self.pid, os.WNOHANG)
         if not reaped:
             return None
         self._read(chunks=None)
-        return os.waitstatus_to_exitcode(status)
+        return Ending(
+            pid=self.pid,
+            code=os.waitstatus_to_exitcode(status),
+            cpu=usage.ru_utime + usage.ru_stime,
+            peak_memory=memory_of(usage.ru_maxrss),
+        )
 
     def close(self) -> None:
         """Take nothing more."""
@@ -127,13 +139,45 @@ def _flush_output() -> None:
             stream.flush()
 
 
-def how_it_ended(code: int) -> str:
-    """How a process ended, from its exit code (negative: the signal that killed it), as the rest of a sentence."""
+class Ending(msgspec.Struct, frozen=True, kw_only=True):
+    """How a process ended: by its exit code (negative: the signal that killed it), and what it used."""
+
+    pid: int
+    code: int
+    cpu: float
+    peak_memory: int
+
+    def gone(self, step: str, kills: MemoryKills, *, shared: bool = False) -> Gone:
+        """What is told of the attempt that it was at.
+
+        Args:
+            step: Whose attempt.
+            kills: Knows whether the kernel killed it because memory ran out.
+            shared: Whether it had other attempts before.
+        """
+        verdict = kills.verdict() if self.code == -signal.SIGKILL else UNKNOWN
+        return Gone(
+            step,
+            where=f"The process {self.pid} of the step",
+            how=how_it_ended(self.code, verdict, self.peak_memory),
+            figures=StepFigures(cpu=None if shared else self.cpu, peak_memory=self.peak_memory, shared=shared),
+            out_of_memory=bool(verdict.by_kernel),
+        )
+
+
+def how_it_ended(code: int, verdict: MemoryVerdict = UNKNOWN, peak: int | None = None) -> str:
+    """How a process ended, from its exit code (negative: the signal that killed it), as the rest of a sentence.
+
+    Args:
+        code: The exit code.
+        verdict: What is known of memory that ran out.
+        peak: The most memory that it had resident, in bytes, if that is known.
+    """
     if code >= 0:
         return f"ended with exit code {code} before the step was done; look at its captured output."
     try:
         name = signal.Signals(-code).name
     except ValueError:
         name = "unknown"
-    hint = " The system does that when memory runs out." if -code == signal.SIGKILL else ""
-    return f"was killed by signal {-code} ({name}).{hint}"
+    why = f" {why_killed(verdict, peak)}" if -code == signal.SIGKILL else ""
+    return f"was killed by signal {-code} ({name}).{why}"
