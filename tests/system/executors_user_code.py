@@ -29,6 +29,7 @@ from penstock.definitions.assets.selection import AssetSelection
 from penstock.definitions.definitions import Definitions
 from penstock.definitions.events import AssetCheckResult, DynamicOutput, Output, RetryRequested
 from penstock.definitions.executors import Executor, executor, in_process_executor, multiprocess_executor
+from penstock.definitions.load import CodeTarget
 from penstock.definitions.loggers import logger
 from penstock.definitions.ops.hooks import failure_hook
 from penstock.definitions.ops.job import job
@@ -45,6 +46,9 @@ from penstock.definitions.resources.input_manager import input_manager
 from penstock.definitions.resources.resource import ResourceDefinition
 from penstock.definitions.resources.upath import UPathIOManager
 from penstock.execution.pipes.subprocess_client import PipesSubprocessClient
+from penstock.execution.process_launcher import ProcessStepLauncher
+from penstock.execution.step_launcher import LaunchingExecutor, StepCheck
+from penstock.execution.step_order import StepOrder
 from penstock.records.data_version import DataVersion
 from penstock.records.event import EngineNote
 
@@ -457,7 +461,29 @@ def logged() -> None:
     double(one())
 
 
+class BrokenLauncher(ProcessStepLauncher):
+    """Fails as a launcher may whose other side is away."""
+
+    def launch(self, order: StepOrder) -> None:
+        if order.start.step == "killed" and not order.start.retry:
+            raise ConnectionError("nobody is there")
+        super().launch(order)
+
+    def check(self, order: StepOrder) -> StepCheck:
+        if not (MEETING / "checked").exists():
+            (MEETING / "checked").touch()
+            raise ConnectionError("nobody answers")
+        return super().check(order)
+
+
+@executor(name="launching")
+def launching(context: Any) -> LaunchingExecutor:
+    kind = BrokenLauncher if os.environ["LAUNCHED"] == "broken" else ProcessStepLauncher
+    return LaunchingExecutor(kind(MEETING / "steps"), max_concurrent=2)
+
+
 defs = Definitions(
+    executor=launching if os.environ.get("LAUNCHED") else None,
     jobs=[
         stores,
         overdue,
@@ -479,7 +505,7 @@ defs = Definitions(
         in_one_process,
         needs_config,
         mapped,
-    ]
+    ],
 )
 
 
@@ -522,6 +548,9 @@ def main() -> int:
     from penstock.codec import decode_json
     from penstock.execution import child, driver, lease, worker
     from penstock.execution.environment import Environment
+    from penstock.execution.step_order import Elsewhere, LocationSource
+    from penstock.instance.reference import InstanceRef
+    from penstock.instance.settings import Settings
     from penstock.logs.local import LocalLogStore
     from penstock.records.run import Run
     from penstock.storage.sqlite.storage import SqliteStorage
@@ -534,7 +563,12 @@ def main() -> int:
     child.MOST_GROWTH = int(os.environ.get("MOST_GROWTH", child.MOST_GROWTH))
     worker.OUTAGE = float(os.environ.get("OUTAGE", worker.OUTAGE))
     lease.RENEWAL = float(os.environ.get("RENEWAL", lease.RENEWAL))
+    elsewhere = Elsewhere(
+        code=LocationSource(target=CodeTarget(python_file=__file__, attribute="defs")),
+        instance=decode_json(InstanceRef(home=home, settings=Settings()).encode(), dict),
+    )
     environment = Environment(
+        elsewhere=None if os.environ.get("ALONE") else elsewhere,
         storage=SqliteStorage(Path(database)),
         logs=LocalLogStore(Path(home, "logs")),
         artifacts=Path(home, "storage"),

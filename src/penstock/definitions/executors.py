@@ -14,6 +14,7 @@ from .names import check_name
 
 if TYPE_CHECKING:
     from ..config.declared import DeclaredConfig
+    from ..execution.step_launcher import LaunchingExecutor
 
 __all__ = [
     "BUILT_IN",
@@ -90,7 +91,7 @@ class Executor(ABC):
         """
 
 
-ExecutorFunction: TypeAlias = Callable[[InitExecutorContext], Executor]
+ExecutorFunction: TypeAlias = "Callable[[InitExecutorContext], Executor | LaunchingExecutor]"
 
 
 class ExecutorDefinition:
@@ -193,7 +194,8 @@ def executor(
 def executor(
     name: str | ExecutorFunction | None = None, config_schema: Any = None, requirements: Requirements = None
 ) -> ExecutorDefinition | Callable[[ExecutorFunction], ExecutorDefinition]:
-    """Make an executor of a function that takes an `InitExecutorContext` and returns an `Executor`.
+    """Make an executor of a function that takes an `InitExecutorContext` and returns an `Executor`, or a
+    `LaunchingExecutor`.
 
     Args:
         name: Its name; the function's if not given.
