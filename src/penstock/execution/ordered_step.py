@@ -9,7 +9,7 @@ import sys
 from ..definitions.load import load_definitions
 from ..errors import FencedError, InternalError
 from ..records.event import StepFailure, StepWorkerStarted
-from ..storage.writer import EventWriter
+from ..storage.writer import URGENT, EventWriter
 from .blame import describe_user_error
 from .child import attempt_alone
 from .data_versions import with_data_versions
@@ -24,6 +24,9 @@ from .step_order import JobSource, StepOrder
 from .worker import EXIT_UNTOLD, OUTAGE, scope_of, scope_of_job
 
 __all__ = ["carry_out"]
+
+_URGENT = URGENT | {"STEP_START", "STEP_RESTARTED"}
+"""What is stored at once: also that user code is about to run, which may end this process."""
 
 
 def carry_out(order: StepOrder, environment: Environment) -> int:
@@ -44,7 +47,13 @@ def carry_out(order: StepOrder, environment: Environment) -> int:
     INTERRUPTS.reset()
     INTERRUPTS.install(signal.SIGTERM, signal.SIGINT)
     writer = EventWriter(
-        storage.events, run.run_id, run.attempt, environment.clock, first_seq=order.first_seq, background=True
+        storage.events,
+        run.run_id,
+        run.attempt,
+        environment.clock,
+        first_seq=order.first_seq,
+        background=True,
+        urgent=_URGENT,
     )
     try:
         writer.emit(StepWorkerStarted(pid=os.getpid()), start.step)

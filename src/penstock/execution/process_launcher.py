@@ -21,6 +21,10 @@ from .step_process import how_it_ended
 __all__ = ["ProcessStepLauncher"]
 
 
+_CHILDREN: dict[str, subprocess.Popen[bytes]] = {}
+"""The children of this process that launchers have started, by the names of their orders: it alone can reap them."""
+
+
 class _Entry(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a process on disk: `began` tells it from a later one with the same number."""
 
@@ -41,7 +45,6 @@ class ProcessStepLauncher:
 
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder or Path(tempfile.gettempdir(), f"penstock-steps-{os.getuid()}")
-        self._own: dict[str, subprocess.Popen[bytes]] = {}
 
     def launch(self, order: StepOrder) -> None:
         """Start a process, unless one was started for this order."""
@@ -63,7 +66,7 @@ class ProcessStepLauncher:
         except OSError:
             path.unlink()
             raise
-        self._own[order.name] = process
+        _CHILDREN[order.name] = process
         self._write(path, _Entry(pid=process.pid, began=_began(process.pid)))
 
     def check(self, order: StepOrder) -> StepCheck:
@@ -72,7 +75,7 @@ class ProcessStepLauncher:
         if entry is None:
             return StepCheck(running=False, what="The step", reason="was never launched.")
         what = f"The process {entry.pid} of the step"
-        own = self._own.get(order.name)
+        own = _CHILDREN.get(order.name)
         code = entry.code if own is None else own.poll()
         if code is not None:
             if entry.code is None:
@@ -92,7 +95,7 @@ class ProcessStepLauncher:
     def forget(self, order: StepOrder) -> None:
         """Remove the file that names its process."""
         self._path(order).unlink(missing_ok=True)
-        own = self._own.pop(order.name, None)
+        own = _CHILDREN.pop(order.name, None)
         if own is not None:
             own.wait()
 
