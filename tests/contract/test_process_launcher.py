@@ -82,6 +82,25 @@ class TestProcesses(StepLauncherContract):
         assert command[1:3] == [b"-m", b"penstock.instance.step_program"]
         assert not any(waiting.run.run_id.encode() in part for part in command)
 
+    def test_what_a_killed_launcher_left_is_swept_away_when_it_is_old(
+        self,
+        instance: Instance,
+        make_launcher: partial[ProcessStepLauncher],
+        order: Callable[..., StepOrder],
+        folder: Path,
+    ) -> None:
+        dying, quick = order("dying"), order("quick")
+        launcher = make_launcher()
+        launcher.launch(dying)
+        self.gone(instance, launcher, dying)
+        make_launcher().launch(quick)
+        assert (folder / dying.name).exists()
+        old = (folder / dying.name).stat().st_mtime - 2 * 24 * 3600
+        os.utime(folder / dying.name, (old, old))
+        make_launcher().launch(order("quick", retry=1))
+        assert not (folder / dying.name).exists()
+        assert (folder / quick.name).exists()
+
     def test_a_folder_of_another_user_is_refused(
         self, order: Callable[..., StepOrder], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -178,7 +178,7 @@ class Driver:
 
     def _drive(self, loop: Loop) -> Done:
         driven, now = self._driven, self._now
-        driven.take(self._scheduler.begin(now()))
+        driven.take(self._scheduler.begin(now(), self._scope.past))
         while True:
             self._heed()
             while driven.starts:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from ..definitions.executors import BUILT_IN, Executor, ExecutorDefinition, default_executor
-from ..engine.limits import TagLimit
+from ..engine.limits import TagLimit, tag_limit
 from ..errors import DefinitionError
 from .step_launcher import LaunchingExecutor
 
@@ -78,18 +78,6 @@ def choose_executor(definition: ExecutorDefinition, run_config: Mapping[str, Any
         config=config,
         retries="disabled" not in (config.get("retries") or {}),
         max_concurrent=config.get("max_concurrent"),
-        tag_limits=tuple(_tag_limit(each) for each in config.get("tag_concurrency_limits") or ()),
+        tag_limits=tuple(tag_limit(each) for each in config.get("tag_concurrency_limits") or ()),
         reuse_processes=config.get("reuse_processes", False),
-    )
-
-
-def _tag_limit(entry: Mapping[str, Any]) -> TagLimit:
-    """A limit as config writes it; a mapping as value, `{applyLimitPerUniqueValue: true}`, counts each value apart."""
-    value = entry.get("value")
-    per_value = isinstance(value, Mapping)
-    return TagLimit(
-        key=entry["key"],
-        limit=entry["limit"],
-        value=None if per_value or value is None else str(value),
-        per_value=per_value,
     )

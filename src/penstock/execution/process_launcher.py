@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from ..clock import SYSTEM_CLOCK
 from ..codec import decode_json, encode_json
 from ..errors import EnvironmentalError
 from .step_launcher import StepCheck
@@ -23,6 +24,10 @@ __all__ = ["ProcessStepLauncher"]
 
 _CHILDREN: dict[str, subprocess.Popen[bytes]] = {}
 """The children of this process that launchers have started, by the names of their orders: it alone can reap them."""
+
+
+_KEPT = 24 * 3600.0
+"""Seconds for which it is known of a process that is gone how it ended, where nobody has asked."""
 
 
 class _Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +50,7 @@ class ProcessStepLauncher:
 
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder or Path(tempfile.gettempdir(), f"penstock-steps-{os.getuid()}")
+        self._ready = False
 
     def launch(self, order: StepOrder) -> None:
         """Start a process, unless one was started for this order."""
@@ -103,12 +109,21 @@ class ProcessStepLauncher:
         return self._folder / order.name
 
     def _make_folder(self) -> None:
+        """Make the folder, and take from it what a launcher left that was killed."""
+        if self._ready:
+            return
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if self._folder.stat().st_uid != os.getuid():
             raise EnvironmentalError(
                 f"The folder {self._folder} belongs to another user, who could pass processes off as steps; give "
                 "ProcessStepLauncher a folder of your own."
             )
+        for path in self._folder.glob("penstock-step-*"):
+            with contextlib.suppress(FileNotFoundError, msgspec.DecodeError):
+                entry = decode_json(path.read_bytes(), _Entry)
+                if _is_old(path) and _began(entry.pid) != entry.began:
+                    path.unlink()
+        self._ready = True
 
     def _entry(self, order: StepOrder) -> _Entry | None:
         try:
@@ -123,6 +138,10 @@ class ProcessStepLauncher:
         new = path.with_suffix(".new")
         new.write_bytes(encode_json(entry))
         new.replace(path)
+
+
+def _is_old(path: Path) -> bool:
+    return SYSTEM_CLOCK.now() - path.stat().st_mtime > _KEPT
 
 
 def _began(pid: int) -> str:

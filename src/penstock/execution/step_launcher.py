@@ -1,16 +1,16 @@
 """The seam by which steps run elsewhere: in processes, containers, pods, or as tasks of another system.
 
-`penstock.testing.StepLauncherContract` checks what is promised here.
+The suite `penstock.testing.step_launcher_contract.StepLauncherContract` checks what is promised here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 import msgspec
 
-from ..engine.limits import TagLimit
+from ..engine.limits import tag_limit
 from .step_order import StepOrder
 
 __all__ = ["LaunchingExecutor", "StepCheck", "StepLauncher"]
@@ -70,7 +70,8 @@ class LaunchingExecutor:
     Args:
         launcher: Runs them.
         max_concurrent: How many at once; None for as many as there are CPUs.
-        tag_limits: How many with certain tags at once.
+        tag_concurrency_limits: How many with certain tags at once, in the form that the run config of the
+            multiprocess executor has.
         retries: Whether steps that failed are tried again as their policies say.
     """
 
@@ -79,10 +80,10 @@ class LaunchingExecutor:
         launcher: StepLauncher,
         *,
         max_concurrent: int | None = None,
-        tag_limits: Sequence[TagLimit] = (),
+        tag_concurrency_limits: Sequence[Mapping[str, Any]] = (),
         retries: bool = True,
     ) -> None:
         self.launcher = launcher
         self.max_concurrent = max_concurrent
-        self.tag_limits = tuple(tag_limits)
+        self.tag_limits = tuple(tag_limit(each) for each in tag_concurrency_limits)
         self.retries = retries
