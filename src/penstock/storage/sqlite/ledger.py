@@ -15,11 +15,12 @@ import msgspec
 from ...errors import StorageError
 from ...records.event import Event
 from ...records.run import ACTIVE, Run, RunStatus, StepStats
-from ..derive import END_EVENTS, STEP_EVENTS, derive
+from ..derive import CLOSING_EVENTS, STEP_EVENTS, derive
 from ..encoding import encode_event
 from ..protocols import NewRun
 from . import rows
 from .asset_rows import ASSET_EVENTS, NumberedEvent, apply_asset_facts, settle_planned
+from .slot_rows import release_run, release_steps
 
 __all__ = ["Written", "insert_run", "write_events", "write_run_events"]
 
@@ -88,6 +89,8 @@ def write_run_events(
     topics = {f"run:{run.run_id}"}
     if any(event.type in ASSET_EVENTS for event in outcome.events):
         topics.add("assets")
+    if release_steps(connection, run.run_id, outcome.events):
+        topics |= {"slots", "pools"}
     after = outcome.run
     if after is not run:
         connection.execute(
@@ -98,6 +101,8 @@ def write_run_events(
         topics.add("runs")
         if after.status is RunStatus.QUEUED or (run.status in ACTIVE and after.status not in ACTIVE):
             topics.add("queue")
+        if run.status in ACTIVE and after.status not in ACTIVE and release_run(connection, run.run_id):
+            topics |= {"slots", "pools"}
         if after.is_finished and settle_planned(connection, after):
             topics.add("assets")
     return Written(run=after, ids=ids, refused=outcome.refused, topics=topics)
@@ -139,7 +144,7 @@ def _steps_at_hand(
             f"SELECT {rows.STEP} FROM steps WHERE run = ? AND step_key IN (SELECT value FROM json_each(?))",
             (number, rows.names(keys)),
         ).fetchall()
-    if any(event.type in END_EVENTS for event in events):
+    if any(event.type in CLOSING_EVENTS for event in events):
         found += connection.execute(
             f"SELECT {rows.STEP} FROM steps WHERE run = ? AND status = 'IN_PROGRESS'",
             (number,),
@@ -162,5 +167,6 @@ def _write_steps(
         f"INSERT INTO steps (run, place, {rows.STEP}) VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
         "ON CONFLICT (run, step_key) DO UPDATE SET status = excluded.status, worker_started = excluded.worker_started, "
         "started = excluded.started, ended = excluded.ended, attempts = excluded.attempts",
-        [(number, places[step.step_key], *rows.step_values(step)) for step in steps.values()],
+        # One without an event in the batch is stored already, and keeps its place.
+        [(number, places.get(step.step_key, ids[-1]), *rows.step_values(step)) for step in steps.values()],
     )
