@@ -82,6 +82,7 @@ def serve_code_location(
         ready_memory=given.ready_memory_mb * 2**20,
         renew_after_forks=given.renew_after_forks,
         renew_after_growth=given.renew_after_growth_mb * 2**20,
+        max_resume_run_attempts=instance.settings.run_monitoring.max_resume_run_attempts,
         variables={"PENSTOCK_HOME": str(instance.home)},
     )
     serve(

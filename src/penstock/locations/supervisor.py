@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from ..clock import Clock
+from ..engine.loss import DEFAULT_RESUMES
 from ..errors import StorageError
 from ..ids import new_holder_id
 from ..records.lease import ProcessInfo
@@ -60,6 +61,7 @@ class SupervisorSettings(msgspec.Struct, frozen=True, kw_only=True):
         kill_workers: Whether run workers end with this server; otherwise they live on and keep their own leases.
         startup_timeout: Seconds that the first load may take.
         reload_timeout: Seconds that each later one may take.
+        max_resume_run_attempts: How often a run goes on under a new worker when one is lost.
         variables: Environment variables of the processes with user code, besides those of this one.
         ready_processes: How many fresh processes are kept ready where works cannot be forked.
         ready_memory: Bytes that they may have together.
@@ -77,6 +79,7 @@ class SupervisorSettings(msgspec.Struct, frozen=True, kw_only=True):
     kill_workers: bool = False
     startup_timeout: float = 180.0
     reload_timeout: float = 180.0
+    max_resume_run_attempts: int = DEFAULT_RESUMES
     variables: dict[str, str] = {}
     ready_processes: int = 2
     ready_memory: int = 2**30
@@ -114,7 +117,15 @@ class Supervisor:
             swapped=lambda loaded: self.fresh.renew(wanted=loaded.fork_refused is not None),
         )
         self.fresh = FreshPool(self._make_fresh_process, idle=settings.ready_processes, memory=settings.ready_memory)
-        self.runs = RunTable(storage.runs, self._calls, clock, self.server_id, settings.order.name, self.fork)
+        self.runs = RunTable(
+            storage,
+            self._calls,
+            clock,
+            self.server_id,
+            settings.order.name,
+            self.fork,
+            resumes=settings.max_resume_run_attempts,
+        )
         self.evaluations = Evaluations(self.fork)
 
     async def start(self) -> None:

@@ -16,7 +16,7 @@ from penstock.locations.zygote_process import WorkProcess
 from penstock.records.wire import EvaluateSensor, Work
 
 WORK = EvaluateSensor(name="news", due=1.0)
-CHANNEL = cast(socket.socket, None)
+CHANNEL = cast("socket.socket", None)
 MB = 2**20
 
 
@@ -55,7 +55,7 @@ class World:
 
         def make(changed: Callable[[Any], None]) -> FreshProcess:
             self.made.append(Fake(next(pids), changed))
-            return cast(FreshProcess, self.made[-1])
+            return cast("FreshProcess", self.made[-1])
 
         self.pool = FreshPool(make, idle=idle, memory=memory, measure=lambda _pid: size)
 

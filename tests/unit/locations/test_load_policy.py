@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,7 +28,7 @@ def test_pauses_double_up_to_a_limit(outcome: Outcome, longest: float) -> None:
 
 
 def _pairs(pauses: list[float | None]) -> list[tuple[float | None, float | None]]:
-    return list(zip(pauses, pauses[1:], strict=False))
+    return list(itertools.pairwise(pauses))
 
 
 @given(forks=st.integers(0, 100), grown=st.integers(-(2**30), 2**30))
