@@ -82,6 +82,7 @@ class CodeLoader:
         self.files: frozenset[str] = frozenset()
         self._file_states: dict[str, tuple[int, int] | None] = {}
         self._never_fork: str | None = None
+        self._fork_refused: str | None = None
         self._renewed: ZygoteProcess | None = None
         self._renew_not_before = 0.0
         self._loads = 0
@@ -179,10 +180,10 @@ class CodeLoader:
         finally:
             self._renewed = None
 
-    @property
-    def order(self) -> LoadCode:
-        """What a process is told that is to load the code."""
-        return msgspec.structs.replace(self._order, never_fork=self._order.never_fork or self._never_fork)
+    def order(self, *, fresh: bool) -> LoadCode:
+        """What a process is told that is to load the code. A fresh one would find what kept the zygote from a fork."""
+        refused = self._fork_refused if fresh else None
+        return msgspec.structs.replace(self._order, never_fork=self._order.never_fork or self._never_fork or refused)
 
     async def failed(self) -> None:
         """Wait until the newest load has failed."""
@@ -255,7 +256,7 @@ class CodeLoader:
         self._loads += 1
         zygote = self._make_zygote(self._tell_progress)
         self._alive.add(zygote)
-        await zygote.start(self.order)
+        await zygote.start(self.order(fresh=False))
         return zygote
 
     def _fault(self, cls: str, message: str, frames: tuple[Frame, ...]) -> ErrorInfo:
@@ -266,6 +267,7 @@ class CodeLoader:
         old, self._serving = self._serving, zygote
         self.files = frozenset(loaded.files)
         self._file_states = state_of_files(self.files)
+        self._fork_refused = loaded.fork_refused
         self._swapped(loaded)
         self._change(
             status=LoadStatus.LOADED,

@@ -245,7 +245,7 @@ class Supervisor:
         settings = self.settings
         return FreshProcess(
             settings.fresh_command,
-            self.loader.order,
+            self.loader.order(fresh=True),
             self._reaper,
             variables=settings.variables,
             patience=settings.startup_timeout,
