@@ -29,7 +29,6 @@ from penstock.definitions.assets.selection import AssetSelection
 from penstock.definitions.definitions import Definitions
 from penstock.definitions.events import AssetCheckResult, DynamicOutput, Output, RetryRequested
 from penstock.definitions.executors import Executor, executor, in_process_executor, multiprocess_executor
-from penstock.definitions.load import CodeTarget
 from penstock.definitions.loggers import logger
 from penstock.definitions.ops.hooks import failure_hook
 from penstock.definitions.ops.job import job
@@ -50,6 +49,7 @@ from penstock.execution.pipes.subprocess_client import PipesSubprocessClient
 from penstock.execution.process_launcher import ProcessStepLauncher
 from penstock.execution.step_launcher import LaunchingExecutor, StepCheck
 from penstock.execution.step_order import StepOrder
+from penstock.records.code_target import CodeTarget
 from penstock.records.data_version import DataVersion
 from penstock.records.event import EngineNote
 
