@@ -72,6 +72,8 @@ class Daemon:
                     ),
                     clock,
                     unready=unready,
+                    slots=storage.slots,
+                    rules=instance.pool_rules,
                 ),
                 self._waker.listen(QueueDuty.topics),
             ),
