@@ -22,6 +22,15 @@ def until_stored(worker: Worker, type_: str, *steps: str) -> None:
     worker.wait_until(lambda: all(type_ in worker.types(step) for step in steps), f"{type_} of {steps} is stored")
 
 
+def until_begun(worker: Worker, step: str, times: int = 1) -> None:
+    """Wait until the log has so many begins of a step."""
+
+    def begins() -> int:
+        return sum(type_ in ("STEP_START", "STEP_RESTARTED") for type_ in worker.types(step))
+
+    worker.wait_until(lambda: begins() == times, f"begin {times} of {step} is stored")
+
+
 def restarts(worker: Worker) -> dict[str | None, StepRestarted]:
     return {event.step_key: event.fact for event in worker.events() if isinstance(event.fact, StepRestarted)}
 
@@ -31,6 +40,7 @@ def test_a_new_worker_goes_on_where_a_killed_one_stopped(worker: Worker) -> None
     worker.awaits("held")
     until_stored(worker, "STEP_SKIPPED", "left")
     until_stored(worker, "LOG", "after_broken")
+    until_begun(worker, "held_work")
     worker.kill()
     worker.resume()
     worker.awaits("held")
@@ -59,7 +69,11 @@ def test_a_new_worker_goes_on_where_a_killed_one_stopped(worker: Worker) -> None
 def test_executors_of_one_process_go_on_too(worker: Worker, job: str) -> None:
     worker.start(job)
     worker.awaits("held")
-    until_stored(worker, "STEP_SUCCESS", "worked")
+    for step in work(worker):
+        if step == "held_work":
+            until_begun(worker, step)
+        else:
+            until_stored(worker, "STEP_FAILURE" if step == "always_broken" else "STEP_SUCCESS", step)
     worker.kill()
     worker.resume()
     worker.awaits("held")
@@ -88,6 +102,7 @@ def test_dynamic_steps_go_on_by_their_keys(worker: Worker) -> None:
     worker.start("resumed_dynamic")
     worker.awaits("held")
     until_stored(worker, "STEP_SUCCESS", "mapped_work[k0]", "mapped_work[k2]")
+    until_begun(worker, "mapped_work[k1]")
     worker.kill()
     worker.resume()
     worker.awaits("held")
@@ -108,7 +123,8 @@ def test_dynamic_steps_go_on_by_their_keys(worker: Worker) -> None:
 def test_a_lost_worker_costs_no_retry_of_the_code(worker: Worker) -> None:
     worker.start("resumed_retry")
     worker.awaits("held")
-    for _ in range(2):
+    for times in (2, 3):
+        until_begun(worker, "worker_killer", times)
         worker.kill()
         worker.resume()
         worker.awaits("held")
