@@ -76,12 +76,21 @@ class Instance(RunReading, EventReading, AssetReading):
         return instance
 
     @classmethod
-    def compose(cls, home: Path, settings: Settings, *, clock: Clock = SYSTEM_CLOCK) -> Instance:
-        """The instance that the settings describe, with nothing opened yet: for a home that `open` has prepared."""
+    def compose(
+        cls, home: Path, settings: Settings, *, clock: Clock = SYSTEM_CLOCK, storage: Storage | None = None
+    ) -> Instance:
+        """The instance that the settings describe, with nothing opened yet: for a home that `open` has prepared.
+
+        Args:
+            home: The folder.
+            settings: The settings.
+            clock: Tells the time.
+            storage: The storage, where it is not the one of the settings.
+        """
         return cls(
             home=home,
             settings=settings,
-            storage=_storage(home, settings),
+            storage=storage or _storage(home, settings),
             logs=_logs(home, settings),
             artifacts=_artifacts(home, settings),
             clock=clock,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -15,6 +15,7 @@ __all__ = [
     "LogSettings",
     "RunMonitoringSettings",
     "RunQueueSettings",
+    "RunWorkerSettings",
     "Settings",
     "StorageSettings",
     "TagConcurrencyLimit",
@@ -99,6 +100,13 @@ class WorkerSettings(_Block, frozen=True, kw_only=True):
     num_workers: _Workers = 8
 
 
+class RunWorkerSettings(_Block, frozen=True, kw_only=True):
+    """How run workers and evaluations reach the storage: with its credentials, or through a server with a token."""
+
+    storage: Literal["direct", "gateway"] = "direct"
+    gateway_url: str | None = None
+
+
 class CodeServerSettings(_Block, frozen=True, kw_only=True):
     """How many seconds the user's code may take to load."""
 
@@ -119,6 +127,7 @@ class Settings(_Block, frozen=True, kw_only=True):
     schedules: WorkerSettings = WorkerSettings()
     sensors: WorkerSettings = WorkerSettings()
     code_servers: CodeServerSettings = CodeServerSettings()
+    run_workers: RunWorkerSettings = RunWorkerSettings()
 
 
 def render_settings(settings: Settings) -> str:

@@ -26,6 +26,7 @@ from ..records.wire import (
     EvaluateSchedule,
     EvaluateSensor,
     ExecuteRun,
+    StorageAccess,
     Work,
 )
 from .reference import InstanceRef
@@ -55,7 +56,7 @@ class LoadedCode:
             self._automation = prepared_graph(self._definitions.resolved)
         return description
 
-    def evaluate(self, work: Work) -> Answer:
+    def evaluate(self, work: Work, storage: StorageAccess | None) -> Answer:
         """Evaluate a schedule or sensor, check a run config, or give that of partitions."""
         definitions, reference = self._loaded()
         match work:
@@ -64,18 +65,18 @@ class LoadedCode:
             case EvaluatePartitions():
                 return evaluate_partitions(definitions, work)
             case EvaluateSchedule():
-                with reference.open() as instance:
+                with reference.open(storage) as instance:
                     return evaluate_schedule(definitions, work, instance)
             case EvaluateSensor():
-                with reference.open() as instance:
+                with reference.open(storage) as instance:
                     return evaluate_sensor(definitions, work, instance, self._location, self._automation)
             case ExecuteRun():
                 raise InternalError("A run is executed, not evaluated.")
 
-    def execute_run(self, work: ExecuteRun, channel: socket.socket) -> int:
+    def execute_run(self, work: ExecuteRun, channel: socket.socket, storage: StorageAccess | None) -> int:
         """Be the run's worker; gives the exit code."""
         definitions, reference = self._loaded()
-        with reference.open() as instance:
+        with reference.open(storage) as instance:
             environment = Environment(
                 storage=instance.storage,
                 logs=instance.logs,

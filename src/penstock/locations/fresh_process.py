@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 
 from ..execution.frames import encode_frame
-from ..records.wire import Work
+from ..records.wire import StorageAccess, Work
 from .reaper import Reaper
 from .user_code import LoadCode, PerformWork
 from .zygote_process import WorkProcess, note_exit
@@ -24,6 +23,7 @@ def start_fresh_process(
     channel: socket.socket,
     reaper: Reaper,
     *,
+    storage: StorageAccess | None,
     variables: Mapping[str, str],
     patience: float,
 ) -> WorkProcess:
@@ -35,11 +35,12 @@ def start_fresh_process(
         work: What to do.
         channel: Where to answer.
         reaper: Tells how it ended.
-        variables: Environment variables that it gets besides those of this process.
+        storage: How it reaches the storage, if it does not open the database itself.
+        variables: Its environment.
         patience: Seconds that loading may take.
     """
     with tempfile.TemporaryFile() as order:
-        order.write(encode_frame(PerformWork(code=code, work=work)))
+        order.write(encode_frame(PerformWork(code=code, work=work, storage=storage)))
         order.seek(0)
         process = subprocess.Popen(  # noqa: S603 - our own command
             [*command, str(channel.fileno())],
@@ -48,7 +49,7 @@ def start_fresh_process(
             stderr=2,
             pass_fds=(channel.fileno(),),
             start_new_session=True,
-            env={**os.environ, **variables},
+            env=variables,
         )
     exited = reaper.exit_of(process.pid)
 

@@ -29,7 +29,7 @@ def perform_ordered_work(channel: socket.socket, code: UserCode) -> int:
         answer = info if isinstance(order.work, ExecuteRun) else answer_with_error(order.work, info)
         FrameSocket(channel, None).send(answer)
         return EXIT_BROKEN
-    return perform(code, order.work, channel)
+    return perform(code, order.work, channel, order.storage)
 
 
 def _read_order() -> PerformWork:

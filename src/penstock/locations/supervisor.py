@@ -20,8 +20,9 @@ from ..clock import Clock
 from ..errors import StorageError
 from ..ids import new_holder_id
 from ..records.lease import ProcessInfo
-from ..records.wire import LocationState, Work
+from ..records.wire import EvaluateSchedule, EvaluateSensor, ExecuteRun, LocationState, StorageAccess, Work
 from ..storage.protocols import Storage, StoredLocation
+from ..storage.remote.token import EvaluationScope, Scope, Tokens
 from ..version import __version__
 from .evaluations import Evaluations
 from .fresh_process import start_fresh_process
@@ -59,6 +60,9 @@ class SupervisorSettings(msgspec.Struct, frozen=True, kw_only=True):
         startup_timeout: Seconds that the first load may take.
         reload_timeout: Seconds that each later one may take.
         variables: Environment variables of the processes with user code, besides those of this one.
+        withheld: Those of this one which they do not get.
+        gateway: Where they reach the storage, if they shall not open the database themselves.
+        fallback: Where else they do.
     """
 
     order: LoadCode
@@ -72,6 +76,9 @@ class SupervisorSettings(msgspec.Struct, frozen=True, kw_only=True):
     startup_timeout: float = 180.0
     reload_timeout: float = 180.0
     variables: dict[str, str] = {}
+    withheld: frozenset[str] = frozenset()
+    gateway: str | None = None
+    fallback: str | None = None
 
 
 class Supervisor:
@@ -89,6 +96,9 @@ class Supervisor:
         self._storage = storage
         self._clock = clock
         self._calls = StorageCalls()
+        self._tokens = Tokens(storage.locations)
+        kept = {name: value for name, value in os.environ.items() if name not in settings.withheld}
+        self._environment = kept | settings.variables
         self._reaper = Reaper()
         self._unpublished: asyncio.Queue[StoredLocation] = asyncio.Queue()
         self._tasks: set[asyncio.Task[object]] = set()
@@ -164,10 +174,11 @@ class Supervisor:
     # -- inside -------------------------------------------------------------------------------------------------------
 
     async def _fork(self, work: Work, channel: socket.socket) -> tuple[WorkProcess, str | None]:
+        access = await self._access(work)
         for last_try in (False, True):
             zygote = await self.loader.zygote(_LOAD_PATIENCE_SECONDS)
             try:
-                return await zygote.fork(work, channel), None
+                return await zygote.fork(work, channel, access), None
             except ForkRefusedError as refused:
                 process = start_fresh_process(
                     self.settings.fresh_command,
@@ -175,7 +186,8 @@ class Supervisor:
                     work,
                     channel,
                     self._reaper,
-                    variables=self.settings.variables,
+                    storage=access,
+                    variables=self._environment,
                     patience=self.settings.startup_timeout,
                 )
                 return process, str(refused)
@@ -184,6 +196,19 @@ class Supervisor:
                     raise
                 await self.loader.replaced(zygote)
         raise AssertionError("the last try returns or raises")
+
+    async def _access(self, work: Work) -> StorageAccess | None:
+        """How the process of a work reaches the storage, where it does not open the database itself."""
+        address, now = self.settings.gateway, self._clock.now()
+        if address is None or not isinstance(work, ExecuteRun | EvaluateSchedule | EvaluateSensor):
+            return None
+        if isinstance(work, ExecuteRun):
+            scope: Scope = self._tokens.scope_of_run(work.run, now=now)
+        else:
+            seconds = work.timeout + self.settings.startup_timeout
+            scope = EvaluationScope(location=self.settings.order.name, expires=now + seconds)
+        token = await self._calls.once(self._tokens.sign, scope)
+        return StorageAccess(address=address, token=token, fallback=self.settings.fallback)
 
     async def _serve(self) -> None:
         stored = await self._calls.until_done(self._storage.locations.get, self.settings.order.name)
@@ -199,7 +224,7 @@ class Supervisor:
 
     def _make_zygote(self, told: Callable[[str], None]) -> ZygoteProcess:
         settings = self.settings
-        return ZygoteProcess(settings.zygote_command, settings.order.name, self._reaper, told, settings.variables)
+        return ZygoteProcess(settings.zygote_command, settings.order.name, self._reaper, told, self._environment)
 
     def _publish(self, state: LocationState, description: bytes | None) -> None:
         self._unpublished.put_nowait(

@@ -26,7 +26,7 @@ def test_a_missing_home_is_made(tmp_path: Path) -> None:
 
 def test_the_home_may_come_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PENSTOCK_HOME", str(tmp_path / "home"))
-    with Instance.open() as instance:
+    with Instance.open(None) as instance:
         assert instance.home == tmp_path / "home"
     monkeypatch.delenv("PENSTOCK_HOME")
     with pytest.raises(SettingsError, match="PENSTOCK_HOME"):
@@ -66,7 +66,7 @@ def test_a_reference_opens_the_same_instance(tmp_path: Path) -> None:
         run = Run(run_id=new_run_id(), location="shop", job="nightly")
         instance.storage.runs.create([NewRun(run=run)])
         reference = InstanceRef.decode(InstanceRef(home=str(tmp_path), settings=instance.settings).encode())
-        with reference.open() as other:
+        with reference.open(None) as other:
             found = other.storage.runs.get(run.run_id)
     assert found is not None
     assert found.job == "nightly"

@@ -68,7 +68,7 @@ class RemoteStorage:
         self._token = access.token
         self._patience = patience
         self._pause = pause
-        self._connections = Connections(access.address)
+        self._connections = Connections([access.address, *([access.fallback] if access.fallback else [])])
         self._runs: RunStorage = _part("runs", self._call)
         self._events: EventStorage = _part("events", self._call)
         self._assets: AssetStorage = _part("assets", self._call)
