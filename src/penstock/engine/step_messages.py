@@ -56,12 +56,16 @@ class StepInputSpec(msgspec.Struct, frozen=True):
 
 
 class StepSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """A step as the scheduler sees it. Higher `priority` goes first; `tags` matter for tag limits alone."""
+    """A step as the scheduler sees it. Higher `priority` goes first; `tags` matter for tag limits alone.
+
+    With `pools` it claims a slot in each before it starts.
+    """
 
     key: str
     inputs: tuple[StepInputSpec, ...] = ()
     priority: int = 0
     tags: Mapping[str, str] = msgspec.field(default_factory=dict)
+    pools: tuple[str, ...] = ()
 
 
 # -- facts in ---------------------------------------------------------------------------------------------------------
@@ -97,7 +101,32 @@ class Withdrawn(msgspec.Struct, frozen=True):
     step: str
 
 
-StepFact: TypeAlias = Succeeded | Failed | Retry | Stop | Withdrawn
+class Claimed(msgspec.Struct, frozen=True):
+    """Of the steps that `wants_slots` named, these have their slots, in order; the others have none."""
+
+    granted: tuple[str, ...] = ()
+
+
+StepFact: TypeAlias = Succeeded | Failed | Retry | Stop | Withdrawn | Claimed
+
+
+# -- slots of pools ---------------------------------------------------------------------------------------------------
+
+
+class Wish(msgspec.Struct, frozen=True):
+    """A step that could run if it had a slot in each of these pools."""
+
+    step: str
+    pools: tuple[str, ...]
+    retry: int = 0
+    priority: int = 0
+
+
+class WantedSlots(msgspec.Struct, frozen=True):
+    """What to claim: all that wait for slots and nothing else, by rank, and for how many of them a place is free."""
+
+    wishes: tuple[Wish, ...]
+    places: int | None = None
 
 
 # -- commands out -----------------------------------------------------------------------------------------------------
@@ -115,6 +144,7 @@ class Start(msgspec.Struct, frozen=True):
     """Start an attempt of `step`. `spec` is its key in the plan (they differ for a mapped step, `spec[mapping_key]`).
 
     `inputs` holds, for each input fed by steps, the values that were really given. `retry` is 0 for the first attempt.
+    `queued` is for how many seconds it was ready and waited for a place.
     """
 
     step: str
@@ -122,6 +152,7 @@ class Start(msgspec.Struct, frozen=True):
     mapping_key: str | None
     retry: int
     inputs: Mapping[str, tuple[OutputRef, ...]]
+    queued: float = 0.0
 
 
 class Skip(msgspec.Struct, frozen=True):

@@ -34,7 +34,7 @@ from .data_versions import with_data_versions
 from .environment import Environment
 from .executions import Execution
 from .lease import LEASE, LeaseThread, OwnLease
-from .multiprocess import Watch
+from .loop import Watch
 from .own_instance import OwnInstance
 from .recorder import MemoryRecorder, Recorder, TeeRecorder
 from .run_life import live

@@ -252,11 +252,15 @@ class Loading(_Message, frozen=True, kw_only=True, tag="loading"):
 
 
 class Loaded(_Message, frozen=True, kw_only=True, tag="loaded"):
-    """User code is loaded; `description` is the JSON of a `LocationDescription`, `files` the user's files behind it."""
+    """User code is loaded; `description` is the JSON of a `LocationDescription`, `files` the user's files behind it.
+
+    `fork_refused` says why a fork is not safe, where none is.
+    """
 
     description: bytes
     digest: str
     files: tuple[str, ...] = ()
+    fork_refused: str | None = None
 
 
 class LoadFailed(_Message, frozen=True, kw_only=True, tag="load_failed"):

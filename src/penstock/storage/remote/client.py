@@ -27,6 +27,7 @@ from ..protocols import (
     LocationStorage,
     NewRun,
     RunStorage,
+    SlotStorage,
 )
 from .calls import LARGEST_BODY, PARTS, Call, Refusal, call_named
 from .connection import Connections, Reply, UnansweredError, UnsentError
@@ -35,7 +36,7 @@ from .subscription import RemoteSubscription
 
 __all__ = ["RemoteStorage", "open_storage"]
 
-_IMPATIENT = frozenset({"events.append", "runs.renew", "runs.take_over"})
+_IMPATIENT = frozenset({"events.append", "runs.renew", "runs.take_over", "slots.claim"})
 """Calls whose callers try again by themselves, and have other things to do meanwhile."""
 
 _FIRST_PAUSE = 0.05
@@ -75,6 +76,7 @@ class RemoteStorage:
         self._instigators: InstigatorStorage = _part("instigators", self._call)
         self._leases: LeaseStorage = _part("leases", self._call)
         self._locations: LocationStorage = _part("locations", self._call)
+        self._slots: SlotStorage = _part("slots", self._call)
         self._notifier = RemoteNotifier(self)
 
     @property
@@ -106,6 +108,11 @@ class RemoteStorage:
     def locations(self) -> LocationStorage:
         """Code locations and named values."""
         return self._locations
+
+    @property
+    def slots(self) -> SlotStorage:
+        """Slots of concurrency pools."""
+        return self._slots
 
     @property
     def notifier(self) -> RemoteNotifier:

@@ -20,6 +20,7 @@ from ...records.event import LogLine, RunCanceled, RunEnqueued, RunStart, RunSuc
 from ...records.run import RunStatus
 from ...storage.protocols import RunFilter, Storage
 from .builders import NOW, events_from, new_run, queued_run, started_run
+from .slots import claim_and_release
 
 __all__ = ["MultiProcessStorageContract", "Opener"]
 
@@ -31,6 +32,7 @@ _RUNS = 40
 _BATCHES = 15
 _BATCH = 5
 _BEFORE_KILL = 200
+_SLOT_ROUNDS = 6
 _DEADLINE = 90.0
 
 
@@ -98,6 +100,13 @@ class MultiProcessStorageContract:
         assert len(numbers) >= last - 1
         assert storage.runs.record(run.run_id, [RunCanceled()], now=NOW, attempt=1)
 
+    def test_processes_that_race_for_slots_are_never_above_the_limit(self, storage: Storage, opener: Opener) -> None:
+        storage.slots.set_limit("db", 2)
+        counts = [count for each in _in_processes(opener, _claim_slots) for count in each]
+        assert len(counts) == _PROCESSES * _SLOT_ROUNDS
+        assert set(counts) <= {1, 2}
+        assert [each.held for each in storage.slots.pools(now=NOW)] == [()]
+
     def test_a_change_in_another_process_wakes_a_listener_here(self, storage: Storage, opener: Opener) -> None:
         subscription = storage.notifier.subscribe()
         try:
@@ -134,6 +143,10 @@ def _work_together(opener: Opener, work: Callable[[Storage, int], list[object]],
         return work(storage, index)
     finally:
         storage.close()
+
+
+def _claim_slots(storage: Storage, index: int) -> list[object]:
+    return list(claim_and_release(storage, index, _SLOT_ROUNDS))
 
 
 def _claim_and_work(storage: Storage, index: int) -> list[object]:
