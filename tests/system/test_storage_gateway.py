@@ -96,7 +96,7 @@ def reads(context, name: str):
         except Exception as error:
             refused.append(f"{type(error).__name__}: {error}")
     context.log.info(json.dumps({"keys": instance.get_dynamic_partitions("files"), "refused": refused,
-                                 "partition": event.partition}))
+                                 "partition": event.asset_materialization.partition}))
 
 @job
 def retried():
@@ -208,7 +208,7 @@ def test_runs_with_all_that_they_ask_of_the_instance(dev: Deployment) -> None:
     run_id = dev.launch("retried", location=LOCATION)
     run = dev.wait_until_finished(run_id)
     log = [stored.event for stored in storage.events.of_run(run_id)]
-    assert run.status is RunStatus.SUCCESS, [event.message for event in log]
+    assert run.status is RunStatus.SUCCESS, [event.error.render() for event in log if event.error]
     assert run.tags["lucky"] == "yes"
     assert [event.type for event in log].count("STEP_UP_FOR_RETRY") == 2
     (told,) = [json.loads(event.message) for event in log if event.type == "LOG"]
