@@ -247,6 +247,8 @@ def _method(name: str, call: Callable[[str, dict[str, Any]], Any]) -> Callable[.
     parameters = declared.parameters
 
     def method(_self: object, *args: Any, **kwargs: Any) -> Any:
+        if len(args) > len(parameters):
+            raise TypeError(f"{name} takes {len(parameters)} arguments, not {len(args)}.")
         return call(name, {**dict(zip(parameters, args, strict=False)), **kwargs})
 
     return method
