@@ -75,12 +75,13 @@ class Daemon:
             ),
             (
                 MonitorDuty(
-                    storage.runs,
+                    storage,
                     instance.launcher,
                     MonitorLimits(
                         start_timeout=settings.run_monitoring.start_timeout_seconds,
                         cancel_timeout=settings.run_monitoring.cancel_timeout_seconds,
                         max_runtime=settings.run_monitoring.max_runtime_seconds,
+                        resumes=settings.run_monitoring.max_resume_run_attempts,
                     ),
                     clock,
                 ),

@@ -16,12 +16,15 @@ __all__ = [
     "FeedKind",
     "Outcome",
     "OutputRef",
+    "Past",
+    "PastState",
     "Retry",
     "Skip",
     "Source",
     "Start",
     "StepFact",
     "StepInputSpec",
+    "StepPast",
     "StepSpec",
     "Stop",
     "Succeeded",
@@ -66,6 +69,39 @@ class StepSpec(msgspec.Struct, frozen=True, kw_only=True):
     priority: int = 0
     tags: Mapping[str, str] = msgspec.field(default_factory=dict)
     pools: tuple[str, ...] = ()
+
+
+class PastState(StrEnum):
+    """How far a step had come."""
+
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    SKIPPED = "SKIPPED"
+    ABANDONED = "ABANDONED"
+    RETRYING = "RETRYING"
+    AT_WORK = "AT_WORK"
+
+
+class StepPast(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a step had come before this scheduler was made.
+
+    Args:
+        state: Where it stood.
+        outputs: What it gave, if it succeeded: (name, mapping key or None), in the order given.
+        retry: The number of the attempt that is the next, or that was at work; 0 for the first.
+        left: If it waits for a retry, the seconds until that is due.
+        again: If it was at work, why that attempt begins again.
+    """
+
+    state: PastState
+    outputs: tuple[tuple[str, str | None], ...] = ()
+    retry: int = 0
+    left: float = 0.0
+    again: str | None = None
+
+
+Past: TypeAlias = Mapping[str, StepPast]
+"""What is known of steps by their keys, mapped ones with their mapping keys."""
 
 
 # -- facts in ---------------------------------------------------------------------------------------------------------
@@ -145,6 +181,8 @@ class Start(msgspec.Struct, frozen=True):
 
     `inputs` holds, for each input fed by steps, the values that were really given. `retry` is 0 for the first attempt.
     `queued` is for how many seconds it was ready and waited for a place.
+    `again` tells why this attempt begins once more, if an earlier worker of the run had begun it; where steps live
+    beyond their worker, it may be at work still.
     """
 
     step: str
@@ -153,6 +191,7 @@ class Start(msgspec.Struct, frozen=True):
     retry: int
     inputs: Mapping[str, tuple[OutputRef, ...]]
     queued: float = 0.0
+    again: str | None = None
 
 
 class Skip(msgspec.Struct, frozen=True):

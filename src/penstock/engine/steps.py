@@ -9,6 +9,7 @@
     READY       a place is free                                   RUNNING
     READY       it is in pools                                    CLAIMING
     CLAIMING    a place is free, and it was given its slots       RUNNING
+    READY       an earlier worker of the run saw its end          SUCCEEDED, FAILED, RETRYING
     RUNNING     it succeeded                                      SUCCEEDED
     RUNNING     it failed                                         FAILED
     RUNNING     it failed and asks to be tried again              RETRYING
@@ -41,10 +42,13 @@ from .step_messages import (
     FeedKind,
     Outcome,
     OutputRef,
+    Past,
+    PastState,
     Retry,
     Skip,
     Start,
     StepFact,
+    StepPast,
     StepSpec,
     Stop,
     Succeeded,
@@ -75,7 +79,7 @@ _S = StepState
 
 TRANSITIONS: Mapping[StepState, frozenset[StepState]] = {
     _S.WAITING: frozenset({_S.READY, _S.SKIPPED, _S.ABANDONED, _S.EXPANDED}),
-    _S.READY: frozenset({_S.RUNNING, _S.CLAIMING, _S.ABANDONED}),
+    _S.READY: frozenset({_S.RUNNING, _S.CLAIMING, _S.ABANDONED, _S.SUCCEEDED, _S.FAILED, _S.RETRYING}),
     _S.CLAIMING: frozenset({_S.RUNNING, _S.ABANDONED}),
     _S.RUNNING: frozenset({_S.SUCCEEDED, _S.FAILED, _S.RETRYING, _S.ABANDONED}),
     _S.RETRYING: frozenset({_S.READY, _S.ABANDONED}),
@@ -87,6 +91,7 @@ class _Step:
     """One step, or one instance of a mapped step, and what it waits for."""
 
     __slots__ = (
+        "again",
         "dependents",
         "given",
         "history",
@@ -107,6 +112,7 @@ class _Step:
         self.state = StepState.WAITING
         self.history: list[StepState] = [StepState.WAITING]
         self.retry = 0
+        self.again: str | None = None
         self.ready = 0.0
         self.waits = 0
         self.inputs: dict[str, tuple[OutputRef, ...]] = {}
@@ -150,18 +156,24 @@ class StepScheduler:
         self._failed: list[str] = []
         self._stopping = False
         self._done = False
+        self._past: dict[str, StepPast] = {}
+        self._began = 0.0
         self._commands: list[Command] = []
         self._ended: list[_Step] = []  # ended, their dependents not yet told (a list, since chains are long)
         for spec in specs:
             self._add(spec)
 
-    def begin(self, now: float) -> list[Command]:
-        """The first commands."""
-        self._now = now
+    def begin(self, now: float, past: Past | None = None) -> list[Command]:
+        """The first commands; with a `past`, those that go on from there. What was told before is not told again."""
+        self._past = dict(past or {})
+        self._began = self._now = now
         for step in list(self._steps.values()):
-            if not step.waits:
-                self._settle(step)
+            self._settle_if_free(step)
         return self._give(now)
+
+    def unended(self) -> set[str]:
+        """The keys, as the plan has them, of the steps of which something has not ended."""
+        return {step.spec.key for step in self._steps.values() if step.state in TRANSITIONS}
 
     def handle(self, fact: StepFact, now: float) -> list[Command]:
         """What follows from a fact. Raises `IllegalTransitionError` when the fact does not fit the step's state."""
@@ -388,19 +400,52 @@ class StepScheduler:
             given = tuple(ref for ref in refs if self._was_given(ref))
             if refs and not given:
                 step.move(StepState.SKIPPED, name)
-                self._commands.append(Skip(step.key, _why_skipped(name, refs, self._steps)))
+                if not self._was(step, PastState.SKIPPED):
+                    self._commands.append(Skip(step.key, _why_skipped(name, refs, self._steps)))
                 self._close(step)
                 return
             step.inputs[name] = given
         step.move(StepState.READY, "inputs at hand")
-        self._queue(step)
+        past = self._past.pop(step.key, None)
+        if past is not None:
+            self._recall(step, past)
+        else:
+            self._queue(step)
+
+    def _recall(self, step: _Step, past: StepPast) -> None:
+        """Bring a step that may run to where it stood under an earlier worker."""
+        match past.state:
+            case PastState.SUCCEEDED:
+                step.move(StepState.SUCCEEDED, past)
+                step.given = past.outputs
+                self._expand(step)
+                self._close(step)
+            case PastState.FAILED:
+                step.move(StepState.FAILED, past)
+                self._failed.append(step.key)
+                self._close(step)
+            case PastState.RETRYING:
+                step.move(StepState.RETRYING, past)
+                step.retry = past.retry
+                self._order += 1
+                heapq.heappush(self._retrying, (self._began + past.left, self._order, step))
+            case PastState.AT_WORK:
+                step.retry, step.again = past.retry, past.again
+                self._queue(step)
+            case _:  # it did not run for want of what is there now
+                self._queue(step)
+
+    def _was(self, step: _Step, state: PastState) -> bool:
+        past = self._past.pop(step.key, None)
+        return past is not None and past.state is state
 
     def _was_given(self, ref: OutputRef) -> bool:
         return (ref.output, ref.mapping_key) in self._steps[ref.step].given
 
     def _abandon(self, step: _Step, because: str) -> None:
         step.move(StepState.ABANDONED, because)
-        self._commands.append(Abandon(step.key, because))
+        if not self._was(step, PastState.ABANDONED):
+            self._commands.append(Abandon(step.key, because))
         self._close(step)
 
     def _stop(self) -> None:
@@ -457,7 +502,8 @@ class StepScheduler:
         if self._free is not None:
             self._free -= 1
         queued = self._now - step.ready
-        self._commands.append(Start(step.key, step.spec.key, step.mapping_key, step.retry, step.inputs, queued))
+        again, step.again = step.again, None
+        self._commands.append(Start(step.key, step.spec.key, step.mapping_key, step.retry, step.inputs, queued, again))
 
     def _start_claimed(self, fact: Claimed) -> None:
         for key in fact.granted:

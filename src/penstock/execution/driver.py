@@ -173,7 +173,7 @@ class Driver:
     def _drive(self, loop: Loop) -> Done:
         driven, now = self._driven, self._now
         step_ended = False
-        driven.take(self._scheduler.begin(now()))
+        driven.take(self._scheduler.begin(now(), self._scope.past))
         while True:
             self._heed()
             while driven.starts:

@@ -80,7 +80,7 @@ class InProcessExecution:
     def _drive(self, opened: OpenResources) -> Done:
         now = self._scope.environment.clock.monotonic
         driven = Driven(self._recorder)
-        driven.take(self._scheduler.begin(now()))
+        driven.take(self._scheduler.begin(now(), self._scope.past))
         while driven.done is None:
             if INTERRUPTS.requested and not self.interrupted:
                 self._stop(driven, ExecutionInterruptedError("The run was asked to stop."))

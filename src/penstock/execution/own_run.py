@@ -26,7 +26,7 @@ from ..plan.launch import partition_tags, planned_facts
 from ..plan.model import ExecutionPlan
 from ..plan.selection import narrow_job
 from ..records.event import Event
-from ..records.run import Run, RunStatus, Tag
+from ..records.run import HERE, Run, RunStatus, Tag
 from ..storage.protocols import NewRun, Storage
 from ..storage.writer import URGENT, EventWriter
 from .configuration import configure
@@ -37,15 +37,13 @@ from .lease import LEASE, LeaseThread, OwnLease
 from .loop import Watch
 from .own_instance import OwnInstance
 from .recorder import MemoryRecorder, Recorder, TeeRecorder
+from .resumed import beginning_of
 from .run_life import live
 from .scope import RunScope
 from .step_partitions import StoredDynamicPartitions, own_partitions
 from .worker import IN_PROCESS_URGENT, OUTAGE, WriterWatch
 
-__all__ = ["HERE", "AnInstance", "Begin", "Selected", "Wish", "execute", "plan_run_here"]
-
-HERE = "(this process)"
-"""What a run names as its code location that no code server executes."""
+__all__ = ["AnInstance", "Begin", "Selected", "Wish", "execute", "plan_run_here"]
 
 
 class AnInstance(Protocol):
@@ -242,7 +240,7 @@ def _live(
     kept = with_data_versions(scope, keeper)
     recorder = scope.logged(kept)
     execution = begin(recorder, kept, watches)
-    status, broken_by = live(recorder, executor, execution.run, lambda: execution.interrupted)
+    status, broken_by = live(recorder, beginning_of(scope, executor), execution.run, lambda: execution.interrupted)
     recorder.flush()
     scope.run = replace(scope.run, status=status)
     interruption = getattr(execution, "interruption", None)

@@ -82,7 +82,7 @@ class PlanContext:
         self._running: set[str] = set()
         self.log = ContextLogger(self.record)
         self.errors: list[BaseException] = []
-        self._driven.take(self._scheduler.begin(self._now()))
+        self._driven.take(self._scheduler.begin(self._now(), scope.past))
 
     @property
     def run(self) -> Run:

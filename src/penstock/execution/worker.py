@@ -22,6 +22,7 @@ from .environment import Environment
 from .executions import executor_of, prepare
 from .interrupt import INTERRUPTS
 from .lease import EXIT_FENCED, LeaseThread, OwnLease
+from .resumed import beginning_of, recall
 from .run_life import live, not_initialized
 from .scope import RunScope
 
@@ -51,7 +52,8 @@ def execute_run(definitions: Definitions, run: Run, environment: Environment, ch
 
     Returns:
         The exit code for this process: 0 when the run's end is in the log (whichever it is), `EXIT_FENCED` when the
-        attempt had passed to another or ended before, `EXIT_UNTOLD` when the database stayed away.
+        attempt had passed to another or ended before,
+        `EXIT_UNTOLD` when the database stayed away and has no end of it.
     """
     storage = environment.storage
     if storage is None:
@@ -84,6 +86,7 @@ def _execute(definitions: Definitions, run: Run, environment: Environment, stora
         return _close(writer, run)
     try:
         scope = scope_of(definitions, run, environment)
+        scope.past = recall(scope, storage)
         choice = executor_of(scope, reconstructable=True)
         if not choice.forks:
             writer = EventWriter(
@@ -97,12 +100,16 @@ def _execute(definitions: Definitions, run: Run, environment: Environment, stora
         kept = with_data_versions(scope, writer)
         recorder = scope.logged(kept)
         execution = prepare(choice, scope, recorder, kept, [WriterWatch(writer), lease])
+    except StorageError as error:
+        # Its log says how far the run had come. Whoever watches this worker starts another one.
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201 - the worker's own output
+        return EXIT_UNTOLD
     except Exception as error:  # noqa: BLE001 - whatever it is, the run cannot begin, and its log says why
         not_initialized(writer, error)
         return _close(writer, run)
     # Where steps are forked, the loop that follows them keeps the lease, since a process with threads cannot fork.
     with nullcontext() if choice.forks else LeaseThread(lease, may_exit=True):
-        live(recorder, choice.name, execution.run, lambda: execution.interrupted)
+        live(recorder, beginning_of(scope, choice.name), execution.run, lambda: execution.interrupted)
     return _close(writer, run)
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from ..engine.loss import DEFAULT_RESUMES
 from ..engine.queue import TagLimit
 
 __all__ = [
@@ -27,6 +28,7 @@ FILE_NAME = "penstock.yaml"
 """The file of an instance's home that has its settings."""
 
 _Seconds = Annotated[float, msgspec.Meta(ge=0)]
+_Count = Annotated[int, msgspec.Meta(ge=0)]
 _Workers = Annotated[int, msgspec.Meta(ge=1, le=1000)]
 
 
@@ -87,11 +89,12 @@ class RunQueueSettings(_Block, frozen=True, kw_only=True):
 
 
 class RunMonitoringSettings(_Block, frozen=True, kw_only=True):
-    """After how many seconds a run is given up in each state; 0 for never."""
+    """After how many seconds a run is given up in each state; 0 for never. And how often it outlives its worker."""
 
     start_timeout_seconds: _Seconds = 180.0
     cancel_timeout_seconds: _Seconds = 180.0
     max_runtime_seconds: _Seconds = 0.0
+    max_resume_run_attempts: _Count = DEFAULT_RESUMES
 
 
 class WorkerSettings(_Block, frozen=True, kw_only=True):

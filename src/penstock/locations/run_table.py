@@ -15,15 +15,17 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeAlias
 
 from ..clock import Clock
+from ..engine.loss import after_loss
 from ..engine.memory_verdict import UNKNOWN
 from ..errors import EnvironmentalError
 from ..execution.frames import FrameReader
 from ..execution.memory_kills import MemoryKills
 from ..records.errors import ErrorInfo
-from ..records.event import EngineNote, RunCanceled
+from ..records.event import EngineNote, RunCanceled, RunEnqueued, RunFailure
 from ..records.run import Run, RunStatus
 from ..records.wire import ExecuteRun, LaunchAnswer, Work
-from ..storage.protocols import RunStorage
+from ..storage.protocols import Storage
+from ..storage.run_log import lost_workers
 from .endings import ending_of
 from .storage_calls import StorageCalls
 from .worker_names import pid_of_orphan
@@ -62,23 +64,34 @@ class RunTable:
     """The running workers of one code server.
 
     Args:
-        runs: The run storage.
+        storage: The instance's storage.
         calls: How to call it.
         clock: Tells the time.
         holder: The lease holder's name of this server.
         location: The code location whose runs these are.
         fork: Gives a process for a run worker.
+        resumes: How often a run goes on under a new worker when one is lost, where its tags do not say it.
     """
 
     def __init__(
-        self, runs: RunStorage, calls: StorageCalls, clock: Clock, holder: str, location: str, fork: Forker
+        self,
+        storage: Storage,
+        calls: StorageCalls,
+        clock: Clock,
+        holder: str,
+        location: str,
+        fork: Forker,
+        *,
+        resumes: int,
     ) -> None:
-        self._runs = runs
+        self._runs = storage.runs
+        self._events = storage.events
         self._calls = calls
         self._clock = clock
         self._holder = holder
         self._location = location
         self._fork = fork
+        self._resumes = resumes
         self._workers: dict[str, _Worker] = {}
         self._tasks: set[asyncio.Task[object]] = set()
         self._stopping: str | None = None
@@ -186,9 +199,14 @@ class RunTable:
             return
         memory = self._memory_kills.verdict() if code == -signal.SIGKILL else UNKNOWN
         stopping = self._stopping is not None
-        fact = ending_of(run.status, code=code, error=error, server_stopped=stopping, memory=memory)
+        ending = ending_of(run.status, code=code, error=error, server_stopped=stopping, memory=memory)
+        fact: RunEnqueued | RunFailure | RunCanceled = ending
+        if error is None and not stopping:
+            before = lost_workers(self._events, run.run_id)
+            fact = after_loss(run, ending, lost_before=before, allowed=self._resumes)
         stored = self._runs.record(run.run_id, [fact], now=self._clock.now(), attempt=worker.attempt)
-        logger.warning("Run %s: %s%s", run.run_id, fact.message, "" if stored else " (somebody else ended it first)")
+        says = fact.reason if isinstance(fact, RunEnqueued) else fact.message
+        logger.warning("Run %s: %s%s", run.run_id, says, "" if stored else " (somebody else ended it first)")
 
     def _forget(self, worker: _Worker) -> None:
         if self._workers.get(worker.run_id) is worker:

@@ -24,13 +24,27 @@ from ..records.event import (
 )
 from ..records.run import FINISHED, TRANSITIONS, Run, RunStatus, StepAttempt, StepStats, StepStatus
 
-__all__ = ["END_EVENTS", "RUN_EVENTS", "STEP_EVENTS", "Outcome", "Undone", "at_end", "derive", "move_run", "move_step"]
+__all__ = [
+    "CLOSING_EVENTS",
+    "END_EVENTS",
+    "RUN_EVENTS",
+    "STEP_EVENTS",
+    "Outcome",
+    "Undone",
+    "at_end",
+    "derive",
+    "move_run",
+    "move_step",
+]
 
 RUN_EVENTS = frozenset(event_type for _, event_type in TRANSITIONS)
 """Event types that move a run."""
 
 END_EVENTS = frozenset(event_type for (_, event_type), status in TRANSITIONS.items() if status in FINISHED)
 """Event types that end a run."""
+
+CLOSING_EVENTS = END_EVENTS | {"RUN_ENQUEUED"}
+"""Event types for which `derive` needs all open steps: the run ends, or its worker is lost, and nothing is at work."""
 
 STEP_EVENTS = frozenset(
     {
@@ -73,11 +87,12 @@ def derive(run: Run, steps: Mapping[str, StepStats], events: Iterable[Event]) ->
 
     Args:
         run: As stored.
-        steps: What is stored of the steps that the events name; of all open steps where an event may end the run.
+        steps: What is stored of the steps that the events name; of all open ones where one is of `CLOSING_EVENTS`.
         events: In the order in which they happened.
 
     An event that the run's state does not allow is refused and changes nothing; nothing follows the end of a run. A
-    step that is open when the run ends is closed by a `StepFailure` before it.
+    step that is open when the run ends is closed by a `StepFailure` before it. When the run goes back to the queue,
+    the try that was at work is over; whether there is another one is told when it begins.
     """
     accepted: list[Event] = []
     refused: list[Event] = []
@@ -100,6 +115,10 @@ def derive(run: Run, steps: Mapping[str, StepStats], events: Iterable[Event]) ->
                         known[closing.step_key], run.run_id, closing
                     )
                     accepted.append(closing)
+            elif moved.status is RunStatus.QUEUED:
+                for step in list(known.values()):
+                    if (given_up := _closed(step, event.time)) is not step.attempts:
+                        known[step.step_key] = changed[step.step_key] = msgspec.structs.replace(step, attempts=given_up)
             run = moved
         elif event_type in STEP_EVENTS and event.step_key is not None:
             known[event.step_key] = changed[event.step_key] = move_step(known.get(event.step_key), run.run_id, event)
@@ -121,7 +140,7 @@ def move_run(run: Run, event: Event) -> Run | None:
         case RunStatus.STARTING:
             change |= {"launched": at, "note": None}
         case RunStatus.STARTED:
-            change |= {"started": at, "note": None}
+            change |= {"started": at if run.started is None else run.started, "note": None}
         case RunStatus.SUCCESS | RunStatus.FAILURE | RunStatus.CANCELED:
             change |= {"ended": at, "lease_until": None, "note": None}
             if isinstance(event.fact, RunFailure):

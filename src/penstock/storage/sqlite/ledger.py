@@ -15,7 +15,7 @@ import msgspec
 from ...errors import StorageError
 from ...records.event import Event
 from ...records.run import ACTIVE, Run, RunStatus, StepStats
-from ..derive import END_EVENTS, STEP_EVENTS, derive
+from ..derive import CLOSING_EVENTS, STEP_EVENTS, derive
 from ..encoding import encode_event
 from ..protocols import NewRun
 from . import rows
@@ -144,7 +144,7 @@ def _steps_at_hand(
             f"SELECT {rows.STEP} FROM steps WHERE run = ? AND step_key IN (SELECT value FROM json_each(?))",
             (number, rows.names(keys)),
         ).fetchall()
-    if any(event.type in END_EVENTS for event in events):
+    if any(event.type in CLOSING_EVENTS for event in events):
         found += connection.execute(
             f"SELECT {rows.STEP} FROM steps WHERE run = ? AND status = 'IN_PROGRESS'",
             (number,),
@@ -167,5 +167,6 @@ def _write_steps(
         f"INSERT INTO steps (run, place, {rows.STEP}) VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
         "ON CONFLICT (run, step_key) DO UPDATE SET status = excluded.status, worker_started = excluded.worker_started, "
         "started = excluded.started, ended = excluded.ended, attempts = excluded.attempts",
-        [(number, places[step.step_key], *rows.step_values(step)) for step in steps.values()],
+        # One without an event in the batch is stored already, and keeps its place.
+        [(number, places.get(step.step_key, ids[-1]), *rows.step_values(step)) for step in steps.values()],
     )
