@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
+import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from penstock.errors import FencedError
 from penstock.records.automation import InstigatorKind, InstigatorStatus
 from penstock.records.event import AssetMaterialization
 from penstock.records.run import RunStatus, Tag
+from penstock.records.wire import StorageAccess
 from penstock.storage.protocols import RunFilter
-from support.deployment import Deployment
+from penstock.storage.remote.client import RemoteStorage
+from penstock.storage.remote.token import Tokens
+from support.deployment import RUN_SECONDS, Deployment
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(150)]
 
@@ -125,6 +131,8 @@ def wait_at(context, config: Gate):
     Path(config.path).open().read()
     for number in range(300, 600):
         context.log.info(f"line {number}")
+    if context.run.tags.get("meet"):
+        Path(config.path).open("w").close()
 
 @op
 def after(context):
@@ -160,25 +168,35 @@ defs = Definitions(
 LOCATION = "project.py"
 
 
-@pytest.fixture
-def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of the database, which only a variable names."""
-    folder = tmp_path / "secret-place"
-    monkeypatch.setenv("SHOP_DATABASE_FOLDER", str(folder))
-    return folder
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The folder of the project; `secret-place` in it has the database, which only a variable names."""
+    folder = tmp_path_factory.mktemp("project")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SHOP_DATABASE_FOLDER", str(folder / "secret-place"))
+        yield folder
 
 
-@pytest.fixture
-def dev(start: Callable[..., Deployment], home: Path, tmp_path: Path, database: Path) -> Deployment:
-    (tmp_path / "project.py").write_text(PROJECT)
+@pytest.fixture(scope="module")
+def dev(folder: Path) -> Iterator[Deployment]:
+    """One deployment for all tests: it outlives what is done to it."""
+    deployment = deploy(folder, PROJECT)
+    yield deployment
+    deployment.close()
+
+
+def deploy(folder: Path, project: str) -> Deployment:
+    (folder / "project.py").write_text(project)
+    home = folder / "home"
     home.mkdir()
     (home / "penstock.yaml").write_text(SETTINGS)
-    return start("-f", str(tmp_path / "project.py"))
+    return Deployment(home, ["-f", str(folder / "project.py")], cwd=folder)
 
 
-def assert_found_nothing(found: dict[str, Any], database: Path) -> None:
+def assert_found_nothing(file: Path) -> None:
     """User code has looked everywhere, and has seen no database and no way to one."""
-    assert database.name not in json.dumps(found)
+    found = json.loads(file.read_text())
+    assert "secret-place" not in json.dumps(found)
     assert "penstock.db" not in json.dumps(found)
     assert not {"SHOP_DATABASE_FOLDER", "PENSTOCK_HOME", "PENSTOCK_CODE_SERVER_TOKEN"} & found["environment"].keys()
     assert found["storage"][:2] == ["penstock.storage.remote.client", "gateway"]
@@ -187,11 +205,11 @@ def assert_found_nothing(found: dict[str, Any], database: Path) -> None:
 
 
 @pytest.mark.parametrize("job", ["looking", "looking_in_process"])
-def test_user_code_finds_no_database(dev: Deployment, tmp_path: Path, database: Path, job: str) -> None:
+def test_user_code_finds_no_database(dev: Deployment, folder: Path, job: str) -> None:
     run_id = dev.launch(job, location=LOCATION)
     assert dev.wait_until_finished(run_id).status is RunStatus.SUCCESS
-    assert_found_nothing(json.loads((tmp_path / "found.json").read_text()), database)
-    assert (database / "penstock.db").exists()  # where everybody else found it
+    assert_found_nothing(folder / "found.json")
+    assert (folder / "secret-place" / "penstock.db").exists()  # where everybody else found it
 
 
 def test_runs_with_all_that_they_ask_of_the_instance(dev: Deployment) -> None:
@@ -212,7 +230,7 @@ def test_runs_with_all_that_they_ask_of_the_instance(dev: Deployment) -> None:
     assert run.tags["lucky"] == "yes"
     assert [event.type for event in log].count("STEP_UP_FOR_RETRY") == 2
     (told,) = [json.loads(event.message) for event in log if event.type == "LOG"]
-    assert told["keys"] == ["one", "three"]
+    assert {"one", "two", "three"} & set(told["keys"]) == {"one", "three"}
     assert told["partition"] == "one"
     assert [each.split(":")[0] for each in told["refused"]] == ["UsageError", "UsageError"]
     assert "runs.delete is refused" in told["refused"][0]
@@ -221,14 +239,17 @@ def test_runs_with_all_that_they_ask_of_the_instance(dev: Deployment) -> None:
     assert isinstance(reported.fact, AssetMaterialization)
 
 
-def test_a_sensor_is_evaluated_and_what_it_asks_for_is_run(dev: Deployment, tmp_path: Path, database: Path) -> None:
+def test_a_sensor_is_evaluated_and_what_it_asks_for_is_run(dev: Deployment, folder: Path) -> None:
     instigators = dev.instance.storage.instigators
     kind, status = InstigatorKind.SENSOR, InstigatorStatus.RUNNING
     instigators.switch(f"{LOCATION}/sensor/watcher", LOCATION, kind, "watcher", status, now=time.time())
     runs = dev.wait(lambda: dev.instance.storage.runs.page(RunFilter(tags={Tag.SENSOR: "watcher"}), limit=5))
     assert dev.wait_until_finished(runs[0].run_id).status is RunStatus.SUCCESS
-    assert_found_nothing(json.loads((tmp_path / "sensor.json").read_text()), database)
-    assert dev.instance.storage.assets.dynamic_partitions("files") == ["sensed"]
+    assert_found_nothing(folder / "sensor.json")
+    assert "sensed" in dev.instance.storage.assets.dynamic_partitions("files")
+    instigators.switch(
+        f"{LOCATION}/sensor/watcher", LOCATION, kind, "watcher", InstigatorStatus.STOPPED, now=time.time()
+    )
 
 
 def gate_of(tmp_path: Path) -> tuple[Path, dict[str, Any]]:
@@ -242,15 +263,103 @@ def lines_of(dev: Deployment, run_id: str) -> list[str]:
     return [stored.event.message for stored in found]
 
 
-@pytest.mark.parametrize("job", ["gated", "gated_in_process"])
-def test_a_run_goes_on_when_its_code_server_is_killed(dev: Deployment, tmp_path: Path, job: str) -> None:
-    gate, config = gate_of(tmp_path)
-    run_id = dev.launch(job, location=LOCATION, runConfigData=config)
+def begun(dev: Deployment, job: str, config: dict[str, Any], tags: dict[str, str] | None = None) -> str:
+    """A run whose step has told its first lines and waits at the gate."""
+    given = [{"key": key, "value": value} for key, value in (tags or {}).items()]
+    run_id = dev.launch(job, location=LOCATION, runConfigData=config, executionMetadata={"tags": given})
     dev.wait(lambda: "line 299" in lines_of(dev, run_id))
+    return run_id
+
+
+def assert_succeeded(dev: Deployment, run_id: str, *, attempt: int = 1) -> None:
+    run = dev.wait_until_finished(run_id)
+    assert run.status is RunStatus.SUCCESS, run.note
+    assert run.attempt == attempt
+
+
+@pytest.mark.parametrize("job", ["gated", "gated_in_process"])
+def test_a_run_goes_on_while_its_code_server_is_dead(dev: Deployment, tmp_path: Path, job: str) -> None:
+    gate, config = gate_of(tmp_path)
+    run_id = begun(dev, job, config)
     (server,) = dev.processes("code-server")
     os.kill(server, signal.SIGKILL)
     gate.write_text("go")  # while nobody listens
-    run = dev.wait_until_finished(run_id)
-    assert run.status is RunStatus.SUCCESS, run.note
+    assert_succeeded(dev, run_id)
     assert lines_of(dev, run_id) == [f"line {number}" for number in range(600)]
-    assert run.attempt == 1
+
+
+@pytest.mark.parametrize("job", ["gated", "gated_in_process"])
+def test_a_worker_keeps_its_lease_through_the_next_code_server(dev: Deployment, tmp_path: Path, job: str) -> None:
+    gate, config = gate_of(tmp_path)
+    run_id = begun(dev, job, config)
+    (server,) = dev.processes("code-server")
+    os.kill(server, signal.SIGKILL)
+    dev.wait_for_run(run_id, lambda run: run.owner is not None and run.owner.startswith("worker-"))
+    gate.write_text("go")
+    assert_succeeded(dev, run_id)
+    assert lines_of(dev, run_id) == [f"line {number}" for number in range(600)]
+
+
+def test_a_run_goes_on_while_the_database_is_away(dev: Deployment, folder: Path, tmp_path: Path) -> None:
+    gate, config = gate_of(tmp_path)
+    run_id = begun(dev, "gated", config, {"meet": "yes"})
+    with contextlib.closing(sqlite3.connect(folder / "secret-place" / "penstock.db", timeout=20)) as connection:
+        connection.execute("ALTER TABLE events RENAME TO events_away")
+        gate.write_text("go")
+        gate.read_text()  # by now the step has told everything
+        connection.execute("ALTER TABLE events_away RENAME TO events")
+    assert_succeeded(dev, run_id)
+    assert lines_of(dev, run_id) == [f"line {number}" for number in range(600)]
+
+
+def test_a_killed_worker_is_followed_by_one_with_a_token_of_its_own(dev: Deployment, tmp_path: Path) -> None:
+    gate, config = gate_of(tmp_path)
+    run_id = begun(dev, "gated", config)
+    worker = dev.wait_for_event(run_id, "RUN_START").fact.pid
+    os.kill(worker, signal.SIGKILL)
+    dev.wait_for_run(run_id, lambda run: run.attempt == 2 and run.status is RunStatus.STARTED)
+    dev.wait(lambda: lines_of(dev, run_id).count("line 299") == 2)
+    gate.write_text("go")
+    assert_succeeded(dev, run_id, attempt=2)
+
+
+def test_where_a_fork_is_not_safe_a_fresh_process_is_given_the_token(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHOP_DATABASE_FOLDER", str(tmp_path / "secret-place"))
+    thread = "import threading; threading.Thread(target=threading.Event().wait, daemon=True).start()"
+    dev = deploy(tmp_path, PROJECT + thread)
+    try:
+        run_id = dev.launch("looking_in_process", location=LOCATION)
+        assert_succeeded(dev, run_id)
+        notes = [stored.event.message for stored in dev.instance.storage.events.of_run(run_id, types=["ENGINE_EVENT"])]
+        assert any("fresh process" in note for note in notes)
+        assert_found_nothing(tmp_path / "found.json")
+    finally:
+        dev.close()
+
+
+def test_the_web_server_answers_the_same_calls(dev: Deployment, tmp_path: Path) -> None:
+    gate, config = gate_of(tmp_path)
+    run_id = begun(dev, "gated", config)
+    run = dev.instance.storage.runs.get(run_id)
+    assert run is not None
+    tokens = Tokens(dev.instance.storage.locations)
+    token = tokens.sign(tokens.scope_of_run(run, now=time.time()))
+    storage = RemoteStorage(StorageAccess(address=dev.url, token=token))
+    subscription = storage.notifier.subscribe()
+    assert storage.runs.get(run_id) is not None
+    assert len(storage.events.of_run(run_id, types=["LOG"])) == 300
+    gate.write_text("go")
+    heard: set[str] = set()
+    while f"run:{run_id}" not in heard:
+        heard |= subscription.wait(RUN_SECONDS)
+    subscription.close()
+    assert_succeeded(dev, run_id)
+    with pytest.raises(FencedError, match="is SUCCESS under attempt 1"):
+        storage.runs.get(run_id)
+    forged = RemoteStorage(StorageAccess(address=dev.url, token=token[:-1] + ("A" if token[-1] != "A" else "B")))
+    with pytest.raises(FencedError, match=r"not signed for this instance|not one that Penstock gives"):
+        forged.events.last_id()
+    storage.close()
+    forged.close()
