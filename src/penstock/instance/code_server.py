@@ -66,12 +66,14 @@ def serve_code_location(
     address = advertise or address_of(listener)
     python = origin.executable or sys.executable
     reference = InstanceRef.of(instance.home, instance.settings)
-    withheld = variables_named(instance.home, WITHHELD_SETTINGS) | _OF_SERVERS if reference.is_remote else frozenset()
+    withheld = variables_named(instance.home, WITHHELD_SETTINGS) | _OF_SERVERS if reference.withheld else frozenset()
+    given = instance.settings.code_servers
     settings = SupervisorSettings(
         order=LoadCode(
             name=origin.name,
             target=origin.target,
             environment=reference.encode(),
+            never_fork='code_servers.start_method is "spawn"' if given.start_method == "spawn" else None,
         ),
         origin=origin.words(),
         address=address,
@@ -80,12 +82,16 @@ def serve_code_location(
         folders=origin.folders(),
         watch=watch,
         kill_workers=kill_workers,
-        startup_timeout=instance.settings.code_servers.local_startup_timeout,
-        reload_timeout=instance.settings.code_servers.reload_timeout,
+        startup_timeout=given.local_startup_timeout,
+        reload_timeout=given.reload_timeout,
+        ready_processes=given.ready_processes,
+        ready_memory=given.ready_memory_mb * 2**20,
+        renew_after_forks=given.renew_after_forks,
+        renew_after_growth=given.renew_after_growth_mb * 2**20,
         max_resume_run_attempts=instance.settings.run_monitoring.max_resume_run_attempts,
-        variables={} if reference.is_remote else {"PENSTOCK_HOME": str(instance.home)},
+        variables={} if reference.withheld else {"PENSTOCK_HOME": str(instance.home)},
         withheld=withheld,
-        gateway=address_of(listener) if reference.is_remote else None,
+        gateway=address_of(listener) if reference.withheld else None,
         fallback=instance.settings.run_workers.gateway_url,
     )
     serve(

@@ -12,12 +12,16 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from ..clock import SYSTEM_CLOCK, Clock
+from ..codec import decode_json
+from ..engine.pools import PoolRules
 from ..errors import SettingsError
 from ..logs.store import LogStore
 from ..records.automation import Tick, TickStatus
+from ..records.wire import StorageAccess
 from ..storage.protocols import Storage
 from .asset_reading import AssetReading
 from .event_reading import EventReading
+from .postgres import open_postgres
 from .run_reading import RunReading
 from .settings import FILE_NAME, Settings
 
@@ -37,6 +41,7 @@ class Instance(RunReading, EventReading, AssetReading):
         logs: Captured stdout and stderr.
         artifacts: The root folder of the file system IO manager.
         clock: Tells the time.
+        access: How the storage is reached, where that is not by the settings.
     """
 
     def __init__(
@@ -48,6 +53,7 @@ class Instance(RunReading, EventReading, AssetReading):
         logs: LogStore,
         artifacts: Path,
         clock: Clock = SYSTEM_CLOCK,
+        access: StorageAccess | None = None,
     ) -> None:
         self.home = home
         self.settings = settings
@@ -55,6 +61,7 @@ class Instance(RunReading, EventReading, AssetReading):
         self.logs = logs
         self.artifacts = artifacts
         self.clock = clock
+        self._access = access
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
 
     @classmethod
@@ -77,7 +84,7 @@ class Instance(RunReading, EventReading, AssetReading):
 
     @classmethod
     def compose(
-        cls, home: Path, settings: Settings, *, clock: Clock = SYSTEM_CLOCK, storage: Storage | None = None
+        cls, home: Path, settings: Settings, *, clock: Clock = SYSTEM_CLOCK, access: StorageAccess | None = None
     ) -> Instance:
         """The instance that the settings describe, with nothing opened yet: for a home that `open` has prepared.
 
@@ -85,15 +92,16 @@ class Instance(RunReading, EventReading, AssetReading):
             home: The folder.
             settings: The settings.
             clock: Tells the time.
-            storage: The storage, where it is not the one of the settings.
+            access: How the storage is reached, where that is not by the settings.
         """
         return cls(
             home=home,
             settings=settings,
-            storage=storage or _storage(home, settings),
+            storage=_storage(home, settings, access),
             logs=_logs(home, settings),
             artifacts=_artifacts(home, settings),
             clock=clock,
+            access=access,
         )
 
     @classmethod
@@ -177,6 +185,23 @@ class Instance(RunReading, EventReading, AssetReading):
     def is_ephemeral(self) -> bool:
         """Whether it ends with this process."""
         return self.home is None
+
+    @property
+    def pool_rules(self) -> PoolRules:
+        """What the settings say of concurrency pools."""
+        return self.settings.pool_rules
+
+    @property
+    def reference(self) -> dict[str, Any] | None:
+        """What another process needs in order to open it; None for one that ends with this process."""
+        from .reference import InstanceRef
+
+        if self.home is None:
+            return None
+        reference = InstanceRef(
+            home=str(self.home), settings=self.settings, withheld=self._access is not None, access=self._access
+        )
+        return decode_json(reference.encode(), dict)
 
     def upgrade(self) -> None:
         """Bring the storage up to this version; `open` does so too."""
@@ -301,12 +326,18 @@ def _read(settings: Mapping[str, Any], folder: Path) -> Settings:
     return read_settings(folder)
 
 
-def _storage(home: Path, settings: Settings) -> Storage:
+def _storage(home: Path, settings: Settings, access: StorageAccess | None) -> Storage:
+    if access is not None:
+        from ..storage.remote.client import open_storage
+
+        return open_storage(access)
     if settings.storage.custom is not None:
         from .components import build
 
         storage: Storage = build(settings.storage.custom, "storage")
         return storage
+    if settings.storage.postgres is not None:
+        return open_postgres(settings.storage.postgres)
     from ..storage.sqlite.storage import SqliteStorage
 
     folder = home / settings.storage.sqlite.base_dir if settings.storage.sqlite else home

@@ -19,24 +19,33 @@ WITHHELD_SETTINGS = ("storage", "run_launcher", "run_coordinator")
 """The settings that a process does not get which reaches the storage with a token: they may hold credentials."""
 
 _SQLITE = "penstock.storage.sqlite.storage"
+_POSTGRES = "penstock.storage.postgres.storage"
 _REMOTE = "penstock.storage.remote.client"
 _LOCAL_LOGS = "penstock.logs.local"
 
 
 class InstanceRef(msgspec.Struct, frozen=True, kw_only=True):
-    """A home, and its settings as they were read, whole or without `WITHHELD_SETTINGS`."""
+    """A home, and its settings as they were read.
+
+    Args:
+        home: The folder.
+        settings: The settings.
+        withheld: Whether they are without `WITHHELD_SETTINGS`.
+        access: How the one process that was given this reaches the storage without them.
+    """
 
     home: str
     settings: Settings
+    withheld: bool = False
+    access: StorageAccess | None = None
 
     @classmethod
     def of(cls, home: Path, settings: Settings) -> InstanceRef:
         """What the processes with user code of an instance are given."""
-        if settings.run_workers.storage == "gateway":
-            settings = msgspec.structs.replace(
-                settings, storage=StorageSettings(), run_launcher=None, run_coordinator=None
-            )
-        return cls(home=str(home), settings=settings)
+        if settings.run_workers.storage == "direct":
+            return cls(home=str(home), settings=settings)
+        kept = msgspec.structs.replace(settings, storage=StorageSettings(), run_launcher=None, run_coordinator=None)
+        return cls(home=str(home), settings=kept, withheld=True)
 
     def encode(self) -> bytes:
         """As `LoadCode.environment` carries it."""
@@ -47,29 +56,29 @@ class InstanceRef(msgspec.Struct, frozen=True, kw_only=True):
         """What `encode` has made."""
         return decode_json(data, cls)
 
-    @property
-    def is_remote(self) -> bool:
-        """Whether the storage is reached with a token."""
-        return self.settings.run_workers.storage == "gateway"
-
     def import_components(self) -> None:
         """Import the code that the instance consists of, and open nothing: for a process that forks others."""
-        custom = self.settings.storage.custom
-        storage = _REMOTE if self.is_remote else _SQLITE if custom is None else custom.module
-        logs = _LOCAL_LOGS if self.settings.compute_logs.custom is None else self.settings.compute_logs.custom.module
-        for module in (storage, logs):
+        named = {
+            self._storage_module(),
+            _LOCAL_LOGS if self.settings.compute_logs.custom is None else self.settings.compute_logs.custom.module,
+        }
+        for module in named:
             importlib.import_module(module)
 
-    def open(self, access: StorageAccess | None) -> Instance:
-        """The instance; its storage is up to date, since the one that made the reference has opened it before.
+    def through(self, access: StorageAccess | None) -> InstanceRef:
+        """The same instance for the one process that was given this access to its storage."""
+        return msgspec.structs.replace(self, access=access)
 
-        Args:
-            access: How the storage is reached, where that is not by its settings.
-        """
-        if not self.is_remote:
-            return Instance.compose(Path(self.home), self.settings)
-        if access is None:
+    def open(self) -> Instance:
+        """The instance; its storage is up to date, since the one that made the reference has opened it before."""
+        if self.withheld and self.access is None:
             raise InternalError("This process was given neither the storage's settings nor a token for it.")
-        from ..storage.remote.client import open_storage
+        return Instance.compose(Path(self.home), self.settings, access=self.access)
 
-        return Instance.compose(Path(self.home), self.settings, storage=open_storage(access))
+    def _storage_module(self) -> str:
+        storage = self.settings.storage
+        if self.withheld:
+            return _REMOTE
+        if storage.custom is not None:
+            return storage.custom.module
+        return _POSTGRES if storage.postgres else _SQLITE

@@ -15,6 +15,7 @@ from ..engine.automation.graph import AutomationGraph
 from ..errors import InternalError
 from ..execution.environment import Environment
 from ..execution.evaluate import check_run_config, evaluate_partitions, evaluate_schedule, evaluate_sensor
+from ..execution.step_order import Elsewhere, LocationSource
 from ..execution.worker import execute_run
 from ..locations.user_code import LoadCode
 from ..plan.automation import prepared_graph
@@ -29,6 +30,7 @@ from ..records.wire import (
     StorageAccess,
     Work,
 )
+from .instance import Instance
 from .reference import InstanceRef
 
 __all__ = ["LoadedCode"]
@@ -42,12 +44,14 @@ class LoadedCode:
         self._instance: InstanceRef | None = None
         self._automation: AutomationGraph | None = None
         self._location: str | None = None
+        self._source: LocationSource | None = None
 
     def load(self, order: LoadCode, progress: Callable[[str], None]) -> LocationDescription:
         """Import the user's code and describe it."""
         self._location = order.name
         self._instance = InstanceRef.decode(order.environment)
         self._instance.import_components()
+        self._source = LocationSource(target=order.target)
         self._definitions = load_definitions(order.target, progress=progress)
         progress("describing the definitions")
         description = describe(self._definitions, order.name)
@@ -65,10 +69,10 @@ class LoadedCode:
             case EvaluatePartitions():
                 return evaluate_partitions(definitions, work)
             case EvaluateSchedule():
-                with reference.open(storage) as instance:
+                with reference.through(storage).open() as instance:
                     return evaluate_schedule(definitions, work, instance)
             case EvaluateSensor():
-                with reference.open(storage) as instance:
+                with reference.through(storage).open() as instance:
                     return evaluate_sensor(definitions, work, instance, self._location, self._automation)
             case ExecuteRun():
                 raise InternalError("A run is executed, not evaluated.")
@@ -76,15 +80,22 @@ class LoadedCode:
     def execute_run(self, work: ExecuteRun, channel: socket.socket, storage: StorageAccess | None) -> int:
         """Be the run's worker; gives the exit code."""
         definitions, reference = self._loaded()
-        with reference.open(storage) as instance:
+        with reference.through(storage).open() as instance:
             environment = Environment(
                 storage=instance.storage,
                 logs=instance.logs,
                 artifacts=instance.artifacts,
                 clock=instance.clock,
                 instance=instance,
+                pools=instance.pool_rules,
+                elsewhere=self._elsewhere(instance),
             )
             return execute_run(definitions, work.run, environment, channel)
+
+    def _elsewhere(self, instance: Instance) -> Elsewhere | None:
+        """How another process comes to what this one works with."""
+        where = instance.reference
+        return None if self._source is None or where is None else Elsewhere(code=self._source, instance=where)
 
     def _loaded(self) -> tuple[Definitions, InstanceRef]:
         if self._definitions is None or self._instance is None:

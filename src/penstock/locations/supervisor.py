@@ -21,19 +21,29 @@ from ..engine.loss import DEFAULT_RESUMES
 from ..errors import StorageError
 from ..ids import new_holder_id
 from ..records.lease import ProcessInfo
-from ..records.wire import EvaluateSchedule, EvaluateSensor, ExecuteRun, LocationState, StorageAccess, Work
+from ..records.wire import (
+    EvaluateSchedule,
+    EvaluateSensor,
+    ExecuteRun,
+    LoadStatus,
+    LocationState,
+    StorageAccess,
+    Work,
+)
 from ..storage.protocols import Storage, StoredLocation
 from ..storage.remote.token import EvaluationScope, Scope, Tokens
 from ..version import __version__
 from .evaluations import Evaluations
-from .fresh_process import start_fresh_process
+from .fresh_pool import FreshPool
+from .fresh_process import FreshProcess
+from .load_policy import reason_to_renew
 from .loader import CodeLoader
 from .reaper import Reaper
 from .run_table import RunTable
 from .storage_calls import StorageCalls
 from .user_code import LoadCode
 from .watch import watch_files
-from .zygote_process import ForkRefusedError, WorkProcess, ZygoteGoneError, ZygoteProcess
+from .zygote_process import ForkRefusedError, WorkProcess, ZygoteGoneError, ZygoteProcess, ZygoteStuckError
 
 __all__ = ["Supervisor", "SupervisorSettings"]
 
@@ -65,6 +75,10 @@ class SupervisorSettings(msgspec.Struct, frozen=True, kw_only=True):
         withheld: Those of this one which they do not get.
         gateway: Where they reach the storage, if they shall not open the database themselves.
         fallback: Where else they do.
+        ready_processes: How many fresh processes are kept ready where works cannot be forked.
+        ready_memory: Bytes that they may have together.
+        renew_after_forks: After so many forks the zygote is renewed; 0 for never.
+        renew_after_growth: When its own memory has grown by so many bytes it is renewed; 0 for never.
     """
 
     order: LoadCode
@@ -82,6 +96,10 @@ class SupervisorSettings(msgspec.Struct, frozen=True, kw_only=True):
     withheld: frozenset[str] = frozenset()
     gateway: str | None = None
     fallback: str | None = None
+    ready_processes: int = 2
+    ready_memory: int = 2**30
+    renew_after_forks: int = 10_000
+    renew_after_growth: int = 256 * 2**20
 
 
 class Supervisor:
@@ -114,7 +132,9 @@ class Supervisor:
             clock,
             startup_timeout=settings.startup_timeout,
             reload_timeout=settings.reload_timeout,
+            swapped=lambda loaded: self.fresh.renew(wanted=loaded.fork_refused is not None),
         )
+        self.fresh = FreshPool(self._make_fresh_process, idle=settings.ready_processes, memory=settings.ready_memory)
         self.runs = RunTable(
             storage,
             self._calls,
@@ -144,6 +164,7 @@ class Supervisor:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.runs.close()
+        self.fresh.drain()
         await self.loader.close()
         self._reaper.stop()
         try:
@@ -189,23 +210,21 @@ class Supervisor:
         for last_try in (False, True):
             zygote = await self.loader.zygote(_LOAD_PATIENCE_SECONDS)
             try:
-                return await zygote.fork(work, channel, access), None
+                process = await zygote.fork(work, channel, access)
             except ForkRefusedError as refused:
-                process = start_fresh_process(
-                    self.settings.fresh_command,
-                    self.settings.order,
-                    work,
-                    channel,
-                    self._reaper,
-                    storage=access,
-                    variables=self._environment,
-                    patience=self.settings.startup_timeout,
-                )
-                return process, str(refused)
+                return self.fresh.give(work, channel, access), str(refused)
+            except ZygoteStuckError as stuck:
+                self.loader.never_fork(str(stuck))
+                if last_try:
+                    raise
+                await self.loader.replaced(zygote)
             except ZygoteGoneError:
                 if last_try:
                     raise
                 await self.loader.replaced(zygote)
+            else:
+                self._renew_if_worn(zygote)
+                return process, None
         raise AssertionError("the last try returns or raises")
 
     async def _access(self, work: Work) -> StorageAccess | None:
@@ -221,13 +240,30 @@ class Supervisor:
         token = await self._calls.once(self._tokens.sign, scope)
         return StorageAccess(address=address, token=token, fallback=self.settings.fallback)
 
+    def _renew_if_worn(self, zygote: ZygoteProcess) -> None:
+        settings = self.settings
+        reason = reason_to_renew(
+            zygote.forks,
+            zygote.grown,
+            after_forks=settings.renew_after_forks,
+            after_growth=settings.renew_after_growth,
+        )
+        if reason is not None:
+            self._go(self.loader.renew(zygote, reason))
+
     async def _serve(self) -> None:
         stored = await self._calls.until_done(self._storage.locations.get, self.settings.order.name)
         if stored is not None:
             self.loader.recall(stored.digest, stored.loaded_at)
         await self.loader.reload()
-        if self.settings.watch:
-            await watch_files(self._folders, lambda: self._go(self.loader.reload()))
+        while True:
+            if not self.settings.watch:
+                # Whoever looks for changes by hand still does not want to be asked once more when code is corrected.
+                await self.loader.failed()
+            await watch_files(self._folders, lambda: self._go(self.loader.reload()), self._watches)
+
+    def _watches(self) -> bool:
+        return self.settings.watch or self.loader.state.status is not LoadStatus.LOADED
 
     def _folders(self) -> frozenset[Path]:
         of_files = {Path(file).parent for file in self.loader.files}
@@ -236,6 +272,17 @@ class Supervisor:
     def _make_zygote(self, told: Callable[[str], None]) -> ZygoteProcess:
         settings = self.settings
         return ZygoteProcess(settings.zygote_command, settings.order.name, self._reaper, told, self._environment)
+
+    def _make_fresh_process(self, changed: Callable[[FreshProcess], None]) -> FreshProcess:
+        settings = self.settings
+        return FreshProcess(
+            settings.fresh_command,
+            self.loader.order(fresh=True),
+            self._reaper,
+            variables=self._environment,
+            patience=settings.startup_timeout,
+            changed=changed,
+        )
 
     def _publish(self, state: LocationState, description: bytes | None) -> None:
         self._unpublished.put_nowait(

@@ -66,7 +66,7 @@ def test_a_reference_opens_the_same_instance(tmp_path: Path) -> None:
         run = Run(run_id=new_run_id(), location="shop", job="nightly")
         instance.storage.runs.create([NewRun(run=run)])
         reference = InstanceRef.decode(InstanceRef(home=str(tmp_path), settings=instance.settings).encode())
-        with reference.open(None) as other:
+        with reference.open() as other:
             found = other.storage.runs.get(run.run_id)
     assert found is not None
     assert found.job == "nightly"

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from penstock.codec import decode_msgpack, encode_msgpack
-from penstock.errors import StorageError
+from penstock.errors import StorageError, StorageUnavailableError
 from penstock.records.errors import ErrorInfo
 from penstock.records.event import (
     AssetCheckEvaluation,
@@ -292,10 +292,8 @@ def test_a_fault_inside_is_not_shown(world: World, caplog: pytest.LogCaptureFixt
 
 
 def test_a_storage_that_is_away_is_told_apart_from_a_value_that_cannot_be_kept(world: World) -> None:
-    away = Dispatcher(Broken(world.storage, StorageError("away")), world.clock)  # type: ignore[arg-type]
-    error = StorageError("odd")
-    error.__cause__ = OverflowError()
-    odd = Dispatcher(Broken(world.storage, error), world.clock)  # type: ignore[arg-type]
+    away = Dispatcher(Broken(world.storage, StorageUnavailableError("away")), world.clock)  # type: ignore[arg-type]
+    odd = Dispatcher(Broken(world.storage, StorageError("odd")), world.clock)  # type: ignore[arg-type]
     for server, status in ((away, 503), (odd, 422)):
         with pytest.raises(RefusedError) as refused:
             server.answer(None, "runs.get", encode_msgpack({"run_id": "x"}))
