@@ -11,11 +11,13 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import psycopg
 import pytest
@@ -88,6 +90,10 @@ class PostgresServer:
             self._process.wait(_START_SECONDS)
             self._process = None
 
+    def stay_away(self, seconds: float) -> None:
+        """Let an outage last: here time is what is tested, and nothing else ends it."""
+        threading.Event().wait(seconds)
+
     def close(self) -> None:
         """Stop it and remove its files."""
         self.stop(signal.SIGQUIT)
@@ -95,7 +101,7 @@ class PostgresServer:
 
     def url(self, database: str = "postgres") -> str:
         """The URL of a database of it."""
-        secret = f":{self.password}" if self.password else ""
+        secret = f":{quote(self.password, safe='')}" if self.password else ""
         return f"postgresql://penstock{secret}@127.0.0.1:{self.port}/{database}"
 
     def log(self) -> str:
