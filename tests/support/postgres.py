@@ -22,9 +22,10 @@ from urllib.parse import quote
 import psycopg
 import pytest
 
+from penstock.storage.postgres import PostgresStorage
 from support.deployment import free_port
 
-__all__ = ["PostgresServer", "given_server", "scratch_database"]
+__all__ = ["PostgresServer", "given_server", "migrated", "scratch_database"]
 
 _START_SECONDS = 30.0
 _PR_SET_PDEATHSIG = 1
@@ -136,6 +137,15 @@ def scratch_database(server_url: str) -> Iterator[str]:
     finally:
         with psycopg.connect(server_url, autocommit=True) as connection:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def migrated(url: str) -> str:
+    """The schema version of a database after it was brought up to date."""
+    storage = PostgresStorage(url)
+    storage.migrate()
+    version = storage.describe()["schema"]
+    storage.close()
+    return version
 
 
 @cache
