@@ -26,7 +26,7 @@ from ...errors import StorageError, StorageUnavailableError
 from .faults import is_away, is_lost, remedy
 from .transaction import Row, Transaction, Values
 
-__all__ = ["Database"]
+__all__ = ["Connection", "Database"]
 
 T = TypeVar("T")
 Connection = psycopg.Connection[Row]
