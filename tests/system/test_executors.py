@@ -340,8 +340,8 @@ def test_a_run_that_cannot_begin_says_why(worker: Worker) -> None:
     assert 'did you mean "size"' in end.message
 
 
-def test_steps_that_cannot_be_forked_are_not_begun_after_a_cancel(worker: Worker) -> None:
-    worker.start("holding", WITH_THREAD="1")
+def test_steps_that_run_in_the_worker_are_not_begun_after_a_cancel(worker: Worker) -> None:
+    worker.start("holding", WITH_THREAD="1", ALONE="1")
     worker.awaits("held")
     os.kill(worker.pid, signal.SIGTERM)
     assert worker.end() == 0
@@ -353,8 +353,18 @@ def test_code_with_threads_is_not_forked(worker: Worker) -> None:
     worker.start("dynamic", WITH_THREAD="1")
     assert worker.end() == 0
     assert worker.status() is RunStatus.SUCCESS
-    notes = [e.fact.message for e in worker.events() if isinstance(e.fact, EngineNote)]
-    assert any("lively" in note for note in notes)
+    notes = {e.step_key: e.fact.message for e in worker.events() if isinstance(e.fact, EngineNote)}
+    assert "lively" in notes["one"]
+    assert notes["one"].startswith("Step one runs in a process that was not forked")
+    assert len({worker.pid, *(worker.pid_of(step) for step in ("one", "several", "total"))}) == 4
+
+
+def test_code_with_threads_that_no_process_can_load_runs_in_the_worker(worker: Worker) -> None:
+    worker.start("dynamic", WITH_THREAD="1", ALONE="1")
+    assert worker.end() == 0
+    assert worker.status() is RunStatus.SUCCESS
+    notes = {e.step_key: e.fact.message for e in worker.events() if isinstance(e.fact, EngineNote)}
+    assert notes["one"].startswith("Step one runs in the run's own process")
     assert "STEP_WORKER_STARTED" not in worker.types("one")
 
 

@@ -14,6 +14,7 @@ from .names import check_name
 
 if TYPE_CHECKING:
     from ..config.declared import DeclaredConfig
+    from ..execution.step_launcher import LaunchingExecutor
 
 __all__ = [
     "BUILT_IN",
@@ -90,7 +91,7 @@ class Executor(ABC):
         """
 
 
-ExecutorFunction: TypeAlias = Callable[[InitExecutorContext], Executor]
+ExecutorFunction: TypeAlias = "Callable[[InitExecutorContext], Executor | LaunchingExecutor]"
 
 
 class ExecutorDefinition:
@@ -193,7 +194,8 @@ def executor(
 def executor(
     name: str | ExecutorFunction | None = None, config_schema: Any = None, requirements: Requirements = None
 ) -> ExecutorDefinition | Callable[[ExecutorFunction], ExecutorDefinition]:
-    """Make an executor of a function that takes an `InitExecutorContext` and returns an `Executor`.
+    """Make an executor of a function that takes an `InitExecutorContext` and returns an `Executor`, or a
+    `LaunchingExecutor`.
 
     Args:
         name: Its name; the function's if not given.
@@ -238,6 +240,12 @@ def _multiprocess_config() -> dict[str, Any]:
             [{"key": str, "value": Field(Any, is_required=False), "limit": int}],
             is_required=False,
             description="How many steps with a tag run at once.",
+        ),
+        "reuse_processes": Field(
+            bool,
+            is_required=False,
+            description="Whether a process takes one step after another, for many small steps; if not given, each step "
+            "has a process of its own.",
         ),
         "retries": _retries(),
     }

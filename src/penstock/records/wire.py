@@ -303,11 +303,15 @@ class StepEvents(_Message, frozen=True, kw_only=True, tag="events"):
 
 
 class StepDone(_Message, frozen=True, kw_only=True, tag="done"):
-    """The attempt is over. `wait` is set when a retry is asked for; `outputs` are (output, mapping key) given."""
+    """The attempt is over. `wait` is set when a retry is asked for; `outputs` are (output, mapping key) given.
+
+    `retires` says of a process that takes one attempt after another that this was its last.
+    """
 
     outcome: str  # success, failure, retry, skipped
     outputs: tuple[tuple[str, str | None], ...] = ()
     wait: float | None = None
+    retires: bool = False
 
 
 StepMessage: TypeAlias = StepEvents | StepDone
