@@ -70,6 +70,8 @@ class Daemon:
                     ),
                     clock,
                     unready=unready,
+                    slots=storage.slots,
+                    rules=instance.pool_rules,
                 ),
                 self._waker.listen(QueueDuty.topics),
             ),

@@ -10,6 +10,7 @@ import msgspec
 
 __all__ = [
     "Abandon",
+    "Claimed",
     "Command",
     "Done",
     "Failed",
@@ -28,6 +29,8 @@ __all__ = [
     "StepSpec",
     "Stop",
     "Succeeded",
+    "WantedSlots",
+    "Wish",
     "Withdrawn",
 ]
 

@@ -15,6 +15,7 @@ from ..config.run_config import RunConfig, plain_run_config
 from ..definitions.describe import describe_job
 from ..definitions.names import normalize_tags
 from ..definitions.ops.job import JobDefinition
+from ..engine.pools import PoolRules
 from ..errors import InvocationError, StepExecutionError, UserCodeError
 from ..ids import new_run_id
 from ..logs.store import LogStore
@@ -24,6 +25,7 @@ from ..partitions.spec import dynamic_names
 from ..plan.build import build_plan
 from ..plan.launch import partition_tags, planned_facts
 from ..plan.model import ExecutionPlan
+from ..plan.pools import pools_needed
 from ..plan.selection import narrow_job
 from ..records.event import Event
 from ..records.run import HERE, Run, RunStatus, Tag
@@ -55,6 +57,8 @@ class AnInstance(Protocol):
     def logs(self) -> LogStore: ...
     @property
     def artifacts(self) -> Any: ...
+    @property
+    def pool_rules(self) -> PoolRules: ...
     @property
     def reference(self) -> dict[str, Any] | None: ...
 
@@ -111,6 +115,7 @@ def plan_run_here(job: JobDefinition, wish: Wish, instance: AnInstance | None, *
             logs=instance.logs if capture else None,
             artifacts=instance.artifacts,
             instance=instance,
+            pools=instance.pool_rules,
         )
     return RunScope(
         run=run,
@@ -151,6 +156,10 @@ def _new_run(job: JobDefinition, wish: Wish, plan: ExecutionPlan, instance: AnIn
         checks=None if wish.checks is None else tuple(wish.checks),
         parent_run_id=None if parent is None else parent.run_id,
         root_run_id=None if parent is None else parent.root_run_id or parent.run_id,
+        pools=pools_needed(
+            (step.pool, not any(True for given in step.inputs for _ in given.upstream()))
+            for step in plan.steps.values()
+        ),
         created=SYSTEM_CLOCK.now(),
     )
 

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from ..clock import SYSTEM_CLOCK, Clock
 from ..codec import decode_json
+from ..engine.pools import PoolRules
 from ..errors import SettingsError
 from ..logs.store import LogStore
 from ..records.automation import Tick, TickStatus
 from ..storage.protocols import Storage
 from .asset_reading import AssetReading
 from .event_reading import EventReading
+from .postgres import open_postgres
 from .run_reading import RunReading
 from .settings import FILE_NAME, Settings
 
@@ -171,6 +173,11 @@ class Instance(RunReading, EventReading, AssetReading):
         return self.home is None
 
     @property
+    def pool_rules(self) -> PoolRules:
+        """What the settings say of concurrency pools."""
+        return self.settings.pool_rules
+
+    @property
     def reference(self) -> dict[str, Any] | None:
         """What another process needs in order to open it; None for one that ends with this process."""
         from .reference import InstanceRef
@@ -308,6 +315,8 @@ def _storage(home: Path, settings: Settings) -> Storage:
 
         storage: Storage = build(settings.storage.custom, "storage")
         return storage
+    if settings.storage.postgres is not None:
+        return open_postgres(settings.storage.postgres)
     from ..storage.sqlite.storage import SqliteStorage
 
     folder = home / settings.storage.sqlite.base_dir if settings.storage.sqlite else home

@@ -88,6 +88,7 @@ class LoadedCode:
                 artifacts=instance.artifacts,
                 clock=instance.clock,
                 instance=instance,
+                pools=instance.pool_rules,
                 elsewhere=self._elsewhere,
             )
             return execute_run(definitions, work.run, environment, channel)

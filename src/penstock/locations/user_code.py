@@ -8,7 +8,7 @@ from typing import Protocol, TypeAlias
 
 import msgspec
 
-from ..definitions.load import CodeTarget
+from ..records.code_target import CodeTarget
 from ..records.location import LocationDescription
 from ..records.wire import Answer, ExecuteRun, SupervisorFrame, Work
 

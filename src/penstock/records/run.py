@@ -21,6 +21,7 @@ import msgspec
 
 from .keys import AssetCheckKey, AssetKey
 from .labels import LABELS
+from .pool import PoolNeed
 from .step_figures import StepFigures
 
 __all__ = [
@@ -155,6 +156,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     snapshot: str | None = None
     parent_run_id: str | None = None
     root_run_id: str | None = None
+    # The concurrency pools that its steps are in; None for none.
+    pools: PoolNeed | None = None
 
     attempt: int = 0
     owner: str | None = None
