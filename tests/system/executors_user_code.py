@@ -36,7 +36,6 @@ from penstock.definitions.executors import (
     in_process_executor,
     multiprocess_executor,
 )
-from penstock.definitions.load import CodeTarget
 from penstock.definitions.loggers import logger
 from penstock.definitions.ops.hooks import failure_hook
 from penstock.definitions.ops.job import job
@@ -57,6 +56,7 @@ from penstock.execution.pipes.subprocess_client import PipesSubprocessClient
 from penstock.execution.process_launcher import ProcessStepLauncher
 from penstock.execution.step_launcher import LaunchingExecutor, StepCheck
 from penstock.execution.step_order import StepOrder
+from penstock.records.code_target import CodeTarget
 from penstock.records.data_version import DataVersion
 from penstock.records.event import EngineNote
 
@@ -99,6 +99,18 @@ def several(number: int) -> Iterator[DynamicOutput[int]]:
 @op
 def total(numbers: list[int]) -> int:
     return sum(numbers)
+
+
+@op(out=DynamicOut(int))
+def pair() -> Iterator[DynamicOutput[int]]:
+    print("a pair")
+    yield DynamicOutput(1, mapping_key="k0")
+    yield DynamicOutput(2, mapping_key="k1")
+
+
+@job
+def paired() -> None:
+    total(pair().map(double).collect())
 
 
 @job
@@ -606,6 +618,7 @@ defs = Definitions(
         dynamic,
         holding,
         five_in_a_row,
+        paired,
         in_one_loop,
         helped,
         retrying,

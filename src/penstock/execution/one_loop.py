@@ -26,9 +26,11 @@ from .coroutines import StepCoroutines
 from .drive import Driven, fact_of
 from .interrupt import INTERRUPTS
 from .log import managed_loggers
+from .loop import Watch
 from .recorder import Recorder
 from .resources import OpenResources
 from .scope import RunScope, specs_of
+from .slots import slot_keeper
 from .step import StepEnd, overtime, run_step
 
 __all__ = ["MOST_AT_ONCE", "OUTPUT", "OneLoopExecution"]
@@ -72,8 +74,9 @@ class OneLoopExecution:
         self._recorder = recorder
         self._fail_fast = fail_fast
         self._most = max_concurrent or MOST_AT_ONCE
+        self._slots = slot_keeper(scope, recorder)
         self._scheduler = StepScheduler(
-            [self._spec(each) for each in specs_of(scope.plan)],
+            [self._spec(each) for each in specs_of(scope.plan, None if self._slots is None else self._slots.pools_of)],
             max_concurrent=self._most,
             tag_limits=(*tag_limits, TagLimit(key=_PLAIN, limit=1)),
         )
@@ -119,15 +122,20 @@ class OneLoopExecution:
         driven, now = self._driven, self._now
         driven.take(self._scheduler.begin(now(), self._scope.past))
         running: dict[asyncio.Task[StepEnd], Start] = {}
-        with ThreadPoolExecutor(self._most, thread_name_prefix="penstock-step") as threads, _asked_to_stop() as asked:
+        with ThreadPoolExecutor(self._most, thread_name_prefix="penstock-step") as threads, _signs() as signs:
+            if self._slots is not None:
+                self._slots.begin(signs)
             try:
                 while driven.done is None:
-                    if asked.is_set() and not self.interrupted:
+                    signs.seen.clear()
+                    if INTERRUPTS.requested and not self.interrupted:
                         self._stop(ExecutionInterruptedError("The run was asked to stop."))
+                    if self._slots is not None:
+                        driven.take(self._slots.claim(self._scheduler))
                     while driven.starts:
                         start = driven.starts.pop(0)
                         running[asyncio.create_task(self._attempt(start, opened, threads))] = start
-                    for task in await self._first_of(running, asked):
+                    for task in await self._first_of(running, signs.seen):
                         self._finish(running.pop(task), task.result())
                     driven.take(self._scheduler.wake(now()))
             except asyncio.CancelledError as error:  # Ctrl-C, in a program of the user's own
@@ -136,24 +144,24 @@ class OneLoopExecution:
             finally:
                 self._stop_coroutines()
                 await asyncio.gather(*running, return_exceptions=True)
+                if self._slots is not None:
+                    self._slots.close()
         return driven.done
 
     async def _first_of(
-        self, running: dict[asyncio.Task[StepEnd], Start], asked: asyncio.Event
+        self, running: dict[asyncio.Task[StepEnd], Start], sign: asyncio.Event
     ) -> set[asyncio.Task[StepEnd]]:
-        """Wait until an attempt has ended, a retry is due or the run is asked to stop; gives those that have ended."""
-        due = self._scheduler.next_due()
-        sign = None if self.interrupted else asyncio.create_task(asked.wait())
-        waited: set[asyncio.Task[StepEnd] | asyncio.Task[bool]] = {*running, *(() if sign is None else (sign,))}
+        """Wait until an attempt has ended, time has come for something, or there is a sign; gives what has ended."""
+        if self._driven.done is not None:
+            return set()
+        retry = self._scheduler.next_due()
+        dues = [None if retry is None else retry - self._now(), None if self._slots is None else self._slots.due_in()]
+        timeout = min((max(0.0, each) for each in dues if each is not None), default=None)
+        signed = asyncio.create_task(sign.wait())
         try:
-            await asyncio.wait(
-                waited,
-                timeout=None if due is None else max(0.0, due - self._now()),
-                return_when=asyncio.FIRST_COMPLETED,
-            )
+            await asyncio.wait({*running, signed}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            if sign is not None:
-                sign.cancel()
+            signed.cancel()
         return {task for task in running if task.done()}
 
     # -- one attempt --------------------------------------------------------------------------------------------------
@@ -212,9 +220,37 @@ class OneLoopExecution:
             self._recorder.emit(LogsCaptured(log_key=key, steps=steps), steps[0] if len(steps) == 1 else None)
 
 
+class _Signs:
+    """What wakes the loop that follows attempts, beside their ends; it attends to watches in the running loop.
+
+    Attributes:
+        seen: Set when there was one.
+    """
+
+    def __init__(self) -> None:
+        self.seen = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+
+    def add(self, watch: Watch) -> None:
+        """Attend to a watch from now on."""
+        self._loop.add_reader(watch.fileno(), self._attend, watch)
+
+    def remove(self, watch: Watch) -> None:
+        """Attend to a watch no more; before its descriptor is closed."""
+        self._loop.remove_reader(watch.fileno())
+
+    def tell(self) -> None:
+        """There is one: from any thread, or the handler of a signal."""
+        self._loop.call_soon_threadsafe(self.seen.set)
+
+    def _attend(self, watch: Watch) -> None:
+        watch.attend()
+        self.seen.set()
+
+
 @contextlib.contextmanager
-def _asked_to_stop() -> Iterator[asyncio.Event]:
-    """An event of the running loop that is set when this process is asked to stop."""
-    asked, loop = asyncio.Event(), asyncio.get_running_loop()
-    with INTERRUPTS.told(lambda: loop.call_soon_threadsafe(asked.set)):
-        yield asked
+def _signs() -> Iterator[_Signs]:
+    """Signs of the running loop; that this process is asked to stop is one."""
+    signs = _Signs()
+    with INTERRUPTS.told(signs.tell):
+        yield signs

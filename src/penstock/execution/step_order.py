@@ -8,9 +8,9 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from ..definitions.load import CodeTarget
 from ..definitions.reconstruct import ReconstructableJob
 from ..engine.step_messages import Start
+from ..records.code_target import CodeTarget
 from ..records.run import Run
 
 __all__ = ["PROGRAM", "CodeSource", "Elsewhere", "JobSource", "LocationSource", "StepOrder", "lane_of"]
