@@ -41,7 +41,7 @@ MOST_AT_ONCE = 100
 OUTPUT = "run-output"
 """What stands for a step key where the output of the whole run is captured; no step has a hyphen in its key."""
 
-_PLAIN = "penstock/plain_function"
+_PLAIN = "(plain function)"
 
 
 class OneLoopExecution:
