@@ -19,6 +19,7 @@ from ..records.automation import Tick, TickStatus
 from ..storage.protocols import Storage
 from .asset_reading import AssetReading
 from .event_reading import EventReading
+from .postgres import open_postgres
 from .run_reading import RunReading
 from .settings import FILE_NAME, Settings
 
@@ -304,6 +305,8 @@ def _storage(home: Path, settings: Settings) -> Storage:
 
         storage: Storage = build(settings.storage.custom, "storage")
         return storage
+    if settings.storage.postgres is not None:
+        return open_postgres(settings.storage.postgres)
     from ..storage.sqlite.storage import SqliteStorage
 
     folder = home / settings.storage.sqlite.base_dir if settings.storage.sqlite else home

@@ -19,6 +19,7 @@ __all__ = [
     "HeldRunsSettings",
     "LogSettings",
     "PoolSettings",
+    "PostgresSettings",
     "RunMonitoringSettings",
     "RunQueueSettings",
     "Settings",
@@ -33,6 +34,7 @@ FILE_NAME = "penstock.yaml"
 
 _Seconds = Annotated[float, msgspec.Meta(ge=0)]
 _Count = Annotated[int, msgspec.Meta(ge=0)]
+_Secret = Annotated[str, msgspec.Meta(extra={"secret": True})]
 _Workers = Annotated[int, msgspec.Meta(ge=1, le=1000)]
 
 
@@ -54,10 +56,29 @@ class FolderSettings(_Block, frozen=True, kw_only=True):
     base_dir: str
 
 
+class PostgresParts(_Block, frozen=True, kw_only=True):
+    """A Postgres database, part by part; `params` are further parameters of the connection by libpq's names."""
+
+    username: str
+    password: _Secret = ""
+    hostname: str
+    db_name: str
+    port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 5432
+    params: dict[str, Any] = {}
+
+
+class PostgresSettings(_Block, frozen=True, kw_only=True):
+    """A Postgres database: its URL, or its parts."""
+
+    postgres_url: _Secret | None = None
+    postgres_db: PostgresParts | None = None
+
+
 class StorageSettings(_Block, frozen=True, kw_only=True):
     """Exactly one of the kinds of storage."""
 
     sqlite: FolderSettings | None = None
+    postgres: PostgresSettings | None = None
     custom: Component | None = None
 
 
@@ -163,8 +184,11 @@ class Settings(_Block, frozen=True, kw_only=True):
         )
 
 
+_HIDDEN = frozenset({"config", "params", "password", "postgres_url"})
+
+
 def render_settings(settings: Settings) -> str:
-    """The settings in force as YAML. The texts in a component's config are hidden, since they may be secrets."""
+    """The settings in force as YAML. Secrets are hidden, and the texts in a component's config, which may be some."""
     import yaml
 
     text: str = yaml.safe_dump(_shown(msgspec.to_builtins(settings)), sort_keys=False)
@@ -173,7 +197,7 @@ def render_settings(settings: Settings) -> str:
 
 def _shown(value: Any, *, hidden: bool = False) -> Any:
     if isinstance(value, dict):
-        return {key: _shown(item, hidden=hidden or key == "config") for key, item in value.items() if item is not None}
+        return {key: _shown(item, hidden=hidden or key in _HIDDEN) for key, item in value.items() if item is not None}
     if isinstance(value, list | tuple):
         return [_shown(item, hidden=hidden) for item in value]
     return "..." if hidden and isinstance(value, str) else value

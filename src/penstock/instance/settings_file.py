@@ -15,7 +15,7 @@ from ..config.problems import ConfigProblem, Problem
 from ..config.schema import Selector, Shape, env_name
 from ..locations.yaml_document import read_yaml
 from ..wording import nearest_name
-from .settings import FILE_NAME, LogSettings, Settings, StorageSettings
+from .settings import FILE_NAME, LogSettings, PostgresSettings, Settings, StorageSettings
 from .settings_schema import schema_of, too_small_or_large
 
 __all__ = ["file_schema", "read_settings"]
@@ -29,7 +29,7 @@ _SHORT_NAMES: Mapping[str, Mapping[str, tuple[str, str]]] = {
 }
 _COMPONENTS = ("storage", "compute_logs")
 _OLDER_DEFAULT = "default_op_concurrency_limit"
-_SCHEMA_SELECTORS: frozenset[type] = frozenset((StorageSettings, LogSettings))
+_SCHEMA_SELECTORS: frozenset[type] = frozenset((StorageSettings, PostgresSettings, LogSettings))
 
 
 def file_schema() -> Shape | Selector:

@@ -6,10 +6,12 @@ Rows of assets and checks follow from each fact alone; a store keeps them by its
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
+from ..errors import FencedError, StorageError
 from ..records.asset import PartitionStatus
 from ..records.errors import ErrorInfo
 from ..records.event import (
@@ -22,20 +24,41 @@ from ..records.event import (
     StepSuccess,
     StepUpForRetry,
 )
-from ..records.run import FINISHED, TRANSITIONS, Run, RunStatus, StepAttempt, StepStats, StepStatus
+from ..records.run import ACTIVE, FINISHED, TRANSITIONS, Run, RunStatus, StepAttempt, StepStats, StepStatus
+from .asset_facts import ASSET_EVENTS
+from .protocols import NewRun
 
 __all__ = [
+    "CLAIMABLE",
     "CLOSING_EVENTS",
+    "DURABLE",
     "END_EVENTS",
+    "EVICTED",
     "RUN_EVENTS",
     "STEP_EVENTS",
+    "WRITABLE",
     "Outcome",
     "Undone",
     "at_end",
+    "begin",
     "derive",
+    "first_events",
     "move_run",
     "move_step",
+    "not_stored",
+    "places",
+    "refuse_late_writer",
+    "topics_of",
 ]
+
+CLAIMABLE = frozenset({RunStatus.QUEUED, RunStatus.NOT_STARTED})
+"""States in which a run may be claimed."""
+
+EVICTED = 0.0
+"""The end of the lease of an attempt whose slots went to others: it is not renewed, and its writes are refused."""
+
+WRITABLE = ACTIVE | {RunStatus.NOT_STARTED}
+"""States in which a run's own worker writes; NOT_STARTED is that of a run which its maker executes itself."""
 
 RUN_EVENTS = frozenset(event_type for _, event_type in TRANSITIONS)
 """Event types that move a run."""
@@ -58,6 +81,9 @@ STEP_EVENTS = frozenset(
     }
 )
 """Event types that change what is known of a step."""
+
+DURABLE = RUN_EVENTS | ASSET_EVENTS | {"STEP_SUCCESS", "STEP_FAILURE", "STEP_SKIPPED"}
+"""Event types whose batch is to outlive a loss of power; a batch of other lines is safe with the next such one."""
 
 _STEP_ENDS = {
     "STEP_SUCCESS": StepStatus.SUCCESS,
@@ -124,6 +150,88 @@ def derive(run: Run, steps: Mapping[str, StepStats], events: Iterable[Event]) ->
             known[event.step_key] = changed[event.step_key] = move_step(known.get(event.step_key), run.run_id, event)
         accepted.append(event)
     return Outcome(run=run, events=accepted, refused=refused, steps=changed)
+
+
+def begin(new: NewRun) -> Run:
+    """A new run as it is stored: it names its job's snapshot by its hash."""
+    run = new.run
+    if new.snapshot is not None:
+        run = msgspec.structs.replace(run, snapshot=hashlib.blake2b(new.snapshot, digest_size=16).hexdigest())
+    return run if run.updated else msgspec.structs.replace(run, updated=run.created)
+
+
+def first_events(new: NewRun) -> list[Event]:
+    """The events that a new run begins with.
+
+    Raises:
+        StorageError: Its state does not allow them.
+    """
+    events = [Event(time=new.run.created, fact=fact) for fact in new.facts]
+    refused = derive(new.run, {}, events).refused
+    if refused:
+        raise StorageError(
+            f"The run {new.run.run_id} cannot be made as {new.run.status} with a first event {refused[0].type}; "
+            "give first facts that its state allows."
+        )
+    return events
+
+
+def refuse_late_writer(run_id: str, attempt: int, run: Run | None, *, fresh: bool) -> None:
+    """Let only the current attempt write, and one that has ended send again what is stored.
+
+    Args:
+        run: As stored.
+        fresh: Whether there is anything that is not stored.
+
+    Raises:
+        FencedError: The attempt is over.
+    """
+    if run is None:
+        raise FencedError(f"The run {run_id} does not exist any more; its attempt {attempt} must stop.")
+    is_current = attempt == run.attempt and run.status in WRITABLE and run.lease_until != EVICTED
+    if not is_current and (fresh or attempt != run.attempt):
+        raise FencedError(
+            f"Attempt {attempt} of the run {run_id} may write no more: the run is {run.status} "
+            f"under attempt {run.attempt}. This worker must stop."
+        )
+
+
+def not_stored(events: Sequence[Event], stored: set[int]) -> Sequence[Event]:
+    """Those of a batch whose number is not among the stored ones, each number once."""
+    numbered = [event.seq for event in events if event.seq is not None]
+    if not stored and len(set(numbered)) == len(numbered):
+        return events
+    seen = set(stored)
+    fresh = []
+    for event in events:
+        if event.seq in seen:
+            continue
+        if event.seq is not None:
+            seen.add(event.seq)
+        fresh.append(event)
+    return fresh
+
+
+def topics_of(before: Run, outcome: Outcome) -> set[str]:
+    """What a batch changes for whoever listens."""
+    after = outcome.run
+    topics = {f"run:{after.run_id}"}
+    if any(event.type in ASSET_EVENTS for event in outcome.events):
+        topics.add("assets")
+    if after is not before:
+        topics.add("runs")
+        if after.status is RunStatus.QUEUED or (before.status in ACTIVE and after.status not in ACTIVE):
+            topics.add("queue")
+    return topics
+
+
+def places(ids: Iterable[int], events: Iterable[Event]) -> dict[str, int]:
+    """The first of these events of each step: where a step that is new has its place."""
+    found: dict[str, int] = {}
+    for event_id, event in zip(ids, events, strict=True):
+        if event.step_key is not None and event.type in STEP_EVENTS:
+            found.setdefault(event.step_key, event_id)
+    return found
 
 
 def move_run(run: Run, event: Event) -> Run | None:

@@ -15,7 +15,7 @@ import msgspec
 
 from ...clock import SYSTEM_CLOCK
 from ...codec import decode_msgpack, encode_msgpack
-from ...errors import FencedError, InternalError, PenstockError, StorageError, UsageError
+from ...errors import FencedError, InternalError, PenstockError, StorageError, StorageUnavailableError, UsageError
 from ...records.event import EngineNote, Event, Fact
 from ...records.wire import StorageAccess
 from ..encoding import encode_event
@@ -52,7 +52,7 @@ class RemoteStorage:
     """`Storage` behind an address; may be used from any thread, and goes on in a forked child.
 
     Besides what each Protocol says, every method raises:
-        StorageError: The server or its database is away.
+        StorageUnavailableError: The server or its database is away.
         FencedError: The token is good no more: the attempt has passed to another or ended.
         UsageError: The token does not allow this call; the text names it and the reason.
 
@@ -169,7 +169,7 @@ class RemoteStorage:
             except (UnsentError, UnansweredError) as error:
                 may_repeat = reads or isinstance(error, UnsentError)
                 if not may_repeat or SYSTEM_CLOCK.monotonic() + pause > deadline:
-                    raise StorageError(
+                    raise StorageUnavailableError(
                         f"The storage at {self._address} did not answer {name} ({error}). A code server that died is "
                         "started again by its host; see on the deployment page whether it is running."
                     ) from error
@@ -207,7 +207,7 @@ class RemoteStorage:
             case 413 | 422:
                 return StorageError(said)
             case _ if status >= 502:
-                return StorageError(said)
+                return StorageUnavailableError(said)
         return InternalError(said)
 
 

@@ -23,6 +23,7 @@ SAMPLES: dict[str, str] = {
     "ReexecutionParams!": '{parentRunId: "x", strategy: ALL_STEPS}',
     "LaunchBackfillParams!": '{repositoryLocationName: "shop"}',
     "String!": '"shop"',
+    "Int!": "1",
     "[String!]!": '["x"]',
     "ScheduleSelector!": '{repositoryLocationName: "shop", scheduleName: "at_night"}',
     "SensorSelector!": '{repositoryLocationName: "shop", sensorName: "new_files"}',
