@@ -66,6 +66,11 @@ class Tokens:
         self._values = values
         self.lifetime = lifetime
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether the key was read, so that nothing waits for the storage."""
+        return "_key" in vars(self)
+
     def scope_of_run(self, run: Run, *, now: float) -> RunScope:
         """What a token for the present attempt of a run is for."""
         return RunScope(run_id=run.run_id, attempt=run.attempt, location=run.location, expires=now + self.lifetime)
