@@ -11,6 +11,7 @@ from ..clock import SYSTEM_CLOCK, Clock
 from ..engine.pools import PoolRules
 from ..logs.store import LogStore
 from ..storage.protocols import Storage
+from .step_order import Elsewhere
 
 __all__ = ["Environment"]
 
@@ -25,6 +26,7 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
             in memory.
         clock: The time.
         instance: What user code gets as `context.instance`.
+        elsewhere: How another process comes to the code and the instance; None where none can.
         managed_loggers: Names of Python loggers whose lines go to the run's log as well.
         pools: What holds for concurrency pools.
     """
@@ -34,5 +36,6 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     artifacts: Path | None = None
     clock: Clock = SYSTEM_CLOCK
     instance: Any = None
+    elsewhere: Elsewhere | None = None
     managed_loggers: tuple[str, ...] = ()
     pools: PoolRules = PoolRules()

@@ -59,6 +59,8 @@ class AnInstance(Protocol):
     def artifacts(self) -> Any: ...
     @property
     def pool_rules(self) -> PoolRules: ...
+    @property
+    def reference(self) -> dict[str, Any] | None: ...
 
 
 class Selected(msgspec.Struct, frozen=True, kw_only=True):
@@ -201,14 +203,14 @@ Begin: TypeAlias = Callable[[Recorder, Recorder, Sequence[Watch]], Execution]
 loop that follows forks attends to."""
 
 
-def execute(scope: RunScope, begin: Begin, executor: str, *, forks: bool, raise_on_error: bool) -> list[Event]:
+def execute(scope: RunScope, begin: Begin, executor: str, *, loops: bool, raise_on_error: bool) -> list[Event]:
     """Store the run where there is a storage, and execute it to its end; `scope.run` then says how it ended.
 
     Args:
         scope: The run.
         begin: Makes its execution.
         executor: The executor's name.
-        forks: Whether that execution forks this process, which then has no threads.
+        loops: Whether that execution follows other processes from a loop; this process then has no threads.
         raise_on_error: Raise what a step's user code raised.
 
     Returns:
@@ -224,13 +226,13 @@ def execute(scope: RunScope, begin: Begin, executor: str, *, forks: bool, raise_
         return memory.events
     scope.run, lease = _claim(storage, scope.run, scope.job, scope.plan)
     run = scope.run
-    # Where steps are forked, the loop that follows them stores old events and keeps the lease.
-    urgent = URGENT if forks else IN_PROCESS_URGENT
-    writer = EventWriter(storage.events, run.run_id, run.attempt, clock, background=not forks, urgent=urgent)
-    watches: list[Watch] = [WriterWatch(writer), lease] if forks else []
+    # Where steps run in other processes, the loop that follows them stores old events and keeps the lease.
+    urgent = URGENT if loops else IN_PROCESS_URGENT
+    writer = EventWriter(storage.events, run.run_id, run.attempt, clock, background=not loops, urgent=urgent)
+    watches: list[Watch] = [WriterWatch(writer), lease] if loops else []
     tee = TeeRecorder(writer)
     try:
-        with nullcontext() if forks else LeaseThread(lease, may_exit=False):
+        with nullcontext() if loops else LeaseThread(lease, may_exit=False):
             _live(scope, tee, begin, executor, watches, raise_on_error=raise_on_error)
     finally:
         writer.close(OUTAGE)

@@ -28,8 +28,8 @@ _SHORT_NAMES: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "run_launcher": {"local": ("penstock.launch.local", "LocalRunLauncher")},
 }
 _COMPONENTS = ("storage", "compute_logs")
-_OLDER_DEFAULT = "default_op_concurrency_limit"
 _SCHEMA_SELECTORS: frozenset[type] = frozenset((StorageSettings, PostgresSettings, LogSettings))
+_OLDER_DEFAULT = "default_op_concurrency_limit"
 
 
 def file_schema() -> Shape | Selector:
