@@ -245,6 +245,11 @@ class StepScheduler:
         self._asked.clear()
 
     @property
+    def is_claiming(self) -> bool:
+        """Whether some step waits for slots."""
+        return bool(self._claiming)
+
+    @property
     def has_place(self) -> bool:
         """Whether another step could run."""
         return self._free is None or self._free > 0

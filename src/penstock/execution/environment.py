@@ -8,8 +8,10 @@ from typing import Any
 import msgspec
 
 from ..clock import SYSTEM_CLOCK, Clock
+from ..engine.pools import PoolRules
 from ..logs.store import LogStore
 from ..storage.protocols import Storage
+from .step_order import Elsewhere
 
 __all__ = ["Environment"]
 
@@ -24,7 +26,9 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
             in memory.
         clock: The time.
         instance: What user code gets as `context.instance`.
+        elsewhere: How another process comes to the code and the instance; None where none can.
         managed_loggers: Names of Python loggers whose lines go to the run's log as well.
+        pools: What holds for concurrency pools.
     """
 
     storage: Storage | None = None
@@ -32,4 +36,6 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     artifacts: Path | None = None
     clock: Clock = SYSTEM_CLOCK
     instance: Any = None
+    elsewhere: Elsewhere | None = None
     managed_loggers: tuple[str, ...] = ()
+    pools: PoolRules = PoolRules()

@@ -15,6 +15,7 @@ from ..config.run_config import RunConfig, plain_run_config
 from ..definitions.describe import describe_job
 from ..definitions.names import normalize_tags
 from ..definitions.ops.job import JobDefinition
+from ..engine.pools import PoolRules
 from ..errors import InvocationError, StepExecutionError, UserCodeError
 from ..ids import new_run_id
 from ..logs.store import LogStore
@@ -24,6 +25,7 @@ from ..partitions.spec import dynamic_names
 from ..plan.build import build_plan
 from ..plan.launch import partition_tags, planned_facts
 from ..plan.model import ExecutionPlan
+from ..plan.pools import pools_needed
 from ..plan.selection import narrow_job
 from ..records.event import Event
 from ..records.run import HERE, Run, RunStatus, Tag
@@ -55,6 +57,10 @@ class AnInstance(Protocol):
     def logs(self) -> LogStore: ...
     @property
     def artifacts(self) -> Any: ...
+    @property
+    def pool_rules(self) -> PoolRules: ...
+    @property
+    def reference(self) -> dict[str, Any] | None: ...
 
 
 class Selected(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,6 +115,7 @@ def plan_run_here(job: JobDefinition, wish: Wish, instance: AnInstance | None, *
             logs=instance.logs if capture else None,
             artifacts=instance.artifacts,
             instance=instance,
+            pools=instance.pool_rules,
         )
     return RunScope(
         run=run,
@@ -149,6 +156,10 @@ def _new_run(job: JobDefinition, wish: Wish, plan: ExecutionPlan, instance: AnIn
         checks=None if wish.checks is None else tuple(wish.checks),
         parent_run_id=None if parent is None else parent.run_id,
         root_run_id=None if parent is None else parent.root_run_id or parent.run_id,
+        pools=pools_needed(
+            (step.pool, not any(True for given in step.inputs for _ in given.upstream()))
+            for step in plan.steps.values()
+        ),
         created=SYSTEM_CLOCK.now(),
     )
 
@@ -192,14 +203,14 @@ Begin: TypeAlias = Callable[[Recorder, Recorder, Sequence[Watch]], Execution]
 loop that follows forks attends to."""
 
 
-def execute(scope: RunScope, begin: Begin, executor: str, *, forks: bool, raise_on_error: bool) -> list[Event]:
+def execute(scope: RunScope, begin: Begin, executor: str, *, loops: bool, raise_on_error: bool) -> list[Event]:
     """Store the run where there is a storage, and execute it to its end; `scope.run` then says how it ended.
 
     Args:
         scope: The run.
         begin: Makes its execution.
         executor: The executor's name.
-        forks: Whether that execution forks this process, which then has no threads.
+        loops: Whether that execution follows other processes from a loop; this process then has no threads.
         raise_on_error: Raise what a step's user code raised.
 
     Returns:
@@ -215,13 +226,13 @@ def execute(scope: RunScope, begin: Begin, executor: str, *, forks: bool, raise_
         return memory.events
     scope.run, lease = _claim(storage, scope.run, scope.job, scope.plan)
     run = scope.run
-    # Where steps are forked, the loop that follows them stores old events and keeps the lease.
-    urgent = URGENT if forks else IN_PROCESS_URGENT
-    writer = EventWriter(storage.events, run.run_id, run.attempt, clock, background=not forks, urgent=urgent)
-    watches: list[Watch] = [WriterWatch(writer), lease] if forks else []
+    # Where steps run in other processes, the loop that follows them stores old events and keeps the lease.
+    urgent = URGENT if loops else IN_PROCESS_URGENT
+    writer = EventWriter(storage.events, run.run_id, run.attempt, clock, background=not loops, urgent=urgent)
+    watches: list[Watch] = [WriterWatch(writer), lease] if loops else []
     tee = TeeRecorder(writer)
     try:
-        with nullcontext() if forks else LeaseThread(lease, may_exit=False):
+        with nullcontext() if loops else LeaseThread(lease, may_exit=False):
             _live(scope, tee, begin, executor, watches, raise_on_error=raise_on_error)
     finally:
         writer.close(OUTAGE)

@@ -130,8 +130,8 @@ def is_in_memory(definition: ResourceDefinition | None) -> bool:
     )
 
 
-def specs_of(plan: ExecutionPlan) -> list[StepSpec]:
-    """The plan as the scheduler of steps sees it."""
+def specs_of(plan: ExecutionPlan, pools_of: Callable[[Step], tuple[str, ...]] | None = None) -> list[StepSpec]:
+    """The plan as the scheduler of steps sees it; `pools_of` gives the pools that a step claims a slot of."""
     return [
         StepSpec(
             key=step.key,
@@ -140,6 +140,7 @@ def specs_of(plan: ExecutionPlan) -> list[StepSpec]:
             ),
             priority=step.priority,
             tags=step.tags,
+            pools=() if pools_of is None else pools_of(step),
         )
         for step in plan.steps.values()
     ]

@@ -12,6 +12,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from ..clock import SYSTEM_CLOCK, Clock
+from ..codec import decode_json
+from ..engine.pools import PoolRules
 from ..errors import SettingsError
 from ..logs.store import LogStore
 from ..records.automation import Tick, TickStatus
@@ -169,6 +171,20 @@ class Instance(RunReading, EventReading, AssetReading):
     def is_ephemeral(self) -> bool:
         """Whether it ends with this process."""
         return self.home is None
+
+    @property
+    def pool_rules(self) -> PoolRules:
+        """What the settings say of concurrency pools."""
+        return self.settings.pool_rules
+
+    @property
+    def reference(self) -> dict[str, Any] | None:
+        """What another process needs in order to open it; None for one that ends with this process."""
+        from .reference import InstanceRef
+
+        if self.home is None:
+            return None
+        return decode_json(InstanceRef(home=str(self.home), settings=self.settings).encode(), dict)
 
     def upgrade(self) -> None:
         """Bring the storage up to this version; `open` does so too."""

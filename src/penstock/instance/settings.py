@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 from ..engine.loss import DEFAULT_RESUMES
+from ..engine.pools import Granularity, PoolRules
 from ..engine.queue import TagLimit
+from ..records.pool import LARGEST_LIMIT
 
 __all__ = [
     "FILE_NAME",
     "CodeServerSettings",
     "Component",
+    "ConcurrencySettings",
+    "HeldRunsSettings",
     "LogSettings",
+    "PoolSettings",
     "PostgresSettings",
     "RunMonitoringSettings",
     "RunQueueSettings",
+    "RunRetrySettings",
     "Settings",
     "StorageSettings",
     "TagConcurrencyLimit",
@@ -93,11 +99,19 @@ class TagConcurrencyLimit(_Block, frozen=True, kw_only=True):
     apply_limit_per_unique_value: bool = False
 
 
+class HeldRunsSettings(_Block, frozen=True, kw_only=True):
+    """Whether a run stays in the queue while it could do nothing but wait for slots of pools."""
+
+    enabled: bool = True
+    op_concurrency_slot_buffer: _Count | None = None
+
+
 class RunQueueSettings(_Block, frozen=True, kw_only=True):
     """How many runs may be active at once: -1 for any number, 0 for none."""
 
     max_concurrent_runs: Annotated[int, msgspec.Meta(ge=-1)] = 10
     tag_concurrency_limits: tuple[TagConcurrencyLimit, ...] = ()
+    block_op_concurrency_limited_runs: HeldRunsSettings = HeldRunsSettings()
 
     @property
     def tag_limits(self) -> tuple[TagLimit, ...]:
@@ -106,6 +120,20 @@ class RunQueueSettings(_Block, frozen=True, kw_only=True):
             TagLimit(key=each.key, limit=each.limit, value=each.value, per_value=each.apply_limit_per_unique_value)
             for each in self.tag_concurrency_limits
         )
+
+
+class PoolSettings(_Block, frozen=True, kw_only=True):
+    """What holds for concurrency pools; the limit of a single pool is kept in the storage."""
+
+    default_limit: Annotated[int, msgspec.Meta(ge=0, le=LARGEST_LIMIT)] | None = None
+    granularity: Granularity = "op"
+    op_granularity_run_buffer: _Count | None = None
+
+
+class ConcurrencySettings(_Block, frozen=True, kw_only=True):
+    """Limits beside those of the run queue."""
+
+    pools: PoolSettings = PoolSettings()
 
 
 class RunMonitoringSettings(_Block, frozen=True, kw_only=True):
@@ -117,6 +145,14 @@ class RunMonitoringSettings(_Block, frozen=True, kw_only=True):
     max_resume_run_attempts: _Count = DEFAULT_RESUMES
 
 
+class RunRetrySettings(_Block, frozen=True, kw_only=True):
+    """Whether a run that failed is run again by itself, how often, and whether also when it was a step that failed."""
+
+    enabled: bool = False
+    max_retries: _Count = 0
+    retry_on_asset_or_op_failure: bool = True
+
+
 class WorkerSettings(_Block, frozen=True, kw_only=True):
     """How many evaluations go on at once."""
 
@@ -124,10 +160,15 @@ class WorkerSettings(_Block, frozen=True, kw_only=True):
 
 
 class CodeServerSettings(_Block, frozen=True, kw_only=True):
-    """How many seconds the user's code may take to load."""
+    """How many seconds the user's code may take to load, and in what processes it works."""
 
     local_startup_timeout: _Seconds = 180.0
     reload_timeout: _Seconds = 180.0
+    start_method: Literal["fork", "spawn"] = "fork"
+    ready_processes: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 2
+    ready_memory_mb: Annotated[int, msgspec.Meta(ge=0)] = 1024
+    renew_after_forks: Annotated[int, msgspec.Meta(ge=0)] = 10_000
+    renew_after_growth_mb: Annotated[int, msgspec.Meta(ge=0)] = 256
 
 
 class Settings(_Block, frozen=True, kw_only=True):
@@ -139,10 +180,23 @@ class Settings(_Block, frozen=True, kw_only=True):
     run_coordinator: Component | None = None
     run_launcher: Component | None = None
     run_queue: RunQueueSettings = RunQueueSettings()
+    concurrency: ConcurrencySettings = ConcurrencySettings()
     run_monitoring: RunMonitoringSettings = RunMonitoringSettings()
+    run_retries: RunRetrySettings = RunRetrySettings()
     schedules: WorkerSettings = WorkerSettings()
     sensors: WorkerSettings = WorkerSettings()
     code_servers: CodeServerSettings = CodeServerSettings()
+
+    @property
+    def pool_rules(self) -> PoolRules:
+        """What holds for concurrency pools."""
+        pools, held = self.concurrency.pools, self.run_queue.block_op_concurrency_limited_runs
+        return PoolRules(
+            default_limit=pools.default_limit,
+            granularity=pools.granularity,
+            holds_runs=held.enabled,
+            run_buffer=pools.op_granularity_run_buffer or held.op_concurrency_slot_buffer or 0,
+        )
 
 
 _HIDDEN = frozenset({"config", "params", "password", "postgres_url"})

@@ -9,7 +9,7 @@ import msgspec
 import msgspec.inspect as reading
 
 from ..config.problems import ConfigProblem, Problem
-from ..config.schema import Array, ConfigType, Field, Noneable, Permissive, Scalar, Selector, Shape
+from ..config.schema import Array, ConfigType, Enum, Field, Noneable, Permissive, Scalar, Selector, Shape
 from ..errors import InternalError
 from ..wording import with_article
 
@@ -41,6 +41,8 @@ def _schema(kind: reading.Type, selectors: frozenset[type]) -> ConfigType:
             return Scalar(kind="bool")
         case reading.StrType():
             return Scalar(kind="str")
+        case reading.LiteralType():
+            return Enum(values=tuple(str(each) for each in kind.values))
         case reading.DictType():
             return Permissive()
         case reading.VarTupleType():

@@ -21,6 +21,7 @@ import msgspec
 
 from .keys import AssetCheckKey, AssetKey
 from .labels import LABELS
+from .pool import PoolNeed
 from .step_figures import StepFigures
 
 __all__ = [
@@ -112,6 +113,9 @@ class Tag:
     MAX_RUNTIME = "penstock/max_runtime"
     TIMEOUT = "penstock/timeout"
     MAX_RESUMES = "penstock/max_resume_run_attempts"
+    MAX_RETRIES = "penstock/max_retries"
+    RETRY_STRATEGY = "penstock/retry_strategy"
+    RETRY_ON_STEP_FAILURE = "penstock/retry_on_asset_or_op_failure"
 
     PARTITION = "penstock/partition"
     PARTITION_RANGE_START = "penstock/asset_partition_range_start"
@@ -124,6 +128,9 @@ class Tag:
     BACKFILL_TITLE = "penstock/backfill_title"
     PARENT_RUN = "penstock/parent_run_id"
     ROOT_RUN = "penstock/root_run_id"
+    RETRY_NUMBER = "penstock/retry_number"
+    WILL_RETRY = "penstock/will_retry"
+    AUTO_RETRY_RUN = "penstock/auto_retry_run_id"
     FROM_AUTOMATION_CONDITION = "penstock/from_automation_condition"
     ASSET_EVALUATION_ID = "penstock/asset_evaluation_id"
     USER = "penstock/user"
@@ -155,6 +162,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     snapshot: str | None = None
     parent_run_id: str | None = None
     root_run_id: str | None = None
+    # The concurrency pools that its steps are in; None for none.
+    pools: PoolNeed | None = None
 
     attempt: int = 0
     owner: str | None = None

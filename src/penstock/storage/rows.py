@@ -13,6 +13,7 @@ from ..records.automation import InstigatorKind, InstigatorState, InstigatorStat
 from ..records.conditions.evaluation import EvaluationRecord, StoredEvaluation
 from ..records.data_version import DataVersionState
 from ..records.event import AssetCheckEvaluation, AssetMaterialization, AssetObservation, Event, StoredEvent
+from ..records.pool import PoolNeed
 from ..records.run import FailureReason, Run, RunStatus, StepAttempt, StepStats, StepStatus
 from .encoding import decode_event
 
@@ -68,6 +69,7 @@ class _RunBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     snapshot: str | None = None
     parent_run_id: str | None = None
     root_run_id: str | None = None
+    pools: PoolNeed | None = None
 
 
 def run(row: Row) -> Run:
@@ -87,6 +89,7 @@ def run(row: Row) -> Run:
         snapshot=body.snapshot,
         parent_run_id=body.parent_run_id,
         root_run_id=body.root_run_id,
+        pools=body.pools,
     )
 
 
@@ -125,6 +128,7 @@ def run_body(record: Run) -> bytes:
             snapshot=record.snapshot,
             parent_run_id=record.parent_run_id,
             root_run_id=record.root_run_id,
+            pools=record.pools,
         )
     )
 
