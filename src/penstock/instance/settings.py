@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -151,10 +151,15 @@ class WorkerSettings(_Block, frozen=True, kw_only=True):
 
 
 class CodeServerSettings(_Block, frozen=True, kw_only=True):
-    """How many seconds the user's code may take to load."""
+    """How many seconds the user's code may take to load, and in what processes it works."""
 
     local_startup_timeout: _Seconds = 180.0
     reload_timeout: _Seconds = 180.0
+    start_method: Literal["fork", "spawn"] = "fork"
+    ready_processes: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 2
+    ready_memory_mb: Annotated[int, msgspec.Meta(ge=0)] = 1024
+    renew_after_forks: Annotated[int, msgspec.Meta(ge=0)] = 10_000
+    renew_after_growth_mb: Annotated[int, msgspec.Meta(ge=0)] = 256
 
 
 class Settings(_Block, frozen=True, kw_only=True):

@@ -266,10 +266,14 @@ class LoadFailed(_Message, frozen=True, kw_only=True, tag="load_failed"):
 
 
 class Forked(_Message, frozen=True, kw_only=True, tag="forked"):
-    """The work of request `id` runs in process `pid`, the leader of its own process group."""
+    """The work of request `id` runs in process `pid`, the leader of its own process group.
+
+    `memory` is what the zygote has for itself now, in bytes; 0 if that is not known.
+    """
 
     id: int
     pid: int
+    memory: int = 0
 
 
 class ForkRefused(_Message, frozen=True, kw_only=True, tag="fork_refused"):
