@@ -22,6 +22,7 @@ __all__ = [
     "PostgresSettings",
     "RunMonitoringSettings",
     "RunQueueSettings",
+    "RunRetrySettings",
     "Settings",
     "StorageSettings",
     "TagConcurrencyLimit",
@@ -144,6 +145,14 @@ class RunMonitoringSettings(_Block, frozen=True, kw_only=True):
     max_resume_run_attempts: _Count = DEFAULT_RESUMES
 
 
+class RunRetrySettings(_Block, frozen=True, kw_only=True):
+    """Whether a run that failed is run again by itself, how often, and whether also when it was a step that failed."""
+
+    enabled: bool = False
+    max_retries: _Count = 0
+    retry_on_asset_or_op_failure: bool = True
+
+
 class WorkerSettings(_Block, frozen=True, kw_only=True):
     """How many evaluations go on at once."""
 
@@ -173,6 +182,7 @@ class Settings(_Block, frozen=True, kw_only=True):
     run_queue: RunQueueSettings = RunQueueSettings()
     concurrency: ConcurrencySettings = ConcurrencySettings()
     run_monitoring: RunMonitoringSettings = RunMonitoringSettings()
+    run_retries: RunRetrySettings = RunRetrySettings()
     schedules: WorkerSettings = WorkerSettings()
     sensors: WorkerSettings = WorkerSettings()
     code_servers: CodeServerSettings = CodeServerSettings()

@@ -10,6 +10,7 @@ from typing import Any
 from ..errors import InternalError
 from ..execution.fork_safety import forbid_forks
 from ..execution.frames import FrameReader
+from ..execution.left_behind import mark_this_process
 from ..records.errors import ErrorInfo
 from ..records.wire import ExecuteRun, Work
 from .frame_socket import FrameSocket
@@ -27,6 +28,7 @@ def do_one_work(connection: socket.socket, code: UserCode) -> int:
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
+    mark_this_process()
     error = _load(code, order)
     with contextlib.suppress(ConnectionError):  # who gave the work before the code was loaded listens no more
         connection.send(CODE_LOADED if error is None else CODE_BROKEN)

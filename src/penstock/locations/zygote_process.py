@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from ..errors import EnvironmentalError
 from ..execution.frames import FrameReader, encode_frame
+from ..execution.left_behind import end_what_is_left
 from ..records.errors import Frame
 from ..records.wire import (
     Exited,
@@ -76,7 +77,14 @@ class WorkProcess:
         self.patience = patience
 
     def signal(self, number: signal.Signals) -> bool:
-        """Signal the process and what it started; False when nothing is left of them."""
+        """Signal the process and what it started; False when nothing is left of them.
+
+        SIGKILL to a process that has ended also ends what it has left outside of its group.
+        """
+        if number is signal.SIGKILL and self.exited.done():
+            # How it ended is not known of one that was no child of ours; what it left is none either.
+            adopted = self.exited.cancelled() or self.exited.result() is None
+            return bool(end_what_is_left(self.pid, everywhere=adopted))
         return signal_group(self.pid, number)
 
 
