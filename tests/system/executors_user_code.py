@@ -6,6 +6,7 @@ inherited socket. Steps meet the test at named pipes: a step says that it has co
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import os
@@ -28,7 +29,13 @@ from penstock.definitions.assets.observe import observable_source_asset
 from penstock.definitions.assets.selection import AssetSelection
 from penstock.definitions.definitions import Definitions
 from penstock.definitions.events import AssetCheckResult, DynamicOutput, Output, RetryRequested
-from penstock.definitions.executors import Executor, executor, in_process_executor, multiprocess_executor
+from penstock.definitions.executors import (
+    Executor,
+    async_executor,
+    executor,
+    in_process_executor,
+    multiprocess_executor,
+)
 from penstock.definitions.loggers import logger
 from penstock.definitions.ops.hooks import failure_hook
 from penstock.definitions.ops.job import job
@@ -94,6 +101,18 @@ def total(numbers: list[int]) -> int:
     return sum(numbers)
 
 
+@op(out=DynamicOut(int))
+def pair() -> Iterator[DynamicOutput[int]]:
+    print("a pair")
+    yield DynamicOutput(1, mapping_key="k0")
+    yield DynamicOutput(2, mapping_key="k1")
+
+
+@job
+def paired() -> None:
+    total(pair().map(double).collect())
+
+
 @job
 def dynamic() -> None:
     total(several(one()).map(double).collect())
@@ -109,6 +128,23 @@ def held(context: Any) -> int:
     finally:
         (MEETING / "held.cleaned").touch()
     return 1
+
+
+@op
+async def held_in_a_loop() -> int:
+    print("held is at work", flush=False)
+    try:
+        await asyncio.to_thread(arrive, "held")
+        await asyncio.Event().wait()
+    finally:
+        (MEETING / "held.cleaned").touch()
+    return 1
+
+
+@job(executor_def=async_executor)
+def in_one_loop() -> None:
+    double(held_in_a_loop())
+    one()
 
 
 @failure_hook
@@ -582,6 +618,8 @@ defs = Definitions(
         dynamic,
         holding,
         five_in_a_row,
+        paired,
+        in_one_loop,
         helped,
         retrying,
         mixed,

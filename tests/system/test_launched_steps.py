@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -15,11 +19,14 @@ from penstock.records.event import (
     EngineNote,
     RunCanceling,
     RunFailure,
+    RunStart,
     StepFailure,
     StepRestarted,
     StepUpForRetry,
+    StepWorkerStarted,
 )
 from penstock.records.run import FailureReason, RunStatus
+from support.deployment import Deployment
 from support.run_worker import Worker, has_ended
 
 pytestmark = pytest.mark.system
@@ -30,12 +37,12 @@ def left_behind(worker: Worker) -> list[str]:
 
 
 def test_a_whole_job_runs_each_step_in_a_process_of_its_own(worker: Worker) -> None:
-    worker.start("dynamic", LAUNCHED="1")
+    worker.start("paired", LAUNCHED="1")
     assert worker.end() == 0
     assert worker.status() is RunStatus.SUCCESS
-    steps = ["one", "several", "double[k0]", "double[k1]", "double[k2]", "total"]
-    assert len({worker.pid, *(worker.pid_of(step) for step in steps)}) == 7
-    assert worker.types("one") == [
+    steps = ["pair", "double[k0]", "double[k1]", "total"]
+    assert len({worker.pid, *(worker.pid_of(step) for step in steps)}) == 5
+    assert worker.types("pair") == [
         "STEP_WORKER_STARTING",
         "STEP_WORKER_STARTED",
         "LOGS_CAPTURED",
@@ -44,11 +51,13 @@ def test_a_whole_job_runs_each_step_in_a_process_of_its_own(worker: Worker) -> N
         "STEP_START",
         "STEP_OUTPUT",
         "HANDLED_OUTPUT",
+        "STEP_OUTPUT",
+        "HANDLED_OUTPUT",
         "STEP_SUCCESS",
     ]
-    assert worker.types("total").count("LOADED_INPUT") == 3
+    assert worker.types("total").count("LOADED_INPUT") == 2
     assert worker.events()[-1].type == "RUN_SUCCESS"
-    assert worker.logs.read(log_key(worker.run_id, "one"), "stdout")[0] == b"one says hello\n"
+    assert worker.logs.read(log_key(worker.run_id, "pair"), "stdout")[0] == b"a pair\n"
     assert left_behind(worker) == []
 
 
@@ -162,3 +171,29 @@ def test_a_launcher_that_fails_fails_the_attempt_and_one_that_does_not_answer_is
     assert worker.types("killed")[-1] == "STEP_SUCCESS"
     notes = [e.fact.message for e in worker.events() if isinstance(e.fact, EngineNote)]
     assert notes == ["BrokenLauncher could not check the step: ConnectionError: nobody answers"]
+
+
+PROJECT = Path(__file__).with_name("executors_project.py")
+
+
+@pytest.mark.timeout(120)
+def test_a_code_location_s_run_has_its_steps_launched(start: Callable[..., Deployment]) -> None:
+    dev = start("-f", str(PROJECT))
+    run = dev.wait_until_finished(dev.launch("elsewhere", location=PROJECT.name))
+    assert run.status is RunStatus.SUCCESS
+    events = [each.event for each in dev.instance.storage.events.of_run(run.run_id)]
+    pids = {each.step_key: each.fact.pid for each in events if isinstance(each.fact, StepWorkerStarted)}
+    assert set(pids) == {"loads_by_itself", "double"}
+    (worker,) = [each.fact.pid for each in events if isinstance(each.fact, RunStart)]
+    assert len({worker, *pids.values()}) == 3
+
+
+@pytest.mark.parametrize("selection", [[], ["loads_by_itself"]])
+def test_a_program_s_own_run_has_its_steps_launched(tmp_path: Path, selection: list[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, str(PROJECT), str(tmp_path / "home"), *selection], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    steps, difference = done.stdout.splitlines()
+    assert steps.split() == (selection or ["loads_by_itself", "double"])
+    assert difference == "0"  # the process that ran the step had loaded the code itself

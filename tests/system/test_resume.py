@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections import Counter
 
 import pytest
 
+from penstock.execution.lease import EXIT_FENCED
 from penstock.records.event import RunFailure, RunResumed, StepRestarted
 from penstock.records.run import RunStatus, StepStatus
-from support.run_worker import Worker
+from support.run_worker import DEADLINE, Worker
 
 pytestmark = pytest.mark.system
 
@@ -135,18 +138,20 @@ def test_a_lost_worker_costs_no_retry_of_the_code(worker: Worker) -> None:
     assert restarts(worker)["worker_killer"].retry == 1
 
 
-def test_a_worker_that_was_taken_for_dead_writes_no_more(worker: Worker) -> None:
+def test_a_worker_that_was_paused_and_taken_for_dead_writes_no_more(worker: Worker) -> None:
     worker.start("resumed_in_one_process")
     worker.awaits("held")
-    until_stored(worker, "STEP_SUCCESS", "worked")
-    first = worker.process
-    assert first is not None
+    until_begun(worker, "held_work")
+    paused = worker.process
+    assert paused is not None
+    os.kill(paused.pid, signal.SIGSTOP)
     worker.resume("It was not heard of.")
-    worker.awaits("held")  # the new one; the old one still waits for its release
-    for _ in range(2):
-        worker.releases("held")
+    worker.awaits("held")
+    worker.releases("held")  # both of them, but the old one does not move
     assert worker.end() == 0
-    _, said = first.communicate(timeout=30)
-    assert b"may write no more" in said
-    assert first.returncode == 76
+    told = worker.events()
+    os.kill(paused.pid, signal.SIGCONT)
+    paused.communicate(timeout=DEADLINE)
+    assert paused.returncode == EXIT_FENCED
+    assert worker.events() == told
     assert worker.types("held_work").count("STEP_SUCCESS") == 1

@@ -22,6 +22,7 @@ __all__ = [
     "ExecutorDefinition",
     "ExecutorRequirement",
     "InitExecutorContext",
+    "async_executor",
     "default_executor",
     "executor",
     "in_process_executor",
@@ -98,8 +99,8 @@ class ExecutorDefinition:
     """An executor of steps, by name, with the schema of its config.
 
     Args:
-        name: `in_process`, `multiprocess`, `multi_or_in_process` where the run config chooses, or the name of one of
-            your own.
+        name: `in_process`, `multiprocess`, `async`, `multi_or_in_process` where the run config chooses, or the name of
+            one of your own.
         config_schema: What its config looks like, in any form that `config_schema` takes.
         requirements: What it needs, or a function of its config that says so.
         executor_creation_fn: Makes an executor of your own; takes an `InitExecutorContext`.
@@ -229,25 +230,37 @@ def _in_process_config() -> dict[str, Any]:
     return {"retries": _retries()}
 
 
-def _multiprocess_config() -> dict[str, Any]:
+def _limits(otherwise: str) -> dict[str, Any]:
     from ..config.fields import Field, Noneable
 
     return {
         "max_concurrent": Field(
-            Noneable(int), is_required=False, description="How many steps run at once; as many as CPUs if not given."
+            Noneable(int), is_required=False, description=f"How many steps run at once; {otherwise} if not given."
         ),
         "tag_concurrency_limits": Field(
             [{"key": str, "value": Field(Any, is_required=False), "limit": int}],
             is_required=False,
             description="How many steps with a tag run at once.",
         ),
+        "retries": _retries(),
+    }
+
+
+def _async_config() -> dict[str, Any]:
+    return _limits("100")
+
+
+def _multiprocess_config() -> dict[str, Any]:
+    from ..config.fields import Field
+
+    return {
+        **_limits("as many as CPUs"),
         "reuse_processes": Field(
             bool,
             is_required=False,
             description="Whether a process takes one step after another, for many small steps; if not given, each step "
             "has a process of its own.",
         ),
-        "retries": _retries(),
     }
 
 
@@ -273,6 +286,13 @@ multiprocess_executor = ExecutorDefinition(
 )
 """Runs each step in a process of its own, several at once."""
 
+async_executor = ExecutorDefinition(
+    "async",
+    _async_config,
+    description="Runs the coroutines of steps together in one event loop of the run's own process.",
+)
+"""Runs the coroutines of steps together in one event loop of the run's own process."""
+
 default_executor = multi_or_in_process_executor = ExecutorDefinition(
     "multi_or_in_process",
     _either_config,
@@ -280,5 +300,7 @@ default_executor = multi_or_in_process_executor = ExecutorDefinition(
 )
 """What jobs without an executor use: multiprocess, or what the run config chooses."""
 
-BUILT_IN = frozenset({in_process_executor.name, multiprocess_executor.name, default_executor.name})
+BUILT_IN = frozenset(
+    each.name for each in (in_process_executor, multiprocess_executor, async_executor, default_executor)
+)
 """The names that choose an executor of Penstock's own."""

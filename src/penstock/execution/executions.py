@@ -96,6 +96,13 @@ def prepare(
         case LaunchingExecutor() as own:
             attempts: Attempts = _launched(own.launcher, scope, recorder, choice)
             limits = own.max_concurrent, own.tag_limits
+        case _ if choice.awaits:
+            from .one_loop import OneLoopExecution  # here: it loads asyncio, which no other process of steps needs
+
+            limits = choice.max_concurrent, choice.tag_limits
+            return OneLoopExecution(
+                scope, recorder, max_concurrent=limits[0], tag_limits=limits[1], fail_fast=fail_fast
+            )
         case _ if not choice.forks:
             return InProcessExecution(scope, recorder, fail_fast=fail_fast)
         case _:

@@ -15,17 +15,18 @@ from .step_launcher import LaunchingExecutor
 __all__ = ["ExecutorChoice", "choose_executor"]
 
 _MULTIPROCESS = "multiprocess"
+_ASYNC = "async"
 
 
 class ExecutorChoice(msgspec.Struct, frozen=True, kw_only=True):
     """An executor and its settings.
 
     Args:
-        name: `in_process`, `multiprocess`, or the name of a user's own.
+        name: `in_process`, `multiprocess`, `async`, or the name of a user's own.
         definition: What the job names, or the default.
         config: Its config.
         retries: Whether steps that failed are tried again as their policies say.
-        max_concurrent: How many steps at once; None for as many as there are CPUs.
+        max_concurrent: How many steps at once; None for as many as the executor chooses.
         tag_limits: How many steps with certain tags at once.
         reuse_processes: Whether a process takes one step after another.
         own: What the function of a user's own executor has made.
@@ -44,6 +45,11 @@ class ExecutorChoice(msgspec.Struct, frozen=True, kw_only=True):
     def forks(self) -> bool:
         """Whether it runs steps in forks of the process."""
         return self.name == _MULTIPROCESS
+
+    @property
+    def awaits(self) -> bool:
+        """Whether it runs the coroutines of steps in one event loop."""
+        return self.name == _ASYNC and self.own is None
 
     @property
     def loops(self) -> bool:

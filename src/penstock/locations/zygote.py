@@ -21,6 +21,7 @@ import msgspec
 from ..codec import digest, encode_json
 from ..errors import InternalError
 from ..execution.fork_safety import TRIAL_SECONDS, forbid_forks, fork, reason_not_to_fork, try_a_fork
+from ..execution.left_behind import mark_this_process
 from ..records.wire import (
     ExecuteRun,
     Exited,
@@ -187,6 +188,7 @@ class Zygote:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             os.setsid()
+            mark_this_process()
             self._selector.close()
             self._frames.connection.close()
             os.close(self._wake_reader)
@@ -199,7 +201,7 @@ class Zygote:
             _seed_numpy()
             gc.enable()
             with socket.socket(fileno=channel) as connection:
-                code = perform(self._code, request.work, connection)
+                code = perform(self._code, request.work, connection, request.storage)
             sys.stdout.flush()
             sys.stderr.flush()
         except BaseException:  # noqa: BLE001 - nothing may unwind into the zygote's own loop

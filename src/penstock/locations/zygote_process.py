@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from ..errors import EnvironmentalError
 from ..execution.frames import FrameReader, encode_frame
+from ..execution.left_behind import end_what_is_left
 from ..records.errors import Frame
 from ..records.wire import (
     Exited,
@@ -25,6 +26,7 @@ from ..records.wire import (
     LoadFailed,
     Loading,
     Shutdown,
+    StorageAccess,
     Work,
     ZygoteFrame,
 )
@@ -76,7 +78,14 @@ class WorkProcess:
         self.patience = patience
 
     def signal(self, number: signal.Signals) -> bool:
-        """Signal the process and what it started; False when nothing is left of them."""
+        """Signal the process and what it started; False when nothing is left of them.
+
+        SIGKILL to a process that has ended also ends what it has left outside of its group.
+        """
+        if number is signal.SIGKILL and self.exited.done():
+            # How it ended is not known of one that was no child of ours; what it left is none either.
+            adopted = self.exited.cancelled() or self.exited.result() is None
+            return bool(end_what_is_left(self.pid, everywhere=adopted))
         return signal_group(self.pid, number)
 
 
@@ -89,7 +98,7 @@ class ZygoteProcess:
         name: The code location, as prefix of what user code prints.
         reaper: Tells how processes ended.
         told: Called with each stage of the load.
-        variables: Environment variables that it gets besides those of this process.
+        variables: Its environment.
     """
 
     def __init__(
@@ -133,7 +142,7 @@ class ZygoteProcess:
                 stderr=their_output,
                 pass_fds=(theirs.fileno(), console, self._trace.fileno()),
                 start_new_session=True,
-                env={**os.environ, **self._variables},
+                env=self._variables,
             )
         finally:
             theirs.close()
@@ -154,8 +163,13 @@ class ZygoteProcess:
         """How the load ended. Raises `ZygoteGoneError` when the process ended in the middle of it."""
         return await asyncio.shield(self._loaded)
 
-    async def fork(self, work: Work, channel: socket.socket) -> WorkProcess:
+    async def fork(self, work: Work, channel: socket.socket, storage: StorageAccess | None) -> WorkProcess:
         """Fork a process for `work`; it answers on `channel`, which stays the caller's to close.
+
+        Args:
+            work: What to do.
+            channel: Where to answer.
+            storage: How the process reaches the storage, if it does not open the database itself.
 
         Raises:
             ForkRefusedError: It is not safe to fork; the text names why.
@@ -167,7 +181,7 @@ class ZygoteProcess:
         forked: asyncio.Future[WorkProcess] = asyncio.get_running_loop().create_future()
         self._forks[request] = forked
         try:
-            await self._send(Fork(id=request, work=work), channel)
+            await self._send(Fork(id=request, work=work, storage=storage), channel)
             async with asyncio.timeout(_FORK_SECONDS):
                 return await forked
         except TimeoutError as error:
