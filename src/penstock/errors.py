@@ -27,6 +27,7 @@ __all__ = [
     "InvalidRunConfigError",
     "InvocationError",
     "LocationLoadError",
+    "LogStoreError",
     "NotFoundError",
     "PartitionNotFoundError",
     "PenstockError",
@@ -204,6 +205,10 @@ class CodeServerUnreachableError(EnvironmentalError):
 
 class StorageError(EnvironmentalError):
     """The database refused or was away; the message names it and what was tried."""
+
+
+class LogStoreError(EnvironmentalError):
+    """Captured output could not be read or brought where it stays; the message names the place and what went wrong."""
 
 
 # -- Penstock itself --------------------------------------------------------------------------------------------------

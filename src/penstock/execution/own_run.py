@@ -34,6 +34,7 @@ from .data_versions import with_data_versions
 from .environment import Environment
 from .executions import Execution
 from .lease import LEASE, LeaseThread, OwnLease
+from .log_keeping import keeper_of, kept_by, upload_logs
 from .multiprocess import Watch
 from .own_instance import OwnInstance
 from .recorder import MemoryRecorder, Recorder, TeeRecorder
@@ -220,26 +221,32 @@ def execute(scope: RunScope, begin: Begin, executor: str, *, forks: bool, raise_
     # Where steps are forked, the loop that follows them stores old events and keeps the lease.
     urgent = URGENT if forks else IN_PROCESS_URGENT
     writer = EventWriter(storage.events, run.run_id, run.attempt, clock, background=not forks, urgent=urgent)
-    watches: list[Watch] = [WriterWatch(writer), lease] if forks else []
+    keeper = keeper_of(scope.environment.logs, run.run_id, storage, clock, writer)
+    watches: list[Watch] = [WriterWatch(writer), lease, *([] if keeper is None else [keeper])] if forks else []
     tee = TeeRecorder(writer)
     try:
-        with nullcontext() if forks else LeaseThread(lease, may_exit=False):
-            _live(scope, tee, begin, executor, watches, raise_on_error=raise_on_error)
+        with (
+            nullcontext() if keeper is None else closing(keeper),
+            nullcontext() if forks else LeaseThread(lease, keeper, may_exit=False),
+        ):
+            kept = kept_by(keeper, tee, run.run_id)
+            _live(scope, kept, begin, executor, watches, raise_on_error=raise_on_error)
     finally:
         writer.close(OUTAGE)
+        upload_logs(scope.environment.logs, run.run_id)
     return tee.events
 
 
 def _live(
     scope: RunScope,
-    keeper: MemoryRecorder | TeeRecorder,
+    onward: Recorder,
     begin: Begin,
     executor: str,
     watches: Sequence[Watch],
     *,
     raise_on_error: bool,
 ) -> None:
-    kept = with_data_versions(scope, keeper)
+    kept = with_data_versions(scope, onward)
     recorder = scope.logged(kept)
     execution = begin(recorder, kept, watches)
     status, broken_by = live(recorder, executor, execution.run, lambda: execution.interrupted)

@@ -6,7 +6,7 @@ import signal
 import socket
 import sys
 import threading
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 
 from ..definitions.definitions import Definitions
 from ..errors import FencedError, InternalError, StorageError
@@ -22,6 +22,8 @@ from .environment import Environment
 from .executions import executor_of, prepare
 from .interrupt import INTERRUPTS
 from .lease import EXIT_FENCED, LeaseThread, OwnLease
+from .log_keeping import keeper_of, kept_by, upload_logs
+from .multiprocess import Watch
 from .run_life import live, not_initialized
 from .scope import RunScope
 
@@ -94,16 +96,23 @@ def _execute(definitions: Definitions, run: Run, environment: Environment, stora
                 background=True,
                 urgent=IN_PROCESS_URGENT,
             )
-        kept = with_data_versions(scope, writer)
+        keeper = keeper_of(environment.logs, run.run_id, storage, environment.clock, writer)
+        kept = with_data_versions(scope, kept_by(keeper, writer, run.run_id))
         recorder = scope.logged(kept)
-        execution = prepare(choice, scope, recorder, kept, [WriterWatch(writer), lease])
+        watches: list[Watch] = [WriterWatch(writer), lease, *([] if keeper is None else [keeper])]
+        execution = prepare(choice, scope, recorder, kept, watches)
     except Exception as error:  # noqa: BLE001 - whatever it is, the run cannot begin, and its log says why
         not_initialized(writer, error)
         return _close(writer, run)
     # Where steps are forked, the loop that follows them keeps the lease, since a process with threads cannot fork.
-    with nullcontext() if choice.forks else LeaseThread(lease, may_exit=True):
+    with (
+        nullcontext() if keeper is None else closing(keeper),
+        nullcontext() if choice.forks else LeaseThread(lease, keeper, may_exit=True),
+    ):
         live(recorder, choice.name, execution.run, lambda: execution.interrupted)
-    return _close(writer, run)
+    code = _close(writer, run)
+    upload_logs(environment.logs, run.run_id)
+    return code
 
 
 def _close(writer: EventWriter, run: Run) -> int:

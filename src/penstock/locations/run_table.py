@@ -17,11 +17,13 @@ from typing import Any, TypeAlias
 from ..clock import Clock
 from ..errors import EnvironmentalError
 from ..execution.frames import FrameReader
+from ..logs.keeper import topic_of
+from ..logs.store import LogStore
 from ..records.errors import ErrorInfo
 from ..records.event import EngineNote, RunCanceled
 from ..records.run import Run, RunStatus
 from ..records.wire import ExecuteRun, LaunchAnswer, Work
-from ..storage.protocols import RunStorage
+from ..storage.protocols import Storage
 from .endings import ending_of
 from .storage_calls import StorageCalls
 from .worker_names import pid_of_orphan
@@ -60,8 +62,9 @@ class RunTable:
     """The running workers of one code server.
 
     Args:
-        runs: The run storage.
-        calls: How to call it.
+        storage: Where runs are, and who is told of changes.
+        logs: What the runs' steps print.
+        calls: How to call both.
         clock: Tells the time.
         holder: The lease holder's name of this server.
         location: The code location whose runs these are.
@@ -69,9 +72,18 @@ class RunTable:
     """
 
     def __init__(
-        self, runs: RunStorage, calls: StorageCalls, clock: Clock, holder: str, location: str, fork: Forker
+        self,
+        storage: Storage,
+        logs: LogStore,
+        calls: StorageCalls,
+        clock: Clock,
+        holder: str,
+        location: str,
+        fork: Forker,
     ) -> None:
-        self._runs = runs
+        self._runs = storage.runs
+        self._notifier = storage.notifier
+        self._logs = logs
         self._calls = calls
         self._clock = clock
         self._holder = holder
@@ -174,6 +186,8 @@ class RunTable:
             await asyncio.wait([last_words])
         if not worker.fenced:
             await self._calls.until_done(self._record_end, worker, code, error)
+            if code != 0:
+                await self._calls.once(self._settle_logs, worker.run_id)
         self._forget(worker)
 
     def _record_end(self, worker: _Worker, code: int | None, error: ErrorInfo | None) -> None:
@@ -183,6 +197,14 @@ class RunTable:
         fact = ending_of(run.status, code=code, error=error, server_stopped=self._stopping is not None)
         stored = self._runs.record(run.run_id, [fact], now=self._clock.now(), attempt=worker.attempt)
         logger.warning("Run %s: %s%s", run.run_id, fact.message, "" if stored else " (somebody else ended it first)")
+
+    def _settle_logs(self, run_id: str) -> None:
+        try:
+            self._logs.settle(run_id)
+        except EnvironmentalError as error:
+            logger.warning("Run %s: %s", run_id, error)
+            return
+        self._notifier.publish([topic_of(run_id)])
 
     def _forget(self, worker: _Worker) -> None:
         if self._workers.get(worker.run_id) is worker:

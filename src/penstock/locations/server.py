@@ -15,6 +15,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from ..clock import Clock
+from ..logs.store import LogStore
 from ..storage.protocols import Storage
 from .http import create_app
 from .supervisor import Supervisor, SupervisorSettings
@@ -28,6 +29,7 @@ def serve(
     settings: SupervisorSettings,
     listener: socket.socket,
     storage: Storage,
+    logs: LogStore,
     clock: Clock,
     *,
     token: str | None = None,
@@ -40,6 +42,7 @@ def serve(
         settings: What to serve and how.
         listener: A bound, listening socket; it is closed at the end, and a Unix socket's file removed.
         storage: The instance's storage; whoever opened it closes it.
+        logs: Where what steps print is kept.
         clock: Tells the time.
         token: What callers must show, for TCP.
         lifeline: A descriptor whose other end the starter holds: when that closes, this server stops.
@@ -48,7 +51,7 @@ def serve(
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     for library in ("uvicorn", "watchfiles"):
         logging.getLogger(library).setLevel(logging.WARNING)
-    supervisor = Supervisor(settings, storage, clock)
+    supervisor = Supervisor(settings, storage, logs, clock)
     server = _Server(create_app(supervisor, token=token), supervisor.refuse_work, lifeline)
 
     async def main() -> None:

@@ -19,6 +19,7 @@ import msgspec
 from ..clock import Clock
 from ..errors import StorageError
 from ..ids import new_holder_id
+from ..logs.store import LogStore
 from ..records.lease import ProcessInfo
 from ..records.wire import LocationState, Work
 from ..storage.protocols import Storage, StoredLocation
@@ -80,10 +81,11 @@ class Supervisor:
     Args:
         settings: What to serve and how.
         storage: The instance's storage.
+        logs: Where what steps print is kept.
         clock: Tells the time.
     """
 
-    def __init__(self, settings: SupervisorSettings, storage: Storage, clock: Clock) -> None:
+    def __init__(self, settings: SupervisorSettings, storage: Storage, logs: LogStore, clock: Clock) -> None:
         self.settings = settings
         self.server_id = new_holder_id("code-server")
         self._storage = storage
@@ -102,7 +104,7 @@ class Supervisor:
             startup_timeout=settings.startup_timeout,
             reload_timeout=settings.reload_timeout,
         )
-        self.runs = RunTable(storage.runs, self._calls, clock, self.server_id, settings.order.name, self.fork)
+        self.runs = RunTable(storage, logs, self._calls, clock, self.server_id, settings.order.name, self.fork)
         self.evaluations = Evaluations(self.fork)
 
     async def start(self) -> None:

@@ -38,6 +38,9 @@ export function hasEnded(status: RunStatus): boolean {
 
 export const runTopic = (runId: string): string => `run:${runId}`;
 
+/** What steps of the run print. */
+export const outputTopic = (runId: string): string => `logs:${runId}`;
+
 export const RUN_ROW = gql`
   fragment RunRow on Run {
     id

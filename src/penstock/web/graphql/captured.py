@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import codecs
-
+from ...logs.fold import fold, readable
 from ...logs.store import LogKey, Stream, check_log_key
 from .context import Context
 from .failures import Result
@@ -42,9 +41,10 @@ def captured_logs(
 
 
 def _read(context: Context, key: LogKey, stream: Stream, offset: int, size: int) -> tuple[str, int]:
-    data, end = context.instance.logs.read(key, stream, offset=offset, limit=size)
+    logs = context.instance.logs
+    data, end = logs.read(key, stream, offset=offset, limit=size)
     # A character of several bytes may be cut at the end, by the limit or because it is being written now.
-    decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
-    text = decoder.decode(data)
-    held, _ = decoder.getstate()
-    return text, end - len(held)
+    text, used = readable(data, last=False)
+    if data and not text and logs.size(key, stream) > end:
+        text, used = readable(data, last=True)  # nothing more of it comes: what follows is left out
+    return fold(text), end - (len(data) - used)

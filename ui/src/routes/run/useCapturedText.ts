@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from "react";
 import { useCoalesced } from "../../services/data";
 import { ask, gql } from "../../services/gql";
 import { useLive } from "../../services/live";
+import { outputTopic, runTopic } from "../../services/runs";
 import type { CapturedTextQuery, CapturedTextQueryVariables } from "../../services/schema.gen";
 import { afterReturns } from "./ansi.model";
 
@@ -62,7 +63,7 @@ export function useCapturedText(runId: string, fileKey: string | null): Captured
     setRead(current.current);
     advance();
   }, [key, advance]);
-  useLive(fileKey === null ? [] : [`logs:${key}`], advance);
+  useLive(fileKey === null ? [] : [outputTopic(runId), runTopic(runId)], advance);
 
   const shown = read.key === key ? read : emptyRead(key);
   return {
