@@ -62,6 +62,10 @@ format: $(STAMPS)/venv ## Format the code and fix what the linter can
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
+.PHONY: chaos
+chaos: $(STAMPS)/venv $(STAMPS)/system $(UI_BUILT) ## Kill, stop and starve what runs, at random points of 200 runs
+	@PENSTOCK_CHAOS_RUNS="$${PENSTOCK_CHAOS_RUNS:-200}" $(BIN)/pytest -n 0 tests/chaos
+
 .PHONY: bench
 bench: $(STAMPS)/venv ## Measure speed beside the peer (installs it into a scratch environment)
 	@$(BIN)/python -m benchmarks

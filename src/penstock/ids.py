@@ -1,4 +1,4 @@
-"""Ids: UUIDs of version 7, so that ids sort by the time they were made, and short random holder names."""
+"""Ids: UUIDs of version 7, so that ids sort by the time they were made, short random holder names, and keys."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import re
 import time
 
-__all__ = ["is_run_id", "new_holder_id", "new_run_id"]
+__all__ = ["is_run_id", "new_holder_id", "new_run_id", "new_secret"]
 
 _RUN_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
@@ -41,3 +41,8 @@ def is_run_id(text: str) -> bool:
 def new_holder_id(kind: str) -> str:
     """A name for one process that holds leases, for example `daemon-71e2-9f0c3ab1` (kind, pid in hex, chance)."""
     return f"{kind}-{os.getpid():x}-{os.urandom(4).hex()}"
+
+
+def new_secret() -> str:
+    """A new key that nobody can guess: 256 bits of chance, as 64 hex digits."""
+    return os.urandom(32).hex()

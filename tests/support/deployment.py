@@ -13,7 +13,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,17 +59,26 @@ def processes_of(home: Path) -> dict[int, str]:
 
 
 class Deployment:
-    """`penstock dev` and what can be asked of it."""
+    """`penstock dev`, started by way of the command `within` if given, and what can be asked of it."""
 
-    def __init__(self, home: Path, arguments: list[str], *, cwd: Path, extra_env: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        home: Path,
+        arguments: list[str],
+        *,
+        cwd: Path,
+        extra_env: dict[str, str] | None = None,
+        within: Sequence[str] = (),
+    ) -> None:
         self.home = home
+        self.within = within
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.output: list[str] = []
         self._ready = threading.Event()
         began = time.monotonic()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "penstock.cli.main", "dev", *arguments, "--port", str(self.port)],
+            [*within, sys.executable, "-m", "penstock.cli.main", "dev", *arguments, "--port", str(self.port)],
             env={**os.environ, "PENSTOCK_HOME": str(home), **(extra_env or {})},
             cwd=cwd,
             stdout=subprocess.PIPE,

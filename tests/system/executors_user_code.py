@@ -500,7 +500,7 @@ defs = Definitions.merge(
 
 def main() -> int:
     from penstock.codec import decode_json
-    from penstock.execution import lease, multiprocess, worker
+    from penstock.execution import driver, lease, worker
     from penstock.execution.environment import Environment
     from penstock.logs.local import LocalLogStore
     from penstock.records.run import Run
@@ -509,7 +509,7 @@ def main() -> int:
     database, home, run, *channel = sys.argv[1:]
     if os.environ.get("WITH_THREAD"):
         threading.Thread(target=threading.Event().wait, name="lively", daemon=True).start()
-    multiprocess.GRACE = float(os.environ.get("GRACE", multiprocess.GRACE))
+    driver.GRACE = float(os.environ.get("GRACE", driver.GRACE))
     worker.OUTAGE = float(os.environ.get("OUTAGE", worker.OUTAGE))
     lease.RENEWAL = float(os.environ.get("RENEWAL", lease.RENEWAL))
     environment = Environment(

@@ -115,6 +115,7 @@ class Start(msgspec.Struct, frozen=True):
     """Start an attempt of `step`. `spec` is its key in the plan (they differ for a mapped step, `spec[mapping_key]`).
 
     `inputs` holds, for each input fed by steps, the values that were really given. `retry` is 0 for the first attempt.
+    `queued` is for how many seconds it was ready and waited for a place.
     """
 
     step: str
@@ -122,6 +123,7 @@ class Start(msgspec.Struct, frozen=True):
     mapping_key: str | None
     retry: int
     inputs: Mapping[str, tuple[OutputRef, ...]]
+    queued: float = 0.0
 
 
 class Skip(msgspec.Struct, frozen=True):

@@ -74,7 +74,19 @@ TRANSITIONS: Mapping[StepState, frozenset[StepState]] = {
 class _Step:
     """One step, or one instance of a mapped step, and what it waits for."""
 
-    __slots__ = ("dependents", "given", "history", "inputs", "key", "mapping_key", "retry", "spec", "state", "waits")
+    __slots__ = (
+        "dependents",
+        "given",
+        "history",
+        "inputs",
+        "key",
+        "mapping_key",
+        "ready",
+        "retry",
+        "spec",
+        "state",
+        "waits",
+    )
 
     def __init__(self, spec: StepSpec, key: str, mapping_key: str | None) -> None:
         self.spec = spec
@@ -83,6 +95,7 @@ class _Step:
         self.state = StepState.WAITING
         self.history: list[StepState] = [StepState.WAITING]
         self.retry = 0
+        self.ready = 0.0
         self.waits = 0
         self.inputs: dict[str, tuple[OutputRef, ...]] = {}
         self.dependents: list[_Step] = []
@@ -118,6 +131,7 @@ class StepScheduler:
         self._in_use: dict[Slot, int] = {}
         self._parked: dict[Slot, list[tuple[int, int, _Step]]] = {}
         self._order = 0
+        self._now = 0.0
         self._open = 0
         self._failed: list[str] = []
         self._stopping = False
@@ -129,6 +143,7 @@ class StepScheduler:
 
     def begin(self, now: float) -> list[Command]:
         """The first commands."""
+        self._now = now
         for step in list(self._steps.values()):
             if not step.waits:
                 self._settle(step)
@@ -136,6 +151,7 @@ class StepScheduler:
 
     def handle(self, fact: StepFact, now: float) -> list[Command]:
         """What follows from a fact. Raises `IllegalTransitionError` when the fact does not fit the step's state."""
+        self._now = now
         match fact:
             case Succeeded():
                 step = self._running(fact.step, fact)
@@ -171,6 +187,7 @@ class StepScheduler:
 
     def wake(self, now: float) -> list[Command]:
         """What follows from time having passed; call it at `next_due`."""
+        self._now = now
         return self._give(now)
 
     def next_due(self) -> float | None:
@@ -355,6 +372,7 @@ class StepScheduler:
     # -- places -------------------------------------------------------------------------------------------------------
 
     def _queue(self, step: _Step) -> None:
+        step.ready = self._now
         self._order += 1
         heapq.heappush(self._ready, (-step.spec.priority, self._order, step))
 
@@ -377,7 +395,8 @@ class StepScheduler:
             if self._free is not None:
                 self._free -= 1
             step.move(StepState.RUNNING, "start")
-            self._commands.append(Start(step.key, step.spec.key, step.mapping_key, step.retry, step.inputs))
+            queued = now - step.ready
+            self._commands.append(Start(step.key, step.spec.key, step.mapping_key, step.retry, step.inputs, queued))
         if not self._open and not self._done:
             self._done = True
             outcome = Outcome.STOPPED if self._stopping else Outcome.FAILURE if self._failed else Outcome.SUCCESS

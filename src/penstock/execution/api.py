@@ -31,7 +31,7 @@ from ..records.run import Run, RunStatus, Tag
 from .executions import Execution, executor_of, prepare
 from .in_process import InProcessExecution
 from .job_result import JobExecutionResult
-from .multiprocess import Watch
+from .loop import Watch
 from .own_run import AnInstance, Selected, Wish, execute, plan_run_here
 from .recorder import Recorder
 from .result import ExecuteInProcessResult

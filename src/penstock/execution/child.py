@@ -21,6 +21,7 @@ from .frames import write_frame
 from .interrupt import INTERRUPTS
 from .log import managed_loggers
 from .log_keeping import capturing
+from .meter import Meter
 from .recorder import Recorder
 from .scope import RunScope
 from .step import run_step
@@ -76,15 +77,15 @@ def die_with(parent: int) -> None:
 
 def run_child(scope: RunScope, start: Start, descriptor: int) -> None:
     """Run the attempt in this process and tell it through the pipe; returns when all is told."""
+    meter = Meter(scope.environment.clock.monotonic, start.queued, own_process=True)
     random.seed()
     recorder = PipeRecorder(descriptor, scope.environment.clock)
     recorder.emit(StepWorkerStarted(pid=os.getpid()), start.step)
-    recorder.send(attempt_alone(scope, start, scope.logged(recorder)))
+    recorder.send(attempt_alone(scope, start, scope.logged(recorder), meter))
 
 
-def attempt_alone(scope: RunScope, start: Start, recorder: Recorder) -> StepDone:
-    """Run one attempt of a step with its own capture, and with resources set up for it alone."""
-
+def attempt_alone(scope: RunScope, start: Start, recorder: Recorder, meter: Meter) -> StepDone:
+    """Run one attempt of a step with its own capture, and with resources set up for it alone; `meter` measures it."""
     key = log_key(scope.run.run_id, start.step)
     with capturing(scope.environment.logs, key, start.step, recorder) as marked:
 
@@ -94,9 +95,9 @@ def attempt_alone(scope: RunScope, start: Start, recorder: Recorder) -> StepDone
         with managed_loggers(scope.environment.managed_loggers, emit):
             try:
                 with scope.open_resources(scope.prepared(start.spec).resource_keys, emit) as opened:
-                    return run_step(scope, start, marked, opened).done
+                    return run_step(scope, start, marked, opened, meter).done
             except ExecutionInterruptedError as error:
-                emit(StepFailure(error=describe_user_error(error), source="INTERRUPT"))
+                emit(StepFailure(error=describe_user_error(error), source="INTERRUPT", figures=meter.figures()))
             except UserCodeError as error:  # a resource could not be set up
-                emit(StepFailure(error=describe_user_error(error)))
+                emit(StepFailure(error=describe_user_error(error), figures=meter.figures()))
             return StepDone(outcome="failure")

@@ -11,9 +11,11 @@ from ..definitions.resources.stores import InMemoryIOManager, mem_io_manager
 from ..engine.step_messages import Done
 from ..errors import UnmetExecutorRequirementsError
 from ..plan.model import OrderOnly
+from .driver import Driver
 from .executor_choice import ExecutorChoice, choose_executor
+from .forked import ForkedAttempts
 from .in_process import InProcessExecution
-from .multiprocess import MultiprocessExecution, Watch
+from .loop import Watch
 from .recorder import Recorder
 from .scope import RunScope
 from .user_executor import UserExecution, make_executor
@@ -88,9 +90,10 @@ def prepare(
         return UserExecution(own, scope, recorder, fail_fast=fail_fast)
     if not choice.forks:
         return InProcessExecution(scope, recorder, fail_fast=fail_fast)
-    return MultiprocessExecution(
+    return Driver(
         scope,
         recorder,
+        ForkedAttempts(scope, recorder),
         relay=relay,
         max_concurrent=choice.max_concurrent,
         tag_limits=choice.tag_limits,

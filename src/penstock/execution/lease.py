@@ -135,6 +135,7 @@ class LeaseThread:
         self._wake = os.pipe()
         os.set_blocking(self._wake[0], False)
         os.set_blocking(self._wake[1], False)
+        self._keeper = keeper
         if keeper is not None:
             keeper.wake = self._look_again
         self._ending = False
@@ -148,6 +149,8 @@ class LeaseThread:
         self._ending = True
         self._look_again()
         self._thread.join()
+        if self._keeper is not None:
+            self._keeper.wake = lambda: None
         for each in self._wake:
             os.close(each)
 

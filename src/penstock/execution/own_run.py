@@ -35,7 +35,7 @@ from .environment import Environment
 from .executions import Execution
 from .lease import LEASE, LeaseThread, OwnLease
 from .log_keeping import keeper_of, kept_by, upload_logs
-from .multiprocess import Watch
+from .loop import Watch
 from .own_instance import OwnInstance
 from .recorder import MemoryRecorder, Recorder, TeeRecorder
 from .run_life import live

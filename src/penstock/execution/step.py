@@ -28,6 +28,7 @@ from .hooks import run_hooks
 from .inputs import load_input
 from .interrupt import INTERRUPTS
 from .log import lines_to
+from .meter import COMPUTING, LOADING, STORING, Meter
 from .outputs import Outputs
 from .prepared import PreparedStep
 from .recorder import Recorder
@@ -61,7 +62,9 @@ class StepEnd:
         self.values = values
 
 
-def run_step(scope: RunScope, start: Start, recorder: Recorder, opened: OpenResources) -> StepEnd:
+def run_step(
+    scope: RunScope, start: Start, recorder: Recorder, opened: OpenResources, meter: Meter | None = None
+) -> StepEnd:
     """Run one attempt of a step.
 
     Args:
@@ -69,6 +72,7 @@ def run_step(scope: RunScope, start: Start, recorder: Recorder, opened: OpenReso
         start: Which step, which attempt, and what feeds it.
         recorder: Takes its facts.
         opened: The resources that it may use.
+        meter: What measures it, if it began earlier, with the set-up of its resources.
 
     Raises:
         FencedError: The run's attempt is over; nothing more may be done for it.
@@ -111,22 +115,23 @@ def run_step(scope: RunScope, start: Start, recorder: Recorder, opened: OpenReso
     )
     monotonic = scope.environment.clock.monotonic
     begun = monotonic()
+    meter = meter or Meter(monotonic, start.queued)
     record(facts.StepRestarted(retry=start.retry) if start.retry else facts.StepStart())
     outputs = Outputs(attempt, prepared)
     try:
         limit = nullcontext() if step.timeout is None else INTERRUPTS.within(step.timeout, _overtime(step))
         with limit, lines_to(attempt.emit):
-            _compute(scope, start, attempt, prepared, outputs)
+            _compute(scope, start, attempt, prepared, outputs, meter)
         if step.timeout is not None and monotonic() - begun > step.timeout:
             raise StepTimeoutError(_overtime(step))  # nothing could stop it, and it is late all the same
     except FencedError:
         raise
     except (ExecutionInterruptedError, KeyboardInterrupt) as error:
-        record(facts.StepFailure(error=describe_user_error(error), source="INTERRUPT"))
+        record(facts.StepFailure(error=describe_user_error(error), source="INTERRUPT", figures=meter.figures()))
         return StepEnd(StepDone(outcome="failure"), error)
     except (Exception, SystemExit, GeneratorExit, StepTimeoutError) as error:  # noqa: BLE001 - it becomes the step's failure
-        return _failed(scope, start, attempt, prepared, error, events)
-    record(facts.StepSuccess(seconds=monotonic() - begun))
+        return _failed(scope, start, attempt, prepared, error, events, meter)
+    record(facts.StepSuccess(seconds=monotonic() - begun, figures=meter.figures()))
     if step.hooks:
         run_hooks(attempt, step.hooks, events, None, outputs.values)
     return StepEnd(StepDone(outcome="success", outputs=tuple(outputs.given)), None, outputs.values)
@@ -139,8 +144,11 @@ def context_for(attempt: Attempt) -> OpExecutionContext:
     return AssetCheckExecutionContext(attempt) if attempt.check_keys else OpExecutionContext(attempt)
 
 
-def _compute(scope: RunScope, start: Start, attempt: Attempt, prepared: PreparedStep, outputs: Outputs) -> None:
+def _compute(
+    scope: RunScope, start: Start, attempt: Attempt, prepared: PreparedStep, outputs: Outputs, meter: Meter
+) -> None:
     function = prepared.step.op.function
+    meter.enter(LOADING)
     kwargs: dict[str, Any] = {
         slot.name: load_input(attempt, slot, start.inputs.get(slot.name, ()), scope.plan, scope.config)
         for slot in prepared.inputs
@@ -151,8 +159,12 @@ def _compute(scope: RunScope, start: Start, attempt: Attempt, prepared: Prepared
         kwargs[key] = attempt.opened.values[key]
     args = (context_for(attempt),) if function.takes_context else ()
     take = outputs.take_yielded if yields(function) else outputs.take_returned
+    meter.enter(COMPUTING)
     for result in call(function, args, kwargs):
+        meter.enter(STORING)
         take(result)
+        meter.enter(COMPUTING)
+    meter.enter(STORING)
     outputs.finish()
 
 
@@ -171,17 +183,23 @@ def _failed(
     prepared: PreparedStep,
     error: BaseException,
     events: Sequence[facts.Event],
+    meter: Meter,
 ) -> StepEnd:
     shown = error.__cause__ if isinstance(error, RetryRequested) and error.__cause__ is not None else error
     wait = _wait_before_retry(scope, start, error)
     if wait is not None:
-        attempt.emit(facts.StepUpForRetry(error=describe_user_error(shown), retry=start.retry + 1, wait=wait))
+        attempt.emit(
+            facts.StepUpForRetry(
+                error=describe_user_error(shown), retry=start.retry + 1, wait=wait, figures=meter.figures()
+            )
+        )
         return StepEnd(StepDone(outcome="retry", wait=wait), error)
     attempt.emit(
         facts.StepFailure(
             error=describe_user_error(shown),
             source=_source(shown),
             metadata=error.metadata if isinstance(error, Failure | TypeCheckDidNotPassError) else {},
+            figures=meter.figures(),
         )
     )
     if prepared.step.hooks:

@@ -23,7 +23,7 @@ from .executions import executor_of, prepare
 from .interrupt import INTERRUPTS
 from .lease import EXIT_FENCED, LeaseThread, OwnLease
 from .log_keeping import keeper_of, kept_by, upload_logs
-from .multiprocess import Watch
+from .loop import Watch
 from .run_life import live, not_initialized
 from .scope import RunScope
 

@@ -15,8 +15,10 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeAlias
 
 from ..clock import Clock
+from ..engine.memory_verdict import UNKNOWN
 from ..errors import EnvironmentalError
 from ..execution.frames import FrameReader
+from ..execution.memory_kills import MemoryKills
 from ..logs.keeper import topic_of
 from ..logs.store import LogStore
 from ..records.errors import ErrorInfo
@@ -92,6 +94,8 @@ class RunTable:
         self._workers: dict[str, _Worker] = {}
         self._tasks: set[asyncio.Task[object]] = set()
         self._stopping: str | None = None
+        self._memory_kills = MemoryKills()
+        self._kills_before = self._memory_kills.count()
 
     def __len__(self) -> int:
         return len(self._workers)
@@ -194,7 +198,9 @@ class RunTable:
         run = self._runs.get(worker.run_id)
         if run is None or run.is_finished or run.attempt != worker.attempt:
             return
-        fact = ending_of(run.status, code=code, error=error, server_stopped=self._stopping is not None)
+        memory = self._memory_kills.verdict() if code == -signal.SIGKILL else UNKNOWN
+        stopping = self._stopping is not None
+        fact = ending_of(run.status, code=code, error=error, server_stopped=stopping, memory=memory)
         stored = self._runs.record(run.run_id, [fact], now=self._clock.now(), attempt=worker.attempt)
         logger.warning("Run %s: %s%s", run.run_id, fact.message, "" if stored else " (somebody else ended it first)")
 
@@ -259,6 +265,9 @@ class RunTable:
 
     async def renew(self) -> None:
         """Renew once."""
+        # What was killed before the last time is told by now, or was a step: no later death of a worker is due to it.
+        self._memory_kills.disregard(self._kills_before)
+        self._kills_before = self._memory_kills.count()
         present = [each for each in self._workers.values() if each.process is not None and not each.keeps_own_lease]
         if not present:
             return

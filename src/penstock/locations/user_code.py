@@ -12,18 +12,23 @@ from ..definitions.load import CodeTarget
 from ..records.location import LocationDescription
 from ..records.wire import Answer, ExecuteRun, SupervisorFrame, Work
 
-__all__ = ["LoadCode", "PerformWork", "ToZygote", "UserCode"]
+__all__ = ["TRYING_A_FORK", "LoadCode", "PerformWork", "ToZygote", "UserCode"]
+
+TRYING_A_FORK = "seeing whether it can be forked"
+"""The last stage of a load."""
 
 
 class LoadCode(msgspec.Struct, frozen=True, kw_only=True, tag="load"):
     """The first message to a process that is to hold user code.
 
     `environment` is for the floors above alone: what they need in order to open the instance inside a run worker.
+    `never_fork` says why no process with this code may fork, where none may whatever it finds.
     """
 
     name: str
     target: CodeTarget
     environment: bytes = b""
+    never_fork: str | None = None
 
 
 class PerformWork(msgspec.Struct, frozen=True, kw_only=True, tag="perform"):

@@ -6,6 +6,7 @@ It ends when its supervisor does, without touching its children: run workers liv
 from __future__ import annotations
 
 import gc
+import math
 import os
 import selectors
 import signal
@@ -14,8 +15,11 @@ import sys
 import traceback
 from typing import NoReturn
 
+import msgspec
+
 from ..codec import digest, encode_json
 from ..errors import InternalError
+from ..execution.fork_safety import TRIAL_SECONDS, forbid_forks, fork, reason_not_to_fork, try_a_fork
 from ..records.wire import (
     ExecuteRun,
     Exited,
@@ -27,9 +31,8 @@ from ..records.wire import (
     Loading,
     Shutdown,
 )
-from .fork_safety import fork, reason_not_to_fork, settle_native_threads
 from .frame_socket import FrameSocket
-from .user_code import LoadCode, ToZygote, UserCode
+from .user_code import TRYING_A_FORK, LoadCode, ToZygote, UserCode
 from .user_files import user_files
 from .user_first import describe_user_first
 from .work import perform
@@ -63,7 +66,6 @@ class Zygote:
             raise InternalError(f"A zygote is told first what to load, not {type(order).__name__}.")
         if not self._load(order):
             return 1
-        self._settle()
         self._serve()
         return 0
 
@@ -74,12 +76,12 @@ class Zygote:
             loaded = Loaded(
                 description=encode_json(description), digest=digest(description), files=tuple(sorted(user_files()))
             )
+            self._settle()
         except BaseException as error:  # noqa: BLE001 - user code may raise anything, also SystemExit; it is reported
             failed = LoadFailed(error=describe_user_first(error), files=tuple(sorted(user_files(error))))
             self._frames.send(failed)
             return False
-        settle_native_threads()
-        self._frames.send(loaded)
+        self._frames.send(msgspec.structs.replace(loaded, fork_refused=self._try_a_fork(order)))
         return True
 
     @staticmethod
@@ -88,6 +90,23 @@ class Zygote:
         gc.collect()
         gc.freeze()
         gc.disable()
+
+    def _try_a_fork(self, order: LoadCode) -> str | None:
+        """Why works will not be forked. A fork that hangs here ends this process, and the supervisor knows why."""
+        forbid_forks(order.never_fork)
+        if order.never_fork is not None:
+            return order.never_fork
+        self._frames.send(Loading(stage=TRYING_A_FORK))
+        before = signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(math.ceil(2 * TRIAL_SECONDS))
+        try:
+            reason = reason_not_to_fork() or try_a_fork()
+        finally:
+            signal.alarm(0)
+            signal.signal(signal.SIGALRM, before)
+        if reason is not None and reason_not_to_fork() is None:
+            forbid_forks(reason)  # no thread is in the way, and still it did not work
+        return reason
 
     # -- serving ------------------------------------------------------------------------------------------------------
 

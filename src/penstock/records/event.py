@@ -15,6 +15,7 @@ from .event_type import FAILURES, EventType
 from .keys import AssetKey
 from .metadata import Metadata
 from .run import FailureReason
+from .step_figures import StepFigures
 
 __all__ = [
     "EVENT_TYPES",
@@ -158,11 +159,12 @@ class StepRestarted(_Fact, frozen=True, kw_only=True, tag="STEP_RESTARTED"):
 
 
 class StepUpForRetry(_Fact, frozen=True, kw_only=True, tag="STEP_UP_FOR_RETRY"):
-    """An attempt failed and another follows after `wait` seconds."""
+    """An attempt failed and another follows after `wait` seconds. `figures` are those of the attempt that failed."""
 
     error: ErrorInfo
     retry: int
     wait: float = 0.0
+    figures: StepFigures | None = None
 
 
 class LoadedInput(_Fact, frozen=True, kw_only=True, tag="LOADED_INPUT"):
@@ -202,9 +204,10 @@ class HandledOutput(_Fact, frozen=True, kw_only=True, tag="HANDLED_OUTPUT"):
 
 
 class StepSuccess(_Fact, frozen=True, kw_only=True, tag="STEP_SUCCESS"):
-    """The step ended well after `seconds`."""
+    """The step ended well after `seconds`; `figures` say where they went."""
 
     seconds: float
+    figures: StepFigures | None = None
 
 
 class StepFailure(_Fact, frozen=True, kw_only=True, tag="STEP_FAILURE"):
@@ -216,6 +219,7 @@ class StepFailure(_Fact, frozen=True, kw_only=True, tag="STEP_FAILURE"):
     error: ErrorInfo
     source: str = "USER_CODE_ERROR"
     metadata: Metadata = {}
+    figures: StepFigures | None = None
 
 
 class StepSkipped(_Fact, frozen=True, kw_only=True, tag="STEP_SKIPPED"):

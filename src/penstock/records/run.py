@@ -20,6 +20,7 @@ import msgspec
 
 from .keys import AssetCheckKey, AssetKey
 from .labels import LABELS
+from .step_figures import StepFigures
 
 __all__ = [
     "ACTIVE",
@@ -29,6 +30,7 @@ __all__ = [
     "FailureReason",
     "Run",
     "RunStatus",
+    "StepAttempt",
     "StepStats",
     "StepStatus",
     "Tag",
@@ -231,10 +233,21 @@ class StepStatus(StrEnum):
     SKIPPED = "SKIPPED"
 
 
+class StepAttempt(msgspec.Struct, frozen=True, array_like=True):
+    """One try of a step: its begin and end in seconds since the epoch, and its figures once it has ended.
+
+    `end` is None while it runs; `figures` is None also where nobody was left to tell them.
+    """
+
+    start: float
+    end: float | None = None
+    figures: StepFigures | None = None
+
+
 class StepStats(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What is known of one step of a run, kept on write so that no page recomputes it from the log.
 
-    `attempts` are the (start, end) of each try, in seconds since the epoch; `end` is None while it runs.
+    `attempts` are its tries in order.
     """
 
     run_id: str
@@ -243,4 +256,4 @@ class StepStats(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     worker_started: float | None = None
     started: float | None = None
     ended: float | None = None
-    attempts: tuple[tuple[float, float | None], ...] = ()
+    attempts: tuple[StepAttempt, ...] = ()

@@ -46,6 +46,7 @@ __all__ = [
     "StepDone",
     "StepEvents",
     "StepMessage",
+    "StorageAccess",
     "SupervisorFrame",
     "Work",
     "ZygoteFrame",
@@ -56,6 +57,20 @@ PROTOCOL = 1
 
 class _Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What all messages share."""
+
+
+class StorageAccess(_Message, frozen=True, kw_only=True):
+    """How a process without the database's credentials reaches the storage: where, and with which token.
+
+    `address` is `unix:/path/to.sock`, `http://host:port` or `https://host:port`: a code server, or the web server. The
+    token is a secret, which no message or log shows.
+    """
+
+    address: str
+    token: str
+
+    def __repr__(self) -> str:
+        return f"StorageAccess(address={self.address!r}, token=...)"
 
 
 # -- work that a fork of the zygote does ------------------------------------------------------------------------------
@@ -232,11 +247,15 @@ class Loading(_Message, frozen=True, kw_only=True, tag="loading"):
 
 
 class Loaded(_Message, frozen=True, kw_only=True, tag="loaded"):
-    """User code is loaded; `description` is the JSON of a `LocationDescription`, `files` the user's files behind it."""
+    """User code is loaded; `description` is the JSON of a `LocationDescription`, `files` the user's files behind it.
+
+    `fork_refused` says why a fork is not safe, where none is.
+    """
 
     description: bytes
     digest: str
     files: tuple[str, ...] = ()
+    fork_refused: str | None = None
 
 
 class LoadFailed(_Message, frozen=True, kw_only=True, tag="load_failed"):

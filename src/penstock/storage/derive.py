@@ -14,12 +14,15 @@ from ..records.asset import PartitionStatus
 from ..records.errors import ErrorInfo
 from ..records.event import (
     Event,
+    Fact,
     RunCanceled,
     RunEnqueued,
     RunFailure,
     StepFailure,
+    StepSuccess,
+    StepUpForRetry,
 )
-from ..records.run import FINISHED, TRANSITIONS, Run, RunStatus, StepStats, StepStatus
+from ..records.run import FINISHED, TRANSITIONS, Run, RunStatus, StepAttempt, StepStats, StepStatus
 
 __all__ = ["END_EVENTS", "RUN_EVENTS", "STEP_EVENTS", "Outcome", "Undone", "at_end", "derive", "move_run", "move_step"]
 
@@ -138,7 +141,11 @@ def move_step(step: StepStats | None, run_id: str, event: Event) -> StepStats:
             return msgspec.structs.replace(step, worker_started=at)
         case "STEP_START":
             return msgspec.structs.replace(
-                step, status=StepStatus.IN_PROGRESS, started=at, ended=None, attempts=(*_closed(step, at), (at, None))
+                step,
+                status=StepStatus.IN_PROGRESS,
+                started=at,
+                ended=None,
+                attempts=(*_closed(step, at), StepAttempt(at)),
             )
         case "STEP_RESTARTED":
             return msgspec.structs.replace(
@@ -146,12 +153,13 @@ def move_step(step: StepStats | None, run_id: str, event: Event) -> StepStats:
                 status=StepStatus.IN_PROGRESS,
                 started=step.started if step.started is not None else at,
                 ended=None,
-                attempts=(*_closed(step, at), (at, None)),
+                attempts=(*_closed(step, at), StepAttempt(at)),
             )
         case "STEP_UP_FOR_RETRY":
-            return msgspec.structs.replace(step, attempts=_closed(step, at))
+            return msgspec.structs.replace(step, attempts=_closed(step, at, event.fact))
         case end:
-            return msgspec.structs.replace(step, status=_STEP_ENDS[end], ended=at, attempts=_closed(step, at))
+            attempts = _closed(step, at, event.fact)
+            return msgspec.structs.replace(step, status=_STEP_ENDS[end], ended=at, attempts=attempts)
 
 
 def at_end(status: RunStatus) -> Undone:
@@ -168,10 +176,12 @@ def at_end(status: RunStatus) -> Undone:
             return Undone(partition=PartitionStatus.FAILED, check="EXECUTION_FAILED")
 
 
-def _closed(step: StepStats, at: float) -> tuple[tuple[float, float | None], ...]:
-    if step.attempts and step.attempts[-1][1] is None:
-        return (*step.attempts[:-1], (step.attempts[-1][0], at))
-    return step.attempts
+def _closed(step: StepStats, at: float, end: Fact | None = None) -> tuple[StepAttempt, ...]:
+    """The tries with the last one ended; `end` is the fact that says how."""
+    if not step.attempts or step.attempts[-1].end is not None:
+        return step.attempts
+    figures = end.figures if isinstance(end, StepSuccess | StepFailure | StepUpForRetry) else None
+    return (*step.attempts[:-1], StepAttempt(step.attempts[-1].start, at, figures))
 
 
 def _close_steps(steps: Iterable[StepStats], end: Event) -> Sequence[Event]:

@@ -104,6 +104,16 @@ def test_a_retry_waits_until_it_is_due_and_frees_its_place_meanwhile() -> None:
     assert scheduler.handle(Succeeded("a"), 11.0) == [Done(Outcome.SUCCESS)]
 
 
+def test_a_start_says_how_long_the_step_has_waited_for_its_place() -> None:
+    scheduler = StepScheduler([step("a"), step("b"), step("c", "b")], max_concurrent=1)
+    assert scheduler.begin(1.0) == [Start("a", "a", None, 0, {}, queued=0.0)]
+    assert scheduler.handle(Retry("a", 4.0), 3.0) == [Start("b", "b", None, 0, {}, queued=2.0)]
+    assert scheduler.wake(5.0) == []  # due, but its place is taken
+    feeding = {"in0": (OutputRef("b", "result"),)}
+    assert scheduler.handle(Succeeded("b", RESULT), 9.0) == [Start("a", "a", None, 1, {}, queued=4.0)]
+    assert scheduler.handle(Succeeded("a"), 12.0) == [Start("c", "c", None, 0, feeding, queued=3.0)]
+
+
 def test_a_dynamic_output_makes_one_step_per_key_and_is_collected() -> None:
     many = Source("fan", "result", FeedKind.MAPPED)
     scheduler = StepScheduler(

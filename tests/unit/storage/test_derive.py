@@ -30,6 +30,7 @@ from penstock.records.event import (
     StepWorkerStarted,
 )
 from penstock.records.run import FINISHED, TRANSITIONS, FailureReason, Run, RunStatus, StepStatus
+from penstock.records.step_figures import StepFigures
 from penstock.storage.derive import END_EVENTS, RUN_EVENTS, at_end, derive, move_run
 
 _ERROR = ErrorInfo(cls="ValueError", message="no")
@@ -47,7 +48,7 @@ _STEP_FACTS: list[Fact] = [
     StepStart(),
     StepRestarted(retry=1),
     StepUpForRetry(error=_ERROR, retry=1),
-    StepSuccess(seconds=1),
+    StepSuccess(seconds=1, figures=StepFigures(computing=1.0)),
     StepFailure(error=_ERROR),
     StepSkipped(reason="x"),
     LogLine(level="INFO", message="x"),
@@ -135,8 +136,8 @@ def test_what_derive_stores_keeps_the_invariants(events: list[Event]) -> None:
         if outcome.run.status in FINISHED:
             assert step.status is not StepStatus.IN_PROGRESS
         if step.status not in (StepStatus.IN_PROGRESS, None):
-            assert all(end is not None for _, end in step.attempts)
-        open_tries = [index for index, (_, end) in enumerate(step.attempts) if end is None]
+            assert all(attempt.end is not None for attempt in step.attempts)
+        open_tries = [index for index, attempt in enumerate(step.attempts) if attempt.end is None]
         assert open_tries in ([], [len(step.attempts) - 1])
 
 

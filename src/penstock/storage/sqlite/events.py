@@ -16,6 +16,7 @@ from . import rows
 from .asset_rows import ASSET_EVENTS
 from .connection import Database
 from .ledger import write_run_events
+from .slot_rows import EVICTED
 
 __all__ = ["SqliteEvents"]
 
@@ -42,7 +43,7 @@ class SqliteEvents:
                 raise FencedError(f"The run {run_id} does not exist any more; its attempt {attempt} must stop.")
             number, run = row[0], rows.run_place(run_id, row[1:])
             fresh = _not_stored(connection, number, attempt, events)
-            is_current = attempt == run.attempt and run.status in _WRITABLE
+            is_current = attempt == run.attempt and run.status in _WRITABLE and run.lease_until != EVICTED
             if not is_current and (fresh or attempt != run.attempt):
                 raise FencedError(
                     f"Attempt {attempt} of the run {run_id} may write no more: the run is {run.status} "

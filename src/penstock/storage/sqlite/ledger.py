@@ -20,6 +20,7 @@ from ..encoding import encode_event
 from ..protocols import NewRun
 from . import rows
 from .asset_rows import ASSET_EVENTS, NumberedEvent, apply_asset_facts, settle_planned
+from .slot_rows import release_run, release_steps
 
 __all__ = ["Written", "insert_run", "write_events", "write_run_events"]
 
@@ -88,6 +89,8 @@ def write_run_events(
     topics = {f"run:{run.run_id}"}
     if any(event.type in ASSET_EVENTS for event in outcome.events):
         topics.add("assets")
+    if release_steps(connection, run.run_id, outcome.events):
+        topics |= {"slots", "pools"}
     after = outcome.run
     if after is not run:
         connection.execute(
@@ -98,6 +101,8 @@ def write_run_events(
         topics.add("runs")
         if after.status is RunStatus.QUEUED or (run.status in ACTIVE and after.status not in ACTIVE):
             topics.add("queue")
+        if run.status in ACTIVE and after.status not in ACTIVE and release_run(connection, run.run_id):
+            topics |= {"slots", "pools"}
         if after.is_finished and settle_planned(connection, after):
             topics.add("assets")
     return Written(run=after, ids=ids, refused=outcome.refused, topics=topics)

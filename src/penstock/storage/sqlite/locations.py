@@ -80,3 +80,11 @@ class SqliteLocations:
                 "INSERT INTO named_values VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
                 (key, value),
             )
+
+    def settle_value(self, key: str, value: str) -> str:
+        """Set a named value unless it is set; gives the one that it has now."""
+        with self._database.write("settle a value") as connection:
+            connection.execute("INSERT INTO named_values VALUES (?, ?) ON CONFLICT (key) DO NOTHING", (key, value))
+            row = connection.execute("SELECT value FROM named_values WHERE key = ?", (key,)).fetchone()
+        settled: str = row[0]
+        return settled

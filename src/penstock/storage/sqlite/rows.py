@@ -13,7 +13,7 @@ from ...records.automation import InstigatorKind, InstigatorState, InstigatorSta
 from ...records.conditions.evaluation import EvaluationRecord, StoredEvaluation
 from ...records.data_version import DataVersionState
 from ...records.event import AssetCheckEvaluation, AssetMaterialization, AssetObservation, Event, StoredEvent
-from ...records.run import FailureReason, Run, RunStatus, StepStats, StepStatus
+from ...records.run import FailureReason, Run, RunStatus, StepAttempt, StepStats, StepStatus
 from ..encoding import decode_event
 
 __all__ = [
@@ -187,7 +187,7 @@ def step_values(record: StepStats) -> Row:
 
 
 class _Attempts(msgspec.Struct, frozen=True, array_like=True):
-    tries: tuple[tuple[float, float | None], ...]
+    tries: tuple[StepAttempt, ...]
 
 
 # -- assets -----------------------------------------------------------------------------------------------------------

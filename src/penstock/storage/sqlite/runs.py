@@ -110,7 +110,8 @@ class SqliteRuns:
         with self._database.write("take over a run") as connection:
             changed = connection.execute(
                 "UPDATE runs SET owner = ?, lease_until = ? "
-                "WHERE run_id = ? AND attempt = ? AND status IN ('STARTING', 'STARTED', 'CANCELING')",
+                "WHERE run_id = ? AND attempt = ? AND lease_until > 0 "
+                "AND status IN ('STARTING', 'STARTED', 'CANCELING')",
                 (owner, until, run_id, attempt),
             ).rowcount
         self._notifier.publish({ROUTINE})
@@ -122,12 +123,13 @@ class SqliteRuns:
         with self._database.write("renew the leases of runs", durable=False) as connection:
             held = connection.execute(
                 "SELECT run_id, attempt FROM runs INDEXED BY runs_by_owner "
-                "WHERE owner = ? AND lease_until IS NOT NULL ORDER BY run_id",
+                "WHERE owner = ? AND lease_until IS NOT NULL AND lease_until > 0 ORDER BY run_id",
                 (owner,),
             ).fetchall()
             if held:
                 connection.execute(
-                    "UPDATE runs SET lease_until = ? WHERE owner = ? AND lease_until IS NOT NULL", (until, owner)
+                    "UPDATE runs SET lease_until = ? WHERE owner = ? AND lease_until IS NOT NULL AND lease_until > 0",
+                    (until, owner),
                 )
         self._notifier.publish({ROUTINE})
         return held

@@ -13,6 +13,7 @@ from .leases import SqliteLeases
 from .locations import SqliteLocations
 from .migration import migrate, stored_version
 from .runs import SqliteRuns
+from .slots import SqliteSlots
 from .wake import SocketNotifier
 
 __all__ = ["SqliteStorage"]
@@ -37,6 +38,7 @@ class SqliteStorage:
         self._instigators = SqliteInstigators(self._database, self._notifier)
         self._leases = SqliteLeases(self._database, self._notifier)
         self._locations = SqliteLocations(self._database, self._notifier)
+        self._slots = SqliteSlots(self._database, self._notifier)
         if path is None:
             self.migrate()
 
@@ -69,6 +71,11 @@ class SqliteStorage:
     def locations(self) -> SqliteLocations:
         """Code locations and named values."""
         return self._locations
+
+    @property
+    def slots(self) -> SqliteSlots:
+        """Slots of concurrency pools."""
+        return self._slots
 
     @property
     def notifier(self) -> SocketNotifier:

@@ -23,6 +23,7 @@ from .locations import LocationContract
 from .notifier import NotifierContract
 from .processes import MultiProcessStorageContract
 from .runs import RunContract
+from .slots import SlotContract
 from .steps import StepContract
 
 __all__ = ["MultiProcessStorageContract", "StorageContract"]
@@ -38,6 +39,7 @@ class StorageContract(
     InstigatorContract,
     LeaseContract,
     LocationContract,
+    SlotContract,
     NotifierContract,
 ):
     """All that holds within one process."""

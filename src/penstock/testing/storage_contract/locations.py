@@ -52,3 +52,10 @@ class LocationContract:
         storage.locations.set_value("token", "1")
         storage.locations.set_value("token", "2")
         assert storage.locations.get_value("token") == "2"
+
+    def test_a_value_is_settled_once(self, storage: Storage) -> None:
+        assert storage.locations.settle_value("key", "first") == "first"
+        assert storage.locations.settle_value("key", "second") == "first"
+        assert storage.locations.get_value("key") == "first"
+        storage.locations.set_value("key", "third")
+        assert storage.locations.settle_value("key", "fourth") == "third"

@@ -20,6 +20,7 @@ from ...records.event import LogLine, RunCanceled, RunEnqueued, RunStart, RunSuc
 from ...records.run import RunStatus
 from ...storage.protocols import RunFilter, Storage
 from .builders import NOW, events_from, new_run, queued_run, started_run
+from .slots import claim_and_release
 
 __all__ = ["MultiProcessStorageContract", "Opener"]
 
@@ -31,6 +32,7 @@ _RUNS = 40
 _BATCHES = 15
 _BATCH = 5
 _BEFORE_KILL = 200
+_SLOT_ROUNDS = 6
 _DEADLINE = 90.0
 
 
@@ -59,6 +61,10 @@ class MultiProcessStorageContract:
         assert len({tick.due for tick in ticks}) == len(ticks)
         keys = {key for tick in ticks for key in tick.run_keys}
         assert len(made) == len(keys)
+
+    def test_processes_that_settle_a_value_at_once_agree(self, storage: Storage, opener: Opener) -> None:
+        settled = {value for (value,) in _in_processes(opener, _settle)}
+        assert settled == {storage.locations.get_value("key")}
 
     def test_processes_may_start_at_once_on_an_empty_database(self, opener: Opener) -> None:
         assert _in_processes(opener, _migrate_and_write) == [[True]] * _PROCESSES
@@ -93,6 +99,13 @@ class MultiProcessStorageContract:
         assert numbers == list(range(2, 2 + len(numbers)))  # whole batches, without a gap
         assert len(numbers) >= last - 1
         assert storage.runs.record(run.run_id, [RunCanceled()], now=NOW, attempt=1)
+
+    def test_processes_that_race_for_slots_are_never_above_the_limit(self, storage: Storage, opener: Opener) -> None:
+        storage.slots.set_limit("db", 2)
+        counts = [count for each in _in_processes(opener, _claim_slots) for count in each]
+        assert len(counts) == _PROCESSES * _SLOT_ROUNDS
+        assert set(counts) <= {1, 2}
+        assert [each.held for each in storage.slots.pools(now=NOW)] == [()]
 
     def test_a_change_in_another_process_wakes_a_listener_here(self, storage: Storage, opener: Opener) -> None:
         subscription = storage.notifier.subscribe()
@@ -132,6 +145,10 @@ def _work_together(opener: Opener, work: Callable[[Storage, int], list[object]],
         storage.close()
 
 
+def _claim_slots(storage: Storage, index: int) -> list[object]:
+    return list(claim_and_release(storage, index, _SLOT_ROUNDS))
+
+
 def _claim_and_work(storage: Storage, index: int) -> list[object]:
     claimed: list[object] = []
     while queued := storage.runs.queued(limit=3):
@@ -167,6 +184,10 @@ def _tick_all(storage: Storage, index: int) -> list[object]:
             continue
         made += done.run_ids
     return made
+
+
+def _settle(storage: Storage, index: int) -> list[object]:
+    return [storage.locations.settle_value("key", f"of {index}")]
 
 
 def _migrate_and_write(storage: Storage, _index: int) -> list[object]:

@@ -16,13 +16,15 @@ from ...records.event import (
     StepUpForRetry,
     StepWorkerStarted,
 )
-from ...records.run import FailureReason, StepStatus
+from ...records.run import FailureReason, StepAttempt, StepStatus
+from ...records.step_figures import StepFigures
 from ...storage.protocols import Storage
 from .builders import NOW, started_run
 
 __all__ = ["StepContract"]
 
 _ERROR = ErrorInfo(cls="ValueError", message="no")
+_FIGURES = StepFigures(queued=0.5, computing=1.5, cpu=1.25, peak_memory=1 << 33)
 
 
 class StepContract:
@@ -34,7 +36,7 @@ class StepContract:
             Event(time=NOW + 3, fact=StepWorkerStarted(pid=5), step_key="load", seq=2),
             Event(time=NOW + 4, fact=StepStart(), step_key="load", seq=3),
             Event(time=NOW + 5, fact=StepStart(), step_key="clean", seq=4),
-            Event(time=NOW + 6, fact=StepSuccess(seconds=2), step_key="load", seq=5),
+            Event(time=NOW + 6, fact=StepSuccess(seconds=2, figures=_FIGURES), step_key="load", seq=5),
             Event(time=NOW + 7, fact=StepSkipped(reason="no rows"), step_key="extra", seq=6),
         ]
         for event in events:  # one by one, so that each meets what the ones before have stored
@@ -46,17 +48,21 @@ class StepContract:
             NOW + 3,
             NOW + 4,
             NOW + 6,
-            ((NOW + 4, NOW + 6),),
+            (StepAttempt(NOW + 4, NOW + 6, _FIGURES),),
         )
-        assert (clean.step_key, clean.status, clean.attempts) == ("clean", StepStatus.IN_PROGRESS, ((NOW + 5, None),))
+        assert (clean.step_key, clean.status, clean.attempts) == (
+            "clean",
+            StepStatus.IN_PROGRESS,
+            (StepAttempt(NOW + 5),),
+        )
         assert (extra.step_key, extra.status, extra.ended) == ("extra", StepStatus.SKIPPED, NOW + 7)
         assert storage.events.step_stats("unknown") == []
 
-    def test_each_try_has_its_times(self, storage: Storage) -> None:
+    def test_each_try_has_its_times_and_figures(self, storage: Storage) -> None:
         run = started_run(storage)
         facts: list[Fact] = [
             StepStart(),
-            StepUpForRetry(error=_ERROR, retry=1),
+            StepUpForRetry(error=_ERROR, retry=1, figures=_FIGURES),
             StepRestarted(retry=1),
             StepFailure(error=_ERROR),
         ]
@@ -65,7 +71,7 @@ class StepContract:
         (load,) = storage.events.step_stats(run.run_id)
         assert load.status is StepStatus.FAILURE
         assert (load.started, load.ended) == (NOW + 3, NOW + 6)
-        assert load.attempts == ((NOW + 3, NOW + 4), (NOW + 5, NOW + 6))
+        assert load.attempts == (StepAttempt(NOW + 3, NOW + 4, _FIGURES), StepAttempt(NOW + 5, NOW + 6))
 
     def test_a_step_that_is_open_when_the_run_ends_is_closed_in_the_same_call(self, storage: Storage) -> None:
         for end, source in (
@@ -85,7 +91,7 @@ class StepContract:
             assert (was_open.status, was_open.ended, was_open.attempts) == (
                 StepStatus.FAILURE,
                 NOW + 9,
-                ((NOW + 5, NOW + 9),),
+                (StepAttempt(NOW + 5, NOW + 9),),
             )
             closing, last = storage.events.of_run(run.run_id)[-2:]
             assert (closing.event.step_key, last.event.fact) == ("open", end)

@@ -26,6 +26,7 @@ from ...records.event import (
 )
 from ...records.metadata import FloatMetadataValue, Metadata
 from ...records.phrases import level_of, phrase
+from ...records.run import StepStats
 from .context import Context
 from .failures import Result
 from .fields import Fields
@@ -188,6 +189,7 @@ def _own(fact: type[Fact], **attributes: str) -> Fields[StoredEvent]:
     return fields
 
 
+_MADE = _own(AssetMaterialization, asset_key="asset", partition="partition", description="description")
 _CAPTURED = _own(LogsCaptured, log_key="log_key", step_keys="steps")
 _EVALUATED = Fields(_TYPES[AssetCheckEvaluation], source=StoredEvent)
 _EVALUATED.rename(evaluation="event.fact")
@@ -215,10 +217,18 @@ TABLES = (
         upstream_step_key="upstream_step",
         upstream_output_name="upstream_output",
     ),
-    _own(AssetMaterialization, asset_key="asset", partition="partition", description="description"),
+    _MADE,
     _own(AssetObservation, asset_key="asset", partition="partition", description="description"),
     _own(AssetMaterializationPlanned, asset_key="asset", partition="partition"),
 )
+
+
+@_MADE.field
+def step_stats(stored: StoredEvent, context: Context) -> StepStats | None:
+    if stored.run_id is None:
+        return None
+    steps = context.storage.events.step_stats(stored.run_id)
+    return next((step for step in steps if step.step_key == stored.event.step_key), None)
 
 
 @_ENGINE.named("metadataEntries")

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from ...records.location import InputDescription, OutputDescription
-from ...records.run import StepStats
+from ...records.run import StepAttempt, StepStats
+from ...records.step_figures import StepFigures
 from .context import Context
 from .failures import Result
 from .fields import Fields
@@ -18,6 +19,8 @@ __all__ = ["TABLES", "ExecutionPlan", "plan_of"]
 _STEP = Fields("ExecutionStep", source=StepNode)
 _OUTPUT = Fields("ExecutionStepOutput", source=OutputDescription)
 _STATS = Fields("RunStepStats", source=StepStats)
+_MARKER = Fields("RunMarker", source=StepAttempt)
+_FIGURES = Fields("StepFigures", source=StepFigures)
 
 
 class _Input(NamedTuple):
@@ -28,13 +31,6 @@ class _Input(NamedTuple):
 _INPUT = Fields("ExecutionStepInput", source=_Input)
 
 
-class RunMarker(Result, frozen=True, kw_only=True):
-    """One attempt of a step; `end_time` is None while it runs."""
-
-    start_time: float | None
-    end_time: float | None
-
-
 class ExecutionPlan(Result, frozen=True, kw_only=True):
     """Steps in an order that respects dependencies, and the assets that they make."""
 
@@ -43,7 +39,7 @@ class ExecutionPlan(Result, frozen=True, kw_only=True):
     artifacts_persisted: bool = True
 
 
-TABLES = (_STEP, _OUTPUT, _STATS, _INPUT)
+TABLES = (_STEP, _OUTPUT, _STATS, _MARKER, _FIGURES, _INPUT)
 
 
 def plan_of(plan: PlanNode) -> ExecutionPlan:
@@ -94,8 +90,4 @@ def depends_on(node: _Input, _: Context) -> list[StepNode]:
 
 _OUTPUT.rename(is_dynamic="dynamic", is_required="required")
 _STATS.rename(worker_start_time="worker_started", start_time="started", end_time="ended")
-
-
-@_STATS.field
-def attempts(stats: StepStats, _: Context) -> list[RunMarker]:
-    return [RunMarker(start_time=start, end_time=end) for start, end in stats.attempts]
+_MARKER.rename(start_time="start", end_time="end")

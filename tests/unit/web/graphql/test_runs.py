@@ -22,6 +22,7 @@ from penstock.records.event import (
     StepSuccess,
 )
 from penstock.records.run import FailureReason, Run, Tag
+from penstock.records.step_figures import StepFigures
 
 PAGE = """query Runs($filter: RunsFilter, $cursor: String, $limit: Int) {
     runsOrError(filter: $filter, cursor: $cursor, limit: $limit) {
@@ -140,7 +141,7 @@ def test_how_a_run_went(deployment: Any, ask: Any) -> None:
         (LogsCaptured(log_key=(run.run_id, "compute_logs", "extract"), steps=("extract",)), "extract"),
         (StepStart(), "extract"),
         (AssetMaterialization(asset="orders"), "extract"),
-        (StepSuccess(seconds=1.0), "extract"),
+        (StepSuccess(seconds=1.0, figures=StepFigures(computing=0.75, cpu=0.5, peak_memory=3 << 30)), "extract"),
         (StepStart(), "report"),
         (StepFailure(error=error), "report"),
         (RunFailure(reason=FailureReason.STEP_FAILURE, message="A step failed."), None),
@@ -149,9 +150,10 @@ def test_how_a_run_went(deployment: Any, ask: Any) -> None:
         """query Q($id: ID!) { runOrError(runId: $id) { ... on Run {
             status canTerminate failure { stepKey message error { className cause { message } } }
             stats { stepsSucceeded stepsFailed materializations }
-            stepStats { stepKey status attempts { startTime endTime } }
+            stepStats { stepKey status attempts {
+                startTime endTime figures { queued computing cpu peakMemory shared } } }
             executionPlan { steps { key inputs { upstreamKeys } } assetKeys { path } }
-            assets { path } assetMaterializations { assetKey { path } }
+            assets { path } assetMaterializations { assetKey { path } stepStats { stepKey } }
             capturedLogKeys { logKey fileKey stepKeys }
             eventConnection(limit: 2) { cursor hasMore events { eventType } }
         } } }""",
@@ -169,6 +171,17 @@ def test_how_a_run_went(deployment: Any, ask: Any) -> None:
         ("extract", "SUCCESS"),
         ("report", "FAILURE"),
     ]
+    (attempt,) = told["stepStats"][0]["attempts"]
+    assert attempt["startTime"] < attempt["endTime"]
+    assert attempt["figures"] == {
+        "queued": None,
+        "computing": 0.75,
+        "cpu": 0.5,
+        "peakMemory": 3 << 30,
+        "shared": False,
+    }
+    assert told["stepStats"][1]["attempts"][0]["figures"] is None
+    assert told["assetMaterializations"][0]["stepStats"]["stepKey"] == "extract"
     assert told["executionPlan"]["steps"][1] == {"key": "report", "inputs": [{"upstreamKeys": ["extract"]}]}
     assert told["assets"] == [{"path": ["orders"]}]
     assert told["capturedLogKeys"] == [

@@ -1,0 +1,103 @@
+"""Claims of slots as rows: which of them count, and which end with a step, with a run, or because their holder is gone.
+
+The caller holds the transaction.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from ...records.event import Event, StepUpForRetry
+from ...records.pool import PoolClaim
+from . import rows
+
+__all__ = ["EVICTED", "Counted", "evict", "read_claims", "read_limits", "release_run", "release_steps"]
+
+EVICTED = 0.0
+"""The end of the lease of an attempt whose slots went to others: it is not renewed, and its writes are refused."""
+
+_STEP_OVER = frozenset({"STEP_SUCCESS", "STEP_FAILURE", "STEP_SKIPPED"})
+
+_CLAIM = "c.pool, c.run_id, c.step_key, c.attempt, c.retry, c.priority, c.since, c.taken"
+
+
+class Counted(msgspec.Struct, frozen=True, kw_only=True):
+    """A claim that counts, or one that would (`over`): its attempt is current, but its lease is over."""
+
+    claim: PoolClaim
+    over: bool
+
+
+def read_claims(connection: sqlite3.Connection, now: float, *, pools: Iterable[str] | None = None) -> list[Counted]:
+    """Every claim of an attempt that is current, oldest first.
+
+    Args:
+        connection: The connection.
+        now: Leases that end until then are over.
+        pools: Only claims of these pools; of all if not given.
+    """
+    statement = (
+        f"SELECT {_CLAIM}, r.lease_until FROM pool_claims c JOIN runs r ON r.run_id = c.run_id "
+        "WHERE r.attempt = c.attempt AND r.status IN ('STARTING', 'STARTED', 'CANCELING')"
+    )
+    values: list[object] = []
+    if pools is not None:
+        statement += " AND c.pool IN (SELECT value FROM json_each(?))"
+        values.append(rows.names(pools))
+    found = connection.execute(f"{statement} ORDER BY c.taken, c.since, c.run_id, c.step_key", values)
+    return [Counted(claim=_claim(row), over=(row[8] or EVICTED) <= now) for row in found]
+
+
+def _claim(row: rows.Row) -> PoolClaim:
+    pool, run_id, step_key, attempt, retry, priority, since, taken = row[:8]
+    return PoolClaim(
+        pool=pool,
+        run_id=run_id,
+        step_key=step_key,
+        attempt=attempt,
+        retry=retry,
+        priority=priority,
+        since=since,
+        taken=taken,
+    )
+
+
+def read_limits(connection: sqlite3.Connection) -> dict[str, int]:
+    """The limits that were set."""
+    return dict(connection.execute("SELECT pool, slots FROM pool_limits ORDER BY pool").fetchall())
+
+
+def evict(connection: sqlite3.Connection, claims: Sequence[PoolClaim]) -> None:
+    """Take the slots of holders whose leases are over, and see to it that their attempts do nothing more."""
+    held_by = {(each.run_id, each.attempt) for each in claims}
+    connection.executemany("DELETE FROM pool_claims WHERE run_id = ? AND attempt = ?", list(held_by))
+    connection.executemany(
+        "UPDATE runs SET lease_until = ? WHERE run_id = ? AND attempt = ?", [(EVICTED, *each) for each in held_by]
+    )
+
+
+def release_steps(connection: sqlite3.Connection, run_id: str, events: Iterable[Event]) -> bool:
+    """Release the slots of steps, or of attempts of steps, that these events end; says whether there were any."""
+    over = [(run_id, event.step_key) for event in events if event.type in _STEP_OVER and event.step_key is not None]
+    again = [
+        (run_id, event.step_key, event.fact.retry)
+        for event in events
+        if isinstance(event.fact, StepUpForRetry) and event.step_key is not None
+    ]
+    released = 0
+    if over:
+        statement = "DELETE FROM pool_claims WHERE run_id = ? AND step_key = ?"
+        released += connection.executemany(statement, over).rowcount
+    if again:
+        # The slot may be that of the next attempt already.
+        statement = "DELETE FROM pool_claims WHERE run_id = ? AND step_key = ? AND retry < ?"
+        released += connection.executemany(statement, again).rowcount
+    return released > 0
+
+
+def release_run(connection: sqlite3.Connection, run_id: str) -> bool:
+    """Release all slots of a run, and let it wait for none; says whether there were any."""
+    return connection.execute("DELETE FROM pool_claims WHERE run_id = ?", (run_id,)).rowcount > 0
