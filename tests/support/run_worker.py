@@ -31,6 +31,8 @@ DEADLINE = 30.0
 class Worker:
     """A run worker in a process group of its own, and the run that it works on."""
 
+    program = PROGRAM
+
     def __init__(self, home: Path, storage: SqliteStorage, database: Path) -> None:
         self.home = home
         self.storage = storage
@@ -55,7 +57,13 @@ class Worker:
         (self.run,) = self.storage.runs.claim([run_id], owner="test", until=now + 15, now=now)
         if away:
             self.rename("runs", "runs_away")
-        arguments = [sys.executable, str(PROGRAM), str(self.database), str(self.home), encode_json(self.run).decode()]
+        arguments = [
+            sys.executable,
+            str(self.program),
+            str(self.database),
+            str(self.home),
+            encode_json(self.run).decode(),
+        ]
         inherited: tuple[int, ...] = ()
         theirs = None
         if channel:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 
 from ..clock import Clock
-from ..errors import EnvironmentalError
+from ..errors import EnvironmentalError, FencedError, StorageError
 from ..logs.capture import Capture
 from ..logs.keeper import LogKeeper
 from ..logs.store import LogKey, LogStore, log_key
@@ -86,7 +86,11 @@ def keeper_of(
     def tell(text: str) -> None:
         recorder.emit(EngineNote(message=text))
 
-    return LogKeeper(logs.files, run_id, clock, publish=storage.notifier.publish, tell=tell)
+    def publish(topics: Iterable[str]) -> None:
+        with suppress(StorageError, FencedError):  # a hint: who reads along learns of it all from the next event
+            storage.notifier.publish(topics)
+
+    return LogKeeper(logs.files, run_id, clock, publish=publish, tell=tell)
 
 
 def kept_by(keeper: LogKeeper | None, onward: Recorder, run_id: str) -> Recorder:
