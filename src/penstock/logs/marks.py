@@ -55,7 +55,7 @@ class Segment(NamedTuple):
 
 def point_line(kind: str, time: float, sizes: tuple[int, int]) -> bytes:
     """The line of a point; `kind` is `begin` or `end` where a capture does so, else `at`."""
-    return f"{kind} {time:.6f} {sizes[0]} {sizes[1]}\n".encode()
+    return f"{kind} {time!r} {sizes[0]} {sizes[1]}\n".encode()  # in full: a rounded time may overtake an event
 
 
 def told_line(stream: Stream, start: int, end: int) -> bytes:
