@@ -1,12 +1,17 @@
-"""Captured stdout and stderr in increments: each answer says where the next one goes on."""
+"""What steps printed, alone and among the events of the run, in increments: each answer says where the next goes on."""
 
 from __future__ import annotations
 
 from ...logs.fold import fold, readable
+from ...logs.merged import OutputLine, merged_page
 from ...logs.store import LogKey, Stream, check_log_key
+from ...records.event import StoredEvent
+from ...records.phrases import phrase
 from .context import Context
 from .failures import Result
 from .fields import Fields
+from .find import run_of_id
+from .pages import page_size
 
 __all__ = ["TABLES"]
 
@@ -38,6 +43,59 @@ def captured_logs(
     stdout, out_end = _read(context, key, "stdout", offsets[0], size)
     stderr, err_end = _read(context, key, "stderr", offsets[1], size)
     return CapturedLogs(log_key=key, stdout=stdout or None, stderr=stderr or None, cursor=f"{out_end}:{err_end}")
+
+
+class MergedLogEntry(Result, frozen=True, kw_only=True):
+    """An event, or a line of output."""
+
+    event: StoredEvent | None = None
+    file_key: str | None = None
+    stream: str | None = None
+    text: str
+    timestamp: str | None
+
+
+class MergedLogs(Result, frozen=True, kw_only=True):
+    """A part of the stream."""
+
+    entries: tuple[MergedLogEntry, ...]
+    cursor: str
+    has_more: bool
+
+
+@_QUERY.field
+def merged_logs(
+    _source: None,
+    context: Context,
+    run_id: str,
+    cursor: str | None = None,
+    limit: int | None = None,
+    step_keys: list[str] | None = None,
+    text: str | None = None,
+) -> MergedLogs:
+    run = run_of_id(context, run_id)
+    page = merged_page(
+        context.storage.events,
+        context.instance.logs,
+        run_id,
+        cursor=cursor,
+        limit=page_size(limit, 1000),
+        step_keys=step_keys or None,
+        is_over=run.is_finished,
+    )
+    entries = map(_entry, page.entries)
+    wanted = text.casefold() if text else None
+    found = tuple(entries) if wanted is None else tuple(each for each in entries if wanted in each.text.casefold())
+    return MergedLogs(entries=found, cursor=page.cursor, has_more=page.has_more)
+
+
+def _entry(entry: StoredEvent | OutputLine) -> MergedLogEntry:
+    match entry:
+        case OutputLine(file_key=file_key, stream=stream, text=text, time=time):
+            stamp = None if time is None else str(int(time * 1000))
+            return MergedLogEntry(file_key=file_key, stream=stream, text=text, timestamp=stamp)
+        case StoredEvent(event=event):
+            return MergedLogEntry(event=entry, text=phrase(event), timestamp=str(int(event.time * 1000)))
 
 
 def _read(context: Context, key: LogKey, stream: Stream, offset: int, size: int) -> tuple[str, int]:
