@@ -9,7 +9,9 @@ import resource
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
+from typing import NamedTuple
 
 from .deployment import Deployment, median
 from .subject import WORKLOADS, Subject, subjects
@@ -30,7 +32,7 @@ def import_seconds(subject: Subject, script: str) -> float:
     return min(child_cpu([str(subject.python), "-c", script], environment) for _ in range(6)) - bare
 
 
-def in_process_seconds(subject: Subject, kind: str) -> float:
+def in_process_seconds(subject: Subject, kind: str, *, longest: int = 101) -> float:
     """Seconds that one more step costs in one process, from a long and a short job; the least of three."""
 
     def of(length: int) -> float:
@@ -41,7 +43,7 @@ def in_process_seconds(subject: Subject, kind: str) -> float:
         ]
         return min(float(json.loads(run.stdout.strip().splitlines()[-1])) for run in runs)
 
-    return (of(101) - of(1)) / 100
+    return (of(longest) - of(1)) / (longest - 1)
 
 
 def many_assets(subject: Subject, kind: str, count: int) -> dict[str, float]:
@@ -54,37 +56,86 @@ def many_assets(subject: Subject, kind: str, count: int) -> dict[str, float]:
     return {name: min(float(each[name]) for each in runs) for name in ("seconds", "megabytes")}
 
 
-def measure(subject: Subject, *, launches: int, burst: int, assets: int) -> dict[str, float]:
-    """All figures of one subject, with so many single launches, runs queued at once, and assets of one location.
+class Size(NamedTuple):
+    """How much is measured of a subject. Figures of a thousand steps or ten thousand assets are in proportion where
+    fewer are measured."""
 
-    Figures for assets are told for 10,000, in proportion where fewer are measured.
-    """
-    described, planned = many_assets(subject, "describe", assets), many_assets(subject, "plan", assets)
-    figures = {
+    launches: int
+    burst: int
+    long_burst: int | None
+    assets: int
+    steps: int  # of jobs whose steps have processes of their own
+    steps_in_process: int
+
+
+OURS = Size(launches=15, burst=100, long_burst=1000, assets=10_000, steps=1000, steps_in_process=1001)
+PEER = Size(launches=4, burst=10, long_burst=None, assets=1_000, steps=11, steps_in_process=101)
+
+
+def measure_code(subject: Subject, size: Size) -> dict[str, float]:
+    """What user code costs in one process."""
+    described, planned = (many_assets(subject, kind, size.assets) for kind in ("describe", "plan"))
+    names = "Config, Definitions, asset, job, op, schedule, sensor"
+    return {
         "import, CPU ms": import_seconds(subject, f"import {subject.module}") * 1000,
-        "import with first use of the names, CPU ms": import_seconds(
-            subject, f"from {subject.module} import Config, Definitions, asset, job, op, schedule, sensor"
-        )
+        "import with first use of the names, CPU ms": import_seconds(subject, f"from {subject.module} import {names}")
         * 1000,
         "op in one process, ms": in_process_seconds(subject, "op") * 1000,
         "asset in one process, ms": in_process_seconds(subject, "asset") * 1000,
-        "10,000 assets declared, resolved, described, CPU s": described["seconds"] * 10_000 / assets,
-        f"the same, peak MB with {assets:,} assets": described["megabytes"],
-        "10,000-step plan built, CPU s": planned["seconds"] * 10_000 / assets,
+        **{
+            f"1,000 steps {words}, in one process, s": in_process_seconds(subject, kind, longest=size.steps_in_process)
+            * 1000
+            for kind, words in (("op", "in a row"), ("wide", "side by side"), ("dynamic", "of a dynamic output"))
+        },
+        "10,000 assets declared, resolved, described, CPU s": described["seconds"] * 10_000 / size.assets,
+        f"the same, peak MB with {size.assets:,} assets": described["megabytes"],
+        "10,000-step plan built, CPU s": planned["seconds"] * 10_000 / size.assets,
     }
-    deployment = Deployment(subject)
-    try:
+
+
+def measure_deployment(subject: Subject, size: Size) -> dict[str, float]:
+    """What a deployment costs, and how quickly it takes runs."""
+    figures = {}
+    with closing(Deployment(subject)) as deployment:
         figures["dev start to definitions served, s"] = deployment.start_seconds
-        figures["launch to first user line, median s"] = median(deployment.seconds_to_first_line(launches))
-        one = min(deployment.seconds_of_run("chain_1") for _ in range(2))
-        eleven = min(deployment.seconds_of_run("chain_11") for _ in range(2))
-        figures["step in its own process, ms"] = (eleven - one) / 10 * 1000
+        figures["launch through the queue to first user line, median s"] = median(
+            deployment.seconds_to_first_line(size.launches)
+        )
         figures["idle deployment, PSS MB"] = deployment.resident_megabytes()
-        figures["queued run to its end, one of many, ms"] = deployment.seconds_of_burst(burst) / burst * 1000
-    finally:
-        deployment.stop()
-        subject.clean()
+        figures["queued run to its end, one of many, ms"] = deployment.seconds_of_burst(size.burst) / size.burst * 1000
+        if size.long_burst is not None:
+            figures["the same, one of 1,000, ms"] = (
+                deployment.seconds_of_burst(size.long_burst) / size.long_burst * 1000
+            )
+    with closing(Deployment(subject, immediate=True)) as deployment:
+        figures["launch without a queue to first user line, median s"] = median(
+            deployment.seconds_to_first_line(size.launches)
+        )
     return figures
+
+
+def measure_steps(subject: Subject, size: Size) -> dict[str, float]:
+    """What steps cost that run in processes."""
+    figures = {}
+    with closing(Deployment(subject, "steps")) as deployment:
+        for executor in ("isolated", "warm"):
+            for shape, words in (("chain", "in a row"), ("wide", "side by side"), ("dynamic", "of a dynamic output")):
+                # What a run costs besides, an import in the fork server above all, is not the step's.
+                short = min(deployment.seconds_of_run(f"{executor}_{shape}_1") for _ in range(2))
+                eleven = min(deployment.seconds_of_run(f"{executor}_{shape}_11") for _ in range(2))
+                if shape == "chain":
+                    figures[f"one more step in a row, {executor}, ms"] = (eleven - short) / 10 * 1000
+                seconds = eleven if size.steps == 11 else deployment.seconds_of_run(f"{executor}_{shape}_{size.steps}")
+                figures[f"1,000 steps {words}, {executor}, s"] = (seconds - short) / (size.steps - 1) * 1000
+    return figures
+
+
+def measure(subject: Subject, size: Size) -> dict[str, float]:
+    """All figures of one subject."""
+    try:
+        return measure_code(subject, size) | measure_deployment(subject, size) | measure_steps(subject, size)
+    finally:
+        subject.clean()
 
 
 def main() -> None:
@@ -95,19 +146,19 @@ def main() -> None:
     arguments = parser.parse_args()
     ours, peer = subjects()
     print("measuring penstock ...", flush=True)
-    mine = measure(ours, launches=15, burst=100, assets=10_000)
+    mine = measure(ours, OURS)
     theirs: dict[str, float] = {}
     if not arguments.no_peer:
         print("measuring the peer ...", flush=True)
-        theirs = measure(peer, launches=4, burst=10, assets=1_000)
+        theirs = measure(peer, PEER)
     print(f"\nPython {platform.python_version()}, {platform.machine()}\n")
-    print(f"| {'figure':52} | {'penstock':>10} | {'peer':>10} | {'ratio':>7} |")
-    print(f"|{'-' * 54}|{'-' * 11}:|{'-' * 11}:|{'-' * 8}:|")
+    print(f"| {'figure':58} | {'penstock':>10} | {'peer':>10} | {'ratio':>7} |")
+    print(f"|{'-' * 60}|{'-' * 11}:|{'-' * 11}:|{'-' * 8}:|")
     show: Callable[[float | None], str] = lambda value: "" if value is None else f"{value:.3g}"  # noqa: E731
     for name, value in mine.items():
         other = theirs.get(name)
         ratio = f"{other / value:.0f}x" if other is not None and value > 0 else ""
-        print(f"| {name:52} | {show(value):>10} | {show(other):>10} | {ratio:>7} |")
+        print(f"| {name:58} | {show(value):>10} | {show(other):>10} | {ratio:>7} |")
     if arguments.json:
         arguments.json.write_text(json.dumps({"penstock": mine, "peer": theirs}, indent=2))
 

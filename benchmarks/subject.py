@@ -25,14 +25,19 @@ class Subject:
     python: Path
     dev: list[str]
     home_variable: str
+    immediate_coordinator: tuple[str, str]
     homes: list[Path] = field(default_factory=list)
 
-    def environment(self) -> dict[str, str]:
-        """Environment variables with a fresh home of its own."""
+    def environment(self, *, immediate: bool = False) -> dict[str, str]:
+        """Environment variables with a fresh home of its own; `immediate` launches runs without the queue."""
         home = Path(tempfile.mkdtemp(prefix=f"bench-{self.name}-"))
         self.homes.append(home)
+        module, cls = self.immediate_coordinator
+        coordinator = f"run_coordinator: {{module: {module}, class: {cls}}}\n" if immediate else ""
         if self.name == "peer":
-            (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
+            (home / "dagster.yaml").write_text(f"telemetry: {{enabled: false}}\n{coordinator}")
+        else:
+            (home / "penstock.yaml").write_text(coordinator)
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("PENSTOCK", "DAGSTER"))}
         return {**kept, self.home_variable: str(home), "PYTHONDONTWRITEBYTECODE": "", "DAGSTER_DISABLE_TELEMETRY": "1"}
 
@@ -59,6 +64,7 @@ def subjects() -> tuple[Subject, Subject]:
             python=here,
             dev=[str(here), "-m", "penstock.cli.main", "dev"],
             home_variable="PENSTOCK_HOME",
+            immediate_coordinator=("penstock.launch.coordinators", "ImmediateRunCoordinator"),
         ),
         Subject(
             name="peer",
@@ -66,5 +72,6 @@ def subjects() -> tuple[Subject, Subject]:
             python=peer_python,
             dev=[str(SCRATCH / "bin" / "dagster"), "dev"],
             home_variable="DAGSTER_HOME",
+            immediate_coordinator=("dagster._core.run_coordinator", "DefaultRunCoordinator"),
         ),
     )

@@ -1,4 +1,5 @@
-"""One process, events stored in SQLite: seconds for a job of N steps and for N assets. Prints JSON."""
+"""One process, events stored in SQLite: seconds for a job of N steps in a row (`op`), side by side (`wide`) or mapped
+over a dynamic output (`dynamic`), and for N assets (`asset`). Prints JSON."""
 
 import importlib
 import json
@@ -34,6 +35,34 @@ def steps():
         after = nothing.alias(f"step_{number}")(after=after)
 
 
+@dg.job
+def wide():
+    first = begin()
+    for number in range(length - 1):
+        nothing.alias(f"step_{number}")(after=first)
+
+
+@dg.op(out=dg.DynamicOut(int))
+def numbers():
+    for number in range(length):
+        yield dg.DynamicOutput(number, mapping_key=str(number))
+
+
+@dg.op
+def same(number):
+    return number
+
+
+@dg.op
+def count(numbers):
+    assert len(numbers) == length
+
+
+@dg.job
+def dynamic():
+    count(numbers().map(same).collect())
+
+
 def make_asset(number):
     @dg.asset(name=f"asset_{number}", deps=[f"asset_{number - 1}"] if number else [])
     def made():
@@ -46,9 +75,9 @@ assets = [make_asset(number) for number in range(length)]
 
 
 def run():
-    if kind == "op":
-        return steps.execute_in_process(instance=instance)
-    return dg.materialize(assets, instance=instance)
+    if kind == "asset":
+        return dg.materialize(assets, instance=instance)
+    return {"op": steps, "wide": wide, "dynamic": dynamic}[kind].execute_in_process(instance=instance)
 
 
 run()  # the first run pays for what is made once

@@ -40,6 +40,7 @@ __all__ = [
     "StepOutputNotFoundError",
     "StepTimeoutError",
     "StorageError",
+    "StorageUnavailableError",
     "SubprocessError",
     "SubsetError",
     "SupersessionWarning",
@@ -205,6 +206,10 @@ class CodeServerUnreachableError(EnvironmentalError):
 
 class StorageError(EnvironmentalError):
     """The database refused or was away; the message names it and what was tried."""
+
+
+class StorageUnavailableError(StorageError):
+    """The database was away, full, locked or read-only: nothing is wrong with what was asked, so ask again later."""
 
 
 class LogStoreError(EnvironmentalError):

@@ -62,9 +62,8 @@ def test_every_run_comes_to_its_true_end(world: World) -> None:
             world.outages.append(outage)
         threading.Event().wait(chance.uniform(0.2, 1.5))  # the distance of two faults
     ended = end_by(world, HEALED_SECONDS)
-    story = f"seed {SEED}, {RUNS} runs, faults: {', '.join(done)}"
-    wrong = world.verdict()
-    assert ended, (story, wrong)
-    assert not wrong, (story, wrong)
-    assert not world.left_behind(), story
+    wrong = world.verdict() + world.left_behind()
+    story = "\n".join([f"seed {SEED}, {RUNS} runs, faults: {', '.join(done)}", *wrong, *world.deployment.output[-60:]])
+    assert ended, story
+    assert not wrong, story
     assert not world.stop(), story

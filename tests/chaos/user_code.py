@@ -111,7 +111,9 @@ class Fate(Config):
 def fateful(context: OpExecutionContext, config: Fate, one: int, other: int) -> int:
     if config.ends == "badly":
         raise ValueError("this run is to fail")
-    if config.ends == "hungry" and context.retry_number == 0 and CGROUP is not None:
+    eats = DIARY / f"{context.run_id}.eats"
+    if config.ends == "hungry" and CGROUP is not None and not eats.exists():
+        eats.touch()
         note(run=context.run_id, step=context.step_key, what="eats")
         (Path(CGROUP) / "cgroup.procs").write_text(str(os.getpid()))
         eaten = []

@@ -31,8 +31,8 @@ MEMORY_BYTES = 96 << 20
 ANSWERED_SECONDS = 60.0
 """Within which the web server takes a launch, whatever is done to it."""
 SETTINGS = """
-#run_monitoring:
-#  max_resume_run_attempts: 1000
+run_monitoring:
+  max_resume_run_attempts: 1000
 """
 
 
@@ -75,10 +75,9 @@ class SmallDisk:
     @contextlib.contextmanager
     def full(self) -> Iterator[None]:
         ballast = self.folder / "ballast"
-        with ballast.open("wb") as file, contextlib.suppress(OSError):
-            while True:
-                file.write(bytes(1 << 16))
-                file.flush()
+        with ballast.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+            while file.write(bytes(1 << 16)):
+                pass
         try:
             yield
         finally:

@@ -5,19 +5,20 @@ from __future__ import annotations
 import contextlib
 import os
 import select
+import signal
 import socket
 import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from penstock.codec import encode_json
 from penstock.ids import new_run_id
 from penstock.logs.local import LocalLogStore
-from penstock.records.event import Event, StepWorkerStarted
+from penstock.records.event import Event, RunEnqueued, StepWorkerStarted
 from penstock.records.run import Run, RunStatus
 from penstock.storage.protocols import NewRun
 from penstock.storage.sqlite.storage import SqliteStorage
@@ -31,12 +32,11 @@ DEADLINE = 30.0
 class Worker:
     """A run worker in a process group of its own, and the run that it works on."""
 
-    program = PROGRAM
-
-    def __init__(self, home: Path, storage: SqliteStorage, database: Path) -> None:
+    def __init__(self, home: Path, storage: SqliteStorage, database: Path, *, program: Path = PROGRAM) -> None:
         self.home = home
         self.storage = storage
         self.database = database
+        self.program = program
         self.logs = LocalLogStore(home / "logs")
         self.channel: socket.socket | None = None
         self.process: subprocess.Popen[bytes] | None = None
@@ -53,6 +53,23 @@ class Worker:
     ) -> None:
         run_id = new_run_id()
         self.storage.runs.create([NewRun(run=Run(run_id=run_id, location="here", job=job, run_config=config or {}))])
+        self.work_on(run_id, environment, channel=channel, away=away)
+
+    def resume(self, cause: str = "Its worker was killed.", **environment: str) -> None:
+        """Put the run of a lost worker back into the queue, and start another worker for it."""
+        back = RunEnqueued(reason=cause, lost_worker=True)
+        assert self.storage.runs.record(self.run_id, [back], now=time.time())
+        self.work_on(self.run_id, environment)
+
+    def kill(self) -> None:
+        """Kill the worker, and wait until it and its steps are gone."""
+        os.kill(self.pid, signal.SIGKILL)
+        assert self.end() == -signal.SIGKILL
+
+    def work_on(
+        self, run_id: str, environment: Mapping[str, str], *, channel: bool = False, away: bool = False
+    ) -> None:
+        """Claim a run, and start a worker for it."""
         now = time.time()
         (self.run,) = self.storage.runs.claim([run_id], owner="test", until=now + 15, now=now)
         if away:

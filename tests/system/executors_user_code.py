@@ -42,6 +42,7 @@ from penstock.definitions.resources.configurable_io import ConfigurableIOManager
 from penstock.definitions.resources.file_manager import local_file_manager
 from penstock.definitions.resources.input_manager import input_manager
 from penstock.definitions.resources.resource import ResourceDefinition
+from penstock.definitions.resources.stores import mem_io_manager
 from penstock.definitions.resources.upath import UPathIOManager
 from penstock.execution.pipes.subprocess_client import PipesSubprocessClient
 from penstock.records.data_version import DataVersion
@@ -420,6 +421,89 @@ def held_by_noting() -> None:
     held()
 
 
+def note_work(step: str) -> None:
+    """Leave a line for each time that a step's function was called, which no log of ours can make up."""
+    with (MEETING / "work.txt").open("a") as lines:
+        lines.write(f"{step}\n")
+
+
+@op
+def worked() -> int:
+    note_work("worked")
+    return 1
+
+
+@op
+def held_work(number: int) -> int:
+    note_work("held_work")
+    meet("held")
+    return number + 1
+
+
+@op(out={"given": Out(int, is_required=False), "left_out": Out(int, is_required=False)})
+def chosen(number: int) -> Iterator[Output[int]]:
+    note_work("chosen")
+    yield Output(number, "given")
+
+
+@op
+def summed(numbers: list[int]) -> int:
+    note_work("summed")
+    (MEETING / "sum.txt").write_text(str(sum(numbers)))
+    return sum(numbers)
+
+
+@op
+def always_broken(number: int) -> int:
+    note_work("always_broken")
+    raise ValueError("it never works")
+
+
+def work_to_resume() -> None:
+    first = worked()
+    given, left_out = chosen(first)
+    double.alias("left")(left_out)
+    double.alias("after_broken")(always_broken(given))
+    summed([held_work(first), first])
+
+
+resumed_in_processes = job(name="resumed_in_processes")(work_to_resume)
+resumed_in_one_process = job(name="resumed_in_one_process", executor_def=in_process_executor)(work_to_resume)
+resumed_by_noting = job(
+    name="resumed_by_noting", executor_def=noting, config={"execution": {"config": {"note": "ran"}}}
+)(work_to_resume)
+resumed_without_values = job(
+    name="resumed_without_values", executor_def=in_process_executor, resource_defs={"io_manager": mem_io_manager}
+)(work_to_resume)
+
+
+@op
+def mapped_work(number: int) -> int:
+    note_work(f"mapped_work {number}")
+    if number == 2:
+        meet("held")
+    return number * 10
+
+
+@job
+def resumed_dynamic() -> None:
+    summed(several(worked()).map(mapped_work).collect())
+
+
+@op(retry_policy=RetryPolicy(max_retries=1))
+def worker_killer(context: Any) -> int:
+    note_work(f"worker_killer {context.retry_number}")
+    if context.retry_number == 0:
+        raise ValueError("first the code's own failure")
+    meet("held")
+    return 1
+
+
+@job
+def resumed_retry() -> None:
+    worker_killer()
+
+
 class AppendLines(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         with Path(MEETING, "lines").open("a") as file:
@@ -459,6 +543,12 @@ defs = Definitions(
         in_one_process,
         needs_config,
         mapped,
+        resumed_in_processes,
+        resumed_in_one_process,
+        resumed_by_noting,
+        resumed_without_values,
+        resumed_dynamic,
+        resumed_retry,
     ]
 )
 

@@ -120,6 +120,9 @@ defs = Definitions(jobs=[quick, gated, gated_in_process, celled], sensors=[news,
 '''
 
 
+NOT_RESUMED = {"penstock/max_resume_run_attempts": "0"}
+
+
 class Place:
     """An instance in a folder with a short path, its user code, and the code servers started for it."""
 
@@ -150,11 +153,11 @@ class Place:
         (claimed,) = self.instance.storage.runs.claim([run.run_id], owner="test", until=now + 15, now=now)
         return claimed
 
-    def gated_run(self, job: str = "gated") -> tuple[Run, Path]:
+    def gated_run(self, job: str = "gated", tags: dict[str, str] | None = None) -> tuple[Run, Path]:
         """A run that waits until somebody writes into the named pipe."""
         gate = self.folder / f"gate-{new_run_id()}"
         os.mkfifo(gate)
-        return self.new_run(job, ops={"wait_at": {"config": {"path": str(gate)}}}), gate
+        return self.new_run(job, tags, ops={"wait_at": {"config": {"path": str(gate)}}}), gate
 
     def run(self, run_id: str) -> Run:
         found = self.instance.storage.runs.get(run_id)
@@ -364,9 +367,23 @@ def test_the_same_attempt_is_launched_once_and_an_old_one_never(shared: tuple[Pl
 
 
 @pytest.mark.parametrize("job", ["gated", "gated_in_process"])
-def test_a_killed_worker_fails_its_run_with_the_signal_named(shared: tuple[Place, Server], job: str) -> None:
+def test_a_killed_worker_is_seen_at_once_and_its_run_goes_on(shared: tuple[Place, Server], job: str) -> None:
     place, server = shared
-    run, _gate = place.gated_run(job)
+    run, gate = place.gated_run(job)
+    os.kill(pid_of(server.client.launch(run)), signal.SIGKILL)
+    queued = place.until_status(run.run_id, RunStatus.QUEUED)
+    assert "SIGKILL" in (queued.note or "")
+    now = time.time()
+    (again,) = place.instance.storage.runs.claim([run.run_id], owner="test", until=now + 15, now=now)
+    pid_of(server.client.launch(again))
+    gate.write_text("go")
+    assert place.until_status(run.run_id, RunStatus.SUCCESS).attempt == 2
+
+
+@pytest.mark.parametrize("job", ["gated", "gated_in_process"])
+def test_a_killed_worker_fails_a_run_that_must_not_go_on(shared: tuple[Place, Server], job: str) -> None:
+    place, server = shared
+    run, _gate = place.gated_run(job, NOT_RESUMED)
     worker = pid_of(server.client.launch(run))
     place.until_in_step(run.run_id)
     steps = children_of(worker)
@@ -491,8 +508,7 @@ def test_a_killed_zygote_is_replaced_and_its_runs_go_on(place: Place) -> None:
 
     # The supervisor has adopted the workers: it sees how they end.
     os.kill(orphans_worker, signal.SIGKILL)
-    place.until_status(orphan.run_id, RunStatus.FAILURE)
-    assert "SIGKILL" in place.failure(orphan.run_id).message
+    assert "SIGKILL" in (place.until_status(orphan.run_id, RunStatus.QUEUED).note or "")
     gate.write_text("go")
     place.until_status(run.run_id, RunStatus.SUCCESS)
 
@@ -530,7 +546,7 @@ def test_a_new_server_watches_over_the_workers_of_a_dead_one(place: Place) -> No
     assert server.client.cancel(canceled.run_id)
     place.until_status(canceled.run_id, RunStatus.CANCELED)
     os.kill(workers[killed.run_id], signal.SIGKILL)
-    place.until_status(killed.run_id, RunStatus.FAILURE)
+    place.until_status(killed.run_id, RunStatus.QUEUED)
     for worker in workers.values():
         wait_for_end_of(worker)
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from penstock.records.event import RunFailure, RunStart
+from penstock.records.event import RunFailure, RunResumed, RunStart
 from penstock.records.run import RunStatus
 from penstock.records.wire import LoadStatus
 from support.deployment import Deployment, processes_of
@@ -23,7 +23,10 @@ pytestmark = [pytest.mark.system, pytest.mark.timeout(150)]
 
 PROJECT = """
 import time
-from penstock import Definitions, In, Nothing, job, op
+from penstock import Config, Definitions, In, Nothing, job, op
+
+class Gate(Config):
+    gate: str
 
 @op
 def quick():
@@ -34,6 +37,14 @@ def slow():
     print("slow has begun", flush=True)
     time.sleep(120)
 
+@op
+def gated(config: Gate, before):
+    open(config.gate).read()
+
+@job
+def gated_job():
+    gated(quick())
+
 @job
 def quick_job():
     quick()
@@ -42,7 +53,7 @@ def quick_job():
 def slow_job():
     slow()
 
-defs = Definitions(jobs=[quick_job, slow_job])
+defs = Definitions(jobs=[quick_job, slow_job, gated_job])
 """
 
 
@@ -60,6 +71,12 @@ def dev(start: Callable[..., Deployment], project: Path) -> Deployment:
 
 def first_event(deployment: Deployment, run_id: str, kind: type) -> Any:
     return deployment.wait_for_event(run_id, kind.__struct_config__.tag).fact  # type: ignore[attr-defined]
+
+
+def reached(deployment: Deployment, run_id: str, step: str) -> None:
+    """Wait until a step has begun."""
+    events = deployment.instance.storage.events
+    deployment.wait(lambda: events.of_run(run_id, types=["STEP_START"], step_keys=[step]))
 
 
 def test_a_run_is_launched_over_graphql_and_followed_live_to_its_success(dev: Deployment) -> None:
@@ -85,8 +102,45 @@ def test_a_run_is_launched_over_graphql_and_followed_live_to_its_success(dev: De
     assert logs["capturedLogs"]["stdout"] == "hello from quick\n"
 
 
-def test_a_killed_worker_ends_its_run_as_failed_with_the_cause(dev: Deployment) -> None:
-    run_id = dev.launch("slow_job", location="project.py")
+def test_a_run_outlives_a_killed_worker_and_repeats_no_step_that_was_done(dev: Deployment, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    config = {"ops": {"gated": {"config": {"gate": str(gate)}}}}
+    run_id = dev.launch("gated_job", location="project.py", runConfigData=config)
+    started: RunStart = first_event(dev, run_id, RunStart)
+    reached(dev, run_id, "gated")
+    assert started.pid is not None
+    os.kill(started.pid, signal.SIGKILL)
+    resumed: RunResumed = first_event(dev, run_id, RunResumed)
+    assert resumed.done == 1
+    gate.write_text("go")
+    run = dev.wait_until_finished(run_id)
+    assert (run.status, run.attempt) == (RunStatus.SUCCESS, 2)
+    types = [(each.event.type, each.event.step_key) for each in dev.instance.storage.events.of_run(run_id)]
+    assert types.count(("STEP_SUCCESS", "quick")) == 1
+    assert types.count(("STEP_SUCCESS", "gated")) == 1
+
+
+def test_a_run_outlives_its_worker_and_its_code_server(dev: Deployment, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    config = {"ops": {"gated": {"config": {"gate": str(gate)}}}}
+    run_id = dev.launch("gated_job", location="project.py", runConfigData=config)
+    started: RunStart = first_event(dev, run_id, RunStart)
+    reached(dev, run_id, "gated")
+    (server,) = dev.processes("code-server")
+    assert started.pid is not None
+    os.kill(server, signal.SIGKILL)
+    os.kill(started.pid, signal.SIGKILL)
+    resumed: RunResumed = first_event(dev, run_id, RunResumed)  # when its lease is over
+    assert resumed.done == 1
+    gate.write_text("go")
+    assert dev.wait_until_finished(run_id).status is RunStatus.SUCCESS
+
+
+def test_a_killed_worker_ends_a_run_that_must_not_go_on_as_failed_with_the_cause(dev: Deployment) -> None:
+    tags = [{"key": "penstock/max_resume_run_attempts", "value": "0"}]
+    run_id = dev.launch("slow_job", location="project.py", executionMetadata={"tags": tags})
     started: RunStart = first_event(dev, run_id, RunStart)
     dev.wait_for_event(run_id, "STEP_START")
     assert started.pid is not None

@@ -7,12 +7,14 @@ import logging
 import msgspec
 
 from ..clock import Clock
+from ..engine.loss import DEFAULT_RESUMES, after_loss
 from ..errors import CodeServerUnreachableError
 from ..launch.protocols import RunLauncher
 from ..records.event import Fact, RunCanceled, RunCanceling, RunEnqueued, RunFailure
 from ..records.lease import Lease
 from ..records.run import FailureReason, Run, RunStatus, Tag
-from ..storage.protocols import RunStorage
+from ..storage.protocols import Storage
+from ..storage.run_log import lost_workers
 
 __all__ = ["MonitorDuty", "MonitorLimits"]
 
@@ -23,11 +25,13 @@ _GRACE_AFTER_OUTAGE = 15.0
 
 
 class MonitorLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """Seconds that a run may take to start, to stop when asked, and in all; 0 means no limit."""
+    """Seconds that a run may take to start, to stop when asked, and in all; 0 means no limit. How often it may go on
+    under a new worker when one is lost."""
 
     start_timeout: float = 180.0
     cancel_timeout: float = 30.0
     max_runtime: float = 0.0
+    resumes: int = DEFAULT_RESUMES
 
 
 class MonitorDuty:
@@ -36,8 +40,9 @@ class MonitorDuty:
     name = "monitor"
     topics = frozenset({"runs"})
 
-    def __init__(self, runs: RunStorage, launcher: RunLauncher, limits: MonitorLimits, clock: Clock) -> None:
-        self._runs = runs
+    def __init__(self, storage: Storage, launcher: RunLauncher, limits: MonitorLimits, clock: Clock) -> None:
+        self._runs = storage.runs
+        self._events = storage.events
         self._launcher = launcher
         self._limits = limits
         self._clock = clock
@@ -71,10 +76,12 @@ class MonitorDuty:
             case RunStatus.CANCELING:
                 fact = RunCanceled(message="Its worker was no longer heard of after it was asked to stop.")
             case _:
-                fact = RunFailure(
+                ending = RunFailure(
                     reason=FailureReason.UNEXPECTED_TERMINATION,
                     message=f"Its worker ({run.owner}) was no longer heard of: process, container or machine is gone.",
                 )
+                before = lost_workers(self._events, run.run_id)
+                fact = after_loss(run, ending, lost_before=before, allowed=self._limits.resumes)
         if self._runs.record(run.run_id, [fact], now=now, attempt=run.attempt):
             log.warning("run %s: %s", run.run_id, getattr(fact, "message", None) or getattr(fact, "reason", ""))
 

@@ -70,17 +70,20 @@ class Daemon:
                     ),
                     clock,
                     unready=unready,
+                    slots=storage.slots,
+                    rules=instance.pool_rules,
                 ),
                 self._waker.listen(QueueDuty.topics),
             ),
             (
                 MonitorDuty(
-                    storage.runs,
+                    storage,
                     instance.launcher,
                     MonitorLimits(
                         start_timeout=settings.run_monitoring.start_timeout_seconds,
                         cancel_timeout=settings.run_monitoring.cancel_timeout_seconds,
                         max_runtime=settings.run_monitoring.max_runtime_seconds,
+                        resumes=settings.run_monitoring.max_resume_run_attempts,
                     ),
                     clock,
                 ),

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from ..clock import Clock
+from ..engine.pools import PoolRoom, PoolRules, room_of
 from ..engine.queue import QueueLimits, decide
 from ..errors import CodeServerUnreachableError
 from ..launch.protocols import RunLauncher
 from ..records.event import RunEnqueued
 from ..records.lease import Lease
 from ..records.run import Run
-from ..storage.protocols import RunStorage
+from ..storage.protocols import RunStorage, SlotStorage
 
 __all__ = ["CLAIM_SECONDS", "QueueDuty"]
 
@@ -30,7 +31,7 @@ class QueueDuty:
     """Claims runs in batches and hands each to the launcher, several at a time."""
 
     name = "queue"
-    topics = frozenset({"queue", "locations"})
+    topics = frozenset({"queue", "locations", "slots"})
 
     def __init__(
         self,
@@ -40,6 +41,8 @@ class QueueDuty:
         clock: Clock,
         *,
         unready: Callable[[], set[str]],
+        slots: SlotStorage,
+        rules: PoolRules,
         workers: int = 8,
     ) -> None:
         self._runs = runs
@@ -47,6 +50,8 @@ class QueueDuty:
         self._limits = limits
         self._clock = clock
         self._unready = unready
+        self._slots = slots
+        self._rules = rules
         self._resting: dict[str, float] = {}
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="launch")
 
@@ -57,7 +62,10 @@ class QueueDuty:
             return None
         now = self._clock.now()
         resting = {location for location, until in self._resting.items() if until > now}
-        decision = decide(queued, self._runs.active(), self._limits, unready=self._unready() | resting)
+        active = self._runs.active()
+        decision = decide(
+            queued, active, self._limits, unready=self._unready() | resting, room=self._room(queued, active, now)
+        )
         claimed = self._runs.claim(decision.start, owner=lease.holder, until=now + CLAIM_SECONDS, now=now)
         notes = {run.run_id: decision.waiting.get(run.run_id) for run in queued if run.run_id in decision.waiting}
         changed = {
@@ -71,6 +79,12 @@ class QueueDuty:
         if len(queued) == _PAGE and decision.start:
             return 0.0
         return _REST_AFTER_REFUSAL if resting else None
+
+    def _room(self, queued: Sequence[Run], active: Sequence[Run], now: float) -> PoolRoom | None:
+        if not self._rules.holds_runs or not any(run.pools for run in queued):
+            return None
+        states = self._slots.pools(now=now, default_limit=self._rules.default_limit)
+        return room_of(self._rules, states, active)
 
     def _launch(self, run: Run) -> None:
         try:

@@ -9,6 +9,7 @@ import msgspec
 
 from ..records.run import Run
 from .limits import TagLimit, slots_of
+from .pools import PoolRoom
 
 __all__ = ["QueueDecision", "QueueLimits", "TagLimit", "decide"]
 
@@ -21,14 +22,19 @@ class QueueLimits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class QueueDecision(msgspec.Struct, frozen=True, kw_only=True):
-    """The runs to start, in order; and for each other run the one rule that it waits for, in words."""
+    """The runs to start, in order; and for each other run the one rule that it waits for, and its place, in words."""
 
     start: tuple[str, ...]
     waiting: dict[str, str]
 
 
 def decide(
-    queued: Sequence[Run], active: Sequence[Run], limits: QueueLimits, *, unready: Collection[str] = ()
+    queued: Sequence[Run],
+    active: Sequence[Run],
+    limits: QueueLimits,
+    *,
+    unready: Collection[str] = (),
+    room: PoolRoom | None = None,
 ) -> QueueDecision:
     """Decide in the order of `queued` (highest priority first, then oldest).
 
@@ -37,24 +43,33 @@ def decide(
         active: Runs that hold a place now.
         limits: The limits in force.
         unready: Names of code locations that cannot take a run at the moment.
+        room: How much room concurrency pools have beside the active runs; None where no pool matters.
     """
     places = limits.max_concurrent_runs
     taken = len(active)
     held = Counter(slot for run in active for slot in slots_of(run.tags, limits.tag_limits))
     start: list[str] = []
     waiting: dict[str, str] = {}
+
+    def wait_for(run: Run, rule: str) -> None:
+        waiting[run.run_id] = f"Waits for {rule}. Place {len(waiting) + 1} in the queue."
+
     for run in queued:
         slots = slots_of(run.tags, limits.tag_limits)
         full = next((slot for slot in slots if held[slot] >= slot[0].limit), None)
         if run.location in unready:
-            waiting[run.run_id] = f"Waits for the code location {run.location}, which is not loaded."
+            wait_for(run, f"the code location {run.location}, which is not loaded")
         elif 0 <= places <= taken:
-            waiting[run.run_id] = f"Waits for a free place: {taken} of {places} runs are active."
+            wait_for(run, f"a free place: {taken} of {places} runs are active")
         elif full is not None:
             limit, value = full
             named = limit.key if value is None else f"{limit.key}={value}"
-            waiting[run.run_id] = f"Waits for the limit on the tag {named}: {held[full]} of {limit.limit} are active."
+            wait_for(run, f"the limit on the tag {named}: {held[full]} of {limit.limit} are active")
+        elif room is not None and (pool := room.blocks(run)) is not None:
+            wait_for(run, pool)
         else:
+            if room is not None:
+                room.take(run)
             start.append(run.run_id)
             taken += 1
             held.update(slots)

@@ -10,21 +10,27 @@ import msgspec
 
 __all__ = [
     "Abandon",
+    "Claimed",
     "Command",
     "Done",
     "Failed",
     "FeedKind",
     "Outcome",
     "OutputRef",
+    "Past",
+    "PastState",
     "Retry",
     "Skip",
     "Source",
     "Start",
     "StepFact",
     "StepInputSpec",
+    "StepPast",
     "StepSpec",
     "Stop",
     "Succeeded",
+    "WantedSlots",
+    "Wish",
     "Withdrawn",
 ]
 
@@ -56,12 +62,49 @@ class StepInputSpec(msgspec.Struct, frozen=True):
 
 
 class StepSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """A step as the scheduler sees it. Higher `priority` goes first; `tags` matter for tag limits alone."""
+    """A step as the scheduler sees it. Higher `priority` goes first; `tags` matter for tag limits alone.
+
+    With `pools` it claims a slot in each before it starts.
+    """
 
     key: str
     inputs: tuple[StepInputSpec, ...] = ()
     priority: int = 0
     tags: Mapping[str, str] = msgspec.field(default_factory=dict)
+    pools: tuple[str, ...] = ()
+
+
+class PastState(StrEnum):
+    """How far a step had come."""
+
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    SKIPPED = "SKIPPED"
+    ABANDONED = "ABANDONED"
+    RETRYING = "RETRYING"
+    AT_WORK = "AT_WORK"
+
+
+class StepPast(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a step had come before this scheduler was made.
+
+    Args:
+        state: Where it stood.
+        outputs: What it gave, if it succeeded: (name, mapping key or None), in the order given.
+        retry: The number of the attempt that is the next, or that was at work; 0 for the first.
+        left: If it waits for a retry, the seconds until that is due.
+        again: If it was at work, why that attempt begins again.
+    """
+
+    state: PastState
+    outputs: tuple[tuple[str, str | None], ...] = ()
+    retry: int = 0
+    left: float = 0.0
+    again: str | None = None
+
+
+Past: TypeAlias = Mapping[str, StepPast]
+"""What is known of steps by their keys, mapped ones with their mapping keys."""
 
 
 # -- facts in ---------------------------------------------------------------------------------------------------------
@@ -97,7 +140,32 @@ class Withdrawn(msgspec.Struct, frozen=True):
     step: str
 
 
-StepFact: TypeAlias = Succeeded | Failed | Retry | Stop | Withdrawn
+class Claimed(msgspec.Struct, frozen=True):
+    """Of the steps that `wants_slots` named, these have their slots, in order; the others have none."""
+
+    granted: tuple[str, ...] = ()
+
+
+StepFact: TypeAlias = Succeeded | Failed | Retry | Stop | Withdrawn | Claimed
+
+
+# -- slots of pools ---------------------------------------------------------------------------------------------------
+
+
+class Wish(msgspec.Struct, frozen=True):
+    """A step that could run if it had a slot in each of these pools."""
+
+    step: str
+    pools: tuple[str, ...]
+    retry: int = 0
+    priority: int = 0
+
+
+class WantedSlots(msgspec.Struct, frozen=True):
+    """What to claim: all that wait for slots and nothing else, by rank, and for how many of them a place is free."""
+
+    wishes: tuple[Wish, ...]
+    places: int | None = None
 
 
 # -- commands out -----------------------------------------------------------------------------------------------------
@@ -116,6 +184,8 @@ class Start(msgspec.Struct, frozen=True):
 
     `inputs` holds, for each input fed by steps, the values that were really given. `retry` is 0 for the first attempt.
     `queued` is for how many seconds it was ready and waited for a place.
+    `again` tells why this attempt begins once more, if an earlier worker of the run had begun it; where steps live
+    beyond their worker, it may be at work still.
     """
 
     step: str
@@ -124,6 +194,7 @@ class Start(msgspec.Struct, frozen=True):
     retry: int
     inputs: Mapping[str, tuple[OutputRef, ...]]
     queued: float = 0.0
+    again: str | None = None
 
 
 class Skip(msgspec.Struct, frozen=True):

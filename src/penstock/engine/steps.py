@@ -7,19 +7,27 @@
     WAITING     an upstream step failed, or will never run        ABANDONED
     WAITING     it is mapped and its mapping keys are known       EXPANDED    (one new step per key)
     READY       a place is free                                   RUNNING
+    READY       it is in pools                                    CLAIMING
+    CLAIMING    a place is free, and it was given its slots       RUNNING
+    READY       an earlier worker of the run saw its end          SUCCEEDED, FAILED, RETRYING
     RUNNING     it succeeded                                      SUCCEEDED
     RUNNING     it failed                                         FAILED
     RUNNING     it failed and asks to be tried again              RETRYING
     RETRYING    its time has come                                 READY
-    WAITING, READY, RETRYING   the run is being stopped           ABANDONED
+    WAITING, READY, CLAIMING, RETRYING   the run is being stopped ABANDONED
     RUNNING     it was to start, but the run is being stopped     ABANDONED
 
 A pair that is not in `TRANSITIONS` raises and changes nothing.
+
+A step that claims takes no place. While a place is free for it, `wants_slots` says what to claim; nothing of a lower
+rank is started until `Claimed` says what came of it. Those that got nothing are passed by from then on, until
+`claim_again`.
 """
 
 from __future__ import annotations
 
 import heapq
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
@@ -27,19 +35,25 @@ from ..errors import IllegalTransitionError, InternalError
 from .limits import Slot, TagLimit, slots_of
 from .step_messages import (
     Abandon,
+    Claimed,
     Command,
     Done,
     Failed,
     FeedKind,
     Outcome,
     OutputRef,
+    Past,
+    PastState,
     Retry,
     Skip,
     Start,
     StepFact,
+    StepPast,
     StepSpec,
     Stop,
     Succeeded,
+    WantedSlots,
+    Wish,
     Withdrawn,
 )
 
@@ -51,6 +65,7 @@ class StepState(StrEnum):
 
     WAITING = "WAITING"
     READY = "READY"
+    CLAIMING = "CLAIMING"
     RUNNING = "RUNNING"
     RETRYING = "RETRYING"
     SUCCEEDED = "SUCCEEDED"
@@ -64,7 +79,8 @@ _S = StepState
 
 TRANSITIONS: Mapping[StepState, frozenset[StepState]] = {
     _S.WAITING: frozenset({_S.READY, _S.SKIPPED, _S.ABANDONED, _S.EXPANDED}),
-    _S.READY: frozenset({_S.RUNNING, _S.ABANDONED}),
+    _S.READY: frozenset({_S.RUNNING, _S.CLAIMING, _S.ABANDONED, _S.SUCCEEDED, _S.FAILED, _S.RETRYING}),
+    _S.CLAIMING: frozenset({_S.RUNNING, _S.ABANDONED}),
     _S.RUNNING: frozenset({_S.SUCCEEDED, _S.FAILED, _S.RETRYING, _S.ABANDONED}),
     _S.RETRYING: frozenset({_S.READY, _S.ABANDONED}),
 }
@@ -75,6 +91,7 @@ class _Step:
     """One step, or one instance of a mapped step, and what it waits for."""
 
     __slots__ = (
+        "again",
         "dependents",
         "given",
         "history",
@@ -95,6 +112,7 @@ class _Step:
         self.state = StepState.WAITING
         self.history: list[StepState] = [StepState.WAITING]
         self.retry = 0
+        self.again: str | None = None
         self.ready = 0.0
         self.waits = 0
         self.inputs: dict[str, tuple[OutputRef, ...]] = {}
@@ -127,6 +145,8 @@ class StepScheduler:
         self._free = max_concurrent
         self._ready: list[tuple[int, int, _Step]] = []
         self._retrying: list[tuple[float, int, _Step]] = []
+        self._claiming: dict[str, tuple[int, int, _Step]] = {}
+        self._asked: set[str] = set()  # of those that claim, the ones that got nothing
         self._limits = tuple(tag_limits)
         self._in_use: dict[Slot, int] = {}
         self._parked: dict[Slot, list[tuple[int, int, _Step]]] = {}
@@ -136,18 +156,24 @@ class StepScheduler:
         self._failed: list[str] = []
         self._stopping = False
         self._done = False
+        self._past: dict[str, StepPast] = {}
+        self._began = 0.0
         self._commands: list[Command] = []
         self._ended: list[_Step] = []  # ended, their dependents not yet told (a list, since chains are long)
         for spec in specs:
             self._add(spec)
 
-    def begin(self, now: float) -> list[Command]:
-        """The first commands."""
-        self._now = now
+    def begin(self, now: float, past: Past | None = None) -> list[Command]:
+        """The first commands; with a `past`, those that go on from there. What was told before is not told again."""
+        self._past = dict(past or {})
+        self._began = self._now = now
         for step in list(self._steps.values()):
-            if not step.waits:
-                self._settle(step)
+            self._settle_if_free(step)
         return self._give(now)
+
+    def unended(self) -> set[str]:
+        """The keys, as the plan has them, of the steps of which something has not ended."""
+        return {step.spec.key for step in self._steps.values() if step.state in TRANSITIONS}
 
     def handle(self, fact: StepFact, now: float) -> list[Command]:
         """What follows from a fact. Raises `IllegalTransitionError` when the fact does not fit the step's state."""
@@ -180,6 +206,8 @@ class StepScheduler:
                 step.move(StepState.ABANDONED, fact)
                 self._release(step)
                 self._close(step)
+            case Claimed():
+                self._start_claimed(fact)
             case Stop():
                 self._stopping = True
                 self._stop()
@@ -193,6 +221,38 @@ class StepScheduler:
     def next_due(self) -> float | None:
         """When the next retry is due; None when no step waits for one."""
         return self._retrying[0][0] if self._retrying else None
+
+    def wants_slots(self) -> WantedSlots | None:
+        """What to claim now; None when no place is free, or none of those that claim was not asked for already."""
+        if self._free == 0 or len(self._asked) == len(self._claiming):
+            return None
+        wishes: list[Wish] = []
+        alike: Counter[tuple[str, ...]] = Counter()
+        in_use = dict(self._in_use)
+        for _, _, step in sorted(self._claiming.values(), key=lambda entry: entry[:2]):
+            if self._free is not None and alike[step.spec.pools] >= self._free:
+                continue  # so many of the same pools could start and no more
+            slots = self._slots(step)
+            if all(in_use.get(slot, 0) < slot[0].limit for slot in slots):
+                for slot in slots:
+                    in_use[slot] = in_use.get(slot, 0) + 1
+                alike[step.spec.pools] += 1
+                wishes.append(Wish(step.key, step.spec.pools, step.retry, step.spec.priority))
+        return WantedSlots(tuple(wishes), self._free) if wishes else None
+
+    def claim_again(self) -> None:
+        """Slots may have come free, or what was asked for was withdrawn: whoever claims is asked for anew."""
+        self._asked.clear()
+
+    @property
+    def is_claiming(self) -> bool:
+        """Whether some step waits for slots."""
+        return bool(self._claiming)
+
+    @property
+    def has_place(self) -> bool:
+        """Whether another step could run."""
+        return self._free is None or self._free > 0
 
     def state(self, key: str) -> StepState:
         """Where a step stands."""
@@ -345,27 +405,62 @@ class StepScheduler:
             given = tuple(ref for ref in refs if self._was_given(ref))
             if refs and not given:
                 step.move(StepState.SKIPPED, name)
-                self._commands.append(Skip(step.key, _why_skipped(name, refs, self._steps)))
+                if not self._was(step, PastState.SKIPPED):
+                    self._commands.append(Skip(step.key, _why_skipped(name, refs, self._steps)))
                 self._close(step)
                 return
             step.inputs[name] = given
         step.move(StepState.READY, "inputs at hand")
-        self._queue(step)
+        past = self._past.pop(step.key, None)
+        if past is not None:
+            self._recall(step, past)
+        else:
+            self._queue(step)
+
+    def _recall(self, step: _Step, past: StepPast) -> None:
+        """Bring a step that may run to where it stood under an earlier worker."""
+        match past.state:
+            case PastState.SUCCEEDED:
+                step.move(StepState.SUCCEEDED, past)
+                step.given = past.outputs
+                self._expand(step)
+                self._close(step)
+            case PastState.FAILED:
+                step.move(StepState.FAILED, past)
+                self._failed.append(step.key)
+                self._close(step)
+            case PastState.RETRYING:
+                step.move(StepState.RETRYING, past)
+                step.retry = past.retry
+                self._order += 1
+                heapq.heappush(self._retrying, (self._began + past.left, self._order, step))
+            case PastState.AT_WORK:
+                step.retry, step.again = past.retry, past.again
+                self._queue(step)
+            case _:  # it did not run for want of what is there now
+                self._queue(step)
+
+    def _was(self, step: _Step, state: PastState) -> bool:
+        past = self._past.pop(step.key, None)
+        return past is not None and past.state is state
 
     def _was_given(self, ref: OutputRef) -> bool:
         return (ref.output, ref.mapping_key) in self._steps[ref.step].given
 
     def _abandon(self, step: _Step, because: str) -> None:
         step.move(StepState.ABANDONED, because)
-        self._commands.append(Abandon(step.key, because))
+        if not self._was(step, PastState.ABANDONED):
+            self._commands.append(Abandon(step.key, because))
         self._close(step)
 
     def _stop(self) -> None:
         self._ready.clear()
         self._retrying.clear()
         self._parked.clear()
+        self._claiming.clear()
+        self._asked.clear()
         for step in self._steps.values():
-            if step.state in (StepState.WAITING, StepState.READY, StepState.RETRYING):
+            if step.state in (StepState.WAITING, StepState.READY, StepState.CLAIMING, StepState.RETRYING):
                 step.move(StepState.ABANDONED, "stop")
                 self._open -= 1
 
@@ -374,7 +469,12 @@ class StepScheduler:
     def _queue(self, step: _Step) -> None:
         step.ready = self._now
         self._order += 1
-        heapq.heappush(self._ready, (-step.spec.priority, self._order, step))
+        entry = (-step.spec.priority, self._order, step)
+        if step.spec.pools:
+            step.move(StepState.CLAIMING, "in pools")
+            self._claiming[step.key] = entry
+        else:
+            heapq.heappush(self._ready, entry)
 
     def _give(self, now: float) -> list[Command]:
         self._tell()
@@ -383,6 +483,8 @@ class StepScheduler:
             step.move(StepState.READY, "due")
             self._queue(step)
         while self._ready and (self._free is None or self._free > 0):
+            if self._claims_before(self._ready[0]):
+                break
             entry = heapq.heappop(self._ready)
             step = entry[2]
             full = next((slot for slot in self._slots(step) if not self._has_place(slot)), None)
@@ -390,19 +492,43 @@ class StepScheduler:
                 heapq.heappush(self._parked.setdefault(full, []), entry)
                 self._unpark(step)
                 continue
-            for slot in self._slots(step):
-                self._in_use[slot] = self._in_use.get(slot, 0) + 1
-            if self._free is not None:
-                self._free -= 1
-            step.move(StepState.RUNNING, "start")
-            queued = now - step.ready
-            self._commands.append(Start(step.key, step.spec.key, step.mapping_key, step.retry, step.inputs, queued))
+            self._start(step)
         if not self._open and not self._done:
             self._done = True
             outcome = Outcome.STOPPED if self._stopping else Outcome.FAILURE if self._failed else Outcome.SUCCESS
             self._commands.append(Done(outcome, tuple(self._failed)))
         commands, self._commands = self._commands, []
         return commands
+
+    def _start(self, step: _Step) -> None:
+        step.move(StepState.RUNNING, "start")
+        for slot in self._slots(step):
+            self._in_use[slot] = self._in_use.get(slot, 0) + 1
+        if self._free is not None:
+            self._free -= 1
+        queued = self._now - step.ready
+        again, step.again = step.again, None
+        self._commands.append(Start(step.key, step.spec.key, step.mapping_key, step.retry, step.inputs, queued, again))
+
+    def _start_claimed(self, fact: Claimed) -> None:
+        for key in fact.granted:
+            if key not in self._claiming or not self.has_place:
+                state = self._steps[key].state if key in self._steps else f"no step {key!r}"
+                raise IllegalTransitionError(f"step {key}", state, fact)
+        for key in fact.granted:
+            self._start(self._claiming.pop(key)[2])
+        # Without a place left, the others wait for a place, and not for their pools.
+        self._asked = set(self._claiming) if self.has_place else set()
+
+    def _claims_before(self, entry: tuple[int, int, _Step]) -> bool:
+        """Whether a step that claims, and was not asked for yet, has its turn before this one."""
+        return len(self._asked) < len(self._claiming) and any(
+            each[:2] < entry[:2] and key not in self._asked and self._fits(each[2])
+            for key, each in self._claiming.items()
+        )
+
+    def _fits(self, step: _Step) -> bool:
+        return all(self._has_place(slot) for slot in self._slots(step))
 
     def _slots(self, step: _Step) -> list[Slot]:
         return slots_of(step.spec.tags, self._limits)
@@ -415,6 +541,7 @@ class StepScheduler:
             self._free += 1
         for slot in self._slots(step):
             self._in_use[slot] -= 1
+            self._asked.clear()  # what this limit kept from being asked for
         self._unpark(step)
 
     def _unpark(self, step: _Step) -> None:

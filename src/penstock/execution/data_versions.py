@@ -15,6 +15,7 @@ from ..errors import ConfigurationError, StorageError
 from ..plan.model import FromAsset
 from ..records.data_version import DataVersionState, VersionTag, combined_version, computed_version
 from ..records.event import AssetMaterialization, AssetObservation, Fact
+from ..storage.run_log import run_log
 from .recorder import Recorder
 from .scope import RunScope
 from .step_partitions import upstream_partitions
@@ -29,9 +30,27 @@ UNKNOWN_VERSION = "INITIAL"
 
 
 def with_data_versions(scope: RunScope, onward: Recorder) -> Recorder:
-    """The recorder, after one that adds data versions where the run makes assets."""
+    """The recorder, after one that adds data versions where the run makes assets.
+
+    Raises:
+        StorageError: The run has begun before, and its log cannot be read.
+    """
     layer = scope.job.asset_layer
-    return onward if layer is None else DataVersionRecorder(scope, layer.graph, onward)
+    if layer is None:
+        return onward
+    made: dict[tuple[str, str | None], str] = {}
+    storage = scope.environment.storage
+    if storage is not None and scope.run.started is not None:
+        for event in run_log(storage.events, scope.run.run_id, ("ASSET_MATERIALIZATION", "ASSET_OBSERVATION")):
+            _note_version(event.fact, made)
+    return DataVersionRecorder(scope, layer.graph, onward, made)
+
+
+def _note_version(fact: Fact, made: dict[tuple[str, str | None], str]) -> None:
+    if isinstance(fact, AssetMaterialization | AssetObservation):
+        version = fact.tags.get(VersionTag.DATA_VERSION)
+        if version is not None:
+            made[fact.asset, fact.partition] = version
 
 
 class DataVersionRecorder:
@@ -41,13 +60,16 @@ class DataVersionRecorder:
         scope: The run.
         graph: The assets of its code location.
         onward: Takes the facts.
+        made: The data versions of what the run has made before, by asset and partition.
     """
 
-    def __init__(self, scope: RunScope, graph: AssetGraph, onward: Recorder) -> None:
+    def __init__(
+        self, scope: RunScope, graph: AssetGraph, onward: Recorder, made: dict[tuple[str, str | None], str]
+    ) -> None:
         self._scope = scope
         self._graph = graph
         self._onward = onward
-        self._made: dict[tuple[str, str | None], str] = {}  # of this run, which the storage may not have yet
+        self._made = made  # of this run, which the storage may not have yet
         self._sources: dict[str, dict[str, FromAsset]] = {}
 
     def emit(self, fact: Fact, step_key: str | None = None, time: float | None = None) -> object:
@@ -56,10 +78,7 @@ class DataVersionRecorder:
             node = self._graph.assets.get(fact.asset)
             if node is not None and node.materializable:
                 fact = self._with_versions(fact, node)
-        if isinstance(fact, AssetMaterialization | AssetObservation):
-            version = fact.tags.get(VersionTag.DATA_VERSION)
-            if version is not None:
-                self._made[fact.asset, fact.partition] = version
+        _note_version(fact, self._made)
         return self._onward.emit(fact, step_key, time)
 
     def flush(self) -> object:

@@ -32,6 +32,7 @@ from .interrupt import INTERRUPTS
 from .loop import Loop, Watch
 from .recorder import Recorder
 from .scope import RunScope, specs_of
+from .slots import slot_keeper
 from .step import wait_by_policy
 
 __all__ = ["GRACE", "Attempts", "Driver", "Gone", "Listener"]
@@ -146,8 +147,11 @@ class Driver:
         self._where = attempts
         self._watches = watches
         self._now = scope.environment.clock.monotonic
+        self._slots = slot_keeper(scope, recorder)
         self._scheduler = StepScheduler(
-            specs_of(scope.plan), max_concurrent=max_concurrent or os.cpu_count() or 1, tag_limits=tag_limits
+            specs_of(scope.plan, None if self._slots is None else self._slots.pools_of),
+            max_concurrent=max_concurrent or os.cpu_count() or 1,
+            tag_limits=tag_limits,
         )
         self._driven = Driven(recorder)
         self._attempts: dict[str, _Attempt] = {}
@@ -165,17 +169,23 @@ class Driver:
             for watch in self._watches:
                 loop.add(watch)
             self._where.begin(loop, self)
+            if self._slots is not None:
+                self._slots.begin(loop)
             try:
                 return self._drive(loop)
             finally:
                 self._where.close()
+                if self._slots is not None:
+                    self._slots.close()
 
     def _drive(self, loop: Loop) -> Done:
         driven, now = self._driven, self._now
         step_ended = False
-        driven.take(self._scheduler.begin(now()))
+        driven.take(self._scheduler.begin(now(), self._scope.past))
         while True:
             self._heed()
+            if self._slots is not None:
+                driven.take(self._slots.claim(self._scheduler))
             while driven.starts:
                 self._start(driven.starts.pop(0))
                 self._heed()  # the start may have taken long

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from ..clock import SYSTEM_CLOCK, Clock
+from ..engine.pools import PoolRules
 from ..logs.store import LogStore
 from ..storage.protocols import Storage
 
@@ -25,6 +26,7 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
         clock: The time.
         instance: What user code gets as `context.instance`.
         managed_loggers: Names of Python loggers whose lines go to the run's log as well.
+        pools: What holds for concurrency pools.
     """
 
     storage: Storage | None = None
@@ -33,3 +35,4 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     clock: Clock = SYSTEM_CLOCK
     instance: Any = None
     managed_loggers: tuple[str, ...] = ()
+    pools: PoolRules = PoolRules()

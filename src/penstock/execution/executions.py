@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from ..definitions.executors import ExecutorRequirement
-from ..definitions.resources.resource import ResourceDefinition, ValueResource
-from ..definitions.resources.stores import InMemoryIOManager, mem_io_manager
 from ..engine.step_messages import Done
 from ..errors import UnmetExecutorRequirementsError
 from ..plan.model import OrderOnly
@@ -17,7 +15,7 @@ from .forked import ForkedAttempts
 from .in_process import InProcessExecution
 from .loop import Watch
 from .recorder import Recorder
-from .scope import RunScope
+from .scope import RunScope, is_in_memory
 from .user_executor import UserExecution, make_executor
 
 __all__ = ["Execution", "executor_of", "prepare"]
@@ -116,15 +114,9 @@ def _missing(requirement: ExecutorRequirement, scope: RunScope, *, reconstructab
                     for source in given.upstream():
                         outputs = scope.plan.steps[source.step].outputs
                         key = next(each.io_manager_key for each in outputs if each.name == source.output)
-                        if _in_memory(scope.resources.get(key)):
+                        if is_in_memory(scope.resources.get(key)):
                             return (
                                 f'needs outputs that other processes can load, but the IO manager "{key}", which '
                                 f'stores what step "{step.key}" loads, keeps values in memory; use another one.'
                             )
     return None
-
-
-def _in_memory(definition: ResourceDefinition | None) -> bool:
-    return definition is mem_io_manager or (
-        isinstance(definition, ValueResource) and isinstance(definition.value, InMemoryIOManager)
-    )

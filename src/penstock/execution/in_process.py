@@ -18,6 +18,7 @@ from .log_keeping import capturing
 from .recorder import Recorder
 from .resources import OpenResources
 from .scope import RunScope, specs_of
+from .slots import slot_keeper
 from .step import StepEnd, run_step
 
 __all__ = ["InProcessExecution"]
@@ -53,7 +54,9 @@ class InProcessExecution:
         self._fail_fast = fail_fast
         self._keep_values = keep_values
         self._pause = pause
-        self._scheduler = StepScheduler(specs_of(scope.plan), max_concurrent=1)
+        self._slots = slot_keeper(scope, recorder)
+        pools_of = None if self._slots is None else self._slots.pools_of
+        self._scheduler = StepScheduler(specs_of(scope.plan, pools_of), max_concurrent=1)
         self.error: BaseException | None = None
         self.interruption: BaseException | None = None
         self.values: dict[tuple[str, str, str | None], Any] = {}
@@ -75,13 +78,19 @@ class InProcessExecution:
             managed_loggers(scope.environment.managed_loggers, emit),
             scope.open_resources(used, emit) as opened,
         ):
-            return self._drive(opened)
+            try:
+                return self._drive(opened)
+            finally:
+                if self._slots is not None:
+                    self._slots.close()
 
     def _drive(self, opened: OpenResources) -> Done:
         now = self._scope.environment.clock.monotonic
         driven = Driven(self._recorder)
-        driven.take(self._scheduler.begin(now()))
+        driven.take(self._scheduler.begin(now(), self._scope.past))
         while driven.done is None:
+            if self._slots is not None:
+                driven.take(self._slots.claim(self._scheduler))
             if INTERRUPTS.requested and not self.interrupted:
                 self._stop(driven, ExecutionInterruptedError("The run was asked to stop."))
             elif driven.starts:
@@ -95,7 +104,7 @@ class InProcessExecution:
                         driven.stop(self._scheduler, now())
                 driven.take(self._scheduler.handle(fact_of(start.step, end.done, now()), now()))
             else:
-                self._wait_for_retry(driven)
+                self._wait(driven)
         return driven.done
 
     def _attempt(self, start: Start, opened: OpenResources) -> StepEnd:
@@ -118,13 +127,20 @@ class InProcessExecution:
         self.interruption = interruption
         driven.stop(self._scheduler, self._scope.environment.clock.monotonic())
 
-    def _wait_for_retry(self, driven: Driven) -> None:
+    def _wait(self, driven: Driven) -> None:
+        """Wait until a retry is due, or slots of pools may have come free."""
         now = self._scope.environment.clock.monotonic
         due = self._scheduler.next_due()
-        assert due is not None, "nothing runs, nothing waits, and the scheduler is not done"
+        for_slots = None if self._slots is None else self._slots.due_in()
+        waits = [None if due is None else due - now(), for_slots]
+        longest = min((max(0.0, each) for each in waits if each is not None), default=None)
+        assert longest is not None, "nothing runs, nothing waits, and the scheduler is not done"
         try:
             with INTERRUPTS.user_code:
-                self._pause(max(0.0, due - now()))
+                if self._slots is None or for_slots is None:
+                    self._pause(longest)
+                else:
+                    self._slots.wait(longest, self._pause)
         except (ExecutionInterruptedError, KeyboardInterrupt) as error:
             self._stop(driven, error)
         else:

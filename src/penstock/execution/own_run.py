@@ -15,6 +15,7 @@ from ..config.run_config import RunConfig, plain_run_config
 from ..definitions.describe import describe_job
 from ..definitions.names import normalize_tags
 from ..definitions.ops.job import JobDefinition
+from ..engine.pools import PoolRules
 from ..errors import InvocationError, StepExecutionError, UserCodeError
 from ..ids import new_run_id
 from ..logs.store import LogStore
@@ -24,9 +25,10 @@ from ..partitions.spec import dynamic_names
 from ..plan.build import build_plan
 from ..plan.launch import partition_tags, planned_facts
 from ..plan.model import ExecutionPlan
+from ..plan.pools import pools_needed
 from ..plan.selection import narrow_job
 from ..records.event import Event
-from ..records.run import Run, RunStatus, Tag
+from ..records.run import HERE, Run, RunStatus, Tag
 from ..storage.protocols import NewRun, Storage
 from ..storage.writer import URGENT, EventWriter
 from .configuration import configure
@@ -38,15 +40,13 @@ from .log_keeping import keeper_of, kept_by, upload_logs
 from .loop import Watch
 from .own_instance import OwnInstance
 from .recorder import MemoryRecorder, Recorder, TeeRecorder
+from .resumed import beginning_of
 from .run_life import live
 from .scope import RunScope
 from .step_partitions import StoredDynamicPartitions, own_partitions
 from .worker import IN_PROCESS_URGENT, OUTAGE, WriterWatch
 
-__all__ = ["HERE", "AnInstance", "Begin", "Selected", "Wish", "execute", "plan_run_here"]
-
-HERE = "(this process)"
-"""What a run names as its code location that no code server executes."""
+__all__ = ["AnInstance", "Begin", "Selected", "Wish", "execute", "plan_run_here"]
 
 
 class AnInstance(Protocol):
@@ -58,6 +58,8 @@ class AnInstance(Protocol):
     def logs(self) -> LogStore: ...
     @property
     def artifacts(self) -> Any: ...
+    @property
+    def pool_rules(self) -> PoolRules: ...
 
 
 class Selected(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,6 +114,7 @@ def plan_run_here(job: JobDefinition, wish: Wish, instance: AnInstance | None, *
             logs=instance.logs if capture else None,
             artifacts=instance.artifacts,
             instance=instance,
+            pools=instance.pool_rules,
         )
     return RunScope(
         run=run,
@@ -152,6 +155,10 @@ def _new_run(job: JobDefinition, wish: Wish, plan: ExecutionPlan, instance: AnIn
         checks=None if wish.checks is None else tuple(wish.checks),
         parent_run_id=None if parent is None else parent.run_id,
         root_run_id=None if parent is None else parent.root_run_id or parent.run_id,
+        pools=pools_needed(
+            (step.pool, not any(True for given in step.inputs for _ in given.upstream()))
+            for step in plan.steps.values()
+        ),
         created=SYSTEM_CLOCK.now(),
     )
 
@@ -249,7 +256,7 @@ def _live(
     kept = with_data_versions(scope, onward)
     recorder = scope.logged(kept)
     execution = begin(recorder, kept, watches)
-    status, broken_by = live(recorder, executor, execution.run, lambda: execution.interrupted)
+    status, broken_by = live(recorder, beginning_of(scope, executor), execution.run, lambda: execution.interrupted)
     recorder.flush()
     scope.run = replace(scope.run, status=status)
     interruption = getattr(execution, "interruption", None)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 
 from ..engine.step_messages import Done, Outcome
 from ..errors import ExecutionInterruptedError, FencedError
 from ..records.errors import describe_exception
-from ..records.event import RunCanceled, RunFailure, RunStart, RunSuccess
+from ..records.event import Fact, RunCanceled, RunFailure, RunSuccess
 from ..records.run import FailureReason, RunStatus
 from .blame import describe_user_error
 from .recorder import Recorder
@@ -20,13 +19,13 @@ _NAMED = 5
 
 
 def live(
-    recorder: Recorder, executor: str, execute: Callable[[], Done], was_interrupted: Callable[[], bool]
+    recorder: Recorder, beginning: Fact, execute: Callable[[], Done], was_interrupted: Callable[[], bool]
 ) -> tuple[RunStatus, BaseException | None]:
     """Tell that the run starts, execute it, and tell how it ended. Nothing is told after its end.
 
     Args:
         recorder: Takes the facts.
-        executor: The executor's name.
+        beginning: The first of them: that the run starts, or goes on.
         execute: Runs the steps.
         was_interrupted: Whether the run was asked to stop, asked after `execute`.
 
@@ -36,7 +35,7 @@ def live(
     Raises:
         FencedError: The run's attempt is over.
     """
-    recorder.emit(RunStart(pid=os.getpid(), executor=executor))
+    recorder.emit(beginning)
     try:
         done = execute()
     except FencedError:

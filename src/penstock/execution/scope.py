@@ -8,8 +8,8 @@ from contextlib import AbstractContextManager
 
 from ..definitions.ops.job import JobDefinition
 from ..definitions.resources.resource import ResourceDefinition, ValueResource
-from ..definitions.resources.stores import FilesystemIOManager, InMemoryIOManager
-from ..engine.step_messages import FeedKind, Source, StepInputSpec, StepSpec
+from ..definitions.resources.stores import FilesystemIOManager, InMemoryIOManager, mem_io_manager
+from ..engine.step_messages import FeedKind, Past, Source, StepInputSpec, StepSpec
 from ..plan.model import ExecutionPlan, FromCollect, FromMapped, FromOutput, OrderOnly, Step
 from ..records.event import Fact
 from ..records.run import Run
@@ -21,7 +21,7 @@ from .recorder import Recorder
 from .resources import OpenResources, closure, set_up
 from .step_partitions import StoredDynamicPartitions
 
-__all__ = ["DEFAULT_IO_MANAGER", "RunScope", "specs_of"]
+__all__ = ["DEFAULT_IO_MANAGER", "RunScope", "is_in_memory", "specs_of"]
 
 DEFAULT_IO_MANAGER = "io_manager"
 """The key of the IO manager of outputs that name none."""
@@ -41,6 +41,7 @@ class RunScope:
 
     Attributes:
         retries: Whether steps that failed are tried again as their policies say.
+        past: How far the steps had come under earlier workers of the run.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class RunScope:
         self.resources = with_default_io_manager(resources, environment)
         self.chance = chance
         self.retries = True
+        self.past: Past = {}
         self.dynamic = None if environment.storage is None else StoredDynamicPartitions(environment.storage)
         self._prepared: dict[str, PreparedStep] = {}
 
@@ -121,8 +123,15 @@ def with_default_io_manager(
     return {**resources, DEFAULT_IO_MANAGER: ValueResource(default)}
 
 
-def specs_of(plan: ExecutionPlan) -> list[StepSpec]:
-    """The plan as the scheduler of steps sees it."""
+def is_in_memory(definition: ResourceDefinition | None) -> bool:
+    """Whether an IO manager keeps values in the memory of its process alone."""
+    return definition is mem_io_manager or (
+        isinstance(definition, ValueResource) and isinstance(definition.value, InMemoryIOManager)
+    )
+
+
+def specs_of(plan: ExecutionPlan, pools_of: Callable[[Step], tuple[str, ...]] | None = None) -> list[StepSpec]:
+    """The plan as the scheduler of steps sees it; `pools_of` gives the pools that a step claims a slot of."""
     return [
         StepSpec(
             key=step.key,
@@ -131,6 +140,7 @@ def specs_of(plan: ExecutionPlan) -> list[StepSpec]:
             ),
             priority=step.priority,
             tags=step.tags,
+            pools=() if pools_of is None else pools_of(step),
         )
         for step in plan.steps.values()
     ]

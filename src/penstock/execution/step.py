@@ -116,7 +116,8 @@ def run_step(
     monotonic = scope.environment.clock.monotonic
     begun = monotonic()
     meter = meter or Meter(monotonic, start.queued)
-    record(facts.StepRestarted(retry=start.retry) if start.retry else facts.StepStart())
+    again = start.retry > 0 or start.again is not None
+    record(facts.StepRestarted(retry=start.retry, reason=start.again) if again else facts.StepStart())
     outputs = Outputs(attempt, prepared)
     try:
         limit = nullcontext() if step.timeout is None else INTERRUPTS.within(step.timeout, _overtime(step))

@@ -25,6 +25,7 @@ from .log import ContextLogger, managed_loggers
 from .recorder import Recorder
 from .resources import OpenResources, set_up
 from .scope import RunScope, specs_of
+from .slots import slot_keeper
 from .step import run_step, wait_by_policy
 
 __all__ = ["PlanContext", "ReadyStep", "UserExecution", "make_executor"]
@@ -76,13 +77,14 @@ class PlanContext:
         self._fail_fast = fail_fast
         self._pause = pause
         self._now = scope.environment.clock.monotonic
-        self._scheduler = StepScheduler(specs_of(scope.plan))
+        self._slots = slot_keeper(scope, recorder)
+        self._scheduler = StepScheduler(specs_of(scope.plan, None if self._slots is None else self._slots.pools_of))
         self._driven = Driven(recorder)
         self._lock = Lock()
         self._running: set[str] = set()
         self.log = ContextLogger(self.record)
         self.errors: list[BaseException] = []
-        self._driven.take(self._scheduler.begin(self._now()))
+        self._driven.take(self._scheduler.begin(self._now(), scope.past))
 
     @property
     def run(self) -> Run:
@@ -123,6 +125,8 @@ class PlanContext:
         """The steps that may run now and were not given before. Each must be run, or its end be told."""
         with self._lock, INTERRUPTS.our_code:
             self._driven.take(self._scheduler.wake(self._now()))
+            if self._slots is not None:
+                self._driven.take(self._slots.claim(self._scheduler))
             starts, self._driven.starts = self._driven.starts, []
             self._running.update(start.step for start in starts)
         return [
@@ -137,10 +141,12 @@ class PlanContext:
         ]
 
     def due_in(self) -> float | None:
-        """Seconds until a retry is due; None when none is waited for."""
+        """Seconds until a retry is due, or slots of pools are looked for again; None when neither is waited for."""
         with self._lock:
             due = self._scheduler.next_due()
-        return None if due is None else max(0.0, due - self._now())
+            for_slots = None if self._slots is None else self._slots.due_in()
+        waits = [None if due is None else due - self._now(), for_slots]
+        return min((max(0.0, each) for each in waits if each is not None), default=None)
 
     def steps(self) -> Iterator[ReadyStep]:
         """The steps one after another, until none is left: for an executor that runs one at a time.
@@ -160,7 +166,15 @@ class PlanContext:
                     f"The executor asked for the next step but did not run {', '.join(sorted(self._running))}; call "
                     "run_step, succeeded or failed for each step that it is given."
                 )
-            self._pause(self.due_in() or 0.0)
+            if self._slots is None:
+                self._pause(self.due_in() or 0.0)
+            else:
+                self._slots.wait(self.due_in() or 0.0, self._pause)
+
+    def _close(self) -> None:
+        """Wait for nothing more: the executor has ended."""
+        if self._slots is not None:
+            self._slots.close()
 
     def run_step(self, ready: ReadyStep) -> bool:
         """Run a step in this process and thread; gives whether it succeeded."""
@@ -272,9 +286,12 @@ class UserExecution:
             ) as opened,
         ):
             context = PlanContext(scope, self._recorder, opened, fail_fast=self._fail_fast)
-            with INTERRUPTS.user_code:
-                for fact in self._executor.execute(context, scope.plan) or ():
-                    context.record(fact)
+            try:
+                with INTERRUPTS.user_code:
+                    for fact in self._executor.execute(context, scope.plan) or ():
+                        context.record(fact)
+            finally:
+                context._close()
             self.error = next(iter(context.errors), None)
             if context.outcome is None:
                 raise UsageError(

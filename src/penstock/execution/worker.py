@@ -24,6 +24,7 @@ from .interrupt import INTERRUPTS
 from .lease import EXIT_FENCED, LeaseThread, OwnLease
 from .log_keeping import keeper_of, kept_by, upload_logs
 from .loop import Watch
+from .resumed import beginning_of, recall
 from .run_life import live, not_initialized
 from .scope import RunScope
 
@@ -53,7 +54,8 @@ def execute_run(definitions: Definitions, run: Run, environment: Environment, ch
 
     Returns:
         The exit code for this process: 0 when the run's end is in the log (whichever it is), `EXIT_FENCED` when the
-        attempt had passed to another or ended before, `EXIT_UNTOLD` when the database stayed away.
+        attempt had passed to another or ended before,
+        `EXIT_UNTOLD` when the database stayed away and has no end of it.
     """
     storage = environment.storage
     if storage is None:
@@ -86,6 +88,7 @@ def _execute(definitions: Definitions, run: Run, environment: Environment, stora
         return _close(writer, run)
     try:
         scope = scope_of(definitions, run, environment)
+        scope.past = recall(scope, storage)
         choice = executor_of(scope, reconstructable=True)
         if not choice.forks:
             writer = EventWriter(
@@ -101,6 +104,10 @@ def _execute(definitions: Definitions, run: Run, environment: Environment, stora
         recorder = scope.logged(kept)
         watches: list[Watch] = [WriterWatch(writer), lease, *([] if keeper is None else [keeper])]
         execution = prepare(choice, scope, recorder, kept, watches)
+    except StorageError as error:
+        # Its log says how far the run had come. Whoever watches this worker starts another one.
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201 - the worker's own output
+        return EXIT_UNTOLD
     except Exception as error:  # noqa: BLE001 - whatever it is, the run cannot begin, and its log says why
         not_initialized(writer, error)
         return _close(writer, run)
@@ -109,7 +116,7 @@ def _execute(definitions: Definitions, run: Run, environment: Environment, stora
         nullcontext() if keeper is None else closing(keeper),
         nullcontext() if choice.forks else LeaseThread(lease, keeper, may_exit=True),
     ):
-        live(recorder, choice.name, execution.run, lambda: execution.interrupted)
+        live(recorder, beginning_of(scope, choice.name), execution.run, lambda: execution.interrupted)
     code = _close(writer, run)
     upload_logs(environment.logs, run.run_id)
     return code

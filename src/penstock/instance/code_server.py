@@ -76,6 +76,7 @@ def serve_code_location(
         kill_workers=kill_workers,
         startup_timeout=instance.settings.code_servers.local_startup_timeout,
         reload_timeout=instance.settings.code_servers.reload_timeout,
+        max_resume_run_attempts=instance.settings.run_monitoring.max_resume_run_attempts,
         variables={"PENSTOCK_HOME": str(instance.home)},
     )
     serve(

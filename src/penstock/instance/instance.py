@@ -12,12 +12,14 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from ..clock import SYSTEM_CLOCK, Clock
+from ..engine.pools import PoolRules
 from ..errors import SettingsError
 from ..logs.store import LogStore
 from ..records.automation import Tick, TickStatus
 from ..storage.protocols import Storage
 from .asset_reading import AssetReading
 from .event_reading import EventReading
+from .postgres import open_postgres
 from .run_reading import RunReading
 from .settings import FILE_NAME, Settings
 
@@ -169,6 +171,11 @@ class Instance(RunReading, EventReading, AssetReading):
         """Whether it ends with this process."""
         return self.home is None
 
+    @property
+    def pool_rules(self) -> PoolRules:
+        """What the settings say of concurrency pools."""
+        return self.settings.pool_rules
+
     def upgrade(self) -> None:
         """Bring the storage up to this version; `open` does so too."""
         self.storage.migrate()
@@ -298,6 +305,8 @@ def _storage(home: Path, settings: Settings) -> Storage:
 
         storage: Storage = build(settings.storage.custom, "storage")
         return storage
+    if settings.storage.postgres is not None:
+        return open_postgres(settings.storage.postgres)
     from ..storage.sqlite.storage import SqliteStorage
 
     folder = home / settings.storage.sqlite.base_dir if settings.storage.sqlite else home

@@ -14,6 +14,7 @@ from .settings import Settings
 __all__ = ["InstanceRef"]
 
 _SQLITE = "penstock.storage.sqlite.storage"
+_POSTGRES = "penstock.storage.postgres.storage"
 _LOCAL_LOGS = "penstock.logs.local"
 
 
@@ -34,8 +35,9 @@ class InstanceRef(msgspec.Struct, frozen=True, kw_only=True):
 
     def import_components(self) -> None:
         """Import the code that the instance consists of, and open nothing: for a process that forks others."""
+        storage = self.settings.storage
         named = {
-            _SQLITE if self.settings.storage.custom is None else self.settings.storage.custom.module,
+            storage.custom.module if storage.custom is not None else _POSTGRES if storage.postgres else _SQLITE,
             _LOCAL_LOGS if self.settings.compute_logs.custom is None else self.settings.compute_logs.custom.module,
         }
         for module in named:

@@ -6,13 +6,20 @@ from typing import Annotated, Any
 
 import msgspec
 
+from ..engine.loss import DEFAULT_RESUMES
+from ..engine.pools import Granularity, PoolRules
 from ..engine.queue import TagLimit
+from ..records.pool import LARGEST_LIMIT
 
 __all__ = [
     "FILE_NAME",
     "CodeServerSettings",
     "Component",
+    "ConcurrencySettings",
+    "HeldRunsSettings",
     "LogSettings",
+    "PoolSettings",
+    "PostgresSettings",
     "RunMonitoringSettings",
     "RunQueueSettings",
     "Settings",
@@ -26,6 +33,8 @@ FILE_NAME = "penstock.yaml"
 """The file of an instance's home that has its settings."""
 
 _Seconds = Annotated[float, msgspec.Meta(ge=0)]
+_Count = Annotated[int, msgspec.Meta(ge=0)]
+_Secret = Annotated[str, msgspec.Meta(extra={"secret": True})]
 _Workers = Annotated[int, msgspec.Meta(ge=1, le=1000)]
 
 
@@ -47,10 +56,29 @@ class FolderSettings(_Block, frozen=True, kw_only=True):
     base_dir: str
 
 
+class PostgresParts(_Block, frozen=True, kw_only=True):
+    """A Postgres database, part by part; `params` are further parameters of the connection by libpq's names."""
+
+    username: str
+    password: _Secret = ""
+    hostname: str
+    db_name: str
+    port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 5432
+    params: dict[str, Any] = {}
+
+
+class PostgresSettings(_Block, frozen=True, kw_only=True):
+    """A Postgres database: its URL, or its parts."""
+
+    postgres_url: _Secret | None = None
+    postgres_db: PostgresParts | None = None
+
+
 class StorageSettings(_Block, frozen=True, kw_only=True):
     """Exactly one of the kinds of storage."""
 
     sqlite: FolderSettings | None = None
+    postgres: PostgresSettings | None = None
     custom: Component | None = None
 
 
@@ -70,11 +98,19 @@ class TagConcurrencyLimit(_Block, frozen=True, kw_only=True):
     apply_limit_per_unique_value: bool = False
 
 
+class HeldRunsSettings(_Block, frozen=True, kw_only=True):
+    """Whether a run stays in the queue while it could do nothing but wait for slots of pools."""
+
+    enabled: bool = True
+    op_concurrency_slot_buffer: _Count | None = None
+
+
 class RunQueueSettings(_Block, frozen=True, kw_only=True):
     """How many runs may be active at once: -1 for any number, 0 for none."""
 
     max_concurrent_runs: Annotated[int, msgspec.Meta(ge=-1)] = 10
     tag_concurrency_limits: tuple[TagConcurrencyLimit, ...] = ()
+    block_op_concurrency_limited_runs: HeldRunsSettings = HeldRunsSettings()
 
     @property
     def tag_limits(self) -> tuple[TagLimit, ...]:
@@ -85,12 +121,27 @@ class RunQueueSettings(_Block, frozen=True, kw_only=True):
         )
 
 
+class PoolSettings(_Block, frozen=True, kw_only=True):
+    """What holds for concurrency pools; the limit of a single pool is kept in the storage."""
+
+    default_limit: Annotated[int, msgspec.Meta(ge=0, le=LARGEST_LIMIT)] | None = None
+    granularity: Granularity = "op"
+    op_granularity_run_buffer: _Count | None = None
+
+
+class ConcurrencySettings(_Block, frozen=True, kw_only=True):
+    """Limits beside those of the run queue."""
+
+    pools: PoolSettings = PoolSettings()
+
+
 class RunMonitoringSettings(_Block, frozen=True, kw_only=True):
-    """After how many seconds a run is given up in each state; 0 for never."""
+    """After how many seconds a run is given up in each state; 0 for never. And how often it outlives its worker."""
 
     start_timeout_seconds: _Seconds = 180.0
     cancel_timeout_seconds: _Seconds = 180.0
     max_runtime_seconds: _Seconds = 0.0
+    max_resume_run_attempts: _Count = DEFAULT_RESUMES
 
 
 class WorkerSettings(_Block, frozen=True, kw_only=True):
@@ -115,14 +166,29 @@ class Settings(_Block, frozen=True, kw_only=True):
     run_coordinator: Component | None = None
     run_launcher: Component | None = None
     run_queue: RunQueueSettings = RunQueueSettings()
+    concurrency: ConcurrencySettings = ConcurrencySettings()
     run_monitoring: RunMonitoringSettings = RunMonitoringSettings()
     schedules: WorkerSettings = WorkerSettings()
     sensors: WorkerSettings = WorkerSettings()
     code_servers: CodeServerSettings = CodeServerSettings()
 
+    @property
+    def pool_rules(self) -> PoolRules:
+        """What holds for concurrency pools."""
+        pools, held = self.concurrency.pools, self.run_queue.block_op_concurrency_limited_runs
+        return PoolRules(
+            default_limit=pools.default_limit,
+            granularity=pools.granularity,
+            holds_runs=held.enabled,
+            run_buffer=pools.op_granularity_run_buffer or held.op_concurrency_slot_buffer or 0,
+        )
+
+
+_HIDDEN = frozenset({"config", "params", "password", "postgres_url"})
+
 
 def render_settings(settings: Settings) -> str:
-    """The settings in force as YAML. The texts in a component's config are hidden, since they may be secrets."""
+    """The settings in force as YAML. Secrets are hidden, and the texts in a component's config, which may be some."""
     import yaml
 
     text: str = yaml.safe_dump(_shown(msgspec.to_builtins(settings)), sort_keys=False)
@@ -131,7 +197,7 @@ def render_settings(settings: Settings) -> str:
 
 def _shown(value: Any, *, hidden: bool = False) -> Any:
     if isinstance(value, dict):
-        return {key: _shown(item, hidden=hidden or key == "config") for key, item in value.items() if item is not None}
+        return {key: _shown(item, hidden=hidden or key in _HIDDEN) for key, item in value.items() if item is not None}
     if isinstance(value, list | tuple):
         return [_shown(item, hidden=hidden) for item in value]
     return "..." if hidden and isinstance(value, str) else value

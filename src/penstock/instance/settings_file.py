@@ -15,7 +15,7 @@ from ..config.problems import ConfigProblem, Problem
 from ..config.schema import Selector, Shape, env_name
 from ..locations.yaml_document import read_yaml
 from ..wording import nearest_name
-from .settings import FILE_NAME, LogSettings, Settings, StorageSettings
+from .settings import FILE_NAME, LogSettings, PostgresSettings, Settings, StorageSettings
 from .settings_schema import schema_of, too_small_or_large
 
 __all__ = ["file_schema", "read_settings"]
@@ -28,7 +28,8 @@ _SHORT_NAMES: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "run_launcher": {"local": ("penstock.launch.local", "LocalRunLauncher")},
 }
 _COMPONENTS = ("storage", "compute_logs")
-_SCHEMA_SELECTORS: frozenset[type] = frozenset((StorageSettings, LogSettings))
+_SCHEMA_SELECTORS: frozenset[type] = frozenset((StorageSettings, PostgresSettings, LogSettings))
+_OLDER_DEFAULT = "default_op_concurrency_limit"
 
 
 def file_schema() -> Shape | Selector:
@@ -79,9 +80,8 @@ def _write_out(value: Any, problems: list[Problem]) -> Any:
     for key in _COMPONENTS:
         if isinstance(written.get(key), dict) and "module" in written[key]:
             written[key] = {"custom": written[key]}
-    runs = written.pop("concurrency", None)
-    if runs is not None:
-        _move_limits(written, runs, problems)
+    if isinstance(written.get("concurrency"), dict):
+        _move_limits(written, problems)
     queue = written.get("run_queue")
     if isinstance(queue, dict) and isinstance(queue.get("tag_concurrency_limits"), list):
         limits = [_plain_limit(limit) for limit in queue["tag_concurrency_limits"]]
@@ -100,19 +100,27 @@ def _named(key: str, name: str, names: Mapping[str, tuple[str, str]], problems: 
     return {"module": module, "class": cls}
 
 
-def _move_limits(written: dict[str, Any], concurrency: Any, problems: list[Problem]) -> None:
-    """`concurrency.runs` is the newer place of what `run_queue` says; only one of them may say it."""
-    runs = concurrency.get("runs") if isinstance(concurrency, dict) else None
-    if not isinstance(concurrency, dict) or set(concurrency) - {"runs"} or not isinstance(runs, dict):
-        problems.append(_mistake(("concurrency",), '"concurrency" holds one mapping, "runs", with the limits of runs.'))
-        return
-    queue = written.get("run_queue") or {}
-    twice = sorted(set(queue) & set(runs))
-    problems += [
-        _mistake(("concurrency", "runs", name), f'"{name}" is set in run_queue and in concurrency.runs; keep one.')
-        for name in twice
-    ]
-    written["run_queue"] = queue | runs
+def _move_limits(written: dict[str, Any], problems: list[Problem]) -> None:
+    """Write what `concurrency` says in newer or older words where it belongs; of two places one may say a thing."""
+    concurrency = written["concurrency"] = dict(written["concurrency"])
+    if "runs" in concurrency:
+        runs, queue = concurrency.pop("runs") or {}, written.get("run_queue") or {}
+        if not isinstance(runs, dict):
+            text = '"concurrency.runs" holds a mapping, the limits of runs.'
+            problems.append(_mistake(("concurrency", "runs"), text))
+            return
+        problems += [
+            _mistake(("concurrency", "runs", name), f'"{name}" is set in run_queue and in concurrency.runs; keep one.')
+            for name in sorted(set(queue) & set(runs))
+        ]
+        written["run_queue"] = queue | runs
+    if _OLDER_DEFAULT in concurrency:
+        limit = concurrency.pop(_OLDER_DEFAULT)
+        if "pools" in concurrency:
+            text = f'"{_OLDER_DEFAULT}" is the older form of pools.default_limit; keep "pools" alone.'
+            problems.append(_mistake(("concurrency", _OLDER_DEFAULT), text))
+        else:
+            concurrency["pools"] = {"default_limit": limit}
 
 
 def _plain_limit(limit: Any) -> Any:
@@ -130,6 +138,11 @@ def _contradictions(value: dict[str, Any]) -> list[Problem]:
     if coordinator and "run_queue" in value and (coordinator["module"], coordinator["class"]) != queued:
         text = f'"run_queue" has no effect with the run coordinator {coordinator["class"]}; remove one of them.'
         return [_mistake(("run_queue",), text)]
+    held = (value.get("run_queue") or {}).get("block_op_concurrency_limited_runs") or {}
+    pools = (value.get("concurrency") or {}).get("pools") or {}
+    if "op_concurrency_slot_buffer" in held and "op_granularity_run_buffer" in pools:
+        text = '"op_granularity_run_buffer" is set here, and in run_queue as op_concurrency_slot_buffer; keep one.'
+        return [_mistake(("concurrency", "pools", "op_granularity_run_buffer"), text)]
     return []
 
 

@@ -9,7 +9,7 @@ import msgspec
 import msgspec.inspect as reading
 
 from ..config.problems import ConfigProblem, Problem
-from ..config.schema import Array, ConfigType, Field, Noneable, Permissive, Scalar, Selector, Shape
+from ..config.schema import Array, ConfigType, Enum, Field, Noneable, Permissive, Scalar, Selector, Shape
 from ..errors import InternalError
 from ..wording import with_article
 
@@ -31,6 +31,8 @@ def schema_of(record: type[msgspec.Struct], selectors: frozenset[type]) -> Shape
 
 def _schema(kind: reading.Type, selectors: frozenset[type]) -> ConfigType:
     match kind:
+        case reading.Metadata():
+            return _schema(kind.type, selectors)
         case reading.IntType():
             return Scalar(kind="int")
         case reading.FloatType():
@@ -39,6 +41,8 @@ def _schema(kind: reading.Type, selectors: frozenset[type]) -> ConfigType:
             return Scalar(kind="bool")
         case reading.StrType():
             return Scalar(kind="str")
+        case reading.LiteralType():
+            return Enum(values=tuple(str(each) for each in kind.values))
         case reading.DictType():
             return Permissive()
         case reading.VarTupleType():
@@ -53,11 +57,26 @@ def _schema(kind: reading.Type, selectors: frozenset[type]) -> ConfigType:
 
 def _struct(kind: reading.StructType, selectors: frozenset[type]) -> Shape | Selector:
     fields = {
-        field.encode_name: Field(type=_schema(field.type, selectors), required=field.required) for field in kind.fields
+        field.encode_name: Field(
+            type=_schema(field.type, selectors), required=field.required, secret=_is_secret(field.type)
+        )
+        for field in kind.fields
     }
     if kind.cls in selectors:
-        return Selector(fields={name: Field(type=_without_none(field.type)) for name, field in fields.items()})
+        return Selector(
+            fields={name: Field(type=_without_none(field.type), secret=field.secret) for name, field in fields.items()}
+        )
     return Shape(fields=fields, description=kind.cls.__doc__)
+
+
+def _is_secret(kind: reading.Type) -> bool:
+    """Whether a value of this type is not to be shown."""
+    match kind:
+        case reading.Metadata():
+            return bool((kind.extra or {}).get("secret"))
+        case reading.UnionType():
+            return any(_is_secret(each) for each in kind.types)
+    return False
 
 
 def _without_none(kind: ConfigType) -> ConfigType:

@@ -15,18 +15,20 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeAlias
 
 from ..clock import Clock
+from ..engine.loss import after_loss
 from ..engine.memory_verdict import UNKNOWN
 from ..errors import EnvironmentalError
 from ..execution.frames import FrameReader
 from ..execution.memory_kills import MemoryKills
-from ..logs.keeper import topic_of
 from ..logs.store import LogStore
 from ..records.errors import ErrorInfo
-from ..records.event import EngineNote, RunCanceled
+from ..records.event import EngineNote, RunCanceled, RunEnqueued, RunFailure
 from ..records.run import Run, RunStatus
 from ..records.wire import ExecuteRun, LaunchAnswer, Work
 from ..storage.protocols import Storage
+from ..storage.run_log import lost_workers
 from .endings import ending_of
+from .log_tending import LogTending
 from .storage_calls import StorageCalls
 from .worker_names import pid_of_orphan
 from .zygote_process import WorkProcess
@@ -64,13 +66,14 @@ class RunTable:
     """The running workers of one code server.
 
     Args:
-        storage: Where runs are, and who is told of changes.
+        storage: The instance's storage.
         logs: What the runs' steps print.
         calls: How to call both.
         clock: Tells the time.
         holder: The lease holder's name of this server.
         location: The code location whose runs these are.
         fork: Gives a process for a run worker.
+        resumes: How often a run goes on under a new worker when one is lost, where its tags do not say it.
     """
 
     def __init__(
@@ -82,15 +85,18 @@ class RunTable:
         holder: str,
         location: str,
         fork: Forker,
+        *,
+        resumes: int,
     ) -> None:
         self._runs = storage.runs
-        self._notifier = storage.notifier
-        self._logs = logs
+        self._events = storage.events
+        self._tending = LogTending(logs, storage.notifier, calls)
         self._calls = calls
         self._clock = clock
         self._holder = holder
         self._location = location
         self._fork = fork
+        self._resumes = resumes
         self._workers: dict[str, _Worker] = {}
         self._tasks: set[asyncio.Task[object]] = set()
         self._stopping: str | None = None
@@ -139,6 +145,7 @@ class RunTable:
                 return LaunchAnswer(accepted=False, reason=str(error))
         worker.process, worker.channel = process, ours
         self._in_background(self._follow(worker, process))
+        self._in_background(self._tending.upload_until(worker.over, run.run_id))
         if worker.cancel_asked:
             self._terminate(worker)
         if fresh_because is not None:
@@ -174,6 +181,7 @@ class RunTable:
             worker.launched.set_result(LaunchAnswer(accepted=True, pid=pid))
             self._workers[run.run_id] = worker
             self._in_background(self._follow(worker, worker.process))
+            self._in_background(self._tending.upload_until(worker.over, run.run_id))
 
     # -- the worker's end ---------------------------------------------------------------------------------------------
 
@@ -189,10 +197,12 @@ class RunTable:
             last_words.cancel()
             await asyncio.wait([last_words])
         if not worker.fenced:
+            if code != 0:  # before the end is told, after which another worker may go on with the run
+                await self._tending.settle(worker.run_id)
             await self._calls.until_done(self._record_end, worker, code, error)
-            if code != 0:
-                await self._calls.once(self._settle_logs, worker.run_id)
         self._forget(worker)
+        if code != 0:
+            await self._tending.upload(worker.run_id)
 
     def _record_end(self, worker: _Worker, code: int | None, error: ErrorInfo | None) -> None:
         run = self._runs.get(worker.run_id)
@@ -200,17 +210,14 @@ class RunTable:
             return
         memory = self._memory_kills.verdict() if code == -signal.SIGKILL else UNKNOWN
         stopping = self._stopping is not None
-        fact = ending_of(run.status, code=code, error=error, server_stopped=stopping, memory=memory)
+        ending = ending_of(run.status, code=code, error=error, server_stopped=stopping, memory=memory)
+        fact: RunEnqueued | RunFailure | RunCanceled = ending
+        if error is None and not stopping:
+            before = lost_workers(self._events, run.run_id)
+            fact = after_loss(run, ending, lost_before=before, allowed=self._resumes)
         stored = self._runs.record(run.run_id, [fact], now=self._clock.now(), attempt=worker.attempt)
-        logger.warning("Run %s: %s%s", run.run_id, fact.message, "" if stored else " (somebody else ended it first)")
-
-    def _settle_logs(self, run_id: str) -> None:
-        try:
-            self._logs.settle(run_id)
-        except EnvironmentalError as error:
-            logger.warning("Run %s: %s", run_id, error)
-            return
-        self._notifier.publish([topic_of(run_id)])
+        says = fact.reason if isinstance(fact, RunEnqueued) else fact.message
+        logger.warning("Run %s: %s%s", run.run_id, says, "" if stored else " (somebody else ended it first)")
 
     def _forget(self, worker: _Worker) -> None:
         if self._workers.get(worker.run_id) is worker:

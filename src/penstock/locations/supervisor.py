@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from ..clock import Clock
+from ..engine.loss import DEFAULT_RESUMES
 from ..errors import StorageError
 from ..ids import new_holder_id
 from ..logs.store import LogStore
@@ -59,6 +60,7 @@ class SupervisorSettings(msgspec.Struct, frozen=True, kw_only=True):
         kill_workers: Whether run workers end with this server; otherwise they live on and keep their own leases.
         startup_timeout: Seconds that the first load may take.
         reload_timeout: Seconds that each later one may take.
+        max_resume_run_attempts: How often a run goes on under a new worker when one is lost.
         variables: Environment variables of the processes with user code, besides those of this one.
     """
 
@@ -72,6 +74,7 @@ class SupervisorSettings(msgspec.Struct, frozen=True, kw_only=True):
     kill_workers: bool = False
     startup_timeout: float = 180.0
     reload_timeout: float = 180.0
+    max_resume_run_attempts: int = DEFAULT_RESUMES
     variables: dict[str, str] = {}
 
 
@@ -104,7 +107,16 @@ class Supervisor:
             startup_timeout=settings.startup_timeout,
             reload_timeout=settings.reload_timeout,
         )
-        self.runs = RunTable(storage, logs, self._calls, clock, self.server_id, settings.order.name, self.fork)
+        self.runs = RunTable(
+            storage,
+            logs,
+            self._calls,
+            clock,
+            self.server_id,
+            settings.order.name,
+            self.fork,
+            resumes=settings.max_resume_run_attempts,
+        )
         self.evaluations = Evaluations(self.fork)
 
     async def start(self) -> None:

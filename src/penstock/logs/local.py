@@ -18,13 +18,13 @@ from .holes import punch_hole
 from .marks import Marks, ended, gap_line, gaps_of, marks_of, point_line
 from .store import STREAMS, LogKey, Stream, check_log_key, log_key
 
-__all__ = ["MOST_BYTES", "LocalLogStore"]
+__all__ = ["GAPS", "MARKS", "MOST_BYTES", "SUFFIXES", "LocalLogStore"]
 
 MOST_BYTES = 10 * 1024 * 1024
 """How much of a stream is kept where no setting says so."""
 
-_SUFFIX: dict[Stream, str] = {"stdout": ".out", "stderr": ".err"}
-_MARKS, _GAPS = ".marks", ".gaps"
+SUFFIXES: dict[Stream, str] = {"stdout": ".out", "stderr": ".err"}
+MARKS, GAPS = ".marks", ".gaps"
 _TAIL_BYTES = 4096
 _FAR_BEYOND = 1 << 30
 
@@ -48,14 +48,18 @@ class LocalLogStore:
         """This store."""
         return self
 
+    @property
+    def upload_interval(self) -> float | None:
+        """None."""
+        return None
+
     def path(self, key: LogKey, stream: Stream) -> Path:
         """The file of a capture, whether it exists or not."""
-        return Path(self._stem(key) + _SUFFIX[stream])
+        return Path(self._stem(key) + SUFFIXES[stream])
 
-    def side_files(self, key: LogKey) -> tuple[Path, Path]:
-        """The files of a capture's marks and gaps, whether they exist or not."""
-        stem = self._stem(key)
-        return Path(stem + _MARKS), Path(stem + _GAPS)
+    def side_file(self, key: LogKey, suffix: str) -> Path:
+        """A file beside those of a capture, for example that of its marks, whether it exists or not."""
+        return Path(self._stem(key) + suffix)
 
     def capture(self, key: LogKey) -> AbstractContextManager[Capture]:
         """Point descriptors 1 and 2 at the files until the context ends; captures may be nested.
@@ -63,7 +67,7 @@ class LocalLogStore:
         Raises:
             OSError: The files cannot be opened.
         """
-        return captured(self._stem(key), (_SUFFIX["stdout"], _SUFFIX["stderr"], _MARKS), self._clock)
+        return captured(self._stem(key), (SUFFIXES["stdout"], SUFFIXES["stderr"], MARKS), self._clock)
 
     def read(self, key: LogKey, stream: Stream, *, offset: int = 0, limit: int = 1 << 20) -> tuple[bytes, int]:
         """At most `limit` bytes from `offset` on, and the offset after them; for what is left out, words for it."""
@@ -91,16 +95,16 @@ class LocalLogStore:
 
     def gap(self, key: LogKey, stream: Stream) -> Gap | None:
         """What of a stream is left out."""
-        return gaps_of(_content(Path(self._stem(key) + _GAPS))).get(stream)
+        return gaps_of(_content(Path(self._stem(key) + GAPS))).get(stream)
 
     def marks(self, key: LogKey) -> Marks:
         """When the bytes came, and whether the capture has ended."""
-        return marks_of(_content(Path(self._stem(key) + _MARKS)))
+        return marks_of(_content(Path(self._stem(key) + MARKS)))
 
     def has_ended(self, key: LogKey) -> bool:
         """Whether a capture has ended: what `marks` says, without reading all of it."""
         try:
-            with Path(self._stem(key) + _MARKS).open("rb") as file:
+            with Path(self._stem(key) + MARKS).open("rb") as file:
                 file.seek(max(0, os.fstat(file.fileno()).st_size - _TAIL_BYTES))
                 return ended(file.read(_TAIL_BYTES))
         except FileNotFoundError:
@@ -113,7 +117,7 @@ class LocalLogStore:
             OSError: It cannot be written.
         """
         sizes = self.size(key, "stdout"), self.size(key, "stderr")
-        _append(self._stem(key) + _MARKS, point_line(kind, self._clock.now(), sizes))
+        _append(self._stem(key) + MARKS, point_line(kind, self._clock.now(), sizes))
 
     def shorten(self, key: LogKey, stream: Stream) -> bool:
         """Leave the middle of a stream out where it has grown too long; False if the file system cannot do that.
@@ -131,7 +135,7 @@ class LocalLogStore:
         with path.open("r+b") as file:
             if not punch_hole(file.fileno(), size + _FAR_BEYOND, 1):  # nobody writes there: only to find out
                 return False
-            _append(self._stem(key) + _GAPS, gap_line(stream, gap))
+            _append(self._stem(key) + GAPS, gap_line(stream, gap))
             return punch_hole(file.fileno(), gap.start, gap.end - gap.start)
 
     def exists(self, key: LogKey) -> bool:
@@ -140,7 +144,7 @@ class LocalLogStore:
 
     def keys(self, run_id: str) -> list[LogKey]:
         """The captures of a run, sorted."""
-        suffix = _SUFFIX["stdout"]
+        suffix = SUFFIXES["stdout"]
         return [
             log_key(run_id, path.name.removesuffix(suffix)) for path in sorted(self._folder(run_id).glob(f"*{suffix}"))
         ]

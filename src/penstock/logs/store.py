@@ -42,6 +42,11 @@ class LogStore(Protocol):
         """The store whose files captures of this machine go to first, which whoever follows them looks at; or None."""
         ...
 
+    @property
+    def upload_interval(self) -> float | None:
+        """Seconds between two uploads of what a run prints while it goes on; None where nothing is uploaded."""
+        ...
+
     def capture(self, key: LogKey) -> AbstractContextManager[Capture]:
         """Point descriptors 1 and 2 of this process, and of what it starts, at the store until the context ends."""
         ...
@@ -81,10 +86,10 @@ class LogStore(Protocol):
     def settle(self, run_id: str) -> None:
         """Do what nobody else can do any more for the captures of a run whose worker is gone; twice does no harm.
 
-        They are shortened, known to have ended, and uploaded.
+        They are shortened, and known to have ended.
 
         Raises:
-            EnvironmentalError: The place cannot be reached, or the disk is full; another call goes on.
+            EnvironmentalError: Nothing can be written; another call goes on.
         """
         ...
 

@@ -95,6 +95,8 @@ class _InstanceFile:
         for inner in block.inner():
             if inner.key == "runs" and queue is not None:
                 kept += self._prune_all(inner, queue)
+            elif inner.key == "default_op_concurrency_limit":
+                kept += 1  # the older form of pools.default_limit, which is read too
             elif known is not None and _field(known, inner.key) is not None:
                 kept += self._prune_all(inner, _field(known, inner.key))
             else:

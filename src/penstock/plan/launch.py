@@ -15,9 +15,11 @@ from ..partitions.space import DynamicKeys, between, open_space
 from ..partitions.spec import MultiSpec, PartitionsSpec, dynamic_names
 from ..records.event import AssetCheckEvaluationPlanned, AssetMaterializationPlanned, Fact
 from ..records.location import AssetJobName, JobDescription, LocationDescription, job_in_words
+from ..records.pool import PoolNeed
 from ..records.run import Run, Tag
 from ..storage.protocols import NewRun
 from .config import narrow_schema
+from .pools import pools_needed
 from .selection import narrow_job, not_found
 
 __all__ = ["partition_tags", "plan_run", "planned_facts"]
@@ -88,6 +90,7 @@ def plan_run(
         checks=None if checks is None else tuple(sorted(narrowed.checks)),
         parent_run_id=parent.run_id if parent is not None else None,
         root_run_id=(parent.root_run_id or parent.run_id) if parent is not None else None,
+        pools=_pools(narrowed),
         created=now,
         updated=now,
     )
@@ -98,6 +101,14 @@ def plan_run(
         lambda asset: keys if asset in partitions else (None,),
     )
     return NewRun(run=run, facts=tuple(facts), snapshot=encode_json(narrowed))
+
+
+def _pools(job: JobDescription) -> PoolNeed | None:
+    keys = {step.key for step in job.steps}
+    return pools_needed(
+        (step.pool, not any(source.step in keys for given in step.inputs for source in given.sources))
+        for step in job.steps
+    )
 
 
 def _job(

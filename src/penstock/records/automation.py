@@ -18,6 +18,7 @@ __all__ = [
     "Tick",
     "TickStatus",
     "instigator_id",
+    "instigator_parts",
 ]
 
 
@@ -39,6 +40,14 @@ class InstigatorStatus(StrEnum):
 def instigator_id(location: str, kind: InstigatorKind, name: str) -> str:
     """The id of a schedule or sensor over all code locations: `location/schedule/name`."""
     return f"{location}/{kind.value.lower()}/{name}"
+
+
+def instigator_parts(instigator: str) -> tuple[str, InstigatorKind, str]:
+    """(location, kind, name) of an id that `instigator_id` has made."""
+    location, kind, name = instigator.rsplit("/", 2)
+    parts = location, InstigatorKind(kind.upper()), name
+    assert instigator_id(*parts) == instigator
+    return parts
 
 
 class InstigatorState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -43,6 +43,7 @@ __all__ = [
     "RunCanceling",
     "RunEnqueued",
     "RunFailure",
+    "RunResumed",
     "RunStart",
     "RunStarting",
     "RunSuccess",
@@ -68,9 +69,13 @@ class _Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class RunEnqueued(_Fact, frozen=True, kw_only=True, tag="RUN_ENQUEUED"):
-    """The coordinator put the run into the queue, or the daemon put it back (`reason` says why)."""
+    """The coordinator put the run into the queue, or it was put back (`reason` says why).
+
+    `lost_worker`: it was put back because its worker was lost. These are counted: a run is resumed so often only.
+    """
 
     reason: str | None = None
+    lost_worker: bool = False
 
 
 class RunStarting(_Fact, frozen=True, kw_only=True, tag="RUN_STARTING"):
@@ -82,6 +87,14 @@ class RunStart(_Fact, frozen=True, kw_only=True, tag="RUN_START"):
 
     pid: int | None = None
     executor: str | None = None
+
+
+class RunResumed(_Fact, frozen=True, kw_only=True, tag="RUN_RESUMED"):
+    """Another run worker goes on where a lost one has stopped; `done` steps had ended by then."""
+
+    pid: int | None = None
+    executor: str | None = None
+    done: int = 0
 
 
 class RunSuccess(_Fact, frozen=True, kw_only=True, tag="RUN_SUCCESS"):
@@ -153,9 +166,13 @@ class StepStart(_Fact, frozen=True, kw_only=True, tag="STEP_START"):
 
 
 class StepRestarted(_Fact, frozen=True, kw_only=True, tag="STEP_RESTARTED"):
-    """A further attempt of the step begins; `retry` is 1 for the second attempt."""
+    """A further attempt of the step begins; `retry` is 1 for the second attempt.
+
+    `reason` tells why an attempt begins again that had not failed, which counts as no retry: its worker was lost.
+    """
 
     retry: int
+    reason: str | None = None
 
 
 class StepUpForRetry(_Fact, frozen=True, kw_only=True, tag="STEP_UP_FOR_RETRY"):
@@ -344,6 +361,7 @@ Fact: TypeAlias = (
     RunEnqueued
     | RunStarting
     | RunStart
+    | RunResumed
     | RunSuccess
     | RunFailure
     | RunCanceling

@@ -26,6 +26,7 @@ from .event import (
     RunCanceling,
     RunEnqueued,
     RunFailure,
+    RunResumed,
     RunStart,
     RunStarting,
     RunSuccess,
@@ -66,6 +67,7 @@ def level_of(event: Event) -> str:
             RunEnqueued()
             | RunStarting()
             | RunStart()
+            | RunResumed()
             | RunSuccess()
             | RunCanceling()
             | StepStart()
@@ -105,9 +107,9 @@ def _phrase(fact: Fact, who: str) -> str:
         case RunStarting():
             return "The run is being launched."
         case RunStart(pid=pid, executor=executor):
-            where = f" in process {pid}" if pid is not None else ""
-            how = f" with the {executor} executor" if executor else ""
-            return f"The run began{where}{how}."
+            return f"The run began{_where(pid, executor)}."
+        case RunResumed(pid=pid, executor=executor, done=ended):
+            return f"The run goes on{_where(pid, executor)}; {ended} of its steps had ended before."
         case RunSuccess():
             return "The run ended well."
         case RunFailure(message=message):
@@ -132,8 +134,10 @@ def _phrase(fact: Fact, who: str) -> str:
             return f"The set-up of the resource {resource} failed with {error.cls}: {_sentence(error.message)}"
         case StepStart():
             return f"Began {who}."
-        case StepRestarted(retry=retry):
+        case StepRestarted(retry=retry, reason=None):
             return f"Began {who} again, retry {retry}."
+        case StepRestarted(reason=reason):
+            return f"Began {who} again: {_sentence(reason)}"
         case StepUpForRetry(error=error, retry=retry, wait=wait):
             when = f"in {phrase_seconds(wait)}" if wait else "at once"
             return f"{_upper(who)} failed with {error.root().cls}; retry {retry} follows {when}."
@@ -182,6 +186,11 @@ def _phrase(fact: Fact, who: str) -> str:
         # the rest
         case LogLine(message=message) | EngineNote(message=message):
             return message
+
+
+def _where(pid: int | None, executor: str | None) -> str:
+    where = f" in process {pid}" if pid is not None else ""
+    return f"{where} with the {executor} executor" if executor else where
 
 
 def _sentence(text: str | None) -> str:

@@ -4,7 +4,8 @@ NOT_STARTED   made; the coordinator moves it on.
 QUEUED        waits in the database; the daemon's queue duty claims it, which begins a new attempt.
 STARTING      claimed; the launcher hands it to a code server, whose run worker moves it on. A claim that nobody
               confirms before its lease ends is put back to QUEUED by the daemon's monitor duty.
-STARTED       a run worker executes it under a lease that its code server renews.
+STARTED       a run worker executes it under a lease that its code server renews. When the worker is lost, whoever sees
+              that puts the run back to QUEUED, as often as its budget allows; the next worker goes on with it.
 CANCELING     somebody asked it to stop; the code server stops the worker, the monitor sees to it that it ends.
 SUCCESS, FAILURE, CANCELED   the end; nothing moves a run out of these.
 MANAGED, SUSPENDED           known names for runs that other systems own or hold; nothing here writes them yet.
@@ -20,11 +21,13 @@ import msgspec
 
 from .keys import AssetCheckKey, AssetKey
 from .labels import LABELS
+from .pool import PoolNeed
 from .step_figures import StepFigures
 
 __all__ = [
     "ACTIVE",
     "FINISHED",
+    "HERE",
     "MAX_RUNTIME_SECONDS_TAG",
     "TRANSITIONS",
     "FailureReason",
@@ -71,9 +74,11 @@ TRANSITIONS: Mapping[tuple[RunStatus, str], RunStatus] = {
     (_S.QUEUED, "RUN_FAILURE"): _S.FAILURE,
     (_S.STARTING, "RUN_ENQUEUED"): _S.QUEUED,  # the claim was not confirmed in time, or no code server answered
     (_S.STARTING, "RUN_START"): _S.STARTED,
+    (_S.STARTING, "RUN_RESUMED"): _S.STARTED,
     (_S.STARTING, "RUN_FAILURE"): _S.FAILURE,
     (_S.STARTING, "RUN_CANCELING"): _S.CANCELING,
     (_S.STARTING, "RUN_CANCELED"): _S.CANCELED,
+    (_S.STARTED, "RUN_ENQUEUED"): _S.QUEUED,  # its worker was lost, and another one is to go on with it
     (_S.STARTED, "RUN_SUCCESS"): _S.SUCCESS,
     (_S.STARTED, "RUN_FAILURE"): _S.FAILURE,
     (_S.STARTED, "RUN_CANCELING"): _S.CANCELING,
@@ -83,6 +88,10 @@ TRANSITIONS: Mapping[tuple[RunStatus, str], RunStatus] = {
     (_S.CANCELING, "RUN_FAILURE"): _S.FAILURE,
 }
 """(state, event type) -> next state. A pair that is not here changes nothing and is refused."""
+
+
+HERE = "(this process)"
+"""What a run names as its code location that no code server executes, but the program that made it."""
 
 
 class FailureReason(StrEnum):
@@ -103,6 +112,7 @@ class Tag:
     PRIORITY = "penstock/priority"
     MAX_RUNTIME = "penstock/max_runtime"
     TIMEOUT = "penstock/timeout"
+    MAX_RESUMES = "penstock/max_resume_run_attempts"
 
     PARTITION = "penstock/partition"
     PARTITION_RANGE_START = "penstock/asset_partition_range_start"
@@ -146,6 +156,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     snapshot: str | None = None
     parent_run_id: str | None = None
     root_run_id: str | None = None
+    # The concurrency pools that its steps are in; None for none.
+    pools: PoolNeed | None = None
 
     attempt: int = 0
     owner: str | None = None

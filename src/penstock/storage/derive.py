@@ -6,10 +6,12 @@ Rows of assets and checks follow from each fact alone; a store keeps them by its
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
+from ..errors import FencedError, StorageError
 from ..records.asset import PartitionStatus
 from ..records.errors import ErrorInfo
 from ..records.event import (
@@ -22,15 +24,50 @@ from ..records.event import (
     StepSuccess,
     StepUpForRetry,
 )
-from ..records.run import FINISHED, TRANSITIONS, Run, RunStatus, StepAttempt, StepStats, StepStatus
+from ..records.run import ACTIVE, FINISHED, TRANSITIONS, Run, RunStatus, StepAttempt, StepStats, StepStatus
+from .asset_facts import ASSET_EVENTS
+from .protocols import NewRun
 
-__all__ = ["END_EVENTS", "RUN_EVENTS", "STEP_EVENTS", "Outcome", "Undone", "at_end", "derive", "move_run", "move_step"]
+__all__ = [
+    "CLAIMABLE",
+    "CLOSING_EVENTS",
+    "DURABLE",
+    "END_EVENTS",
+    "EVICTED",
+    "RUN_EVENTS",
+    "STEP_EVENTS",
+    "WRITABLE",
+    "Outcome",
+    "Undone",
+    "at_end",
+    "begin",
+    "derive",
+    "first_events",
+    "move_run",
+    "move_step",
+    "not_stored",
+    "places",
+    "refuse_late_writer",
+    "topics_of",
+]
+
+CLAIMABLE = frozenset({RunStatus.QUEUED, RunStatus.NOT_STARTED})
+"""States in which a run may be claimed."""
+
+EVICTED = 0.0
+"""The end of the lease of an attempt whose slots went to others: it is not renewed, and its writes are refused."""
+
+WRITABLE = ACTIVE | {RunStatus.NOT_STARTED}
+"""States in which a run's own worker writes; NOT_STARTED is that of a run which its maker executes itself."""
 
 RUN_EVENTS = frozenset(event_type for _, event_type in TRANSITIONS)
 """Event types that move a run."""
 
 END_EVENTS = frozenset(event_type for (_, event_type), status in TRANSITIONS.items() if status in FINISHED)
 """Event types that end a run."""
+
+CLOSING_EVENTS = END_EVENTS | {"RUN_ENQUEUED"}
+"""Event types for which `derive` needs all open steps: the run ends, or its worker is lost, and nothing is at work."""
 
 STEP_EVENTS = frozenset(
     {
@@ -44,6 +81,9 @@ STEP_EVENTS = frozenset(
     }
 )
 """Event types that change what is known of a step."""
+
+DURABLE = RUN_EVENTS | ASSET_EVENTS | {"STEP_SUCCESS", "STEP_FAILURE", "STEP_SKIPPED"}
+"""Event types whose batch is to outlive a loss of power; a batch of other lines is safe with the next such one."""
 
 _STEP_ENDS = {
     "STEP_SUCCESS": StepStatus.SUCCESS,
@@ -73,11 +113,12 @@ def derive(run: Run, steps: Mapping[str, StepStats], events: Iterable[Event]) ->
 
     Args:
         run: As stored.
-        steps: What is stored of the steps that the events name; of all open steps where an event may end the run.
+        steps: What is stored of the steps that the events name; of all open ones where one is of `CLOSING_EVENTS`.
         events: In the order in which they happened.
 
     An event that the run's state does not allow is refused and changes nothing; nothing follows the end of a run. A
-    step that is open when the run ends is closed by a `StepFailure` before it.
+    step that is open when the run ends is closed by a `StepFailure` before it. When the run goes back to the queue,
+    the try that was at work is over; whether there is another one is told when it begins.
     """
     accepted: list[Event] = []
     refused: list[Event] = []
@@ -100,11 +141,97 @@ def derive(run: Run, steps: Mapping[str, StepStats], events: Iterable[Event]) ->
                         known[closing.step_key], run.run_id, closing
                     )
                     accepted.append(closing)
+            elif moved.status is RunStatus.QUEUED:
+                for step in list(known.values()):
+                    if (given_up := _closed(step, event.time)) is not step.attempts:
+                        known[step.step_key] = changed[step.step_key] = msgspec.structs.replace(step, attempts=given_up)
             run = moved
         elif event_type in STEP_EVENTS and event.step_key is not None:
             known[event.step_key] = changed[event.step_key] = move_step(known.get(event.step_key), run.run_id, event)
         accepted.append(event)
     return Outcome(run=run, events=accepted, refused=refused, steps=changed)
+
+
+def begin(new: NewRun) -> Run:
+    """A new run as it is stored: it names its job's snapshot by its hash."""
+    run = new.run
+    if new.snapshot is not None:
+        run = msgspec.structs.replace(run, snapshot=hashlib.blake2b(new.snapshot, digest_size=16).hexdigest())
+    return run if run.updated else msgspec.structs.replace(run, updated=run.created)
+
+
+def first_events(new: NewRun) -> list[Event]:
+    """The events that a new run begins with.
+
+    Raises:
+        StorageError: Its state does not allow them.
+    """
+    events = [Event(time=new.run.created, fact=fact) for fact in new.facts]
+    refused = derive(new.run, {}, events).refused
+    if refused:
+        raise StorageError(
+            f"The run {new.run.run_id} cannot be made as {new.run.status} with a first event {refused[0].type}; "
+            "give first facts that its state allows."
+        )
+    return events
+
+
+def refuse_late_writer(run_id: str, attempt: int, run: Run | None, *, fresh: bool) -> None:
+    """Let only the current attempt write, and one that has ended send again what is stored.
+
+    Args:
+        run: As stored.
+        fresh: Whether there is anything that is not stored.
+
+    Raises:
+        FencedError: The attempt is over.
+    """
+    if run is None:
+        raise FencedError(f"The run {run_id} does not exist any more; its attempt {attempt} must stop.")
+    is_current = attempt == run.attempt and run.status in WRITABLE and run.lease_until != EVICTED
+    if not is_current and (fresh or attempt != run.attempt):
+        raise FencedError(
+            f"Attempt {attempt} of the run {run_id} may write no more: the run is {run.status} "
+            f"under attempt {run.attempt}. This worker must stop."
+        )
+
+
+def not_stored(events: Sequence[Event], stored: set[int]) -> Sequence[Event]:
+    """Those of a batch whose number is not among the stored ones, each number once."""
+    numbered = [event.seq for event in events if event.seq is not None]
+    if not stored and len(set(numbered)) == len(numbered):
+        return events
+    seen = set(stored)
+    fresh = []
+    for event in events:
+        if event.seq in seen:
+            continue
+        if event.seq is not None:
+            seen.add(event.seq)
+        fresh.append(event)
+    return fresh
+
+
+def topics_of(before: Run, outcome: Outcome) -> set[str]:
+    """What a batch changes for whoever listens."""
+    after = outcome.run
+    topics = {f"run:{after.run_id}"}
+    if any(event.type in ASSET_EVENTS for event in outcome.events):
+        topics.add("assets")
+    if after is not before:
+        topics.add("runs")
+        if after.status is RunStatus.QUEUED or (before.status in ACTIVE and after.status not in ACTIVE):
+            topics.add("queue")
+    return topics
+
+
+def places(ids: Iterable[int], events: Iterable[Event]) -> dict[str, int]:
+    """The first of these events of each step: where a step that is new has its place."""
+    found: dict[str, int] = {}
+    for event_id, event in zip(ids, events, strict=True):
+        if event.step_key is not None and event.type in STEP_EVENTS:
+            found.setdefault(event.step_key, event_id)
+    return found
 
 
 def move_run(run: Run, event: Event) -> Run | None:
@@ -121,7 +248,7 @@ def move_run(run: Run, event: Event) -> Run | None:
         case RunStatus.STARTING:
             change |= {"launched": at, "note": None}
         case RunStatus.STARTED:
-            change |= {"started": at, "note": None}
+            change |= {"started": at if run.started is None else run.started, "note": None}
         case RunStatus.SUCCESS | RunStatus.FAILURE | RunStatus.CANCELED:
             change |= {"ended": at, "lease_until": None, "note": None}
             if isinstance(event.fact, RunFailure):

@@ -12,6 +12,8 @@ Rules that every implementation keeps, and that the contract suite in `penstock.
   a failure, else SKIPPED.
 * Writes of a run worker name their attempt; after the attempt has ended or passed on they raise `FencedError`.
 * Times are seconds since the Unix epoch. Pages are keyset pages: `before`/`after` name the last item seen.
+* A database that cannot be reached, or cannot work for the time being, raises `StorageUnavailableError`: the same call
+  may go well later. Every other refusal is a plain `StorageError`.
 * After a change the storage publishes its topics (see `Notifier`); what is published is a hint, the row is the truth.
 """
 

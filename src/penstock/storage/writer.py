@@ -2,7 +2,8 @@
 
 An event waits in memory until the batch is full, old, or holds something that others wait for (a step's or the run's
 end); then the batch is stored at once. While the database is away, events are kept up to a bound and sent again later:
-they are numbered, so a batch that was stored although its answer was lost is stored once.
+they are numbered, so a batch that was stored although its answer was lost is stored once. What the database refuses
+would be refused again: it is left out, and whoever writes next is told so.
 
 No thread is started unless `background` asks for one: a process that forks must have none. A select loop asks
 `due_in` when to call `flush`.
@@ -17,7 +18,7 @@ from collections.abc import Callable, Set
 from itertools import islice
 
 from ..clock import SYSTEM_CLOCK, Clock
-from ..errors import FencedError, StorageError
+from ..errors import FencedError, StorageError, StorageUnavailableError
 from ..records.event import Event, Fact
 from .derive import RUN_EVENTS
 from .encoding import encode_event
@@ -47,6 +48,8 @@ class EventWriter:
         pause: Waits so many seconds; a test gives its own.
 
     Every method may be called from any thread. `FencedError` passes through: the attempt is over, the worker must stop.
+    So does a `StorageError` by which the database refuses an event, once and without that event; those around it are
+    stored, and those that come after it will be, so that the log can tell why the run ends.
     """
 
     def __init__(
@@ -81,6 +84,8 @@ class EventWriter:
         self._oldest: float | None = None  # when the first of the waiting came, on the monotonic clock
         self._failures = 0
         self._away: StorageError | None = None
+        self._refused: StorageError | None = None
+        self._one_by_one = 0
         self._fenced: FencedError | None = None
         self._retry_at = 0.0
         self._spooled_bytes = 0
@@ -102,9 +107,11 @@ class EventWriter:
 
         Raises:
             FencedError: The attempt is over.
-            StorageError: The database has been away for so long that no more can be kept.
+            StorageError: The database has been away for so long that no more can be kept, or has refused an event that
+                came before or this one.
         """
         with self._waiting_lock:
+            self._tell_refusal()
             event = Event(
                 time=self._clock.now() if time is None else time, fact=fact, step_key=step_key, seq=self._next_seq
             )
@@ -135,6 +142,7 @@ class EventWriter:
 
         Raises:
             FencedError: The attempt is over; nothing more of it will be stored.
+            StorageError: The database has refused an event; everything else is stored, or waits.
         """
         deadline = self._clock.monotonic() + patience
         while not self._try_to_store():
@@ -193,15 +201,21 @@ class EventWriter:
                         raise self._fenced
                     if not self._waiting:
                         self._oldest = None
+                        self._tell_refusal()
                         return True
                     if self._clock.monotonic() < self._retry_at:
                         return False
-                    batch = list(islice(self._waiting, self._max_events))
+                    batch = list(islice(self._waiting, 1 if self._one_by_one else self._max_events))
                 try:
                     self._events.append(self._run_id, self._attempt, batch, now=self._clock.now())
-                except StorageError as error:
+                except StorageUnavailableError as error:
                     self._note_failure(error)
                     return False
+                except StorageError as error:
+                    if len(batch) > 1:
+                        self._one_by_one = len(batch)  # find the one that is meant
+                        continue
+                    self._refused = error
                 except FencedError as error:
                     with self._waiting_lock:
                         self._fenced, self._oldest = error, None
@@ -210,8 +224,15 @@ class EventWriter:
                 with self._waiting_lock:
                     for _ in batch:
                         self._waiting.popleft()
+                    self._one_by_one = max(0, self._one_by_one - len(batch))
                     self._oldest = self._clock.monotonic() if self._waiting else None
                     self._failures, self._away, self._retry_at, self._spooled_bytes = 0, None, 0.0, 0
+
+    def _tell_refusal(self) -> None:
+        """Raise what the database has refused, once."""
+        refused, self._refused = self._refused, None
+        if refused is not None:
+            raise refused
 
     def _note_failure(self, error: StorageError) -> None:
         with self._waiting_lock:
@@ -241,3 +262,5 @@ class EventWriter:
                 self.flush()
             except FencedError:
                 return  # the next emit raises it where somebody can act on it
+            except StorageError as error:
+                self._refused = error  # as above

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 import pytest
 
 from penstock.daemon.monitor import MonitorDuty, MonitorLimits
-from penstock.records.event import RunCanceling
+from penstock.records.event import RunCanceling, RunEnqueued, RunResumed
 from penstock.records.lease import Lease
 from penstock.records.run import FailureReason, Run, RunStatus
 from penstock.records.wire import LaunchAnswer
+from penstock.storage.run_log import lost_workers
 from penstock.storage.sqlite.storage import SqliteStorage
 from penstock.testing.clock import FakeClock
 from penstock.testing.storage_contract.builders import NOW, queued_run, started_run
@@ -42,7 +43,7 @@ def storage() -> Iterator[SqliteStorage]:
 def look(
     storage: SqliteStorage, clock: FakeClock, *, limits: MonitorLimits | None = None, launcher: Launcher | None = None
 ) -> None:
-    MonitorDuty(storage.runs, launcher or Launcher(), limits or MonitorLimits(), clock).tick(LEASE)
+    MonitorDuty(storage, launcher or Launcher(), limits or MonitorLimits(), clock).tick(LEASE)
 
 
 def status(storage: SqliteStorage, run: Run) -> Run:
@@ -57,11 +58,41 @@ def test_a_run_whose_lease_holds_is_left_alone(storage: SqliteStorage) -> None:
     assert status(storage, run).status is RunStatus.STARTED
 
 
-def test_a_started_run_that_nobody_holds_has_failed(storage: SqliteStorage) -> None:
+def test_a_started_run_that_nobody_holds_goes_back_to_the_queue_as_often_as_it_may(storage: SqliteStorage) -> None:
     run = started_run(storage)
-    look(storage, FakeClock(NOW + 60))
+    later = NOW + 60
+    for number in (1, 2):
+        look(storage, FakeClock(later), limits=MonitorLimits(resumes=2))
+        queued = status(storage, run)
+        assert (queued.status, queued.attempt, queued.owner) == (RunStatus.QUEUED, number, None)
+        assert f"({number} of 2 times)" in (queued.note or "")
+        (claimed,) = storage.runs.claim([run.run_id], owner="server-2", until=later + 15, now=later + 1)
+        assert claimed.attempt == number + 1
+        assert storage.runs.record(run.run_id, [RunResumed()], now=later + 2, attempt=claimed.attempt)
+        later += 60
+    look(storage, FakeClock(later), limits=MonitorLimits(resumes=2))
     ended = status(storage, run)
     assert (ended.status, ended.failure_reason) == (RunStatus.FAILURE, FailureReason.UNEXPECTED_TERMINATION)
+    assert "server-2" in (ended.note or "")
+    assert "number 3" in (ended.note or "")
+
+
+def test_a_refused_launch_does_not_count_as_a_lost_worker(storage: SqliteStorage) -> None:
+    run = started_run(storage)
+    look(storage, FakeClock(NOW + 60), limits=MonitorLimits(resumes=1))
+    for number in range(3):
+        (claimed,) = storage.runs.claim([run.run_id], owner="daemon-1", until=NOW + 75, now=NOW + 61 + number)
+        refused = RunEnqueued(reason="Not started: no code server answers.")
+        assert storage.runs.record(run.run_id, [refused], now=NOW + 61 + number, attempt=claimed.attempt)
+    assert lost_workers(storage.events, run.run_id) == 1
+
+
+def test_without_a_budget_a_lost_run_has_failed(storage: SqliteStorage) -> None:
+    by_setting, by_tag = started_run(storage), started_run(storage, tags={"penstock/max_resume_run_attempts": "0"})
+    look(storage, FakeClock(NOW + 60), limits=MonitorLimits(resumes=0))
+    assert status(storage, by_setting).status is RunStatus.FAILURE
+    look(storage, FakeClock(NOW + 60))
+    assert status(storage, by_tag).status is RunStatus.FAILURE
 
 
 def test_a_claim_that_nobody_confirmed_goes_back_to_the_queue(storage: SqliteStorage) -> None:
@@ -118,7 +149,7 @@ def test_a_run_that_does_not_stop_is_killed(storage: SqliteStorage) -> None:
 def test_after_an_outage_holders_have_time_to_renew(storage: SqliteStorage) -> None:
     run = started_run(storage)
     clock = FakeClock(NOW + 5)
-    monitor = MonitorDuty(storage.runs, Launcher(), MonitorLimits(), clock)
+    monitor = MonitorDuty(storage, Launcher(), MonitorLimits(), clock)
     monitor.tick(LEASE)
     clock.advance(60)  # nobody could look, or write, for a minute
     monitor.tick(LEASE)
@@ -128,4 +159,4 @@ def test_after_an_outage_holders_have_time_to_renew(storage: SqliteStorage) -> N
     assert status(storage, run).status is RunStatus.STARTED
     clock.advance(6)
     monitor.tick(LEASE)
-    assert status(storage, run).status is RunStatus.FAILURE
+    assert status(storage, run).status is RunStatus.QUEUED

@@ -8,14 +8,17 @@ from collections.abc import Iterator
 import pytest
 
 from penstock.daemon.queue import QueueDuty
+from penstock.engine.pools import PoolRules
 from penstock.engine.queue import QueueLimits
 from penstock.errors import CodeServerUnreachableError
+from penstock.records.event import StepSuccess
 from penstock.records.lease import Lease
+from penstock.records.pool import PoolNeed, SlotRequest
 from penstock.records.run import Run, RunStatus
 from penstock.records.wire import LaunchAnswer
 from penstock.storage.sqlite.storage import SqliteStorage
 from penstock.testing.clock import FakeClock
-from penstock.testing.storage_contract.builders import NOW, queued_run
+from penstock.testing.storage_contract.builders import NOW, events_from, queued_run, started_run
 
 LEASE = Lease(name="queue", holder="daemon-1", epoch=1, until=NOW + 10)
 
@@ -65,7 +68,13 @@ def duty(
     unready: frozenset[str] = frozenset(),
 ) -> QueueDuty:
     return QueueDuty(
-        storage.runs, launcher, QueueLimits(max_concurrent_runs=places), clock, unready=lambda: set(unready)
+        storage.runs,
+        launcher,
+        QueueLimits(max_concurrent_runs=places),
+        clock,
+        unready=lambda: set(unready),
+        slots=storage.slots,
+        rules=PoolRules(),
     )
 
 
@@ -95,7 +104,27 @@ def test_what_has_no_place_says_what_it_waits_for(storage: SqliteStorage, launch
     assert status(storage, first).status is RunStatus.STARTING
     waiting = status(storage, second)
     assert waiting.status is RunStatus.QUEUED
-    assert waiting.note == "Waits for a free place: 1 of 1 runs are active."
+    assert waiting.note == "Waits for a free place: 1 of 1 runs are active. Place 1 in the queue."
+
+
+def test_a_run_stays_while_its_pool_is_full_and_goes_when_a_slot_is_free(
+    storage: SqliteStorage, launcher: Launcher, clock: FakeClock
+) -> None:
+    storage.slots.set_limit("db", 1)
+    need = PoolNeed(pools=("db",), first={"db": 1})
+    holder, waiting = started_run(storage), queued_run(storage, pools=need)
+    request = SlotRequest(step_key="load", pools=("db",), since=NOW)
+    storage.slots.claim(holder.run_id, 1, [request], now=NOW + 5)
+    queue = duty(storage, launcher, clock)
+    queue.tick(LEASE)
+    assert status(storage, waiting).note == (
+        f"Waits for the pool db: 1 of 1 slot taken by run {holder.run_id[-8:]} step load. Place 1 in the queue."
+    )
+    storage.events.append(holder.run_id, 1, events_from(2, [StepSuccess(seconds=1.0)], step_key="load"), now=NOW + 6)
+    assert "slots" in queue.topics
+    queue.tick(LEASE)
+    queue.close()
+    assert [each.run_id for each in launcher.launched] == [waiting.run_id]
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ def test_starts_in_order_until_every_place_is_taken() -> None:
     queued = [run("a"), run("b"), run("c")]
     decision = decide(queued, [run("x")], QueueLimits(max_concurrent_runs=3))
     assert decision.start == ("a", "b")
-    assert decision.waiting == {"c": "Waits for a free place: 3 of 3 runs are active."}
+    assert decision.waiting == {"c": "Waits for a free place: 3 of 3 runs are active. Place 1 in the queue."}
 
 
 def test_zero_places_start_nothing_and_minus_one_is_no_limit() -> None:
@@ -34,7 +34,7 @@ def test_a_blocked_run_lets_the_next_one_pass() -> None:
     queued = [run("a", db="main"), run("b"), run("c", db="other")]
     decision = decide(queued, [run("x", db="main")], limits)
     assert decision.start == ("b", "c")
-    assert decision.waiting["a"] == "Waits for the limit on the tag db=main: 1 of 1 are active."
+    assert decision.waiting["a"] == "Waits for the limit on the tag db=main: 1 of 1 are active. Place 1 in the queue."
 
 
 def test_a_limit_for_each_value_counts_each_value_for_itself() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from penstock.engine.pools import PoolRules
 from penstock.engine.queue import TagLimit
 from penstock.errors import SettingsError
 from penstock.instance.settings import FILE_NAME, Settings, render_settings
@@ -74,6 +75,25 @@ def test_limits_have_an_older_and_a_newer_place(tmp_path: Path, place: str) -> N
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "rules"),
+    [
+        ("", PoolRules()),
+        (
+            "concurrency: {pools: {default_limit: 4, granularity: run, op_granularity_run_buffer: 2}}",
+            PoolRules(default_limit=4, granularity="run", run_buffer=2),
+        ),
+        ("concurrency: {default_op_concurrency_limit: 3}", PoolRules(default_limit=3)),
+        (
+            "run_queue: {block_op_concurrency_limited_runs: {enabled: false, op_concurrency_slot_buffer: 5}}",
+            PoolRules(holds_runs=False, run_buffer=5),
+        ),
+    ],
+)
+def test_the_rules_of_pools_have_older_and_newer_places(tmp_path: Path, text: str, rules: PoolRules) -> None:
+    assert read(tmp_path, text).pool_rules == rules
+
+
 def test_a_component_may_stand_directly_under_its_key(tmp_path: Path) -> None:
     settings = read(tmp_path, "storage: {module: acme.storage, class: Storage}\n")
     assert settings.storage.custom is not None
@@ -119,7 +139,21 @@ def test_all_mistakes_come_at_once_with_line_column_and_the_nearest_name(tmp_pat
             "run_queue: {max_concurrent_runs: 1}\nconcurrency: {runs: {max_concurrent_runs: 1}}",
             "in run_queue and in concurrency.runs; keep one",
         ),
-        ("concurrency: {pools: {}}", '"concurrency" holds one mapping, "runs"'),
+        ("concurrency: {runs: 3}", '"concurrency.runs" holds a mapping'),
+        ("concurrency: {pool: {}}", '"pools"'),
+        ("concurrency: {pools: {default_limit: 1001}}", "from 0 to 1000, not 1001"),
+        ("concurrency: {pools: {granularity: step}}", "granularity"),
+        (
+            "concurrency: {pools: {granularity: run}, default_op_concurrency_limit: 3}",
+            "older form of pools.default_limit",
+        ),
+        (
+            """
+            concurrency: {pools: {op_granularity_run_buffer: 1}}
+            run_queue: {block_op_concurrency_limited_runs: {op_concurrency_slot_buffer: 1}}
+            """,
+            "in run_queue as op_concurrency_slot_buffer; keep one",
+        ),
         ("storage: {}", "exactly one of"),
         ("run_launcher: {module: acme}", 'lacks the required field "class"'),
         ("sensors: {num_workers: {env: N}}", "N, which is not set"),

@@ -23,7 +23,7 @@ from penstock.locations.zygote_process import WorkProcess
 from penstock.logs.local import LocalLogStore
 from penstock.logs.store import log_key
 from penstock.records.errors import ErrorInfo
-from penstock.records.event import EngineNote, RunCanceling, RunEnqueued, RunFailure, RunStart, RunSuccess
+from penstock.records.event import EngineNote, RunCanceling, RunEnqueued, RunFailure, RunResumed, RunStart, RunSuccess
 from penstock.records.run import Run, RunStatus
 from penstock.records.wire import Work
 from penstock.storage.protocols import NewRun
@@ -65,7 +65,7 @@ class World:
         self.processes: list[FakeProcess] = []
         self.refusal: EnvironmentalError | None = None
         self.fresh_because: str | None = None
-        self.table = RunTable(storage, logs, self.calls, SYSTEM_CLOCK, "code-server-1", "shop", self._fork)
+        self.table = RunTable(storage, logs, self.calls, SYSTEM_CLOCK, "code-server-1", "shop", self._fork, resumes=1)
 
     async def _fork(self, _work: Work, channel: socket.socket) -> tuple[WorkProcess, str | None]:
         if self.refusal is not None:
@@ -226,6 +226,38 @@ def test_the_workers_last_words_are_in_the_failure(in_world: InWorld) -> None:
     in_world(act)
 
 
+def test_a_run_outlives_its_worker_as_often_as_it_may(in_world: InWorld) -> None:
+    async def act(world: World) -> None:
+        run, process = await world.launched()
+        process.end(-signal.SIGKILL)
+        await world.emptied()
+        queued = world.run(run)
+        assert (queued.status, queued.attempt, queued.lease_until) == (RunStatus.QUEUED, 1, None)
+        assert "SIGKILL" in (queued.note or "")
+        second = world.claim(run)
+        assert second.started is not None
+        assert (await world.table.launch(second)).accepted
+        world.storage.runs.record(run.run_id, [RunResumed()], now=NOW, attempt=second.attempt)
+        world.processes[-1].end(-signal.SIGKILL)
+        await world.emptied()
+        (failure,) = failures(world, run)
+        assert "SIGKILL" in failure.message
+        assert "number 2" in failure.message
+
+    in_world(act)
+
+
+def test_a_run_that_is_being_canceled_is_not_resumed(in_world: InWorld) -> None:
+    async def act(world: World) -> None:
+        run, process = await world.launched()
+        world.storage.runs.record(run.run_id, [RunCanceling()], now=NOW)
+        process.end(-signal.SIGKILL)
+        await world.emptied()
+        assert world.run(run).status is RunStatus.CANCELED
+
+    in_world(act)
+
+
 def test_a_new_attempt_waits_for_the_end_of_the_old_worker(in_world: InWorld) -> None:
     async def act(world: World) -> None:
         run = world.claimed()
@@ -309,7 +341,7 @@ def test_logs_that_cannot_be_settled_hold_nothing_up(in_world: InWorld, caplog: 
         path.with_suffix(".marks").mkdir()
         process.end(-signal.SIGKILL)
         await world.emptied()
-        assert world.run(run).status is RunStatus.FAILURE
+        assert world.run(run).status is RunStatus.QUEUED  # another worker goes on with it
 
     in_world(act)
     assert "cannot be settled" in caplog.text

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.errors import FencedError, StorageError
+from penstock.errors import FencedError, StorageError, StorageUnavailableError
 from penstock.records.event import Event, LogLine, RunSuccess, StepStart, StepSuccess, StoredEvent
 from penstock.records.run import StepStats
 from penstock.storage.derive import RUN_EVENTS
@@ -45,6 +45,7 @@ class Log:
         self.away_for = 0
         self.unheard = 0
         self.fenced = False
+        self.refused: set[int] = set()
         self.stored_something = threading.Event()
 
     def append(self, run_id: str, attempt: int, events: Sequence[Event], *, now: float) -> int:
@@ -54,13 +55,16 @@ class Log:
             raise FencedError("passed on")
         if self.away_for:
             self.away_for -= 1
-            raise StorageError("away")
+            raise StorageUnavailableError("away")
+        refused = self.refused & {event.seq for event in events if event.seq is not None}
+        if refused:
+            raise StorageError(f"no such value: {min(refused)}")
         for event in events:
             assert event.seq is not None
             self.stored.setdefault(event.seq, event)
         if self.unheard:
             self.unheard -= 1
-            raise StorageError("no answer")
+            raise StorageUnavailableError("no answer")
         self.batches.append(len(events))
         self.stored_something.set()
         return len(self.stored)
@@ -241,6 +245,37 @@ def test_a_fenced_writer_says_so_at_every_call(writer: EventWriter, log: Log) ->
     with pytest.raises(FencedError):
         writer.flush()
     assert (writer.waiting, log.tries) == (0, 1)
+
+
+def test_a_refused_event_is_left_out_alone_and_told_once(writer: EventWriter, log: Log) -> None:
+    log.refused = {2}
+    writer.emit(_LINE)
+    writer.emit(_LINE)
+    with pytest.raises(StorageError, match="no such value: 2"):
+        writer.emit(_LINE)
+    assert (list(log.stored), writer.waiting) == ([1, 3], 0)
+    writer.emit(RunSuccess())
+    assert (list(log.stored), log.batches) == ([1, 3, 4], [1, 1, 1])
+
+
+def test_a_refused_event_holds_up_nothing_that_comes_after_it(writer: EventWriter, log: Log) -> None:
+    log.refused = {1, 2}
+    log.away_for = 1
+    for _ in range(4):
+        writer.emit(_LINE)
+    with pytest.raises(StorageError, match="no such value: 2"):
+        writer.close(patience=10)
+    assert writer.close()
+    assert list(log.stored) == [3, 4]
+
+
+def test_a_background_writer_hands_on_that_an_event_was_refused(log: Log) -> None:
+    log.refused = {1}
+    writer = EventWriter(log, "r", 1, max_seconds=0.001, max_events=2, background=True)
+    writer.emit(_LINE)
+    with pytest.raises(StorageError, match="no such value"):
+        writer.close()
+    assert writer.close()
 
 
 def test_a_background_writer_stores_what_is_old(log: Log) -> None:

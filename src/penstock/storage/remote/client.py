@@ -15,7 +15,7 @@ import msgspec
 
 from ...clock import SYSTEM_CLOCK
 from ...codec import decode_msgpack, encode_msgpack
-from ...errors import FencedError, InternalError, PenstockError, StorageError, UsageError
+from ...errors import FencedError, InternalError, PenstockError, StorageError, StorageUnavailableError, UsageError
 from ...records.event import EngineNote, Event, Fact
 from ...records.wire import StorageAccess
 from ..encoding import encode_event
@@ -27,6 +27,7 @@ from ..protocols import (
     LocationStorage,
     NewRun,
     RunStorage,
+    SlotStorage,
 )
 from .calls import LARGEST_BODY, PARTS, Call, Refusal, call_named
 from .connection import Connections, Reply, UnansweredError, UnsentError
@@ -35,7 +36,7 @@ from .subscription import RemoteSubscription
 
 __all__ = ["RemoteStorage", "open_storage"]
 
-_IMPATIENT = frozenset({"events.append", "runs.renew", "runs.take_over"})
+_IMPATIENT = frozenset({"events.append", "runs.renew", "runs.take_over", "slots.claim"})
 """Calls whose callers try again by themselves, and have other things to do meanwhile."""
 
 _FIRST_PAUSE = 0.05
@@ -51,7 +52,7 @@ class RemoteStorage:
     """`Storage` behind an address; may be used from any thread, and goes on in a forked child.
 
     Besides what each Protocol says, every method raises:
-        StorageError: The server or its database is away.
+        StorageUnavailableError: The server or its database is away.
         FencedError: The token is good no more: the attempt has passed to another or ended.
         UsageError: The token does not allow this call; the text names it and the reason.
 
@@ -75,6 +76,7 @@ class RemoteStorage:
         self._instigators: InstigatorStorage = _part("instigators", self._call)
         self._leases: LeaseStorage = _part("leases", self._call)
         self._locations: LocationStorage = _part("locations", self._call)
+        self._slots: SlotStorage = _part("slots", self._call)
         self._notifier = RemoteNotifier(self)
 
     @property
@@ -106,6 +108,11 @@ class RemoteStorage:
     def locations(self) -> LocationStorage:
         """Code locations and named values."""
         return self._locations
+
+    @property
+    def slots(self) -> SlotStorage:
+        """Slots of concurrency pools."""
+        return self._slots
 
     @property
     def notifier(self) -> RemoteNotifier:
@@ -162,7 +169,7 @@ class RemoteStorage:
             except (UnsentError, UnansweredError) as error:
                 may_repeat = reads or isinstance(error, UnsentError)
                 if not may_repeat or SYSTEM_CLOCK.monotonic() + pause > deadline:
-                    raise StorageError(
+                    raise StorageUnavailableError(
                         f"The storage at {self._address} did not answer {name} ({error}). A code server that died is "
                         "started again by its host; see on the deployment page whether it is running."
                     ) from error
@@ -200,7 +207,7 @@ class RemoteStorage:
             case 413 | 422:
                 return StorageError(said)
             case _ if status >= 502:
-                return StorageError(said)
+                return StorageUnavailableError(said)
         return InternalError(said)
 
 

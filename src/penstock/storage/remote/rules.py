@@ -116,6 +116,13 @@ def _own_lease(asking: Asking, request: Any) -> Any:
     return replace(request, until=min(request.until, asking.now + LONGEST_LEASE))
 
 
+def _own_claim(asking: Asking, request: Any) -> Any:
+    """A run judges nobody dead by a clock that is ahead."""
+    dead = request.now if request.dead_before is None else request.dead_before
+    now = min(request.now, asking.now)
+    return _own_attempt(asking, replace(request, now=now, dead_before=min(dead, asking.now)))
+
+
 def _renew_own(asking: Asking, request: Any) -> Any:
     """Prolong this attempt alone, if it is held under that name: other runs may be held under it too."""
     scope, run = _run_scope(asking), asking.run
@@ -245,6 +252,12 @@ RULES: Mapping[str, Rule] = {
     "locations.get_value": Rule(run=_LOCATIONS, evaluation=_LOCATIONS, reads=True),
     "locations.set_value": Rule(run=_LOCATIONS, evaluation=_LOCATIONS),
     "locations.settle_value": Rule(run=_LOCATIONS, evaluation=_LOCATIONS),
+    "slots.limits": Rule(run=_WATCHING, evaluation=_free, reads=True),
+    "slots.set_limit": Rule(run=_PEOPLE, evaluation=_PEOPLE),
+    "slots.delete_limit": Rule(run=_PEOPLE, evaluation=_PEOPLE),
+    "slots.claim": Rule(run=_own_claim, evaluation=_RUNS_ONLY, self_guarded=True),
+    "slots.free": Rule(run=_PEOPLE, evaluation=_PEOPLE),
+    "slots.pools": Rule(run=_WATCHING, evaluation=_free, reads=True),
     "notifier.publish": Rule(
         run="whoever changes the storage wakes its listeners", evaluation="an evaluation wakes nobody"
     ),

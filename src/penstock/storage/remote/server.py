@@ -14,7 +14,7 @@ import msgspec
 
 from ...clock import Clock
 from ...codec import decode_msgpack, encode_msgpack
-from ...errors import FencedError, StorageError
+from ...errors import FencedError, StorageError, StorageUnavailableError
 from ...records.run import ACTIVE, Run
 from ..protocols import Storage
 from .calls import Call, call_named
@@ -95,8 +95,8 @@ class Dispatcher:
         except FencedError as error:
             raise RefusedError(409, str(error)) from error
         except StorageError as error:
-            # What cannot be kept will not be kept later either: no reason to try again.
-            status = 422 if isinstance(error.__cause__, ValueError | OverflowError) else 503
+            # What is refused now will be refused later too: no reason to try again.
+            status = 503 if isinstance(error, StorageUnavailableError) else 422
             raise RefusedError(status, str(error)) from error
         except RefusedError:
             raise

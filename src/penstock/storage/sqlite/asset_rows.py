@@ -6,26 +6,26 @@ import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 
-from ...codec import encode_json
 from ...records.asset import PartitionStatus
-from ...records.data_version import VersionTag, input_versions
-from ...records.event import (
-    AssetCheckEvaluation,
-    AssetCheckEvaluationPlanned,
-    AssetMaterialization,
-    AssetMaterializationPlanned,
-    AssetObservation,
-    AssetWiped,
-    Event,
-)
+from ...records.event import AssetCheckEvaluation, AssetCheckEvaluationPlanned, AssetWiped
 from ...records.run import Run
+from ..asset_facts import (
+    HISTORY,
+    LATEST,
+    MADE_OR_SEEN,
+    NumberedEvent,
+    VersionedFact,
+    history_rows,
+    made_facts,
+    observed_facts,
+    planned_rows,
+    version_rows,
+)
 from ..derive import at_end
-from .rows import names
+from ..rows import DATA_VERSION
+from .listed import listed
 
-__all__ = ["ASSET_EVENTS", "NumberedEvent", "apply_asset_facts", "settle_planned"]
-
-NumberedEvent = tuple[int, Event, bytes]
-"""An event with its id and its stored bytes."""
+__all__ = ["apply_asset_facts", "settle_planned"]
 
 
 def apply_asset_facts(connection: sqlite3.Connection, run_id: str | None, events: Sequence[NumberedEvent]) -> None:
@@ -84,15 +84,12 @@ def _forget_plan(connection: sqlite3.Connection, run_id: str, assets: Iterable[s
         "WHERE asset = asset_states.asset AND state = 'OPEN' ORDER BY planned DESC LIMIT 1) "
         "WHERE asset IN (SELECT value FROM json_each(?)) AND planned_run = ? AND NOT EXISTS "
         "(SELECT 1 FROM planned_assets WHERE run_id = ? AND asset = asset_states.asset AND state = 'OPEN')",
-        (names(assets), run_id, run_id),
+        (listed(assets), run_id, run_id),
     )
 
 
 def _planned(connection: sqlite3.Connection, run_id: str | None, events: Sequence[NumberedEvent]) -> None:
-    rows = []
-    for _, event, _ in events:
-        assert isinstance(event.fact, AssetMaterializationPlanned)
-        rows.append((event.fact.asset, event.fact.partition or "", event.time))
+    rows = planned_rows(events)
     connection.executemany(
         "INSERT INTO planned_assets (run_id, asset, partition, planned) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
         [(run_id, *row) for row in rows],
@@ -111,10 +108,7 @@ def _planned(connection: sqlite3.Connection, run_id: str | None, events: Sequenc
 
 
 def _made(connection: sqlite3.Connection, run_id: str | None, events: Sequence[NumberedEvent]) -> None:
-    made = []
-    for number, event, _ in events:
-        assert isinstance(event.fact, AssetMaterialization)
-        made.append((number, event.fact, event.time))
+    made = made_facts(events)
     _keep_history(connection, run_id, events)
     _keep_versions(connection, run_id, made)
     connection.executemany(
@@ -147,12 +141,9 @@ def _made(connection: sqlite3.Connection, run_id: str | None, events: Sequence[N
 
 
 def _observed(connection: sqlite3.Connection, run_id: str | None, events: Sequence[NumberedEvent]) -> None:
-    observed = []
-    for number, event, _ in events:
-        assert isinstance(event.fact, AssetObservation)
-        observed.append((number, event.fact, event.time))
+    observed = observed_facts(events)
     _keep_history(connection, run_id, events)
-    _keep_versions(connection, run_id, [each for each in observed if VersionTag.DATA_VERSION in each[1].tags])
+    _keep_versions(connection, run_id, observed)
     connection.executemany(
         "INSERT INTO asset_states (asset, observed_event, observed_at) VALUES (?, ?, ?) ON CONFLICT (asset) "
         "DO UPDATE SET observed_event = excluded.observed_event, observed_at = excluded.observed_at",
@@ -211,30 +202,10 @@ def _checked(connection: sqlite3.Connection, run_id: str | None, events: Sequenc
         _name_latest_check(connection, fact.asset, fact.check, execution)
 
 
-def _keep_versions(
-    connection: sqlite3.Connection,
-    run_id: str | None,
-    seen: Iterable[tuple[int, AssetMaterialization | AssetObservation, float]],
-) -> None:
-    """Of numbered facts with their times: a materialization that names no version has its event's number as its own."""
-    rows = []
-    for number, fact, time in seen:
-        tags = fact.tags
-        row = (
-            number,
-            time,
-            run_id,
-            tags.get(VersionTag.DATA_VERSION, str(number)),
-            isinstance(fact, AssetObservation),
-            tags.get(VersionTag.CODE_VERSION),
-            encode_json(input_versions(tags)).decode(),
-        )
-        rows += [(fact.asset, partition, *row) for partition in dict.fromkeys(("", fact.partition or ""))]
+def _keep_versions(connection: sqlite3.Connection, run_id: str | None, seen: Sequence[VersionedFact]) -> None:
     connection.executemany(
-        "INSERT OR REPLACE INTO data_versions "
-        "(asset, partition, event, time, run_id, version, observed, code_version, inputs) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        rows,
+        f"INSERT OR REPLACE INTO data_versions ({DATA_VERSION}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        version_rows(run_id, seen),
     )
 
 
@@ -244,7 +215,7 @@ def _wiped(connection: sqlite3.Connection, _run_id: str | None, events: Sequence
         assert isinstance(fact, AssetWiped)
         if fact.partitions is None:
             connection.execute(
-                "DELETE FROM asset_events WHERE asset = ? AND type IN (?, ?)", (fact.asset, *_MADE_OR_SEEN)
+                "DELETE FROM asset_events WHERE asset = ? AND type IN (?, ?)", (fact.asset, *MADE_OR_SEEN)
             )
             for table in ("asset_states", "partition_states", "data_versions"):
                 connection.execute(f"DELETE FROM {table} WHERE asset = ?", (fact.asset,))
@@ -252,20 +223,13 @@ def _wiped(connection: sqlite3.Connection, _run_id: str | None, events: Sequence
         parts = [(fact.asset, partition) for partition in fact.partitions]
         connection.executemany(
             "DELETE FROM asset_events WHERE asset = ? AND partition = ? AND type IN (?, ?)",
-            [(*part, *_MADE_OR_SEEN) for part in parts],
+            [(*part, *MADE_OR_SEEN) for part in parts],
         )
         for table in ("partition_states", "data_versions"):
             connection.executemany(f"DELETE FROM {table} WHERE asset = ? AND partition = ?", parts)
         _name_latest_version(connection, fact.asset)
-        for event_type, columns in _LATEST.items():
+        for event_type, columns in LATEST.items():
             _name_latest_event(connection, fact.asset, event_type, columns)
-
-
-_MADE_OR_SEEN = ("ASSET_MATERIALIZATION", "ASSET_OBSERVATION")
-_LATEST = {
-    "ASSET_MATERIALIZATION": ("materialized_event", "materialized_at", "materialized_run"),
-    "ASSET_OBSERVATION": ("observed_event", "observed_at"),
-}
 
 
 def _name_latest_event(connection: sqlite3.Connection, asset: str, event_type: str, columns: Sequence[str]) -> None:
@@ -293,12 +257,7 @@ def _name_latest_version(connection: sqlite3.Connection, asset: str) -> None:
 
 def _keep_history(connection: sqlite3.Connection, run_id: str | None, events: Sequence[NumberedEvent]) -> None:
     connection.executemany(
-        "INSERT INTO asset_events (id, asset, partition, type, time, run_id, body) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        [
-            (number, event.fact.asset, event.partition, event.type, event.time, run_id, body)
-            for number, event, body in events
-            if isinstance(event.fact, AssetMaterialization | AssetObservation | AssetCheckEvaluation)
-        ],
+        f"INSERT INTO asset_events ({HISTORY}) VALUES (?, ?, ?, ?, ?, ?, ?)", history_rows(run_id, events)
     )
 
 
@@ -320,6 +279,3 @@ _APPLY: Mapping[str, _Apply] = {
     "ASSET_CHECK_EVALUATION": _checked,
     "ASSET_WIPED": _wiped,
 }
-
-ASSET_EVENTS = frozenset(_APPLY)
-"""Event types that change what is known of an asset or a check."""

@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from ...records.asset import AssetEvent, AssetState, CheckState, PartitionState, PlannedAsset
 from ...records.data_version import DataVersionState
 from ...records.event import AssetFact, Event
+from .. import rows
 from ..notifier import Notifier
-from . import rows
 from .connection import Database
 from .dynamic_partitions import add_keys, remove_keys
 from .ledger import write_events
+from .listed import listed
 
 __all__ = ["SqliteAssets"]
 
@@ -31,7 +32,7 @@ class SqliteAssets:
         values: tuple[str, ...] = ()
         if assets is not None:
             statement += " WHERE asset IN (SELECT value FROM json_each(?))"
-            values = (rows.names(assets),)
+            values = (listed(assets),)
         with self._database.read("read the states of assets") as connection:
             found = connection.execute(statement, values).fetchall()
         return {row[0]: rows.asset_state(row) for row in found}
@@ -85,7 +86,7 @@ class SqliteAssets:
             found = connection.execute(
                 "SELECT s.asset, e.id, e.run_id, e.body FROM asset_states s CROSS JOIN asset_events e "
                 "ON e.id = s.materialized_event WHERE s.asset IN (SELECT value FROM json_each(?))",
-                (rows.names(assets),),
+                (listed(assets),),
             ).fetchall()
         return {row[0]: rows.asset_event(row[1:]) for row in found}
 
@@ -101,7 +102,7 @@ class SqliteAssets:
     def planned(self, run_ids: Sequence[str] | None = None) -> list[PlannedAsset]:
         """What these runs announced to make (None: what runs that have not ended are still to make)."""
         condition = "state = 'OPEN'" if run_ids is None else "run_id IN (SELECT value FROM json_each(?))"
-        values = () if run_ids is None else (rows.names(run_ids),)
+        values = () if run_ids is None else (listed(run_ids),)
         with self._database.read("read what runs announced") as connection:
             found = connection.execute(
                 f"SELECT run_id, asset, partition FROM planned_assets WHERE {condition}", values
@@ -114,7 +115,7 @@ class SqliteAssets:
             found = connection.execute(
                 f"SELECT {rows.DATA_VERSION} FROM data_versions "
                 "WHERE asset IN (SELECT value FROM json_each(?)) AND partition = ?",
-                (rows.names(assets), partition or ""),
+                (listed(assets), partition or ""),
             ).fetchall()
         return {row[0]: rows.data_version(row) for row in found}
 
@@ -124,7 +125,7 @@ class SqliteAssets:
             found = connection.execute(
                 f"SELECT {rows.DATA_VERSION} FROM data_versions "
                 "WHERE asset = ? AND partition <> '' AND partition IN (SELECT value FROM json_each(?))",
-                (asset, rows.names(partitions)),
+                (asset, listed(partitions)),
             ).fetchall()
         return {row[1]: rows.data_version(row) for row in found}
 
@@ -134,7 +135,7 @@ class SqliteAssets:
             found = connection.execute(
                 f"SELECT {rows.CHECK_STATE} FROM check_states s CROSS JOIN check_executions c ON c.id = s.execution "
                 "WHERE s.asset IN (SELECT value FROM json_each(?))",
-                (rows.names(assets),),
+                (listed(assets),),
             ).fetchall()
         return {f"{row[0]}:{row[1]}": rows.check_state(row) for row in found}
 

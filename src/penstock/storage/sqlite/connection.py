@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ...clock import SYSTEM_CLOCK
-from ...errors import StorageError
+from ...errors import StorageError, StorageUnavailableError
 
 __all__ = ["ChangeWatch", "Database"]
 
@@ -213,7 +213,8 @@ class Database:
         try:
             yield
         except sqlite3.Error as error:
-            raise StorageError(f"Could not {doing} in {self.name}: {error}. {_remedy(error)}") from error
+            kind = StorageUnavailableError if _code(error) in _AWAY else StorageError
+            raise kind(f"Could not {doing} in {self.name}: {error}. {_remedy(error)}") from error
         except (UnicodeEncodeError, OverflowError) as error:
             raise StorageError(
                 f"Could not {doing} in {self.name}: a value is not valid Unicode or too large a number ({error})."
@@ -320,15 +321,37 @@ class ChangeWatch:
 
 
 def _is_busy(error: sqlite3.OperationalError) -> bool:
-    return error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+    return _code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+_AWAY = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_PROTOCOL,
+        sqlite3.SQLITE_NOMEM,
+    }
+)
+"""What passes: another process's lock, a full or broken disk, a file that is not there or may not be written."""
+
+
+def _code(error: sqlite3.Error) -> int:
+    code: int = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK)
+    return code & 0xFF
 
 
 def _remedy(error: sqlite3.Error) -> str:
-    match getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF:
+    match _code(error):
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             return "Another process held the database for too long; see which one still works, and try again."
         case sqlite3.SQLITE_FULL:
             return "The disk is full; make room and try again."
+        case sqlite3.SQLITE_IOERR:
+            return "See the disk and what the system says of it, and try again."
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
             return "See that the file and its folder exist and that this user may write there."
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:

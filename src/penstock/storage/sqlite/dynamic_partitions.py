@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 
 from ...partitions.requests import AddDynamicPartitionsRequest, PartitionsRequest
-from . import rows
+from .listed import listed
 
 __all__ = ["add_keys", "change_dynamic_partitions", "remove_keys"]
 
@@ -22,7 +22,7 @@ def add_keys(connection: sqlite3.Connection, name: str, keys: Sequence[str]) -> 
     """Add keys to a set; gives those that were new."""
     found = connection.execute(
         "SELECT key FROM dynamic_partitions WHERE name = ? AND key IN (SELECT value FROM json_each(?))",
-        (name, rows.names(keys)),
+        (name, listed(keys)),
     )
     known = {row[0] for row in found}
     new = [key for key in dict.fromkeys(keys) if key not in known]

@@ -7,24 +7,16 @@ import itertools
 import sqlite3
 from collections.abc import Sequence
 
-from ...errors import FencedError
 from ...records.event import Event, StoredEvent
-from ...records.run import ACTIVE, RunStatus, StepStats
-from ..derive import RUN_EVENTS
+from ...records.run import StepStats
+from .. import rows
+from ..derive import DURABLE, not_stored, refuse_late_writer
 from ..notifier import Notifier
-from . import rows
-from .asset_rows import ASSET_EVENTS
 from .connection import Database
 from .ledger import write_run_events
-from .slot_rows import EVICTED
+from .listed import listed
 
 __all__ = ["SqliteEvents"]
-
-_WRITABLE = ACTIVE | {RunStatus.NOT_STARTED}
-"""States in which a run's own worker writes; NOT_STARTED is that of a run which its maker executes itself."""
-
-_DURABLE = RUN_EVENTS | ASSET_EVENTS | {"STEP_SUCCESS", "STEP_FAILURE", "STEP_SKIPPED"}
-"""Event types whose batch is to outlive a loss of power; a batch of other lines is safe with the next such one."""
 
 
 class SqliteEvents:
@@ -36,19 +28,13 @@ class SqliteEvents:
 
     def append(self, run_id: str, attempt: int, events: Sequence[Event], *, now: float) -> int:
         """Store a batch of a run worker's numbered events; gives the id of the last one."""
-        durable = any(event.type in _DURABLE for event in events)
+        durable = any(event.type in DURABLE for event in events)
         with self._database.write("store events", durable=durable) as connection:
             row = connection.execute(f"SELECT num, {rows.RUN_PLACE} FROM runs WHERE run_id = ?", (run_id,)).fetchone()
-            if row is None:
-                raise FencedError(f"The run {run_id} does not exist any more; its attempt {attempt} must stop.")
-            number, run = row[0], rows.run_place(run_id, row[1:])
-            fresh = _not_stored(connection, number, attempt, events)
-            is_current = attempt == run.attempt and run.status in _WRITABLE and run.lease_until != EVICTED
-            if not is_current and (fresh or attempt != run.attempt):
-                raise FencedError(
-                    f"Attempt {attempt} of the run {run_id} may write no more: the run is {run.status} "
-                    f"under attempt {run.attempt}. This worker must stop."
-                )
+            number, run = (0, None) if row is None else (row[0], rows.run_place(run_id, row[1:]))
+            fresh = not_stored(events, _stored_numbers(connection, number, attempt, events))
+            refuse_late_writer(run_id, attempt, run, fresh=bool(fresh))
+            assert run is not None
             written = write_run_events(connection, number, run, attempt, fresh)
             if written.ids:
                 last: int = written.ids[-1]
@@ -76,7 +62,7 @@ class SqliteEvents:
         for column, wanted in (("type", types), ("step_key", step_keys)):
             if wanted is not None:
                 statement += f" AND e.{column} IN (SELECT value FROM json_each(?))"
-                values.append(rows.names(wanted))
+                values.append(listed(wanted))
         with self._database.read("read events") as connection:
             found = connection.execute(f"{statement} ORDER BY e.id LIMIT ?", (*values, limit)).fetchall()
         return [rows.stored_event(row, run_id) for row in found]
@@ -104,7 +90,7 @@ class SqliteEvents:
             "before": before,
             "since": since,
             "until": until,
-            "jobs": None if jobs is None else rows.names(jobs),
+            "jobs": None if jobs is None else listed(jobs),
             "limit": limit,
         }
         in_time = since is not None or until is not None
@@ -148,25 +134,12 @@ class SqliteEvents:
         return [rows.step(run_id, row) for row in found]
 
 
-def _not_stored(connection: sqlite3.Connection, number: int, attempt: int, events: Sequence[Event]) -> Sequence[Event]:
-    """Those of the events whose number is not stored yet, each number once."""
+def _stored_numbers(connection: sqlite3.Connection, number: int, attempt: int, events: Sequence[Event]) -> set[int]:
     numbered = [event.seq for event in events if event.seq is not None]
     if not numbered:
-        return events
-    stored = {
-        row[0]
-        for row in connection.execute(
-            "SELECT seq FROM events WHERE run = ? AND attempt = ? AND seq IS NOT NULL AND seq BETWEEN ? AND ?",
-            (number, attempt, min(numbered), max(numbered)),
-        )
-    }
-    if not stored and len(set(numbered)) == len(numbered):
-        return events
-    fresh = []
-    for event in events:
-        if event.seq in stored:
-            continue
-        if event.seq is not None:
-            stored.add(event.seq)
-        fresh.append(event)
-    return fresh
+        return set()
+    found = connection.execute(
+        "SELECT seq FROM events WHERE run = ? AND attempt = ? AND seq IS NOT NULL AND seq BETWEEN ? AND ?",
+        (number, attempt, min(numbered), max(numbered)),
+    )
+    return {row[0] for row in found}

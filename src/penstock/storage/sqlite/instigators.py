@@ -17,14 +17,14 @@ from ...records.automation import (
     InstigatorStatus,
     Tick,
     TickStatus,
-    instigator_id,
+    instigator_parts,
 )
 from ...records.conditions.evaluation import EvaluationRecord, StoredEvaluation
 from ...records.event import AssetFact, Event
 from ...records.lease import Lease
+from .. import rows
 from ..notifier import Notifier
 from ..protocols import EVALUATIONS_KEPT, NewRun
-from . import rows
 from .connection import Database
 from .dynamic_partitions import change_dynamic_partitions
 from .leases import require_lease
@@ -171,7 +171,7 @@ class SqliteInstigators:
             connection.execute(
                 "UPDATE ticks SET status = ?, body = ? WHERE id = ?", (ended.status, encode_msgpack(ended), stored.id)
             )
-            _make(connection, tick.instigator, *_parts(tick.instigator))
+            _make(connection, tick.instigator, *instigator_parts(tick.instigator))
             connection.execute(
                 "UPDATE instigators SET last_tick = :now, updated = :now, "
                 "next_due = COALESCE(:due, next_due), last_run_key = COALESCE(:run_key, last_run_key), "
@@ -246,14 +246,6 @@ def _make(connection: sqlite3.Connection, instigator: str, location: str, kind: 
         "ON CONFLICT DO NOTHING",
         (instigator, location, kind, name, InstigatorStatus.DECLARED_IN_CODE),
     )
-
-
-def _parts(instigator: str) -> tuple[str, InstigatorKind, str]:
-    """(location, kind, name) of an id that `records.automation.instigator_id` made."""
-    location, kind, name = instigator.rsplit("/", 2)
-    parts = location, InstigatorKind(kind.upper()), name
-    assert instigator_id(*parts) == instigator
-    return parts
 
 
 def _keep_evaluations(

@@ -6,7 +6,6 @@ reports from outside runs), so that the derived rows cannot miss one.
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
 from collections.abc import Sequence
 
@@ -14,23 +13,24 @@ import msgspec
 
 from ...errors import StorageError
 from ...records.event import Event
-from ...records.run import ACTIVE, Run, RunStatus, StepStats
-from ..derive import END_EVENTS, STEP_EVENTS, derive
+from ...records.run import ACTIVE, Run, StepStats
+from .. import rows
+from ..asset_facts import ASSET_EVENTS, NumberedEvent
+from ..derive import CLOSING_EVENTS, STEP_EVENTS, begin, derive, first_events, places, topics_of
 from ..encoding import encode_event
 from ..protocols import NewRun
-from . import rows
-from .asset_rows import ASSET_EVENTS, NumberedEvent, apply_asset_facts, settle_planned
+from .asset_rows import apply_asset_facts, settle_planned
+from .listed import listed
 from .slot_rows import release_run, release_steps
 
 __all__ = ["Written", "insert_run", "write_events", "write_run_events"]
 
 
 class Written(msgspec.Struct, frozen=True, kw_only=True):
-    """What was written: the run as it is now, the ids of the events, the refused ones, and the topics to publish."""
+    """What was written: the run as it is now, the ids of the events, and the topics to publish."""
 
     run: Run
     ids: range
-    refused: list[Event]
     topics: set[str]
 
 
@@ -40,13 +40,10 @@ def insert_run(connection: sqlite3.Connection, new: NewRun) -> Written:
     Raises:
         StorageError: A run of that id exists.
     """
-    run = new.run
+    run = begin(new)
+    events = first_events(new)
     if new.snapshot is not None:
-        digest = hashlib.blake2b(new.snapshot, digest_size=16).hexdigest()
-        connection.execute("INSERT INTO snapshots VALUES (?, ?) ON CONFLICT DO NOTHING", (digest, new.snapshot))
-        run = msgspec.structs.replace(run, snapshot=digest)
-    if not run.updated:
-        run = msgspec.structs.replace(run, updated=run.created)
+        connection.execute("INSERT INTO snapshots VALUES (?, ?) ON CONFLICT DO NOTHING", (run.snapshot, new.snapshot))
     exists = connection.execute("SELECT 1 FROM runs WHERE run_id = ?", (run.run_id,)).fetchone()
     if exists is not None:
         raise StorageError(f"A run with the id {run.run_id} exists already; make a new id for a new run.")
@@ -60,13 +57,7 @@ def insert_run(connection: sqlite3.Connection, new: NewRun) -> Written:
         [(key, value, run.run_id) for key, value in run.tags.items()],
     )
     assert number is not None
-    events = [Event(time=run.created, fact=fact) for fact in new.facts]
     written = write_run_events(connection, number, run, run.attempt, events)
-    if written.refused:
-        raise StorageError(
-            f"The run {run.run_id} cannot be made as {run.status} with a first event {written.refused[0].type}; "
-            "give first facts that its state allows."
-        )
     written.topics.add("runs")
     return written
 
@@ -86,9 +77,7 @@ def write_run_events(
     ids = write_events(connection, number, run.run_id, attempt, outcome.events)
     if outcome.steps:
         _write_steps(connection, number, ids, outcome.events, outcome.steps)
-    topics = {f"run:{run.run_id}"}
-    if any(event.type in ASSET_EVENTS for event in outcome.events):
-        topics.add("assets")
+    topics = topics_of(run, outcome)
     if release_steps(connection, run.run_id, outcome.events):
         topics |= {"slots", "pools"}
     after = outcome.run
@@ -98,14 +87,11 @@ def write_run_events(
             "started = ?, ended = ?, updated = ?, failure_reason = ?, note = ? WHERE num = ?",
             (*rows.run_place_values(after), number),
         )
-        topics.add("runs")
-        if after.status is RunStatus.QUEUED or (run.status in ACTIVE and after.status not in ACTIVE):
-            topics.add("queue")
         if run.status in ACTIVE and after.status not in ACTIVE and release_run(connection, run.run_id):
             topics |= {"slots", "pools"}
         if after.is_finished and settle_planned(connection, after):
             topics.add("assets")
-    return Written(run=after, ids=ids, refused=outcome.refused, topics=topics)
+    return Written(run=after, ids=ids, topics=topics)
 
 
 def write_events(
@@ -142,9 +128,9 @@ def _steps_at_hand(
     if keys:
         found += connection.execute(
             f"SELECT {rows.STEP} FROM steps WHERE run = ? AND step_key IN (SELECT value FROM json_each(?))",
-            (number, rows.names(keys)),
+            (number, listed(keys)),
         ).fetchall()
-    if any(event.type in END_EVENTS for event in events):
+    if any(event.type in CLOSING_EVENTS for event in events):
         found += connection.execute(
             f"SELECT {rows.STEP} FROM steps WHERE run = ? AND status = 'IN_PROGRESS'",
             (number,),
@@ -159,13 +145,11 @@ def _write_steps(
     events: Sequence[Event],
     steps: dict[str, StepStats],
 ) -> None:
-    places: dict[str, int] = {}
-    for event_id, event in zip(ids, events, strict=True):
-        if event.step_key is not None and event.type in STEP_EVENTS:
-            places.setdefault(event.step_key, event_id)
+    begun = places(ids, events)
     connection.executemany(
         f"INSERT INTO steps (run, place, {rows.STEP}) VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
         "ON CONFLICT (run, step_key) DO UPDATE SET status = excluded.status, worker_started = excluded.worker_started, "
         "started = excluded.started, ended = excluded.ended, attempts = excluded.attempts",
-        [(number, places[step.step_key], *rows.step_values(step)) for step in steps.values()],
+        # One without an event in the batch is stored already, and keeps its place.
+        [(number, begun.get(step.step_key, ids[-1]), *rows.step_values(step)) for step in steps.values()],
     )

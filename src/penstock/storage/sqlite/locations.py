@@ -10,8 +10,8 @@ from ...codec import decode_msgpack, encode_msgpack
 from ...records.wire import LoadStatus
 from ..notifier import Notifier
 from ..protocols import StoredLocation
-from . import rows
 from .connection import Database
+from .listed import listed
 
 __all__ = ["SqliteLocations"]
 
@@ -62,9 +62,7 @@ class SqliteLocations:
     def forget(self, names: Iterable[str]) -> None:
         """Remove locations that the workspace no longer names."""
         with self._database.write("forget code locations") as connection:
-            connection.execute(
-                "DELETE FROM locations WHERE name IN (SELECT value FROM json_each(?))", (rows.names(names),)
-            )
+            connection.execute("DELETE FROM locations WHERE name IN (SELECT value FROM json_each(?))", (listed(names),))
         self._notifier.publish({"locations"})
 
     def get_value(self, key: str) -> str | None:

@@ -12,8 +12,9 @@ from typing import Any
 import msgspec
 
 from ...records.run import FINISHED
+from .. import rows
 from ..protocols import RunFilter
-from . import rows
+from .listed import listed
 
 __all__ = ["count_queries", "page_queries"]
 
@@ -114,9 +115,9 @@ def _by_status(where: RunFilter, index: str = "runs_by_status") -> list[_Source]
 def _filters(where: RunFilter) -> list[_Condition]:
     conditions: list[_Condition] = []
     if where.run_ids is not None:
-        conditions.append(("r.run_id IN (SELECT value FROM json_each(?))", (rows.names(where.run_ids),)))
+        conditions.append(("r.run_id IN (SELECT value FROM json_each(?))", (listed(where.run_ids),)))
     if where.statuses is not None:
-        conditions.append(("r.status IN (SELECT value FROM json_each(?))", (rows.names(where.statuses),)))
+        conditions.append(("r.status IN (SELECT value FROM json_each(?))", (listed(where.statuses),)))
     for text, value in (
         ("r.job = ?", where.job),
         ("r.location = ?", where.location),
@@ -137,8 +138,8 @@ def _filters(where: RunFilter) -> list[_Condition]:
             case str():
                 conditions.append((f"{has_tag} AND x.value = ?)", (key, tag)))
             case _:
-                listed = f"{has_tag} AND x.value IN (SELECT value FROM json_each(?)))"
-                conditions.append((listed, (key, rows.names(tag))))
+                fits = f"{has_tag} AND x.value IN (SELECT value FROM json_each(?)))"
+                conditions.append((fits, (key, listed(tag))))
     conditions += [(f"NOT {has_tag})", (key,)) for key in where.without_tags]
     return conditions
 

@@ -11,17 +11,16 @@ import msgspec
 
 from ...records.event import Event, Fact, RunStarting
 from ...records.run import ACTIVE, FINISHED, Run, RunStatus
-from ..derive import derive
+from .. import rows
+from ..derive import CLAIMABLE, derive
 from ..notifier import ROUTINE, Notifier
 from ..protocols import NewRun, RunFilter
-from . import rows
 from .connection import Database
 from .ledger import insert_run, write_run_events
+from .listed import listed
 from .run_query import count_queries, page_queries
 
 __all__ = ["SqliteRuns"]
-
-_CLAIMABLE = frozenset({RunStatus.QUEUED, RunStatus.NOT_STARTED})
 
 
 class SqliteRuns:
@@ -73,7 +72,7 @@ class SqliteRuns:
         """Runs that are STARTING, STARTED or CANCELING."""
         return self._select(
             "FROM runs INDEXED BY runs_by_status WHERE status IN (SELECT value FROM json_each(?)) ORDER BY run_id",
-            rows.names(ACTIVE),
+            listed(ACTIVE),
         )
 
     def expired(self, now: float) -> list[Run]:
@@ -94,7 +93,7 @@ class SqliteRuns:
         with self._database.write("claim runs") as connection:
             for run_id in dict.fromkeys(run_ids):
                 found = _number_and_run(connection, run_id)
-                if found is None or found[1].status not in _CLAIMABLE:
+                if found is None or found[1].status not in CLAIMABLE:
                     continue
                 number, run = found
                 run = msgspec.structs.replace(run, attempt=run.attempt + 1, owner=owner, lease_until=until)

@@ -8,27 +8,16 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Sequence
 
-import msgspec
-
-from ...records.event import Event, StepUpForRetry
+from ...records.event import Event
 from ...records.pool import PoolClaim
-from . import rows
+from ..allot import Counted, Holder, counted, ended_steps
+from ..derive import EVICTED
+from ..rows import CLAIM
+from .listed import listed
 
-__all__ = ["EVICTED", "Counted", "evict", "read_claims", "read_limits", "release_run", "release_steps"]
+__all__ = ["evict", "read_claims", "read_limits", "release_run", "release_steps"]
 
-EVICTED = 0.0
-"""The end of the lease of an attempt whose slots went to others: it is not renewed, and its writes are refused."""
-
-_STEP_OVER = frozenset({"STEP_SUCCESS", "STEP_FAILURE", "STEP_SKIPPED"})
-
-_CLAIM = "c.pool, c.run_id, c.step_key, c.attempt, c.retry, c.priority, c.since, c.taken"
-
-
-class Counted(msgspec.Struct, frozen=True, kw_only=True):
-    """A claim that counts, or one that would (`over`): its attempt is current, but its lease is over."""
-
-    claim: PoolClaim
-    over: bool
+_COLUMNS = ", ".join(f"c.{column}" for column in CLAIM.split(", "))
 
 
 def read_claims(connection: sqlite3.Connection, now: float, *, pools: Iterable[str] | None = None) -> list[Counted]:
@@ -40,29 +29,15 @@ def read_claims(connection: sqlite3.Connection, now: float, *, pools: Iterable[s
         pools: Only claims of these pools; of all if not given.
     """
     statement = (
-        f"SELECT {_CLAIM}, r.lease_until FROM pool_claims c JOIN runs r ON r.run_id = c.run_id "
+        f"SELECT {_COLUMNS}, r.lease_until FROM pool_claims c JOIN runs r ON r.run_id = c.run_id "
         "WHERE r.attempt = c.attempt AND r.status IN ('STARTING', 'STARTED', 'CANCELING')"
     )
     values: list[object] = []
     if pools is not None:
         statement += " AND c.pool IN (SELECT value FROM json_each(?))"
-        values.append(rows.names(pools))
+        values.append(listed(pools))
     found = connection.execute(f"{statement} ORDER BY c.taken, c.since, c.run_id, c.step_key", values)
-    return [Counted(claim=_claim(row), over=(row[8] or EVICTED) <= now) for row in found]
-
-
-def _claim(row: rows.Row) -> PoolClaim:
-    pool, run_id, step_key, attempt, retry, priority, since, taken = row[:8]
-    return PoolClaim(
-        pool=pool,
-        run_id=run_id,
-        step_key=step_key,
-        attempt=attempt,
-        retry=retry,
-        priority=priority,
-        since=since,
-        taken=taken,
-    )
+    return [counted(row, now) for row in found]
 
 
 def read_limits(connection: sqlite3.Connection) -> dict[str, int]:
@@ -70,31 +45,27 @@ def read_limits(connection: sqlite3.Connection) -> dict[str, int]:
     return dict(connection.execute("SELECT pool, slots FROM pool_limits ORDER BY pool").fetchall())
 
 
-def evict(connection: sqlite3.Connection, claims: Sequence[PoolClaim]) -> None:
+def evict(connection: sqlite3.Connection, claims: Sequence[PoolClaim]) -> set[Holder]:
     """Take the slots of holders whose leases are over, and see to it that their attempts do nothing more."""
     held_by = {(each.run_id, each.attempt) for each in claims}
     connection.executemany("DELETE FROM pool_claims WHERE run_id = ? AND attempt = ?", list(held_by))
     connection.executemany(
         "UPDATE runs SET lease_until = ? WHERE run_id = ? AND attempt = ?", [(EVICTED, *each) for each in held_by]
     )
+    return held_by
 
 
 def release_steps(connection: sqlite3.Connection, run_id: str, events: Iterable[Event]) -> bool:
     """Release the slots of steps, or of attempts of steps, that these events end; says whether there were any."""
-    over = [(run_id, event.step_key) for event in events if event.type in _STEP_OVER and event.step_key is not None]
-    again = [
-        (run_id, event.step_key, event.fact.retry)
-        for event in events
-        if isinstance(event.fact, StepUpForRetry) and event.step_key is not None
-    ]
+    over, again = ended_steps(events)
     released = 0
     if over:
         statement = "DELETE FROM pool_claims WHERE run_id = ? AND step_key = ?"
-        released += connection.executemany(statement, over).rowcount
+        released += connection.executemany(statement, [(run_id, key) for key in over]).rowcount
     if again:
         # The slot may be that of the next attempt already.
         statement = "DELETE FROM pool_claims WHERE run_id = ? AND step_key = ? AND retry < ?"
-        released += connection.executemany(statement, again).rowcount
+        released += connection.executemany(statement, [(run_id, *each) for each in again]).rowcount
     return released > 0
 
 

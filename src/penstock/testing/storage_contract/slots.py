@@ -184,7 +184,8 @@ class SlotContract:
 
     def test_an_attempt_that_ended_before_does_not_release_the_slot_of_the_next(self, storage: Storage) -> None:
         run = started_run(storage)
-        _claim(storage, run, _want("a", retry=1))
+        _claim(storage, run, _want("a"))
+        assert _claim(storage, run, _want("a", retry=1)) == {"a"}
         again = StepUpForRetry(error=ErrorInfo(cls="E", message="m"), retry=1, wait=0.0)
         storage.events.append(run.run_id, 1, events_from(2, [again], step_key="a"), now=NOW + 4)
         assert _held(storage) == [(run.run_id, "a")]

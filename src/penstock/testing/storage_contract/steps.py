@@ -7,7 +7,9 @@ from ...records.event import (
     Event,
     Fact,
     RunCanceled,
+    RunEnqueued,
     RunFailure,
+    RunResumed,
     StepFailure,
     StepRestarted,
     StepSkipped,
@@ -16,7 +18,7 @@ from ...records.event import (
     StepUpForRetry,
     StepWorkerStarted,
 )
-from ...records.run import FailureReason, StepAttempt, StepStatus
+from ...records.run import FailureReason, RunStatus, StepAttempt, StepStatus
 from ...records.step_figures import StepFigures
 from ...storage.protocols import Storage
 from .builders import NOW, started_run
@@ -72,6 +74,34 @@ class StepContract:
         assert load.status is StepStatus.FAILURE
         assert (load.started, load.ended) == (NOW + 3, NOW + 6)
         assert load.attempts == (StepAttempt(NOW + 3, NOW + 4, _FIGURES), StepAttempt(NOW + 5, NOW + 6))
+
+    def test_a_try_is_over_when_its_worker_is_lost_and_another_one_follows(self, storage: Storage) -> None:
+        run = started_run(storage)
+        events = [
+            Event(time=NOW + 3, fact=StepStart(), step_key="done", seq=2),
+            Event(time=NOW + 4, fact=StepSuccess(seconds=1), step_key="done", seq=3),
+            Event(time=NOW + 5, fact=StepStart(), step_key="open", seq=4),
+        ]
+        storage.events.append(run.run_id, 1, events, now=NOW)
+        lost = RunEnqueued(reason="Its worker was killed.", lost_worker=True)
+        assert storage.runs.record(run.run_id, [lost], now=NOW + 9, attempt=1)
+        done, was_open = storage.events.step_stats(run.run_id)
+        assert (done.status, done.attempts) == (StepStatus.SUCCESS, (StepAttempt(NOW + 3, NOW + 4),))
+        assert (was_open.status, was_open.attempts) == (StepStatus.IN_PROGRESS, (StepAttempt(NOW + 5, NOW + 9),))
+        (second,) = storage.runs.claim([run.run_id], owner="server-2", until=NOW + 40, now=NOW + 10)
+        assert (second.attempt, second.started) == (2, NOW + 2)
+        again = [
+            Event(time=NOW + 11, fact=RunResumed(done=1), seq=1),
+            Event(time=NOW + 12, fact=StepRestarted(retry=0, reason="Its worker was lost."), step_key="open", seq=2),
+            Event(time=NOW + 14, fact=StepSuccess(seconds=2), step_key="open", seq=3),
+        ]
+        storage.events.append(run.run_id, 2, again, now=NOW)
+        resumed = storage.runs.get(run.run_id)
+        assert resumed is not None
+        assert (resumed.status, resumed.started) == (RunStatus.STARTED, NOW + 2)
+        was_open = storage.events.step_stats(run.run_id)[-1]
+        assert (was_open.step_key, was_open.status, was_open.started) == ("open", StepStatus.SUCCESS, NOW + 5)
+        assert was_open.attempts == (StepAttempt(NOW + 5, NOW + 9), StepAttempt(NOW + 12, NOW + 14))
 
     def test_a_step_that_is_open_when_the_run_ends_is_closed_in_the_same_call(self, storage: Storage) -> None:
         for end, source in (

@@ -1,4 +1,4 @@
-"""Rows as records and back: the one place that knows which column is which field."""
+"""Rows as records and back, in every dialect: the one place that knows which column is which field."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ from typing import Any
 
 import msgspec
 
-from ...codec import decode_json, decode_msgpack, encode_json, encode_msgpack
-from ...records.asset import AssetEvent, AssetState, CheckState, PartitionState, PartitionStatus
-from ...records.automation import InstigatorKind, InstigatorState, InstigatorStatus, Tick
-from ...records.conditions.evaluation import EvaluationRecord, StoredEvaluation
-from ...records.data_version import DataVersionState
-from ...records.event import AssetCheckEvaluation, AssetMaterialization, AssetObservation, Event, StoredEvent
-from ...records.run import FailureReason, Run, RunStatus, StepAttempt, StepStats, StepStatus
-from ..encoding import decode_event
+from ..codec import decode_json, decode_msgpack, encode_msgpack
+from ..records.asset import AssetEvent, AssetState, CheckState, PartitionState, PartitionStatus
+from ..records.automation import InstigatorKind, InstigatorState, InstigatorStatus, Tick
+from ..records.conditions.evaluation import EvaluationRecord, StoredEvaluation
+from ..records.data_version import DataVersionState
+from ..records.event import AssetCheckEvaluation, AssetMaterialization, AssetObservation, Event, StoredEvent
+from ..records.pool import PoolNeed
+from ..records.run import FailureReason, Run, RunStatus, StepAttempt, StepStats, StepStatus
+from .encoding import decode_event
 
 __all__ = [
     "ASSET_STATE",
     "CHECK_STATE",
+    "CLAIM",
     "DATA_VERSION",
     "EVENT",
     "INSTIGATOR",
@@ -33,7 +35,6 @@ __all__ = [
     "data_version",
     "evaluation",
     "instigator",
-    "names",
     "packed_evaluation",
     "partition_state",
     "run",
@@ -47,11 +48,6 @@ __all__ = [
 ]
 
 Row = tuple[Any, ...]
-
-
-def names(values: Any) -> str:
-    """A list of texts as the JSON that `json_each(?)` takes apart, so that a statement's text does not vary."""
-    return encode_json(list(values)).decode()
 
 
 # -- runs -------------------------------------------------------------------------------------------------------------
@@ -73,6 +69,7 @@ class _RunBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     snapshot: str | None = None
     parent_run_id: str | None = None
     root_run_id: str | None = None
+    pools: PoolNeed | None = None
 
 
 def run(row: Row) -> Run:
@@ -92,6 +89,7 @@ def run(row: Row) -> Run:
         snapshot=body.snapshot,
         parent_run_id=body.parent_run_id,
         root_run_id=body.root_run_id,
+        pools=body.pools,
     )
 
 
@@ -130,6 +128,7 @@ def run_body(record: Run) -> bytes:
             snapshot=record.snapshot,
             parent_run_id=record.parent_run_id,
             root_run_id=record.root_run_id,
+            pools=record.pools,
         )
     )
 
@@ -188,6 +187,10 @@ def step_values(record: StepStats) -> Row:
 
 class _Attempts(msgspec.Struct, frozen=True, array_like=True):
     tries: tuple[StepAttempt, ...]
+
+
+CLAIM = "pool, run_id, step_key, attempt, retry, priority, since, taken"
+"""The columns of a claim of a pool's slot."""
 
 
 # -- assets -----------------------------------------------------------------------------------------------------------

@@ -1,0 +1,64 @@
+"""What a run worker takes over from the workers before it: how far the steps of the run had come."""
+
+from __future__ import annotations
+
+import os
+
+from ..engine.progress import PROGRESS_EVENTS, past_of, with_values_made_again
+from ..engine.step_messages import Abandon, Past, PastState, StepPast
+from ..engine.steps import StepScheduler
+from ..plan.model import OrderOnly
+from ..records.event import Fact, RunResumed, RunStart
+from ..storage.protocols import Storage
+from ..storage.run_log import run_log
+from .scope import RunScope, is_in_memory, specs_of
+
+__all__ = ["beginning_of", "recall"]
+
+_ENDED = frozenset({PastState.SUCCEEDED, PastState.FAILED, PastState.SKIPPED})
+
+
+def recall(scope: RunScope, storage: Storage) -> Past:
+    """How far the steps have come, when the run has begun before; nothing when it has not.
+
+    A step that succeeded runs again only where its value was in the memory of the lost worker and a step needs it.
+
+    Raises:
+        StorageError: The log cannot be read.
+    """
+    run = scope.run
+    if run.started is None:
+        return {}
+    past: Past = past_of(run_log(storage.events, run.run_id, PROGRESS_EVENTS), scope.environment.clock.now())
+    specs = specs_of(scope.plan)
+    scheduler = StepScheduler(specs)
+    commands = scheduler.begin(0.0, past)
+    abandoned = [each.step for each in commands if isinstance(each, Abandon)]
+    if abandoned:  # their one line in the log says so, if the lost worker came to write it
+        told = {event.step_key for event in run_log(storage.events, run.run_id, ("LOG",), abandoned)}
+        past = {**past, **{key: StepPast(state=PastState.ABANDONED) for key in abandoned if key in told}}
+    return with_values_made_again(past, scheduler.unended(), _lost_values(scope))
+
+
+def beginning_of(scope: RunScope, executor: str) -> Fact:
+    """The fact with which a worker begins: that the run starts, or goes on."""
+    if scope.run.started is None:
+        return RunStart(pid=os.getpid(), executor=executor)
+    done = sum(each.state in _ENDED for each in scope.past.values())
+    return RunResumed(pid=os.getpid(), executor=executor, done=done)
+
+
+def _lost_values(scope: RunScope) -> dict[str, set[str]]:
+    """For each step, the steps of whose values it loads some that lived in a worker's memory."""
+    lost: dict[str, set[str]] = {}
+    for step in scope.plan.steps.values():
+        lost[step.key] = found = set()
+        for given in step.inputs:
+            if isinstance(given.source, OrderOnly):
+                continue
+            for source in given.upstream():
+                outputs = scope.plan.steps[source.step].outputs
+                key = next(each.io_manager_key for each in outputs if each.name == source.output)
+                if is_in_memory(scope.resources.get(key)):
+                    found.add(source.step)
+    return lost

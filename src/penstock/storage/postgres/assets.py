@@ -1,0 +1,174 @@
+"""What is known of assets, in Postgres."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ...records.asset import AssetEvent, AssetState, CheckState, PartitionState, PlannedAsset
+from ...records.data_version import DataVersionState
+from ...records.event import AssetFact
+from .. import rows
+from ..notifier import Notifier
+from .connection import Database
+from .dynamic_partitions import add_keys, remove_keys
+from .ledger import report
+
+__all__ = ["PostgresAssets"]
+
+
+class PostgresAssets:
+    """`AssetStorage` on one Postgres database."""
+
+    def __init__(self, database: Database, notifier: Notifier) -> None:
+        self._database = database
+        self._notifier = notifier
+
+    def states(self, assets: Sequence[str] | None = None) -> dict[str, AssetState]:
+        """The latest facts of these assets (None: of all that were ever planned, made or observed)."""
+        statement = f"SELECT {rows.ASSET_STATE} FROM asset_states"
+        values: list[Any] = []
+        if assets is not None:
+            statement += " WHERE asset = ANY(%s)"
+            values = [list(assets)]
+        found = self._database.read("read the states of assets", statement, values)
+        return {row[0]: rows.asset_state(row) for row in found}
+
+    def history(
+        self,
+        asset: str,
+        *,
+        types: Sequence[str] = ("ASSET_MATERIALIZATION", "ASSET_OBSERVATION"),
+        partition: str | None = None,
+        before: int | None = None,
+        after: int | None = None,
+        since: float | None = None,
+        until: float | None = None,
+        ascending: bool = False,
+        limit: int = 100,
+    ) -> list[AssetEvent]:
+        """An asset's events, newest first or oldest first."""
+        if not types:
+            return []
+        bounds = {
+            "partition = %(partition)s": partition,
+            "id < %(before)s": before,
+            "id > %(after)s": after,
+            "time > %(since)s": since,
+            "time < %(until)s": until,
+        }
+        condition = "".join(f" AND {bound}" for bound, value in bounds.items() if value is not None)
+        values: dict[str, Any] = {
+            "asset": asset,
+            "partition": partition,
+            "before": before,
+            "after": after,
+            "since": since,
+            "until": until,
+            "limit": limit,
+        }
+        order = f"ORDER BY id {'ASC' if ascending else 'DESC'} LIMIT %(limit)s"
+        walks = []
+        for number, event_type in enumerate(dict.fromkeys(types)):
+            values[f"type{number}"] = event_type
+            walks.append(
+                "(SELECT id, run_id, body FROM asset_events "
+                f"WHERE asset = %(asset)s AND type = %(type{number})s{condition} {order})"
+            )
+        statement = f"{' UNION ALL '.join(walks)} {order}" if len(walks) > 1 else walks[0]
+        return [rows.asset_event(row) for row in self._database.read("read an asset's history", statement, values)]
+
+    def latest_materializations(self, assets: Sequence[str]) -> dict[str, AssetEvent]:
+        """The newest materialization of each asset."""
+        found = self._database.read(
+            "read materializations",
+            "SELECT s.asset, e.id, e.run_id, e.body FROM asset_states s JOIN asset_events e "
+            "ON e.id = s.materialized_event WHERE s.asset = ANY(%s)",
+            (list(assets),),
+        )
+        return {row[0]: rows.asset_event(row[1:]) for row in found}
+
+    def partition_states(self, asset: str) -> dict[str, PartitionState]:
+        """The status of every partition that was ever planned or made."""
+        found = self._database.read(
+            "read the states of partitions",
+            f"SELECT {rows.PARTITION_STATE} FROM partition_states WHERE asset = %s",
+            (asset,),
+        )
+        return {row[1]: rows.partition_state(row) for row in found}
+
+    def planned(self, run_ids: Sequence[str] | None = None) -> list[PlannedAsset]:
+        """What these runs announced to make (None: what runs that have not ended are still to make)."""
+        condition = "state = 'OPEN'" if run_ids is None else "run_id = ANY(%s)"
+        found = self._database.read(
+            "read what runs announced",
+            f"SELECT run_id, asset, partition FROM planned_assets WHERE {condition}",
+            () if run_ids is None else (list(run_ids),),
+        )
+        return [PlannedAsset(run_id=run_id, asset=asset, partition=key or None) for run_id, asset, key in found]
+
+    def data_versions(self, assets: Sequence[str], *, partition: str | None = None) -> dict[str, DataVersionState]:
+        """Which content each asset holds, or its partition of that key; those that were never made are left out."""
+        found = self._database.read(
+            "read data versions",
+            f"SELECT {rows.DATA_VERSION} FROM data_versions WHERE asset = ANY(%s) AND partition = %s",
+            (list(assets), partition or ""),
+        )
+        return {row[0]: rows.data_version(row) for row in found}
+
+    def partition_data_versions(self, asset: str, partitions: Sequence[str]) -> dict[str, DataVersionState]:
+        """Which content each of these partitions of an asset holds; those that were never made are left out."""
+        found = self._database.read(
+            "read data versions of partitions",
+            f"SELECT {rows.DATA_VERSION} FROM data_versions "
+            "WHERE asset = %s AND partition <> '' AND partition = ANY(%s)",
+            (asset, list(partitions)),
+        )
+        return {row[1]: rows.data_version(row) for row in found}
+
+    def check_states(self, assets: Sequence[str]) -> dict[str, CheckState]:
+        """The latest execution of each check on these assets, by check key (`asset:name`)."""
+        found = self._database.read(
+            "read the states of checks",
+            f"SELECT {rows.CHECK_STATE} FROM check_states s JOIN check_executions c ON c.id = s.execution "
+            "WHERE s.asset = ANY(%s)",
+            (list(assets),),
+        )
+        return {f"{row[0]}:{row[1]}": rows.check_state(row) for row in found}
+
+    def check_history(self, asset: str, check: str, *, before: int | None = None, limit: int = 50) -> list[CheckState]:
+        """Executions of one check, newest first; `before` is the `event` of the last one seen."""
+        condition = "" if before is None else " AND c.event < %(before)s"
+        found = self._database.read(
+            "read a check's history",
+            f"SELECT {rows.CHECK_STATE} FROM check_executions c "
+            f"WHERE c.asset = %(asset)s AND c.name = %(name)s{condition} ORDER BY c.event DESC LIMIT %(limit)s",
+            {"asset": asset, "name": check, "before": before, "limit": limit},
+        )
+        return [rows.check_state(row) for row in found]
+
+    def report(self, facts: Sequence[AssetFact], *, now: float) -> list[int]:
+        """Store facts about assets that no run made; gives the event ids."""
+        ids = self._database.write("store facts about assets", lambda tx: report(tx, facts, now))
+        self._notifier.publish({"assets"})
+        return list(ids)
+
+    # -- dynamic partitions -------------------------------------------------------------------------------------------
+
+    def dynamic_partitions(self, name: str) -> list[str]:
+        """The keys of a dynamic partition set, in the order they were added."""
+        found = self._database.read(
+            "read dynamic partitions", "SELECT key FROM dynamic_partitions WHERE name = %s ORDER BY place", (name,)
+        )
+        return [row[0] for row in found]
+
+    def add_dynamic_partitions(self, name: str, keys: Sequence[str]) -> list[str]:
+        """Add keys; gives those that were new."""
+        new = self._database.write("add dynamic partitions", lambda tx: add_keys(tx, name, keys))
+        self._notifier.publish({"assets"})
+        return new
+
+    def delete_dynamic_partitions(self, name: str, keys: Sequence[str]) -> None:
+        """Remove keys."""
+        self._database.write("remove dynamic partitions", lambda tx: remove_keys(tx, name, keys))
+        self._notifier.publish({"assets"})

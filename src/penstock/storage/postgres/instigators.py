@@ -1,0 +1,298 @@
+"""Schedules and sensors in Postgres: switches, cursors, ticks and what a tick causes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from ...codec import encode_msgpack
+from ...errors import FencedError, StorageError
+from ...records.automation import (
+    InstigatorKind,
+    InstigatorState,
+    InstigatorStatus,
+    Tick,
+    TickStatus,
+    instigator_parts,
+)
+from ...records.conditions.evaluation import EvaluationRecord, StoredEvaluation
+from ...records.event import AssetFact, Event
+from ...records.lease import Lease
+from .. import rows
+from ..notifier import Notifier
+from ..protocols import EVALUATIONS_KEPT, NewRun
+from .connection import Database
+from .dynamic_partitions import change_dynamic_partitions
+from .leases import require_lease
+from .ledger import insert_runs, write_changes
+from .transaction import Transaction
+
+__all__ = ["PostgresInstigators"]
+
+
+class PostgresInstigators:
+    """`InstigatorStorage` on one Postgres database."""
+
+    def __init__(self, database: Database, notifier: Notifier) -> None:
+        self._database = database
+        self._notifier = notifier
+
+    # -- states -------------------------------------------------------------------------------------------------------
+
+    def states(self) -> dict[str, InstigatorState]:
+        """All stored states by id."""
+        found = self._database.read(
+            "read schedules and sensors", f"SELECT {rows.INSTIGATOR} FROM instigators ORDER BY id"
+        )
+        return {row[0]: rows.instigator(row) for row in found}
+
+    def get(self, instigator: str) -> InstigatorState | None:
+        """One state."""
+        found = self._database.read(
+            "read a schedule or sensor", f"SELECT {rows.INSTIGATOR} FROM instigators WHERE id = %s", (instigator,)
+        )
+        return rows.instigator(found[0]) if found else None
+
+    def switch(
+        self, instigator: str, location: str, kind: InstigatorKind, name: str, status: InstigatorStatus, *, now: float
+    ) -> InstigatorState:
+        """Turn it on, off, or back to what the code says; its next due time is forgotten."""
+        change = (
+            "status = %(status)s, next_due = NULL, fingerprint = NULL, updated = %(now)s, "
+            "turned_on = CASE WHEN %(status)s = 'RUNNING' THEN %(now)s::double precision END"
+        )
+        state = self._database.write(
+            "switch a schedule or sensor",
+            lambda tx: _change(tx, (instigator, location, kind, name), change, {"status": status, "now": now}),
+        )
+        self._notifier.publish({"instigators"})
+        return state
+
+    def set_cursor(
+        self, instigator: str, location: str, name: str, cursor: str | None, *, now: float
+    ) -> InstigatorState:
+        """Set a sensor's cursor by hand; a tick that is at work meanwhile does not overwrite it."""
+        change = "cursor = %(cursor)s, cursor_set = %(now)s, updated = %(now)s"
+        whose = (instigator, location, InstigatorKind.SENSOR, name)
+        state = self._database.write(
+            "set a sensor's cursor", lambda tx: _change(tx, whose, change, {"cursor": cursor, "now": now})
+        )
+        self._notifier.publish({"instigators"})
+        return state
+
+    def plan(self, states: Sequence[InstigatorState]) -> None:
+        """Store `next_due` and `fingerprint` of these, making rows that do not exist; nothing else of a row changes."""
+        in_order = sorted(states, key=lambda state: state.id)
+
+        def work(tx: Transaction) -> None:
+            _make(tx, [(state.id, state.location, state.kind, state.name) for state in in_order])
+            tx.send_each(
+                "UPDATE instigators SET next_due = %s, fingerprint = %s, turned_on = COALESCE(turned_on, %s) "
+                "WHERE id = %s",
+                [(state.next_due, state.fingerprint, state.turned_on, state.id) for state in in_order],
+            )
+
+        self._database.write("store when schedules and sensors are due", work)
+        self._notifier.publish({"instigators"})
+
+    # -- ticks --------------------------------------------------------------------------------------------------------
+
+    def begin_tick(self, instigator: str, due: float, *, lease: Lease, now: float) -> Tick | None:
+        """Begin the tick of that due time; None when it is over already."""
+
+        def work(tx: Transaction) -> Tick | None:
+            require_lease(tx, lease)
+            new = Tick(instigator=instigator, due=due, started=now, attempt=1)
+            made = tx.row(
+                "INSERT INTO ticks (instigator, due, status, started, attempt, body) VALUES (%s, %s, %s, %s, 1, %s) "
+                "ON CONFLICT (instigator, due) DO NOTHING RETURNING id",
+                (instigator, due, new.status, now, encode_msgpack(new)),
+            )
+            if made is not None:
+                return msgspec.structs.replace(new, id=made[0])
+            found = _tick(tx, instigator, due)
+            if found is None or found.status is not TickStatus.STARTED:
+                return None
+            again = msgspec.structs.replace(new, attempt=found.attempt + 1)
+            tx.send(
+                "UPDATE ticks SET started = %s, attempt = %s, body = %s WHERE id = %s",
+                (now, again.attempt, encode_msgpack(again), found.id),
+            )
+            return msgspec.structs.replace(again, id=found.id)
+
+        tick = self._database.write("begin a tick", work)
+        if tick is not None:
+            self._notifier.publish({"ticks"})
+        return tick
+
+    def complete_tick(
+        self,
+        tick: Tick,
+        *,
+        lease: Lease,
+        runs: Sequence[tuple[str | None, NewRun]] = (),
+        facts: Sequence[AssetFact] = (),
+        evaluations: Sequence[EvaluationRecord] = (),
+        cursor: str | None = None,
+        next_due: float | None = None,
+        now: float,
+    ) -> Tick:
+        """End a tick, in one transaction with everything it causes."""
+        if tick.status is TickStatus.STARTED:
+            raise StorageError(
+                f"The tick {tick.id} of {tick.instigator} is to be completed, but its status is STARTED."
+            )
+
+        def work(tx: Transaction) -> tuple[Tick, set[str]]:
+            require_lease(tx, lease)
+            stored = _tick(tx, tick.instigator, tick.due)
+            if stored is None or stored.attempt != tick.attempt:
+                raise FencedError(
+                    f"The tick {tick.id} of {tick.instigator} was begun again by another daemon; "
+                    f"attempt {tick.attempt} was refused."
+                )
+            if stored.status is not TickStatus.STARTED:
+                return stored, set()  # told twice
+            change_dynamic_partitions(tx, tick.partitions)
+            wanted = _unused(tx, tick.instigator, runs)
+            changes = insert_runs(tx, wanted)
+            asked = tuple(run_key for run_key, _ in runs if run_key is not None)
+            ended = msgspec.structs.replace(
+                tick,
+                id=stored.id,
+                started=stored.started,
+                ended=now,
+                run_ids=tuple(new.run.run_id for new in wanted),
+                run_keys=tick.run_keys or asked,
+            )
+            tx.send(
+                "UPDATE ticks SET status = %s, body = %s WHERE id = %s",
+                (ended.status, encode_msgpack(ended), stored.id),
+            )
+            _advance(tx, ended, cursor=cursor, next_due=next_due, now=now)
+            if evaluations:
+                _keep_evaluations(tx, stored.id, evaluations, now)
+            write_changes(tx, changes, [Event(time=now, fact=fact) for fact in facts])
+            topics = {"ticks"}.union(*(change.topics for change in changes))
+            return ended, topics | ({"assets"} if facts or tick.partitions else set())
+
+        ended, topics = self._database.write("complete a tick", work)
+        if topics:
+            self._notifier.publish(topics)
+        return ended
+
+    def evaluations(self, entity: str, *, before: int | None = None, limit: int = 50) -> list[StoredEvaluation]:
+        """What the automation condition of an asset, check or job came to, newest first."""
+        condition = "" if before is None else " AND e.id < %(before)s"
+        found = self._database.read(
+            "read evaluations of automation conditions",
+            "SELECT e.id, e.tick, e.body, t.body FROM automation_evaluations e LEFT JOIN ticks t ON t.id = e.tick "
+            f"WHERE e.entity = %(entity)s{condition} ORDER BY e.id DESC LIMIT %(limit)s",
+            {"entity": entity, "before": before, "limit": limit},
+        )
+        return [rows.evaluation(row) for row in found]
+
+    def ticks(
+        self,
+        instigator: str,
+        *,
+        before: int | None = None,
+        limit: int = 50,
+        statuses: Sequence[TickStatus] | None = None,
+        after_time: float | None = None,
+    ) -> list[Tick]:
+        """Ticks, newest first, before the tick id `before`."""
+        condition = "instigator = %(instigator)s"
+        if statuses is not None:
+            condition += " AND status = ANY(%(statuses)s)"
+        if before is not None:
+            condition += " AND id < %(before)s"
+        if after_time is not None:
+            # Ids grow with time but for ticks that were begun again, so the newer ones say where to stop.
+            condition += (
+                " AND started > %(after)s AND id >= (SELECT MIN(n.id) FROM ticks n "
+                "WHERE n.instigator = %(instigator)s AND n.started > %(after)s)"
+            )
+        values: dict[str, Any] = {
+            "instigator": instigator,
+            "statuses": None if statuses is None else [str(status) for status in statuses],
+            "before": before,
+            "after": after_time,
+            "limit": limit,
+        }
+        statement = f"SELECT {rows.TICK} FROM ticks WHERE {condition} ORDER BY id DESC LIMIT %(limit)s"
+        return [rows.tick(row) for row in self._database.read("read ticks", statement, values)]
+
+
+_Whose = tuple[str, str, InstigatorKind, str]
+"""An instigator's id, location, kind and name."""
+
+
+def _make(tx: Transaction, whose: Sequence[_Whose]) -> None:
+    """Make the rows that do not exist."""
+    tx.send_each(
+        "INSERT INTO instigators (id, location, kind, name, status, updated) VALUES (%s, %s, %s, %s, %s, 0) "
+        "ON CONFLICT DO NOTHING",
+        [(*each, InstigatorStatus.DECLARED_IN_CODE) for each in whose],
+    )
+
+
+def _change(tx: Transaction, whose: _Whose, change: str, values: dict[str, Any]) -> InstigatorState:
+    _make(tx, [whose])
+    row = tx.row(
+        f"UPDATE instigators SET {change} WHERE id = %(id)s RETURNING {rows.INSTIGATOR}", {**values, "id": whose[0]}
+    )
+    assert row is not None
+    return rows.instigator(row)
+
+
+def _advance(tx: Transaction, tick: Tick, *, cursor: str | None, next_due: float | None, now: float) -> None:
+    """Store what a tick leaves behind for the next one."""
+    _make(tx, [(tick.instigator, *instigator_parts(tick.instigator))])
+    tx.send(
+        "UPDATE instigators SET last_tick = %(now)s, updated = %(now)s, "
+        "next_due = COALESCE(%(due)s, next_due), last_run_key = COALESCE(%(run_key)s, last_run_key), "
+        "cursor = CASE WHEN cursor_set > %(started)s THEN cursor ELSE COALESCE(%(cursor)s, cursor) END "
+        "WHERE id = %(id)s",
+        {
+            "now": now,
+            "due": next_due,
+            "run_key": tick.run_keys[-1] if tick.run_keys else None,
+            "cursor": cursor,
+            "started": tick.started,
+            "id": tick.instigator,
+        },
+    )
+
+
+def _keep_evaluations(tx: Transaction, tick: int, evaluations: Sequence[EvaluationRecord], now: float) -> None:
+    tx.send("DELETE FROM automation_evaluations WHERE time < %s", (now - EVALUATIONS_KEPT,))
+    tx.send_each(
+        "INSERT INTO automation_evaluations (entity, tick, time, body) VALUES (%s, %s, %s, %s)",
+        [(each.entity, tick, now, rows.packed_evaluation(each)) for each in evaluations],
+    )
+
+
+def _tick(tx: Transaction, instigator: str, due: float) -> Tick | None:
+    """A tick, whose row nobody else changes before the end of the transaction."""
+    row = tx.row(f"SELECT {rows.TICK} FROM ticks WHERE instigator = %s AND due = %s FOR UPDATE", (instigator, due))
+    return None if row is None else rows.tick(row)
+
+
+def _unused(tx: Transaction, instigator: str, runs: Sequence[tuple[str | None, NewRun]]) -> list[NewRun]:
+    """Those of the runs that have no key, or one that was not used before; from now on it is used."""
+    keyed: dict[str, str] = {}
+    for run_key, new in runs:
+        if run_key is not None:
+            keyed.setdefault(run_key, new.run.run_id)
+    if not keyed:
+        return [new for _, new in runs]
+    used = tx.rows(
+        "INSERT INTO run_keys SELECT %s, key, run FROM unnest(%s::text[], %s::text[]) AS given (key, run) "
+        "ON CONFLICT DO NOTHING RETURNING run_id",
+        (instigator, list(keyed), list(keyed.values())),
+    )
+    free = {row[0] for row in used}
+    return [new for run_key, new in runs if run_key is None or new.run.run_id in free]

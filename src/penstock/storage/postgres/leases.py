@@ -1,0 +1,121 @@
+"""Leases of daemon duties, and the processes of the deployment, in Postgres."""
+
+from __future__ import annotations
+
+from ...codec import decode_msgpack, encode_msgpack
+from ...errors import FencedError
+from ...records.lease import Lease, ProcessInfo
+from ..notifier import ROUTINE, Notifier
+from .connection import Database
+from .transaction import Row, Transaction
+
+__all__ = ["PostgresLeases", "require_lease"]
+
+_LEASE = "name, holder, epoch, until"
+
+
+class PostgresLeases:
+    """`LeaseStorage` on one Postgres database."""
+
+    def __init__(self, database: Database, notifier: Notifier) -> None:
+        self._database = database
+        self._notifier = notifier
+
+    def acquire(self, name: str, holder: str, *, ttl: float, now: float) -> Lease | None:
+        """Take the lease if it is free, over, or held by `holder` already; a change of holder raises its epoch."""
+
+        def work(tx: Transaction) -> list[Row]:
+            return tx.rows(
+                f"INSERT INTO leases AS l ({_LEASE}) VALUES (%(name)s, %(holder)s, 1, %(until)s) "
+                "ON CONFLICT (name) DO UPDATE SET holder = EXCLUDED.holder, until = EXCLUDED.until, "
+                "epoch = l.epoch + (l.holder <> EXCLUDED.holder)::int "
+                f"WHERE l.holder = EXCLUDED.holder OR l.until <= %(now)s RETURNING {_LEASE}",
+                {"name": name, "holder": holder, "until": now + ttl, "now": now},
+            )
+
+        found = self._database.write("acquire a lease", work)
+        self._notifier.publish({ROUTINE})
+        return _lease(found[0]) if found else None
+
+    def renew(self, lease: Lease, *, ttl: float, now: float) -> Lease | None:
+        """Prolong; None when it has passed to another."""
+
+        def work(tx: Transaction) -> list[Row]:
+            return tx.rows(
+                f"UPDATE leases SET until = %s WHERE name = %s AND holder = %s AND epoch = %s RETURNING {_LEASE}",
+                (now + ttl, lease.name, lease.holder, lease.epoch),
+            )
+
+        # A renewal that a crash of the server takes back was for nobody: nothing else of that moment is left either.
+        found = self._database.write("renew a lease", work, durable=False)
+        self._notifier.publish({ROUTINE})
+        return _lease(found[0]) if found else None
+
+    def release(self, lease: Lease) -> None:
+        """Give it up at once: the row stays, so that the next holder's epoch is higher."""
+
+        def work(tx: Transaction) -> None:
+            tx.send(
+                "UPDATE leases SET until = 0, holder = '' WHERE name = %s AND holder = %s AND epoch = %s",
+                (lease.name, lease.holder, lease.epoch),
+            )
+
+        self._database.write("release a lease", work)
+        self._notifier.publish({"processes"})
+
+    def all(self) -> list[Lease]:
+        """Every lease, by name."""
+        found = self._database.read("read leases", f"SELECT {_LEASE} FROM leases WHERE holder <> '' ORDER BY name")
+        return [_lease(row) for row in found]
+
+    def beat(self, process: ProcessInfo) -> None:
+        """Say that this process lives."""
+
+        def work(tx: Transaction) -> Row | None:
+            before = tx.row("SELECT body FROM processes WHERE id = %s", (process.id,))
+            tx.send(
+                "INSERT INTO processes (id, seen, body) VALUES (%s, %s, %s) "
+                "ON CONFLICT (id) DO UPDATE SET seen = EXCLUDED.seen, body = EXCLUDED.body",
+                (process.id, process.seen, encode_msgpack(process)),
+            )
+            return before
+
+        before = self._database.write("store a process", work, durable=False)
+        known = None if before is None else decode_msgpack(before[0], ProcessInfo)
+        as_before = known is not None and (known.duties, known.error) == (process.duties, process.error)
+        self._notifier.publish({ROUTINE if as_before else "processes"})
+
+    def gone(self, process_id: str) -> None:
+        """Say that this process ends."""
+        self._database.write(
+            "forget a process", lambda tx: tx.send("DELETE FROM processes WHERE id = %s", (process_id,))
+        )
+        self._notifier.publish({"processes"})
+
+    def processes(self, *, seen_after: float) -> list[ProcessInfo]:
+        """Processes heard of after that time."""
+        found = self._database.read(
+            "read processes", "SELECT body FROM processes WHERE seen > %s ORDER BY id", (seen_after,)
+        )
+        return [decode_msgpack(row[0], ProcessInfo) for row in found]
+
+
+def require_lease(tx: Transaction, lease: Lease) -> None:
+    """Go on only while the lease has not passed to another; a lease that is over and untaken still counts. Nobody takes
+    it before the end of the transaction.
+
+    Raises:
+        FencedError: It has passed on.
+    """
+    row = tx.row(f"SELECT {_LEASE} FROM leases WHERE name = %s FOR SHARE", (lease.name,))
+    current = None if row is None else _lease(row)
+    if current is None or (current.holder, current.epoch) != (lease.holder, lease.epoch):
+        now_held = "nobody" if current is None or not current.holder else f"{current.holder}, epoch {current.epoch}"
+        raise FencedError(
+            f"{lease.holder} holds the lease {lease.name!r} (epoch {lease.epoch}) no more: it is held by {now_held}. "
+            "Its write was refused."
+        )
+
+
+def _lease(row: Row) -> Lease:
+    return Lease(name=row[0], holder=row[1], epoch=row[2], until=row[3])

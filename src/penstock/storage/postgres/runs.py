@@ -1,0 +1,251 @@
+"""Runs and their states in Postgres."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from ...records.event import Event, Fact, RunStarting
+from ...records.run import ACTIVE, FINISHED, Run, RunStatus
+from .. import rows
+from ..derive import CLAIMABLE, derive
+from ..notifier import ROUTINE, Notifier
+from ..protocols import NewRun, RunFilter
+from .connection import Database
+from .ledger import changed_run, insert_runs, write_changes
+from .run_query import count_query, page_query
+from .transaction import Row, Transaction
+
+__all__ = ["PostgresRuns"]
+
+
+class PostgresRuns:
+    """`RunStorage` on one Postgres database."""
+
+    def __init__(self, database: Database, notifier: Notifier) -> None:
+        self._database = database
+        self._notifier = notifier
+
+    # -- making and reading -------------------------------------------------------------------------------------------
+
+    def create(self, runs: Sequence[NewRun]) -> list[Run]:
+        """Store new runs with their first facts, all or none."""
+
+        def work(tx: Transaction) -> tuple[list[Run], set[str]]:
+            changes = insert_runs(tx, runs)
+            write_changes(tx, changes)
+            return [change.run for change in changes], set().union(*(change.topics for change in changes))
+
+        made, topics = self._database.write("store new runs", work)
+        self._notifier.publish(topics)
+        return made
+
+    def get(self, run_id: str) -> Run | None:
+        """The run of that id."""
+        found = self._database.read("read a run", f"SELECT {rows.RUN} FROM runs WHERE run_id = %s", (run_id,))
+        return rows.run(found[0]) if found else None
+
+    def page(self, where: RunFilter, *, limit: int, before: str | None = None, ascending: bool = False) -> list[Run]:
+        """Runs newest first, after the cursor `before`."""
+        query = page_query(where, limit=limit, before=before, ascending=ascending)
+        return [rows.run(row) for row in self._database.read("read runs", *query)]
+
+    def count(self, where: RunFilter, *, at_most: int = 10_000) -> int:
+        """How many runs match, at most `at_most`."""
+        number: int = self._database.read("count runs", *count_query(where, at_most=at_most))[0][0]
+        return number
+
+    def queued(self, *, limit: int) -> list[Run]:
+        """Queued runs, highest priority first, then oldest first."""
+        return self._select("WHERE status = 'QUEUED' ORDER BY priority DESC, run_id LIMIT %s", limit)
+
+    def active(self) -> list[Run]:
+        """Runs that are STARTING, STARTED or CANCELING."""
+        return self._select("WHERE status = ANY(%s) ORDER BY run_id", sorted(ACTIVE))
+
+    def expired(self, now: float) -> list[Run]:
+        """Active runs whose lease has ended."""
+        return self._select("WHERE lease_until <= %s ORDER BY lease_until", now)
+
+    def _select(self, rest: str, *values: object) -> list[Run]:
+        found = self._database.read("read runs", f"SELECT {rows.RUN} FROM runs {rest}", values)
+        return [rows.run(row) for row in found]
+
+    # -- who holds a run ----------------------------------------------------------------------------------------------
+
+    def claim(self, run_ids: Sequence[str], *, owner: str, until: float, now: float) -> list[Run]:
+        """Move those of the runs that nobody has claimed to STARTING, each under a new attempt held by `owner`."""
+        wanted = list(dict.fromkeys(run_ids))
+
+        def work(tx: Transaction) -> tuple[list[Run], set[str]]:
+            # Whoever claims one of these runs at this moment gets it: its row is passed over, not waited for.
+            found = tx.rows(
+                f"SELECT num, {rows.RUN} FROM runs WHERE run_id = ANY(%s) AND status = ANY(%s) "
+                "ORDER BY run_id FOR UPDATE SKIP LOCKED",
+                (wanted, sorted(CLAIMABLE)),
+            )
+            free = {row[1]: row for row in found}
+            changes = []
+            for run_id in wanted:
+                if run_id not in free:
+                    continue
+                number, *row = free[run_id]
+                run = rows.run(tuple(row))
+                run = msgspec.structs.replace(run, attempt=run.attempt + 1, owner=owner, lease_until=until)
+                changes.append(changed_run(tx, number, run, run.attempt, [Event(time=now, fact=RunStarting())]))
+            write_changes(tx, changes)
+            return [change.run for change in changes], set().union(*(change.topics for change in changes))
+
+        claimed, topics = self._database.write("claim runs", work)
+        self._notifier.publish(topics)
+        return claimed
+
+    def take_over(self, run_id: str, *, attempt: int, owner: str, until: float) -> bool:
+        """Pass this attempt's lease to `owner`; False if the attempt is not current or has ended."""
+
+        def work(tx: Transaction) -> bool:
+            changed = tx.rows(
+                "UPDATE runs SET owner = %s, lease_until = %s WHERE run_id = %s AND attempt = %s "
+                "AND lease_until > 0 AND status = ANY(%s) RETURNING 1",
+                (owner, until, run_id, attempt, sorted(ACTIVE)),
+            )
+            return bool(changed)
+
+        taken = self._database.write("take over a run", work)
+        self._notifier.publish({ROUTINE})
+        return taken
+
+    def renew(self, owner: str, *, until: float) -> list[tuple[str, int]]:
+        """Prolong all unended attempts of `owner` at once; gives the (run id, attempt) that it still holds."""
+
+        def work(tx: Transaction) -> list[Row]:
+            return tx.rows(
+                "UPDATE runs SET lease_until = %s WHERE owner = %s AND lease_until > 0 RETURNING run_id, attempt",
+                (until, owner),
+            )
+
+        # A renewal that a crash of the server takes back was for nobody: nothing else of that moment is left either.
+        held = self._database.write("renew the leases of runs", work, durable=False)
+        self._notifier.publish({ROUTINE})
+        return sorted((run_id, attempt) for run_id, attempt in held)
+
+    # -- what happens to a run ----------------------------------------------------------------------------------------
+
+    def record(self, run_id: str, facts: Sequence[Fact], *, now: float, attempt: int | None = None) -> bool:
+        """Store facts about a run from outside its worker; all of them, or none where the run's state refuses one."""
+        events = [Event(time=now, fact=fact) for fact in facts]
+
+        def work(tx: Transaction) -> set[str] | None:
+            found = _number_and_run(tx, run_id)
+            if found is None or found[1].is_finished:
+                return None
+            number, run = found
+            if attempt is not None and (attempt != run.attempt or run.status is RunStatus.QUEUED):
+                return None
+            if derive(run, {}, events).refused:
+                return None
+            change = changed_run(tx, number, run, run.attempt, events)
+            write_changes(tx, [change])
+            return change.topics
+
+        topics = self._database.write("record what happened to a run", work)
+        if topics is None:
+            return False
+        self._notifier.publish(topics)
+        return True
+
+    def explain_waiting(self, notes: Mapping[str, str | None]) -> None:
+        """Store for each queued run the one rule that it waits for."""
+        run_ids, texts = list(notes), list(notes.values())
+
+        def work(tx: Transaction) -> bool:
+            changed = tx.rows(
+                "UPDATE runs SET note = given.note FROM unnest(%s::text[], %s::text[]) AS given (run_id, note) "
+                "WHERE runs.run_id = given.run_id AND status = 'QUEUED' AND runs.note IS DISTINCT FROM given.note "
+                "RETURNING 1",
+                (run_ids, texts),
+            )
+            return bool(changed)
+
+        changed = bool(run_ids) and self._database.write("store why runs wait", work, durable=False)
+        if changed:
+            self._notifier.publish({"runs"})
+
+    def add_tags(self, run_id: str, tags: Mapping[str, str]) -> None:
+        """Set tags of a run."""
+
+        def work(tx: Transaction) -> bool:
+            found = _number_and_run(tx, run_id)
+            if found is None:
+                return False
+            number, run = found
+            run = msgspec.structs.replace(run, tags={**run.tags, **tags})
+            tx.send(
+                "UPDATE runs SET body = %s, priority = %s WHERE num = %s", (rows.run_body(run), run.priority, number)
+            )
+            tx.send_each(
+                "INSERT INTO run_tags (key, value, run_id) VALUES (%s, %s, %s) "
+                "ON CONFLICT (run_id, key) DO UPDATE SET value = EXCLUDED.value",
+                [(key, value, run_id) for key, value in tags.items()],
+            )
+            return True
+
+        if self._database.write("tag a run", work):
+            self._notifier.publish({"runs"})
+
+    # -- tags, snapshots, removal -------------------------------------------------------------------------------------
+
+    def tag_keys(self) -> list[str]:
+        """All tag keys in use, sorted."""
+        # Leaps from key to key along the index instead of reading every tag of every run.
+        statement = (
+            "WITH RECURSIVE found (key) AS (SELECT MIN(key) FROM run_tags UNION ALL "
+            "SELECT (SELECT MIN(t.key) FROM run_tags t WHERE t.key > found.key) FROM found "
+            "WHERE found.key IS NOT NULL) "
+            "SELECT key FROM found WHERE key IS NOT NULL"
+        )
+        return [row[0] for row in self._database.read("read tag keys", statement)]
+
+    def tag_values(self, key: str, *, prefix: str = "", limit: int = 100) -> list[str]:
+        """Values in use for a tag key, sorted."""
+        beginning = "left(t.value, 500)"
+        next_row = f"SELECT t.value FROM run_tags t WHERE t.key = %(key)s AND {beginning}"
+        in_order = f"ORDER BY {beginning} LIMIT 1"
+        statement = (
+            f"WITH RECURSIVE found (value) AS ((({next_row} >= left(%(prefix)s, 500) {in_order})) UNION ALL "
+            f"SELECT ({next_row} > left(found.value, 500) {in_order}) "
+            "FROM found WHERE starts_with(found.value, %(prefix)s)) "
+            "SELECT value FROM found WHERE starts_with(value, %(prefix)s) LIMIT %(limit)s"
+        )
+        values = {"key": key, "prefix": prefix, "limit": limit}
+        return [row[0] for row in self._database.read("read tag values", statement, values)]
+
+    def delete(self, run_id: str) -> bool:
+        """Remove an ended run with its events; asset history stays."""
+
+        def work(tx: Transaction) -> bool:
+            found = _number_and_run(tx, run_id)
+            if found is None or found[1].status not in FINISHED:
+                return False
+            for table in ("events", "steps"):
+                tx.send(f"DELETE FROM {table} WHERE run = %s", (found[0],))
+            for table in ("run_tags", "planned_assets", "runs"):
+                tx.send(f"DELETE FROM {table} WHERE run_id = %s", (run_id,))
+            return True
+
+        deleted = self._database.write("delete a run", work)
+        if deleted:
+            self._notifier.publish({"runs", f"run:{run_id}"})
+        return deleted
+
+    def snapshot(self, digest: str) -> bytes | None:
+        """The JSON of the `JobDescription` stored under this hash."""
+        found = self._database.read("read a job's snapshot", "SELECT body FROM snapshots WHERE digest = %s", (digest,))
+        return found[0][0] if found else None
+
+
+def _number_and_run(tx: Transaction, run_id: str) -> tuple[int, Run] | None:
+    """A run, whose row nobody else changes before the end of the transaction."""
+    row = tx.row(f"SELECT num, {rows.RUN} FROM runs WHERE run_id = %s FOR UPDATE", (run_id,))
+    return None if row is None else (row[0], rows.run(row[1:]))

@@ -1,0 +1,114 @@
+"""All storages of an instance in one Postgres database."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+
+from ...errors import SettingsError
+from .assets import PostgresAssets
+from .connection import Database
+from .events import PostgresEvents
+from .instigators import PostgresInstigators
+from .leases import PostgresLeases
+from .locations import PostgresLocations
+from .migration import migrate, stored_version
+from .notifier import PostgresNotifier
+from .runs import PostgresRuns
+from .slots import PostgresSlots
+
+__all__ = ["PostgresStorage"]
+
+
+class PostgresStorage:
+    """`Storage` in one Postgres database, shared by processes on any number of hosts.
+
+    Args:
+        url: The database as `postgresql://user:password@host:port/name?parameter=value`, or as libpq's `key=value`.
+        parameters: Further parameters of the connection by libpq's names, which win over those of the URL.
+
+    Nothing is opened before the first use. Call `migrate` once in each process before that.
+
+    Raises:
+        SettingsError: The URL cannot be read.
+    """
+
+    def __init__(self, url: str = "", **parameters: Any) -> None:
+        try:
+            given = psycopg.conninfo.conninfo_to_dict(url, **parameters)
+        except psycopg.ProgrammingError:
+            # Neither the URL nor what libpq says of it is shown: they may hold the password.
+            raise SettingsError(
+                "The URL or the parameters of the Postgres database cannot be read; write "
+                "postgresql://user:password@host:port/name, with %-signs for special characters in the password."
+            ) from None
+        self._database = Database(given)
+        self._notifier = PostgresNotifier(self._database)
+        self._runs = PostgresRuns(self._database, self._notifier)
+        self._events = PostgresEvents(self._database, self._notifier)
+        self._assets = PostgresAssets(self._database, self._notifier)
+        self._instigators = PostgresInstigators(self._database, self._notifier)
+        self._leases = PostgresLeases(self._database, self._notifier)
+        self._locations = PostgresLocations(self._database, self._notifier)
+        self._slots = PostgresSlots(self._database, self._notifier)
+
+    @property
+    def runs(self) -> PostgresRuns:
+        """Runs and their states."""
+        return self._runs
+
+    @property
+    def events(self) -> PostgresEvents:
+        """The event log."""
+        return self._events
+
+    @property
+    def assets(self) -> PostgresAssets:
+        """What is known of assets."""
+        return self._assets
+
+    @property
+    def instigators(self) -> PostgresInstigators:
+        """Schedules and sensors."""
+        return self._instigators
+
+    @property
+    def leases(self) -> PostgresLeases:
+        """Leases and processes."""
+        return self._leases
+
+    @property
+    def locations(self) -> PostgresLocations:
+        """Code locations and named values."""
+        return self._locations
+
+    @property
+    def slots(self) -> PostgresSlots:
+        """Slots of concurrency pools."""
+        return self._slots
+
+    @property
+    def notifier(self) -> PostgresNotifier:
+        """Wakes whoever waits."""
+        return self._notifier
+
+    def migrate(self) -> None:
+        """Bring the schema up to this version, safely with several processes starting at once."""
+        migrate(self._database)
+
+    def describe(self) -> dict[str, str]:
+        """Facts for people: kind, place, schema version, size."""
+        facts = "SELECT current_setting('server_version'), pg_database_size(current_database())"
+        server, size = self._database.read("read the size of the database", facts)[0]
+        return {
+            "kind": "Postgres",
+            "place": self._database.name,
+            "schema": str(stored_version(self._database)),
+            "postgres": server,
+            "bytes": str(size),
+        }
+
+    def close(self) -> None:
+        """Let go of every idle connection of this process."""
+        self._database.close()

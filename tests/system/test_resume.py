@@ -1,0 +1,136 @@
+"""Run workers that are killed, and others that go on with their runs: no step's success is lost or repeated."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from penstock.records.event import RunFailure, RunResumed, StepRestarted
+from penstock.records.run import RunStatus, StepStatus
+from support.run_worker import Worker
+
+pytestmark = pytest.mark.system
+
+
+def work(worker: Worker) -> Counter[str]:
+    """How often each function was called, as it noted itself."""
+    return Counter((worker.home / "work.txt").read_text().splitlines())
+
+
+def until_stored(worker: Worker, type_: str, *steps: str) -> None:
+    worker.wait_until(lambda: all(type_ in worker.types(step) for step in steps), f"{type_} of {steps} is stored")
+
+
+def restarts(worker: Worker) -> dict[str | None, StepRestarted]:
+    return {event.step_key: event.fact for event in worker.events() if isinstance(event.fact, StepRestarted)}
+
+
+def test_a_new_worker_goes_on_where_a_killed_one_stopped(worker: Worker) -> None:
+    worker.start("resumed_in_processes")
+    worker.awaits("held")
+    until_stored(worker, "STEP_SKIPPED", "left")
+    until_stored(worker, "LOG", "after_broken")
+    worker.kill()
+    worker.resume()
+    worker.awaits("held")
+    worker.releases("held")
+    assert worker.end() == 0
+    assert worker.status() is RunStatus.FAILURE  # one step never works
+    assert work(worker) == {"worked": 1, "chosen": 1, "always_broken": 1, "held_work": 2, "summed": 1}
+    assert (worker.home / "sum.txt").read_text() == "3"
+    assert worker.types("left") == ["STEP_SKIPPED"]
+    assert worker.types("after_broken") == ["LOG"]
+    assert restarts(worker).keys() == {"held_work"}
+    again = restarts(worker)["held_work"]
+    assert again.retry == 0
+    assert "was lost" in (again.reason or "")
+    assert worker.types(None).count("RUN_START") == 1
+    (resumed,) = [event.fact for event in worker.events() if isinstance(event.fact, RunResumed)]
+    assert resumed.done == 4
+    (failure,) = [event.fact for event in worker.events() if isinstance(event.fact, RunFailure)]
+    assert failure.failed_steps == ("always_broken",)
+    stats = {each.step_key: each for each in worker.storage.events.step_stats(worker.run_id)}
+    assert (stats["held_work"].status, len(stats["held_work"].attempts)) == (StepStatus.SUCCESS, 2)
+    assert all(end is not None for each in stats.values() for end in [one.end for one in each.attempts])
+
+
+@pytest.mark.parametrize("job", ["resumed_in_one_process", "resumed_by_noting"])
+def test_executors_of_one_process_go_on_too(worker: Worker, job: str) -> None:
+    worker.start(job)
+    worker.awaits("held")
+    until_stored(worker, "STEP_SUCCESS", "worked")
+    worker.kill()
+    worker.resume()
+    worker.awaits("held")
+    worker.releases("held")
+    assert worker.end() == 0
+    assert work(worker)["held_work"] == 2
+    assert {count for step, count in work(worker).items() if step != "held_work"} == {1}
+    assert (worker.home / "sum.txt").read_text() == "3"
+
+
+def test_a_step_whose_value_died_with_the_worker_runs_again(worker: Worker) -> None:
+    worker.start("resumed_without_values")
+    worker.awaits("held")
+    until_stored(worker, "STEP_SUCCESS", "worked")
+    worker.kill()
+    worker.resume()
+    worker.awaits("held")
+    worker.releases("held")
+    assert worker.end() == 0
+    assert work(worker)["worked"] == 2
+    assert (worker.home / "sum.txt").read_text() == "3"
+    assert "memory" in (restarts(worker)["worked"].reason or "")
+
+
+def test_dynamic_steps_go_on_by_their_keys(worker: Worker) -> None:
+    worker.start("resumed_dynamic")
+    worker.awaits("held")
+    until_stored(worker, "STEP_SUCCESS", "mapped_work[k0]", "mapped_work[k2]")
+    worker.kill()
+    worker.resume()
+    worker.awaits("held")
+    worker.releases("held")
+    assert worker.end() == 0
+    assert worker.status() is RunStatus.SUCCESS
+    assert work(worker) == {
+        "worked": 1,
+        "mapped_work 1": 1,
+        "mapped_work 2": 2,
+        "mapped_work 3": 1,
+        "summed": 1,
+    }
+    assert (worker.home / "sum.txt").read_text() == "60"
+    assert restarts(worker).keys() == {"mapped_work[k1]"}
+
+
+def test_a_lost_worker_costs_no_retry_of_the_code(worker: Worker) -> None:
+    worker.start("resumed_retry")
+    worker.awaits("held")
+    for _ in range(2):
+        worker.kill()
+        worker.resume()
+        worker.awaits("held")
+    worker.releases("held")
+    assert worker.end() == 0
+    assert worker.status() is RunStatus.SUCCESS
+    assert work(worker) == {"worker_killer 0": 1, "worker_killer 1": 3}
+    assert restarts(worker)["worker_killer"].retry == 1
+
+
+def test_a_worker_that_was_taken_for_dead_writes_no_more(worker: Worker) -> None:
+    worker.start("resumed_in_one_process")
+    worker.awaits("held")
+    until_stored(worker, "STEP_SUCCESS", "worked")
+    first = worker.process
+    assert first is not None
+    worker.resume("It was not heard of.")
+    worker.awaits("held")  # the new one; the old one still waits for its release
+    for _ in range(2):
+        worker.releases("held")
+    assert worker.end() == 0
+    _, said = first.communicate(timeout=30)
+    assert b"may write no more" in said
+    assert first.returncode == 76
+    assert worker.types("held_work").count("STEP_SUCCESS") == 1
