@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from penstock.logs.local import MOST_BYTES
+from penstock.logs.gaps import MOST_BYTES
 from penstock.logs.store import LogKey, log_key
 from penstock.records.event import LogLine, LogsCaptured
 from penstock.records.run import RunStatus

@@ -17,6 +17,7 @@ from ..locations.catalog import Catalog
 from ..locations.stop_signal import stop_signal
 from ..records.lease import ProcessInfo
 from ..version import __version__
+from .log_retention import LogRetentionDuty
 from .loop import RENEW_SECONDS, Duty, LeaseKeeper, Loop, Waker
 from .monitor import MonitorDuty, MonitorLimits
 from .queue import QueueDuty
@@ -104,6 +105,12 @@ class Daemon:
                     storage.instigators, catalog, runner("sensor", settings.sensors.num_workers), clock, sensors_woken
                 ),
                 sensors_woken,
+            ),
+            (
+                LogRetentionDuty(
+                    instance.logs, storage.runs, days=settings.retention.compute_logs.purge_after_days, clock=clock
+                ),
+                self._waker.listen(LogRetentionDuty.topics),
             ),
         ]
         self._duties = [duty for duty, _ in duties]

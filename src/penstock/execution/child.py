@@ -92,7 +92,7 @@ def attempt_alone(scope: RunScope, start: Start, recorder: Recorder, meter: Mete
         def emit(fact: Fact) -> None:
             marked.emit(fact, start.step)
 
-        with managed_loggers(scope.environment.managed_loggers, emit):
+        with managed_loggers(scope.environment.python_logs, emit):
             try:
                 with scope.open_resources(scope.prepared(start.spec).resource_keys, emit) as opened:
                     return run_step(scope, start, marked, opened, meter).done

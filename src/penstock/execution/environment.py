@@ -11,6 +11,7 @@ from ..clock import SYSTEM_CLOCK, Clock
 from ..engine.pools import PoolRules
 from ..logs.store import LogStore
 from ..storage.protocols import Storage
+from .python_logs import PythonLogs
 
 __all__ = ["Environment"]
 
@@ -25,7 +26,7 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
             in memory.
         clock: The time.
         instance: What user code gets as `context.instance`.
-        managed_loggers: Names of Python loggers whose lines go to the run's log as well.
+        python_logs: What the run does with Python's loggers.
         pools: What holds for concurrency pools.
     """
 
@@ -34,5 +35,5 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     artifacts: Path | None = None
     clock: Clock = SYSTEM_CLOCK
     instance: Any = None
-    managed_loggers: tuple[str, ...] = ()
+    python_logs: PythonLogs = PythonLogs()
     pools: PoolRules = PoolRules()

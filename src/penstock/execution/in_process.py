@@ -75,7 +75,7 @@ class InProcessExecution:
 
         used = frozenset[str]().union(*(scope.prepared(key).resource_keys for key in scope.plan.steps))
         with (
-            managed_loggers(scope.environment.managed_loggers, emit),
+            managed_loggers(scope.environment.python_logs, emit),
             scope.open_resources(used, emit) as opened,
         ):
             try:

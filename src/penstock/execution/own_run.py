@@ -39,6 +39,7 @@ from .lease import LEASE, LeaseThread, OwnLease
 from .log_keeping import keeper_of, kept_by, upload_logs
 from .loop import Watch
 from .own_instance import OwnInstance
+from .python_logs import PythonLogs
 from .recorder import MemoryRecorder, Recorder, TeeRecorder
 from .resumed import beginning_of
 from .run_life import live
@@ -60,6 +61,8 @@ class AnInstance(Protocol):
     def artifacts(self) -> Any: ...
     @property
     def pool_rules(self) -> PoolRules: ...
+    @property
+    def python_logs(self) -> PythonLogs: ...
 
 
 class Selected(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,6 +118,7 @@ def plan_run_here(job: JobDefinition, wish: Wish, instance: AnInstance | None, *
             artifacts=instance.artifacts,
             instance=instance,
             pools=instance.pool_rules,
+            python_logs=instance.python_logs,
         )
     return RunScope(
         run=run,

@@ -82,6 +82,7 @@ class LoadedCode:
                 artifacts=instance.artifacts,
                 clock=instance.clock,
                 instance=instance,
+                python_logs=instance.python_logs,
                 pools=instance.pool_rules,
             )
             return execute_run(definitions, work.run, environment, channel)

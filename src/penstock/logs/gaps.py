@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["BLOCK", "Gap", "Piece", "next_piece", "place_of", "wider_gap", "words_of"]
+__all__ = ["BLOCK", "MOST_BYTES", "Gap", "Piece", "next_piece", "place_of", "wider_gap", "words_of"]
 
 BLOCK = 4096
 """File systems free whole blocks of this size or of a part of it."""
+
+
+MOST_BYTES = 10 * 1024 * 1024
+"""How much of a stream is kept where no setting says so."""
 
 
 class Gap(NamedTuple):

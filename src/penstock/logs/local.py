@@ -13,15 +13,12 @@ from ..clock import SYSTEM_CLOCK, Clock
 from ..errors import LogStoreError
 from ..ids import is_run_id
 from .capture import Capture, captured, open_to_append
-from .gaps import Gap, next_piece, wider_gap, words_of
+from .gaps import MOST_BYTES, Gap, next_piece, wider_gap, words_of
 from .holes import punch_hole
 from .marks import Marks, ended, gap_line, gaps_of, marks_of, point_line
 from .store import STREAMS, LogKey, Stream, check_log_key, log_key
 
-__all__ = ["GAPS", "MARKS", "MOST_BYTES", "SUFFIXES", "LocalLogStore"]
-
-MOST_BYTES = 10 * 1024 * 1024
-"""How much of a stream is kept where no setting says so."""
+__all__ = ["GAPS", "MARKS", "SUFFIXES", "LocalLogStore"]
 
 SUFFIXES: dict[Stream, str] = {"stdout": ".out", "stderr": ".err"}
 MARKS, GAPS = ".marks", ".gaps"

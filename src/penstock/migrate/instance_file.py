@@ -24,6 +24,7 @@ _REMEDIES: Mapping[str, str] = {
     "code_servers.wait_for_local_processes_on_shutdown": "code servers end with the command that started them.",
     "instance_class": "there is one class of instances; put what yours adds into a resource.",
     "local_artifact_storage": "keep `base_dir` alone.",
+    "python_logs.dagster_handler_config": "write it as `handler_config`, which has the same keys.",
 }
 
 
