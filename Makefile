@@ -36,6 +36,10 @@ $(STAMPS)/system: scripts/setup-system
 	@scripts/setup-system
 	@mkdir -p $(STAMPS) && touch $@
 
+$(STAMPS)/libraries: $(STAMPS)/venv requirements/libraries.txt scripts/setup-libraries
+	@scripts/setup-libraries
+	@mkdir -p $(STAMPS) && touch $@
+
 # -- tasks ------------------------------------------------------------------------------------------------------------
 
 .PHONY: dev
@@ -46,7 +50,7 @@ dev: $(STAMPS)/venv $(UI_BUILT) ## Serve the flights example with its UI at http
 ui: $(UI_BUILT) ## Build the web UI into the package
 
 .PHONY: test
-test: $(STAMPS)/venv $(STAMPS)/system $(UI_BUILT) ## Run all tests (set up what they need first)
+test: $(STAMPS)/venv $(STAMPS)/libraries $(STAMPS)/system $(UI_BUILT) ## Run all tests (set up what they need first)
 	@scripts/npm test
 	@$(BIN)/pytest -n 2 --dist loadgroup
 
@@ -80,4 +84,4 @@ lock: $(STAMPS)/venv ## Pin the newest allowed versions of everything in require
 
 .PHONY: clean
 clean: ## Remove everything that the other targets made
-	@rm -rf $(VENV) $(STAMPS) dist src/penstock/web/static ui/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) .venv-libraries $(STAMPS) dist src/penstock/web/static ui/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis

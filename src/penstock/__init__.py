@@ -166,6 +166,7 @@ if TYPE_CHECKING:
         ExecutorDefinition,
         ExecutorRequirement,
         InitExecutorContext,
+        async_executor,
         executor,
         in_process_executor,
         multi_or_in_process_executor,
@@ -435,6 +436,7 @@ if TYPE_CHECKING:
         open_pipes_session,
     )
     from .execution.pipes.subprocess_client import PipesSubprocessClient
+    from .execution.process_launcher import ProcessStepLauncher
     from .execution.resources import InitResourceContext
     from .execution.result import ExecuteInProcessResult
     from .execution.run_status_context import (
@@ -451,6 +453,8 @@ if TYPE_CHECKING:
         serialize_value,
     )
     from .execution.step_context import StepExecutionContext
+    from .execution.step_launcher import LaunchingExecutor, StepCheck, StepLauncher
+    from .execution.step_order import StepOrder
     from .execution.tick_context import (
         ScheduleEvaluationContext,
         build_schedule_context,
@@ -720,6 +724,7 @@ _HOMES: dict[str, str] = {
     "JobSelector": "definitions.automation.selectors",
     "JsonMetadataValue": "records.metadata",
     "LastPartitionMapping": "partitions.mapping",
+    "LaunchingExecutor": "execution.step_launcher",
     "LazyDefinitions": "definitions.lazy",
     "List": "config.python_types",
     "LocalFileCodeReference": "records.code_reference",
@@ -788,6 +793,7 @@ _HOMES: dict[str, str] = {
     "PlanContext": "execution.user_executor",
     "PoolMetadataValue": "records.metadata",
     "PreviewWarning": "errors",
+    "ProcessStepLauncher": "execution.process_launcher",
     "PythonArtifactMetadataValue": "records.metadata",
     "PythonObjectType": "definitions.ops.value_type",
     "QueuedRunCoordinator": "launch.coordinators",
@@ -830,9 +836,12 @@ _HOMES: dict[str, str] = {
     "SpecificPartitionsPartitionMapping": "partitions.mapping",
     "StaticPartitionMapping": "partitions.mapping",
     "StaticPartitionsDefinition": "partitions.definition",
+    "StepCheck": "execution.step_launcher",
     "StepExecutionContext": "execution.step_context",
     "StepExecutionError": "errors",
+    "StepLauncher": "execution.step_launcher",
     "StepNotFoundError": "errors",
+    "StepOrder": "execution.step_order",
     "StepOutputNotFoundError": "errors",
     "StepTimeoutError": "errors",
     "StorageError": "errors",
@@ -880,6 +889,7 @@ _HOMES: dict[str, str] = {
     "asset": "definitions.assets.asset",
     "asset_check": "definitions.assets.asset_check",
     "asset_sensor": "definitions.automation.asset_sensor",
+    "async_executor": "definitions.executors",
     "build_asset_check_context": "execution.build_context",
     "build_asset_context": "execution.build_context",
     "build_column_schema_change_checks": "definitions.assets.change_checks",
@@ -1123,6 +1133,7 @@ __all__ = [
     "JobSelector",
     "JsonMetadataValue",
     "LastPartitionMapping",
+    "LaunchingExecutor",
     "LazyDefinitions",
     "List",
     "LocalFileCodeReference",
@@ -1191,6 +1202,7 @@ __all__ = [
     "PlanContext",
     "PoolMetadataValue",
     "PreviewWarning",
+    "ProcessStepLauncher",
     "PythonArtifactMetadataValue",
     "PythonObjectType",
     "QueuedRunCoordinator",
@@ -1233,9 +1245,12 @@ __all__ = [
     "SpecificPartitionsPartitionMapping",
     "StaticPartitionMapping",
     "StaticPartitionsDefinition",
+    "StepCheck",
     "StepExecutionContext",
     "StepExecutionError",
+    "StepLauncher",
     "StepNotFoundError",
+    "StepOrder",
     "StepOutputNotFoundError",
     "StepTimeoutError",
     "StorageError",
@@ -1283,6 +1298,7 @@ __all__ = [
     "asset",
     "asset_check",
     "asset_sensor",
+    "async_executor",
     "build_asset_check_context",
     "build_asset_context",
     "build_column_schema_change_checks",

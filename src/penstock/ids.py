@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import time
 
-__all__ = ["created_at", "is_run_id", "new_holder_id", "new_run_id", "new_secret"]
+__all__ = ["created_at", "is_run_id", "new_holder_id", "new_run_id", "new_secret", "run_id_derived_from"]
 
 _RUN_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
@@ -26,8 +27,17 @@ def new_run_id() -> str:
     # already is stepped over. A race of two threads costs their order within a microsecond, never the uniqueness.
     ticks = max(time.time_ns() * 4096 // 1_000_000, _LastId.ticks + 1)
     _LastId.ticks = ticks
+    return _text_of(ticks, os.urandom(8))
+
+
+def run_id_derived_from(name: str, time: float) -> str:
+    """The run id that stands for `name`, the same each time it is asked for; it sorts by `time`, in seconds."""
+    return _text_of(int(time * 1000 * 4096), hashlib.blake2b(name.encode(), digest_size=8).digest())
+
+
+def _text_of(ticks: int, tail: bytes) -> str:
     milliseconds, fraction = divmod(ticks, 4096)
-    chance = int.from_bytes(os.urandom(8)) & 0x3FFF_FFFF_FFFF_FFFF
+    chance = int.from_bytes(tail) & 0x3FFF_FFFF_FFFF_FFFF
     value = (milliseconds & 0xFFFF_FFFF_FFFF) << 80 | 0x7000 << 64 | fraction << 64 | 0x8 << 60 | chance
     text = f"{value:032x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

@@ -11,18 +11,21 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import psycopg
 import pytest
 
+from penstock.storage.postgres import PostgresStorage
 from support.deployment import free_port
 
-__all__ = ["PostgresServer", "given_server", "scratch_database"]
+__all__ = ["PostgresServer", "given_server", "migrated", "scratch_database"]
 
 _START_SECONDS = 30.0
 _PR_SET_PDEATHSIG = 1
@@ -88,6 +91,10 @@ class PostgresServer:
             self._process.wait(_START_SECONDS)
             self._process = None
 
+    def stay_away(self, seconds: float) -> None:
+        """Let an outage last: here time is what is tested, and nothing else ends it."""
+        threading.Event().wait(seconds)
+
     def close(self) -> None:
         """Stop it and remove its files."""
         self.stop(signal.SIGQUIT)
@@ -95,7 +102,7 @@ class PostgresServer:
 
     def url(self, database: str = "postgres") -> str:
         """The URL of a database of it."""
-        secret = f":{self.password}" if self.password else ""
+        secret = f":{quote(self.password, safe='')}" if self.password else ""
         return f"postgresql://penstock{secret}@127.0.0.1:{self.port}/{database}"
 
     def log(self) -> str:
@@ -130,6 +137,15 @@ def scratch_database(server_url: str) -> Iterator[str]:
     finally:
         with psycopg.connect(server_url, autocommit=True) as connection:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def migrated(url: str) -> str:
+    """The schema version of a database after it was brought up to date."""
+    storage = PostgresStorage(url)
+    storage.migrate()
+    version = storage.describe()["schema"]
+    storage.close()
+    return version
 
 
 @cache

@@ -6,6 +6,7 @@ inherited socket. Steps meet the test at named pipes: a step says that it has co
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import os
@@ -28,7 +29,13 @@ from penstock.definitions.assets.observe import observable_source_asset
 from penstock.definitions.assets.selection import AssetSelection
 from penstock.definitions.definitions import Definitions
 from penstock.definitions.events import AssetCheckResult, DynamicOutput, Output, RetryRequested
-from penstock.definitions.executors import Executor, executor, in_process_executor, multiprocess_executor
+from penstock.definitions.executors import (
+    Executor,
+    async_executor,
+    executor,
+    in_process_executor,
+    multiprocess_executor,
+)
 from penstock.definitions.loggers import logger
 from penstock.definitions.ops.hooks import failure_hook
 from penstock.definitions.ops.job import job
@@ -36,6 +43,7 @@ from penstock.definitions.ops.op import op
 from penstock.definitions.ops.ports import DynamicOut, In, Out
 from penstock.definitions.ops.retry import RetryPolicy
 from penstock.definitions.ops.type_loader import type_loader
+from penstock.definitions.ops.types import Nothing
 from penstock.definitions.ops.value_type import TypeCheck, ValueType
 from penstock.definitions.resources.configurable import ConfigurableResource
 from penstock.definitions.resources.configurable_io import ConfigurableIOManager
@@ -45,6 +53,10 @@ from penstock.definitions.resources.resource import ResourceDefinition
 from penstock.definitions.resources.stores import mem_io_manager
 from penstock.definitions.resources.upath import UPathIOManager
 from penstock.execution.pipes.subprocess_client import PipesSubprocessClient
+from penstock.execution.process_launcher import ProcessStepLauncher
+from penstock.execution.step_launcher import LaunchingExecutor, StepCheck
+from penstock.execution.step_order import StepOrder
+from penstock.records.code_target import CodeTarget
 from penstock.records.data_version import DataVersion
 from penstock.records.event import EngineNote
 
@@ -89,6 +101,18 @@ def total(numbers: list[int]) -> int:
     return sum(numbers)
 
 
+@op(out=DynamicOut(int))
+def pair() -> Iterator[DynamicOutput[int]]:
+    print("a pair")
+    yield DynamicOutput(1, mapping_key="k0")
+    yield DynamicOutput(2, mapping_key="k1")
+
+
+@job
+def paired() -> None:
+    total(pair().map(double).collect())
+
+
 @job
 def dynamic() -> None:
     total(several(one()).map(double).collect())
@@ -106,6 +130,23 @@ def held(context: Any) -> int:
     return 1
 
 
+@op
+async def held_in_a_loop() -> int:
+    print("held is at work", flush=False)
+    try:
+        await asyncio.to_thread(arrive, "held")
+        await asyncio.Event().wait()
+    finally:
+        (MEETING / "held.cleaned").touch()
+    return 1
+
+
+@job(executor_def=async_executor)
+def in_one_loop() -> None:
+    double(held_in_a_loop())
+    one()
+
+
 @failure_hook
 def on_failure(context: Any) -> None:
     (MEETING / "hook.ran").touch()
@@ -115,6 +156,24 @@ def on_failure(context: Any) -> None:
 def holding() -> None:
     double(held())
     one()
+
+
+@op(ins={"after": In(Nothing)})
+def next_one() -> None:
+    pass
+
+
+@op(ins={"after": In(Nothing)})
+def large() -> None:
+    bytearray(8 << 20).find(b"x")
+
+
+@job
+def five_in_a_row() -> None:
+    first = one()
+    second = next_one.alias("second")(first)
+    third = large.alias("third")(second)
+    next_one.alias("fifth")(next_one.alias("fourth")(third))
 
 
 @op
@@ -522,7 +581,29 @@ def logged() -> None:
     double(one())
 
 
+class BrokenLauncher(ProcessStepLauncher):
+    """Fails as a launcher may whose other side is away."""
+
+    def launch(self, order: StepOrder) -> None:
+        if order.start.step == "killed" and not order.start.retry:
+            raise ConnectionError("nobody is there")
+        super().launch(order)
+
+    def check(self, order: StepOrder) -> StepCheck:
+        if not (MEETING / "checked").exists():
+            (MEETING / "checked").touch()
+            raise ConnectionError("nobody answers")
+        return super().check(order)
+
+
+@executor(name="launching")
+def launching(context: Any) -> LaunchingExecutor:
+    kind = BrokenLauncher if os.environ["LAUNCHED"] == "broken" else ProcessStepLauncher
+    return LaunchingExecutor(kind(MEETING / "steps"), max_concurrent=2)
+
+
 defs = Definitions(
+    executor=launching if os.environ.get("LAUNCHED") else None,
     jobs=[
         stores,
         overdue,
@@ -536,6 +617,9 @@ defs = Definitions(
         odd_values,
         dynamic,
         holding,
+        five_in_a_row,
+        paired,
+        in_one_loop,
         helped,
         retrying,
         mixed,
@@ -549,7 +633,7 @@ defs = Definitions(
         resumed_without_values,
         resumed_dynamic,
         resumed_retry,
-    ]
+    ],
 )
 
 
@@ -590,8 +674,11 @@ defs = Definitions.merge(
 
 def main() -> int:
     from penstock.codec import decode_json
-    from penstock.execution import driver, lease, worker
+    from penstock.execution import child, driver, lease, worker
     from penstock.execution.environment import Environment
+    from penstock.execution.step_order import Elsewhere, LocationSource
+    from penstock.instance.reference import InstanceRef
+    from penstock.instance.settings import Settings
     from penstock.logs.local import LocalLogStore
     from penstock.records.run import Run
     from penstock.storage.sqlite.storage import SqliteStorage
@@ -600,9 +687,16 @@ def main() -> int:
     if os.environ.get("WITH_THREAD"):
         threading.Thread(target=threading.Event().wait, name="lively", daemon=True).start()
     driver.GRACE = float(os.environ.get("GRACE", driver.GRACE))
+    child.MOST_ATTEMPTS = int(os.environ.get("MOST_ATTEMPTS", child.MOST_ATTEMPTS))
+    child.MOST_GROWTH = int(os.environ.get("MOST_GROWTH", child.MOST_GROWTH))
     worker.OUTAGE = float(os.environ.get("OUTAGE", worker.OUTAGE))
     lease.RENEWAL = float(os.environ.get("RENEWAL", lease.RENEWAL))
+    elsewhere = Elsewhere(
+        code=LocationSource(target=CodeTarget(python_file=__file__, attribute="defs")),
+        instance=decode_json(InstanceRef(home=home, settings=Settings()).encode(), dict),
+    )
     environment = Environment(
+        elsewhere=None if os.environ.get("ALONE") else elsewhere,
         storage=SqliteStorage(Path(database)),
         logs=LocalLogStore(Path(home, "logs")),
         artifacts=Path(home, "storage"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from penstock import Definitions, RetryPolicy, in_process_executor, job, op
+from penstock.definitions.executors import async_executor
 
 PLACE = Path(os.environ.get("MEETING", "."))
 
@@ -52,6 +54,17 @@ def in_one_process() -> None:
     unguarded()
 
 
+@op(pool="db")
+async def guarded_in_a_loop() -> None:
+    await asyncio.to_thread(meet, os.environ["POINT"])
+
+
+@job(executor_def=async_executor)
+def in_one_loop() -> None:
+    guarded_in_a_loop.alias("guarded")()
+    unguarded()
+
+
 @job
 def retrying() -> None:
     second_time_lucky()
@@ -63,7 +76,7 @@ def two_pools() -> None:
     guarded()
 
 
-defs = Definitions(jobs=[in_processes, in_one_process, retrying, two_pools])
+defs = Definitions(jobs=[in_processes, in_one_process, in_one_loop, retrying, two_pools])
 
 
 def main() -> int:

@@ -13,6 +13,7 @@ import pytest
 
 from penstock.codec import encode_json
 from penstock.execution.lease import EXIT_FENCED
+from penstock.execution.one_loop import OUTPUT
 from penstock.execution.worker import EXIT_UNTOLD
 from penstock.ids import new_run_id
 from penstock.logs.store import log_key
@@ -147,6 +148,20 @@ def test_sigterm_interrupts_steps_and_ends_the_run_as_canceled(worker: Worker, j
     assert not (worker.home / "hook.ran").exists()
     assert worker.types("double") == []
     assert worker.events()[-1].type == "RUN_CANCELED"
+
+
+def test_a_cancel_is_raised_in_the_coroutines_of_a_loop(worker: Worker) -> None:
+    worker.start("in_one_loop")
+    worker.awaits("held")
+    assert worker.storage.runs.record(worker.run_id, [RunCanceling()], now=time.time())
+    os.killpg(worker.pid, signal.SIGTERM)
+    assert worker.end() == 0
+    assert worker.status() is RunStatus.CANCELED
+    failures = {e.step_key: e.fact.source for e in worker.events() if isinstance(e.fact, StepFailure)}
+    assert failures == {"held_in_a_loop": "INTERRUPT"}
+    assert (worker.home / "held.cleaned").exists()
+    assert worker.types("double") == []
+    assert b"held is at work\n" in worker.logs.read(log_key(worker.run_id, OUTPUT), "stdout")[0]
 
 
 def test_sigterm_to_the_worker_alone_reaches_its_steps(worker: Worker) -> None:
@@ -340,8 +355,8 @@ def test_a_run_that_cannot_begin_says_why(worker: Worker) -> None:
     assert 'did you mean "size"' in end.message
 
 
-def test_steps_that_cannot_be_forked_are_not_begun_after_a_cancel(worker: Worker) -> None:
-    worker.start("holding", WITH_THREAD="1")
+def test_steps_that_run_in_the_worker_are_not_begun_after_a_cancel(worker: Worker) -> None:
+    worker.start("holding", WITH_THREAD="1", ALONE="1")
     worker.awaits("held")
     os.kill(worker.pid, signal.SIGTERM)
     assert worker.end() == 0
@@ -350,11 +365,21 @@ def test_steps_that_cannot_be_forked_are_not_begun_after_a_cancel(worker: Worker
 
 
 def test_code_with_threads_is_not_forked(worker: Worker) -> None:
-    worker.start("dynamic", WITH_THREAD="1")
+    worker.start("odd_values", WITH_THREAD="1")
     assert worker.end() == 0
     assert worker.status() is RunStatus.SUCCESS
-    notes = [e.fact.message for e in worker.events() if isinstance(e.fact, EngineNote)]
-    assert any("lively" in note for note in notes)
+    (note,) = [e.fact.message for e in worker.events() if isinstance(e.fact, EngineNote)]
+    assert "lively" in note
+    assert note.startswith("Step odd runs in a process that was not forked")
+    assert worker.pid_of("odd") != worker.pid
+
+
+def test_code_with_threads_that_no_process_can_load_runs_in_the_worker(worker: Worker) -> None:
+    worker.start("dynamic", WITH_THREAD="1", ALONE="1")
+    assert worker.end() == 0
+    assert worker.status() is RunStatus.SUCCESS
+    notes = {e.step_key: e.fact.message for e in worker.events() if isinstance(e.fact, EngineNote)}
+    assert notes["one"].startswith("Step one runs in the run's own process")
     assert "STEP_WORKER_STARTED" not in worker.types("one")
 
 

@@ -20,7 +20,7 @@ from support.run_worker import Worker
 pytestmark = pytest.mark.system
 
 PROGRAM = Path(__file__).with_name("pools_user_code.py")
-EXECUTORS = ["in_processes", "in_one_process"]
+EXECUTORS = ["in_processes", "in_one_process", "in_one_loop"]
 
 
 @pytest.fixture

@@ -153,6 +153,30 @@ def test_import_penstock_is_light() -> None:
     assert not loaded, f"import penstock loads {loaded}"
 
 
+@pytest.mark.parametrize(
+    ("service", "execution"),
+    [
+        ("penstock.web.server", {"event_log"}),
+        ("penstock.daemon.process", {"event_log"}),
+        ("penstock.instance.code_server", {"event_log", "frames", "memory_kills"}),
+        ("penstock.locations.host", set()),
+    ],
+)
+def test_a_service_loads_nothing_of_what_users_write_and_runs_it_with(
+    service: str, execution: set[str], tmp_path: Path
+) -> None:
+    script = (
+        f"import sys, pathlib, {service}; from penstock.instance.instance import Instance\n"
+        f"with Instance.open(pathlib.Path({str(tmp_path)!r})) as instance: instance.coordinator\n"
+        "print(*sys.modules)"
+    )
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
+    rooms = [name.split(".")[1:] for name in loaded if name.startswith("penstock.")]
+    assert not [name for name in rooms if name[0] == "definitions"]
+    assert {".".join(name[1:]) for name in rooms if name[0] == "execution" and name[1:]} <= execution | {"event_log"}
+    assert "pydantic" not in loaded
+
+
 def test_each_public_name_is_there_once_and_documented() -> None:
     import penstock
 

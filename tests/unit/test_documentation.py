@@ -18,10 +18,11 @@ import yaml
 from penstock.cli.main import cli
 from penstock.config import schema
 from penstock.config.problems import ConfigProblem
-from penstock.definitions.load import CodeTarget, load_definitions
+from penstock.definitions.load import load_definitions
 from penstock.instance.settings import FILE_NAME, Component, Settings
 from penstock.instance.settings_file import read_settings
 from penstock.locations.workspace import PROJECT_SCHEMA, WORKSPACE_SCHEMA
+from penstock.records.code_target import CodeTarget
 from penstock.records.event import EVENT_TYPES
 from penstock.records.run import TRANSITIONS, FailureReason, RunStatus, Tag
 from penstock.web import live

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ..errors import NotFoundError, SettingsError
 from .options import home_option, open_instance
 from .output import duration, print_error_of, print_json, table, when
+
+if TYPE_CHECKING:
+    from ..records.run import StepStats
 
 __all__ = ["run"]
 
@@ -74,7 +79,7 @@ def list_runs(home: Path | None, limit: int, statuses: tuple[str, ...], job: str
 @click.argument("run_id")
 @click.option("--logs/--no-logs", default=True, show_default=True, help="Print the run's events.")
 def show(home: Path | None, run_id: str, logs: bool) -> None:
-    """Show one run with its events."""
+    """Show one run with its steps, where the time of each went, and its events."""
     from ..records.phrases import phrase
 
     with open_instance(home) as instance:
@@ -91,6 +96,11 @@ def show(home: Path | None, run_id: str, logs: bool) -> None:
         ):
             if value:
                 click.echo(f"{label + ':':9}{value}")
+        steps = instance.storage.events.step_stats(run_id)
+        if steps:
+            click.echo()
+            _print_steps(steps)
+            click.echo()
         after = 0
         while logs:
             page = instance.storage.events.of_run(run_id, after=after, limit=1000)
@@ -101,6 +111,27 @@ def show(home: Path | None, run_id: str, logs: bool) -> None:
                 step = f"[{stored.event.step_key}] " if stored.event.step_key else ""
                 click.echo(f"{when(stored.event.time)}  {stored.event.type:28}  {step}{phrase(stored.event)}")
                 print_error_of(stored.event)
+
+
+def _print_steps(steps: Sequence[StepStats]) -> None:
+    """The steps with the figures of their last attempts."""
+    from ..records.step_figures import StepFigures
+
+    rows: list[tuple[object, ...]] = []
+    for each in steps:
+        known = (each.attempts[-1].figures if each.attempts else None) or StepFigures()
+        times = (known.queued, known.starting, known.loading, known.computing, known.storing, known.cpu)
+        rows.append(
+            (
+                each.step_key,
+                each.status,
+                len(each.attempts),
+                *("" if seconds is None else f"{seconds:.3f}s" for seconds in times),
+                "" if known.peak_memory is None else f"{known.peak_memory / 1e6:.1f} MB",
+            )
+        )
+    headers = ["STEP", "STATUS", "TRIES", "QUEUE", "START", "LOAD", "COMPUTE", "STORE", "CPU", "PEAK MEMORY"]
+    table(headers, rows, empty="")
 
 
 @run.command()

@@ -132,6 +132,12 @@ from penstock import JobExecutionResult as JobExecutionResult
 from penstock import JobMetadataValue as JobMetadataValue
 from penstock import JobSelector as JobSelector
 from penstock import JsonMetadataValue as JsonMetadataValue
+from penstock import async_executor as async_executor
+from penstock import StepOrder as StepOrder
+from penstock import StepLauncher as StepLauncher
+from penstock import StepCheck as StepCheck
+from penstock import ProcessStepLauncher as ProcessStepLauncher
+from penstock import LaunchingExecutor as LaunchingExecutor
 from penstock import LastPartitionMapping as LastPartitionMapping
 from penstock import LazyDefinitions as LazyDefinitions
 from penstock import List as List

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 
 from ..engine.queue import QueueLimits
+from ..engine.retry import RetryPolicyOfRuns
 from ..errors import StorageError
 from ..ids import new_holder_id
 from ..instance.instance import Instance
@@ -21,6 +22,7 @@ from .log_retention import LogRetentionDuty
 from .loop import RENEW_SECONDS, Duty, LeaseKeeper, Loop, Waker
 from .monitor import MonitorDuty, MonitorLimits
 from .queue import QueueDuty
+from .retries import RetriesDuty
 from .schedules import SchedulesDuty
 from .sensors import SensorsDuty
 from .ticks import TickRunner
@@ -113,6 +115,13 @@ class Daemon:
                 self._waker.listen(LogRetentionDuty.topics),
             ),
         ]
+        if settings.run_retries.enabled:
+            policy = RetryPolicyOfRuns(
+                max_retries=settings.run_retries.max_retries,
+                on_step_failure=settings.run_retries.retry_on_asset_or_op_failure,
+            )
+            retries = RetriesDuty(storage, instance.coordinator, catalog, policy, clock)
+            duties.append((retries, self._waker.listen(RetriesDuty.topics)))
         self._duties = [duty for duty, _ in duties]
         self._loops = [Loop(duty, self._keeper, woken, self._stopping) for duty, woken in duties]
         self._life = threading.Thread(target=self._live, name="life", daemon=True)

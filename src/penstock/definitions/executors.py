@@ -14,6 +14,7 @@ from .names import check_name
 
 if TYPE_CHECKING:
     from ..config.declared import DeclaredConfig
+    from ..execution.step_launcher import LaunchingExecutor
 
 __all__ = [
     "BUILT_IN",
@@ -21,6 +22,7 @@ __all__ = [
     "ExecutorDefinition",
     "ExecutorRequirement",
     "InitExecutorContext",
+    "async_executor",
     "default_executor",
     "executor",
     "in_process_executor",
@@ -90,15 +92,15 @@ class Executor(ABC):
         """
 
 
-ExecutorFunction: TypeAlias = Callable[[InitExecutorContext], Executor]
+ExecutorFunction: TypeAlias = "Callable[[InitExecutorContext], Executor | LaunchingExecutor]"
 
 
 class ExecutorDefinition:
     """An executor of steps, by name, with the schema of its config.
 
     Args:
-        name: `in_process`, `multiprocess`, `multi_or_in_process` where the run config chooses, or the name of one of
-            your own.
+        name: `in_process`, `multiprocess`, `async`, `multi_or_in_process` where the run config chooses, or the name of
+            one of your own.
         config_schema: What its config looks like, in any form that `config_schema` takes.
         requirements: What it needs, or a function of its config that says so.
         executor_creation_fn: Makes an executor of your own; takes an `InitExecutorContext`.
@@ -193,7 +195,8 @@ def executor(
 def executor(
     name: str | ExecutorFunction | None = None, config_schema: Any = None, requirements: Requirements = None
 ) -> ExecutorDefinition | Callable[[ExecutorFunction], ExecutorDefinition]:
-    """Make an executor of a function that takes an `InitExecutorContext` and returns an `Executor`.
+    """Make an executor of a function that takes an `InitExecutorContext` and returns an `Executor`, or a
+    `LaunchingExecutor`.
 
     Args:
         name: Its name; the function's if not given.
@@ -227,12 +230,12 @@ def _in_process_config() -> dict[str, Any]:
     return {"retries": _retries()}
 
 
-def _multiprocess_config() -> dict[str, Any]:
+def _limits(otherwise: str) -> dict[str, Any]:
     from ..config.fields import Field, Noneable
 
     return {
         "max_concurrent": Field(
-            Noneable(int), is_required=False, description="How many steps run at once; as many as CPUs if not given."
+            Noneable(int), is_required=False, description=f"How many steps run at once; {otherwise} if not given."
         ),
         "tag_concurrency_limits": Field(
             [{"key": str, "value": Field(Any, is_required=False), "limit": int}],
@@ -240,6 +243,24 @@ def _multiprocess_config() -> dict[str, Any]:
             description="How many steps with a tag run at once.",
         ),
         "retries": _retries(),
+    }
+
+
+def _async_config() -> dict[str, Any]:
+    return _limits("100")
+
+
+def _multiprocess_config() -> dict[str, Any]:
+    from ..config.fields import Field
+
+    return {
+        **_limits("as many as CPUs"),
+        "reuse_processes": Field(
+            bool,
+            is_required=False,
+            description="Whether a process takes one step after another, for many small steps; if not given, each step "
+            "has a process of its own.",
+        ),
     }
 
 
@@ -265,6 +286,13 @@ multiprocess_executor = ExecutorDefinition(
 )
 """Runs each step in a process of its own, several at once."""
 
+async_executor = ExecutorDefinition(
+    "async",
+    _async_config,
+    description="Runs the coroutines of steps together in one event loop of the run's own process.",
+)
+"""Runs the coroutines of steps together in one event loop of the run's own process."""
+
 default_executor = multi_or_in_process_executor = ExecutorDefinition(
     "multi_or_in_process",
     _either_config,
@@ -272,5 +300,7 @@ default_executor = multi_or_in_process_executor = ExecutorDefinition(
 )
 """What jobs without an executor use: multiprocess, or what the run config chooses."""
 
-BUILT_IN = frozenset({in_process_executor.name, multiprocess_executor.name, default_executor.name})
+BUILT_IN = frozenset(
+    each.name for each in (in_process_executor, multiprocess_executor, async_executor, default_executor)
+)
 """The names that choose an executor of Penstock's own."""

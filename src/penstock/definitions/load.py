@@ -11,9 +11,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import msgspec
-
 from ..errors import LocationLoadError
+from ..records.code_target import CodeTarget
 from .assets.asset_check import AssetChecksDefinition
 from .assets.definition import AssetsDefinition
 from .assets.from_modules import find, find_assets
@@ -25,41 +24,11 @@ from .ops.graph import GraphDefinition
 from .ops.job import JobDefinition
 from .repository import RepositoryDefinition
 
-__all__ = ["CodeTarget", "load_definitions"]
+__all__ = ["load_definitions"]
 
 
 _WHOLE = (Definitions, LazyDefinitions, RepositoryDefinition)
 """What holds everything that a code location offers."""
-
-
-class CodeTarget(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Which code to load: exactly one of file, module and package.
-
-    Args:
-        python_file: A path; relative to the working directory.
-        module_name: A dotted name.
-        package_name: A dotted name.
-        attribute: What in it to take: a `Definitions`, a repository, job or graph, or a function without arguments that
-            gives one. If not given, the one `Definitions`, function made into one by `@definitions`, or repository;
-            else the one job; else the one graph; else all assets.
-        working_directory: Where imports look first; for a file its own folder if not given.
-    """
-
-    python_file: str | None = None
-    module_name: str | None = None
-    package_name: str | None = None
-    attribute: str | None = None
-    working_directory: str | None = None
-
-    def __post_init__(self) -> None:
-        given = [each for each in (self.python_file, self.module_name, self.package_name) if each]
-        if len(given) != 1:
-            raise LocationLoadError(f"Name exactly one of a Python file, a module and a package, not {len(given)}.")
-
-    @property
-    def text(self) -> str:
-        """What it is, for people."""
-        return self.python_file or self.module_name or self.package_name or ""
 
 
 def load_definitions(target: CodeTarget, *, progress: Callable[[str], None] | None = None) -> Definitions:

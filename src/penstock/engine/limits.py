@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 
-__all__ = ["Slot", "TagLimit", "slots_of"]
+__all__ = ["Slot", "TagLimit", "slots_of", "tag_limit"]
 
 
 class TagLimit(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,6 +20,18 @@ class TagLimit(msgspec.Struct, frozen=True, kw_only=True):
     limit: int
     value: str | None = None
     per_value: bool = False
+
+
+def tag_limit(entry: Mapping[str, Any]) -> TagLimit:
+    """A limit as config writes it; a mapping as value, `{applyLimitPerUniqueValue: true}`, counts each value apart."""
+    value = entry.get("value")
+    per_value = isinstance(value, Mapping)
+    return TagLimit(
+        key=entry["key"],
+        limit=entry["limit"],
+        value=None if per_value or value is None else str(value),
+        per_value=per_value,
+    )
 
 
 Slot: TypeAlias = tuple[TagLimit, str | None]

@@ -21,8 +21,6 @@ from ..definitions.reconstruct import ReconstructableJob
 from ..definitions.resolution import resolve
 from ..definitions.resources.resource import to_resources
 from ..definitions.resources.stores import mem_io_manager
-from ..definitions.steps.job_steps import job_steps
-from ..definitions.steps.op_selection import select_ops
 from ..errors import DefinitionError, RunNotFoundError, UsageError
 from ..plan.reexecution import steps_to_repeat
 from ..plan.selection import narrow_job
@@ -32,10 +30,12 @@ from .executions import Execution, executor_of, prepare
 from .in_process import InProcessExecution
 from .job_result import JobExecutionResult
 from .loop import Watch
+from .narrowing import narrowed
 from .own_run import AnInstance, Selected, Wish, execute, plan_run_here
 from .recorder import Recorder
 from .result import ExecuteInProcessResult
 from .scope import DEFAULT_IO_MANAGER
+from .step_order import Elsewhere, JobSource
 
 __all__ = [
     "AnInstance",
@@ -89,7 +89,7 @@ def execute_in_process(
     in_memory = {} if job.asset_layer is not None else {DEFAULT_IO_MANAGER: mem_io_manager}
     replaced = job.with_top_level_resources(in_memory).with_input_values(input_values or {})
     replaced.resource_defs.update(given)
-    replaced, step_keys = _narrowed(replaced, op_selection)
+    replaced, step_keys = narrowed(replaced, op_selection)
     wish = Wish(
         run_config=run_config,
         tags=tags,
@@ -165,22 +165,26 @@ def execute_job(
     """
     processes = isinstance(job, ReconstructableJob)
     definition = job.get_definition() if isinstance(job, ReconstructableJob) else job
-    definition, step_keys = _narrowed(definition, op_selection)
+    definition, step_keys = narrowed(definition, op_selection)
     wish = Wish(run_config=run_config, tags=tags, step_keys=step_keys, selected=_selected(definition, asset_selection))
     if reexecution_options is not None:
         wish = _repeated(definition, wish, reexecution_options, instance)
     scope = plan_run_here(definition, wish, instance, capture=True)
+    if isinstance(job, ReconstructableJob) and instance is not None and instance.reference is not None:
+        source = JobSource.of(job, tuple(op_selection or ()))
+        elsewhere = Elsewhere(code=source, instance=instance.reference)
+        scope.environment = replace(scope.environment, elsewhere=elsewhere)
     choice = executor_of(scope, reconstructable=processes)
-    forks = choice.forks and processes and threading.current_thread() is threading.main_thread()
+    loops = choice.loops and processes and threading.current_thread() is threading.main_thread()
 
     def begin(recorder: Recorder, relay: Recorder, watches: Sequence[Watch]) -> Execution:
-        if choice.forks and not forks:
-            scope.retries = choice.retries
+        if choice.loops and not loops:
+            scope.retries = choice.retries if choice.own is None else choice.own.retries
             return InProcessExecution(scope, recorder, fail_fast=raise_on_error)
         return prepare(choice, scope, recorder, relay, watches, fail_fast=raise_on_error)
 
-    name = in_process_executor.name if choice.forks and not forks else choice.name
-    events = execute(scope, begin, name, forks=forks, raise_on_error=raise_on_error)
+    name = in_process_executor.name if choice.loops and not loops else choice.name
+    events = execute(scope, begin, name, loops=loops, raise_on_error=raise_on_error)
     return JobExecutionResult(run=scope.run, events=events, scope=scope)
 
 
@@ -269,16 +273,6 @@ def _selected(job: JobDefinition, selection: CoercibleToAssetSelection | None) -
     return Selected(assets=assets, checks=None if assets and checks == along else sorted(checks))
 
 
-def _narrowed(job: JobDefinition, op_selection: Sequence[str] | None) -> tuple[JobDefinition, Sequence[str] | None]:
-    """The job with the selected ops alone, and the keys of its steps; None for all."""
-    if not op_selection:
-        return job, None
-    if job.asset_layer is not None:
-        return job, op_selection
-    chosen = select_ops(job, op_selection)
-    return chosen, list(job_steps(chosen))
-
-
 def _selected_by(run: Run) -> Selected | None:
     if run.assets is None and run.checks is None:
         return None
@@ -323,7 +317,7 @@ def _execute(
         values = execution.values
         return execution
 
-    events = execute(scope, begin, in_process_executor.name, forks=False, raise_on_error=raise_on_error)
+    events = execute(scope, begin, in_process_executor.name, loops=False, raise_on_error=raise_on_error)
     return ExecuteInProcessResult(
         run=scope.run,
         job_def=job,

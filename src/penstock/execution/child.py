@@ -1,4 +1,4 @@
-"""The process of one attempt of a step: forked from the run worker, it runs the attempt, tells it, and exits."""
+"""Inside a process that was forked from the run worker for steps: it runs attempts, and tells what happens."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ import os
 import random
 import signal
 import sys
+from collections.abc import Iterator
 from threading import Lock
+
+import msgspec
 
 from ..clock import Clock
 from ..engine.step_messages import Start
@@ -17,16 +20,22 @@ from ..records.event import Event, Fact, StepFailure, StepWorkerStarted
 from ..records.wire import StepDone, StepEvents
 from ..storage.encoding import encode_event
 from .blame import describe_user_error
-from .frames import write_frame
+from .frames import FrameReader, write_frame
 from .interrupt import INTERRUPTS
 from .log import managed_loggers
 from .log_keeping import capturing
-from .meter import Meter
+from .meter import Meter, peak_memory
 from .recorder import Recorder
 from .scope import RunScope
 from .step import run_step
 
-__all__ = ["EXIT_LOST", "PipeRecorder", "attempt_alone", "die_with", "run_child"]
+__all__ = ["EXIT_LOST", "PipeRecorder", "attempt_alone", "die_with", "run_child", "serve_attempts"]
+
+MOST_ATTEMPTS = 1000
+"""After so many attempts a process that takes many is replaced, so that what leaks does not grow for ever."""
+
+MOST_GROWTH = 256 << 20
+"""Bytes by which the peak memory of a process that takes many attempts may grow; then it is replaced."""
 
 EXIT_LOST = 3
 """The exit code of a step's process whose run worker is gone."""
@@ -82,6 +91,39 @@ def run_child(scope: RunScope, start: Start, descriptor: int) -> None:
     recorder = PipeRecorder(descriptor, scope.environment.clock)
     recorder.emit(StepWorkerStarted(pid=os.getpid()), start.step)
     recorder.send(attempt_alone(scope, start, scope.logged(recorder), meter))
+
+
+def serve_attempts(scope: RunScope, orders: int, descriptor: int) -> None:
+    """Run attempts in this process one after another, as they are ordered, and tell them through the pipe.
+
+    It returns when there are no more orders, or when this process should take no more: after an attempt that did not
+    succeed, after `MOST_ATTEMPTS`, or when its memory has grown by `MOST_GROWTH`.
+
+    Args:
+        scope: The run.
+        orders: A pipe of frames, each a `Start`.
+        descriptor: The pipe to tell through.
+    """
+    random.seed()
+    recorder = PipeRecorder(descriptor, scope.environment.clock)
+    logged = scope.logged(recorder)
+    monotonic = scope.environment.clock.monotonic
+    at_first = peak_memory() or 0
+    for number, start in enumerate(_orders(orders), 1):
+        meter = Meter(monotonic, start.queued)
+        recorder.emit(StepWorkerStarted(pid=os.getpid()), start.step)
+        done = attempt_alone(scope, start, logged, meter)
+        grown = (peak_memory() or 0) - at_first
+        last = done.outcome != "success" or number >= MOST_ATTEMPTS or grown > MOST_GROWTH
+        recorder.send(msgspec.structs.replace(done, retires=last))
+        if last:
+            return
+
+
+def _orders(descriptor: int) -> Iterator[Start]:
+    reader: FrameReader[Start] = FrameReader(Start)
+    while data := os.read(descriptor, 1 << 16):
+        yield from reader.feed(data)
 
 
 def attempt_alone(scope: RunScope, start: Start, recorder: Recorder, meter: Meter) -> StepDone:

@@ -42,6 +42,10 @@ GRACE = 8.0
 before it kills the whole worker."""
 
 
+STORING = 0.005
+"""Seconds between two times when the ends of steps are stored: where steps take less, several are stored at once."""
+
+
 class Gone(msgspec.Struct, frozen=True):
     """An attempt is over where it ran.
 
@@ -156,6 +160,8 @@ class Driver:
         self._driven = Driven(recorder)
         self._attempts: dict[str, _Attempt] = {}
         self._kill_at: float | None = None
+        self._stored = self._now() - STORING
+        self._store_at: float | None = None  # when the ends of steps that are not stored yet are to be
         self.interrupted = False
         self.error: BaseException | None = None
 
@@ -180,7 +186,6 @@ class Driver:
 
     def _drive(self, loop: Loop) -> Done:
         driven, now = self._driven, self._now
-        step_ended = False
         driven.take(self._scheduler.begin(now(), self._scope.past))
         while True:
             self._heed()
@@ -191,15 +196,14 @@ class Driver:
                 self._heed()  # the start may have taken long
             if driven.done is not None:
                 return driven.done
-            if step_ended:
+            if self._store_at is not None and now() >= self._store_at:
                 # Only now: the next steps come up while the ends of the last ones are being stored.
-                step_ended = False
                 self._recorder.flush()
+                self._stored, self._store_at = now(), None
             loop.wait(self._due_in())
             self._heed()
             for gone in self._where.gone():
                 self._finish(gone)
-                step_ended = True
             self._kill_late()
             driven.take(self._scheduler.wake(now()))
 
@@ -214,8 +218,13 @@ class Driver:
         self._kill_at = self._now() + GRACE
 
     def _due_in(self) -> float | None:
-        """Seconds until a retry is due, or an attempt is to be killed."""
-        dues = [self._scheduler.next_due(), self._kill_at, *(each.kill_at for each in self._attempts.values())]
+        """Seconds until a retry is due, an attempt is to be killed, or ends of steps are to be stored."""
+        dues = [
+            self._scheduler.next_due(),
+            self._kill_at,
+            self._store_at,
+            *(each.kill_at for each in self._attempts.values()),
+        ]
         due = min((each for each in dues if each is not None), default=None)
         return None if due is None else due - self._now()
 
@@ -264,6 +273,8 @@ class Driver:
         attempt = self._attempts.pop(gone.step)
         done = gone.done or attempt.done or self._tell_death(attempt, gone)
         now = self._now()
+        if self._store_at is None:
+            self._store_at = max(now, self._stored + STORING)
         self._driven.take(self._scheduler.handle(fact_of(gone.step, done, now), now))
 
     def _tell_death(self, attempt: _Attempt, gone: Gone) -> StepDone:

@@ -12,6 +12,7 @@ from ..engine.pools import PoolRules
 from ..logs.store import LogStore
 from ..storage.protocols import Storage
 from .python_logs import PythonLogs
+from .step_order import Elsewhere
 
 __all__ = ["Environment"]
 
@@ -26,6 +27,7 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
             in memory.
         clock: The time.
         instance: What user code gets as `context.instance`.
+        elsewhere: How another process comes to the code and the instance; None where none can.
         python_logs: What the run does with Python's loggers.
         pools: What holds for concurrency pools.
     """
@@ -35,5 +37,6 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     artifacts: Path | None = None
     clock: Clock = SYSTEM_CLOCK
     instance: Any = None
+    elsewhere: Elsewhere | None = None
     python_logs: PythonLogs = PythonLogs()
     pools: PoolRules = PoolRules()

@@ -1,13 +1,16 @@
-"""The event log as users read it: entries and records, views made of stored events on reading."""
+"""The event log as users read it: entries and records, views made of stored events on reading.
+
+An instance has it at hand, and so have services that show no user any of it: what users write is loaded at first use.
+"""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from ..definitions.events import AssetCheckEvaluation, AssetMaterialization, AssetObservation
 from ..records import event as facts
 from ..records.asset import AssetEvent
 from ..records.errors import ErrorInfo
@@ -16,7 +19,9 @@ from ..records.event_type import EventType
 from ..records.keys import AssetKey
 from ..records.phrases import level_of
 from ..storage.protocols import RunFilter, Storage
-from .reported import evaluations, materializations, observations
+
+if TYPE_CHECKING:
+    from ..definitions.events import AssetCheckEvaluation, AssetMaterialization, AssetObservation
 
 __all__ = ["EventLogEntry", "EventLogRecord", "read_records"]
 
@@ -82,16 +87,22 @@ class EventLogEntry(msgspec.Struct, frozen=True):
     @property
     def asset_materialization(self) -> AssetMaterialization | None:
         """The materialization, if it is one."""
+        from .reported import materializations
+
         return next(iter(materializations(self._events())), None)
 
     @property
     def asset_observation(self) -> AssetObservation | None:
         """The observation, if it is one."""
+        from .reported import observations
+
         return next(iter(observations(self._events())), None)
 
     @property
     def asset_check_evaluation(self) -> AssetCheckEvaluation | None:
         """The outcome of a check, if it is one."""
+        from .reported import evaluations
+
         return next(iter(evaluations(self._events())), None)
 
     def _events(self) -> list[Event]:

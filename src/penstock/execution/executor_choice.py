@@ -7,25 +7,29 @@ from typing import Any
 
 import msgspec
 
-from ..definitions.executors import BUILT_IN, ExecutorDefinition, default_executor
-from ..engine.limits import TagLimit
+from ..definitions.executors import BUILT_IN, Executor, ExecutorDefinition, default_executor
+from ..engine.limits import TagLimit, tag_limit
 from ..errors import DefinitionError
+from .step_launcher import LaunchingExecutor
 
 __all__ = ["ExecutorChoice", "choose_executor"]
 
 _MULTIPROCESS = "multiprocess"
+_ASYNC = "async"
 
 
 class ExecutorChoice(msgspec.Struct, frozen=True, kw_only=True):
     """An executor and its settings.
 
     Args:
-        name: `in_process`, `multiprocess`, or the name of a user's own.
+        name: `in_process`, `multiprocess`, `async`, or the name of a user's own.
         definition: What the job names, or the default.
         config: Its config.
         retries: Whether steps that failed are tried again as their policies say.
-        max_concurrent: How many steps at once; None for as many as there are CPUs.
+        max_concurrent: How many steps at once; None for as many as the executor chooses.
         tag_limits: How many steps with certain tags at once.
+        reuse_processes: Whether a process takes one step after another.
+        own: What the function of a user's own executor has made.
     """
 
     name: str
@@ -34,11 +38,23 @@ class ExecutorChoice(msgspec.Struct, frozen=True, kw_only=True):
     retries: bool = True
     max_concurrent: int | None = None
     tag_limits: tuple[TagLimit, ...] = ()
+    reuse_processes: bool = False
+    own: Executor | LaunchingExecutor | None = None
 
     @property
     def forks(self) -> bool:
-        """Whether it runs each step in a fork of the process."""
+        """Whether it runs steps in forks of the process."""
         return self.name == _MULTIPROCESS
+
+    @property
+    def awaits(self) -> bool:
+        """Whether it runs the coroutines of steps in one event loop."""
+        return self.name == _ASYNC and self.own is None
+
+    @property
+    def loops(self) -> bool:
+        """Whether one loop in the main thread follows the processes in which steps run."""
+        return self.forks or isinstance(self.own, LaunchingExecutor)
 
 
 def choose_executor(definition: ExecutorDefinition, run_config: Mapping[str, Any]) -> ExecutorChoice:
@@ -68,17 +84,6 @@ def choose_executor(definition: ExecutorDefinition, run_config: Mapping[str, Any
         config=config,
         retries="disabled" not in (config.get("retries") or {}),
         max_concurrent=config.get("max_concurrent"),
-        tag_limits=tuple(_tag_limit(each) for each in config.get("tag_concurrency_limits") or ()),
-    )
-
-
-def _tag_limit(entry: Mapping[str, Any]) -> TagLimit:
-    """A limit as config writes it; a mapping as value, `{applyLimitPerUniqueValue: true}`, counts each value apart."""
-    value = entry.get("value")
-    per_value = isinstance(value, Mapping)
-    return TagLimit(
-        key=entry["key"],
-        limit=entry["limit"],
-        value=None if per_value or value is None else str(value),
-        per_value=per_value,
+        tag_limits=tuple(tag_limit(each) for each in config.get("tag_concurrency_limits") or ()),
+        reuse_processes=config.get("reuse_processes", False),
     )

@@ -10,7 +10,7 @@ entered next.
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import get_ident, main_thread
 from types import FrameType, TracebackType
@@ -66,6 +66,7 @@ class Interrupts:
         self.thread = main_thread().ident  # signals arrive in it alone; other threads are never interrupted
         self._raised = False
         self._overtime: str | None = None
+        self._told: Callable[[], object] | None = None
         self.user_code = _Section(self, open_=True)
         self.our_code = _Section(self, open_=False)
 
@@ -80,6 +81,20 @@ class Interrupts:
         self._overtime = None
         self.user_code.clear()
         self.our_code.clear()
+
+    @contextmanager
+    def told(self, tell: Callable[[], object]) -> Iterator[None]:
+        """Code that waits elsewhere than in user code: `tell` is called when a stop is asked for, or was already.
+
+        It is called from the handler of a signal, so it may do no more than wake somebody.
+        """
+        self._told = tell
+        try:
+            if self.requested:
+                tell()
+            yield
+        finally:
+            self._told = None
 
     def check(self) -> None:
         """Raise `ExecutionInterruptedError` if a stop was asked for and not yet raised; or that time is over."""
@@ -117,6 +132,8 @@ class Interrupts:
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         self.requested = True
+        if self._told is not None:
+            self._told()
         if self.raising:
             self.check()
 

@@ -7,7 +7,7 @@ import logging
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from threading import get_ident
+from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, TypeAlias
 
@@ -85,34 +85,36 @@ def get_logger(name: str | None = None) -> logging.Logger:
 
 
 class _ToRun(logging.Handler):
-    """Hands records to the run that the thread works for, or, in a thread of user code, to the one begun last."""
+    """Hands records to what the thread or coroutine works for, or, in a thread of user code, to what was begun last."""
 
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
-        self.open: list[tuple[int, Emit]] = []
+        self.open: list[Emit] = []
         self.attached: Counter[logging.Logger] = Counter()
 
     def emit(self, record: logging.LogRecord) -> None:
         # A record passes here twice where a logger and one above it are both listened to.
         if self.open and not getattr(record, "penstock_told", False):
             record.penstock_told = True
-            here = get_ident()
-            emit = next((emit for thread, emit in reversed(self.open) if thread == here), self.open[-1][1])
+            emit = _HERE.get() or self.open[-1]
             emit(_line(record))
 
 
 _TO_RUN = _ToRun()
+_HERE: ContextVar[Emit | None] = ContextVar("penstock_lines_to", default=None)
+"""Where lines go that are written here: in this thread, or in a coroutine that this thread has begun."""
 
 
 @contextlib.contextmanager
 def lines_to(emit: Emit) -> Iterator[None]:
     """Send the lines of the loggers that are listened to here until the context ends."""
-    entry = (get_ident(), emit)
-    _TO_RUN.open.append(entry)
+    _TO_RUN.open.append(emit)
+    before = _HERE.set(emit)
     try:
         yield
     finally:
-        _TO_RUN.open.remove(entry)
+        _HERE.reset(before)
+        _TO_RUN.open.remove(emit)
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ import signal
 from types import TracebackType
 from typing import Protocol
 
-__all__ = ["Loop", "Watch"]
+__all__ = ["Loop", "Watch", "Watches"]
 
 
 class Watch(Protocol):
@@ -24,6 +24,18 @@ class Watch(Protocol):
 
     def attend(self) -> None:
         """Give it attention."""
+        ...
+
+
+class Watches(Protocol):
+    """What attends to watches: the loop below, or another one."""
+
+    def add(self, watch: Watch) -> None:
+        """Attend to a watch from now on."""
+        ...
+
+    def remove(self, watch: Watch) -> None:
+        """Attend to a watch no more; before its descriptor is closed."""
         ...
 
 

@@ -12,7 +12,7 @@ from ..records.step_figures import StepFigures
 if sys.platform != "win32":
     import resource
 
-__all__ = ["COMPUTING", "LOADING", "STORING", "Meter", "memory_of"]
+__all__ = ["COMPUTING", "LOADING", "STORING", "Meter", "memory_of", "peak_memory"]
 
 _STARTING, LOADING, COMPUTING, STORING = range(4)
 
@@ -75,6 +75,11 @@ def _used(*, own_process: bool) -> tuple[float, int | None]:
         return cpu, memory_of(usage.ru_maxrss)
     ended = resource.getrusage(resource.RUSAGE_CHILDREN)
     return cpu + ended.ru_utime + ended.ru_stime, _peak_of_this_process() or memory_of(usage.ru_maxrss)
+
+
+def peak_memory() -> int | None:
+    """The most memory that this process had resident so far, in bytes; None where the system does not tell it."""
+    return None if sys.platform == "win32" else memory_of(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 
 def memory_of(maxrss: int) -> int:

@@ -63,6 +63,8 @@ class AnInstance(Protocol):
     def pool_rules(self) -> PoolRules: ...
     @property
     def python_logs(self) -> PythonLogs: ...
+    @property
+    def reference(self) -> dict[str, Any] | None: ...
 
 
 class Selected(msgspec.Struct, frozen=True, kw_only=True):
@@ -206,14 +208,14 @@ Begin: TypeAlias = Callable[[Recorder, Recorder, Sequence[Watch]], Execution]
 loop that follows forks attends to."""
 
 
-def execute(scope: RunScope, begin: Begin, executor: str, *, forks: bool, raise_on_error: bool) -> list[Event]:
+def execute(scope: RunScope, begin: Begin, executor: str, *, loops: bool, raise_on_error: bool) -> list[Event]:
     """Store the run where there is a storage, and execute it to its end; `scope.run` then says how it ended.
 
     Args:
         scope: The run.
         begin: Makes its execution.
         executor: The executor's name.
-        forks: Whether that execution forks this process, which then has no threads.
+        loops: Whether that execution follows other processes from a loop; this process then has no threads.
         raise_on_error: Raise what a step's user code raised.
 
     Returns:
@@ -229,16 +231,16 @@ def execute(scope: RunScope, begin: Begin, executor: str, *, forks: bool, raise_
         return memory.events
     scope.run, lease = _claim(storage, scope.run, scope.job, scope.plan)
     run = scope.run
-    # Where steps are forked, the loop that follows them stores old events and keeps the lease.
-    urgent = URGENT if forks else IN_PROCESS_URGENT
-    writer = EventWriter(storage.events, run.run_id, run.attempt, clock, background=not forks, urgent=urgent)
+    # Where steps run in other processes, the loop that follows them stores old events and keeps the lease.
+    urgent = URGENT if loops else IN_PROCESS_URGENT
+    writer = EventWriter(storage.events, run.run_id, run.attempt, clock, background=not loops, urgent=urgent)
     keeper = keeper_of(scope.environment.logs, run.run_id, storage, clock, writer)
-    watches: list[Watch] = [WriterWatch(writer), lease, *([] if keeper is None else [keeper])] if forks else []
+    watches: list[Watch] = [WriterWatch(writer), lease, *([] if keeper is None else [keeper])] if loops else []
     tee = TeeRecorder(writer)
     try:
         with (
             nullcontext() if keeper is None else closing(keeper),
-            nullcontext() if forks else LeaseThread(lease, keeper, may_exit=False),
+            nullcontext() if loops else LeaseThread(lease, keeper, may_exit=False),
         ):
             kept = kept_by(keeper, tee, run.run_id)
             _live(scope, kept, begin, executor, watches, raise_on_error=raise_on_error)

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from ..codec import encode_json
 from ..errors import SettingsError
 
 __all__ = ["PythonLogs", "level_of_name", "made_handlers"]
@@ -34,13 +35,25 @@ def level_of_name(name: str | None) -> int:
 
 
 def made_handlers(config: Mapping[str, Any]) -> list[logging.Handler]:
-    """The handlers of `handlers`, with the formatters and filters that they name. No other logger is touched.
+    """The handlers of `handlers`, with the formatters and filters that they name; a process makes them once.
+
+    No other logger is touched.
 
     Raises:
         SettingsError: One cannot be made; the text names it.
     """
     if not config:
         return []
+    key = encode_json(config)
+    if key not in _MADE:
+        _MADE[key] = _make(config)
+    return _MADE[key]
+
+
+_MADE: dict[bytes, list[logging.Handler]] = {}
+
+
+def _make(config: Mapping[str, Any]) -> list[logging.Handler]:
     from logging.config import DictConfigurator  # which loads sockets and threads
 
     unknown = config.keys() - {"handlers", "formatters", "filters"}

@@ -11,7 +11,7 @@ from ..plan.model import Step
 from ..records.pool import WHOLE_RUN, ClaimOutcome, SlotRequest
 from ..storage.notifier import Subscription
 from ..storage.protocols import Storage
-from .loop import Loop
+from .loop import Watches
 from .recorder import Recorder
 from .scope import RunScope
 
@@ -53,7 +53,7 @@ class SlotKeeper:
         self._recorder = recorder
         self._storage = storage
         self._all = tuple(sorted({step.pool for step in scope.plan.steps.values() if step.pool}))
-        self._loop: Loop | None = None
+        self._loop: Watches | None = None
         self._subscription: Subscription | None = None
         self._since: dict[tuple[str, int], float] = {}
         self._told: set[tuple[str, int]] = set()
@@ -71,7 +71,7 @@ class SlotKeeper:
             return self._all
         return (step.pool,) if step.pool else ()
 
-    def begin(self, loop: Loop) -> None:
+    def begin(self, loop: Watches) -> None:
         """Let a loop wait for what comes free."""
         self._loop = loop
 

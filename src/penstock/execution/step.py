@@ -22,7 +22,7 @@ from ..records.event import Fact
 from ..records.wire import StepDone
 from .attempt import Attempt
 from .blame import describe_user_error, is_from_user_code
-from .call import call, yields
+from .call import Coroutines, call, yields
 from .context import AssetCheckExecutionContext, AssetExecutionContext, OpExecutionContext
 from .hooks import run_hooks
 from .inputs import load_input
@@ -35,7 +35,7 @@ from .recorder import Recorder
 from .resources import OpenResources
 from .scope import RunScope
 
-__all__ = ["StepEnd", "context_for", "run_step", "wait_by_policy"]
+__all__ = ["StepEnd", "context_for", "overtime", "run_step", "wait_by_policy"]
 
 _NO_VALUES: Mapping[tuple[str, str | None], Any] = {}
 
@@ -63,7 +63,12 @@ class StepEnd:
 
 
 def run_step(
-    scope: RunScope, start: Start, recorder: Recorder, opened: OpenResources, meter: Meter | None = None
+    scope: RunScope,
+    start: Start,
+    recorder: Recorder,
+    opened: OpenResources,
+    meter: Meter | None = None,
+    coroutines: Coroutines | None = None,
 ) -> StepEnd:
     """Run one attempt of a step.
 
@@ -73,6 +78,7 @@ def run_step(
         recorder: Takes its facts.
         opened: The resources that it may use.
         meter: What measures it, if it began earlier, with the set-up of its resources.
+        coroutines: Runs those of its function; a loop of its own if not given.
 
     Raises:
         FencedError: The run's attempt is over; nothing more may be done for it.
@@ -121,11 +127,11 @@ def run_step(
     record(facts.StepRestarted(retry=start.retry, reason=start.again) if again else facts.StepStart())
     outputs = Outputs(attempt, prepared)
     try:
-        limit = nullcontext() if step.timeout is None else INTERRUPTS.within(step.timeout, _overtime(step))
+        limit = nullcontext() if step.timeout is None else INTERRUPTS.within(step.timeout, overtime(step))
         with limit, lines_to(attempt.emit):
-            _compute(scope, start, attempt, prepared, outputs, meter)
+            _compute(scope, start, attempt, prepared, outputs, meter, coroutines)
         if step.timeout is not None and monotonic() - begun > step.timeout:
-            raise StepTimeoutError(_overtime(step))  # nothing could stop it, and it is late all the same
+            raise StepTimeoutError(overtime(step))  # nothing could stop it, and it is late all the same
     except FencedError:
         raise
     except (ExecutionInterruptedError, KeyboardInterrupt) as error:
@@ -147,7 +153,13 @@ def context_for(attempt: Attempt) -> OpExecutionContext:
 
 
 def _compute(
-    scope: RunScope, start: Start, attempt: Attempt, prepared: PreparedStep, outputs: Outputs, meter: Meter
+    scope: RunScope,
+    start: Start,
+    attempt: Attempt,
+    prepared: PreparedStep,
+    outputs: Outputs,
+    meter: Meter,
+    coroutines: Coroutines | None,
 ) -> None:
     function = prepared.step.op.function
     meter.enter(LOADING)
@@ -162,7 +174,7 @@ def _compute(
     args = (context_for(attempt),) if function.takes_context else ()
     take = outputs.take_yielded if yields(function) else outputs.take_returned
     meter.enter(COMPUTING)
-    for result in call(function, args, kwargs):
+    for result in call(function, args, kwargs, coroutines):
         meter.enter(STORING)
         take(result)
         meter.enter(COMPUTING)
@@ -170,7 +182,7 @@ def _compute(
     outputs.finish()
 
 
-def _overtime(step: Step) -> str:
+def overtime(step: Step) -> str:
     """What is told of a step whose time is over."""
     return (
         f'Step "{step.key}" ran longer than its timeout of {step.timeout:g} s and was stopped; give it more time, '

@@ -27,6 +27,7 @@ from .resources import OpenResources, set_up
 from .scope import RunScope, specs_of
 from .slots import slot_keeper
 from .step import run_step, wait_by_policy
+from .step_launcher import LaunchingExecutor
 
 __all__ = ["PlanContext", "ReadyStep", "UserExecution", "make_executor"]
 
@@ -301,7 +302,7 @@ class UserExecution:
             return context.outcome
 
 
-def make_executor(choice: ExecutorChoice, scope: RunScope) -> Executor | None:
+def make_executor(choice: ExecutorChoice, scope: RunScope) -> Executor | LaunchingExecutor | None:
     """The user's own executor that a run names; None if it names one of ours.
 
     Raises:
@@ -313,8 +314,9 @@ def make_executor(choice: ExecutorChoice, scope: RunScope) -> Executor | None:
     made = definition.executor_creation_fn(
         InitExecutorContext(scope.job, definition, choice.config, scope.environment.instance)
     )
-    if not isinstance(made, Executor):
+    if not isinstance(made, Executor | LaunchingExecutor):
         raise DefinitionError(
-            f'The executor "{definition.name}" gave {made!r}; its function returns an instance of an Executor class.'
+            f'The executor "{definition.name}" gave {made!r}; its function returns an instance of an Executor class, '
+            "or a LaunchingExecutor."
         )
     return made

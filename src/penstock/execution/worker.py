@@ -9,6 +9,7 @@ import threading
 from contextlib import closing, nullcontext
 
 from ..definitions.definitions import Definitions
+from ..definitions.ops.job import JobDefinition
 from ..errors import FencedError, InternalError, StorageError
 from ..plan.build import build_plan
 from ..records.event import RunCanceled
@@ -28,7 +29,7 @@ from .resumed import beginning_of, recall
 from .run_life import live, not_initialized
 from .scope import RunScope
 
-__all__ = ["EXIT_UNTOLD", "IN_PROCESS_URGENT", "OUTAGE", "WriterWatch", "execute_run", "scope_of"]
+__all__ = ["EXIT_UNTOLD", "IN_PROCESS_URGENT", "OUTAGE", "WriterWatch", "execute_run", "scope_of", "scope_of_job"]
 
 OUTAGE = 300.0
 """Seconds for which a worker that has done its work goes on trying to store the last events."""
@@ -90,7 +91,7 @@ def _execute(definitions: Definitions, run: Run, environment: Environment, stora
         scope = scope_of(definitions, run, environment)
         scope.past = recall(scope, storage)
         choice = executor_of(scope, reconstructable=True)
-        if not choice.forks:
+        if not choice.loops:
             writer = EventWriter(
                 storage.events,
                 run.run_id,
@@ -111,10 +112,10 @@ def _execute(definitions: Definitions, run: Run, environment: Environment, stora
     except Exception as error:  # noqa: BLE001 - whatever it is, the run cannot begin, and its log says why
         not_initialized(writer, error)
         return _close(writer, run)
-    # Where steps are forked, the loop that follows them keeps the lease, since a process with threads cannot fork.
+    # A process with threads cannot fork: the loop that follows steps in other processes keeps the lease.
     with (
         nullcontext() if keeper is None else closing(keeper),
-        nullcontext() if choice.forks else LeaseThread(lease, keeper, may_exit=True),
+        nullcontext() if choice.loops else LeaseThread(lease, keeper, may_exit=True),
     ):
         live(recorder, beginning_of(scope, choice.name), execution.run, lambda: execution.interrupted)
     code = _close(writer, run)
@@ -136,7 +137,11 @@ def scope_of(definitions: Definitions, run: Run, environment: Environment) -> Ru
     Raises:
         ConfigurationError: The job or a part of the selection does not exist, or the config has mistakes.
     """
-    job = definitions.get_job_def(run.job)
+    return scope_of_job(definitions.get_job_def(run.job), run, environment)
+
+
+def scope_of_job(job: JobDefinition, run: Run, environment: Environment) -> RunScope:
+    """The run with a job that was loaded for it, its plan and config; raises as `scope_of` does."""
     plan = build_plan(job, step_keys=run.step_keys, assets=run.assets, checks=run.checks)
     config = configure(plan, job, run.run_config or job.config_for(run.partition))
     return RunScope(run=run, job=job, plan=plan, config=config, environment=environment, resources=job.resource_defs)

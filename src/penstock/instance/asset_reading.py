@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..clock import Clock
 from ..errors import PartitionNotFoundError, UsageError
 from ..execution.event_log import EventLogEntry, EventLogRecord, read_records
-from ..execution.facts import fact_of_no_run
-from ..partitions.definition import PartitionsDefinition
 from ..records.asset import AssetEvent, AssetPartitionStatus
 from ..records.event import AssetWiped
 from ..records.keys import AssetKey, CoercibleToAssetKey
 from ..storage.protocols import Storage
 from .pages import AssetEntry, AssetRecord
+
+if TYPE_CHECKING:
+    from ..partitions.definition import PartitionsDefinition
 
 __all__ = ["AssetReading"]
 
@@ -124,6 +125,8 @@ class AssetReading:
         Raises:
             UsageError: It is none of these.
         """
+        from ..execution.facts import fact_of_no_run  # with what users write, which no service does
+
         self.storage.assets.report([fact_of_no_run(asset_event)], now=self.clock.now())
 
     def wipe_assets(self, asset_keys: Sequence[AssetKey]) -> None:

@@ -61,11 +61,13 @@ def serve_code_location(
     listener = _listen(socket_path, host, port, token)
     address = advertise or address_of(listener)
     python = origin.executable or sys.executable
+    given = instance.settings.code_servers
     settings = SupervisorSettings(
         order=LoadCode(
             name=origin.name,
             target=origin.target,
             environment=InstanceRef(home=str(instance.home), settings=instance.settings).encode(),
+            never_fork='code_servers.start_method is "spawn"' if given.start_method == "spawn" else None,
         ),
         origin=origin.words(),
         address=address,
@@ -74,8 +76,12 @@ def serve_code_location(
         folders=origin.folders(),
         watch=watch,
         kill_workers=kill_workers,
-        startup_timeout=instance.settings.code_servers.local_startup_timeout,
-        reload_timeout=instance.settings.code_servers.reload_timeout,
+        startup_timeout=given.local_startup_timeout,
+        reload_timeout=given.reload_timeout,
+        ready_processes=given.ready_processes,
+        ready_memory=given.ready_memory_mb * 2**20,
+        renew_after_forks=given.renew_after_forks,
+        renew_after_growth=given.renew_after_growth_mb * 2**20,
         max_resume_run_attempts=instance.settings.run_monitoring.max_resume_run_attempts,
         variables={"PENSTOCK_HOME": str(instance.home)},
     )

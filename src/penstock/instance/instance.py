@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from ..clock import SYSTEM_CLOCK, Clock
+from ..codec import decode_json
 from ..engine.pools import PoolRules
 from ..errors import SettingsError
 from ..logs.store import LogStore
@@ -185,6 +186,15 @@ class Instance(RunReading, EventReading, AssetReading):
         said = self.settings.python_logs
         level = level_of_name(said.python_log_level)
         return PythonLogs(managed=said.managed_python_loggers, level=level, handlers=said.handler_config)
+
+    @property
+    def reference(self) -> dict[str, Any] | None:
+        """What another process needs in order to open it; None for one that ends with this process."""
+        from .reference import InstanceRef
+
+        if self.home is None:
+            return None
+        return decode_json(InstanceRef(home=str(self.home), settings=self.settings).encode(), dict)
 
     def upgrade(self) -> None:
         """Bring the storage up to this version; `open` does so too."""

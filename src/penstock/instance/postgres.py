@@ -23,7 +23,9 @@ def open_postgres(settings: PostgresSettings) -> Storage:
             "pip install 'penstock[postgres]'."
         ) from error
     if settings.postgres_url is not None:
-        return PostgresStorage(settings.postgres_url)
+        # Some name the driver in the scheme: postgresql+psycopg2://
+        scheme, separator, rest = settings.postgres_url.partition("://")
+        return PostgresStorage(f"{scheme.partition('+')[0]}{separator}{rest}")
     parts = settings.postgres_db
     assert parts is not None
     return PostgresStorage(

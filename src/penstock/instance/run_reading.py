@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from ..definitions.names import normalize_tags
 from ..errors import RunNotFoundError, UsageError
 from ..execution.event_log import EventLogEntry, read_records
 from ..logs.store import LogStore
@@ -126,6 +125,8 @@ class RunReading:
 
     def add_run_tags(self, run_id: str, new_tags: Mapping[str, str]) -> None:
         """Set tags of a run."""
+        from ..definitions.names import normalize_tags  # with what users write, which no service does
+
         self.storage.runs.add_tags(run_id, normalize_tags(new_tags, f"Run {run_id}"))
 
     def get_run_tag_keys(self) -> Sequence[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -23,6 +23,7 @@ __all__ = [
     "PostgresSettings",
     "RunMonitoringSettings",
     "RunQueueSettings",
+    "RunRetrySettings",
     "Settings",
     "StorageSettings",
     "TagConcurrencyLimit",
@@ -186,6 +187,14 @@ class RunMonitoringSettings(_Block, frozen=True, kw_only=True):
     max_resume_run_attempts: _Count = DEFAULT_RESUMES
 
 
+class RunRetrySettings(_Block, frozen=True, kw_only=True):
+    """Whether a run that failed is run again by itself, how often, and whether also when it was a step that failed."""
+
+    enabled: bool = False
+    max_retries: _Count = 0
+    retry_on_asset_or_op_failure: bool = True
+
+
 class WorkerSettings(_Block, frozen=True, kw_only=True):
     """How many evaluations go on at once."""
 
@@ -193,10 +202,15 @@ class WorkerSettings(_Block, frozen=True, kw_only=True):
 
 
 class CodeServerSettings(_Block, frozen=True, kw_only=True):
-    """How many seconds the user's code may take to load."""
+    """How many seconds the user's code may take to load, and in what processes it works."""
 
     local_startup_timeout: _Seconds = 180.0
     reload_timeout: _Seconds = 180.0
+    start_method: Literal["fork", "spawn"] = "fork"
+    ready_processes: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 2
+    ready_memory_mb: Annotated[int, msgspec.Meta(ge=0)] = 1024
+    renew_after_forks: Annotated[int, msgspec.Meta(ge=0)] = 10_000
+    renew_after_growth_mb: Annotated[int, msgspec.Meta(ge=0)] = 256
 
 
 class Settings(_Block, frozen=True, kw_only=True):
@@ -212,6 +226,7 @@ class Settings(_Block, frozen=True, kw_only=True):
     run_queue: RunQueueSettings = RunQueueSettings()
     concurrency: ConcurrencySettings = ConcurrencySettings()
     run_monitoring: RunMonitoringSettings = RunMonitoringSettings()
+    run_retries: RunRetrySettings = RunRetrySettings()
     schedules: WorkerSettings = WorkerSettings()
     sensors: WorkerSettings = WorkerSettings()
     code_servers: CodeServerSettings = CodeServerSettings()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 
+from ..codec import decode_json
 from ..definitions.definitions import Definitions
 from ..definitions.describe import describe
 from ..definitions.load import load_definitions
@@ -15,6 +16,7 @@ from ..engine.automation.graph import AutomationGraph
 from ..errors import InternalError
 from ..execution.environment import Environment
 from ..execution.evaluate import check_run_config, evaluate_partitions, evaluate_schedule, evaluate_sensor
+from ..execution.step_order import Elsewhere, LocationSource
 from ..execution.worker import execute_run
 from ..locations.user_code import LoadCode
 from ..plan.automation import prepared_graph
@@ -41,12 +43,16 @@ class LoadedCode:
         self._instance: InstanceRef | None = None
         self._automation: AutomationGraph | None = None
         self._location: str | None = None
+        self._elsewhere: Elsewhere | None = None
 
     def load(self, order: LoadCode, progress: Callable[[str], None]) -> LocationDescription:
         """Import the user's code and describe it."""
         self._location = order.name
         self._instance = InstanceRef.decode(order.environment)
         self._instance.import_components()
+        self._elsewhere = Elsewhere(
+            code=LocationSource(target=order.target), instance=decode_json(order.environment, dict)
+        )
         self._definitions = load_definitions(order.target, progress=progress)
         progress("describing the definitions")
         description = describe(self._definitions, order.name)
@@ -84,6 +90,7 @@ class LoadedCode:
                 instance=instance,
                 python_logs=instance.python_logs,
                 pools=instance.pool_rules,
+                elsewhere=self._elsewhere,
             )
             return execute_run(definitions, work.run, environment, channel)
 

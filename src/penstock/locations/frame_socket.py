@@ -6,6 +6,7 @@ the reader of the messages knows which of them carry one.
 
 from __future__ import annotations
 
+import os
 import socket
 from collections import deque
 from collections.abc import Sequence
@@ -57,11 +58,11 @@ class FrameSocket(Generic[Message]):
     def fill(self) -> bool:
         """Read once from the socket; False when the other end has closed."""
         try:
-            data, descriptors, _flags, _address = socket.recv_fds(
-                self.connection, _READ_BYTES, _MAX_DESCRIPTORS, socket.MSG_CMSG_CLOEXEC
-            )
+            data, descriptors, _flags, _address = socket.recv_fds(self.connection, _READ_BYTES, _MAX_DESCRIPTORS)
         except ConnectionResetError:
             return False
+        for descriptor in descriptors:
+            os.set_inheritable(descriptor, False)
         self._descriptors.extend(descriptors)
         self._ready.extend(self._reader.feed(data))
         return bool(data)

@@ -1,43 +1,70 @@
-"""The inside of a fresh process: read the order from stdin, load the user's code, do the one work, answer."""
+"""The inside of a fresh process: load the user's code as stdin says, wait for the one work, do it, answer."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
+from typing import Any
 
 from ..errors import InternalError
+from ..execution.fork_safety import forbid_forks
 from ..execution.frames import FrameReader
-from ..records.wire import ExecuteRun
+from ..execution.left_behind import mark_this_process
+from ..records.errors import ErrorInfo
+from ..records.wire import ExecuteRun, Work
 from .frame_socket import FrameSocket
-from .user_code import PerformWork, UserCode
+from .user_code import CODE_BROKEN, CODE_LOADED, LoadCode, UserCode
 from .user_first import describe_user_first
 from .work import EXIT_BROKEN, answer_with_error, perform
 from .worker_names import name_this_process
 
-__all__ = ["perform_ordered_work"]
+__all__ = ["do_one_work"]
 
 
-def perform_ordered_work(channel: socket.socket, code: UserCode) -> int:
-    """Do what stdin orders, and answer on `channel`; gives the exit code."""
-    order = _read_order()
-    if isinstance(order.work, ExecuteRun):
-        name_this_process(order.work.run.run_id)
-    try:
-        code.load(order.code, lambda _stage: None)
-    except BaseException as error:  # noqa: BLE001 - user code may raise anything; it goes to who asked
-        info = describe_user_first(error)
-        answer = info if isinstance(order.work, ExecuteRun) else answer_with_error(order.work, info)
-        FrameSocket(channel, None).send(answer)
-        return EXIT_BROKEN
-    return perform(code, order.work, channel)
-
-
-def _read_order() -> PerformWork:
-    with os.fdopen(0, "rb", closefd=False) as stdin:
-        orders: list[PerformWork] = list(FrameReader(PerformWork).feed(stdin.read()))
+def do_one_work(connection: socket.socket, code: UserCode) -> int:
+    """Load, and do what comes over `connection`; gives the exit code. Its end means that there will be no work."""
+    order: LoadCode = _read(0, LoadCode)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
-    if len(orders) != 1:
-        raise InternalError(f"A fresh process is given one work on stdin, not {len(orders)}.")
-    return orders[0]
+    mark_this_process()
+    error = _load(code, order)
+    with contextlib.suppress(ConnectionError):  # who gave the work before the code was loaded listens no more
+        connection.send(CODE_LOADED if error is None else CODE_BROKEN)
+    try:
+        asked, descriptors, _flags, _address = socket.recv_fds(connection, 1, 2)
+    except ConnectionError:
+        return 0
+    if not asked:
+        return 0
+    connection.close()
+    for descriptor in descriptors:
+        os.set_inheritable(descriptor, False)
+    description, channel = descriptors
+    work: Work = _read(description, Work)
+    os.close(description)
+    if isinstance(work, ExecuteRun):
+        name_this_process(work.run.run_id)
+    with socket.socket(fileno=channel) as answers:
+        if error is None:
+            return perform(code, work, answers)
+        FrameSocket(answers, None).send(error if isinstance(work, ExecuteRun) else answer_with_error(work, error))
+        return EXIT_BROKEN
+
+
+def _load(code: UserCode, order: LoadCode) -> ErrorInfo | None:
+    forbid_forks(order.never_fork)
+    try:
+        code.load(order, lambda _stage: None)
+    except BaseException as error:  # noqa: BLE001 - user code may raise anything; it goes to who asks for a work
+        return describe_user_first(error)
+    return None
+
+
+def _read(descriptor: int, kind: Any) -> Any:
+    with os.fdopen(descriptor, "rb", closefd=False) as file:
+        messages: list[Any] = list(FrameReader(kind).feed(file.read()))
+    if len(messages) != 1:
+        raise InternalError(f"A fresh process is told one thing at a time, not {len(messages)}.")
+    return messages[0]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from ..definitions.load import CodeTarget
+from ..records.code_target import CodeTarget
 
 __all__ = ["LocationOrigin", "default_name"]
 

@@ -22,18 +22,20 @@ from ..errors import StorageError
 from ..ids import new_holder_id
 from ..logs.store import LogStore
 from ..records.lease import ProcessInfo
-from ..records.wire import LocationState, Work
+from ..records.wire import LoadStatus, LocationState, Work
 from ..storage.protocols import Storage, StoredLocation
 from ..version import __version__
 from .evaluations import Evaluations
-from .fresh_process import start_fresh_process
+from .fresh_pool import FreshPool
+from .fresh_process import FreshProcess
+from .load_policy import reason_to_renew
 from .loader import CodeLoader
 from .reaper import Reaper
 from .run_table import RunTable
 from .storage_calls import StorageCalls
 from .user_code import LoadCode
 from .watch import watch_files
-from .zygote_process import ForkRefusedError, WorkProcess, ZygoteGoneError, ZygoteProcess
+from .zygote_process import ForkRefusedError, WorkProcess, ZygoteGoneError, ZygoteProcess, ZygoteStuckError
 
 __all__ = ["Supervisor", "SupervisorSettings"]
 
@@ -62,6 +64,10 @@ class SupervisorSettings(msgspec.Struct, frozen=True, kw_only=True):
         reload_timeout: Seconds that each later one may take.
         max_resume_run_attempts: How often a run goes on under a new worker when one is lost.
         variables: Environment variables of the processes with user code, besides those of this one.
+        ready_processes: How many fresh processes are kept ready where works cannot be forked.
+        ready_memory: Bytes that they may have together.
+        renew_after_forks: After so many forks the zygote is renewed; 0 for never.
+        renew_after_growth: When its own memory has grown by so many bytes it is renewed; 0 for never.
     """
 
     order: LoadCode
@@ -76,6 +82,10 @@ class SupervisorSettings(msgspec.Struct, frozen=True, kw_only=True):
     reload_timeout: float = 180.0
     max_resume_run_attempts: int = DEFAULT_RESUMES
     variables: dict[str, str] = {}
+    ready_processes: int = 2
+    ready_memory: int = 2**30
+    renew_after_forks: int = 10_000
+    renew_after_growth: int = 256 * 2**20
 
 
 class Supervisor:
@@ -106,7 +116,9 @@ class Supervisor:
             clock,
             startup_timeout=settings.startup_timeout,
             reload_timeout=settings.reload_timeout,
+            swapped=lambda loaded: self.fresh.renew(wanted=loaded.fork_refused is not None),
         )
+        self.fresh = FreshPool(self._make_fresh_process, idle=settings.ready_processes, memory=settings.ready_memory)
         self.runs = RunTable(
             storage,
             logs,
@@ -137,6 +149,7 @@ class Supervisor:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.runs.close()
+        self.fresh.drain()
         await self.loader.close()
         self._reaper.stop()
         try:
@@ -181,31 +194,47 @@ class Supervisor:
         for last_try in (False, True):
             zygote = await self.loader.zygote(_LOAD_PATIENCE_SECONDS)
             try:
-                return await zygote.fork(work, channel), None
+                process = await zygote.fork(work, channel)
             except ForkRefusedError as refused:
-                process = start_fresh_process(
-                    self.settings.fresh_command,
-                    self.settings.order,
-                    work,
-                    channel,
-                    self._reaper,
-                    variables=self.settings.variables,
-                    patience=self.settings.startup_timeout,
-                )
-                return process, str(refused)
+                return self.fresh.give(work, channel), str(refused)
+            except ZygoteStuckError as stuck:
+                self.loader.never_fork(str(stuck))
+                if last_try:
+                    raise
+                await self.loader.replaced(zygote)
             except ZygoteGoneError:
                 if last_try:
                     raise
                 await self.loader.replaced(zygote)
+            else:
+                self._renew_if_worn(zygote)
+                return process, None
         raise AssertionError("the last try returns or raises")
+
+    def _renew_if_worn(self, zygote: ZygoteProcess) -> None:
+        settings = self.settings
+        reason = reason_to_renew(
+            zygote.forks,
+            zygote.grown,
+            after_forks=settings.renew_after_forks,
+            after_growth=settings.renew_after_growth,
+        )
+        if reason is not None:
+            self._go(self.loader.renew(zygote, reason))
 
     async def _serve(self) -> None:
         stored = await self._calls.until_done(self._storage.locations.get, self.settings.order.name)
         if stored is not None:
             self.loader.recall(stored.digest, stored.loaded_at)
         await self.loader.reload()
-        if self.settings.watch:
-            await watch_files(self._folders, lambda: self._go(self.loader.reload()))
+        while True:
+            if not self.settings.watch:
+                # Whoever looks for changes by hand still does not want to be asked once more when code is corrected.
+                await self.loader.failed()
+            await watch_files(self._folders, lambda: self._go(self.loader.reload()), self._watches)
+
+    def _watches(self) -> bool:
+        return self.settings.watch or self.loader.state.status is not LoadStatus.LOADED
 
     def _folders(self) -> frozenset[Path]:
         of_files = {Path(file).parent for file in self.loader.files}
@@ -214,6 +243,17 @@ class Supervisor:
     def _make_zygote(self, told: Callable[[str], None]) -> ZygoteProcess:
         settings = self.settings
         return ZygoteProcess(settings.zygote_command, settings.order.name, self._reaper, told, settings.variables)
+
+    def _make_fresh_process(self, changed: Callable[[FreshProcess], None]) -> FreshProcess:
+        settings = self.settings
+        return FreshProcess(
+            settings.fresh_command,
+            self.loader.order(fresh=True),
+            self._reaper,
+            variables=settings.variables,
+            patience=settings.startup_timeout,
+            changed=changed,
+        )
 
     def _publish(self, state: LocationState, description: bytes | None) -> None:
         self._unpublished.put_nowait(

@@ -8,14 +8,20 @@ from typing import Protocol, TypeAlias
 
 import msgspec
 
-from ..definitions.load import CodeTarget
+from ..records.code_target import CodeTarget
 from ..records.location import LocationDescription
 from ..records.wire import Answer, ExecuteRun, SupervisorFrame, Work
 
-__all__ = ["TRYING_A_FORK", "LoadCode", "PerformWork", "ToZygote", "UserCode"]
+__all__ = ["CODE_BROKEN", "CODE_LOADED", "TRYING_A_FORK", "LoadCode", "ToZygote", "UserCode"]
 
 TRYING_A_FORK = "seeing whether it can be forked"
 """The last stage of a load."""
+
+CODE_LOADED = b"+"
+"""What a fresh process says once it has loaded the code ..."""
+
+CODE_BROKEN = b"-"
+"""... or once it has failed to."""
 
 
 class LoadCode(msgspec.Struct, frozen=True, kw_only=True, tag="load"):
@@ -29,13 +35,6 @@ class LoadCode(msgspec.Struct, frozen=True, kw_only=True, tag="load"):
     target: CodeTarget
     environment: bytes = b""
     never_fork: str | None = None
-
-
-class PerformWork(msgspec.Struct, frozen=True, kw_only=True, tag="perform"):
-    """The first message to a process that loads user code for one work and ends: what a fork would have done."""
-
-    code: LoadCode
-    work: Work
 
 
 ToZygote: TypeAlias = LoadCode | SupervisorFrame

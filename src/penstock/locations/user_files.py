@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import sys
 import sysconfig
+from collections.abc import Iterable
 
 from ..records.errors import ErrorInfo, describe_exception
 
-__all__ = ["user_files"]
+__all__ = ["state_of_files", "user_files"]
 
 _PENSTOCK = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120 - text prefixes, no Path
 
@@ -24,6 +25,19 @@ def user_files(error: BaseException | None = None) -> set[str]:
         for path in found
         if isinstance(path, str) and path.endswith(".py") and os.path.isabs(path) and not path.startswith(outside)  # noqa: PTH117
     }
+
+
+def state_of_files(files: Iterable[str]) -> dict[str, tuple[int, int] | None]:
+    """When each file was changed last, and its size; None for one that is not there. Equal if none was changed."""
+    return {file: _state(file) for file in files}
+
+
+def _state(file: str) -> tuple[int, int] | None:
+    try:
+        found = os.stat(file)  # noqa: PTH116 - hundreds of files, whose paths are texts
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
 
 
 def _named_in(error: ErrorInfo | None) -> set[str | None]:

@@ -9,8 +9,8 @@ from typing import Any
 
 from ..config.schema import Array, Field, Scalar, Selector, Shape
 from ..config.yaml_document import YamlDocument
-from ..definitions.load import CodeTarget
 from ..errors import SettingsError
+from ..records.code_target import CodeTarget
 from .origin import LocationOrigin, default_name
 from .yaml_document import read_yaml
 

@@ -5,6 +5,7 @@ It ends when its supervisor does, without touching its children: run workers liv
 
 from __future__ import annotations
 
+import faulthandler
 import gc
 import math
 import os
@@ -20,6 +21,7 @@ import msgspec
 from ..codec import digest, encode_json
 from ..errors import InternalError
 from ..execution.fork_safety import TRIAL_SECONDS, forbid_forks, fork, reason_not_to_fork, try_a_fork
+from ..execution.left_behind import mark_this_process
 from ..records.wire import (
     ExecuteRun,
     Exited,
@@ -47,12 +49,14 @@ class Zygote:
     Args:
         connection: The socket to the supervisor.
         console: A descriptor that run workers print to, since they may outlive the pipe that this process prints to.
+        trace: A descriptor to write to where user code is when the process dies while it loads, or is asked by SIGQUIT.
         code: How to load and to perform.
     """
 
-    def __init__(self, connection: socket.socket, console: int, code: UserCode) -> None:
+    def __init__(self, connection: socket.socket, console: int, trace: int, code: UserCode) -> None:
         self._frames: FrameSocket[ToZygote] = FrameSocket(connection, ToZygote)
         self._console = console
+        self._trace = trace
         self._code = code
         self._children: set[int] = set()
         self._closing = False
@@ -64,8 +68,15 @@ class Zygote:
             return 0
         if not isinstance(order, LoadCode):
             raise InternalError(f"A zygote is told first what to load, not {type(order).__name__}.")
-        if not self._load(order):
-            return 1
+        faulthandler.enable(file=self._trace, all_threads=False)
+        faulthandler.register(signal.SIGQUIT, file=self._trace, all_threads=False)
+        try:
+            if not self._load(order):
+                return 1
+        finally:
+            faulthandler.unregister(signal.SIGQUIT)
+            faulthandler.disable()
+            os.close(self._trace)
         self._serve()
         return 0
 
@@ -111,7 +122,9 @@ class Zygote:
     # -- serving ------------------------------------------------------------------------------------------------------
 
     def _serve(self) -> None:
-        self._wake_reader, self._wake_writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._wake_reader, self._wake_writer = os.pipe()
+        os.set_blocking(self._wake_reader, False)
+        os.set_blocking(self._wake_writer, False)
         signal.signal(signal.SIGCHLD, lambda _signal, _frame: None)
         signal.set_wakeup_fd(self._wake_writer, warn_on_full_buffer=False)
         self._selector = selectors.DefaultSelector()
@@ -157,7 +170,7 @@ class Zygote:
             self._be_child(request, channel)
         os.close(channel)
         self._children.add(child)
-        self._frames.send(Forked(id=request.id, pid=child))
+        self._frames.send(Forked(id=request.id, pid=child, memory=_own_memory()))
 
     def _reap(self) -> None:
         """Report the children that have ended, and no others: user code may have started processes of its own."""
@@ -175,6 +188,7 @@ class Zygote:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             os.setsid()
+            mark_this_process()
             self._selector.close()
             self._frames.connection.close()
             os.close(self._wake_reader)
@@ -194,6 +208,15 @@ class Zygote:
             traceback.print_exc()
         finally:
             os._exit(code)  # not sys.exit: exit handlers and buffers are the zygote's
+
+
+def _own_memory() -> int:
+    """Bytes of memory that no file stands behind; 0 where that is not known."""
+    if sys.platform != "linux":
+        return 0
+    with open("/proc/self/statm", encoding="ascii") as statm:
+        _size, resident, shared, *_ = statm.read().split()
+    return (int(resident) - int(shared)) * os.sysconf("SC_PAGE_SIZE")
 
 
 def _seed_numpy() -> None:

@@ -10,10 +10,13 @@ import os
 import signal
 import socket
 import subprocess
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 
 from ..errors import EnvironmentalError
 from ..execution.frames import FrameReader, encode_frame
+from ..execution.left_behind import end_what_is_left
+from ..records.errors import Frame
 from ..records.wire import (
     Exited,
     Fork,
@@ -27,18 +30,32 @@ from ..records.wire import (
     ZygoteFrame,
 )
 from .console import forward_lines
+from .native_trace import frames_of
 from .process_group import signal_group
 from .reaper import Reaper
 from .user_code import LoadCode
 
-__all__ = ["ForkRefusedError", "WorkProcess", "ZygoteGoneError", "ZygoteProcess", "note_exit"]
+__all__ = [
+    "ForkRefusedError",
+    "WorkProcess",
+    "ZygoteGoneError",
+    "ZygoteProcess",
+    "ZygoteStuckError",
+    "note_exit",
+]
 
 _FORK_SECONDS = 10.0
 _READ_BYTES = 256 * 1024
+_TRACE_SECONDS = 1.0
+_TRACE_LOOK_SECONDS = 0.02
 
 
 class ZygoteGoneError(EnvironmentalError):
     """The process that holds user code ended, or does not answer; another one is on its way."""
+
+
+class ZygoteStuckError(ZygoteGoneError):
+    """The process that holds user code hung when it was to fork, and was killed; the text says so."""
 
 
 class ForkRefusedError(EnvironmentalError):
@@ -60,7 +77,14 @@ class WorkProcess:
         self.patience = patience
 
     def signal(self, number: signal.Signals) -> bool:
-        """Signal the process and what it started; False when nothing is left of them."""
+        """Signal the process and what it started; False when nothing is left of them.
+
+        SIGKILL to a process that has ended also ends what it has left outside of its group.
+        """
+        if number is signal.SIGKILL and self.exited.done():
+            # How it ended is not known of one that was no child of ours; what it left is none either.
+            adopted = self.exited.cancelled() or self.exited.result() is None
+            return bool(end_what_is_left(self.pid, everywhere=adopted))
         return signal_group(self.pid, number)
 
 
@@ -68,7 +92,8 @@ class ZygoteProcess:
     """One zygote.
 
     Args:
-        command: What starts it; the descriptors of its connection and of the console are added as two arguments.
+        command: What starts it; the descriptors of its connection, of the console and of a file to write to where user
+            code was when it died are added as arguments.
         name: The code location, as prefix of what user code prints.
         reaper: Tells how processes ended.
         told: Called with each stage of the load.
@@ -92,6 +117,12 @@ class ZygoteProcess:
         self._forks: dict[int, asyncio.Future[WorkProcess]] = {}
         self._children: dict[int, asyncio.Future[int | None]] = {}
         self._sending = asyncio.Lock()
+        self._last_frames: tuple[Frame, ...] = ()
+        self._memory_at_first: int | None = None
+        self.forks = 0
+        """How many times it has forked."""
+        self.grown = 0
+        """By how many bytes its own memory has grown since its first fork."""
 
     async def start(self, order: LoadCode) -> None:
         """Start the process and tell it what to load."""
@@ -99,15 +130,16 @@ class ZygoteProcess:
         self._loaded: asyncio.Future[Loaded | LoadFailed] = loop.create_future()
         self._connection, theirs = socket.socketpair()
         self._connection.setblocking(False)
-        output, their_output = os.pipe2(os.O_CLOEXEC)
+        output, their_output = os.pipe()
         console = os.dup(2)
+        self._trace = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the process has ended
         try:
             self._process = subprocess.Popen(  # noqa: S603 - our own command; it returns once it has begun
-                [*self._command, str(theirs.fileno()), str(console)],
+                [*self._command, *(str(each) for each in (theirs.fileno(), console, self._trace.fileno()))],
                 stdin=subprocess.DEVNULL,
                 stdout=their_output,
                 stderr=their_output,
-                pass_fds=(theirs.fileno(), console),
+                pass_fds=(theirs.fileno(), console, self._trace.fileno()),
                 start_new_session=True,
                 env={**os.environ, **self._variables},
             )
@@ -148,12 +180,34 @@ class ZygoteProcess:
                 return await forked
         except TimeoutError as error:
             self.kill()
-            raise ZygoteGoneError(
-                f"The process that holds user code did not fork within {_FORK_SECONDS:g} seconds and was killed; "
-                "a hook that user code registered with os.register_at_fork may block it."
+            raise ZygoteStuckError(
+                f"a fork did not come up within {_FORK_SECONDS:g} seconds; look for a function registered with "
+                "os.register_at_fork, or a library, that waits"
             ) from error
         finally:
             self._forks.pop(request, None)
+
+    async def ask_where_it_is(self) -> None:
+        """Have a process that is still loading write down where it is, for `last_frames`."""
+        try:
+            os.kill(self._process.pid, signal.SIGQUIT)
+            async with asyncio.timeout(_TRACE_SECONDS):
+                while not self.ended.done() and not self._trace_text():
+                    await asyncio.sleep(_TRACE_LOOK_SECONDS)
+        except (ProcessLookupError, TimeoutError):
+            return  # then nothing is known
+
+    async def last_frames(self) -> tuple[Frame, ...]:
+        """Where user code was when the process died by a fault, or was asked where it is; empty if not known.
+
+        It waits for the end of the process.
+        """
+        await self.heard_out()
+        return self._last_frames
+
+    def _trace_text(self) -> str:
+        size = os.fstat(self._trace.fileno()).st_size
+        return os.pread(self._trace.fileno(), size, 0).decode(errors="replace")
 
     async def retire(self) -> None:
         """Tell it to fork no more, and to end after its last child."""
@@ -179,6 +233,7 @@ class ZygoteProcess:
         self._output.cancel()
         await asyncio.gather(self._hearing, self._output, return_exceptions=True)
         self._connection.close()
+        self._trace.close()
 
     # -- the connection -----------------------------------------------------------------------------------------------
 
@@ -217,6 +272,7 @@ class ZygoteProcess:
             case Forked():
                 exited: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
                 self._children[message.pid] = exited
+                self._note_fork(message.memory)
                 process = WorkProcess(message.pid, exited)
                 forked = self._forks.get(message.id)
                 if forked is None or forked.done():
@@ -230,10 +286,21 @@ class ZygoteProcess:
             case Exited():
                 self._children.pop(message.pid).set_result(message.code)
 
+    def _note_fork(self, memory: int) -> None:
+        self.forks += 1
+        if self._memory_at_first is None:
+            self._memory_at_first = memory
+        self.grown = memory - self._memory_at_first
+
     async def _bury(self) -> None:
         """The connection has ended: make sure that the process has, and go on with its children as our own."""
         self.kill()
         code = await self.ended
+        # What user code started when it was imported must not outlive it. Works have groups of their own by now: each
+        # has closed its copy of the connection, or that would not have ended.
+        signal_group(self._process.pid, signal.SIGKILL)
+        self._last_frames = frames_of(self._trace_text())
+        self._trace.close()
         gone = ZygoteGoneError(f"The process that holds user code ended ({code}).")
         for forked in self._forks.values():
             if not forked.done():

@@ -25,6 +25,10 @@ _REMEDIES: Mapping[str, str] = {
     "instance_class": "there is one class of instances; put what yours adds into a resource.",
     "local_artifact_storage": "keep `base_dir` alone.",
     "python_logs.dagster_handler_config": "write it as `handler_config`, which has the same keys.",
+    "storage.postgres.should_autocreate_tables": "tables are made and brought up to date by whoever starts first.",
+    "storage.postgres.auth_provider": "write the password, or `{env: NAME}` of a variable that holds it.",
+    "storage.postgres.postgres_db.scheme": "there is one driver.",
+    "storage.mysql": "there is no storage in MySQL; use Postgres.",
 }
 
 
@@ -164,13 +168,25 @@ def _artifacts(name: str, config: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _runs(name: str, config: dict[str, Any]) -> dict[str, Any] | None:
+    if name == "PostgresRunStorage":
+        return _postgres(config)
     if name != "SqliteRunStorage":
         return None
     return {"storage": {"sqlite": {"base_dir": config["base_dir"]}}} if "base_dir" in config else {}
 
 
+def _postgres(config: dict[str, Any]) -> dict[str, Any] | None:
+    if "postgres_url" in config:
+        return {"storage": {"postgres": {"postgres_url": config["postgres_url"]}}}
+    parts = config.get("postgres_db")
+    if not isinstance(parts, dict):
+        return None
+    # There is one driver, whatever the scheme was.
+    return {"storage": {"postgres": {"postgres_db": {key: each for key, each in parts.items() if key != "scheme"}}}}
+
+
 def _part_of_storage(name: str, _config: dict[str, Any]) -> dict[str, Any] | None:
-    return {} if name.startswith(("Sqlite", "Consolidated")) else None
+    return {} if name.startswith(("Sqlite", "Consolidated", "Postgres")) else None
 
 
 def _scheduler(_name: str, config: dict[str, Any]) -> dict[str, Any] | None:

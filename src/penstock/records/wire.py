@@ -266,10 +266,14 @@ class LoadFailed(_Message, frozen=True, kw_only=True, tag="load_failed"):
 
 
 class Forked(_Message, frozen=True, kw_only=True, tag="forked"):
-    """The work of request `id` runs in process `pid`, the leader of its own process group."""
+    """The work of request `id` runs in process `pid`, the leader of its own process group.
+
+    `memory` is what the zygote has for itself now, in bytes; 0 if that is not known.
+    """
 
     id: int
     pid: int
+    memory: int = 0
 
 
 class ForkRefused(_Message, frozen=True, kw_only=True, tag="fork_refused"):
@@ -299,11 +303,15 @@ class StepEvents(_Message, frozen=True, kw_only=True, tag="events"):
 
 
 class StepDone(_Message, frozen=True, kw_only=True, tag="done"):
-    """The attempt is over. `wait` is set when a retry is asked for; `outputs` are (output, mapping key) given."""
+    """The attempt is over. `wait` is set when a retry is asked for; `outputs` are (output, mapping key) given.
+
+    `retires` says of a process that takes one attempt after another that this was its last.
+    """
 
     outcome: str  # success, failure, retry, skipped
     outputs: tuple[tuple[str, str | None], ...] = ()
     wait: float | None = None
+    retires: bool = False
 
 
 StepMessage: TypeAlias = StepEvents | StepDone

@@ -31,7 +31,6 @@ from .protocols import NewRun
 __all__ = [
     "CLAIMABLE",
     "CLOSING_EVENTS",
-    "DURABLE",
     "END_EVENTS",
     "EVICTED",
     "RUN_EVENTS",
@@ -81,9 +80,6 @@ STEP_EVENTS = frozenset(
     }
 )
 """Event types that change what is known of a step."""
-
-DURABLE = RUN_EVENTS | ASSET_EVENTS | {"STEP_SUCCESS", "STEP_FAILURE", "STEP_SKIPPED"}
-"""Event types whose batch is to outlive a loss of power; a batch of other lines is safe with the next such one."""
 
 _STEP_ENDS = {
     "STEP_SUCCESS": StepStatus.SUCCESS,

@@ -37,8 +37,9 @@ from penstock import (
     schedule,
     sensor,
 )
-from penstock.definitions.load import CodeTarget, load_definitions
+from penstock.definitions.load import load_definitions
 from penstock.errors import DefinitionError, LocationLoadError, NotFoundError
+from penstock.records.code_target import CodeTarget
 
 Write = Callable[[str, str], Path]
 

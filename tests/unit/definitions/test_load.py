@@ -16,8 +16,9 @@ from penstock import (
     load_assets_from_package_name,
 )
 from penstock.definitions.assets.graph import build_asset_graph
-from penstock.definitions.load import CodeTarget, load_definitions
+from penstock.definitions.load import load_definitions
 from penstock.errors import DefinitionError, LocationLoadError
+from penstock.records.code_target import CodeTarget
 
 Write = Callable[[str, str], Path]
 

@@ -53,6 +53,8 @@ def test_managed_loggers_levels_and_handlers(tmp_path: Path) -> None:
         events = instance.storage.events.of_run(result.run_id)
         messages = [each.event.fact.message for each in events if isinstance(each.event.fact, LogLine)]
     assert messages == ["by a library", "by the step"]
+    for handler in made_handlers(settings["python_logs"]["handler_config"]):  # type: ignore[arg-type]
+        handler.close()
     written = file.read_text().splitlines()
     assert written.count("INFO by a library") == written.count("INFO by the step") == 1
     assert not any("too quiet" in line for line in written)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,10 @@ import pytest
 from penstock.engine.pools import PoolRules
 from penstock.engine.queue import TagLimit
 from penstock.errors import SettingsError
-from penstock.instance.settings import FILE_NAME, Settings, render_settings
+from penstock.instance.postgres import open_postgres
+from penstock.instance.settings import FILE_NAME, PostgresParts, PostgresSettings, Settings, render_settings
 from penstock.instance.settings_file import read_settings
+from penstock.storage.postgres import PostgresStorage
 
 
 def read(home: Path, text: str, environ: dict[str, str] | None = None) -> Settings:
@@ -50,6 +53,68 @@ code_servers: {local_startup_timeout: 10, reload_timeout: 20}
     assert settings.run_monitoring.cancel_timeout_seconds == 6.5
     assert (settings.schedules.num_workers, settings.sensors.num_workers) == (2, 3)
     assert settings.code_servers.reload_timeout == 20
+
+
+def test_a_postgres_database_is_named_by_its_parts_or_its_url(tmp_path: Path) -> None:
+    parts = read(
+        tmp_path,
+        """
+storage:
+  postgres:
+    postgres_db:
+      username: {env: DB_USER}
+      password: {env: DB_PASSWORD}
+      hostname: db.internal
+      db_name: runs
+      port: {env: DB_PORT}
+      params: {sslmode: require, sslpassword: hush}
+""",
+        {"DB_USER": "me", "DB_PASSWORD": "hush", "DB_PORT": "6432"},
+    )
+    assert parts.storage.postgres == PostgresSettings(
+        postgres_db=PostgresParts(
+            username="me",
+            password="hush",
+            hostname="db.internal",
+            db_name="runs",
+            port=6432,
+            params={"sslmode": "require", "sslpassword": "hush"},
+        )
+    )
+    url = read(tmp_path, "storage: {postgres: {postgres_url: {env: DB}}}", {"DB": "postgresql://me:hush@db/runs"})
+    assert url.storage.postgres == PostgresSettings(postgres_url="postgresql://me:hush@db/runs")
+    for settings in (parts, url):
+        assert "hush" not in render_settings(settings)
+    assert "db.internal" in render_settings(parts)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("{postgres_url: a, postgres_db: {username: a, hostname: b, db_name: c}}", "postgres_url"),
+        ("{postgres_db: {username: a, hostname: b}}", "db_name"),
+        ("{postgres_db: {username: a, hostname: b, db_name: c, port: 70000}}", "from 1 to 65535"),
+        ("{postgres_db: {username: a, hostname: b, db_name: c, password: 9753}}", "hidden"),
+        ("{}", "postgres"),
+    ],
+)
+def test_a_mistake_about_postgres_is_told_without_its_secrets(tmp_path: Path, text: str, told: str) -> None:
+    with pytest.raises(SettingsError, match=told) as caught:
+        read(tmp_path, f"storage: {{postgres: {text}}}")
+    assert "9753" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["postgresql://me:hush@[db/runs", "hush=x", "mysql://me:hush@db/runs"])
+def test_a_url_that_cannot_be_read_is_told_without_its_password(url: str) -> None:
+    with pytest.raises(SettingsError, match="postgresql://user:password@host") as caught:
+        open_postgres(PostgresSettings(postgres_url=url))
+    assert "hush" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_a_url_may_name_a_driver() -> None:
+    storage = open_postgres(PostgresSettings(postgres_url="postgresql+psycopg2://me:hush@db:5433/runs"))
+    assert isinstance(storage, PostgresStorage)
+    assert storage._database.name == "the Postgres database 'runs' on db:5433"
 
 
 def test_an_empty_block_is_the_default(tmp_path: Path) -> None:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from penstock.definitions.load import CodeTarget, load_definitions
+from penstock.definitions.load import load_definitions
 from penstock.locations.user_first import describe_user_first
+from penstock.records.code_target import CodeTarget
 from penstock.records.errors import ErrorInfo
 
 

@@ -65,6 +65,9 @@ def test_comments_and_known_settings_stay_where_they_are() -> None:
 QUEUE = {"run_queue": {"max_concurrent_runs": 3}}
 LOGS = {"compute_logs": {"local": {"base_dir": "/l"}}}
 ARTIFACTS = {"local_artifact_storage": {"base_dir": "/a"}}
+PARTS = {"username": "me", "password": {"env": "HOME_OF_DATA"}, "hostname": "db", "db_name": "runs", "port": 5433}
+POSTGRES = {"storage": {"postgres": {"postgres_db": PARTS}}}
+POSTGRES_URL = {"storage": {"postgres": {"postgres_url": {"env": "HOME_OF_DATA"}}}}
 BY_ENV = {"storage": {"sqlite": {"base_dir": {"env": "HOME_OF_DATA"}}}}
 
 
@@ -88,6 +91,17 @@ def component(key: str, name: str, **config: Any) -> str:
         (component("run_storage", "SqliteRunStorage", base_dir="/s"), {"storage": {"sqlite": {"base_dir": "/s"}}}, 0),
         (component("event_log_storage", "SqliteEventLogStorage", base_dir="/s"), None, 0),
         (component("run_storage", "PostgresRunStorage"), None, 1),
+        (component("run_storage", "PostgresRunStorage", postgres_db=PARTS | {"scheme": "postgresql"}), POSTGRES, 0),
+        (component("run_storage", "PostgresRunStorage", postgres_url={"env": "HOME_OF_DATA"}), POSTGRES_URL, 0),
+        (component("event_log_storage", "PostgresEventLogStorage", postgres_db=PARTS), None, 0),
+        (component("schedule_storage", "PostgresScheduleStorage", postgres_db=PARTS), None, 0),
+        (yaml.safe_dump(POSTGRES), POSTGRES, 0),
+        (
+            yaml.safe_dump(POSTGRES_URL) + "    auth_provider: {gcp_wif: {}}\n",
+            POSTGRES_URL,
+            1,
+        ),
+        ("storage:\n  mysql:\n    mysql_url: x\n", None, 1),
         (component("scheduler", "DagsterDaemonScheduler"), None, 0),
         ("storage:\n  sqlite:\n    base_dir: {env: HOME_OF_DATA}\n", BY_ENV, 0),
         (

@@ -8,10 +8,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from penstock.definitions.load import CodeTarget, load_definitions
+from penstock.definitions.load import load_definitions
 from penstock.execution.config_files import config_from_files
 from penstock.instance.settings_file import read_settings
 from penstock.locations.workspace import read_workspace
+from penstock.records.code_target import CodeTarget
 
 from .table import mistake
 

@@ -146,7 +146,10 @@ export const ASSET_OVERVIEW = gql<AssetOverviewQuery, AssetOverviewQueryVariable
     assetOrError(assetKey: $key) {
       __typename
       ... on Asset {
-        latest: assetMaterializations(limit: 1) { ...AssetMaterialization }
+        latest: assetMaterializations(limit: 1) {
+          ...AssetMaterialization
+          stepStats { startTime endTime attempts { figures { peakMemory shared } } }
+        }
         observed: assetObservations(limit: 1) { ...AssetObservation }
         history: assetMaterializations(limit: 400) { ...Numbers }
       }

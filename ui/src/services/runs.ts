@@ -91,7 +91,10 @@ export const RUN_DETAIL = gql<RunDetailQuery, RunDetailQueryVariables>`
         launchTime
         failure { stepKey message eventId error { ...PythonError } }
         stats { stepsSucceeded stepsFailed materializations }
-        stepStats { stepKey status workerStartTime startTime endTime attempts { startTime endTime } }
+        stepStats {
+          stepKey status workerStartTime startTime endTime
+          attempts { startTime endTime figures { queued starting loading computing storing cpu peakMemory shared } }
+        }
         executionPlan { steps { key kind computeKind inputs { upstreamKeys } } }
         assets { path }
         capturedLogKeys { logKey fileKey stepKeys }

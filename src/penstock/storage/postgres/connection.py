@@ -104,6 +104,7 @@ class Database:
             work: It may be called again, from the beginning, where the database could not let it through or was lost
                 before the end; so it must change nothing but the database.
             durable: Whether the commit must outlive a crash of the server; it outlives that of a client in any case.
+                What somebody may build upon must: after a crash the ids of events that are lost are given again.
         """
         with self._translated(doing):
             return self._with_connection(partial(_transact, work=work, durable=durable))

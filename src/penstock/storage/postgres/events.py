@@ -8,7 +8,7 @@ from typing import Any
 from ...records.event import Event, StoredEvent
 from ...records.run import StepStats
 from .. import rows
-from ..derive import DURABLE, not_stored, refuse_late_writer
+from ..derive import not_stored, refuse_late_writer
 from ..notifier import Notifier
 from .connection import Database
 from .ledger import changed_run, write_changes
@@ -46,8 +46,7 @@ class PostgresEvents:
             last = tx.row("SELECT MAX(id) FROM events WHERE run = %s", (row[0],))
             return (last[0] if last is not None else None) or 0, set()
 
-        durable = any(event.type in DURABLE for event in events)
-        last, topics = self._database.write("store events", work, durable=durable)
+        last, topics = self._database.write("store events", work)
         if topics:
             self._notifier.publish(topics)
         return last

@@ -124,8 +124,7 @@ class PostgresSlots:
                 topics |= change.topics
             return ClaimOutcome(granted=frozenset(granted | taken), waiting=waiting), topics
 
-        # A claim that a crash of the server takes back was for a step that has not begun, or is told so when it ends.
-        outcome, topics = self._database.write("claim slots of pools", work, durable=False)
+        outcome, topics = self._database.write("claim slots of pools", work)
         self._notifier.publish(topics)
         return outcome
 

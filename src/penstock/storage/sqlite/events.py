@@ -10,13 +10,18 @@ from collections.abc import Sequence
 from ...records.event import Event, StoredEvent
 from ...records.run import StepStats
 from .. import rows
-from ..derive import DURABLE, not_stored, refuse_late_writer
+from ..asset_facts import ASSET_EVENTS
+from ..derive import RUN_EVENTS, not_stored, refuse_late_writer
 from ..notifier import Notifier
 from .connection import Database
 from .ledger import write_run_events
 from .listed import listed
 
 __all__ = ["SqliteEvents"]
+
+
+_DURABLE = RUN_EVENTS | ASSET_EVENTS | {"STEP_SUCCESS", "STEP_FAILURE", "STEP_SKIPPED"}
+"""Event types whose batch is to outlive a loss of power; a batch of other lines is safe with the next such one."""
 
 
 class SqliteEvents:
@@ -28,7 +33,7 @@ class SqliteEvents:
 
     def append(self, run_id: str, attempt: int, events: Sequence[Event], *, now: float) -> int:
         """Store a batch of a run worker's numbered events; gives the id of the last one."""
-        durable = any(event.type in DURABLE for event in events)
+        durable = any(event.type in _DURABLE for event in events)
         with self._database.write("store events", durable=durable) as connection:
             row = connection.execute(f"SELECT num, {rows.RUN_PLACE} FROM runs WHERE run_id = ?", (run_id,)).fetchone()
             number, run = (0, None) if row is None else (row[0], rows.run_place(run_id, row[1:]))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from ...auth.permissions import Permission
-from ...plan.reexecution import steps_to_repeat
-from ...records.run import Run, RunStatus, Tag
+from ...engine.retry import RetryStrategy
+from ...errors import ConfigurationError
+from ...plan.reexecution import tags_to_repeat, what_to_repeat
+from ...records.run import Run
 from .context import Context
 from .failures import InvalidSubsetError, RefusedError, RunConflict
 from .fields import Fields
@@ -20,9 +22,6 @@ _MUTATION = Fields("Mutation", source=type(None))
 
 TABLES = (_MUTATION,)
 
-_OF_ONE_RUN = frozenset({Tag.TICK, Tag.RUN_KEY, Tag.PARENT_RUN, Tag.ROOT_RUN})
-"""Tags that say where one run came from; its re-execution comes from elsewhere."""
-
 
 @_MUTATION.named("launchRunReexecution", needs=Permission.LAUNCH_RUN)
 def launch_run_reexecution(_source: None, context: Context, reexecution_params: ReexecutionParams) -> LaunchRunSuccess:
@@ -33,7 +32,7 @@ def launch_run_reexecution(_source: None, context: Context, reexecution_params: 
         message = f"The run {parent.run_id} is {parent.status}; it can be run again when it has ended."
         raise RefusedError(RunConflict(message=message))
     node = job_named(context, RepositorySelector(repository_location_name=parent.location), parent.job)
-    tags = {key: value for key, value in parent.tags.items() if key not in _OF_ONE_RUN}
+    tags = tags_to_repeat(parent)
     steps, assets = _selection(context, parent, params)
     new_run = make(
         context,
@@ -56,19 +55,11 @@ def _selection(
     """The steps and the assets to run; None is all."""
     if params.step_keys:
         return tuple(params.step_keys), parent.assets
-    if params.strategy == "ALL_STEPS":
-        return parent.step_keys, parent.assets
-    if parent.status is RunStatus.SUCCESS:
-        message = f"The run {parent.run_id} succeeded, so nothing of it is left to do; run all its steps again instead."
-        raise RefusedError(InvalidSubsetError(message=message))
+    strategy = RetryStrategy(params.strategy)
     plan = plan_of_run(context, parent)
-    if plan is None:
-        message = f"What the run {parent.run_id} consisted of is no longer stored; run all its steps again instead."
-        raise RefusedError(InvalidSubsetError(message=message))
-    if params.strategy == "FROM_ASSET_FAILURE":
-        made = assets_made(context, parent)
-        left = tuple(asset for step in plan.steps.values() for asset in step.assets if asset not in made)
-        if not left:
-            raise RefusedError(InvalidSubsetError(message=f"The run {parent.run_id} made all of its assets."))
-        return None, left
-    return steps_to_repeat(plan.steps, context.storage.events.step_stats(parent.run_id)), parent.assets
+    made = assets_made(context, parent) if strategy is RetryStrategy.FROM_ASSET_FAILURE else ()
+    stats = context.storage.events.step_stats(parent.run_id)
+    try:
+        return what_to_repeat(parent, strategy, None if plan is None else plan.job, stats, made)
+    except ConfigurationError as error:
+        raise RefusedError(InvalidSubsetError(message=str(error))) from error

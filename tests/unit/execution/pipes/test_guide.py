@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 
 from penstock import materialize
-from penstock.definitions.load import CodeTarget, load_definitions
+from penstock.definitions.load import load_definitions
+from penstock.records.code_target import CodeTarget
 from penstock.records.event import AssetCheckEvaluation, AssetMaterialization, LogLine
 
 GUIDE = Path(__file__).parents[4] / "docs" / "guide" / "pipes.md"

@@ -5,12 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from graphql import GraphQLInputObjectType, GraphQLObjectType, GraphQLUnionType, get_named_type
+from graphql import (
+    GraphQLInputObjectType,
+    GraphQLObjectType,
+    GraphQLUnionType,
+    build_schema,
+    get_named_type,
+    validate_schema,
+)
 
 from penstock.auth.permissions import Actor, Role
 from penstock.web.graphql.fields import camel, snake
 from penstock.web.graphql.inputs import INPUTS
-from penstock.web.graphql.schema import load_api
+from penstock.web.graphql.schema import load_api, schema_text
 
 SCHEMA = load_api().schema
 MUTATION = SCHEMA.type_map["Mutation"]
@@ -28,6 +35,10 @@ SAMPLES: dict[str, str] = {
     "SensorSelector!": '{repositoryLocationName: "shop", sensorName: "new_files"}',
     "ReportRunlessAssetEventsParams!": '{eventType: ASSET_MATERIALIZATION, assetKey: {path: ["orders"]}}',
 }
+
+
+def test_the_schema_is_valid() -> None:
+    assert validate_schema(build_schema(schema_text())) == []  # raises where its text is wrong
 
 
 def test_every_field_has_a_resolver() -> None:

@@ -10,7 +10,7 @@ import { Chip, Facts } from "../../kit/Facts";
 import { Link } from "../../kit/Link";
 import { Section } from "../../kit/Page";
 import { Skeleton } from "../../kit/Skeleton";
-import { Time } from "../../kit/Time";
+import { Duration, Time } from "../../kit/Time";
 import { links } from "../../links";
 import { Markdown } from "../../metadata/Markdown";
 import { MetadataView } from "../../metadata/MetadataView";
@@ -18,7 +18,8 @@ import { Plots } from "../../metadata/Plots";
 import { ASSET_OVERVIEW } from "../../services/assets";
 import { useData } from "../../services/data";
 import { shortId } from "../../services/run.model";
-import type { AssetHeadQuery } from "../../services/schema.gen";
+import type { AssetHeadQuery, AssetOverviewQuery } from "../../services/schema.gen";
+import { bytesText } from "../../services/size.model";
 import css from "./asset.module.css";
 
 type Asset = Extract<AssetHeadQuery["assetOrError"], { __typename: "Asset" }>;
@@ -56,6 +57,7 @@ export function Overview({ asset }: { asset: Asset }) {
               <span className={css.quiet}>
                 <Time at={Number(latest.timestamp) / 1000} />
                 {latest.partition === null ? null : ` · ${latest.partition}`}
+                <Cost step={isMade ? (events?.latest[0]?.stepStats ?? null) : null} />
                 {latest.runId ? (
                   <>
                     {" · "}
@@ -195,6 +197,22 @@ function Definition({ definition }: { definition: NonNullable<Asset["definition"
           ]}
         />
       </Section>
+    </>
+  );
+}
+
+type Step = Extract<AssetOverviewQuery["assetOrError"], { __typename: "Asset" }>["latest"][number]["stepStats"];
+
+/** What making it cost: its step's time and, where the step had a process of its own, its memory. */
+function Cost({ step }: { step: Step }) {
+  if (step === null || step.startTime === null || step.endTime === null) return null;
+  const figures = step.attempts.findLast((attempt) => attempt.figures !== null)?.figures;
+  const peak = figures && !figures.shared ? figures.peakMemory : null;
+  return (
+    <>
+      {" · took "}
+      <Duration from={step.startTime} to={step.endTime} />
+      {peak === null ? null : ` · peak memory ${bytesText(peak)}`}
     </>
   );
 }

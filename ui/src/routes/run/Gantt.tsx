@@ -11,9 +11,11 @@ import { useNarrow } from "../../kit/useNarrow";
 import { VirtualRows } from "../../kit/VirtualRows";
 import type { RunDetail } from "../../services/runs";
 import { hasEnded } from "../../services/runs";
+import { figuresText } from "../../services/figures.model";
 import { durationText } from "../../services/time.model";
 import { axisMarks, type GanttRow, layGantt } from "./gantt.model";
 import css from "./Gantt.module.css";
+import { FiguresOfStep } from "./FiguresOfStep";
 
 const ROW_PX = 26;
 const MARKS = 8;
@@ -141,6 +143,7 @@ export function Gantt({ run, steps, onSteps }: GanttProps) {
           />
         </div>
       </div>
+      <FiguresOfStep run={run} steps={steps} />
     </section>
   );
 }
@@ -185,8 +188,12 @@ function Bars({ row, from, span, now }: BarsProps) {
           key={index}
           className={cx(css.segment, css[segment.kind], segment.kind === "attempt" && css[row.state])}
           style={{ left: `${place(segment.from)}%`, width: `max(3px, ${place(segment.to) - place(segment.from)}%)` }}
-          title={words}
-        />
+          title={segment.figures === undefined ? words : `${words}. ${figuresText(segment.figures)}`}
+        >
+          {segment.parts?.map(({ phase, share }) => (
+            <span key={phase} className={css[phase]} style={{ width: `${share * 100}%` }} />
+          ))}
+        </span>
       ))}
       <span className={cx(css.length, side === "inside" && css.inside)} style={labelStyle(side, left, right)}>
         {length === null ? "" : durationText(length)}

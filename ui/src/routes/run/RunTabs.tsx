@@ -13,6 +13,7 @@ import { links } from "../../links";
 import { RunTable } from "../../runs/RunTable";
 import { useData } from "../../services/data";
 import { AnsweredError } from "../../services/errors";
+import { aboutFigure, type Figure, type Figures, FIGURES } from "../../services/figures.model";
 import { partitionsText } from "../../services/run.model";
 import { RUN_FAMILY, type RunDetail, runTopic } from "../../services/runs";
 import css from "./RunPage.module.css";
@@ -25,20 +26,28 @@ export function Steps({ run }: { run: RunDetail }) {
     {
       id: "status",
       label: "Status",
-      width: "150px",
+      width: "118px",
       render: (step) => <StatusTag status={step.status ?? "WAITING"} />,
       sortBy: (step) => step.status,
     },
-    { id: "start", label: "Started", width: "150px", render: (step) => <Time at={step.startTime} />, sortBy: (step) => step.startTime },
+    { id: "start", label: "Started", width: "124px", render: (step) => <Time at={step.startTime} />, sortBy: (step) => step.startTime },
     {
       id: "duration",
       label: "Duration",
-      width: "120px",
+      width: "88px",
       align: "right",
       render: (step) => <Duration from={step.startTime} to={step.endTime ?? run.endTime} />,
       sortBy: (step) => (step.startTime === null || step.endTime === null ? null : step.endTime - step.startTime),
     },
-    { id: "attempts", label: "Attempts", width: "90px", align: "right", render: (step) => step.attempts.length, sortBy: (step) => step.attempts.length },
+    { id: "attempts", label: "Attempts", width: "80px", align: "right", render: (step) => step.attempts.length, sortBy: (step) => step.attempts.length },
+    ...FIGURES.map((figure) => ({
+      id: figure.id,
+      label: figure.label,
+      width: figure.id === "peakMemory" ? "118px" : "78px",
+      align: "right" as const,
+      render: (step: StepStats) => <FigureCell figure={figure} figures={lastFigures(step)} />,
+      sortBy: (step: StepStats) => lastFigures(step)?.[figure.id] ?? null,
+    })),
   ];
   if (run.stepStats.length === 0) return <Empty title="No step has begun" icon="runs" />;
   return (
@@ -52,6 +61,16 @@ export function Steps({ run }: { run: RunDetail }) {
       />
     </div>
   );
+}
+
+/** Of the last attempt that has told them. */
+function lastFigures(step: StepStats): Figures | null {
+  return step.attempts.findLast(({ figures }) => figures !== null)?.figures ?? null;
+}
+
+function FigureCell({ figure, figures }: { figure: Figure; figures: Figures | null }) {
+  if (figures === null) return <>–</>;
+  return <span title={aboutFigure(figure, figures)}>{figure.text(figures)}</span>;
 }
 
 export function ConfigAndTags({ run }: { run: RunDetail }) {

@@ -8,7 +8,7 @@ const done = (stepKey: string, startTime: number, endTime: number): StepTimes =>
   workerStartTime: null,
   startTime,
   endTime,
-  attempts: [{ startTime, endTime }],
+  attempts: [{ startTime, endTime, figures: null }],
 });
 
 const input = (given: Partial<GanttInput>): GanttInput => ({
@@ -37,12 +37,40 @@ describe("layGantt", () => {
   });
 
   it("says of steps that never began in an ended run that they were skipped, of cut ones that they were canceled", () => {
-    const running: StepTimes = { ...done("a", 110, 0), status: "IN_PROGRESS", endTime: null, attempts: [{ startTime: 110, endTime: null }] };
+    const running: StepTimes = { ...done("a", 110, 0), status: "IN_PROGRESS", endTime: null, attempts: [{ startTime: 110, endTime: null, figures: null }] };
     const gantt = layGantt(input({ plan: plan("a", "b"), times: [running], runEnd: 150 }));
     expect(gantt.rows.map((row) => [row.key, row.state, row.end])).toEqual([
       ["a", "CANCELED", 150],
       ["b", "SKIPPED", null],
     ]);
+  });
+
+  it("lays the phases of an attempt over its bar, and its wait for a place before it", () => {
+    const figures = { queued: 4, starting: 2, loading: 1, computing: 6, storing: 1, cpu: 5, peakMemory: 1, shared: false };
+    const times: StepTimes = { ...done("a", 110, 118), attempts: [{ startTime: 110, endTime: 118, figures }] };
+    const [row] = layGantt(input({ plan: plan("a"), times: [times], runEnd: 120 })).rows;
+    expect(row!.segments).toEqual([
+      { kind: "queued", from: 104, to: 108 },
+      { kind: "preparing", from: 108, to: 110 },
+      {
+        kind: "attempt",
+        from: 110,
+        to: 118,
+        figures,
+        parts: [
+          { phase: "loading", share: 0.125 },
+          { phase: "computing", share: 0.75 },
+          { phase: "storing", share: 0.125 },
+        ],
+      },
+    ]);
+  });
+
+  it("gives an attempt that was killed no phases", () => {
+    const figures = { queued: 0, starting: null, loading: null, computing: null, storing: null, cpu: 5, peakMemory: 1, shared: false };
+    const times: StepTimes = { ...done("a", 110, 118), status: "FAILURE", attempts: [{ startTime: 110, endTime: 118, figures }] };
+    const [row] = layGantt(input({ plan: plan("a"), times: [times], runEnd: 120 })).rows;
+    expect(row!.segments).toEqual([{ kind: "failed", from: 110, to: 118, figures, parts: [] }]);
   });
 
   it("shows preparation, failed attempts, pauses and the attempt at work", () => {
@@ -53,8 +81,8 @@ describe("layGantt", () => {
       startTime: 103,
       endTime: null,
       attempts: [
-        { startTime: 103, endTime: 110 },
-        { startTime: 130, endTime: null },
+        { startTime: 103, endTime: 110, figures: null },
+        { startTime: 130, endTime: null, figures: null },
       ],
     };
     const [row] = layGantt(input({ plan: plan("a"), times: [times] })).rows;

@@ -1,4 +1,5 @@
 /** Lays a run's steps out in time: rows, segments, folded fan-outs, and the marks of the axis. Pure. */
+import type { Figures } from "../../services/figures.model";
 
 export interface PlanStep {
   key: string;
@@ -11,16 +12,24 @@ export interface StepTimes {
   workerStartTime: number | null;
   startTime: number | null;
   endTime: number | null;
-  attempts: readonly { startTime: number | null; endTime: number | null }[];
+  attempts: readonly { startTime: number | null; endTime: number | null; figures: Figures | null }[];
 }
 
 export type StepState = "WAITING" | "STARTING" | "IN_PROGRESS" | "RETRYING" | "SUCCESS" | "FAILURE" | "SKIPPED" | "CANCELED";
 
 export interface Segment {
-  kind: "preparing" | "attempt" | "failed" | "pause";
+  kind: "queued" | "preparing" | "attempt" | "failed" | "pause";
   /** Seconds since the epoch; `to` is now for what goes on. */
   from: number;
   to: number;
+  /** Of an attempt that has told it: where its time went, in order, as shares of it. */
+  parts?: readonly Part[];
+  figures?: Figures;
+}
+
+export interface Part {
+  phase: "loading" | "computing" | "storing";
+  share: number;
 }
 
 export interface GanttRow {
@@ -104,11 +113,13 @@ function stateOf(times: StepTimes, runEnd: number | null): StepState {
 function segmentsOf(times: StepTimes, state: StepState, horizon: number): Segment[] {
   const segments: Segment[] = [];
   const begin = times.startTime ?? horizon;
-  if (times.workerStartTime !== null && times.workerStartTime < begin) {
-    segments.push({ kind: "preparing", from: times.workerStartTime, to: begin });
-  }
+  const first = times.attempts[0]?.figures;
+  const worker = times.workerStartTime; // of the last attempt
+  const asked = worker !== null && worker < begin ? worker : begin - (first?.starting ?? 0);
+  if (first?.queued) segments.push({ kind: "queued", from: asked - first.queued, to: asked });
+  if (asked < begin) segments.push({ kind: "preparing", from: asked, to: begin });
   if (times.startTime === null) return segments;
-  const attempts = times.attempts.length > 0 ? times.attempts : [{ startTime: times.startTime, endTime: times.endTime }];
+  const attempts = times.attempts.length > 0 ? times.attempts : [{ startTime: times.startTime, endTime: times.endTime, figures: null }];
   let reached: number | null = null;
   attempts.forEach((attempt, index) => {
     const from = attempt.startTime ?? reached ?? begin;
@@ -116,11 +127,20 @@ function segmentsOf(times: StepTimes, state: StepState, horizon: number): Segmen
     const to = Math.max(from, attempt.endTime ?? horizon);
     if (reached !== null && from > reached) segments.push({ kind: "pause", from: reached, to: from });
     const failed = (!isLast || state === "RETRYING" || state === "FAILURE") && attempt.endTime !== null;
-    segments.push({ kind: failed || (isLast && state === "FAILURE") ? "failed" : "attempt", from, to });
+    const kind = failed || (isLast && state === "FAILURE") ? "failed" : "attempt";
+    const { figures } = attempt;
+    segments.push({ kind, from, to, ...(figures === null ? {} : { figures, parts: partsOf(figures) }) });
     reached = to;
   });
   if (state === "RETRYING" && reached !== null) segments.push({ kind: "pause", from: reached, to: Math.max(reached, horizon) });
   return segments;
+}
+
+const PHASES = ["loading", "computing", "storing"] as const;
+
+function partsOf(figures: Figures): Part[] {
+  const whole = PHASES.reduce((sum, phase) => sum + (figures[phase] ?? 0), 0);
+  return whole === 0 ? [] : PHASES.map((phase) => ({ phase, share: (figures[phase] ?? 0) / whole }));
 }
 
 function count(rows: readonly GanttRow[]): Record<StepState, number> {
@@ -181,7 +201,7 @@ function mergeSegments(members: readonly GanttRow[]): Segment[] {
     const last = merged.at(-1);
     if (last !== undefined && segment.from <= last.to && last.kind === segment.kind) {
       last.to = Math.max(last.to, segment.to);
-    } else merged.push({ ...segment });
+    } else merged.push({ kind: segment.kind, from: segment.from, to: segment.to });
   }
   return merged;
 }

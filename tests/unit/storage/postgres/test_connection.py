@@ -1,0 +1,222 @@
+"""Connections: transactions, what is tried again, errors in words, forks."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+
+import psycopg
+import pytest
+
+from penstock.errors import StorageError, StorageUnavailableError
+from penstock.storage.postgres.connection import Database
+from penstock.storage.postgres.storage import PostgresStorage
+from penstock.storage.postgres.transaction import Transaction
+
+
+@pytest.fixture
+def database(postgres_url: str) -> Iterator[Database]:
+    database = Database(psycopg.conninfo.conninfo_to_dict(postgres_url))
+    database.write("make a table", lambda tx: tx.send("CREATE TABLE t (x BIGINT UNIQUE)"))
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def other(postgres_url: str) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        yield connection
+
+
+def _rows(database: Database) -> list[int]:
+    return [row[0] for row in database.read("read", "SELECT x FROM t ORDER BY x")]
+
+
+def _insert(database: Database, *numbers: int) -> None:
+    database.write("write", lambda tx: tx.send_each("INSERT INTO t VALUES (%s)", [(each,) for each in numbers]))
+
+
+def _end_all_others(connection: psycopg.Connection) -> None:
+    """End every other connection to this database, as a server that restarts does, and wait until they are gone."""
+    there = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    connection.execute(f"SELECT pg_terminate_backend(pid, 10000) {there}")
+    assert connection.execute(f"SELECT COUNT(*) {there}").fetchone() == (0,)
+
+
+def _in_child(work: Callable[[], None]) -> int:
+    """The exit code of a forked child that does this: 0 when nothing was raised."""
+    pid = os.fork()
+    if pid == 0:
+        try:
+            work()
+        except BaseException:  # noqa: BLE001 - a child of a test must end here, whatever happened
+            os._exit(1)
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def test_an_exception_undoes_the_whole_transaction(database: Database) -> None:
+    def fail_midway(tx: Transaction) -> None:
+        tx.send("INSERT INTO t VALUES (1)")
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        database.write("write", fail_midway)
+    assert _rows(database) == []
+    _insert(database, 2)
+    assert _rows(database) == [2]
+
+
+def test_a_refusal_that_shows_at_the_commit_undoes_all_of_it(database: Database) -> None:
+    with pytest.raises(StorageError, match="duplicate key") as caught:
+        _insert(database, 1, 2, 1)
+    assert not isinstance(caught.value, StorageUnavailableError)
+    assert _rows(database) == []
+
+
+def test_a_read_outlives_the_loss_of_its_connection(database: Database, other: psycopg.Connection) -> None:
+    _insert(database, 1)
+    _end_all_others(other)
+    assert _rows(database) == [1]
+    lost = "SELECT pg_terminate_backend(pg_backend_pid()) FROM t WHERE NOT EXISTS (SELECT 1 FROM lost)"
+    database.write("make a table", lambda tx: tx.send("CREATE TABLE lost ()"))
+    with pytest.raises(StorageUnavailableError):
+        database.read("read", lost)  # twice lost is lost
+    assert _rows(database) == [1]
+
+
+def test_a_write_that_was_lost_before_its_end_is_done_again(database: Database) -> None:
+    tries: list[int] = []
+
+    def end_the_first_one(tx: Transaction) -> None:
+        tries.append(len(tries))
+        tx.send("INSERT INTO t VALUES (1)")
+        if len(tries) == 1:
+            tx.row("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    database.write("write", end_the_first_one)
+    assert (_rows(database), tries) == ([1], [0, 1])
+
+
+def test_a_write_whose_end_is_not_known_is_not_done_again(database: Database) -> None:
+    tries: list[int] = []
+
+    def end_at_the_commit(tx: Transaction) -> None:
+        tries.append(len(tries))
+        tx.send("INSERT INTO t VALUES (1)")
+        tx.send("SELECT pg_terminate_backend(pg_backend_pid())")  # seen when COMMIT has been sent
+
+    with pytest.raises(StorageUnavailableError):
+        database.write("write", end_at_the_commit)
+    assert tries == [0]
+
+
+def test_rivals_that_wait_for_each_other_both_get_through(database: Database) -> None:
+    _insert(database, 1, 2)
+    both_hold_one = threading.Barrier(2, timeout=30)
+    tries = []
+
+    def cross(first: int, second: int) -> None:
+        def work(tx: Transaction) -> None:
+            tries.append(first)
+            tx.rows("SELECT 1 FROM t WHERE x = %s FOR UPDATE", (first,))
+            if len(tries) <= 2:
+                both_hold_one.wait()
+            tx.rows("SELECT 1 FROM t WHERE x = %s FOR UPDATE", (second,))
+            tx.send("UPDATE t SET x = x + 10 WHERE x IN (%s, %s)", (first, second))
+
+        database.write("write", work)
+
+    threads = [threading.Thread(target=cross, args=order) for order in ((1, 2), (2, 1))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert _rows(database) == [11, 12]
+    assert len(tries) == 3
+
+
+def test_an_error_names_the_deed_the_database_and_the_way_out_but_no_password() -> None:
+    database = Database({"host": "127.0.0.1", "port": 1, "dbname": "runs", "user": "me", "password": "hush"})
+    with pytest.raises(StorageUnavailableError) as caught:
+        database.read("read the runs", "SELECT 1")
+    text = str(caught.value)
+    assert "read the runs" in text
+    assert "'runs' on 127.0.0.1:1" in text
+    assert "See that the server runs" in text
+    assert "hush" not in text
+
+
+def test_what_is_missing_is_said_with_its_remedy(database: Database) -> None:
+    with pytest.raises(StorageError, match=r"migrate\(\)"):
+        database.read("read", "SELECT * FROM runs")
+    storage = PostgresStorage("postgresql://127.0.0.1/x", password="hush")
+    assert "hush" not in storage._database.name
+
+
+def test_text_that_is_no_unicode_is_refused_in_words(database: Database) -> None:
+    with pytest.raises(StorageError, match="not valid Unicode"):
+        database.read("read", "SELECT %s", ("\udc9f",))
+
+
+def test_text_with_a_zero_is_refused_and_not_taken_for_an_outage(database: Database) -> None:
+    with pytest.raises(StorageError, match="NUL") as caught:
+        database.read("read", "SELECT %s", ("a\x00b",))
+    assert not isinstance(caught.value, StorageUnavailableError)
+
+
+def test_a_server_that_may_only_be_read_is_away_for_writers(database: Database, other: psycopg.Connection) -> None:
+    name = other.info.dbname
+    other.execute(f"ALTER DATABASE {name} SET default_transaction_read_only TO on")
+    database.close()
+    with pytest.raises(StorageUnavailableError, match="target_session_attrs"):
+        _insert(database, 1)
+
+
+def test_idle_connections_are_few_and_are_used_again(database: Database, other: psycopg.Connection) -> None:
+    at_once = threading.Barrier(12, timeout=30)
+
+    def work(tx: Transaction) -> None:
+        tx.rows("SELECT 1")
+        at_once.wait()
+
+    threads = [threading.Thread(target=lambda: database.write("write", work)) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(database._open) == len(database._idle) == 8
+    for _ in range(20):
+        _rows(database)
+    assert len(database._open) == 8
+
+
+def test_parent_and_child_go_on_with_connections_of_their_own(database: Database) -> None:
+    _insert(database, 1)
+    inherited = [connection.fileno() for connection in database._open]
+
+    def in_child() -> None:
+        for descriptor in inherited:
+            with pytest.raises(OSError, match="Bad file descriptor"):
+                os.fstat(descriptor)
+        _insert(database, 2)
+        assert _rows(database) == [1, 2]
+        database.close()
+
+    assert _in_child(in_child) == 0
+    assert [connection.fileno() for connection in database._open] == inherited
+    assert _rows(database) == [1, 2]
+
+
+def test_a_fork_inside_a_transaction_leaves_both_sides_whole(database: Database) -> None:
+    def in_child() -> None:
+        _insert(database, 5)
+        os._exit(0)  # as a worker's child does: without a word on the parent's connection
+
+    def work(tx: Transaction) -> None:
+        tx.rows("INSERT INTO t VALUES (1) RETURNING x")
+        assert _in_child(in_child) == 0
+
+    database.write("write", work)
+    assert _rows(database) == [1, 5]

@@ -1,0 +1,81 @@
+"""The schema of a Postgres database: made once, by one of many, and the same as SQLite's."""
+
+from __future__ import annotations
+
+import multiprocessing
+import sqlite3
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from penstock.errors import StorageError
+from penstock.storage.postgres.migration import SCHEMA_VERSION
+from penstock.storage.sqlite import SqliteStorage
+from support.postgres import migrated
+
+_PROCESSES = 10
+
+
+def test_ten_processes_make_it_once(postgres_url: str) -> None:
+    with ProcessPoolExecutor(_PROCESSES, multiprocessing.get_context("forkserver")) as pool:
+        versions = list(pool.map(migrated, [postgres_url] * _PROCESSES))
+    assert versions == [str(SCHEMA_VERSION)] * _PROCESSES
+    with psycopg.connect(postgres_url) as connection:
+        applied = connection.execute("SELECT version FROM schema_version ORDER BY version").fetchall()
+    assert [row[0] for row in applied] == list(range(1, SCHEMA_VERSION + 1))
+
+
+def test_a_newer_schema_is_refused(postgres_url: str) -> None:
+    migrated(postgres_url)
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute("INSERT INTO schema_version VALUES (%s, 0)", (SCHEMA_VERSION + 1,))
+    with pytest.raises(StorageError, match="newer version of Penstock"):
+        migrated(postgres_url)
+
+
+def test_a_database_that_does_not_hold_all_text_is_refused(postgres_url: str) -> None:
+    name = psycopg.conninfo.conninfo_to_dict(postgres_url)["dbname"]
+    other = f"{name}_ascii"
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(
+            f"CREATE DATABASE {other} ENCODING 'SQL_ASCII' LOCALE_PROVIDER libc LOCALE 'C' TEMPLATE template0"
+        )
+        try:
+            with pytest.raises(StorageError, match="--encoding UTF8"):
+                migrated(psycopg.conninfo.make_conninfo(postgres_url, dbname=other))
+        finally:
+            connection.execute(f"DROP DATABASE {other} WITH (FORCE)")
+
+
+def test_a_migration_that_breaks_off_leaves_nothing(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("penstock.storage.postgres.migration.SYSTEM_CLOCK", None)  # broken at the very end
+    with pytest.raises(AttributeError):
+        migrated(postgres_url)
+    monkeypatch.undo()
+    with psycopg.connect(postgres_url) as connection:
+        assert connection.execute("SELECT COUNT(*) FROM pg_class WHERE relname = 'runs'").fetchone() == (0,)
+    assert migrated(postgres_url) == str(SCHEMA_VERSION)
+
+
+def test_both_dialects_have_the_same_tables_with_the_same_columns(postgres_url: str, tmp_path: Path) -> None:
+    migrated(postgres_url)
+    with psycopg.connect(postgres_url) as connection:
+        found = connection.execute(
+            "SELECT table_name::text, column_name::text, is_nullable = 'NO' FROM information_schema.columns "
+            "WHERE table_schema = 'public'"
+        )
+        postgres = {tuple(row) for row in found}
+    storage = SqliteStorage(tmp_path / "penstock.db")
+    storage.migrate()
+    storage.close()
+    with sqlite3.connect(tmp_path / "penstock.db") as database:
+        tables = database.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+        sqlite = {
+            (table, name, bool(not_null or key))
+            for (table,) in tables.fetchall()
+            for _, name, _, not_null, _, key in database.execute(f"PRAGMA table_info({table})")
+        }
+    database.close()
+    assert postgres == sqlite
