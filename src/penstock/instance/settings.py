@@ -18,6 +18,7 @@ __all__ = [
     "Component",
     "ConcurrencySettings",
     "HeldRunsSettings",
+    "LocalLogSettings",
     "LogSettings",
     "PoolSettings",
     "PostgresSettings",
