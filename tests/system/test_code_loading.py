@@ -203,8 +203,12 @@ def test_without_forks_processes_are_kept_ready_and_renewed_with_the_code() -> N
             found = [pid for pid, line in code.processes().items() if "penstock.instance.fresh" in line]
             return found if len(found) == 2 else None
 
-        first = code.wait("two processes", ready)
-        code.wait("the first to have loaded", lambda: True if ready() else None)
+        killed = code.wait("two processes", ready)
+        for pid in killed:
+            os.kill(pid, signal.SIGKILL)
+        code.wait("their end", lambda: None if any(alive(pid) for pid in killed) else True)
+        assert [request.run_key for request in code.evaluate("news").run_requests] == ["worked"]
+        first = code.wait("two others", ready)
         assert [request.run_key for request in code.evaluate("news").run_requests] == ["worked"]
         run_id = code.launch("quick")
         assert code.finished(run_id).status is RunStatus.SUCCESS
