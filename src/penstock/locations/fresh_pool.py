@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
 
-from ..records.wire import Work
+from ..records.wire import StorageAccess, Work
 from .fresh_process import FreshProcess
 from .zygote_process import WorkProcess, ZygoteGoneError
 
@@ -71,7 +71,7 @@ class FreshPool:
             process.drop()
         self._size = None
 
-    def give(self, work: Work, channel: socket.socket) -> WorkProcess:
+    def give(self, work: Work, channel: socket.socket, storage: StorageAccess | None = None) -> WorkProcess:
         """Have a process do the work, by preference one that has loaded the code; another one takes its place.
 
         Raises:
@@ -84,10 +84,10 @@ class FreshPool:
             self._ready.remove(process)
             if process.is_waiting:
                 with contextlib.suppress(OSError):  # it has just died, and will be heard of in a moment
-                    return process.give(work, channel)
+                    return process.give(work, channel, storage)
             process.drop()
         try:
-            return self._make(self._heed).give(work, channel)
+            return self._make(self._heed).give(work, channel, storage)
         except OSError as error:
             raise ZygoteGoneError(
                 "The process that was started for the work ended at once; look at its output."
