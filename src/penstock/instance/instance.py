@@ -17,14 +17,16 @@ from ..engine.pools import PoolRules
 from ..errors import SettingsError
 from ..logs.store import LogStore
 from ..records.automation import Tick, TickStatus
+from ..records.wire import StorageAccess
 from ..storage.protocols import Storage
 from .asset_reading import AssetReading
 from .event_reading import EventReading
 from .postgres import open_postgres
 from .run_reading import RunReading
-from .settings import FILE_NAME, Settings
+from .settings import FILE_NAME, LocalLogSettings, Settings
 
 if TYPE_CHECKING:
+    from ..execution.python_logs import PythonLogs
     from ..launch.protocols import RunCoordinator, RunLauncher
 
 __all__ = ["Instance", "prepare_home"]
@@ -40,6 +42,7 @@ class Instance(RunReading, EventReading, AssetReading):
         logs: Captured stdout and stderr.
         artifacts: The root folder of the file system IO manager.
         clock: Tells the time.
+        access: How the storage is reached, where that is not by the settings.
     """
 
     def __init__(
@@ -51,6 +54,7 @@ class Instance(RunReading, EventReading, AssetReading):
         logs: LogStore,
         artifacts: Path,
         clock: Clock = SYSTEM_CLOCK,
+        access: StorageAccess | None = None,
     ) -> None:
         self.home = home
         self.settings = settings
@@ -58,6 +62,7 @@ class Instance(RunReading, EventReading, AssetReading):
         self.logs = logs
         self.artifacts = artifacts
         self.clock = clock
+        self._access = access
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
 
     @classmethod
@@ -79,15 +84,25 @@ class Instance(RunReading, EventReading, AssetReading):
         return instance
 
     @classmethod
-    def compose(cls, home: Path, settings: Settings, *, clock: Clock = SYSTEM_CLOCK) -> Instance:
-        """The instance that the settings describe, with nothing opened yet: for a home that `open` has prepared."""
+    def compose(
+        cls, home: Path, settings: Settings, *, clock: Clock = SYSTEM_CLOCK, access: StorageAccess | None = None
+    ) -> Instance:
+        """The instance that the settings describe, with nothing opened yet: for a home that `open` has prepared.
+
+        Args:
+            home: The folder.
+            settings: The settings.
+            clock: Tells the time.
+            access: How the storage is reached, where that is not by the settings.
+        """
         return cls(
             home=home,
             settings=settings,
-            storage=_storage(home, settings),
+            storage=_storage(home, settings, access),
             logs=_logs(home, settings),
             artifacts=_artifacts(home, settings),
             clock=clock,
+            access=access,
         )
 
     @classmethod
@@ -178,13 +193,25 @@ class Instance(RunReading, EventReading, AssetReading):
         return self.settings.pool_rules
 
     @property
+    def python_logs(self) -> PythonLogs:
+        """What the settings say of Python's loggers."""
+        from ..execution.python_logs import PythonLogs, level_of_name
+
+        said = self.settings.python_logs
+        level = level_of_name(said.python_log_level)
+        return PythonLogs(managed=said.managed_python_loggers, level=level, handlers=said.handler_config)
+
+    @property
     def reference(self) -> dict[str, Any] | None:
         """What another process needs in order to open it; None for one that ends with this process."""
         from .reference import InstanceRef
 
         if self.home is None:
             return None
-        return decode_json(InstanceRef(home=str(self.home), settings=self.settings).encode(), dict)
+        reference = InstanceRef(
+            home=str(self.home), settings=self.settings, withheld=self._access is not None, access=self._access
+        )
+        return decode_json(reference.encode(), dict)
 
     def upgrade(self) -> None:
         """Bring the storage up to this version; `open` does so too."""
@@ -309,7 +336,11 @@ def _read(settings: Mapping[str, Any], folder: Path) -> Settings:
     return read_settings(folder)
 
 
-def _storage(home: Path, settings: Settings) -> Storage:
+def _storage(home: Path, settings: Settings, access: StorageAccess | None) -> Storage:
+    if access is not None:
+        from ..storage.remote.client import open_storage
+
+        return open_storage(access)
     if settings.storage.custom is not None:
         from .components import build
 
@@ -331,7 +362,15 @@ def _logs(home: Path, settings: Settings) -> LogStore:
         return logs
     from ..logs.local import LocalLogStore
 
-    return LocalLogStore(home / settings.compute_logs.local.base_dir if settings.compute_logs.local else home / "logs")
+    far = settings.compute_logs.object_store
+    near = far or settings.compute_logs.local or LocalLogSettings()
+    local = LocalLogStore(home / near.base_dir, most_bytes=near.max_stream_bytes)
+    if far is None:
+        return local
+    from ..logs.object_store import ObjectLogStore
+
+    options, interval = far.storage_options, far.upload_interval_seconds
+    return ObjectLogStore(far.url, local, options=options, upload_interval=interval)
 
 
 def _artifacts(home: Path, settings: Settings) -> Path:

@@ -15,7 +15,10 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from ..clock import Clock
+from ..logs.store import LogStore
 from ..storage.protocols import Storage
+from ..storage.remote.server import Dispatcher
+from .gateway import StorageGateway
 from .http import create_app
 from .supervisor import Supervisor, SupervisorSettings
 
@@ -28,6 +31,7 @@ def serve(
     settings: SupervisorSettings,
     listener: socket.socket,
     storage: Storage,
+    logs: LogStore,
     clock: Clock,
     *,
     token: str | None = None,
@@ -40,6 +44,7 @@ def serve(
         settings: What to serve and how.
         listener: A bound, listening socket; it is closed at the end, and a Unix socket's file removed.
         storage: The instance's storage; whoever opened it closes it.
+        logs: Where what steps print is kept.
         clock: Tells the time.
         token: What callers must show, for TCP.
         lifeline: A descriptor whose other end the starter holds: when that closes, this server stops.
@@ -48,8 +53,15 @@ def serve(
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     for library in ("uvicorn", "watchfiles"):
         logging.getLogger(library).setLevel(logging.WARNING)
-    supervisor = Supervisor(settings, storage, clock)
-    server = _Server(create_app(supervisor, token=token), supervisor.refuse_work, lifeline)
+    supervisor = Supervisor(settings, storage, logs, clock)
+    gateway = StorageGateway(Dispatcher(storage, clock)) if settings.gateway is not None else None
+
+    def stop() -> None:
+        supervisor.refuse_work()
+        if gateway is not None:
+            gateway.close()
+
+    server = _Server(create_app(supervisor, token=token, gateway=gateway), stop, lifeline)
 
     async def main() -> None:
         await supervisor.start()
