@@ -79,7 +79,7 @@ class PoolRoom:
             return
         if self._rules.granularity == "run":
             self._taken.update(run.pools.pools)
-        elif not run.pools.first_free:
+        else:
             self._taken.update(run.pools.first)
 
     def blocks(self, run: Run) -> str | None:
