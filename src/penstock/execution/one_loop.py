@@ -106,7 +106,7 @@ class OneLoopExecution:
         used = frozenset[str]().union(*(scope.prepared(key).resource_keys for key in scope.plan.steps))
         with (
             self._captured(),
-            managed_loggers(scope.environment.managed_loggers, emit),
+            managed_loggers(scope.environment.python_logs, emit),
             scope.open_resources(used, emit) as opened,
         ):
             return asyncio.run(self._drive(opened))

@@ -249,9 +249,12 @@ def test_lines_of_user_loggers_belong_to_their_step_also_from_threads() -> None:
 
 def test_a_line_is_told_once_where_root_is_managed_too(tmp_path: Any) -> None:
     from penstock.execution.log import managed_loggers
+    from penstock.execution.python_logs import PythonLogs
 
     told: list[str] = []
-    with managed_loggers(["root"], lambda fact: told.append(fact.message) if isinstance(fact, LogLine) else None):
+    with managed_loggers(
+        PythonLogs(managed=("root",)), lambda fact: told.append(fact.message) if isinstance(fact, LogLine) else None
+    ):
         get_logger("any").info("once")
         logging.getLogger("other.library").warning("also")
     get_logger("any").info("not any more")
