@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import threading
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import msgspec
@@ -10,6 +12,7 @@ import msgspec
 __all__ = ["decode_json", "decode_msgpack", "digest", "encode_json", "encode_msgpack", "plain_value"]
 
 T = TypeVar("T")
+D = TypeVar("D")
 
 
 def plain_value(value: Any) -> str | int | float | bool:
@@ -36,6 +39,7 @@ _json_encoder = msgspec.json.Encoder(enc_hook=plain_value)
 _json_decoders: dict[Any, msgspec.json.Decoder[Any]] = {}
 _msgpack_encoder = msgspec.msgpack.Encoder(enc_hook=plain_value)
 _msgpack_decoders: dict[Any, msgspec.msgpack.Decoder[Any]] = {}
+_making = threading.Lock()
 _stable_encoder = msgspec.json.Encoder(order="deterministic", enc_hook=plain_value)
 
 
@@ -46,9 +50,7 @@ def encode_json(value: object) -> bytes:
 
 def decode_json(data: bytes | str, kind: type[T]) -> T:
     """A value of `kind` from JSON text; raises `msgspec.ValidationError`, naming the path, where it does not fit."""
-    decoder = _json_decoders.get(kind)
-    if decoder is None:
-        decoder = _json_decoders[kind] = msgspec.json.Decoder(kind)
+    decoder = _json_decoders.get(kind) or _made(_json_decoders, kind, msgspec.json.Decoder)
     result: T = decoder.decode(data)
     return result
 
@@ -60,11 +62,20 @@ def encode_msgpack(value: object) -> bytes:
 
 def decode_msgpack(data: bytes, kind: type[T]) -> T:
     """A value of `kind` from MessagePack bytes; raises `msgspec.ValidationError` where it does not fit."""
-    decoder = _msgpack_decoders.get(kind)
-    if decoder is None:
-        decoder = _msgpack_decoders[kind] = msgspec.msgpack.Decoder(kind)
+    decoder = _msgpack_decoders.get(kind) or _made(_msgpack_decoders, kind, msgspec.msgpack.Decoder)
     result: T = decoder.decode(data)
     return result
+
+
+def _made(decoders: dict[Any, D], kind: Any, make: Callable[[Any], D]) -> D:
+    """A decoder that is kept. The library reads the declarations of a record in steps, and keeps what it has read with
+    the record: a second thread that came in between would take half of it, and the process would crash.
+    """
+    with _making:
+        decoder = decoders.get(kind)
+        if decoder is None:
+            decoder = decoders[kind] = make(kind)
+        return decoder
 
 
 def digest(value: object) -> str:

@@ -6,6 +6,7 @@ prints the seed. `make chaos` runs the long form.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import threading
@@ -15,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from chaos.faults import FAULTS
-from chaos.world import MemoryLimit, SmallDisk, SqliteStore, World, end_by
+from chaos.world import MemoryLimit, PostgresStore, SmallDisk, SqliteStore, Store, World, end_by
+from support.postgres import PostgresServer, scratch_database
 
 RUNS = int(os.environ.get("PENSTOCK_CHAOS_RUNS", "12"))
 SEED = int(os.environ.get("PENSTOCK_CHAOS_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 31)
@@ -25,22 +27,20 @@ HEALED_SECONDS = 60.0
 pytestmark = [pytest.mark.system, pytest.mark.timeout(120 + 20 * RUNS)]
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    diary = tmp_path / "diary"
-    diary.mkdir()
-    disk = SmallDisk(tmp_path / "disk") if os.geteuid() == 0 else None
-    memory = MemoryLimit() if os.geteuid() == 0 else None
-    home = tmp_path / "disk" / "home" if disk is not None else tmp_path / "home"
-    world = World(home, diary, SqliteStore(home), disk, memory)
-    try:
-        yield world
-    finally:
-        world.close()
-        if disk is not None:
-            disk.close()
-        if memory is not None:
-            memory.close()
+@pytest.fixture(params=["sqlite", "postgres"])
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+    may = os.geteuid() == 0
+    with contextlib.ExitStack() as cleanup:
+        memory = cleanup.enter_context(contextlib.closing(MemoryLimit())) if may else None
+        disk = cleanup.enter_context(contextlib.closing(SmallDisk(tmp_path / "disk"))) if may else None
+        home = (tmp_path if disk is None else disk.folder) / "home"
+        store: Store = SqliteStore(home)
+        if request.param == "postgres":
+            server = cleanup.enter_context(contextlib.closing(PostgresServer()))
+            store = PostgresStore(server, cleanup.enter_context(scratch_database(server.url())))
+        diary = tmp_path / "diary"
+        diary.mkdir()
+        yield cleanup.enter_context(contextlib.closing(World(home, diary, store, disk, memory)))
 
 
 def test_every_run_comes_to_its_true_end(world: World) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import random
 import signal
@@ -14,6 +15,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+import yaml
+
 from chaos.faults import process_tree
 from chaos.verdict import Expected, Outage, judge, read
 from penstock.errors import StorageError
@@ -21,11 +24,14 @@ from penstock.records.event import StoredEvent
 from penstock.records.run import FINISHED, Run, RunStatus
 from penstock.storage.protocols import RunFilter
 from support.deployment import Deployment, processes_of
+from support.postgres import PostgresServer
 
-__all__ = ["MemoryLimit", "SmallDisk", "SqliteStore", "Store", "World"]
+__all__ = ["MemoryLimit", "PostgresStore", "SmallDisk", "SqliteStore", "Store", "World"]
 
 T = TypeVar("T")
 TAG = "chaos"
+POOL = "chaos"
+POOL_LIMIT = 3
 CODE = Path(__file__).parent / "user_code.py"
 MEMORY_BYTES = 96 << 20
 ANSWERED_SECONDS = 60.0
@@ -62,6 +68,23 @@ class SqliteStore:
             held.execute("BEGIN IMMEDIATE")
             yield
             held.execute("ROLLBACK")
+
+
+class PostgresStore:
+    """A server of its own: away while it is stopped, in one of the two ways."""
+
+    def __init__(self, server: PostgresServer, url: str) -> None:
+        self.settings = yaml.safe_dump({"storage": {"postgres": {"postgres_url": url}}})
+        self._server = server
+        self._ways = itertools.cycle([signal.SIGINT, signal.SIGQUIT])
+
+    @contextlib.contextmanager
+    def away(self) -> Iterator[None]:
+        self._server.stop(next(self._ways))
+        try:
+            yield
+        finally:
+            self._server.start()
 
 
 class SmallDisk:
@@ -128,6 +151,7 @@ class World:
         home.mkdir(parents=True, exist_ok=True)
         (home / "penstock.yaml").write_text(SETTINGS + store.settings)
         self._start()
+        self.deployment.instance.storage.slots.set_limit(POOL, POOL_LIMIT)
 
     def _start(self) -> None:
         self.deployment = Deployment(self.home, ["-f", str(CODE)], cwd=self.home, extra_env=self._environment)
@@ -239,9 +263,12 @@ class World:
         return judge(runs, expected, diary, self.outages)
 
     def left_behind(self) -> list[str]:
-        """What is there that should have gone with its run: processes while the deployment lives."""
+        """What is there that should have gone with its run: processes, and slots of the pool."""
         tree = process_tree(self.home)
-        return [f"A {kind} is left: {pid}" for kind in ("worker", "step") for pid in tree.get(kind, ())]
+        left = [f"A {kind} is left: {pid}" for kind in ("worker", "step") for pid in tree.get(kind, ())]
+        for pool in self._patiently(lambda: self.deployment.instance.storage.slots.pools(now=time.time())):
+            left += [f"A slot of {pool.pool} is left: {claim}" for claim in (*pool.held, *pool.waiting)]
+        return left
 
     def stop(self) -> list[str]:
         """End the deployment; gives what it leaves behind."""

@@ -22,7 +22,7 @@ import pytest
 from penstock.instance.instance import Instance
 from penstock.records.run import Run
 
-__all__ = ["Deployment", "alive", "free_port", "processes_of"]
+__all__ = ["RUN_SECONDS", "Deployment", "alive", "free_port", "processes_of"]
 
 READY_SECONDS = 40.0
 RUN_SECONDS = 40.0

@@ -70,6 +70,14 @@ def test_a_crash_at_import_keeps_the_good_code_and_heals_by_itself(what: str) ->
         until_loaded(code)
 
 
+def test_a_crash_that_passes_is_got_over_without_anybody_s_help() -> None:
+    once = "import os\nif not os.path.exists('been_here'):\n    open('been_here', 'w').close()\n    os._exit(7)\n"
+    with served(once + GOOD) as code:
+        until_loaded(code)
+        assert code.errors.read_text().count("exit code 7") == 1
+        assert code.finished(code.launch("quick")).status is RunStatus.SUCCESS
+
+
 def until_loaded(code: ServedCode) -> None:
     state = code.loaded()
     while state.status is not LoadStatus.LOADED:

@@ -59,9 +59,16 @@ def follow(folder: Path, home: Path) -> Callable[[str], subprocess.CompletedProc
     return run
 
 
+@pytest.mark.parametrize("start_method", ["fork", "spawn"])
 def test_the_guide_does_what_it_says(
-    start: Callable[..., Deployment], folder: Path, follow: Callable[[str], subprocess.CompletedProcess[str]]
+    start: Callable[..., Deployment],
+    folder: Path,
+    home: Path,
+    follow: Callable[[str], subprocess.CompletedProcess[str]],
+    start_method: str,
 ) -> None:
+    home.mkdir()
+    (home / "penstock.yaml").write_text(f"code_servers: {{start_method: {start_method}}}\n")
     for line in commands("Two assets"):
         done = follow(line)
         assert done.returncode == 0, done.stdout + done.stderr

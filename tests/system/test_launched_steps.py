@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -15,11 +19,14 @@ from penstock.records.event import (
     EngineNote,
     RunCanceling,
     RunFailure,
+    RunStart,
     StepFailure,
     StepRestarted,
     StepUpForRetry,
+    StepWorkerStarted,
 )
 from penstock.records.run import FailureReason, RunStatus
+from support.deployment import Deployment
 from support.run_worker import Worker, has_ended
 
 pytestmark = pytest.mark.system
@@ -164,3 +171,29 @@ def test_a_launcher_that_fails_fails_the_attempt_and_one_that_does_not_answer_is
     assert worker.types("killed")[-1] == "STEP_SUCCESS"
     notes = [e.fact.message for e in worker.events() if isinstance(e.fact, EngineNote)]
     assert notes == ["BrokenLauncher could not check the step: ConnectionError: nobody answers"]
+
+
+PROJECT = Path(__file__).with_name("executors_project.py")
+
+
+@pytest.mark.timeout(120)
+def test_a_code_location_s_run_has_its_steps_launched(start: Callable[..., Deployment]) -> None:
+    dev = start("-f", str(PROJECT))
+    run = dev.wait_until_finished(dev.launch("elsewhere", location=PROJECT.name))
+    assert run.status is RunStatus.SUCCESS
+    events = [each.event for each in dev.instance.storage.events.of_run(run.run_id)]
+    pids = {each.step_key: each.fact.pid for each in events if isinstance(each.fact, StepWorkerStarted)}
+    assert set(pids) == {"loads_by_itself", "double"}
+    (worker,) = [each.fact.pid for each in events if isinstance(each.fact, RunStart)]
+    assert len({worker, *pids.values()}) == 3
+
+
+@pytest.mark.parametrize("selection", [[], ["loads_by_itself"]])
+def test_a_program_s_own_run_has_its_steps_launched(tmp_path: Path, selection: list[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, str(PROJECT), str(tmp_path / "home"), *selection], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    steps, difference = done.stdout.splitlines()
+    assert steps.split() == (selection or ["loads_by_itself", "double"])
+    assert difference == "0"  # the process that ran the step had loaded the code itself

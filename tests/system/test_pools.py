@@ -150,20 +150,6 @@ def test_a_run_that_waits_can_be_stopped(workers: tuple[Worker, Worker], job: st
     assert first.status() is RunStatus.SUCCESS
 
 
-@pytest.mark.parametrize("job", EXECUTORS)
-def test_a_run_waits_on_while_the_database_is_away(workers: tuple[Worker, Worker], job: str) -> None:
-    first, second = workers
-    begin_both(first, second, job)
-    first.rename("pool_claims", "claims_away")
-    first.storage.notifier.publish(["slots"])
-    first.rename("claims_away", "pool_claims")
-    first.releases("a")
-    second.awaits("b")
-    second.releases("b")
-    assert (first.end(), second.end()) == (0, 0)
-    assert first.status() is second.status() is RunStatus.SUCCESS
-
-
 def test_an_attempt_that_failed_releases_its_slot_and_the_next_one_claims_again(
     workers: tuple[Worker, Worker],
 ) -> None:

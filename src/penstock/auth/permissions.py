@@ -31,6 +31,7 @@ class Permission(StrEnum):
     EVALUATE = "evaluate"
     RELOAD = "reload"
     REPORT_EVENT = "report_event"
+    EDIT_CONCURRENCY = "edit_concurrency"
 
 
 _LOWEST_ROLE: Mapping[Permission, Role] = {
@@ -43,6 +44,7 @@ _LOWEST_ROLE: Mapping[Permission, Role] = {
     Permission.EVALUATE: Role.EDITOR,
     Permission.RELOAD: Role.EDITOR,
     Permission.REPORT_EVENT: Role.EDITOR,
+    Permission.EDIT_CONCURRENCY: Role.EDITOR,
 }
 _RANK = {role: rank for rank, role in enumerate(Role)}
 

@@ -132,13 +132,8 @@ from penstock import JobExecutionResult as JobExecutionResult
 from penstock import JobMetadataValue as JobMetadataValue
 from penstock import JobSelector as JobSelector
 from penstock import JsonMetadataValue as JsonMetadataValue
-from penstock import async_executor as async_executor
-from penstock import StepOrder as StepOrder
-from penstock import StepLauncher as StepLauncher
-from penstock import StepCheck as StepCheck
-from penstock import ProcessStepLauncher as ProcessStepLauncher
-from penstock import LaunchingExecutor as LaunchingExecutor
 from penstock import LastPartitionMapping as LastPartitionMapping
+from penstock import LaunchingExecutor as LaunchingExecutor
 from penstock import LazyDefinitions as LazyDefinitions
 from penstock import List as List
 from penstock import LocalFileCodeReference as LocalFileCodeReference
@@ -207,6 +202,7 @@ from penstock import PipesTempFileMessageReader as PipesTempFileMessageReader
 from penstock import PlanContext as PlanContext
 from penstock import PoolMetadataValue as PoolMetadataValue
 from penstock import PreviewWarning as PreviewWarning
+from penstock import ProcessStepLauncher as ProcessStepLauncher
 from penstock import PythonArtifactMetadataValue as PythonArtifactMetadataValue
 from penstock import PythonObjectType as PythonObjectType
 from penstock import QueuedRunCoordinator as QueuedRunCoordinator
@@ -249,9 +245,12 @@ from penstock import SourceAsset as SourceAsset
 from penstock import SpecificPartitionsPartitionMapping as SpecificPartitionsPartitionMapping
 from penstock import StaticPartitionMapping as StaticPartitionMapping
 from penstock import StaticPartitionsDefinition as StaticPartitionsDefinition
+from penstock import StepCheck as StepCheck
 from penstock import StepExecutionContext as StepExecutionContext
 from penstock import StepExecutionError as StepExecutionError
+from penstock import StepLauncher as StepLauncher
 from penstock import StepNotFoundError as StepNotFoundError
+from penstock import StepOrder as StepOrder
 from penstock import StepOutputNotFoundError as StepOutputNotFoundError
 from penstock import StepTimeoutError as StepTimeoutError
 from penstock import StorageError as StorageError
@@ -298,6 +297,7 @@ from penstock import apply_freshness_policy as apply_freshness_policy
 from penstock import asset as asset
 from penstock import asset_check as asset_check
 from penstock import asset_sensor as asset_sensor
+from penstock import async_executor as async_executor
 from penstock import build_asset_check_context as build_asset_check_context
 from penstock import build_asset_context as build_asset_context
 from penstock import build_column_schema_change_checks as build_column_schema_change_checks

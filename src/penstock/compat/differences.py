@@ -49,7 +49,6 @@ _RUN_EVENTS = (
 )
 _UNKNOWN_KEY = "A key that the set does not have is refused where it is used."
 _NO_SCHEMA = "A run config may give nothing to one without a config schema, so that mistakes are told."
-_POOL = "`pool` is kept and shown; a limit over all runs is not enforced yet."
 
 DIFFERENT: Mapping[str, str] = {
     "AssetCheckSpec": "A check's name is letters, digits and underscores.",
@@ -139,7 +138,7 @@ DIFFERENT: Mapping[str, str] = {
         "Takes any number of dimensions; keys are listed by the time dimension first, so that positions stay when "
         "time goes on."
     ),
-    "OpDefinition": "`compute_fn` is called as a function of `@op` is: the context, then inputs by name. " + _POOL,
+    "OpDefinition": "`compute_fn` is called as a function of `@op` is: the context, then inputs by name.",
     "Output": "A plain value where `Output[int]` is annotated is taken, and so is an `Output` where `int` is.",
     "OutputContext": "`get_identifier` of an asset's value is the same as `get_asset_identifier`.",
     "PartitionMapping": (
@@ -183,8 +182,7 @@ DIFFERENT: Mapping[str, str] = {
         "A run that makes several partitions may return a dict by partition key; an input of no partition at all "
         "is an empty one, and parts of a key that would leave the folder are escaped."
     ),
-    "asset": _POOL,
-    "asset_check": f"{_POOL} A function that gives something else than results, for example a bool, fails.",
+    "asset_check": "A function that gives something else than results, for example a bool, fails.",
     "asset_sensor": "Called for each materialization since its cursor, in order, not only for the newest.",
     "build_hook_context": "What was not given is None instead of an error.",
     "build_input_context(step_context)": "what it knows is on the context itself: `run_id`, `step_key`, `job_name` ...",
@@ -212,10 +210,7 @@ DIFFERENT: Mapping[str, str] = {
     "make_email_on_run_failure_sensor": "`smtp_type` may also be PLAIN, and an empty password means no login.",
     "map_asset_specs": "A changed spec may not leave out what a parameter of its function loads.",
     "materialize": "A partition that does not exist is refused, as by a launch.",
-    "multi_asset": _POOL,
-    "multi_asset_check": _POOL,
     "multiprocess_executor": "Steps are forked from the run's worker, so `start_method` and its like are no settings.",
-    "op": _POOL,
     "run_failure_sensor": _RUN_EVENTS,
     "run_status_sensor": _RUN_EVENTS,
     "schedule": (

@@ -12,10 +12,11 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from ..records.pool import PoolState, describe_full
+from ..errors import ConfigurationError
+from ..records.pool import LARGEST_LIMIT, PoolState, describe_full
 from ..records.run import Run, RunStatus
 
-__all__ = ["Granularity", "PoolRoom", "PoolRules", "room_of"]
+__all__ = ["Granularity", "PoolRoom", "PoolRules", "check_limit", "room_of"]
 
 Granularity: TypeAlias = Literal["op", "run"]
 """Who holds a slot: each step while it runs, or the run from its first step to its end, one in each pool that its steps
@@ -37,6 +38,21 @@ class PoolRules(msgspec.Struct, frozen=True, kw_only=True):
     granularity: Granularity = "op"
     holds_runs: bool = True
     run_buffer: int = 0
+
+
+def check_limit(pool: str, slots: int) -> None:
+    """Refuse what can be no limit of a pool.
+
+    Raises:
+        ConfigurationError: The name is empty, or the number is out of range.
+    """
+    if not pool.strip():
+        raise ConfigurationError("A pool needs a name; give the one that ops and assets have as `pool`.")
+    if not 0 <= slots <= LARGEST_LIMIT:
+        raise ConfigurationError(
+            f'The pool "{pool}" cannot have {slots} slots; set a limit from 0 to {LARGEST_LIMIT}, or delete the one '
+            "that it has."
+        )
 
 
 class PoolRoom:
@@ -63,7 +79,7 @@ class PoolRoom:
             return
         if self._rules.granularity == "run":
             self._taken.update(run.pools.pools)
-        elif not run.pools.first_free:
+        else:
             self._taken.update(run.pools.first)
 
     def blocks(self, run: Run) -> str | None:

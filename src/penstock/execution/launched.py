@@ -114,13 +114,16 @@ class LaunchedAttempts:
             if self._now() < launched.check_at:
                 continue
             check = self._check(launched)
-            # What it wrote last is read after it has gone: a death is told only of what said nothing.
-            if check is not None and not check.running and self._follow():
+            if check is not None and not check.running:
+                # What it wrote last is read after it has gone: a death is told only of what said nothing.
+                if not self._follow():
+                    launched.check_at = self._now() + _LOOK
+                    continue
                 self._forget(step)
                 yield Gone(step, None, check.what, check.reason, out_of_memory=check.out_of_memory)
                 continue
             self._check_later(launched)
-            if check is not None and check.running and launched.stop is not None:
+            if check is not None and launched.stop is not None:
                 self._terminate(launched)
 
     def close(self) -> None:
@@ -149,10 +152,11 @@ class LaunchedAttempts:
         """Seconds until the log is read, or a launcher asked, without a sign."""
         if not self._launched:
             return None
+        if any(each.failure is not None for each in self._launched.values()):
+            return 0.0
         polled = self._launcher.interval > 0
         checks = [each.check_at for each in self._launched.values() if polled or each.ended]
-        failed = any(each.failure is not None for each in self._launched.values())
-        return 0.0 if failed else min(self._look_at, *checks, self._look_at) - self._now()
+        return min([self._look_at, *checks]) - self._now()
 
     def attend(self) -> None:
         """Read the log, if there may be something new in it."""
@@ -166,6 +170,7 @@ class LaunchedAttempts:
     def _listen(self) -> None:
         if self._subscription is None:
             self._subscription = self._storage.notifier.subscribe()
+            self._look_at = self._now() + _LOOK
             self._loop.add(self)
 
     def _follow(self) -> bool:

@@ -38,11 +38,11 @@ def end_what_is_left(leader: int, *, everywhere: bool = False) -> list[int]:
         everywhere: Look at all processes, not at the descendants of this one alone.
     """
     killed: list[int] = []
-    for _ in range(_PASSES):  # a process that ends gives its children away, maybe while they are looked for
+    for number in range(_PASSES):  # a process that ends gives its children away, maybe while they are looked for
         found = [pid for pid in _left_by(leader, everywhere=everywhere) if pid not in killed]
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(leader, signal.SIGKILL)  # only now: what has left the group is found by whom it comes from
-        if not found:
+        if number and not found:
             break
         for pid in found:
             with contextlib.suppress(ProcessLookupError, PermissionError):

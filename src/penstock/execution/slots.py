@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from ..engine.step_messages import Claimed, Command, WantedSlots, Wish
 from ..engine.steps import StepScheduler
-from ..errors import StorageError
+from ..errors import StorageUnavailableError
 from ..plan.model import Step
 from ..records.pool import WHOLE_RUN, ClaimOutcome, SlotRequest
 from ..storage.notifier import Subscription
@@ -138,7 +138,7 @@ class SlotKeeper:
                 at_most=places,
                 dead_before=None if now >= self._judge_from else 0.0,
             )
-        except StorageError:
+        except StorageUnavailableError:
             # Nobody can claim or release meanwhile, and afterwards holders need the time to renew.
             self._judge_from = now + _GRACE
             self._look_at = self._away_until = now + _AWAY
@@ -159,7 +159,7 @@ class SlotKeeper:
     def _listen(self) -> None:
         try:
             self._subscription = self._storage.notifier.subscribe()
-        except StorageError:
+        except StorageUnavailableError:
             return  # looking from time to time does it too
         if self._loop is not None:
             self._loop.add(self)

@@ -18,6 +18,7 @@ from ..records.wire import StepDone, StepEvents, StepMessage
 from .driver import Gone
 from .frames import FrameReader
 from .interrupt import INTERRUPTS
+from .left_behind import end_what_is_left, mark_this_process
 from .memory_kills import MemoryKills
 from .meter import memory_of
 
@@ -58,14 +59,19 @@ class StepProcess:
         self._read(chunks=1)
 
     def ending(self) -> Ending | None:
-        """How it ended, once all that it sent is taken; None while it lives."""
-        reaped, status, usage = os.wait4(self.pid, os.WNOHANG)
-        if not reaped:
+        """How it ended, once all that it sent is taken; None while it lives. What it has started ends with it."""
+        if os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
             return None
+        _signal_group(self.pid, signal.SIGKILL)  # before it is reaped, so that the number is still its own
+        _, status, usage = os.wait4(self.pid, 0)
         self._read(chunks=None)
+        code = os.waitstatus_to_exitcode(status)
+        if code:
+            # It had no time to look after its own. After a good end, what left its group may live as long as the run.
+            end_what_is_left(self.pid, everywhere=True)
         return Ending(
             pid=self.pid,
-            code=os.waitstatus_to_exitcode(status),
+            code=code,
             cpu=usage.ru_utime + usage.ru_stime,
             peak_memory=memory_of(usage.ru_maxrss),
         )
@@ -77,13 +83,15 @@ class StepProcess:
             self._descriptor = -1
 
     def signal(self, number: signal.Signals) -> None:
-        """Send it a signal; it is not reaped yet, so the number is still its own."""
-        os.kill(self.pid, number)
+        """Send a signal to it and to what it has started; it is not reaped yet, so the number is still its own."""
+        if not _signal_group(self.pid, number):
+            os.kill(self.pid, number)
 
     def end(self) -> None:
-        """Kill it and wait for its end."""
+        """Kill it and what it has started, and wait for its end."""
         self.signal(signal.SIGKILL)
         os.waitpid(self.pid, 0)
+        end_what_is_left(self.pid, everywhere=True)
         self.close()
 
     def _read(self, chunks: int | None) -> None:
@@ -106,12 +114,20 @@ class StepProcess:
 
 
 def fork(be_child: Callable[[int], None]) -> int:
-    """Fork; the child calls `be_child` with this process's id, and ends after it. Gives the child's id."""
+    """Fork; the child calls `be_child` with this process's id, and ends after it. Gives the child's id.
+
+    The child leads a group of its own, so that what it starts can be ended with it; not where this process shares its
+    session, since a terminal would stop such a group when it reads from it.
+    """
     parent = os.getpid()
+    own_group = os.getsid(0) == parent
     _flush_output()
     # A signal that comes between fork and the child's own handlers must reach the child, not a copy of our state.
     signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
     pid = os.fork()
+    if own_group:
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # both do it, whoever comes first
+            os.setpgid(pid, 0)
     if pid:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
         return pid
@@ -122,6 +138,7 @@ def fork(be_child: Callable[[int], None]) -> int:
         INTERRUPTS.reset()
         INTERRUPTS.install(*_STOPPING)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
+        mark_this_process()
         be_child(parent)
         code = 0
     except BaseException:  # noqa: BLE001 - the process ends here; the worker tells of an end without an outcome
@@ -131,6 +148,14 @@ def fork(be_child: Callable[[int], None]) -> int:
             _flush_output()
         finally:
             os._exit(code)  # whatever happened: what follows in the callers is the worker's work
+
+
+def _signal_group(leader: int, number: signal.Signals) -> bool:
+    """Signal a group; False when nobody leads it."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(leader, number)
+        return True
+    return False
 
 
 def _flush_output() -> None:

@@ -15,9 +15,13 @@ from ..locations.server import serve
 from ..locations.supervisor import SupervisorSettings
 from ..locations.user_code import LoadCode
 from .instance import Instance
-from .reference import InstanceRef
+from .reference import WITHHELD_SETTINGS, InstanceRef
+from .settings_file import variables_named
 
 __all__ = ["serve_code_location"]
+
+_OF_SERVERS = frozenset({"PENSTOCK_HOME", "PENSTOCK_CODE_SERVER_TOKEN"})
+"""What leads to the settings and to other servers: user code that reaches the storage with a token does not get it."""
 
 
 def serve_code_location(
@@ -61,12 +65,14 @@ def serve_code_location(
     listener = _listen(socket_path, host, port, token)
     address = advertise or address_of(listener)
     python = origin.executable or sys.executable
+    reference = InstanceRef.of(instance.home, instance.settings)
+    withheld = variables_named(instance.home, WITHHELD_SETTINGS) | _OF_SERVERS if reference.withheld else frozenset()
     given = instance.settings.code_servers
     settings = SupervisorSettings(
         order=LoadCode(
             name=origin.name,
             target=origin.target,
-            environment=InstanceRef(home=str(instance.home), settings=instance.settings).encode(),
+            environment=reference.encode(),
             never_fork='code_servers.start_method is "spawn"' if given.start_method == "spawn" else None,
         ),
         origin=origin.words(),
@@ -83,7 +89,10 @@ def serve_code_location(
         renew_after_forks=given.renew_after_forks,
         renew_after_growth=given.renew_after_growth_mb * 2**20,
         max_resume_run_attempts=instance.settings.run_monitoring.max_resume_run_attempts,
-        variables={"PENSTOCK_HOME": str(instance.home)},
+        variables={} if reference.withheld else {"PENSTOCK_HOME": str(instance.home)},
+        withheld=withheld,
+        gateway=address_of(listener) if reference.withheld else None,
+        fallback=instance.settings.run_workers.gateway_url,
     )
     serve(
         settings,

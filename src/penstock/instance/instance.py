@@ -17,6 +17,7 @@ from ..engine.pools import PoolRules
 from ..errors import SettingsError
 from ..logs.store import LogStore
 from ..records.automation import Tick, TickStatus
+from ..records.wire import StorageAccess
 from ..storage.protocols import Storage
 from .asset_reading import AssetReading
 from .event_reading import EventReading
@@ -41,6 +42,7 @@ class Instance(RunReading, EventReading, AssetReading):
         logs: Captured stdout and stderr.
         artifacts: The root folder of the file system IO manager.
         clock: Tells the time.
+        access: How the storage is reached, where that is not by the settings.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class Instance(RunReading, EventReading, AssetReading):
         logs: LogStore,
         artifacts: Path,
         clock: Clock = SYSTEM_CLOCK,
+        access: StorageAccess | None = None,
     ) -> None:
         self.home = home
         self.settings = settings
@@ -59,6 +62,7 @@ class Instance(RunReading, EventReading, AssetReading):
         self.logs = logs
         self.artifacts = artifacts
         self.clock = clock
+        self._access = access
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
 
     @classmethod
@@ -80,15 +84,25 @@ class Instance(RunReading, EventReading, AssetReading):
         return instance
 
     @classmethod
-    def compose(cls, home: Path, settings: Settings, *, clock: Clock = SYSTEM_CLOCK) -> Instance:
-        """The instance that the settings describe, with nothing opened yet: for a home that `open` has prepared."""
+    def compose(
+        cls, home: Path, settings: Settings, *, clock: Clock = SYSTEM_CLOCK, access: StorageAccess | None = None
+    ) -> Instance:
+        """The instance that the settings describe, with nothing opened yet: for a home that `open` has prepared.
+
+        Args:
+            home: The folder.
+            settings: The settings.
+            clock: Tells the time.
+            access: How the storage is reached, where that is not by the settings.
+        """
         return cls(
             home=home,
             settings=settings,
-            storage=_storage(home, settings),
+            storage=_storage(home, settings, access),
             logs=_logs(home, settings),
             artifacts=_artifacts(home, settings),
             clock=clock,
+            access=access,
         )
 
     @classmethod
@@ -194,7 +208,10 @@ class Instance(RunReading, EventReading, AssetReading):
 
         if self.home is None:
             return None
-        return decode_json(InstanceRef(home=str(self.home), settings=self.settings).encode(), dict)
+        reference = InstanceRef(
+            home=str(self.home), settings=self.settings, withheld=self._access is not None, access=self._access
+        )
+        return decode_json(reference.encode(), dict)
 
     def upgrade(self) -> None:
         """Bring the storage up to this version; `open` does so too."""
@@ -319,7 +336,11 @@ def _read(settings: Mapping[str, Any], folder: Path) -> Settings:
     return read_settings(folder)
 
 
-def _storage(home: Path, settings: Settings) -> Storage:
+def _storage(home: Path, settings: Settings, access: StorageAccess | None) -> Storage:
+    if access is not None:
+        from ..storage.remote.client import open_storage
+
+        return open_storage(access)
     if settings.storage.custom is not None:
         from .components import build
 

@@ -26,6 +26,7 @@ __all__ = [
     "RunMonitoringSettings",
     "RunQueueSettings",
     "RunRetrySettings",
+    "RunWorkerSettings",
     "Settings",
     "StorageSettings",
     "TagConcurrencyLimit",
@@ -203,6 +204,13 @@ class WorkerSettings(_Block, frozen=True, kw_only=True):
     num_workers: _Workers = 8
 
 
+class RunWorkerSettings(_Block, frozen=True, kw_only=True):
+    """How run workers and evaluations reach the storage: with its credentials, or through a server with a token."""
+
+    storage: Literal["direct", "gateway"] = "direct"
+    gateway_url: str | None = None
+
+
 class CodeServerSettings(_Block, frozen=True, kw_only=True):
     """How many seconds the user's code may take to load, and in what processes it works."""
 
@@ -232,6 +240,7 @@ class Settings(_Block, frozen=True, kw_only=True):
     schedules: WorkerSettings = WorkerSettings()
     sensors: WorkerSettings = WorkerSettings()
     code_servers: CodeServerSettings = CodeServerSettings()
+    run_workers: RunWorkerSettings = RunWorkerSettings()
 
     @property
     def pool_rules(self) -> PoolRules:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from ..wording import nearest_name
 from .settings import FILE_NAME, LogSettings, PostgresSettings, Settings, StorageSettings
 from .settings_schema import schema_of, too_small_or_large
 
-__all__ = ["file_schema", "read_settings"]
+__all__ = ["file_schema", "read_settings", "variables_named"]
 
 _SHORT_NAMES: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "run_coordinator": {
@@ -68,6 +68,27 @@ def read_settings(home: Path, environ: Mapping[str, str] | None = None, *, file_
     if problems:
         raise document.error([document.tell(problem) for problem in problems])
     return msgspec.convert(value, Settings)
+
+
+def variables_named(home: Path, keys: Sequence[str]) -> frozenset[str]:
+    """The environment variables that the file of the instance in `home` reads below these top keys.
+
+    Args:
+        home: The folder.
+        keys: "storage", "run_launcher".
+    """
+    path = home / FILE_NAME
+    document = read_yaml(path).value if path.exists() else None
+    return frozenset(_names_in([document.get(key) for key in keys] if isinstance(document, dict) else []))
+
+
+def _names_in(value: Any) -> Iterator[str]:
+    name = env_name(value)
+    if name is not None:
+        yield name
+    elif isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _names_in(item)
 
 
 def _write_out(value: Any, problems: list[Problem]) -> Any:

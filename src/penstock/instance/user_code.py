@@ -8,7 +8,6 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 
-from ..codec import decode_json
 from ..definitions.definitions import Definitions
 from ..definitions.describe import describe
 from ..definitions.load import load_definitions
@@ -28,8 +27,10 @@ from ..records.wire import (
     EvaluateSchedule,
     EvaluateSensor,
     ExecuteRun,
+    StorageAccess,
     Work,
 )
+from .instance import Instance
 from .reference import InstanceRef
 
 __all__ = ["LoadedCode"]
@@ -43,16 +44,14 @@ class LoadedCode:
         self._instance: InstanceRef | None = None
         self._automation: AutomationGraph | None = None
         self._location: str | None = None
-        self._elsewhere: Elsewhere | None = None
+        self._source: LocationSource | None = None
 
     def load(self, order: LoadCode, progress: Callable[[str], None]) -> LocationDescription:
         """Import the user's code and describe it."""
         self._location = order.name
         self._instance = InstanceRef.decode(order.environment)
         self._instance.import_components()
-        self._elsewhere = Elsewhere(
-            code=LocationSource(target=order.target), instance=decode_json(order.environment, dict)
-        )
+        self._source = LocationSource(target=order.target)
         self._definitions = load_definitions(order.target, progress=progress)
         progress("describing the definitions")
         description = describe(self._definitions, order.name)
@@ -61,7 +60,7 @@ class LoadedCode:
             self._automation = prepared_graph(self._definitions.resolved)
         return description
 
-    def evaluate(self, work: Work) -> Answer:
+    def evaluate(self, work: Work, storage: StorageAccess | None) -> Answer:
         """Evaluate a schedule or sensor, check a run config, or give that of partitions."""
         definitions, reference = self._loaded()
         match work:
@@ -70,18 +69,18 @@ class LoadedCode:
             case EvaluatePartitions():
                 return evaluate_partitions(definitions, work)
             case EvaluateSchedule():
-                with reference.open() as instance:
+                with reference.through(storage).open() as instance:
                     return evaluate_schedule(definitions, work, instance)
             case EvaluateSensor():
-                with reference.open() as instance:
+                with reference.through(storage).open() as instance:
                     return evaluate_sensor(definitions, work, instance, self._location, self._automation)
             case ExecuteRun():
                 raise InternalError("A run is executed, not evaluated.")
 
-    def execute_run(self, work: ExecuteRun, channel: socket.socket) -> int:
+    def execute_run(self, work: ExecuteRun, channel: socket.socket, storage: StorageAccess | None) -> int:
         """Be the run's worker; gives the exit code."""
         definitions, reference = self._loaded()
-        with reference.open() as instance:
+        with reference.through(storage).open() as instance:
             environment = Environment(
                 storage=instance.storage,
                 logs=instance.logs,
@@ -90,9 +89,14 @@ class LoadedCode:
                 instance=instance,
                 python_logs=instance.python_logs,
                 pools=instance.pool_rules,
-                elsewhere=self._elsewhere,
+                elsewhere=self._elsewhere(instance),
             )
             return execute_run(definitions, work.run, environment, channel)
+
+    def _elsewhere(self, instance: Instance) -> Elsewhere | None:
+        """How another process comes to what this one works with."""
+        where = instance.reference
+        return None if self._source is None or where is None else Elsewhere(code=self._source, instance=where)
 
     def _loaded(self) -> tuple[Definitions, InstanceRef]:
         if self._definitions is None or self._instance is None:

@@ -68,6 +68,11 @@ class CatalogLocation:
         """Resources by name."""
         return {resource.name: resource for resource in self.description.resources} if self.description else {}
 
+    @cached_property
+    def pools(self) -> frozenset[str]:
+        """The concurrency pools that steps of its jobs are in."""
+        return frozenset(step.pool for job in self.jobs.values() for step in job.steps if step.pool)
+
 
 class _View:
     """All locations at one moment, and what follows from them together."""

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import http.client
 import os
-import socket
 import urllib.parse
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
@@ -27,6 +25,9 @@ from ..records.wire import (
     LocationState,
     PartitionsAnswer,
 )
+
+if TYPE_CHECKING:
+    from .connections import HTTPConnection
 
 __all__ = ["CodeServerClient", "Timeouts"]
 
@@ -103,6 +104,8 @@ class CodeServerClient:
             NotFoundError: The server does not know what was named.
             InternalError: The two do not understand each other.
         """
+        from .connections import HTTPException  # what speaks HTTP is loaded with the first call: many never call
+
         headers = {"Content-Type": "application/json"}
         if self._token is not None:
             headers["Authorization"] = f"Bearer {self._token}"
@@ -113,7 +116,7 @@ class CodeServerClient:
             connection.request(method, path, encode_json(body) if body is not None else None, headers)
             response = connection.getresponse()
             status, data = response.status, response.read()
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, HTTPException) as error:
             raise CodeServerUnreachableError(
                 f"The code server at {self.address} did not answer {method} {path} ({type(error).__name__}: {error}). "
                 "See on the deployment page whether it is running; one that died is started again by its host."
@@ -143,29 +146,26 @@ class CodeServerClient:
         return CodeServerUnreachableError(said) if status >= 500 else InternalError(said)
 
 
-class _UnixConnection(http.client.HTTPConnection):
-    """HTTP over a Unix socket."""
-
-    def __init__(self, path: str, timeout: float) -> None:
-        super().__init__("localhost", timeout=timeout)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self._path)
-
-
-def _connector(address: str, timeout: float) -> Callable[[], http.client.HTTPConnection]:
+def _connector(address: str, timeout: float) -> Callable[[], HTTPConnection]:
     if address.startswith("unix:"):
         path = address.removeprefix("unix:")
-        return lambda: _UnixConnection(path, timeout)
+
+        def connect() -> HTTPConnection:
+            from .connections import UnixConnection
+
+            return UnixConnection(path, timeout)
+
+        return connect
     parts = urllib.parse.urlsplit(address)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path not in {"", "/"}:
         raise SettingsError(
             f"{address!r} is no address of a code server; give unix:/path/to.sock, http://host:port or https://host:port."
         )
     host, port = parts.hostname, parts.port
-    if parts.scheme == "https":
-        return lambda: http.client.HTTPSConnection(host, port, timeout=timeout)
-    return lambda: http.client.HTTPConnection(host, port, timeout=timeout)
+
+    def connect_to_host() -> HTTPConnection:
+        from .connections import HTTPConnection, HTTPSConnection
+
+        return (HTTPSConnection if parts.scheme == "https" else HTTPConnection)(host, port, timeout=timeout)
+
+    return connect_to_host

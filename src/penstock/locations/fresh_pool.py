@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
 
-from ..records.wire import Work
+from ..records.wire import StorageAccess, Work
 from .fresh_process import FreshProcess
 from .zygote_process import WorkProcess
 
@@ -70,13 +70,13 @@ class FreshPool:
             process.drop()
         self._size = None
 
-    def give(self, work: Work, channel: socket.socket) -> WorkProcess:
+    def give(self, work: Work, channel: socket.socket, storage: StorageAccess | None = None) -> WorkProcess:
         """Have a process do the work, by preference one that has loaded the code; another one takes its place."""
         waiting = [process for process in self._ready if process.is_waiting]
         process = max(waiting, key=lambda each: each.loaded is True) if waiting else self._make(self._heed)
         if process in self._ready:
             self._ready.remove(process)
-        given = process.give(work, channel)
+        given = process.give(work, channel, storage)
         self._filling = True
         self._failed = False  # whether the code can be loaded now is found out once for each work
         asyncio.get_running_loop().call_soon(self._fill)

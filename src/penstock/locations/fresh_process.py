@@ -7,7 +7,6 @@ code by then; started for a work, it does the same, later.
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import socket
 import subprocess
@@ -15,9 +14,9 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 
 from ..execution.frames import encode_frame
-from ..records.wire import Work
+from ..records.wire import StorageAccess, Work
 from .reaper import Reaper
-from .user_code import CODE_LOADED, LoadCode
+from .user_code import CODE_LOADED, GivenWork, LoadCode
 from .zygote_process import WorkProcess, note_exit
 
 __all__ = ["FreshProcess"]
@@ -30,7 +29,7 @@ class FreshProcess:
         command: What starts it; the descriptor of its connection is added as an argument.
         code: What to load.
         reaper: Tells how it ended.
-        variables: Environment variables that it gets besides those of this process.
+        variables: Its environment.
         patience: Seconds that loading may take.
         changed: Called when it has loaded, has failed to, or has ended.
     """
@@ -60,7 +59,7 @@ class FreshProcess:
                 stderr=2,
                 pass_fds=(theirs.fileno(),),
                 start_new_session=True,
-                env={**os.environ, **variables},
+                env=variables,
             )
         self._process = WorkProcess(process.pid, reaper.exit_of(process.pid), patience=patience)
         self._process.exited.add_done_callback(lambda ended: note_exit(process, ended))
@@ -78,10 +77,10 @@ class FreshProcess:
         """Whether it can still be given a work."""
         return self.loaded is not False and self._connection.fileno() >= 0
 
-    def give(self, work: Work, channel: socket.socket) -> WorkProcess:
-        """Have it do the work and answer on `channel`, which stays the caller's to close."""
+    def give(self, work: Work, channel: socket.socket, storage: StorageAccess | None) -> WorkProcess:
+        """Have it do the work with `storage` and answer on `channel`, which stays the caller's to close."""
         with tempfile.TemporaryFile() as order:
-            order.write(encode_frame(work))
+            order.write(encode_frame(GivenWork(work=work, storage=storage)))
             order.seek(0)
             # One byte and two descriptors: that never has to wait, however large the work's description is.
             socket.send_fds(self._connection, [b"w"], [order.fileno(), channel.fileno()])

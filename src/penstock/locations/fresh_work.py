@@ -12,9 +12,9 @@ from ..execution.fork_safety import forbid_forks
 from ..execution.frames import FrameReader
 from ..execution.left_behind import mark_this_process
 from ..records.errors import ErrorInfo
-from ..records.wire import ExecuteRun, Work
+from ..records.wire import ExecuteRun
 from .frame_socket import FrameSocket
-from .user_code import CODE_BROKEN, CODE_LOADED, LoadCode, UserCode
+from .user_code import CODE_BROKEN, CODE_LOADED, GivenWork, LoadCode, UserCode
 from .user_first import describe_user_first
 from .work import EXIT_BROKEN, answer_with_error, perform
 from .worker_names import name_this_process
@@ -42,13 +42,14 @@ def do_one_work(connection: socket.socket, code: UserCode) -> int:
     for descriptor in descriptors:
         os.set_inheritable(descriptor, False)
     description, channel = descriptors
-    work: Work = _read(description, Work)
+    given: GivenWork = _read(description, GivenWork)
+    work = given.work
     os.close(description)
     if isinstance(work, ExecuteRun):
         name_this_process(work.run.run_id)
     with socket.socket(fileno=channel) as answers:
         if error is None:
-            return perform(code, work, answers)
+            return perform(code, work, answers, given.storage)
         FrameSocket(answers, None).send(error if isinstance(work, ExecuteRun) else answer_with_error(work, error))
         return EXIT_BROKEN
 

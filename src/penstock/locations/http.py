@@ -10,7 +10,7 @@ import msgspec
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..codec import decode_json, encode_json
@@ -36,12 +36,13 @@ class _RefusedError(Exception):
         self.status = status
 
 
-def create_app(supervisor: Supervisor, *, token: str | None) -> ASGIApp:
+def create_app(supervisor: Supervisor, *, token: str | None, gateway: ASGIApp | None = None) -> ASGIApp:
     """The ASGI application of a code server.
 
     Args:
         supervisor: Who does what is asked.
         token: What a caller must show; None lets everybody in who can reach the server.
+        gateway: Answers calls of the storage, each by the token of its run or evaluation; None if nobody makes them.
     """
 
     async def healthz(_request: Request) -> Response:
@@ -92,10 +93,15 @@ def create_app(supervisor: Supervisor, *, token: str | None) -> ASGIApp:
         ("/check", "POST", check),
         ("/partitions", "POST", partitions),
     )
-    app: ASGIApp = Starlette(
-        routes=[Route(path, _guarded(endpoint), methods=[method]) for path, method, endpoint in routes]
-    )
-    return _TokenGate(app, token) if token is not None else app
+    served = [Route(path, _guarded(endpoint), methods=[method]) for path, method, endpoint in routes]
+    calls = Route("/storage/{part}/{method}", gateway or _no_gateway, methods=["POST"])
+    app: ASGIApp = Starlette(routes=[*served, calls])
+    return _TokenGate(app, token, calls) if token is not None else app
+
+
+async def _no_gateway(_request: Request) -> Response:
+    reason = "The storage is not served here: run_workers.storage is `direct`."
+    return _answer({"error": reason}, 404)
 
 
 def _guarded(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
@@ -144,14 +150,15 @@ def _answer(value: object, status: int = 200) -> Response:
 
 
 class _TokenGate:
-    """Lets only those in who show the token; `/healthz` is open."""
+    """Lets only those in who show the token; `/healthz` is open, and calls of the storage show tokens of their own."""
 
-    def __init__(self, app: ASGIApp, token: str) -> None:
+    def __init__(self, app: ASGIApp, token: str, calls: Route) -> None:
         self._app = app
         self._wanted = f"Bearer {token}".encode()
+        self._calls = calls
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] != "/healthz":
+        if scope["type"] == "http" and scope["path"] != "/healthz" and self._calls.matches(scope)[0] is not Match.FULL:
             shown = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
             if not hmac.compare_digest(shown, self._wanted):
                 refusal = _answer({"error": "This code server wants a token: Authorization: Bearer ..."}, 401)

@@ -17,6 +17,8 @@ from starlette.types import ASGIApp
 from ..clock import Clock
 from ..logs.store import LogStore
 from ..storage.protocols import Storage
+from ..storage.remote.server import Dispatcher
+from .gateway import StorageGateway
 from .http import create_app
 from .supervisor import Supervisor, SupervisorSettings
 
@@ -52,7 +54,14 @@ def serve(
     for library in ("uvicorn", "watchfiles"):
         logging.getLogger(library).setLevel(logging.WARNING)
     supervisor = Supervisor(settings, storage, logs, clock)
-    server = _Server(create_app(supervisor, token=token), supervisor.refuse_work, lifeline)
+    gateway = StorageGateway(Dispatcher(storage, clock)) if settings.gateway is not None else None
+
+    def stop() -> None:
+        supervisor.refuse_work()
+        if gateway is not None:
+            gateway.close()
+
+    server = _Server(create_app(supervisor, token=token, gateway=gateway), stop, lifeline)
 
     async def main() -> None:
         await supervisor.start()

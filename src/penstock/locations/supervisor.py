@@ -22,8 +22,17 @@ from ..errors import StorageError
 from ..ids import new_holder_id
 from ..logs.store import LogStore
 from ..records.lease import ProcessInfo
-from ..records.wire import LoadStatus, LocationState, Work
+from ..records.wire import (
+    EvaluateSchedule,
+    EvaluateSensor,
+    ExecuteRun,
+    LoadStatus,
+    LocationState,
+    StorageAccess,
+    Work,
+)
 from ..storage.protocols import Storage, StoredLocation
+from ..storage.remote.token import EvaluationScope, Scope, Tokens
 from ..version import __version__
 from .evaluations import Evaluations
 from .fresh_pool import FreshPool
@@ -64,6 +73,9 @@ class SupervisorSettings(msgspec.Struct, frozen=True, kw_only=True):
         reload_timeout: Seconds that each later one may take.
         max_resume_run_attempts: How often a run goes on under a new worker when one is lost.
         variables: Environment variables of the processes with user code, besides those of this one.
+        withheld: Those of this one which they do not get.
+        gateway: Where they reach the storage, if they shall not open the database themselves.
+        fallback: Where else they do.
         ready_processes: How many fresh processes are kept ready where works cannot be forked.
         ready_memory: Bytes that they may have together.
         renew_after_forks: After so many forks the zygote is renewed; 0 for never.
@@ -82,6 +94,9 @@ class SupervisorSettings(msgspec.Struct, frozen=True, kw_only=True):
     reload_timeout: float = 180.0
     max_resume_run_attempts: int = DEFAULT_RESUMES
     variables: dict[str, str] = {}
+    withheld: frozenset[str] = frozenset()
+    gateway: str | None = None
+    fallback: str | None = None
     ready_processes: int = 2
     ready_memory: int = 2**30
     renew_after_forks: int = 10_000
@@ -104,6 +119,9 @@ class Supervisor:
         self._storage = storage
         self._clock = clock
         self._calls = StorageCalls()
+        self._tokens = Tokens(storage.locations)
+        kept = {name: value for name, value in os.environ.items() if name not in settings.withheld}
+        self._environment = kept | settings.variables
         self._reaper = Reaper()
         self._unpublished: asyncio.Queue[StoredLocation] = asyncio.Queue()
         self._tasks: set[asyncio.Task[object]] = set()
@@ -191,12 +209,13 @@ class Supervisor:
     # -- inside -------------------------------------------------------------------------------------------------------
 
     async def _fork(self, work: Work, channel: socket.socket) -> tuple[WorkProcess, str | None]:
+        access = await self._access(work)
         for last_try in (False, True):
             zygote = await self.loader.zygote(_LOAD_PATIENCE_SECONDS)
             try:
-                process = await zygote.fork(work, channel)
+                process = await zygote.fork(work, channel, access)
             except ForkRefusedError as refused:
-                return self.fresh.give(work, channel), str(refused)
+                return self.fresh.give(work, channel, access), str(refused)
             except ZygoteStuckError as stuck:
                 self.loader.never_fork(str(stuck))
                 if last_try:
@@ -210,6 +229,19 @@ class Supervisor:
                 self._renew_if_worn(zygote)
                 return process, None
         raise AssertionError("the last try returns or raises")
+
+    async def _access(self, work: Work) -> StorageAccess | None:
+        """How the process of a work reaches the storage, where it does not open the database itself."""
+        address, now = self.settings.gateway, self._clock.now()
+        if address is None or not isinstance(work, ExecuteRun | EvaluateSchedule | EvaluateSensor):
+            return None
+        if isinstance(work, ExecuteRun):
+            scope: Scope = self._tokens.scope_of_run(work.run, now=now)
+        else:
+            seconds = work.timeout + self.settings.startup_timeout
+            scope = EvaluationScope(location=self.settings.order.name, expires=now + seconds)
+        token = await self._calls.once(self._tokens.sign, scope)
+        return StorageAccess(address=address, token=token, fallback=self.settings.fallback)
 
     def _renew_if_worn(self, zygote: ZygoteProcess) -> None:
         settings = self.settings
@@ -242,7 +274,7 @@ class Supervisor:
 
     def _make_zygote(self, told: Callable[[str], None]) -> ZygoteProcess:
         settings = self.settings
-        return ZygoteProcess(settings.zygote_command, settings.order.name, self._reaper, told, settings.variables)
+        return ZygoteProcess(settings.zygote_command, settings.order.name, self._reaper, told, self._environment)
 
     def _make_fresh_process(self, changed: Callable[[FreshProcess], None]) -> FreshProcess:
         settings = self.settings
@@ -250,7 +282,7 @@ class Supervisor:
             settings.fresh_command,
             self.loader.order(fresh=True),
             self._reaper,
-            variables=settings.variables,
+            variables=self._environment,
             patience=settings.startup_timeout,
             changed=changed,
         )

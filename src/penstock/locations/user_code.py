@@ -10,9 +10,9 @@ import msgspec
 
 from ..records.code_target import CodeTarget
 from ..records.location import LocationDescription
-from ..records.wire import Answer, ExecuteRun, SupervisorFrame, Work
+from ..records.wire import Answer, ExecuteRun, StorageAccess, SupervisorFrame, Work
 
-__all__ = ["CODE_BROKEN", "CODE_LOADED", "TRYING_A_FORK", "LoadCode", "ToZygote", "UserCode"]
+__all__ = ["CODE_BROKEN", "CODE_LOADED", "TRYING_A_FORK", "GivenWork", "LoadCode", "ToZygote", "UserCode"]
 
 TRYING_A_FORK = "seeing whether it can be forked"
 """The last stage of a load."""
@@ -37,11 +37,21 @@ class LoadCode(msgspec.Struct, frozen=True, kw_only=True, tag="load"):
     never_fork: str | None = None
 
 
+class GivenWork(msgspec.Struct, frozen=True, kw_only=True, tag="given"):
+    """What a fresh process is told to do, and how it reaches the storage, if it does not open the database itself."""
+
+    work: Work
+    storage: StorageAccess | None = None
+
+
 ToZygote: TypeAlias = LoadCode | SupervisorFrame
 
 
 class UserCode(Protocol):
-    """Loads user code, and acts on what was loaded."""
+    """Loads user code, and acts on what was loaded.
+
+    What it acts with is `storage`: how the process reaches the storage, if it does not open the database itself.
+    """
 
     def load(self, order: LoadCode, progress: Callable[[str], None]) -> LocationDescription:
         """Import the user's code and describe it; raises whatever the code raises.
@@ -52,10 +62,10 @@ class UserCode(Protocol):
         """
         ...
 
-    def evaluate(self, work: Work) -> Answer:
+    def evaluate(self, work: Work, storage: StorageAccess | None) -> Answer:
         """Evaluate a schedule or sensor, check a run config, or give that of partitions, in this process."""
         ...
 
-    def execute_run(self, work: ExecuteRun, channel: socket.socket) -> int:
+    def execute_run(self, work: ExecuteRun, channel: socket.socket, storage: StorageAccess | None) -> int:
         """Be the run's worker, to the end of the run; gives the exit code. `channel` ends when the supervisor does."""
         ...

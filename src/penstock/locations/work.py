@@ -24,6 +24,7 @@ from ..records.wire import (
     Evaluation,
     ExecuteRun,
     PartitionsAnswer,
+    StorageAccess,
     Work,
 )
 from .frame_socket import FrameSocket
@@ -40,19 +41,19 @@ class TimeLimitExceededError(BaseException):
     """User code ran longer than its limit. Not an `Exception`, so that user code does not catch it by accident."""
 
 
-def perform(code: UserCode, work: Work, channel: socket.socket) -> int:
+def perform(code: UserCode, work: Work, channel: socket.socket, storage: StorageAccess | None) -> int:
     """Do the work and answer; gives the exit code for the process."""
     frames: FrameSocket[None] = FrameSocket(channel, None)
     if isinstance(work, ExecuteRun):
         try:
-            return code.execute_run(work, channel)
+            return code.execute_run(work, channel, storage)
         except BaseException as error:  # noqa: BLE001 - this is the process's last stop: everything is told
             traceback.print_exc()
             _tell(frames, describe_user_first(error))
             return EXIT_BROKEN
     try:
         with _time_limit(work.timeout, work):
-            answer = code.evaluate(work)
+            answer = code.evaluate(work, storage)
     except BaseException as error:  # noqa: BLE001 - user code may raise anything; it goes to who asked
         answer = answer_with_error(work, describe_user_first(error))
     _tell(frames, answer)

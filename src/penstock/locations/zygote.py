@@ -201,7 +201,7 @@ class Zygote:
             _seed_numpy()
             gc.enable()
             with socket.socket(fileno=channel) as connection:
-                code = perform(self._code, request.work, connection)
+                code = perform(self._code, request.work, connection, request.storage)
             sys.stdout.flush()
             sys.stderr.flush()
         except BaseException:  # noqa: BLE001 - nothing may unwind into the zygote's own loop

@@ -26,6 +26,7 @@ from ..records.wire import (
     LoadFailed,
     Loading,
     Shutdown,
+    StorageAccess,
     Work,
     ZygoteFrame,
 )
@@ -97,7 +98,7 @@ class ZygoteProcess:
         name: The code location, as prefix of what user code prints.
         reaper: Tells how processes ended.
         told: Called with each stage of the load.
-        variables: Environment variables that it gets besides those of this process.
+        variables: Its environment.
     """
 
     def __init__(
@@ -141,7 +142,7 @@ class ZygoteProcess:
                 stderr=their_output,
                 pass_fds=(theirs.fileno(), console, self._trace.fileno()),
                 start_new_session=True,
-                env={**os.environ, **self._variables},
+                env=self._variables,
             )
         finally:
             theirs.close()
@@ -162,8 +163,13 @@ class ZygoteProcess:
         """How the load ended. Raises `ZygoteGoneError` when the process ended in the middle of it."""
         return await asyncio.shield(self._loaded)
 
-    async def fork(self, work: Work, channel: socket.socket) -> WorkProcess:
+    async def fork(self, work: Work, channel: socket.socket, storage: StorageAccess | None) -> WorkProcess:
         """Fork a process for `work`; it answers on `channel`, which stays the caller's to close.
+
+        Args:
+            work: What to do.
+            channel: Where to answer.
+            storage: How the process reaches the storage, if it does not open the database itself.
 
         Raises:
             ForkRefusedError: It is not safe to fork; the text names why.
@@ -175,7 +181,7 @@ class ZygoteProcess:
         forked: asyncio.Future[WorkProcess] = asyncio.get_running_loop().create_future()
         self._forks[request] = forked
         try:
-            await self._send(Fork(id=request, work=work), channel)
+            await self._send(Fork(id=request, work=work, storage=storage), channel)
             async with asyncio.timeout(_FORK_SECONDS):
                 return await forked
         except TimeoutError as error:

@@ -62,15 +62,16 @@ class _Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class StorageAccess(_Message, frozen=True, kw_only=True):
     """How a process without the database's credentials reaches the storage: where, and with which token.
 
-    `address` is `unix:/path/to.sock`, `http://host:port` or `https://host:port`: a code server, or the web server. The
-    token is a secret, which no message or log shows.
+    `address` is `unix:/path/to.sock`, `http://host:port` or `https://host:port`: a code server, or the web server;
+    `fallback` is another one for when that does not answer. The token is a secret, which no message or log shows.
     """
 
     address: str
     token: str
+    fallback: str | None = None
 
     def __repr__(self) -> str:
-        return f"StorageAccess(address={self.address!r}, token=...)"
+        return f"StorageAccess(address={self.address!r}, token=..., fallback={self.fallback!r})"
 
 
 # -- work that a fork of the zygote does ------------------------------------------------------------------------------
@@ -227,10 +228,14 @@ class CancelRun(_Message, frozen=True, kw_only=True):
 
 
 class Fork(_Message, frozen=True, kw_only=True, tag="fork"):
-    """Fork a process for `work`; the channel for its answers is the descriptor sent along."""
+    """Fork a process for `work`; the channel for its answers is the descriptor sent along.
+
+    `storage` is how that process alone reaches the storage; None where it opens the database itself.
+    """
 
     id: int
     work: Work
+    storage: StorageAccess | None = None
 
 
 class Shutdown(_Message, frozen=True, kw_only=True, tag="shutdown"):

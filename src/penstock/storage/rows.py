@@ -24,6 +24,7 @@ __all__ = [
     "DATA_VERSION",
     "EVENT",
     "INSTIGATOR",
+    "NEW_RUN",
     "PARTITION_STATE",
     "RUN",
     "RUN_PLACE",
@@ -35,6 +36,7 @@ __all__ = [
     "data_version",
     "evaluation",
     "instigator",
+    "new_run_values",
     "packed_evaluation",
     "partition_state",
     "run",
@@ -146,7 +148,29 @@ def run_place_values(record: Run) -> Row:
         record.ended,
         record.updated,
         record.failure_reason,
-        record.note,
+        None if record.note is None else _keepable(record.note),
+    )
+
+
+def _keepable(text: str) -> str:
+    """A text that quotes anything, as every database holds it: without halves of characters, and without zeros."""
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
+
+
+NEW_RUN = f"run_id, location, job, priority, created, body, {RUN_PLACE}"
+"""The columns of a new run, but for its number."""
+
+
+def new_run_values(record: Run) -> Row:
+    """The values of `NEW_RUN`."""
+    return (
+        record.run_id,
+        record.location,
+        record.job,
+        record.priority,
+        record.created,
+        run_body(record),
+        *run_place_values(record),
     )
 
 

@@ -13,9 +13,9 @@ _PAGE = 1000
 
 
 def run_log(
-    events: EventStorage, run_id: str, types: Sequence[str], step_keys: Sequence[str] | None = None
+    events: EventStorage, run_id: str, types: Sequence[str] | None = None, step_keys: Sequence[str] | None = None
 ) -> Iterator[Event]:
-    """A run's events of these types, in the order in which they were stored."""
+    """A run's events, all or of these types, in the order in which they were stored."""
     after = 0
     while True:
         page = events.of_run(run_id, after=after, limit=_PAGE, types=types, step_keys=step_keys)

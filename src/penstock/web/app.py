@@ -7,12 +7,16 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from ..auth.permissions import LOCAL_ACTOR
 from ..instance.instance import Instance
 from ..locations.catalog import Catalog
+from ..locations.gateway import StorageGateway
+from ..storage.remote.server import Dispatcher
 from .api import GraphQLEndpoint
 from .downloads import LogDownloads
 from .event_stream import LiveEndpoint
@@ -30,11 +34,18 @@ _MUTATION_SECONDS = 300.0  # a reload waits for the user's imports
 
 
 class WebApp:
-    """An ASGI application; `hub` is its live push, which whoever serves it stops before the connections are closed."""
+    """An ASGI application. Whoever serves it ends its streams before the connections are closed."""
 
-    def __init__(self, gate: Gate, hub: Hub) -> None:
+    def __init__(self, gate: Gate, hub: Hub, gateway: StorageGateway | None) -> None:
         self._gate = gate
         self.hub = hub
+        self._gateway = gateway
+
+    def end_streams(self) -> None:
+        """End live push, and the streams of those who listen to the storage through this server."""
+        self.hub.stop()
+        if self._gateway is not None:
+            self._gateway.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._gate(scope, receive, send)
@@ -63,6 +74,8 @@ def create_app(
     live = LiveEndpoint(hub)
     health = Health(storage, mode=mode)
     ui = BuiltUi(mode=mode)
+    is_gateway = instance.settings.run_workers.storage == "gateway"
+    gateway = StorageGateway(Dispatcher(storage, instance.clock)) if is_gateway else None
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -73,7 +86,7 @@ def create_app(
             yield
         finally:
             beating.cancel()
-            hub.stop()
+            app.end_streams()
             graphql.close()
             heartbeat.end()
 
@@ -87,6 +100,12 @@ def create_app(
         Route("/readyz", health.ready, methods=["GET"]),
         Route("/server_info", health.info, methods=["GET"]),
         Route("/assets-static/{name:path}", ui.file, methods=["GET"]),
+        Route("/storage/{part}/{method}", gateway or _no_gateway, methods=["POST"]),
         Route("/{rest:path}", ui.page, methods=["GET"]),
     ]
-    return WebApp(Gate(Starlette(routes=routes, lifespan=lifespan), names=names), hub)
+    app = WebApp(Gate(Starlette(routes=routes, lifespan=lifespan), names=names), hub, gateway)
+    return app
+
+
+async def _no_gateway(_request: Request) -> Response:
+    return PlainTextResponse("The storage is not served here: run_workers.storage is `direct`.\n", 404)

@@ -23,6 +23,7 @@ LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 _READING = frozenset({"GET", "HEAD"})
 _KNOWN_METHODS = frozenset({"GET", "HEAD", "POST"})
+_BODIES = frozenset({"application/json", "application/msgpack"})  # no page of another site may send these unasked
 _OWN_SITE = frozenset({"same-origin", "none"})
 
 
@@ -72,7 +73,7 @@ class Gate:
             )
         if method in _READING:
             return None
-        if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        if headers.get("content-type", "").partition(";")[0].strip().lower() not in _BODIES:
             return PlainTextResponse("Send JSON: the header must be `Content-Type: application/json`.\n", 415)
         origin = headers.get("origin")
         if origin is not None and urlsplit(origin).netloc.lower() != host:

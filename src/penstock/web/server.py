@@ -113,7 +113,7 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End; streams at once, other answers have a few seconds."""
-        self._app.hub.stop()
+        self._app.end_streams()
         await super().shutdown(sockets)
 
     @contextlib.contextmanager

@@ -127,7 +127,7 @@ def test_each_run_starts_or_names_a_full_pool(
             assert len(users) >= limit
         else:
             assert waiting.pools.first_free == 0
-            counted = [each.pools for each in going if each.pools is not None and not each.pools.first_free]
+            counted = [each.pools for each in going if each.pools is not None]
             assert sum(need.first.get(named, 0) for need in counted) >= limit + buffer
     if granularity == "run":
         for name, limit in limits.items():

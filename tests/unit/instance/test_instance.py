@@ -26,7 +26,7 @@ def test_a_missing_home_is_made(tmp_path: Path) -> None:
 
 def test_the_home_may_come_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PENSTOCK_HOME", str(tmp_path / "home"))
-    with Instance.open() as instance:
+    with Instance.open(None) as instance:
         assert instance.home == tmp_path / "home"
     monkeypatch.delenv("PENSTOCK_HOME")
     with pytest.raises(SettingsError, match="PENSTOCK_HOME"):

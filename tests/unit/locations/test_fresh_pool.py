@@ -13,7 +13,7 @@ import pytest
 from penstock.locations.fresh_pool import FreshPool, idle_limit, memory_of
 from penstock.locations.fresh_process import FreshProcess
 from penstock.locations.zygote_process import WorkProcess
-from penstock.records.wire import EvaluateSensor, Work
+from penstock.records.wire import EvaluateSensor, StorageAccess, Work
 
 WORK = EvaluateSensor(name="news", due=1.0)
 CHANNEL = cast("socket.socket", None)
@@ -34,7 +34,7 @@ class Fake:
     def is_waiting(self) -> bool:
         return self.loaded is not False and self.given is None
 
-    def give(self, work: Work, channel: socket.socket) -> WorkProcess:
+    def give(self, work: Work, channel: socket.socket, storage: StorageAccess | None) -> WorkProcess:
         self.given = work
         return WorkProcess(self.pid, asyncio.get_running_loop().create_future())
 

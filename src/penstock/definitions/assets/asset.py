@@ -146,7 +146,7 @@ def asset(
         owners: Who answers for it.
         kinds: What it is or is made with; at most three.
         compute_kind: One kind, in the older way.
-        pool: The pool that its step is in, which is shown; no limit holds over all runs yet.
+        pool: The concurrency pool whose slot its step holds while it runs, over all runs.
         is_virtual: Whether it is a view: it holds no data of its own, so its data is as new as what it depends on.
 
     Raises:

@@ -71,7 +71,7 @@ def asset_check(
         timeout: Seconds after which its step is stopped and fails.
         metadata: Facts about it.
         automation_condition: When it is evaluated without being asked for.
-        pool: The pool that its step is in, which is shown; no limit holds over all runs yet.
+        pool: The concurrency pool whose slot its step holds while it runs, over all runs.
         partitions_def: The partitions that it looks at, one at a time: those of the asset.
 
     Raises:
@@ -148,7 +148,7 @@ def multi_asset_check(
         timeout: Seconds after which its step is stopped and fails.
         config_schema: What its config looks like, read as `context.op_config`.
         ins: The assets that are loaded, by parameter, where the parameter's name does not say it.
-        pool: The pool that its step is in, which is shown; no limit holds over all runs yet.
+        pool: The concurrency pool whose slot its step holds while it runs, over all runs.
 
     Raises:
         DefinitionError: The parts do not fit together.

@@ -75,7 +75,7 @@ def multi_asset(
         code_version: The version of the code for the assets that name none.
         check_specs: Checks that the same function evaluates.
         compute_kind: What it is made with, for the icon of its step.
-        pool: The pool that its step is in, which is shown; no limit holds over all runs yet.
+        pool: The concurrency pool whose slot its step holds while it runs, over all runs.
 
     Raises:
         DefinitionError: The parts do not fit together.

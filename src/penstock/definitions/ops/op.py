@@ -42,7 +42,7 @@ class OpDefinition:
         version: The older name of `code_version`.
         retry_policy: How it is tried again when it fails.
         code_version: The version of its code.
-        pool: The pool that it is in, which is shown; no limit holds over all runs yet.
+        pool: The concurrency pool whose slot it holds while it runs, over all runs.
         timeout: Seconds after which a step of it is stopped and fails.
         what: What messages call it; `Op` and its name if not given.
 
@@ -256,7 +256,7 @@ def op(
         version: The older name of `code_version`.
         retry_policy: How it is tried again when it fails.
         code_version: The version of its code.
-        pool: The pool that it is in, which is shown; no limit holds over all runs yet.
+        pool: The concurrency pool whose slot it holds while it runs, over all runs.
         timeout: Seconds after which a step of it is stopped and fails.
 
     Raises:

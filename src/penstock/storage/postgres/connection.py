@@ -35,7 +35,8 @@ _IDLE = 8
 _MOST_OPEN = 20
 _TRIES = 10
 _CONNECT_SECONDS = 5
-_OPTIONS = "-c statement_timeout=30s -c idle_in_transaction_session_timeout=60s -c jit=off"
+# A process that is stopped in the middle of a transaction must not hold up the others for long.
+_OPTIONS = "-c statement_timeout=30s -c idle_in_transaction_session_timeout=10s -c jit=off"
 _PARAMETERS: Mapping[str, Any] = {
     "application_name": "penstock",
     "client_encoding": "UTF8",

@@ -6,8 +6,9 @@ import psycopg
 
 __all__ = ["is_away", "is_lost", "remedy"]
 
-_LOST = frozenset({"57P01", "57P02", "57P03"})
-"""The server ended the connection or is about to end: shut down by an administrator, crashed, starting."""
+_LOST = frozenset({"57P01", "57P02", "57P03", "57P05", "25P03"})
+"""The server ended the connection or is about to end: shut down by an administrator, crashed, starting; it waited too
+long for us."""
 
 
 def is_lost(error: psycopg.Error) -> bool:
@@ -45,6 +46,8 @@ def remedy(error: psycopg.Error) -> str:
             return "See that the server runs and can be reached from here under this address."
         case "57P01" | "57P02" | "57P03":
             return "The server was stopped or is starting; try again when it is up."
+        case "57P05" | "25P03":
+            return "This process was stopped, or could not work, for longer than the server waits for it."
         case "53300":
             return "Raise max_connections of the server, or let fewer processes use it."
         case "53100":

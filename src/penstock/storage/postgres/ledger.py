@@ -38,7 +38,6 @@ from .transaction import Transaction
 __all__ = ["RUN_VALUES", "Change", "changed_run", "insert_runs", "report", "write_changes"]
 
 _PLACE = rows.RUN_PLACE.split(", ")
-_NEW_RUN = f"num, run_id, location, job, priority, created, body, {rows.RUN_PLACE}"
 RUN_VALUES = ", ".join(["%s"] * len(_PLACE))
 """A placeholder for each column of `rows.RUN_PLACE`."""
 
@@ -84,8 +83,8 @@ def insert_runs(tx: Transaction, new_runs: Sequence[NewRun]) -> list[Change]:
         changes.append(Change(number=number, attempt=run.attempt, outcome=outcome, topics=topics, is_new=True))
     tx.send_each("INSERT INTO snapshots VALUES (%s, %s) ON CONFLICT DO NOTHING", sorted(snapshots.items()))
     tx.send_each(
-        f"INSERT INTO runs ({_NEW_RUN}) VALUES (%s, %s, %s, %s, %s, %s, %s, {RUN_VALUES})",
-        [(change.number, *_values(change.run)) for change in changes],
+        f"INSERT INTO runs (num, {rows.NEW_RUN}) VALUES (%s, %s, %s, %s, %s, %s, %s, {RUN_VALUES})",
+        [(change.number, *rows.new_run_values(change.run)) for change in changes],
     )
     tx.send_each(
         "INSERT INTO run_tags (key, value, run_id) VALUES (%s, %s, %s)",
@@ -121,7 +120,7 @@ def write_changes(tx: Transaction, changes: Sequence[Change], facts: Sequence[Ev
     """
     tx.send_each(
         f"UPDATE runs SET ({rows.RUN_PLACE}) = ROW ({RUN_VALUES}) WHERE num = %s",
-        [(*_place(change.run), change.number) for change in changes if change.moved],
+        [(*rows.run_place_values(change.run), change.number) for change in changes if change.moved],
     )
     batches = [(each.number, each.run.run_id, each.attempt, each.outcome.events) for each in changes]
     ids = _write_events(tx, [*batches, *([(None, None, 0, facts)] if facts else [])])
@@ -185,16 +184,6 @@ def _write_events(tx: Transaction, batches: Sequence[_Batch]) -> list[range]:
     for run_id, named in assets:
         apply_asset_facts(tx, run_id, named)
     return ids
-
-
-def _values(run: Run) -> tuple[Any, ...]:
-    return (run.run_id, run.location, run.job, run.priority, run.created, rows.run_body(run), *_place(run))
-
-
-def _place(run: Run) -> tuple[Any, ...]:
-    """The values of `rows.RUN_PLACE`. A note may quote anything, also the one character that no text here can hold."""
-    *place, note = rows.run_place_values(run)
-    return (*place, note if note is None else note.replace("\x00", "\\x00"))
 
 
 def _steps_at_hand(tx: Transaction, number: int, run_id: str, events: Sequence[Event]) -> dict[str, StepStats]:

@@ -99,6 +99,11 @@ class PostgresSlots:
             mine = {each.claim.step_key: each.claim for each in found if each.claim.run_id == run_id}
             holding = {key for key, claim in mine.items() if claim.taken is not None}
             granted = {each.step_key for each in requests if each.step_key in holding}  # told once more
+            # The end of the attempt before is not stored yet: its slot passes on to the next one.
+            tx.send_each(
+                "UPDATE pool_claims SET retry = %s WHERE run_id = %s AND step_key = %s AND retry < %s",
+                [(each.retry, run_id, each.step_key, each.retry) for each in requests if each.step_key in granted],
+            )
             wanted = [each for each in requests if each.step_key not in granted]
             taken, gone = take(
                 found,

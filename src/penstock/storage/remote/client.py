@@ -69,7 +69,7 @@ class RemoteStorage:
         self._token = access.token
         self._patience = patience
         self._pause = pause
-        self._connections = Connections(access.address)
+        self._connections = Connections([access.address, *([access.fallback] if access.fallback else [])])
         self._runs: RunStorage = _part("runs", self._call)
         self._events: EventStorage = _part("events", self._call)
         self._assets: AssetStorage = _part("assets", self._call)
@@ -247,6 +247,8 @@ def _method(name: str, call: Callable[[str, dict[str, Any]], Any]) -> Callable[.
     parameters = declared.parameters
 
     def method(_self: object, *args: Any, **kwargs: Any) -> Any:
+        if len(args) > len(parameters):
+            raise TypeError(f"{name} takes {len(parameters)} arguments, not {len(args)}.")
         return call(name, {**dict(zip(parameters, args, strict=False)), **kwargs})
 
     return method

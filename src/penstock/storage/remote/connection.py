@@ -11,7 +11,7 @@ import os
 import select
 import socket
 import urllib.parse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ...clock import SYSTEM_CLOCK
 from ...errors import SettingsError
@@ -43,17 +43,18 @@ class Reply:
 
 
 class Connections:
-    """Connections to one address. It may be used from any thread.
+    """Connections to one server. It may be used from any thread.
 
     Args:
-        address: `unix:/path/to.sock`, `http://host:port` or `https://host:port`.
+        addresses: Where it may be reached, the best first: `unix:/path/to.sock`, `http://host:port` or
+            `https://host:port`.
 
     Raises:
-        SettingsError: The address has none of these forms.
+        SettingsError: An address has none of these forms.
     """
 
-    def __init__(self, address: str) -> None:
-        self._open = _opener(address)
+    def __init__(self, addresses: Sequence[str]) -> None:
+        self._openers = [_opener(address) for address in addresses]
         self._pid = os.getpid()
         self._idle: list[tuple[http.client.HTTPConnection, float]] = []
 
@@ -94,14 +95,18 @@ class Connections:
             self._idle.pop()[0].close()
 
     def _connected(self) -> http.client.HTTPConnection:
-        connection = self._open()
-        try:
-            connection.connect()
-        except OSError as error:
-            connection.close()
-            raise UnsentError(f"{type(error).__name__}: {error}") from error
-        connection.sock.settimeout(_ANSWER_SECONDS)
-        return connection
+        failure: OSError | None = None
+        for opener in self._openers:
+            connection = opener()
+            try:
+                connection.connect()
+            except OSError as error:
+                connection.close()
+                failure = failure or error
+                continue
+            connection.sock.settimeout(_ANSWER_SECONDS)
+            return connection
+        raise UnsentError(f"{type(failure).__name__}: {failure}") from failure
 
     def _take(self) -> http.client.HTTPConnection | None:
         """A kept connection that the server has not closed."""

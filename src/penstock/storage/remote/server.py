@@ -19,7 +19,7 @@ from ...records.run import ACTIVE, Run
 from ..protocols import Storage
 from .calls import Call, call_named
 from .rules import MOST_ROWS, RULES, Answered, Asking, NotAllowedError
-from .token import LIFETIME, RunScope, Scope, TokenRefusedError, Tokens
+from .token import RunScope, Scope, TokenRefusedError, Tokens
 
 __all__ = ["Answer", "Dispatcher", "RefusedError"]
 
@@ -50,20 +50,12 @@ class Dispatcher:
     Args:
         storage: The storage.
         clock: Tells the time.
-        lifetime: Seconds for which the token of a run is good.
     """
 
-    def __init__(self, storage: Storage, clock: Clock, *, lifetime: float = LIFETIME) -> None:
+    def __init__(self, storage: Storage, clock: Clock) -> None:
         self.storage = storage
         self.tokens = Tokens(storage.locations)
         self._clock = clock
-        self._lifetime = lifetime
-
-    def token_of_run(self, run: Run) -> str:
-        """A token for the present attempt of a run."""
-        expires = self._clock.now() + self._lifetime
-        scope = RunScope(run_id=run.run_id, attempt=run.attempt, location=run.location, expires=expires)
-        return self.tokens.sign(scope)
 
     def scope_of(self, token: str) -> Scope:
         """What a token is for; refuses with 401 what is no good token, with 503 where that cannot be told now."""
@@ -148,9 +140,9 @@ class Dispatcher:
 
     def _younger(self, scope: Scope | None) -> str | None:
         now = self._clock.now()
-        if not isinstance(scope, RunScope) or scope.expires - now > self._lifetime / 2:
+        if not isinstance(scope, RunScope) or scope.expires - now > self.tokens.lifetime / 2:
             return None
-        return self.tokens.sign(msgspec.structs.replace(scope, expires=now + self._lifetime))
+        return self.tokens.sign(msgspec.structs.replace(scope, expires=now + self.tokens.lifetime))
 
 
 def _decoded(call: Call, body: bytes) -> Any:

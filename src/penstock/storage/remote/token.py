@@ -18,6 +18,7 @@ import msgspec
 from ...codec import decode_msgpack, encode_msgpack
 from ...errors import PenstockError
 from ...ids import new_secret
+from ...records.run import Run
 from ..protocols import LocationStorage
 
 __all__ = ["LIFETIME", "EvaluationScope", "RunScope", "Scope", "TokenRefusedError", "Tokens"]
@@ -58,10 +59,21 @@ class Tokens:
 
     Args:
         values: Where the key is kept.
+        lifetime: Seconds for which the token of a run is good.
     """
 
-    def __init__(self, values: LocationStorage) -> None:
+    def __init__(self, values: LocationStorage, *, lifetime: float = LIFETIME) -> None:
         self._values = values
+        self.lifetime = lifetime
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the key was read, so that nothing waits for the storage."""
+        return "_key" in vars(self)
+
+    def scope_of_run(self, run: Run, *, now: float) -> RunScope:
+        """What a token for the present attempt of a run is for."""
+        return RunScope(run_id=run.run_id, attempt=run.attempt, location=run.location, expires=now + self.lifetime)
 
     def sign(self, scope: Scope) -> str:
         """A token. Raises `StorageError` when the key was never read and the storage is away."""

@@ -48,9 +48,8 @@ def insert_run(connection: sqlite3.Connection, new: NewRun) -> Written:
     if exists is not None:
         raise StorageError(f"A run with the id {run.run_id} exists already; make a new id for a new run.")
     number = connection.execute(
-        f"INSERT INTO runs (run_id, location, job, priority, created, body, {rows.RUN_PLACE}) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (run.run_id, run.location, run.job, run.priority, run.created, rows.run_body(run), *rows.run_place_values(run)),
+        f"INSERT INTO runs ({rows.NEW_RUN}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        rows.new_run_values(run),
     ).lastrowid
     connection.executemany(
         "INSERT INTO run_tags (key, value, run_id) VALUES (?, ?, ?)",

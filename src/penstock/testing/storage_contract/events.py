@@ -14,6 +14,7 @@ from ...records.event import (
     Event,
     Fact,
     LogLine,
+    RunFailure,
     RunStart,
     RunSuccess,
     StepFailure,
@@ -21,7 +22,7 @@ from ...records.event import (
     StepSuccess,
 )
 from ...records.metadata import FloatMetadataValue, JsonMetadataValue, normalize_metadata
-from ...records.run import RunStatus
+from ...records.run import FailureReason, RunStatus
 from ...storage.protocols import Storage
 from .builders import NOW, events_from, given_run, queued_run, started_run
 
@@ -183,6 +184,14 @@ class EventContract:
         assert isinstance(value, FloatMetadataValue)
         assert math.isnan(value.value)
         assert after == odd[-1]
+
+    def test_a_run_may_fail_with_any_text_as_its_reason(self, storage: Storage) -> None:
+        run = started_run(storage)
+        failure = RunFailure(reason=FailureReason.RUN_EXCEPTION, message="half \udc9f, zero \x00, end")
+        storage.events.append(run.run_id, 1, events_from(2, [failure]), now=NOW)
+        ended = storage.runs.get(run.run_id)
+        assert ended is not None
+        assert (ended.status, ended.note) == (RunStatus.FAILURE, "half \\udc9f, zero \\0, end")
 
     def test_a_run_that_waits_takes_no_events_of_a_worker(self, storage: Storage) -> None:
         run = queued_run(storage)

@@ -7,7 +7,7 @@ import itertools
 import multiprocessing
 import traceback
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
 from multiprocessing.synchronize import Barrier
@@ -52,6 +52,27 @@ class MultiProcessStorageContract:
             assert log[-1].event.type == "RUN_SUCCESS"
         ids = [each.id for each in storage.events.of_types(["LOG"], limit=1_000_000)]
         assert len(ids) == len(set(ids)) == _RUNS * (_BATCHES * _BATCH)
+
+    def test_who_follows_the_log_by_its_ids_misses_nothing_of_many_writers(
+        self, storage: Storage, opener: Opener
+    ) -> None:
+        for _ in range(_RUNS):
+            queued_run(storage)
+        seen: list[int] = []
+        after = 0
+        subscription = storage.notifier.subscribe()
+        with ThreadPoolExecutor(1) as thread:
+            writers = thread.submit(_in_processes, opener, _claim_and_work)
+            is_over = False
+            while not is_over:
+                is_over = writers.done()  # there is one more look after that
+                while page := storage.events.of_types(["LOG"], after=after, limit=500):
+                    seen += [each.id for each in page]
+                    after = page[-1].id
+                subscription.wait(0.5)
+            writers.result()
+        subscription.close()
+        assert len(seen) == len(set(seen)) == _RUNS * _BATCHES * _BATCH
 
     def test_a_tick_and_a_run_key_count_once_over_all_processes(self, storage: Storage, opener: Opener) -> None:
         outcomes = _in_processes(opener, _tick_all)

@@ -18,7 +18,7 @@ from .fields import Fields
 from .keys import Pair, pairs
 from .run_config import as_yaml
 
-__all__ = ["TABLES"]
+__all__ = ["TABLES", "Deployment"]
 
 _HEARD_OF_WITHIN = 60.0
 _DUTIES = {

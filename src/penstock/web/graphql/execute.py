@@ -25,6 +25,7 @@ from ...errors import PenstockError
 from ...ids import new_holder_id
 from .compiled import Compiled, State, compile_operation
 from .context import Context, TooMuchError
+from .failures import RefusedError
 from .limits import MOST_CHARACTERS, MOST_TOKENS, excess, excess_width, root_fields
 from .schema import load_api
 
@@ -178,6 +179,8 @@ def _told(error: GraphQLError) -> dict[str, Any]:
     original = error.original_error
     if original is None or isinstance(original, GraphQLError):
         return dict(told)
+    if isinstance(original, RefusedError):  # by a field whose type has no failures among its members
+        return {**told, "message": str(original), "extensions": {"code": type(original.failure).__name__}}
     if isinstance(original, PenstockError | TooMuchError):
         return {**told, "message": str(original), "extensions": {"code": type(original).__name__}}
     mark = new_holder_id("fault")

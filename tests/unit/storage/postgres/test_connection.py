@@ -112,6 +112,27 @@ def test_a_write_whose_end_is_not_known_is_not_done_again(database: Database) ->
     assert tries == [0]
 
 
+def test_a_process_that_was_stopped_for_too_long_begins_its_write_again(
+    postgres_url: str, database: Database, other: psycopg.Connection
+) -> None:
+    impatient = Database(
+        psycopg.conninfo.conninfo_to_dict(postgres_url, options="-c idle_in_transaction_session_timeout=1ms")
+    )
+    tries: list[int] = []
+
+    def work(tx: Transaction) -> None:
+        ours = tx.row("INSERT INTO t VALUES (1) RETURNING pg_backend_pid()")
+        if not tries:
+            while other.execute("SELECT 1 FROM pg_stat_activity WHERE pid = %s", ours).fetchone():
+                pass  # until the server has given us up
+        tries.append(len(tries))
+        tx.send("SELECT 1")
+
+    impatient.write("write", work)
+    assert (_rows(database), tries) == ([1], [0, 1])
+    impatient.close()
+
+
 def test_rivals_that_wait_for_each_other_both_get_through(database: Database) -> None:
     _insert(database, 1, 2)
     both_hold_one = threading.Barrier(2, timeout=30)

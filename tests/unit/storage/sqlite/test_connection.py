@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from penstock.errors import StorageError
+from penstock.errors import StorageError, StorageUnavailableError
 from penstock.storage.sqlite.connection import Database
 
 
@@ -72,6 +72,7 @@ def test_a_reader_cannot_write(database: Database) -> None:
 def test_an_error_names_the_deed_the_file_and_the_way_out(database: Database, tmp_path: Path) -> None:
     with pytest.raises(StorageError) as caught, database.read("read the runs") as connection:
         connection.execute("SELECT * FROM runs")
+    assert not isinstance(caught.value, StorageUnavailableError)
     text = str(caught.value)
     assert "read the runs" in text
     assert str(database.path) in text
@@ -83,7 +84,7 @@ def test_an_error_names_the_deed_the_file_and_the_way_out(database: Database, tm
         pass
     damaged.close()
     nowhere = Database(tmp_path / "no" / "folder" / "x.db")
-    with pytest.raises(StorageError, match="folder exist"), nowhere.read("read"):
+    with pytest.raises(StorageUnavailableError, match="folder exist"), nowhere.read("read"):
         pass
 
 
@@ -113,7 +114,7 @@ def test_patience_ends_with_words(database: Database) -> None:
     other = sqlite3.connect(database.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     impatient = Database(database.path, patience=0.01)
-    with pytest.raises(StorageError, match="Another process held the database"), impatient.write("write"):
+    with pytest.raises(StorageUnavailableError, match="Another process held the database"), impatient.write("write"):
         pass
     other.close()
     impatient.close()

@@ -10,6 +10,7 @@ import { toast, toastError } from "../../kit/toast";
 import { useData } from "../../services/data";
 import { DEPLOYMENT, reloadAll } from "../../services/deployment";
 import { useSearchState } from "../../services/navigation";
+import { Concurrency } from "./Concurrency";
 import { Configuration } from "./Configuration";
 import { Locations } from "./Locations";
 import { Processes } from "./Processes";
@@ -19,7 +20,8 @@ const DEFAULT_TAB = "locations";
 export default function DeploymentPage() {
   const [search, change] = useSearchState();
   const client = useQueryClient();
-  const answer = useData(DEPLOYMENT, {}, { live: ["locations", "processes"] });
+  const tab = search.tab ?? DEFAULT_TAB;
+  const answer = useData(DEPLOYMENT, {}, { live: tab === "concurrency" ? ["locations", "processes", "queue"] : ["locations", "processes"] });
   const reload = useMutation({
     mutationFn: reloadAll,
     onSuccess: (failed) =>
@@ -33,9 +35,9 @@ export default function DeploymentPage() {
   const tabs = [
     { id: "locations", label: "Code locations", count: data === undefined ? undefined : locations.length },
     { id: "processes", label: "Daemon and processes", count: data?.instance.processes.length },
+    { id: "concurrency", label: "Concurrency" },
     { id: "configuration", label: "Configuration" },
   ];
-  const tab = search.tab ?? DEFAULT_TAB;
   return (
     <Page
       title="Deployment"
@@ -49,7 +51,7 @@ export default function DeploymentPage() {
         label="Parts of the deployment"
         items={tabs}
         selected={tab}
-        onSelect={(id) => change({ tab: id === DEFAULT_TAB ? "" : id, location: "" }, { replace: false })}
+        onSelect={(id) => change({ tab: id === DEFAULT_TAB ? "" : id, location: "", pool: "" }, { replace: false })}
       >
         {answer.isError ? (
           <Section>
@@ -64,6 +66,8 @@ export default function DeploymentPage() {
           </Section>
         ) : tab === "processes" ? (
           <Processes duties={duties} processes={data.instance.processes} />
+        ) : tab === "concurrency" ? (
+          <Concurrency instance={data.instance} focus={search.pool ?? ""} onFocus={(pool) => change({ pool })} />
         ) : tab === "configuration" ? (
           <Configuration data={data} />
         ) : (

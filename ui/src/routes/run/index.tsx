@@ -36,7 +36,7 @@ export default function RunPage() {
   const { runId = "" } = useParams({ strict: false }) as { runId?: string };
   const [search, change] = useSearchState();
   const go = useGo();
-  const answer = useData(RUN_DETAIL, { runId }, { live: [runTopic(runId), "queue"] });
+  const answer = useData(RUN_DETAIL, { runId }, { live: [runTopic(runId), "queue", "pools"] });
   const crumbs = [{ label: "Runs", to: links.runs() }];
   const found = answer.data?.runOrError;
   const run = found?.__typename === "Run" && found.runId === runId ? found : null;
@@ -134,6 +134,21 @@ function Partitions({ run }: { run: RunDetail }) {
   );
 }
 
+/** Why steps that could run do not: one line for each of the first few. */
+function Waiting({ steps }: { steps: RunDetail["pendingSteps"] }) {
+  if (steps.length === 0) return null;
+  return (
+    <ul className={css.waiting} aria-label="Steps that wait">
+      {steps.slice(0, MOST_WAITING).map(({ stepKey, reason }) => (
+        <li key={stepKey}>
+          {stepKey === "" ? null : <b>{stepKey}</b>} {reason}
+        </li>
+      ))}
+      {steps.length > MOST_WAITING ? <li>and {steps.length - MOST_WAITING} more wait</li> : null}
+    </ul>
+  );
+}
+
 interface TimelineProps {
   run: RunDetail;
   search: SearchState;
@@ -141,6 +156,7 @@ interface TimelineProps {
   onError: () => void;
 }
 
+const MOST_WAITING = 3;
 const LEAST_SHARE = 0.15;
 const MOST_SHARE = 0.8;
 
@@ -175,6 +191,7 @@ function Timeline({ run, search, onSearch, onError }: TimelineProps) {
           <ErrorPanel error={failure.error} />
         </div>
       ) : null}
+      <Waiting steps={run.pendingSteps} />
       <div ref={place} className={css.halves}>
         <div className={css.upper} style={{ flexBasis: `${share * 100}%` }}>
           <Gantt run={run} steps={steps} onSteps={(chosen) => onSearch({ steps: chosen.join(","), event: "" })} />
