@@ -20,6 +20,7 @@ __all__ = [
     "HeldRunsSettings",
     "LocalLogSettings",
     "LogSettings",
+    "ObjectLogSettings",
     "PoolSettings",
     "PostgresSettings",
     "RunMonitoringSettings",
