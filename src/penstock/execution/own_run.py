@@ -38,8 +38,10 @@ from .environment import Environment
 from .executions import Execution
 from .inherited import inherited_by
 from .lease import LEASE, LeaseThread, OwnLease
+from .log_keeping import keeper_of, kept_by, upload_logs
 from .loop import Watch
 from .own_instance import OwnInstance
+from .python_logs import PythonLogs
 from .recorder import MemoryRecorder, Recorder, TeeRecorder
 from .resumed import beginning_of
 from .run_life import live
@@ -61,6 +63,8 @@ class AnInstance(Protocol):
     def artifacts(self) -> Any: ...
     @property
     def pool_rules(self) -> PoolRules: ...
+    @property
+    def python_logs(self) -> PythonLogs: ...
     @property
     def reference(self) -> dict[str, Any] | None: ...
 
@@ -116,6 +120,7 @@ def plan_run_here(job: JobDefinition, wish: Wish, instance: AnInstance | None, *
             artifacts=instance.artifacts,
             instance=instance,
             pools=instance.pool_rules,
+            python_logs=instance.python_logs,
         )
     inherited = inherited_by(None if wish.parent is None else wish.parent.run_id, wish.step_keys, job, environment)
     plan = build_plan(
@@ -241,13 +246,19 @@ def execute(scope: RunScope, begin: Begin, executor: str, *, loops: bool, raise_
     # Where steps run in other processes, the loop that follows them stores old events and keeps the lease.
     urgent = URGENT if loops else IN_PROCESS_URGENT
     writer = EventWriter(storage.events, run.run_id, run.attempt, clock, background=not loops, urgent=urgent)
-    watches: list[Watch] = [WriterWatch(writer), lease] if loops else []
+    keeper = keeper_of(scope.environment.logs, run.run_id, storage, clock, writer)
+    watches: list[Watch] = [WriterWatch(writer), lease, *([] if keeper is None else [keeper])] if loops else []
     tee = TeeRecorder(writer)
     try:
-        with nullcontext() if loops else LeaseThread(lease, may_exit=False):
-            _live(scope, tee, begin, executor, watches, raise_on_error=raise_on_error)
+        with (
+            nullcontext() if keeper is None else closing(keeper),
+            nullcontext() if loops else LeaseThread(lease, keeper, may_exit=False),
+        ):
+            kept = kept_by(keeper, tee, run.run_id)
+            _live(scope, kept, begin, executor, watches, raise_on_error=raise_on_error)
     finally:
         all_stored = writer.close(OUTAGE)
+        upload_logs(scope.environment.logs, run.run_id)
     if not (loops and all_stored):
         return tee.events
     # Steps that run elsewhere write into the log themselves.
@@ -256,14 +267,14 @@ def execute(scope: RunScope, begin: Begin, executor: str, *, loops: bool, raise_
 
 def _live(
     scope: RunScope,
-    keeper: MemoryRecorder | TeeRecorder,
+    onward: Recorder,
     begin: Begin,
     executor: str,
     watches: Sequence[Watch],
     *,
     raise_on_error: bool,
 ) -> None:
-    kept = with_data_versions(scope, keeper)
+    kept = with_data_versions(scope, onward)
     recorder = scope.logged(kept)
     execution = begin(recorder, kept, watches)
     status, broken_by = live(recorder, beginning_of(scope, executor), execution.run, lambda: execution.interrupted)

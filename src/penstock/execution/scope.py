@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
@@ -17,6 +18,7 @@ from .configuration import Configuration
 from .environment import Environment
 from .loggers import LoggedRecorder, make_loggers
 from .prepared import PreparedStep
+from .python_logs import made_handlers
 from .recorder import Recorder
 from .resources import OpenResources, closure, set_up
 from .step_partitions import StoredDynamicPartitions
@@ -74,8 +76,14 @@ class RunScope:
 
         Raises:
             UserCodeError: A logger could not be made.
+            SettingsError: A handler of the instance's settings could not.
         """
         loggers = make_loggers(self.job, self.config.values, self.run)
+        handlers = made_handlers(self.environment.python_logs.handlers)
+        if handlers:
+            own = logging.Logger("penstock", logging.DEBUG)
+            own.handlers = handlers
+            loggers.append(own)
         return LoggedRecorder(onward, loggers, self.run, self.environment.clock) if loggers else onward
 
     def prepared(self, key: str) -> PreparedStep:

@@ -6,7 +6,7 @@ import signal
 import socket
 import sys
 import threading
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 
 from ..definitions.definitions import Definitions
 from ..definitions.ops.job import JobDefinition
@@ -25,6 +25,8 @@ from .executions import executor_of, prepare
 from .inherited import inherited_by
 from .interrupt import INTERRUPTS
 from .lease import EXIT_FENCED, LeaseThread, OwnLease
+from .log_keeping import keeper_of, kept_by, upload_logs
+from .loop import Watch
 from .resumed import beginning_of, recall
 from .run_life import live, not_initialized
 from .scope import RunScope
@@ -100,9 +102,11 @@ def _execute(definitions: Definitions, run: Run, environment: Environment, stora
                 background=True,
                 urgent=IN_PROCESS_URGENT,
             )
-        kept = with_data_versions(scope, writer)
+        keeper = keeper_of(environment.logs, run.run_id, storage, environment.clock, writer)
+        kept = with_data_versions(scope, kept_by(keeper, writer, run.run_id))
         recorder = scope.logged(kept)
-        execution = prepare(choice, scope, recorder, kept, [WriterWatch(writer), lease])
+        watches: list[Watch] = [WriterWatch(writer), lease, *([] if keeper is None else [keeper])]
+        execution = prepare(choice, scope, recorder, kept, watches)
     except StorageError as error:
         # Its log says how far the run had come. Whoever watches this worker starts another one.
         print(f"{type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201 - the worker's own output
@@ -111,9 +115,14 @@ def _execute(definitions: Definitions, run: Run, environment: Environment, stora
         not_initialized(writer, error)
         return _close(writer, run)
     # A process with threads cannot fork: the loop that follows steps in other processes keeps the lease.
-    with nullcontext() if choice.loops else LeaseThread(lease, may_exit=True):
+    with (
+        nullcontext() if keeper is None else closing(keeper),
+        nullcontext() if choice.loops else LeaseThread(lease, keeper, may_exit=True),
+    ):
         live(recorder, beginning_of(scope, choice.name), execution.run, lambda: execution.interrupted)
-    return _close(writer, run)
+    code = _close(writer, run)
+    upload_logs(environment.logs, run.run_id)
+    return code
 
 
 def _close(writer: EventWriter, run: Run) -> int:

@@ -17,6 +17,7 @@ _WITHOUT_MEANING = frozenset({"telemetry", "nux", "scheduler", "schedules.use_th
 """Nothing is to be done about these: nothing is reported, nothing pops up, and there is always a pool."""
 
 _REMEDIES: Mapping[str, str] = {
+    "run_monitoring.free_slots_after_run_end_seconds": "slots of pools come free with the end of their step or run.",
     "run_monitoring.enabled": "runs are always watched; set the timeouts to 0 where they shall not be.",
     "run_queue.dequeue_interval_seconds": "the queue is looked at as soon as something in it changes.",
     "run_queue.dequeue_use_threads": "the queue needs no threads.",
@@ -24,6 +25,7 @@ _REMEDIES: Mapping[str, str] = {
     "code_servers.wait_for_local_processes_on_shutdown": "code servers end with the command that started them.",
     "instance_class": "there is one class of instances; put what yours adds into a resource.",
     "local_artifact_storage": "keep `base_dir` alone.",
+    "python_logs.dagster_handler_config": "write it as `handler_config`, which has the same keys.",
     "storage.postgres.should_autocreate_tables": "tables are made and brought up to date by whoever starts first.",
     "storage.postgres.auth_provider": "write the password, or `{env: NAME}` of a variable that holds it.",
     "storage.postgres.postgres_db.scheme": "there is one driver.",
