@@ -27,6 +27,7 @@ __all__ = [
     "InvalidRunConfigError",
     "InvocationError",
     "LocationLoadError",
+    "LogStoreError",
     "NotFoundError",
     "PartitionNotFoundError",
     "PenstockError",
@@ -209,6 +210,10 @@ class StorageError(EnvironmentalError):
 
 class StorageUnavailableError(StorageError):
     """The database was away, full, locked or read-only: nothing is wrong with what was asked, so ask again later."""
+
+
+class LogStoreError(EnvironmentalError):
+    """Captured output could not be read or brought where it stays; the message names the place and what went wrong."""
 
 
 # -- Penstock itself --------------------------------------------------------------------------------------------------

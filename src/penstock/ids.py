@@ -7,7 +7,7 @@ import os
 import re
 import time
 
-__all__ = ["is_run_id", "new_holder_id", "new_run_id", "new_secret", "run_id_derived_from"]
+__all__ = ["created_at", "is_run_id", "new_holder_id", "new_run_id", "new_secret", "run_id_derived_from"]
 
 _RUN_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
@@ -41,6 +41,12 @@ def _text_of(ticks: int, tail: bytes) -> str:
     value = (milliseconds & 0xFFFF_FFFF_FFFF) << 80 | 0x7000 << 64 | fraction << 64 | 0x8 << 60 | chance
     text = f"{value:032x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def created_at(run_id: str) -> float | None:
+    """When an id was made, in seconds since the epoch, as it says itself; None if it is of another version."""
+    digits = run_id.replace("-", "")
+    return int(digits[:12], 16) / 1000 if digits[12:13] == "7" else None
 
 
 def is_run_id(text: str) -> bool:

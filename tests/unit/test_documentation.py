@@ -117,7 +117,7 @@ def test_each_setting_is_documented_with_its_default() -> None:
         if isinstance(default, bool):
             assert documented[key] == str(default).lower(), key
         elif isinstance(default, int | float):
-            assert documented[key] == f"{default:g}", key
+            assert documented[key] == (f"{default:,}" if default >= 1_000_000 else f"{default:g}"), key
 
 
 def keys_of(kind: schema.ConfigType, path: str) -> Iterator[str]:

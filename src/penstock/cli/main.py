@@ -22,7 +22,7 @@ _COMMANDS = {
     "instance": ("instance", "instance", "Look at the instance: its home, settings, storage and pools."),
     "job": ("job", "job", "List, execute and launch jobs."),
     "migrate": ("migrate", "migrate", "Move a project of Dagster's here: imports, names, settings, dependencies."),
-    "run": ("run", "run", "List, show and cancel runs."),
+    "run": ("run", "run", "List and show runs, read their logs, cancel them."),
     "schedule": ("automation", "schedule", "List schedules and turn them on and off."),
     "sensor": ("automation", "sensor", "List sensors and turn them on and off."),
     "webserver": ("services", "webserver", "Serve the web UI and the GraphQL API."),

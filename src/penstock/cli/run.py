@@ -1,4 +1,4 @@
-"""`penstock run`: look at runs and stop them."""
+"""`penstock run`: look at runs, read their logs and stop them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["run"]
 
 @click.group()
 def run() -> None:
-    """List, show and cancel runs."""
+    """List and show runs, read their logs, cancel them."""
 
 
 @run.command(name="list")
@@ -132,6 +132,28 @@ def _print_steps(steps: Sequence[StepStats]) -> None:
         )
     headers = ["STEP", "STATUS", "TRIES", "QUEUE", "START", "LOAD", "COMPUTE", "STORE", "CPU", "PEAK MEMORY"]
     table(headers, rows, empty="")
+
+
+@run.command()
+@home_option
+@click.argument("run_id")
+@click.option(
+    "--step", "steps", multiple=True, help="Only what this step told and printed; may be given more than once."
+)
+@click.option(
+    "--source",
+    "sources",
+    multiple=True,
+    type=click.Choice(["events", "stdout", "stderr"]),
+    help="Only this; may be given more than once. Default: all, in the order in which it came.",
+)
+@click.option("--follow", is_flag=True, help="Go on until the run ends.")
+def logs(home: Path | None, run_id: str, steps: tuple[str, ...], sources: tuple[str, ...], follow: bool) -> None:
+    """Print a run's log: its events and what its steps printed, as one stream."""
+    from .run_logs import print_logs
+
+    with open_instance(home) as instance:
+        print_logs(instance, run_id, steps=steps, sources=sources, follow=follow)
 
 
 @run.command()

@@ -18,6 +18,7 @@ from ..locations.catalog import Catalog
 from ..locations.stop_signal import stop_signal
 from ..records.lease import ProcessInfo
 from ..version import __version__
+from .log_retention import LogRetentionDuty
 from .loop import RENEW_SECONDS, Duty, LeaseKeeper, Loop, Waker
 from .monitor import MonitorDuty, MonitorLimits
 from .queue import QueueDuty
@@ -80,6 +81,7 @@ class Daemon:
             (
                 MonitorDuty(
                     storage,
+                    instance.logs,
                     instance.launcher,
                     MonitorLimits(
                         start_timeout=settings.run_monitoring.start_timeout_seconds,
@@ -106,6 +108,12 @@ class Daemon:
                     storage.instigators, catalog, runner("sensor", settings.sensors.num_workers), clock, sensors_woken
                 ),
                 sensors_woken,
+            ),
+            (
+                LogRetentionDuty(
+                    instance.logs, storage.runs, days=settings.retention.compute_logs.purge_after_days, clock=clock
+                ),
+                self._waker.listen(LogRetentionDuty.topics),
             ),
         ]
         if settings.run_retries.enabled:

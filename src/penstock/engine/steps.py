@@ -31,6 +31,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
+import msgspec
+
 from ..errors import IllegalTransitionError, InternalError
 from .limits import Slot, TagLimit, slots_of
 from .step_messages import (
@@ -102,6 +104,7 @@ class _Step:
         "retry",
         "spec",
         "state",
+        "stored_by",
         "waits",
     )
 
@@ -113,6 +116,7 @@ class _Step:
         self.history: list[StepState] = [StepState.WAITING]
         self.retry = 0
         self.again: str | None = None
+        self.stored_by: str | None = None
         self.ready = 0.0
         self.waits = 0
         self.inputs: dict[str, tuple[OutputRef, ...]] = {}
@@ -402,7 +406,7 @@ class StepScheduler:
                 if self._steps[ref.step].state in (StepState.FAILED, StepState.ABANDONED):
                     self._abandon(step, ref.step)
                     return
-            given = tuple(ref for ref in refs if self._was_given(ref))
+            given = tuple(self._stored(ref) for ref in refs if self._was_given(ref))
             if refs and not given:
                 step.move(StepState.SKIPPED, name)
                 if not self._was(step, PastState.SKIPPED):
@@ -422,7 +426,7 @@ class StepScheduler:
         match past.state:
             case PastState.SUCCEEDED:
                 step.move(StepState.SUCCEEDED, past)
-                step.given = past.outputs
+                step.given, step.stored_by = past.outputs, past.run_id
                 self._expand(step)
                 self._close(step)
             case PastState.FAILED:
@@ -446,6 +450,10 @@ class StepScheduler:
 
     def _was_given(self, ref: OutputRef) -> bool:
         return (ref.output, ref.mapping_key) in self._steps[ref.step].given
+
+    def _stored(self, ref: OutputRef) -> OutputRef:
+        run_id = self._steps[ref.step].stored_by
+        return ref if run_id is None else msgspec.structs.replace(ref, run_id=run_id)
 
     def _abandon(self, step: _Step, because: str) -> None:
         step.move(StepState.ABANDONED, because)

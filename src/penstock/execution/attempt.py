@@ -49,6 +49,7 @@ class Attempt:
         retry: 0 for the first attempt.
         mapping_key: Of a mapped step, its key.
         tags: The step's tags.
+        log_level: The lowest level of its logger.
     """
 
     __slots__ = (
@@ -65,6 +66,7 @@ class Attempt:
         "instance",
         "job",
         "key",
+        "log_level",
         "mapping_key",
         "now",
         "op",
@@ -102,6 +104,7 @@ class Attempt:
         retry: int = 0,
         mapping_key: str | None = None,
         tags: Mapping[str, str],
+        log_level: int = 0,
     ) -> None:
         self.op = op
         self.run = run
@@ -124,6 +127,7 @@ class Attempt:
         self.retry = retry
         self.mapping_key = mapping_key
         self.tags = tags
+        self.log_level = log_level
         self.output_metadata: dict[tuple[str, str | None], Metadata] = {}
         self.assets_def: AssetsDefinition | None = None  # of a function that is called outside of a run
         self.asset_metadata: dict[tuple[str, str | None], Metadata] = {}  # (asset, partition or None: each)
@@ -140,7 +144,7 @@ class Attempt:
         if self._log is None:
             from .log import ContextLogger
 
-            self._log = ContextLogger(self.emit)
+            self._log = ContextLogger(self.emit, level=self.log_level)
         return self._log
 
     @property

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import os
 import random
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from threading import Lock
 
 import msgspec
@@ -17,13 +16,14 @@ from ..clock import Clock
 from ..engine.step_messages import Start
 from ..errors import ExecutionInterruptedError, UserCodeError
 from ..logs.store import log_key
-from ..records.event import Event, Fact, LogsCaptured, StepFailure, StepWorkerStarted
+from ..records.event import Event, Fact, StepFailure, StepWorkerStarted
 from ..records.wire import StepDone, StepEvents
 from ..storage.encoding import encode_event
 from .blame import describe_user_error
 from .frames import FrameReader, write_frame
 from .interrupt import INTERRUPTS
 from .log import managed_loggers
+from .log_keeping import capturing
 from .meter import Meter, peak_memory
 from .recorder import Recorder
 from .scope import RunScope
@@ -128,28 +128,18 @@ def _orders(descriptor: int) -> Iterator[Start]:
 
 def attempt_alone(scope: RunScope, start: Start, recorder: Recorder, meter: Meter) -> StepDone:
     """Run one attempt of a step with its own capture, and with resources set up for it alone; `meter` measures it."""
+    key = log_key(scope.run.run_id, start.step)
+    with capturing(scope.environment.logs, key, (start.step,), recorder) as marked:
 
-    def emit(fact: Fact) -> None:
-        recorder.emit(fact, start.step)
+        def emit(fact: Fact) -> None:
+            marked.emit(fact, start.step)
 
-    with _captured(scope, start.step, emit), managed_loggers(scope.environment.managed_loggers, emit):
-        try:
-            with scope.open_resources(scope.prepared(start.spec).resource_keys, emit) as opened:
-                return run_step(scope, start, recorder, opened, meter).done
-        except ExecutionInterruptedError as error:
-            emit(StepFailure(error=describe_user_error(error), source="INTERRUPT", figures=meter.figures()))
-        except UserCodeError as error:  # a resource could not be set up
-            emit(StepFailure(error=describe_user_error(error), figures=meter.figures()))
-        return StepDone(outcome="failure")
-
-
-@contextlib.contextmanager
-def _captured(scope: RunScope, step: str, emit: Callable[[Fact], None]) -> Iterator[None]:
-    logs = scope.environment.logs
-    if logs is None:
-        yield
-        return
-    key = log_key(scope.run.run_id, step)
-    with logs.capture(key):
-        emit(LogsCaptured(log_key=key, steps=(step,)))
-        yield
+        with managed_loggers(scope.environment.python_logs, emit):
+            try:
+                with scope.open_resources(scope.prepared(start.spec).resource_keys, emit) as opened:
+                    return run_step(scope, start, marked, opened, meter).done
+            except ExecutionInterruptedError as error:
+                emit(StepFailure(error=describe_user_error(error), source="INTERRUPT", figures=meter.figures()))
+            except UserCodeError as error:  # a resource could not be set up
+                emit(StepFailure(error=describe_user_error(error), figures=meter.figures()))
+            return StepDone(outcome="failure")

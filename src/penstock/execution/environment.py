@@ -11,6 +11,7 @@ from ..clock import SYSTEM_CLOCK, Clock
 from ..engine.pools import PoolRules
 from ..logs.store import LogStore
 from ..storage.protocols import Storage
+from .python_logs import PythonLogs
 from .step_order import Elsewhere
 
 __all__ = ["Environment"]
@@ -27,7 +28,7 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
         clock: The time.
         instance: What user code gets as `context.instance`.
         elsewhere: How another process comes to the code and the instance; None where none can.
-        managed_loggers: Names of Python loggers whose lines go to the run's log as well.
+        python_logs: What the run does with Python's loggers.
         pools: What holds for concurrency pools.
     """
 
@@ -37,5 +38,5 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     clock: Clock = SYSTEM_CLOCK
     instance: Any = None
     elsewhere: Elsewhere | None = None
-    managed_loggers: tuple[str, ...] = ()
+    python_logs: PythonLogs = PythonLogs()
     pools: PoolRules = PoolRules()

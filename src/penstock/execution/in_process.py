@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from ..engine.step_messages import Done, Start
 from ..engine.steps import StepScheduler
 from ..errors import ExecutionInterruptedError
 from ..logs.store import log_key
-from ..records.event import Fact, LogsCaptured
+from ..records.event import Fact
 from .drive import Driven, fact_of
 from .interrupt import INTERRUPTS
 from .log import managed_loggers
+from .log_keeping import capturing
 from .recorder import Recorder
 from .resources import OpenResources
 from .scope import RunScope, specs_of
@@ -75,7 +75,7 @@ class InProcessExecution:
 
         used = frozenset[str]().union(*(scope.prepared(key).resource_keys for key in scope.plan.steps))
         with (
-            managed_loggers(scope.environment.managed_loggers, emit),
+            managed_loggers(scope.environment.python_logs, emit),
             scope.open_resources(used, emit) as opened,
         ):
             try:
@@ -110,20 +110,13 @@ class InProcessExecution:
     def _attempt(self, start: Start, opened: OpenResources) -> StepEnd:
         if self._scope.plan.steps[start.spec].check_keys:
             self._recorder.flush()  # a check may look in the storage for what was made just now
-        with self._captured(start.step):
-            end = run_step(self._scope, start, self._recorder, opened)
+        key = log_key(self._scope.run.run_id, start.step)
+        with capturing(self._scope.environment.logs, key, (start.step,), self._recorder) as marked:
+            end = run_step(self._scope, start, marked, opened)
         if self._keep_values:
             for (output, mapping_key), value in end.values.items():
                 self.values[start.step, output, mapping_key] = value
         return end
-
-    def _captured(self, step: str) -> AbstractContextManager[None]:
-        logs = self._scope.environment.logs
-        if logs is None:
-            return nullcontext()
-        key = log_key(self._scope.run.run_id, step)
-        self._recorder.emit(LogsCaptured(log_key=key, steps=(step,)), step)
-        return logs.capture(key)
 
     @property
     def interrupted(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import socket
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from ..clock import Clock
 from ..errors import FencedError, StorageError
 from ..ids import new_holder_id
+from ..logs.keeper import LogKeeper
 from ..records.run import Run, RunStatus
 from ..storage.protocols import RunStorage
 
@@ -121,16 +123,22 @@ class OwnLease:
 
 
 class LeaseThread:
-    """Attends to a lease from a thread, where no select loop runs and nothing forks: in-process execution.
+    """Attends to a lease, and to the run's logs, from a thread where no select loop runs and nothing forks.
 
     When the attempt is lost the process ends at once with `EXIT_FENCED`, since user code on the main thread cannot be
     stopped otherwise; unless `may_exit` is false, in a process that is not the run's own.
     """
 
-    def __init__(self, lease: OwnLease, *, may_exit: bool) -> None:
-        self._lease = lease
+    def __init__(self, lease: OwnLease, keeper: LogKeeper | None, *, may_exit: bool) -> None:
+        self._watches: list[OwnLease | LogKeeper] = [lease] if keeper is None else [lease, keeper]
         self._may_exit = may_exit
         self._wake = os.pipe()
+        os.set_blocking(self._wake[0], False)
+        os.set_blocking(self._wake[1], False)
+        self._keeper = keeper
+        if keeper is not None:
+            keeper.wake = self._look_again
+        self._ending = False
         self._thread = threading.Thread(target=self._attend, name="penstock-lease", daemon=True)
 
     def __enter__(self) -> LeaseThread:
@@ -138,21 +146,31 @@ class LeaseThread:
         return self
 
     def __exit__(self, *failure: object) -> None:
-        os.close(self._wake[1])
+        self._ending = True
+        self._look_again()
         self._thread.join()
-        os.close(self._wake[0])
+        if self._keeper is not None:
+            self._keeper.wake = lambda: None
+        for each in self._wake:
+            os.close(each)
+
+    def _look_again(self) -> None:
+        with contextlib.suppress(BlockingIOError):  # it has been told often enough
+            os.write(self._wake[1], b"x")
 
     def _attend(self) -> None:
-        while True:
+        while not self._ending:
             ready = select.poll()  # select() refuses the high descriptors of a process with many open files
-            ready.register(self._wake[0], select.POLLIN)
-            if self._lease.fileno() >= 0:
-                ready.register(self._lease.fileno(), select.POLLIN)
-            due = self._lease.due_in()
-            if any(each == self._wake[0] for each, _ in ready.poll(None if due is None else max(0.0, due) * 1000)):
-                return
+            for descriptor in (self._wake[0], *(watch.fileno() for watch in self._watches)):
+                if descriptor >= 0:
+                    ready.register(descriptor, select.POLLIN)
+            dues = [due for watch in self._watches if (due := watch.due_in()) is not None]
+            ready.poll(max(0.0, min(dues)) * 1000 if dues else None)
+            with contextlib.suppress(BlockingIOError):
+                os.read(self._wake[0], 512)
             try:
-                self._lease.attend()
+                for watch in self._watches:
+                    watch.attend()
             except FencedError:
                 if self._may_exit:
                     os._exit(EXIT_FENCED)

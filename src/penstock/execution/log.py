@@ -6,7 +6,7 @@ import contextlib
 import logging
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, TypeAlias
@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 from ..errors import UsageError
 from ..records.errors import ErrorInfo, describe_exception
 from ..records.event import Fact, LogLine
+from .python_logs import PythonLogs
 
 __all__ = ["USER_LOGGER", "ContextLogger", "get_logger", "level_name", "lines_to", "managed_loggers"]
 
@@ -33,10 +34,11 @@ class ContextLogger(logging.Logger):
     Args:
         emit: Takes each line as a fact.
         name: The name that the lines carry.
+        level: The lowest level that is taken.
     """
 
-    def __init__(self, emit: Emit, name: str = "penstock") -> None:
-        super().__init__(name, logging.DEBUG)
+    def __init__(self, emit: Emit, name: str = "penstock", *, level: int = logging.NOTSET) -> None:
+        super().__init__(name, level or logging.DEBUG)
         self._emit = emit
 
     def log(self, level: int | str, msg: object, *args: object, **kwargs: Any) -> None:
@@ -116,9 +118,14 @@ def lines_to(emit: Emit) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def managed_loggers(names: Sequence[str], emit: Emit) -> Iterator[None]:
-    """Listen to these Python loggers (`root` is the root logger), and send their lines here, until the context ends."""
-    loggers = [logging.getLogger(None if name == "root" else name) for name in (*names, USER_LOGGER)]
+def managed_loggers(settings: PythonLogs, emit: Emit) -> Iterator[None]:
+    """Listen to Python loggers as an instance says, and send their lines here, until the context ends."""
+    managed = [logging.getLogger(None if name == "root" else name) for name in settings.managed]
+    levels = [each.level for each in managed]
+    loggers = [*managed, logging.getLogger(USER_LOGGER)]
+    for each in managed:
+        if settings.level != logging.NOTSET:
+            each.setLevel(settings.level)
     for each in loggers:
         _TO_RUN.attached[each] += 1
         each.addHandler(_TO_RUN)
@@ -130,6 +137,8 @@ def managed_loggers(names: Sequence[str], emit: Emit) -> Iterator[None]:
             _TO_RUN.attached[each] -= 1
             if not _TO_RUN.attached[each]:
                 each.removeHandler(_TO_RUN)
+        for each, level in zip(managed, levels, strict=True):
+            each.setLevel(level)
 
 
 def level_name(level: int) -> str:

@@ -12,6 +12,7 @@ from ..clock import Clock
 from ..definitions.loggers import InitLoggerContext
 from ..definitions.ops.job import JobDefinition
 from ..errors import UserCodeError
+from ..logs.capture import told_in_events
 from ..records.event import Event, Fact, LogLine
 from ..records.phrases import level_of, phrase
 from ..records.run import Run
@@ -67,7 +68,8 @@ class LoggedRecorder:
         self._onward.emit(fact, step_key, event.time)
         for each in self._loggers:
             try:
-                self._write(each, event)
+                with told_in_events():
+                    self._write(each, event)
             except Exception:  # noqa: BLE001 - a logger that does not work must not fail the run
                 print(f"The logger {each.name!r} raised:", file=sys.stderr)  # noqa: T201 - where its lines would go
                 traceback.print_exc()

@@ -26,7 +26,7 @@ from ..plan.build import build_plan
 from ..plan.launch import partition_tags, planned_facts
 from ..plan.model import ExecutionPlan
 from ..plan.pools import pools_needed
-from ..plan.selection import narrow_job
+from ..plan.selection import base_step_key, narrow_job
 from ..records.event import Event
 from ..records.run import HERE, Run, RunStatus, Tag
 from ..storage.protocols import NewRun, Storage
@@ -36,9 +36,12 @@ from .configuration import configure
 from .data_versions import with_data_versions
 from .environment import Environment
 from .executions import Execution
+from .inherited import inherited_by
 from .lease import LEASE, LeaseThread, OwnLease
+from .log_keeping import keeper_of, kept_by, upload_logs
 from .loop import Watch
 from .own_instance import OwnInstance
+from .python_logs import PythonLogs
 from .recorder import MemoryRecorder, Recorder, TeeRecorder
 from .resumed import beginning_of
 from .run_life import live
@@ -60,6 +63,8 @@ class AnInstance(Protocol):
     def artifacts(self) -> Any: ...
     @property
     def pool_rules(self) -> PoolRules: ...
+    @property
+    def python_logs(self) -> PythonLogs: ...
     @property
     def reference(self) -> dict[str, Any] | None: ...
 
@@ -107,8 +112,6 @@ def plan_run_here(job: JobDefinition, wish: Wish, instance: AnInstance | None, *
         NotFoundError: A selected step or asset, or the partition, does not exist.
         UserCodeError: The function for the config of partitions failed.
     """
-    plan = build_plan(job, step_keys=wish.step_keys, assets=wish.assets, checks=wish.checks)
-    run = _new_run(job, wish, plan, instance)
     environment = Environment()
     if instance is not None:
         environment = Environment(
@@ -117,7 +120,17 @@ def plan_run_here(job: JobDefinition, wish: Wish, instance: AnInstance | None, *
             artifacts=instance.artifacts,
             instance=instance,
             pools=instance.pool_rules,
+            python_logs=instance.python_logs,
         )
+    inherited = inherited_by(None if wish.parent is None else wish.parent.run_id, wish.step_keys, job, environment)
+    plan = build_plan(
+        job,
+        step_keys=wish.step_keys,
+        assets=wish.assets,
+        checks=wish.checks,
+        at_hand=None if inherited is None else {base_step_key(key) for key in inherited},
+    )
+    run = _new_run(job, wish, plan, instance)
     return RunScope(
         run=run,
         job=job,
@@ -125,6 +138,7 @@ def plan_run_here(job: JobDefinition, wish: Wish, instance: AnInstance | None, *
         config=configure(plan, job, run.run_config),
         environment=environment,
         resources=job.resource_defs,
+        past={key: past for key, past in (inherited or {}).items() if base_step_key(key) in plan.inherited},
     )
 
 
@@ -152,7 +166,7 @@ def _new_run(job: JobDefinition, wish: Wish, plan: ExecutionPlan, instance: AnIn
         job=job.name,
         run_config=plain_run_config(wish.run_config, "this run") or job.config_for(key),
         tags=tags,
-        step_keys=None if wish.step_keys is None else tuple(wish.step_keys),
+        step_keys=None if wish.step_keys is None else tuple(plan.steps),
         assets=None if wish.assets is None else tuple(wish.assets),
         checks=None if wish.checks is None else tuple(wish.checks),
         parent_run_id=None if parent is None else parent.run_id,
@@ -190,7 +204,9 @@ def _claim(storage: Storage, run: Run, job: JobDefinition, plan: ExecutionPlan) 
         [key for step in plan.steps.values() for key in step.check_keys],
         lambda asset: partitions.get(asset, (None,)),
     )
-    described = narrow_job(describe_job(job), assets=run.assets, checks=run.checks, step_keys=run.step_keys)
+    described = narrow_job(
+        describe_job(job), assets=run.assets, checks=run.checks, step_keys=run.step_keys, at_hand=plan.inherited
+    )
     storage.runs.create([NewRun(run=run, facts=tuple(facts), snapshot=encode_json(described))])
     lease = OwnLease(storage.runs, run, SYSTEM_CLOCK, None)
     now = SYSTEM_CLOCK.now()
@@ -230,13 +246,19 @@ def execute(scope: RunScope, begin: Begin, executor: str, *, loops: bool, raise_
     # Where steps run in other processes, the loop that follows them stores old events and keeps the lease.
     urgent = URGENT if loops else IN_PROCESS_URGENT
     writer = EventWriter(storage.events, run.run_id, run.attempt, clock, background=not loops, urgent=urgent)
-    watches: list[Watch] = [WriterWatch(writer), lease] if loops else []
+    keeper = keeper_of(scope.environment.logs, run.run_id, storage, clock, writer)
+    watches: list[Watch] = [WriterWatch(writer), lease, *([] if keeper is None else [keeper])] if loops else []
     tee = TeeRecorder(writer)
     try:
-        with nullcontext() if loops else LeaseThread(lease, may_exit=False):
-            _live(scope, tee, begin, executor, watches, raise_on_error=raise_on_error)
+        with (
+            nullcontext() if keeper is None else closing(keeper),
+            nullcontext() if loops else LeaseThread(lease, keeper, may_exit=False),
+        ):
+            kept = kept_by(keeper, tee, run.run_id)
+            _live(scope, kept, begin, executor, watches, raise_on_error=raise_on_error)
     finally:
         all_stored = writer.close(OUTAGE)
+        upload_logs(scope.environment.logs, run.run_id)
     if not (loops and all_stored):
         return tee.events
     # Steps that run elsewhere write into the log themselves.
@@ -245,14 +267,14 @@ def execute(scope: RunScope, begin: Begin, executor: str, *, loops: bool, raise_
 
 def _live(
     scope: RunScope,
-    keeper: MemoryRecorder | TeeRecorder,
+    onward: Recorder,
     begin: Begin,
     executor: str,
     watches: Sequence[Watch],
     *,
     raise_on_error: bool,
 ) -> None:
-    kept = with_data_versions(scope, keeper)
+    kept = with_data_versions(scope, onward)
     recorder = scope.logged(kept)
     execution = begin(recorder, kept, watches)
     status, broken_by = live(recorder, beginning_of(scope, executor), execution.run, lambda: execution.interrupted)

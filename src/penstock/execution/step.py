@@ -118,6 +118,7 @@ def run_step(
         retry=start.retry,
         mapping_key=start.mapping_key,
         tags=step.tags,
+        log_level=scope.environment.python_logs.level,
     )
     monotonic = scope.environment.clock.monotonic
     begun = monotonic()

@@ -83,7 +83,7 @@ class PlanContext:
         self._driven = Driven(recorder)
         self._lock = Lock()
         self._running: set[str] = set()
-        self.log = ContextLogger(self.record)
+        self.log = ContextLogger(self.record, level=scope.environment.python_logs.level)
         self.errors: list[BaseException] = []
         self._driven.take(self._scheduler.begin(self._now(), scope.past))
 
@@ -275,7 +275,7 @@ class UserExecution:
 
         keys = frozenset().union(*(scope.prepared(key).resource_keys for key in scope.plan.steps))
         with (
-            managed_loggers(scope.environment.managed_loggers, emit),
+            managed_loggers(scope.environment.python_logs, emit),
             set_up(
                 keys,
                 scope.resources,

@@ -6,12 +6,13 @@ import signal
 import socket
 import sys
 import threading
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 
 from ..definitions.definitions import Definitions
 from ..definitions.ops.job import JobDefinition
 from ..errors import FencedError, InternalError, StorageError
 from ..plan.build import build_plan
+from ..plan.selection import base_step_key
 from ..records.event import RunCanceled
 from ..records.run import Run, RunStatus
 from ..storage.derive import RUN_EVENTS
@@ -21,8 +22,11 @@ from .configuration import configure
 from .data_versions import with_data_versions
 from .environment import Environment
 from .executions import executor_of, prepare
+from .inherited import inherited_by
 from .interrupt import INTERRUPTS
 from .lease import EXIT_FENCED, LeaseThread, OwnLease
+from .log_keeping import keeper_of, kept_by, upload_logs
+from .loop import Watch
 from .resumed import beginning_of, recall
 from .run_life import live, not_initialized
 from .scope import RunScope
@@ -98,9 +102,11 @@ def _execute(definitions: Definitions, run: Run, environment: Environment, stora
                 background=True,
                 urgent=IN_PROCESS_URGENT,
             )
-        kept = with_data_versions(scope, writer)
+        keeper = keeper_of(environment.logs, run.run_id, storage, environment.clock, writer)
+        kept = with_data_versions(scope, kept_by(keeper, writer, run.run_id))
         recorder = scope.logged(kept)
-        execution = prepare(choice, scope, recorder, kept, [WriterWatch(writer), lease])
+        watches: list[Watch] = [WriterWatch(writer), lease, *([] if keeper is None else [keeper])]
+        execution = prepare(choice, scope, recorder, kept, watches)
     except StorageError as error:
         # Its log says how far the run had come. Whoever watches this worker starts another one.
         print(f"{type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201 - the worker's own output
@@ -109,9 +115,14 @@ def _execute(definitions: Definitions, run: Run, environment: Environment, stora
         not_initialized(writer, error)
         return _close(writer, run)
     # A process with threads cannot fork: the loop that follows steps in other processes keeps the lease.
-    with nullcontext() if choice.loops else LeaseThread(lease, may_exit=True):
+    with (
+        nullcontext() if keeper is None else closing(keeper),
+        nullcontext() if choice.loops else LeaseThread(lease, keeper, may_exit=True),
+    ):
         live(recorder, beginning_of(scope, choice.name), execution.run, lambda: execution.interrupted)
-    return _close(writer, run)
+    code = _close(writer, run)
+    upload_logs(environment.logs, run.run_id)
+    return code
 
 
 def _close(writer: EventWriter, run: Run) -> int:
@@ -127,15 +138,31 @@ def scope_of(definitions: Definitions, run: Run, environment: Environment) -> Ru
 
     Raises:
         ConfigurationError: The job or a part of the selection does not exist, or the config has mistakes.
+        StorageError: The run repeats another one, whose log cannot be read.
     """
     return scope_of_job(definitions.get_job_def(run.job), run, environment)
 
 
 def scope_of_job(job: JobDefinition, run: Run, environment: Environment) -> RunScope:
     """The run with a job that was loaded for it, its plan and config; raises as `scope_of` does."""
-    plan = build_plan(job, step_keys=run.step_keys, assets=run.assets, checks=run.checks)
+    inherited = inherited_by(run.parent_run_id, run.step_keys, job, environment)
+    plan = build_plan(
+        job,
+        step_keys=run.step_keys,
+        assets=run.assets,
+        checks=run.checks,
+        at_hand=None if inherited is None else {base_step_key(key) for key in inherited},
+    )
     config = configure(plan, job, run.run_config or job.config_for(run.partition))
-    return RunScope(run=run, job=job, plan=plan, config=config, environment=environment, resources=job.resource_defs)
+    return RunScope(
+        run=run,
+        job=job,
+        plan=plan,
+        config=config,
+        environment=environment,
+        resources=job.resource_defs,
+        past={key: past for key, past in (inherited or {}).items() if base_step_key(key) in plan.inherited},
+    )
 
 
 class WriterWatch:

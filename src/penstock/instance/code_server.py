@@ -98,6 +98,7 @@ def serve_code_location(
         settings,
         listener,
         instance.storage,
+        instance.logs,
         instance.clock,
         token=token if socket_path is None else None,
         lifeline=lifeline,

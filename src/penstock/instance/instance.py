@@ -23,9 +23,10 @@ from .asset_reading import AssetReading
 from .event_reading import EventReading
 from .postgres import open_postgres
 from .run_reading import RunReading
-from .settings import FILE_NAME, Settings
+from .settings import FILE_NAME, LocalLogSettings, Settings
 
 if TYPE_CHECKING:
+    from ..execution.python_logs import PythonLogs
     from ..launch.protocols import RunCoordinator, RunLauncher
 
 __all__ = ["Instance", "prepare_home"]
@@ -192,6 +193,15 @@ class Instance(RunReading, EventReading, AssetReading):
         return self.settings.pool_rules
 
     @property
+    def python_logs(self) -> PythonLogs:
+        """What the settings say of Python's loggers."""
+        from ..execution.python_logs import PythonLogs, level_of_name
+
+        said = self.settings.python_logs
+        level = level_of_name(said.python_log_level)
+        return PythonLogs(managed=said.managed_python_loggers, level=level, handlers=said.handler_config)
+
+    @property
     def reference(self) -> dict[str, Any] | None:
         """What another process needs in order to open it; None for one that ends with this process."""
         from .reference import InstanceRef
@@ -352,7 +362,15 @@ def _logs(home: Path, settings: Settings) -> LogStore:
         return logs
     from ..logs.local import LocalLogStore
 
-    return LocalLogStore(home / settings.compute_logs.local.base_dir if settings.compute_logs.local else home / "logs")
+    far = settings.compute_logs.object_store
+    near = far or settings.compute_logs.local or LocalLogSettings()
+    local = LocalLogStore(home / near.base_dir, most_bytes=near.max_stream_bytes)
+    if far is None:
+        return local
+    from ..logs.object_store import ObjectLogStore
+
+    options, interval = far.storage_options, far.upload_interval_seconds
+    return ObjectLogStore(far.url, local, options=options, upload_interval=interval)
 
 
 def _artifacts(home: Path, settings: Settings) -> Path:

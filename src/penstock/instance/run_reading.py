@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ..errors import RunNotFoundError, UsageError
 from ..execution.event_log import EventLogEntry, read_records
+from ..logs.store import LogStore
 from ..records.event_type import EventType
 from ..records.run import Run, StepStats, StepStatus
 from ..storage.protocols import RunFilter, Storage
@@ -22,6 +23,7 @@ class RunReading:
     """The part of an instance that is about runs and their logs."""
 
     storage: Storage
+    logs: LogStore
 
     # -- runs ---------------------------------------------------------------------------------------------------------
 
@@ -146,13 +148,14 @@ class RunReading:
         return [(key, set(runs.tag_values(key, prefix=value_prefix or "", limit=most))) for key in sorted(tag_keys)]
 
     def delete_run(self, run_id: str) -> None:
-        """Remove a run that has ended, with its log; the history of assets stays.
+        """Remove a run that has ended, with its log and what its steps printed; the history of assets stays.
 
         Raises:
             RunNotFoundError: There is no such run.
             UsageError: It has not ended.
         """
         if self.storage.runs.delete(run_id):
+            self.logs.delete(run_id)
             return
         run = self.storage.runs.get(run_id)
         if run is None:

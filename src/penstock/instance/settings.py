@@ -9,6 +9,7 @@ import msgspec
 from ..engine.loss import DEFAULT_RESUMES
 from ..engine.pools import Granularity, PoolRules
 from ..engine.queue import TagLimit
+from ..logs.gaps import MOST_BYTES
 from ..records.pool import LARGEST_LIMIT
 
 __all__ = [
@@ -17,7 +18,9 @@ __all__ = [
     "Component",
     "ConcurrencySettings",
     "HeldRunsSettings",
+    "LocalLogSettings",
     "LogSettings",
+    "ObjectLogSettings",
     "PoolSettings",
     "PostgresSettings",
     "RunMonitoringSettings",
@@ -38,6 +41,9 @@ _Seconds = Annotated[float, msgspec.Meta(ge=0)]
 _Count = Annotated[int, msgspec.Meta(ge=0)]
 _Secret = Annotated[str, msgspec.Meta(extra={"secret": True})]
 _Workers = Annotated[int, msgspec.Meta(ge=1, le=1000)]
+
+
+_StreamBytes = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class _Block(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,11 +90,49 @@ class StorageSettings(_Block, frozen=True, kw_only=True):
     custom: Component | None = None
 
 
+class LocalLogSettings(_Block, frozen=True, kw_only=True):
+    """A folder of this machine, and how much of each stream is kept; 0 for all."""
+
+    base_dir: str = "logs"
+    max_stream_bytes: _StreamBytes = MOST_BYTES
+
+
+class ObjectLogSettings(_Block, frozen=True, kw_only=True):
+    """An address that fsspec knows, and the folder in which output waits for its way there."""
+
+    url: str
+    storage_options: dict[str, Any] = {}
+    upload_interval_seconds: Annotated[float, msgspec.Meta(ge=1)] = 30.0
+    base_dir: str = "logs"
+    max_stream_bytes: _StreamBytes = MOST_BYTES
+
+
 class LogSettings(_Block, frozen=True, kw_only=True):
     """Exactly one of the places for the stdout and stderr of steps."""
 
-    local: FolderSettings | None = None
+    local: LocalLogSettings | None = None
+    object_store: ObjectLogSettings | None = None
     custom: Component | None = None
+
+
+class PythonLogSettings(_Block, frozen=True, kw_only=True):
+    """Python's loggers: which go to the run's log, from which level on, and what else takes a run's lines."""
+
+    managed_python_loggers: tuple[str, ...] = ()
+    python_log_level: str | None = None
+    handler_config: dict[str, Any] = {}
+
+
+class PurgeSettings(_Block, frozen=True, kw_only=True):
+    """After how many days something is removed; -1 for never."""
+
+    purge_after_days: Annotated[int, msgspec.Meta(ge=-1)] = 30
+
+
+class RetentionSettings(_Block, frozen=True, kw_only=True):
+    """How long what grows is kept."""
+
+    compute_logs: PurgeSettings = PurgeSettings()
 
 
 class TagConcurrencyLimit(_Block, frozen=True, kw_only=True):
@@ -185,6 +229,8 @@ class Settings(_Block, frozen=True, kw_only=True):
     storage: StorageSettings = StorageSettings()
     local_artifact_storage: FolderSettings | None = None
     compute_logs: LogSettings = LogSettings()
+    python_logs: PythonLogSettings = PythonLogSettings()
+    retention: RetentionSettings = RetentionSettings()
     run_coordinator: Component | None = None
     run_launcher: Component | None = None
     run_queue: RunQueueSettings = RunQueueSettings()
@@ -208,7 +254,7 @@ class Settings(_Block, frozen=True, kw_only=True):
         )
 
 
-_HIDDEN = frozenset({"config", "params", "password", "postgres_url"})
+_HIDDEN = frozenset({"config", "params", "password", "postgres_url", "storage_options"})
 
 
 def render_settings(settings: Settings) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -154,6 +155,11 @@ def _plain_limit(limit: Any) -> Any:
 
 
 def _contradictions(value: dict[str, Any]) -> list[Problem]:
+    level = (value.get("python_logs") or {}).get("python_log_level")
+    if level is not None and level.upper() not in logging.getLevelNamesMapping():
+        known = ", ".join(sorted(logging.getLevelNamesMapping()))
+        text = f'"python_logs.python_log_level" is no log level: "{level}"; use one of {known}.'
+        return [_mistake(("python_logs", "python_log_level"), text)]
     coordinator = value.get("run_coordinator")
     queued = _SHORT_NAMES["run_coordinator"]["queued"]
     if coordinator and "run_queue" in value and (coordinator["module"], coordinator["class"]) != queued:

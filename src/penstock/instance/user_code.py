@@ -87,6 +87,7 @@ class LoadedCode:
                 artifacts=instance.artifacts,
                 clock=instance.clock,
                 instance=instance,
+                python_logs=instance.python_logs,
                 pools=instance.pool_rules,
                 elsewhere=self._elsewhere(instance),
             )

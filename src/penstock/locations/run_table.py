@@ -20,6 +20,7 @@ from ..engine.memory_verdict import UNKNOWN
 from ..errors import EnvironmentalError
 from ..execution.frames import FrameReader
 from ..execution.memory_kills import MemoryKills
+from ..logs.store import LogStore
 from ..records.errors import ErrorInfo
 from ..records.event import EngineNote, RunCanceled, RunEnqueued, RunFailure
 from ..records.run import Run, RunStatus
@@ -27,6 +28,7 @@ from ..records.wire import ExecuteRun, LaunchAnswer, Work
 from ..storage.protocols import Storage
 from ..storage.run_log import lost_workers
 from .endings import ending_of
+from .log_tending import LogTending
 from .storage_calls import StorageCalls
 from .worker_names import pid_of_orphan
 from .zygote_process import WorkProcess
@@ -65,7 +67,8 @@ class RunTable:
 
     Args:
         storage: The instance's storage.
-        calls: How to call it.
+        logs: What the runs' steps print.
+        calls: How to call both.
         clock: Tells the time.
         holder: The lease holder's name of this server.
         location: The code location whose runs these are.
@@ -76,6 +79,7 @@ class RunTable:
     def __init__(
         self,
         storage: Storage,
+        logs: LogStore,
         calls: StorageCalls,
         clock: Clock,
         holder: str,
@@ -86,6 +90,7 @@ class RunTable:
     ) -> None:
         self._runs = storage.runs
         self._events = storage.events
+        self._tending = LogTending(logs, storage.notifier, calls)
         self._calls = calls
         self._clock = clock
         self._holder = holder
@@ -140,6 +145,7 @@ class RunTable:
                 return LaunchAnswer(accepted=False, reason=str(error))
         worker.process, worker.channel = process, ours
         self._in_background(self._follow(worker, process))
+        self._in_background(self._tending.upload_until(worker.over, run.run_id))
         if worker.cancel_asked:
             self._terminate(worker)
         if fresh_because is not None:
@@ -175,6 +181,7 @@ class RunTable:
             worker.launched.set_result(LaunchAnswer(accepted=True, pid=pid))
             self._workers[run.run_id] = worker
             self._in_background(self._follow(worker, worker.process))
+            self._in_background(self._tending.upload_until(worker.over, run.run_id))
 
     # -- the worker's end ---------------------------------------------------------------------------------------------
 
@@ -190,8 +197,12 @@ class RunTable:
             last_words.cancel()
             await asyncio.wait([last_words])
         if not worker.fenced:
+            if code != 0:  # before the end is told, after which another worker may go on with the run
+                await self._tending.settle(worker.run_id)
             await self._calls.until_done(self._record_end, worker, code, error)
         self._forget(worker)
+        if code != 0:
+            await self._tending.upload(worker.run_id)
 
     def _record_end(self, worker: _Worker, code: int | None, error: ErrorInfo | None) -> None:
         run = self._runs.get(worker.run_id)

@@ -15,6 +15,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from ..clock import Clock
+from ..logs.store import LogStore
 from ..storage.protocols import Storage
 from ..storage.remote.server import Dispatcher
 from .gateway import StorageGateway
@@ -30,6 +31,7 @@ def serve(
     settings: SupervisorSettings,
     listener: socket.socket,
     storage: Storage,
+    logs: LogStore,
     clock: Clock,
     *,
     token: str | None = None,
@@ -42,6 +44,7 @@ def serve(
         settings: What to serve and how.
         listener: A bound, listening socket; it is closed at the end, and a Unix socket's file removed.
         storage: The instance's storage; whoever opened it closes it.
+        logs: Where what steps print is kept.
         clock: Tells the time.
         token: What callers must show, for TCP.
         lifeline: A descriptor whose other end the starter holds: when that closes, this server stops.
@@ -50,7 +53,7 @@ def serve(
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     for library in ("uvicorn", "watchfiles"):
         logging.getLogger(library).setLevel(logging.WARNING)
-    supervisor = Supervisor(settings, storage, clock)
+    supervisor = Supervisor(settings, storage, logs, clock)
     gateway = StorageGateway(Dispatcher(storage, clock)) if settings.gateway is not None else None
 
     def stop() -> None:

@@ -20,6 +20,7 @@ from ..clock import Clock
 from ..engine.loss import DEFAULT_RESUMES
 from ..errors import StorageError
 from ..ids import new_holder_id
+from ..logs.store import LogStore
 from ..records.lease import ProcessInfo
 from ..records.wire import (
     EvaluateSchedule,
@@ -108,10 +109,11 @@ class Supervisor:
     Args:
         settings: What to serve and how.
         storage: The instance's storage.
+        logs: Where what steps print is kept.
         clock: Tells the time.
     """
 
-    def __init__(self, settings: SupervisorSettings, storage: Storage, clock: Clock) -> None:
+    def __init__(self, settings: SupervisorSettings, storage: Storage, logs: LogStore, clock: Clock) -> None:
         self.settings = settings
         self.server_id = new_holder_id("code-server")
         self._storage = storage
@@ -137,6 +139,7 @@ class Supervisor:
         self.fresh = FreshPool(self._make_fresh_process, idle=settings.ready_processes, memory=settings.ready_memory)
         self.runs = RunTable(
             storage,
+            logs,
             self._calls,
             clock,
             self.server_id,

@@ -1,25 +1,29 @@
-"""Captured stdout and stderr in files: `<root>/<run id>/<file key>.out` and `.err`.
-
-The descriptors themselves are pointed at the files, opened for appending: what a program prints is in the file at
-once, whatever language wrote it, and stays there when the process is killed.
-"""
+"""Captured stdout and stderr in files: `<root>/<run id>/<file key>` with `.out`, `.err`, `.marks`, maybe `.gaps`."""
 
 from __future__ import annotations
 
 import contextlib
-import io
 import os
 import shutil
-import sys
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TextIO
 
-from .store import LogKey, Stream, check_log_key, log_key
+from ..clock import SYSTEM_CLOCK, Clock
+from ..errors import LogStoreError
+from ..ids import is_run_id
+from .capture import Capture, captured, open_to_append
+from .gaps import MOST_BYTES, Gap, next_piece, wider_gap, words_of
+from .holes import punch_hole
+from .marks import Marks, ended, gap_line, gaps_of, marks_of, point_line
+from .store import STREAMS, LogKey, Stream, check_log_key, log_key
 
-__all__ = ["LocalLogStore"]
+__all__ = ["GAPS", "MARKS", "SUFFIXES", "LocalLogStore"]
 
-_SUFFIX: dict[Stream, str] = {"stdout": ".out", "stderr": ".err"}
+SUFFIXES: dict[Stream, str] = {"stdout": ".out", "stderr": ".err"}
+MARKS, GAPS = ".marks", ".gaps"
+_TAIL_BYTES = 4096
+_FAR_BEYOND = 1 << 30
 
 
 class LocalLogStore:
@@ -27,40 +31,109 @@ class LocalLogStore:
 
     Args:
         root: The folder; it is made when the first capture begins.
+        most_bytes: How much of each stream is kept, half of it from its beginning; 0 for all.
+        clock: Tells when what was printed.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, most_bytes: int = MOST_BYTES, clock: Clock = SYSTEM_CLOCK) -> None:
         self.root = root
+        self.most_bytes = most_bytes
+        self._clock = clock
+
+    @property
+    def files(self) -> LocalLogStore:
+        """This store."""
+        return self
+
+    @property
+    def upload_interval(self) -> float | None:
+        """None."""
+        return None
 
     def path(self, key: LogKey, stream: Stream) -> Path:
         """The file of a capture, whether it exists or not."""
-        run_id, file_key = check_log_key(key)
-        return self.root / run_id / (file_key + _SUFFIX[stream])
+        return Path(self._stem(key) + SUFFIXES[stream])
 
-    @contextlib.contextmanager
-    def capture(self, key: LogKey) -> Iterator[None]:
-        """Point descriptors 1 and 2 at the files until the context ends; captures may be nested."""
-        run_id, file_key = check_log_key(key)
-        stem = f"{self.root}/{run_id}/{file_key}"
-        with _pointed(1, stem + _SUFFIX["stdout"]), _pointed(2, stem + _SUFFIX["stderr"]):
-            yield
+    def side_file(self, key: LogKey, suffix: str) -> Path:
+        """A file beside those of a capture, for example that of its marks, whether it exists or not."""
+        return Path(self._stem(key) + suffix)
+
+    def capture(self, key: LogKey) -> AbstractContextManager[Capture]:
+        """Point descriptors 1 and 2 at the files until the context ends; captures may be nested.
+
+        Raises:
+            OSError: The files cannot be opened.
+        """
+        return captured(self._stem(key), (SUFFIXES["stdout"], SUFFIXES["stderr"], MARKS), self._clock)
 
     def read(self, key: LogKey, stream: Stream, *, offset: int = 0, limit: int = 1 << 20) -> tuple[bytes, int]:
-        """At most `limit` bytes from `offset` on, and the offset after them."""
+        """At most `limit` bytes from `offset` on, and the offset after them; for what is left out, words for it."""
+        gap = self.gap(key, stream)
         try:
             with self.path(key, stream).open("rb") as file:
-                file.seek(offset)
-                data = file.read(limit)
+                while True:
+                    piece = next_piece(offset, limit, os.fstat(file.fileno()).st_size, gap)
+                    data = (
+                        words_of(piece.left_out) if piece.left_out else _read_at(file.fileno(), piece.start, piece.end)
+                    )
+                    # A gap is written down before it is made: if it still is what it was, these were the bytes.
+                    before, gap = gap, self.gap(key, stream)
+                    if gap == before:
+                        return data, piece.end if piece.left_out else piece.start + len(data)
         except FileNotFoundError:
             return b"", offset
-        return data, offset + len(data)
 
     def size(self, key: LogKey, stream: Stream) -> int:
-        """How many bytes there are; 0 when nothing was captured."""
+        """How many bytes were printed; 0 when nothing was captured."""
         try:
             return self.path(key, stream).stat().st_size
         except FileNotFoundError:
             return 0
+
+    def gap(self, key: LogKey, stream: Stream) -> Gap | None:
+        """What of a stream is left out."""
+        return gaps_of(_content(Path(self._stem(key) + GAPS))).get(stream)
+
+    def marks(self, key: LogKey) -> Marks:
+        """When the bytes came, and whether the capture has ended."""
+        return marks_of(_content(Path(self._stem(key) + MARKS)))
+
+    def has_ended(self, key: LogKey) -> bool:
+        """Whether a capture has ended: what `marks` says, without reading all of it."""
+        try:
+            with Path(self._stem(key) + MARKS).open("rb") as file:
+                file.seek(max(0, os.fstat(file.fileno()).st_size - _TAIL_BYTES))
+                return ended(file.read(_TAIL_BYTES))
+        except FileNotFoundError:
+            return False
+
+    def mark(self, key: LogKey, kind: str = "at") -> None:
+        """Write down how much there is now; for whoever follows a capture from outside.
+
+        Raises:
+            OSError: It cannot be written.
+        """
+        sizes = self.size(key, "stdout"), self.size(key, "stderr")
+        _append(self._stem(key) + MARKS, point_line(kind, self._clock.now(), sizes))
+
+    def shorten(self, key: LogKey, stream: Stream) -> bool:
+        """Leave the middle of a stream out where it has grown too long; False if the file system cannot do that.
+
+        Raises:
+            OSError: Nothing can be written.
+        """
+        size = self.size(key, stream)
+        if not self.most_bytes or size <= self.most_bytes:
+            return True
+        gap = wider_gap(size, self.gap(key, stream), self.most_bytes)
+        if gap is None:
+            return True
+        path = self.path(key, stream)
+        with path.open("r+b") as file:
+            if not punch_hole(file.fileno(), size + _FAR_BEYOND, 1):  # nobody writes there: only to find out
+                return False
+            _append(self._stem(key) + GAPS, gap_line(stream, gap))
+            return punch_hole(file.fileno(), gap.start, gap.end - gap.start)
 
     def exists(self, key: LogKey) -> bool:
         """Whether a capture under this key has begun."""
@@ -68,77 +141,64 @@ class LocalLogStore:
 
     def keys(self, run_id: str) -> list[LogKey]:
         """The captures of a run, sorted."""
-        folder = self.path(log_key(run_id, "any"), "stdout").parent
-        return [log_key(run_id, path.name.removesuffix(".out")) for path in sorted(folder.glob("*.out"))]
+        suffix = SUFFIXES["stdout"]
+        return [
+            log_key(run_id, path.name.removesuffix(suffix)) for path in sorted(self._folder(run_id).glob(f"*{suffix}"))
+        ]
+
+    def runs(self) -> Iterator[str]:
+        """The ids of the runs that have captures, sorted."""
+        try:
+            names = sorted(each.name for each in self.root.iterdir())
+        except FileNotFoundError:
+            return
+        yield from filter(is_run_id, names)
+
+    def upload(self, run_id: str) -> None:
+        """Nothing to do: they are where they stay."""
+
+    def settle(self, run_id: str) -> None:
+        """Shorten what is too long, and write the ends down that nobody could.
+
+        Raises:
+            LogStoreError: Nothing can be written.
+        """
+        try:
+            for key in self.keys(run_id):
+                for stream in STREAMS:
+                    self.shorten(key, stream)
+                if not self.has_ended(key):
+                    self.mark(key, "end")
+        except OSError as error:
+            raise LogStoreError(f"The logs of the run {run_id} in {self.root} cannot be settled: {error}") from error
 
     def delete(self, run_id: str) -> None:
         """Remove all captures of a run."""
-        folder = self.path(log_key(run_id, "any"), "stdout").parent
         with contextlib.suppress(FileNotFoundError):
-            shutil.rmtree(folder)
+            shutil.rmtree(self._folder(run_id))
+
+    def _folder(self, run_id: str) -> Path:
+        return self.path(log_key(run_id, "any"), "stdout").parent
+
+    def _stem(self, key: LogKey) -> str:
+        run_id, file_key = check_log_key(key)
+        return f"{self.root}/{run_id}/{file_key}"
 
 
-@contextlib.contextmanager
-def _pointed(descriptor: int, path: str) -> Iterator[None]:
-    """Point a standard descriptor at a file, and afterwards back at what it was."""
-    _flush(descriptor)
+def _read_at(descriptor: int, start: int, end: int) -> bytes:
+    return os.pread(descriptor, end - start, start)
+
+
+def _content(path: Path) -> bytes:
     try:
-        before = os.dup(descriptor)
-    except OSError:  # closed: a process without a terminal may have none
-        before = os.open(os.devnull, os.O_WRONLY)
-    try:
-        file = _open_to_append(path)
-        os.dup2(file, descriptor)
-        os.close(file)
-        with contextlib.ExitStack() as stack:
-            for stream in _streams(descriptor):
-                stack.enter_context(_by_line(stream, descriptor))
-            yield
-    finally:
-        _flush(descriptor)
-        os.dup2(before, descriptor)
-        os.close(before)
-
-
-def _open_to_append(path: str) -> int:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-    try:
-        return os.open(path, flags, 0o644)
+        return path.read_bytes()
     except FileNotFoundError:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        return os.open(path, flags, 0o644)
+        return b""
 
 
-@contextlib.contextmanager
-def _by_line(stream: TextIO, descriptor: int) -> Iterator[None]:
-    """Let a Python stream write each line at once: a killed process has then lost none."""
-    if not isinstance(stream, io.TextIOWrapper) or stream.line_buffering or _descriptor_of(stream) != descriptor:
-        yield
-        return
-    stream.reconfigure(line_buffering=True)
+def _append(path: str, line: bytes) -> None:
+    file = open_to_append(path)
     try:
-        yield
+        os.write(file, line)
     finally:
-        if not stream.closed:
-            stream.reconfigure(line_buffering=False)
-
-
-def _descriptor_of(stream: TextIO) -> int | None:
-    """What a stream writes to; None if it is closed or writes to memory."""
-    try:
-        return stream.fileno()
-    except (OSError, ValueError):
-        return None
-
-
-def _flush(descriptor: int) -> None:
-    """Write out what Python's own streams hold for this descriptor, so that it lands where it was printed to."""
-    for stream in _streams(descriptor):
-        with contextlib.suppress(ValueError, OSError):  # closed by user code: nothing is left to flush
-            stream.flush()
-
-
-def _streams(descriptor: int) -> list[TextIO]:
-    """Python's streams for a standard descriptor: the present one, and the first one where it was replaced."""
-    pair = (sys.stdout, sys.__stdout__) if descriptor == 1 else (sys.stderr, sys.__stderr__)
-    return list({id(each): each for each in pair if each is not None}.values())
+        os.close(file)

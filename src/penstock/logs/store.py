@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
-from typing import Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 from ..errors import NotFoundError
 from ..ids import is_run_id
 
-__all__ = ["LogKey", "LogStore", "Stream", "check_log_key", "file_key_of", "log_key"]
+if TYPE_CHECKING:
+    from .capture import Capture
+    from .local import LocalLogStore
+    from .marks import Marks
+
+__all__ = ["STREAMS", "LogKey", "LogStore", "Stream", "check_log_key", "file_key_of", "log_key"]
 
 Stream: TypeAlias = Literal["stdout", "stderr"]
+
+STREAMS: tuple[Stream, Stream] = ("stdout", "stderr")
 
 LogKey: TypeAlias = tuple[str, ...]
 """Names one capture: (run id, "compute_logs", file key)."""
@@ -24,9 +31,23 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9_\-\[\].]")
 
 
 class LogStore(Protocol):
-    """Keeps what steps print, by log key."""
+    """Keeps what steps print, by log key.
 
-    def capture(self, key: LogKey) -> AbstractContextManager[None]:
+    Offsets count all that was printed. Where the middle of a stream is left out, it keeps its place: a reader who comes
+    there is given a line that says so, and the offset behind it.
+    """
+
+    @property
+    def files(self) -> LocalLogStore | None:
+        """The store whose files captures of this machine go to first, which whoever follows them looks at; or None."""
+        ...
+
+    @property
+    def upload_interval(self) -> float | None:
+        """Seconds between two uploads of what a run prints while it goes on; None where nothing is uploaded."""
+        ...
+
+    def capture(self, key: LogKey) -> AbstractContextManager[Capture]:
         """Point descriptors 1 and 2 of this process, and of what it starts, at the store until the context ends."""
         ...
 
@@ -35,7 +56,11 @@ class LogStore(Protocol):
         ...
 
     def size(self, key: LogKey, stream: Stream) -> int:
-        """How many bytes there are; 0 when nothing was captured."""
+        """How many bytes were printed; 0 when nothing was captured."""
+        ...
+
+    def marks(self, key: LogKey) -> Marks:
+        """When the bytes came, and whether the capture has ended."""
         ...
 
     def exists(self, key: LogKey) -> bool:
@@ -44,6 +69,28 @@ class LogStore(Protocol):
 
     def keys(self, run_id: str) -> list[LogKey]:
         """The captures of a run, sorted."""
+        ...
+
+    def runs(self) -> Iterator[str]:
+        """The ids of the runs that have captures, sorted: those made first come first."""
+        ...
+
+    def upload(self, run_id: str) -> None:
+        """Bring the captures of a run, as far as they have come, to where they shall stay; maybe they are there.
+
+        Raises:
+            EnvironmentalError: The place cannot be reached; nothing is lost, and another call goes on.
+        """
+        ...
+
+    def settle(self, run_id: str) -> None:
+        """Do what nobody else can do any more for the captures of a run whose worker is gone; twice does no harm.
+
+        They are shortened, and known to have ended.
+
+        Raises:
+            EnvironmentalError: Nothing can be written; another call goes on.
+        """
         ...
 
     def delete(self, run_id: str) -> None:

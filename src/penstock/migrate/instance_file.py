@@ -25,6 +25,7 @@ _REMEDIES: Mapping[str, str] = {
     "code_servers.wait_for_local_processes_on_shutdown": "code servers end with the command that started them.",
     "instance_class": "there is one class of instances; put what yours adds into a resource.",
     "local_artifact_storage": "keep `base_dir` alone.",
+    "python_logs.dagster_handler_config": "write it as `handler_config`, which has the same keys.",
     "storage.postgres.should_autocreate_tables": "tables are made and brought up to date by whoever starts first.",
     "storage.postgres.auth_provider": "write the password, or `{env: NAME}` of a variable that holds it.",
     "storage.postgres.postgres_db.scheme": "there is one driver.",

@@ -16,7 +16,6 @@ from ..auth.permissions import LOCAL_ACTOR
 from ..instance.instance import Instance
 from ..locations.catalog import Catalog
 from ..locations.gateway import StorageGateway
-from ..logs.store import LogKey
 from ..storage.remote.server import Dispatcher
 from .api import GraphQLEndpoint
 from .downloads import LogDownloads
@@ -70,11 +69,7 @@ def create_app(
         patience = _MUTATION_SECONDS if mutation else _QUERY_SECONDS
         return Context(instance, catalog, LOCAL_ACTOR, deadline=instance.clock.monotonic() + patience)
 
-    def log_size(run_id: str, file_key: str) -> int:
-        key: LogKey = (run_id, "compute_logs", file_key)
-        return logs.size(key, "stdout") + logs.size(key, "stderr")
-
-    hub = Hub(storage.notifier, storage.events.last_id, log_size)
+    hub = Hub(storage.notifier, storage.events.last_id)
     graphql = GraphQLEndpoint(context_for)
     live = LiveEndpoint(hub)
     health = Health(storage, mode=mode)

@@ -1,8 +1,7 @@
 """Live push: what the storage publishes, fanned out to the pages that listen.
 
 One thread waits for the storage's topics. Each stream keeps only the set of topics that changed since it last sent
-something, so a slow reader costs no memory; it gets at most ten messages a second. Captured logs publish nothing; their
-sizes are looked at while somebody listens to them.
+something, so a slow reader costs no memory; it gets at most ten messages a second.
 """
 
 from __future__ import annotations
@@ -24,9 +23,8 @@ EVERYTHING = "*"
 
 _PLAIN = frozenset({"queue", "runs", "assets", "ticks", "instigators", "locations", "pools", "processes", "slots"})
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-_NAMED = re.compile(rf"run:{_UUID}|logs:{_UUID}/[A-Za-z0-9_\-\[\].]{{1,200}}")
+_NAMED = re.compile(rf"(?:run|logs):{_UUID}")
 _MOST_STREAMS = 1000
-_LOG_LOOK_SECONDS = 0.25
 _IDLE_LOOK_SECONDS = 1.0
 
 
@@ -83,18 +81,15 @@ class Hub:
     Args:
         notifier: Where topics come from.
         last_event: Gives the id of the newest event.
-        log_size: Gives how many bytes are captured under (run id, file key).
     """
 
-    def __init__(self, notifier: Notifier, last_event: Callable[[], int], log_size: Callable[[str, str], int]) -> None:
+    def __init__(self, notifier: Notifier, last_event: Callable[[], int]) -> None:
         self._notifier = notifier
         self._last_event = last_event
-        self._log_size = log_size
         self._streams: dict[str, Stream] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._wake, self._woken = os.pipe()
-        self._log_watch: asyncio.Task[None] | None = None
         self._closed = False
 
     def __len__(self) -> int:
@@ -113,8 +108,6 @@ class Hub:
         self._closed = True
         for stream in self._streams.values():
             stream.close()
-        if self._log_watch is not None:
-            self._log_watch.cancel()
         os.write(self._woken, b"x")
         if self._thread is not None:
             self._thread.join(5.0)
@@ -127,7 +120,6 @@ class Hub:
             raise TooManyStreamsError
         stream = Stream(topics)
         self._streams[stream.id] = stream
-        self._watch_logs()
         return stream
 
     def retarget(self, stream_id: str, topics: Iterable[str]) -> bool:
@@ -136,7 +128,6 @@ class Hub:
         if stream is None:
             return False
         stream.topics = frozenset(topics)
-        self._watch_logs()
         return True
 
     def drop(self, stream: Stream) -> None:
@@ -159,29 +150,3 @@ class Hub:
                     self._loop.call_soon_threadsafe(self.publish, topics, self._last_event())
         finally:
             subscription.close()
-
-    def _log_topics(self) -> set[str]:
-        return {topic for stream in self._streams.values() for topic in stream.topics if topic.startswith("logs:")}
-
-    def _watch_logs(self) -> None:
-        if (self._log_watch is None or self._log_watch.done()) and self._log_topics():
-            self._log_watch = asyncio.get_running_loop().create_task(self._look_at_logs())
-
-    async def _look_at_logs(self) -> None:
-        """Publish logs that have grown, for as long as anybody listens to some."""
-        sizes: dict[str, int] = {}
-        while watched := self._log_topics():
-            found = await asyncio.to_thread(self._sizes, watched)
-            # One that is looked at for the first time may have grown since the page read it.
-            grown = frozenset(topic for topic, size in found.items() if size != sizes.get(topic, 0))
-            sizes = found
-            if grown:
-                self.publish(grown, 0)
-            await asyncio.sleep(_LOG_LOOK_SECONDS)
-
-    def _sizes(self, topics: Iterable[str]) -> dict[str, int]:
-        sizes = {}
-        for topic in topics:
-            run_id, _, file_key = topic.removeprefix("logs:").partition("/")
-            sizes[topic] = self._log_size(run_id, file_key)
-        return sizes

@@ -133,7 +133,7 @@ def test_a_thread_keeps_the_lease_in_a_process_with_many_open_files() -> None:
     with contextlib.ExitStack() as opened, open(os.devnull, "rb") as file:
         for _ in range(1100):
             opened.callback(os.close, os.dup(file.fileno()))
-        with LeaseThread(lease_of(Told(), HandClock(), None), may_exit=False):
+        with LeaseThread(lease_of(Told(), HandClock(), None), None, may_exit=False):
             assert renewed.wait(20.0)
 
 

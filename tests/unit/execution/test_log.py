@@ -8,6 +8,7 @@ import pytest
 
 from penstock.errors import UsageError
 from penstock.execution.log import ContextLogger, managed_loggers
+from penstock.execution.python_logs import PythonLogs
 from penstock.records.event import Fact, LogLine
 
 
@@ -57,7 +58,7 @@ def test_managed_loggers_are_heard_only_meanwhile() -> None:
     facts: list[Fact] = []
     logger = logging.getLogger("a.library")
     logger.setLevel(logging.INFO)
-    with managed_loggers(["a.library"], facts.append):
+    with managed_loggers(PythonLogs(managed=("a.library",)), facts.append):
         logger.info("within")
     logger.info("after")
     assert lines(facts) == [("INFO", "within")]
@@ -71,3 +72,18 @@ def test_a_level_may_be_named() -> None:
     assert lines(facts) == [("WARNING", "3 left")]
     with pytest.raises(UsageError, match="no log level 'loud'; use one of"):
         ContextLogger(facts.append).log("loud", "x")
+
+
+def test_a_level_holds_for_managed_loggers_and_for_the_context_s(caplog: pytest.LogCaptureFixture) -> None:
+    facts: list[Fact] = []
+    logger = logging.getLogger("a.quiet.library")
+    logger.setLevel(logging.ERROR)
+    with managed_loggers(PythonLogs(managed=("a.quiet.library",), level=logging.INFO), facts.append):
+        logger.debug("too quiet")
+        logger.info("loud enough")
+    assert logger.level == logging.ERROR
+    log = ContextLogger(facts.append, level=logging.WARNING)
+    log.info("too quiet")
+    log.warning("heard")
+    assert lines(facts) == [("INFO", "loud enough"), ("WARNING", "heard")]
+    assert "too quiet" not in caplog.text

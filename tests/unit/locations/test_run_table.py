@@ -6,6 +6,7 @@ import asyncio
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
 from typing import TypeVar
 
 import msgspec
@@ -19,6 +20,8 @@ from penstock.locations import run_table
 from penstock.locations.run_table import RunTable
 from penstock.locations.storage_calls import StorageCalls
 from penstock.locations.zygote_process import WorkProcess
+from penstock.logs.local import LocalLogStore
+from penstock.logs.store import log_key
 from penstock.records.errors import ErrorInfo
 from penstock.records.event import EngineNote, RunCanceling, RunEnqueued, RunFailure, RunResumed, RunStart, RunSuccess
 from penstock.records.run import Run, RunStatus
@@ -55,13 +58,14 @@ class FakeProcess(WorkProcess):
 class World:
     """A table on a real storage with fake processes."""
 
-    def __init__(self, storage: SqliteStorage) -> None:
+    def __init__(self, storage: SqliteStorage, logs: LocalLogStore) -> None:
         self.storage = storage
+        self.logs = logs
         self.calls = StorageCalls()
         self.processes: list[FakeProcess] = []
         self.refusal: EnvironmentalError | None = None
         self.fresh_because: str | None = None
-        self.table = RunTable(storage, self.calls, SYSTEM_CLOCK, "code-server-1", "shop", self._fork, resumes=1)
+        self.table = RunTable(storage, logs, self.calls, SYSTEM_CLOCK, "code-server-1", "shop", self._fork, resumes=1)
 
     async def _fork(self, _work: Work, channel: socket.socket) -> tuple[WorkProcess, str | None]:
         if self.refusal is not None:
@@ -100,12 +104,12 @@ class World:
 
 
 @pytest.fixture
-def in_world() -> Iterator[Callable[[Callable[[World], Awaitable[T]]], T]]:
+def in_world(tmp_path: Path) -> Iterator[Callable[[Callable[[World], Awaitable[T]]], T]]:
     storage = SqliteStorage(None)
 
     def run(act: Callable[[World], Awaitable[T]]) -> T:
         async def main() -> T:
-            world = World(storage)
+            world = World(storage, LocalLogStore(tmp_path / "logs"))
             try:
                 return await act(world)
             finally:
@@ -308,3 +312,36 @@ def test_a_run_of_another_location_is_refused(in_world: InWorld) -> None:
 def failures(world: World, run: Run) -> list[RunFailure]:
     facts = [stored.event.fact for stored in world.storage.events.of_run(run.run_id)]
     return [fact for fact in facts if isinstance(fact, RunFailure)]
+
+
+@pytest.mark.parametrize("code", [-signal.SIGKILL, 1, None])
+def test_captured_output_of_a_dead_worker_is_settled(in_world: InWorld, code: int | None) -> None:
+    async def act(world: World) -> None:
+        run, process = await world.launched()
+        key = log_key(run.run_id, "extract")
+        path = world.logs.path(key, "stdout")
+        path.parent.mkdir(parents=True)
+        path.write_text("the last words\n")
+        heard = world.storage.notifier.subscribe()
+        process.end(code)
+        await world.emptied()
+        assert world.logs.marks(key).complete
+        assert f"logs:{run.run_id}" in heard.wait(0)
+        heard.close()
+
+    in_world(act)
+
+
+def test_logs_that_cannot_be_settled_hold_nothing_up(in_world: InWorld, caplog: pytest.LogCaptureFixture) -> None:
+    async def act(world: World) -> None:
+        run, process = await world.launched()
+        path = world.logs.path(log_key(run.run_id, "extract"), "stdout")
+        path.parent.mkdir(parents=True)
+        path.write_text("")
+        path.with_suffix(".marks").mkdir()
+        process.end(-signal.SIGKILL)
+        await world.emptied()
+        assert world.run(run).status is RunStatus.QUEUED  # another worker goes on with it
+
+    in_world(act)
+    assert "cannot be settled" in caplog.text

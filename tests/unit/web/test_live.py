@@ -49,16 +49,16 @@ class Wire:
         self.closed = True
 
 
-def with_hub(test: Callable[[Hub, Wire, dict[str, int]], Awaitable[None]]) -> None:
-    """Run a test beside a hub that listens to a wire; `sizes` are those of captured logs."""
+def with_hub(test: Callable[[Hub, Wire], Awaitable[None]]) -> None:
+    """Run a test beside a hub that listens to a wire."""
 
     async def run() -> None:
-        wire, sizes = Wire(), {}  # type: ignore[var-annotated]
-        hub = Hub(wire, lambda: 42, lambda run_id, file_key: sizes.get(f"{run_id}/{file_key}", 0))
+        wire = Wire()
+        hub = Hub(wire, lambda: 42)
         hub.start()
         try:
             async with asyncio.timeout(20):
-                await test(hub, wire, sizes)
+                await test(hub, wire)
         finally:
             hub.stop()
         assert wire.closed
@@ -68,14 +68,14 @@ def with_hub(test: Callable[[Hub, Wire, dict[str, int]], Awaitable[None]]) -> No
 
 def test_topics() -> None:
     run_id = new_run_id()
-    good = ["runs", "queue", f"run:{run_id}", f"logs:{run_id}/step[a]", "locations"]
+    good = ["runs", "queue", f"run:{run_id}", f"logs:{run_id}", "locations"]
     assert unknown_topics(good) == []
-    bad = ["", "*", "run", "run:x", f"run:{run_id}/x", f"logs:{run_id}/../x", f"logs:{run_id}/", "RUNS"]
+    bad = ["", "*", "run", "run:x", f"run:{run_id}/x", f"logs:{run_id}/x", "logs:", "RUNS"]
     assert unknown_topics(bad) == bad
 
 
 def test_a_listener_hears_of_its_own_topics_alone() -> None:
-    async def test(hub: Hub, wire: Wire, _: dict[str, int]) -> None:
+    async def test(hub: Hub, wire: Wire) -> None:
         runs, assets = hub.open(["runs", "queue"]), hub.open(["assets"])
         wire.publish(["runs", "ticks"])
         assert await runs.next(10) == (["runs"], 42)
@@ -87,7 +87,7 @@ def test_a_listener_hears_of_its_own_topics_alone() -> None:
 
 
 def test_changes_gather_while_nobody_reads() -> None:
-    async def test(hub: Hub, _wire: Wire, _: dict[str, int]) -> None:
+    async def test(hub: Hub, _wire: Wire) -> None:
         stream = hub.open(["runs", "queue", "assets"])
         for cursor in range(1000):
             hub.publish(frozenset({"runs"}), cursor)
@@ -99,7 +99,7 @@ def test_changes_gather_while_nobody_reads() -> None:
 
 
 def test_everything_may_have_changed() -> None:
-    async def test(hub: Hub, wire: Wire, _: dict[str, int]) -> None:
+    async def test(hub: Hub, wire: Wire) -> None:
         stream = hub.open(["runs", "assets"])
         wire.publish(["*"])
         assert await stream.next(10) == (["assets", "runs"], 42)
@@ -108,7 +108,7 @@ def test_everything_may_have_changed() -> None:
 
 
 def test_topics_can_be_replaced() -> None:
-    async def test(hub: Hub, _wire: Wire, _: dict[str, int]) -> None:
+    async def test(hub: Hub, _wire: Wire) -> None:
         stream = hub.open(["runs"])
         assert hub.retarget(stream.id, ["assets"])
         hub.publish(frozenset({"runs"}), 1)
@@ -120,26 +120,10 @@ def test_topics_can_be_replaced() -> None:
     with_hub(test)
 
 
-def test_logs_are_looked_at_while_somebody_listens() -> None:
-    async def test(hub: Hub, _wire: Wire, sizes: dict[str, int]) -> None:
-        name = f"{new_run_id()}/extract"
-        stream = hub.open([f"logs:{name}"])
-        sizes[name] = 10
-        assert await stream.next(10) == ([f"logs:{name}"], 0)
-        sizes[name] = 20
-        assert await stream.next(10) == ([f"logs:{name}"], 0)
-        watch = hub._log_watch
-        assert watch is not None
-        hub.drop(stream)
-        await watch
-
-    with_hub(test)
-
-
 def test_there_is_an_end_to_streams(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("penstock.web.live._MOST_STREAMS", 2)
 
-    async def test(hub: Hub, _wire: Wire, _: dict[str, int]) -> None:
+    async def test(hub: Hub, _wire: Wire) -> None:
         streams = [hub.open(["runs"]) for _ in range(2)]
         with pytest.raises(TooManyStreamsError):
             hub.open(["runs"])
@@ -179,7 +163,7 @@ class Browser:
 
 
 def test_a_stream_from_hello_to_the_client_leaving() -> None:
-    async def test(hub: Hub, _wire: Wire, _: dict[str, int]) -> None:
+    async def test(hub: Hub, _wire: Wire) -> None:
         browser, stream = Browser(), hub.open(["runs"])
         serving = asyncio.create_task(EventStream(hub, stream, heartbeat=60)({}, browser.receive, browser.send))
         start = await browser.messages.get()
@@ -197,7 +181,7 @@ def test_a_stream_from_hello_to_the_client_leaving() -> None:
 
 
 def test_an_idle_stream_shows_that_it_lives() -> None:
-    async def test(hub: Hub, _wire: Wire, _: dict[str, int]) -> None:
+    async def test(hub: Hub, _wire: Wire) -> None:
         browser = Browser()
         endpoint = EventStream(hub, hub.open(["runs"]), heartbeat=0.01)
         serving = asyncio.create_task(endpoint({}, browser.receive, browser.send))
@@ -211,7 +195,7 @@ def test_an_idle_stream_shows_that_it_lives() -> None:
 
 
 def test_a_stream_ends_with_the_server() -> None:
-    async def test(hub: Hub, _wire: Wire, _: dict[str, int]) -> None:
+    async def test(hub: Hub, _wire: Wire) -> None:
         browser = Browser()
         endpoint = EventStream(hub, hub.open(["runs"]), heartbeat=60)
         serving = asyncio.create_task(endpoint({}, browser.receive, browser.send))
@@ -227,7 +211,7 @@ def test_a_stream_ends_with_the_server() -> None:
 def test_a_client_that_reads_nothing_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("penstock.web.event_stream._SLOWEST_SEND_SECONDS", 0.05)
 
-    async def test(hub: Hub, _wire: Wire, _: dict[str, int]) -> None:
+    async def test(hub: Hub, _wire: Wire) -> None:
         browser = Browser()
         endpoint = EventStream(hub, hub.open(["runs"]), heartbeat=60)
         serving = asyncio.create_task(endpoint({}, browser.receive, browser.send))

@@ -5,6 +5,8 @@ import { METADATA } from "./metadata";
 import type {
   DeleteRunMutation,
   DeleteRunMutationVariables,
+  MergedLogQuery,
+  MergedLogQueryVariables,
   ReexecuteRunMutation,
   ReexecuteRunMutationVariables,
   ReexecutionParams,
@@ -37,6 +39,9 @@ export function hasEnded(status: RunStatus): boolean {
 }
 
 export const runTopic = (runId: string): string => `run:${runId}`;
+
+/** What steps of the run print. */
+export const outputTopic = (runId: string): string => `logs:${runId}`;
 
 export const RUN_ROW = gql`
   fragment RunRow on Run {
@@ -153,6 +158,18 @@ export const RUN_EVENTS = gql<RunEventsQuery, RunEventsQueryVariables>`
   }
   ${RUN_EVENT}
 `;
+
+export const MERGED_LOG = gql<MergedLogQuery, MergedLogQueryVariables>`
+  query MergedLog($runId: ID!, $cursor: String, $limit: Int!, $steps: [String!], $text: String) {
+    mergedLogs(runId: $runId, cursor: $cursor, limit: $limit, stepKeys: $steps, text: $text) {
+      __typename
+      ... on MergedLogs { cursor hasMore entries { fileKey stream text timestamp event { __typename eventId eventType level stepKey } } }
+      ... on Error { message }
+    }
+  }
+`;
+
+export type MergedEntry = Extract<MergedLogQuery["mergedLogs"], { __typename: "MergedLogs" }>["entries"][number];
 
 const TERMINATE = gql<TerminateManyRunsMutation, TerminateManyRunsMutationVariables>`
   mutation TerminateManyRuns($runIds: [String!]!, $policy: TerminateRunPolicy) {

@@ -9,6 +9,7 @@ to the server and back, COMMIT included.
 
 from __future__ import annotations
 
+import logging
 import os
 import random
 import select
@@ -48,6 +49,16 @@ _PARAMETERS: Mapping[str, Any] = {
     "tcp_user_timeout": 20_000,  # milliseconds that what was sent may wait for the other side to take it
 }
 """What holds unless the settings say otherwise: nobody waits for ever for a server that went without a word."""
+
+
+class _NotTwice(logging.Filter):
+    """Keeps the driver from telling in the log what the error says that it raises as well."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not (isinstance(record.msg, str) and record.msg.startswith("error ignored terminating"))
+
+
+logging.getLogger("psycopg").addFilter(_NotTwice())
 
 _databases: weakref.WeakSet[Database] = weakref.WeakSet()
 _inherited: list[Connection] = []
@@ -211,11 +222,11 @@ class Database:
 def _transact(connection: Connection, work: Callable[[Transaction], T], *, durable: bool) -> T:
     committing = False
     try:
-        with connection.pipeline():
+        with connection.pipeline() as pipeline:
             connection.execute("BEGIN")
             if not durable:
                 connection.execute("SET LOCAL synchronous_commit TO OFF")
-            outcome = work(Transaction(connection))
+            outcome = work(Transaction(connection, pipeline))
             committing = True
             connection.execute("COMMIT")
     except BaseException as error:

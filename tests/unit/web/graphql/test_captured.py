@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from penstock.ids import new_run_id
+from penstock.testing.storage_contract.builders import started_run
 
 QUERY = """query Q($key: [String!]!, $cursor: String, $limit: Int) {
     capturedLogs(logKey: $key, cursor: $cursor, limit: $limit) { logKey stdout stderr cursor } }"""
@@ -80,3 +81,46 @@ def test_bytes_that_are_no_text(ask: Any, capture: tuple[list[str], Path]) -> No
 def test_a_key_leads_nowhere_else(deployment: Any, key: list[str]) -> None:
     outcome = deployment.execute(QUERY, key=key)
     assert "There are no captured logs under the key" in outcome.body["errors"][0]["message"]
+
+
+MERGED = """query Q($run: ID!, $cursor: String, $text: String) {
+    mergedLogs(runId: $run, cursor: $cursor, text: $text) {
+        ... on MergedLogs { entries { event { message } fileKey stream text timestamp } cursor hasMore }
+        ... on Error { message } } }"""
+
+
+def test_carriage_returns_are_folded_and_what_is_left_out_is_said(ask: Any, capture: tuple[list[str], Path]) -> None:
+    key, path = capture
+    path.write_bytes(b" 1%\r 2%\r 3%\r\nlonely\0" + "é".encode()[:1])
+    path.with_suffix(".gaps").write_text(f"stdout {path.stat().st_size} {path.stat().st_size + 5000}\n")
+    with path.open("ab") as file:
+        file.write(b"x" * 5000 + b"tail")
+    read, cursor = "", None
+    for _ in range(10):
+        part = ask(QUERY, key=key, cursor=cursor)["capturedLogs"]
+        cursor = part["cursor"]
+        read += part["stdout"] or ""
+    assert read == "\r 3%\nlonely\u2400\ufffd\n... 5,000 bytes left out ...\ntail"
+
+
+def test_output_and_events_as_one_stream(deployment: Any, ask: Any) -> None:
+    run = started_run(deployment.instance.storage)
+    path: Path = deployment.instance.logs.path((run.run_id, "compute_logs", "extract"), "stderr")
+    path.parent.mkdir(parents=True)
+    path.with_suffix(".out").touch()
+    path.write_text("\x1b[31mbad\x1b[0m\nfine\n")
+    path.with_suffix(".marks").write_text("end 1.5 0 18\n")
+    found = ask(MERGED, run=run.run_id)["mergedLogs"]
+    assert [each["text"] for each in found["entries"] if each["event"] is None] == ["\x1b[31mbad\x1b[0m", "fine"]
+    assert found["entries"][0] == {
+        "event": None,
+        "fileKey": "extract",
+        "stream": "stderr",
+        "text": "\x1b[31mbad\x1b[0m",
+        "timestamp": "1500",
+    }
+    assert found["entries"][-1]["event"]["message"] == found["entries"][-1]["text"]
+    again = ask(MERGED, run=run.run_id, cursor=found["cursor"])["mergedLogs"]
+    assert (again["entries"], again["hasMore"]) == ([], False)
+    assert [each["text"] for each in ask(MERGED, run=run.run_id, text="FINE")["mergedLogs"]["entries"]] == ["fine"]
+    assert "no run" in ask(MERGED, run=new_run_id())["mergedLogs"]["message"]

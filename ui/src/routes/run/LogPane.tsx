@@ -12,11 +12,14 @@ import { hasEnded, type RunDetail } from "../../services/runs";
 import { EventLog } from "./EventLog";
 import { readLogFilter } from "./eventLog.model";
 import css from "./Log.module.css";
+import { MergedLog } from "./MergedLog";
 import { RawOutput } from "./RawOutput";
 import { type Stream, useCapturedText } from "./useCapturedText";
+import { useMergedLog } from "./useMergedLog";
 import { useRunEvents } from "./useRunEvents";
 
 const SOURCES = [
+  { id: "all", label: "All" },
   { id: "events", label: "Events" },
   { id: "stdout", label: "stdout" },
   { id: "stderr", label: "stderr" },
@@ -39,17 +42,19 @@ interface LogPaneProps {
 
 export function LogPane({ run, search, onSearch }: LogPaneProps) {
   const source = SOURCES.find(({ id }) => id === search.src)?.id ?? "events";
+  const isOfRun = source === "events" || source === "all";
   const filter = readLogFilter(search);
   const [follow, setFollow] = useState(!hasEnded(run.status));
   const [wrap, setWrap] = useState(false);
   const [text, setText] = useTyped(filter.text, (q) => onSearch({ q }));
   const log = useRunEvents(run.runId, filter);
+  const merged = useMergedLog(source === "all" ? run.runId : null, filter);
 
   const files = run.capturedLogKeys;
   const wanted = search.file ?? filter.steps[0] ?? run.failure?.stepKey ?? null;
   const file = files.find((each) => each.fileKey === wanted || (wanted !== null && each.stepKeys.includes(wanted))) ?? files[0] ?? null;
   const fileKeys = useMemo(() => files.map(({ fileKey }) => fileKey), [files]);
-  const captured = useCapturedText(run.runId, source === "events" ? null : (file?.fileKey ?? null));
+  const captured = useCapturedText(run.runId, isOfRun ? null : (file?.fileKey ?? null));
 
   return (
     <section className={css.pane} aria-label="Log">
@@ -69,10 +74,10 @@ export function LogPane({ run, search, onSearch }: LogPaneProps) {
         </div>
         <TextInput
           className={css.find}
-          label={source === "events" ? "Find in the messages" : "Find in the output"}
+          label={source === "events" ? "Find in the messages" : source === "all" ? "Find in the log" : "Find in the output"}
           hideLabel
           icon="search"
-          placeholder={source === "events" ? "Find in messages" : "Find in output"}
+          placeholder={source === "events" ? "Find in messages" : source === "all" ? "Find in all" : "Find in output"}
           value={text}
           onChange={setText}
         />
@@ -84,7 +89,7 @@ export function LogPane({ run, search, onSearch }: LogPaneProps) {
             options={LEVELS}
             onChange={(level) => onSearch({ level })}
           />
-        ) : files.length > 0 ? (
+        ) : !isOfRun && files.length > 0 ? (
           <SelectInput
             label="Step"
             hideLabel
@@ -93,11 +98,11 @@ export function LogPane({ run, search, onSearch }: LogPaneProps) {
             onChange={(fileKey) => onSearch({ file: fileKey })}
           />
         ) : null}
-        {source === "events" ? <StepChips steps={filter.steps} onSteps={(steps) => onSearch({ steps: steps.join(",") })} /> : null}
+        {isOfRun ? <StepChips steps={filter.steps} onSteps={(steps) => onSearch({ steps: steps.join(",") })} /> : null}
         <span className={css.space} />
-        {source === "events" ? (
+        {isOfRun ? (
           <>
-            <span className={css.amount}>{log.events.length.toLocaleString("en")} {log.events.length === 1 ? "event" : "events"}</span>
+            <span className={css.amount}>{source === "all" ? amountOf(merged.entries.length, "line") : amountOf(log.events.length, "event")}</span>
             <IconButton
               icon="follow"
               label={follow ? "Following the end" : "Follow the end"}
@@ -107,7 +112,7 @@ export function LogPane({ run, search, onSearch }: LogPaneProps) {
           </>
         ) : (
           <>
-            <span className={css.amount}>{captured.lines[source as Stream].length.toLocaleString("en")} {captured.lines[source as Stream].length === 1 ? "line" : "lines"}</span>
+            <span className={css.amount}>{amountOf(captured.lines[source as Stream].length, "line")}</span>
             <IconButton icon="wrap" label={wrap ? "Do not wrap lines" : "Wrap lines"} className={cx(wrap && css.on)} onPress={() => setWrap(!wrap)} />
             {file === null ? null : (
               <a className={css.download} href={serverUrl(links.capturedFile(run.runId, file.fileKey, source as Stream))} download aria-label="Download" title="Download">
@@ -117,7 +122,16 @@ export function LogPane({ run, search, onSearch }: LogPaneProps) {
           </>
         )}
       </div>
-      {source === "events" ? (
+      {source === "all" ? (
+        <MergedLog
+          log={merged}
+          onEvent={(event) => onSearch({ src: "", event })}
+          onStep={(step) => onSearch({ steps: step })}
+          follow={follow}
+          onFollow={setFollow}
+          isFiltered={filter.steps.length > 0 || filter.text !== ""}
+        />
+      ) : source === "events" ? (
         <EventLog
           log={log}
           open={search.event ?? null}
@@ -142,6 +156,10 @@ export function LogPane({ run, search, onSearch }: LogPaneProps) {
       )}
     </section>
   );
+}
+
+function amountOf(count: number, noun: string): string {
+  return `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 interface StepChipsProps {

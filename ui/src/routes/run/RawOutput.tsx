@@ -7,8 +7,9 @@ import { Failure } from "../../kit/ErrorPanel";
 import { cx } from "../../kit/cx";
 import { Skeleton } from "../../kit/Skeleton";
 import { VirtualRows } from "../../kit/VirtualRows";
-import { ansiPieces } from "./ansi.model";
+import { AnsiText } from "./AnsiText";
 import css from "./Log.module.css";
+import { shownText } from "./mergedLog.model";
 import type { CapturedText, Stream } from "./useCapturedText";
 import { useWriters } from "./useWriters";
 
@@ -122,14 +123,7 @@ function Line({ line, number }: { line: string; number: number }) {
     <div className={css.line}>
       <span className={css.number}>{number}</span>
       <span className={css.text}>
-        {ansiPieces(line).map((piece, index) => (
-          <span
-            key={index}
-            className={cx(piece.colour !== null && css[`ansi${piece.colour}`], piece.bold && css.bold, piece.dim && css.faint)}
-          >
-            {piece.text}
-          </span>
-        ))}
+        <AnsiText text={shownText(line)} />
       </span>
     </div>
   );

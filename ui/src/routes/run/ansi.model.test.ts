@@ -28,4 +28,11 @@ describe("afterReturns", () => {
     expect(afterReturns("10%\r20%\r100%\r")).toBe("100%");
     expect(afterReturns("plain")).toBe("plain");
   });
+
+  it("does not yet decide what a carriage return at the end of a growing line means", () => {
+    const growing = afterReturns("10%\r20%\r", false);
+    expect(growing).toBe("20%\r");
+    expect(afterReturns(`${growing}30%`, false)).toBe("30%");
+    expect(afterReturns(growing)).toBe("20%");
+  });
 });

@@ -39,7 +39,12 @@ function applied(look: Omit<Piece, "text">, code: number): Omit<Piece, "text"> {
   return look;
 }
 
-/** A line as a terminal shows it in the end: what a carriage return overwrote is gone. */
-export function afterReturns(line: string): string {
-  return line.replace(/\r+$/, "").split("\r").at(-1)!;
+/**
+ * A line as a terminal shows it in the end: what a carriage return overwrote is gone. While the line is not `whole`, one at
+ * its end stays, since what follows decides whether it overwrites the line or ends it.
+ */
+export function afterReturns(line: string, whole = true): string {
+  const content = line.replace(/\r+$/, "");
+  const shown = content.split("\r").at(-1)!;
+  return whole || content.length === line.length ? shown : `${shown}\r`;
 }

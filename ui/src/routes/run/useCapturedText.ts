@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from "react";
 import { useCoalesced } from "../../services/data";
 import { ask, gql } from "../../services/gql";
 import { useLive } from "../../services/live";
+import { outputTopic, runTopic } from "../../services/runs";
 import type { CapturedTextQuery, CapturedTextQueryVariables } from "../../services/schema.gen";
 import { afterReturns } from "./ansi.model";
 
@@ -62,7 +63,7 @@ export function useCapturedText(runId: string, fileKey: string | null): Captured
     setRead(current.current);
     advance();
   }, [key, advance]);
-  useLive(fileKey === null ? [] : [`logs:${key}`], advance);
+  useLive(fileKey === null ? [] : [outputTopic(runId), runTopic(runId)], advance);
 
   const shown = read.key === key ? read : emptyRead(key);
   return {
@@ -73,7 +74,8 @@ export function useCapturedText(runId: string, fileKey: string | null): Captured
 }
 
 function shownLines(lines: string[]): readonly string[] {
-  return lines.at(-1) === "" ? lines.slice(0, -1) : lines;
+  const last = afterReturns(lines.at(-1) ?? "", true);
+  return last === "" ? lines.slice(0, -1) : [...lines.slice(0, -1), last];
 }
 
 async function readOn(runId: string, fileKey: string, before: Read): Promise<Read> {
@@ -97,6 +99,6 @@ function grown(lines: string[], text: string | null): string[] {
   const pieces = text.split("\n");
   const joined = [...lines.slice(0, -1), (lines.at(-1) ?? "") + pieces[0]!, ...pieces.slice(1)];
   const last = joined.length - 1;
-  const clean = joined.map((line, index) => (index === last || !line.includes("\r") ? line : afterReturns(line)));
+  const clean = joined.map((line, index) => (line.includes("\r") ? afterReturns(line, index < last) : line));
   return clean.length > MOST_LINES ? clean.slice(-MOST_LINES) : clean;
 }
