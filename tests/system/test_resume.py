@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 
 from penstock.execution.lease import EXIT_FENCED
-from penstock.records.event import RunFailure, RunResumed, StepRestarted
+from penstock.records.event import RunCanceling, RunFailure, RunResumed, StepRestarted
 from penstock.records.run import RunStatus, StepStatus
 from support.run_worker import DEADLINE, Worker
 
@@ -155,3 +155,46 @@ def test_a_worker_that_was_paused_and_taken_for_dead_writes_no_more(worker: Work
     assert paused.returncode == EXIT_FENCED
     assert worker.events() == told
     assert worker.types("held_work").count("STEP_SUCCESS") == 1
+
+
+def cancel(worker: Worker) -> None:
+    """Ask for the run's end as its code server does, and wait for it."""
+    assert worker.storage.runs.record(worker.run_id, [RunCanceling()], now=worker.now())
+    os.killpg(worker.pid, signal.SIGTERM)
+    assert worker.end() == 0
+
+
+@pytest.mark.parametrize("job", ["waiting_in_processes", "waiting_in_one_process"])
+def test_a_retry_is_waited_for_by_the_next_worker_too_until_the_run_is_canceled(worker: Worker, job: str) -> None:
+    worker.start(job)
+    until_stored(worker, "STEP_UP_FOR_RETRY", "waits_long")
+    worker.kill()
+    worker.resume()
+    worker.wait_until(lambda: "RUN_RESUMED" in worker.types(None), "the run goes on")
+    cancel(worker)
+    assert worker.status() is RunStatus.CANCELED
+    assert work(worker) == {"waits_long": 1}
+    assert worker.types("double") == []
+
+
+def test_a_resumed_run_is_canceled_as_any_other(worker: Worker) -> None:
+    worker.start("resumed_in_processes")
+    worker.awaits("held")
+    until_begun(worker, "held_work")
+    worker.kill()
+    worker.resume()
+    worker.awaits("held")
+    cancel(worker)
+    assert worker.status() is RunStatus.CANCELED
+    assert worker.events()[-1].type == "RUN_CANCELED"
+    assert worker.types("summed") == []
+
+
+def test_a_worker_that_is_started_for_a_canceled_run_does_nothing(worker: Worker) -> None:
+    worker.start("waiting_in_processes")
+    until_stored(worker, "STEP_UP_FOR_RETRY", "waits_long")
+    worker.kill()
+    worker.resume(before_start=lambda: worker.storage.runs.record(worker.run_id, [RunCanceling()], now=worker.now()))
+    assert worker.end() == 0
+    assert worker.status() is RunStatus.CANCELED
+    assert "RUN_RESUMED" not in worker.types(None)
