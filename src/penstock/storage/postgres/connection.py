@@ -200,7 +200,7 @@ class Database:
             yield
         except psycopg.Error as error:
             kind = StorageUnavailableError if is_away(error) else StorageError
-            raise kind(f"Could not {doing} in {self.name}: {_one_line(error)}. {remedy(error)}") from error
+            raise kind(f"Could not {doing} in {self.name}: {_said(error)}. {remedy(error)}") from error
         except (UnicodeEncodeError, OverflowError) as error:
             raise StorageError(
                 f"Could not {doing} in {self.name}: a value is not valid Unicode or too large a number ({error})."
@@ -251,8 +251,9 @@ def _is_quiet(connection: Connection) -> bool:
     return not ready.poll(0)
 
 
-def _one_line(error: psycopg.Error) -> str:
-    return " ".join(str(error).split()).rstrip(".")
+def _said(error: psycopg.Error) -> str:
+    """What went wrong, without hints and without values of rows."""
+    return (error.diag.message_primary or str(error)).strip().partition("\n")[0].rstrip(".")
 
 
 def _after_fork_in_child() -> None:
