@@ -108,9 +108,10 @@ def _python_threads() -> list[str]:
 def _native_threads() -> list[str]:
     """The names of this process's threads but the main one; empty for those that only have the process's name."""
     main = str(os.getpid())
-    own = _comm(main)
+    tasks = os.listdir(_TASKS)  # noqa: PTH208 - this stands on the way of every fork
+    own = _comm(main) if len(tasks) > 1 else None
     names = []
-    for task in os.listdir(_TASKS):  # noqa: PTH208 - this stands on the way of every fork
+    for task in tasks:
         if task != main:
             name = _comm(task)
             if name is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Protocol
 
 from ..engine.step_messages import Start
 from ..records.event import EngineNote
@@ -18,6 +19,14 @@ from .scope import RunScope
 __all__ = ["ForkedWhereSafe"]
 
 
+class Forks(Attempts, Protocol):
+    """Runs attempts in forks of this process."""
+
+    def will_fork(self) -> bool:
+        """Whether the next attempt needs a new process."""
+        ...
+
+
 class ForkedWhereSafe:
     """Looks before each attempt whether the run worker may be forked.
 
@@ -28,7 +37,7 @@ class ForkedWhereSafe:
         fresh: Where they run if it may not; None if no other process can come to the run's code and instance.
     """
 
-    def __init__(self, scope: RunScope, recorder: Recorder, forks: Attempts, fresh: LaunchedAttempts | None) -> None:
+    def __init__(self, scope: RunScope, recorder: Recorder, forks: Forks, fresh: LaunchedAttempts | None) -> None:
         self._scope = scope
         self._recorder = recorder
         self._forks = forks
@@ -44,7 +53,7 @@ class ForkedWhereSafe:
 
     def start(self, start: Start) -> None:
         """Start the attempt where it may run."""
-        reason = reason_not_to_fork()
+        reason = reason_not_to_fork() if self._forks.will_fork() else None
         if reason is None:
             self._forks.start(start)
             return

@@ -58,6 +58,10 @@ class ForkedAttempts:
         process = self._processes[start.step] = StepProcess(pid, reading, self._listener.hear, said)
         self._loop.add(process)
 
+    def will_fork(self) -> bool:
+        """Always."""
+        return True
+
     def ask_to_stop(self, step: str) -> None:
         """Send SIGTERM."""
         self._signal(step, signal.SIGTERM)

@@ -26,6 +26,7 @@ from .coroutines import StepCoroutines
 from .drive import Driven, fact_of
 from .interrupt import INTERRUPTS
 from .log import managed_loggers
+from .log_keeping import capturing
 from .loop import Watch
 from .recorder import Recorder
 from .resources import OpenResources
@@ -206,12 +207,9 @@ class OneLoopExecution:
     @contextlib.contextmanager
     def _captured(self) -> Iterator[None]:
         """Capture what all steps print, in one place: descriptors are the process's, so nobody can tell whose it is."""
-        logs = self._scope.environment.logs
-        if logs is None:
-            yield
-            return
-        self._tell_captured(*self._scope.plan.steps)
-        with logs.capture(log_key(self._scope.run.run_id, OUTPUT)):
+        key = log_key(self._scope.run.run_id, OUTPUT)
+        with capturing(self._scope.environment.logs, key, tuple(self._scope.plan.steps), self._recorder) as marked:
+            self._recorder = marked
             yield
 
     def _tell_captured(self, *steps: str) -> None:

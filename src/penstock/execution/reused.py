@@ -83,6 +83,10 @@ class ReusedProcesses:
         worker.step = start.step
         self._busy[start.step] = worker
 
+    def will_fork(self) -> bool:
+        """Whether no process is idle."""
+        return not self._idle
+
     def ask_to_stop(self, step: str) -> None:
         """Send SIGTERM."""
         self._signal(step, signal.SIGTERM)
