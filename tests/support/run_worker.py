@@ -55,11 +55,17 @@ class Worker:
         self.storage.runs.create([NewRun(run=Run(run_id=run_id, location="here", job=job, run_config=config or {}))])
         self.work_on(run_id, environment, channel=channel, away=away)
 
-    def resume(self, cause: str = "Its worker was killed.", **environment: str) -> None:
+    def resume(
+        self,
+        cause: str = "Its worker was killed.",
+        *,
+        before_start: Callable[[], object] | None = None,
+        **environment: str,
+    ) -> None:
         """Put the run of a lost worker back into the queue, and start another worker for it."""
         back = RunEnqueued(reason=cause, lost_worker=True)
         assert self.storage.runs.record(self.run_id, [back], now=time.time())
-        self.work_on(self.run_id, environment)
+        self.work_on(self.run_id, environment, before_start=before_start)
 
     def kill(self) -> None:
         """Kill the worker, and wait until it and its steps are gone."""
@@ -67,11 +73,19 @@ class Worker:
         assert self.end() == -signal.SIGKILL
 
     def work_on(
-        self, run_id: str, environment: Mapping[str, str], *, channel: bool = False, away: bool = False
+        self,
+        run_id: str,
+        environment: Mapping[str, str],
+        *,
+        channel: bool = False,
+        away: bool = False,
+        before_start: Callable[[], object] | None = None,
     ) -> None:
         """Claim a run, and start a worker for it."""
         now = time.time()
         (self.run,) = self.storage.runs.claim([run_id], owner="test", until=now + 15, now=now)
+        if before_start is not None:
+            before_start()
         if away:
             self.rename("runs", "runs_away")
         arguments = [

@@ -563,6 +563,20 @@ def resumed_retry() -> None:
     worker_killer()
 
 
+@op
+def waits_long() -> int:
+    note_work("waits_long")
+    raise RetryRequested(max_retries=1, seconds_to_wait=3600)
+
+
+def wait_long() -> None:
+    double(waits_long())
+
+
+waiting_in_processes = job(name="waiting_in_processes")(wait_long)
+waiting_in_one_process = job(name="waiting_in_one_process", executor_def=in_process_executor)(wait_long)
+
+
 class AppendLines(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         with Path(MEETING, "lines").open("a") as file:
@@ -632,6 +646,8 @@ defs = Definitions(
         resumed_by_noting,
         resumed_without_values,
         resumed_dynamic,
+        waiting_in_processes,
+        waiting_in_one_process,
         resumed_retry,
     ],
 )

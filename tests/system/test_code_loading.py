@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -123,6 +124,57 @@ def test_a_worn_zygote_is_replaced_and_no_launch_is_lost(settings: str, code: st
         assert place.loaded().status is LoadStatus.LOADED
 
 
+def own_megabytes(pid: int) -> float:
+    """What a process shares with no other, in MB."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
+    sizes = {line.split(":")[0]: int(line.split()[1]) for line in lines}
+    return (sizes["Private_Clean"] + sizes["Private_Dirty"]) / 1024
+
+
+LARGE = """
+import os
+from pathlib import Path
+from penstock import Config, Definitions, in_process_executor, job, op
+
+rows = [{"id": i, "name": f"name {i}"} for i in range(300_000)]
+
+class Gate(Config):
+    gate: str
+
+@op
+def waits(config: Gate):
+    Path(config.gate + ".pid").write_text(str(os.getpid()))
+    Path(config.gate).read_text()
+
+@job
+def forked():
+    waits()
+
+@job(executor_def=in_process_executor)
+def in_process():
+    waits()
+
+defs = Definitions(jobs=[forked, in_process])
+"""
+
+
+@pytest.mark.parametrize("job", ["forked", "in_process"])
+def test_runs_and_steps_share_the_memory_of_what_was_imported(job: str) -> None:
+    with served(LARGE) as code:
+        code.loaded()
+        (zygote,) = [pid for pid, line in code.processes().items() if "instance.zygote" in line]
+        large = own_megabytes(zygote)
+        assert large > 80, "the location is not large: this test tests nothing"
+        gate = code.folder / "gate"
+        os.mkfifo(gate)
+        run_id = code.launch(job, ops={"waits": {"config": {"gate": str(gate)}}})
+        told = code.folder / "gate.pid"
+        step = code.wait("the step", lambda: int(told.read_text() or "0") or None if told.exists() else None)
+        assert own_megabytes(step) < large / 3
+        gate.write_text("go")
+        assert code.finished(run_id).status is RunStatus.SUCCESS
+
+
 def test_what_user_code_started_at_import_ends_with_its_zygote() -> None:
     with served(GOOD + "import subprocess\nchild = subprocess.Popen(['sleep', '1000'])\nprint(child.pid)\n") as code:
         code.loaded()
@@ -151,8 +203,12 @@ def test_without_forks_processes_are_kept_ready_and_renewed_with_the_code() -> N
             found = [pid for pid, line in code.processes().items() if "penstock.instance.fresh" in line]
             return found if len(found) == 2 else None
 
-        first = code.wait("two processes", ready)
-        code.wait("the first to have loaded", lambda: True if ready() else None)
+        killed = code.wait("two processes", ready)
+        for pid in killed:
+            os.kill(pid, signal.SIGKILL)
+        code.wait("their end", lambda: None if any(alive(pid) for pid in killed) else True)
+        assert [request.run_key for request in code.evaluate("news").run_requests] == ["worked"]
+        first = code.wait("two others", ready)
         assert [request.run_key for request in code.evaluate("news").run_requests] == ["worked"]
         run_id = code.launch("quick")
         assert code.finished(run_id).status is RunStatus.SUCCESS

@@ -45,6 +45,14 @@ def gated(config: Gate, before):
 def gated_job():
     gated(quick())
 
+@op(pool="gates")
+def pooled(config: Gate):
+    open(config.gate).read()
+
+@job
+def pooled_job():
+    pooled()
+
 @job
 def quick_job():
     quick()
@@ -53,7 +61,7 @@ def quick_job():
 def slow_job():
     slow()
 
-defs = Definitions(jobs=[quick_job, slow_job, gated_job])
+defs = Definitions(jobs=[quick_job, slow_job, gated_job, pooled_job])
 """
 
 
@@ -149,6 +157,41 @@ def test_a_killed_worker_ends_a_run_that_must_not_go_on_as_failed_with_the_cause
     assert run.status is RunStatus.FAILURE
     failure: RunFailure = first_event(dev, run_id, RunFailure)
     assert "SIGKILL" in failure.message
+
+
+def test_a_run_waits_in_the_queue_for_a_pool_until_the_holder_is_killed(dev: Deployment, tmp_path: Path) -> None:
+    slots = dev.instance.storage.slots
+    slots.set_limit("gates", 1)
+    gates = [tmp_path / "first", tmp_path / "second"]
+    for gate in gates:
+        os.mkfifo(gate)
+
+    def launch(gate: Path) -> str:
+        config = {"ops": {"pooled": {"config": {"gate": str(gate)}}}}
+        tags = [{"key": "penstock/max_resume_run_attempts", "value": "0"}]
+        return dev.launch("pooled_job", location="project.py", runConfigData=config, executionMetadata={"tags": tags})
+
+    first = launch(gates[0])
+    started: RunStart = first_event(dev, first, RunStart)
+    dev.wait_for_event(first, "STEP_START")
+    second = launch(gates[1])
+    rule = f"Waits for the pool gates: 1 of 1 slot taken by run {first[-8:]} step pooled. Place 1 in the queue."
+
+    def note() -> str | None:
+        run = dev.instance.storage.runs.get(second)
+        assert run is not None
+        return run.note
+
+    dev.wait(lambda: note() == rule, seconds=10)
+    assert started.pid is not None
+    os.kill(started.pid, signal.SIGKILL)
+    assert dev.wait_until_finished(first, seconds=10).status is RunStatus.FAILURE
+    gates[1].write_text("go")
+    assert dev.wait_until_finished(second, seconds=20).status is RunStatus.SUCCESS
+    assert [(each.pool, each.held, each.waiting) for each in slots.pools(now=dev.instance.clock.now())] == [
+        ("gates", (), ())
+    ]
+    slots.delete_limit("gates")
 
 
 def test_a_canceled_run_ends_and_leaves_no_process(dev: Deployment) -> None:

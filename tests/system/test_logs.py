@@ -4,16 +4,40 @@ from __future__ import annotations
 
 import os
 import signal
+import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from penstock.codec import encode_json
 from penstock.logs.gaps import MOST_BYTES
 from penstock.logs.store import LogKey, log_key
 from penstock.records.event import LogLine, LogsCaptured
 from penstock.records.run import RunStatus
+from support.deployment import Deployment
 from support.run_worker import Worker
 
+PAGE = """
+from penstock import Definitions, job, op
+
+
+@op
+def prints(context):
+    import os
+
+    print("before", flush=True)
+    with open(os.environ["GATE"]):  # until the test opens it
+        print("after", flush=True)
+
+
+@job
+def printing():
+    prints()
+
+
+defs = Definitions(jobs=[printing])
+"""
 PRINTED = b"by print\nby the system call\nby another program\nby a library\nafter it was told\n"
 COMPLAINED = b"to stderr, no end of line"
 
@@ -103,3 +127,32 @@ def test_a_full_disk_is_the_step_s_to_handle_and_the_run_goes_on(talker: Worker)
     said = [e.fact.message for e in talker.events() if isinstance(e.fact, LogLine)]
     assert any("No space left on device" in each for each in said)
     assert any(isinstance(e.fact, LogsCaptured) for e in talker.events())
+
+
+def test_an_open_page_is_told_at_once(start: Callable[..., Deployment], tmp_path: Path) -> None:
+    """Through the web server's own stream, and what the page then asks for."""
+    (tmp_path / "printing.py").write_text(PAGE)
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    deployment = start("-f", "printing.py", extra_env={"GATE": str(gate)})
+    run_id = deployment.launch("printing", location="printing.py")
+    deployment.wait_for_event(run_id, "LOGS_CAPTURED")
+    asked = urllib.request.Request(
+        f"{deployment.url}/live",
+        data=encode_json({"topics": [f"logs:{run_id}"]}),
+        headers={"Content-Type": "application/json"},
+    )
+    query = "query($run: ID!) { mergedLogs(runId: $run) { ... on MergedLogs { entries { stream text } } } }"
+
+    def output() -> list[str]:
+        entries = deployment.graphql(query, run=run_id)["mergedLogs"]["entries"]
+        return [each["text"] for each in entries if each["stream"] == "stdout"]
+
+    with urllib.request.urlopen(asked, timeout=30) as stream:
+        assert b"hello" in stream.readline()
+        deployment.wait(lambda: output() == ["before"])
+        gate.open("w").close()
+        while output() != ["before", "after"]:
+            while not (line := stream.readline()).startswith(b"event: change"):
+                assert line, "the live stream ended"
+    assert deployment.wait_until_finished(run_id).status is RunStatus.SUCCESS

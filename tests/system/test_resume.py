@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections import Counter
 
 import pytest
 
-from penstock.records.event import RunFailure, RunResumed, StepRestarted
+from penstock.execution.lease import EXIT_FENCED
+from penstock.records.event import RunCanceling, RunFailure, RunResumed, StepRestarted
 from penstock.records.run import RunStatus, StepStatus
-from support.run_worker import Worker
+from support.run_worker import DEADLINE, Worker
 
 pytestmark = pytest.mark.system
 
@@ -22,6 +25,15 @@ def until_stored(worker: Worker, type_: str, *steps: str) -> None:
     worker.wait_until(lambda: all(type_ in worker.types(step) for step in steps), f"{type_} of {steps} is stored")
 
 
+def until_begun(worker: Worker, step: str, times: int = 1) -> None:
+    """Wait until the log has so many begins of a step."""
+
+    def begins() -> int:
+        return sum(type_ in ("STEP_START", "STEP_RESTARTED") for type_ in worker.types(step))
+
+    worker.wait_until(lambda: begins() == times, f"begin {times} of {step} is stored")
+
+
 def restarts(worker: Worker) -> dict[str | None, StepRestarted]:
     return {event.step_key: event.fact for event in worker.events() if isinstance(event.fact, StepRestarted)}
 
@@ -31,6 +43,7 @@ def test_a_new_worker_goes_on_where_a_killed_one_stopped(worker: Worker) -> None
     worker.awaits("held")
     until_stored(worker, "STEP_SKIPPED", "left")
     until_stored(worker, "LOG", "after_broken")
+    until_begun(worker, "held_work")
     worker.kill()
     worker.resume()
     worker.awaits("held")
@@ -59,7 +72,11 @@ def test_a_new_worker_goes_on_where_a_killed_one_stopped(worker: Worker) -> None
 def test_executors_of_one_process_go_on_too(worker: Worker, job: str) -> None:
     worker.start(job)
     worker.awaits("held")
-    until_stored(worker, "STEP_SUCCESS", "worked")
+    for step in work(worker):
+        if step == "held_work":
+            until_begun(worker, step)
+        else:
+            until_stored(worker, "STEP_FAILURE" if step == "always_broken" else "STEP_SUCCESS", step)
     worker.kill()
     worker.resume()
     worker.awaits("held")
@@ -88,6 +105,7 @@ def test_dynamic_steps_go_on_by_their_keys(worker: Worker) -> None:
     worker.start("resumed_dynamic")
     worker.awaits("held")
     until_stored(worker, "STEP_SUCCESS", "mapped_work[k0]", "mapped_work[k2]")
+    until_begun(worker, "mapped_work[k1]")
     worker.kill()
     worker.resume()
     worker.awaits("held")
@@ -108,7 +126,8 @@ def test_dynamic_steps_go_on_by_their_keys(worker: Worker) -> None:
 def test_a_lost_worker_costs_no_retry_of_the_code(worker: Worker) -> None:
     worker.start("resumed_retry")
     worker.awaits("held")
-    for _ in range(2):
+    for times in (2, 3):
+        until_begun(worker, "worker_killer", times)
         worker.kill()
         worker.resume()
         worker.awaits("held")
@@ -119,18 +138,63 @@ def test_a_lost_worker_costs_no_retry_of_the_code(worker: Worker) -> None:
     assert restarts(worker)["worker_killer"].retry == 1
 
 
-def test_a_worker_that_was_taken_for_dead_writes_no_more(worker: Worker) -> None:
+def test_a_worker_that_was_paused_and_taken_for_dead_writes_no_more(worker: Worker) -> None:
     worker.start("resumed_in_one_process")
     worker.awaits("held")
-    until_stored(worker, "STEP_SUCCESS", "worked")
-    first = worker.process
-    assert first is not None
+    until_begun(worker, "held_work")
+    paused = worker.process
+    assert paused is not None
+    os.kill(paused.pid, signal.SIGSTOP)
     worker.resume("It was not heard of.")
-    worker.awaits("held")  # the new one; the old one still waits for its release
-    for _ in range(2):
-        worker.releases("held")
+    worker.awaits("held")
+    worker.releases("held")  # both of them, but the old one does not move
     assert worker.end() == 0
-    _, said = first.communicate(timeout=30)
-    assert b"may write no more" in said
-    assert first.returncode == 76
+    told = worker.events()
+    os.kill(paused.pid, signal.SIGCONT)
+    paused.communicate(timeout=DEADLINE)
+    assert paused.returncode == EXIT_FENCED
+    assert worker.events() == told
     assert worker.types("held_work").count("STEP_SUCCESS") == 1
+
+
+def cancel(worker: Worker) -> None:
+    """Ask for the run's end as its code server does, and wait for it."""
+    assert worker.storage.runs.record(worker.run_id, [RunCanceling()], now=worker.now())
+    os.killpg(worker.pid, signal.SIGTERM)
+    assert worker.end() == 0
+
+
+@pytest.mark.parametrize("job", ["waiting_in_processes", "waiting_in_one_process"])
+def test_a_retry_is_waited_for_by_the_next_worker_too_until_the_run_is_canceled(worker: Worker, job: str) -> None:
+    worker.start(job)
+    until_stored(worker, "STEP_UP_FOR_RETRY", "waits_long")
+    worker.kill()
+    worker.resume()
+    worker.wait_until(lambda: "RUN_RESUMED" in worker.types(None), "the run goes on")
+    cancel(worker)
+    assert worker.status() is RunStatus.CANCELED
+    assert work(worker) == {"waits_long": 1}
+    assert worker.types("double") == []
+
+
+def test_a_resumed_run_is_canceled_as_any_other(worker: Worker) -> None:
+    worker.start("resumed_in_processes")
+    worker.awaits("held")
+    until_begun(worker, "held_work")
+    worker.kill()
+    worker.resume()
+    worker.awaits("held")
+    cancel(worker)
+    assert worker.status() is RunStatus.CANCELED
+    assert worker.events()[-1].type == "RUN_CANCELED"
+    assert worker.types("summed") == []
+
+
+def test_a_worker_that_is_started_for_a_canceled_run_does_nothing(worker: Worker) -> None:
+    worker.start("waiting_in_processes")
+    until_stored(worker, "STEP_UP_FOR_RETRY", "waits_long")
+    worker.kill()
+    worker.resume(before_start=lambda: worker.storage.runs.record(worker.run_id, [RunCanceling()], now=worker.now()))
+    assert worker.end() == 0
+    assert worker.status() is RunStatus.CANCELED
+    assert "RUN_RESUMED" not in worker.types(None)

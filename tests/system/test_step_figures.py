@@ -129,7 +129,7 @@ def test_a_killed_step_has_the_figures_that_the_system_tells(deployment: Deploym
     (failure,) = (fact for fact in events if isinstance(fact, StepFailure))
     assert failure.error.cls == "StepProcessEnded"
     if deployment.within:
-        assert "It was not the kernel for want of memory" in failure.error.message
+        assert "The kernel counts no kill for want of memory here" in failure.error.message
     figures = figures_of(attempts_of(deployment, run_id, "waits")[0])
     assert figures == failure.figures
     assert (figures.starting, figures.computing) == (None, None)

@@ -38,6 +38,7 @@ import os
 from pathlib import Path
 from penstock import (
     AssetCheckResult, AssetMaterialization, Config, Definitions, DynamicPartitionsDefinition, Instance,
+    LaunchingExecutor, ProcessStepLauncher, executor, multiple_process_executor_requirements,
     RetryPolicy, RunRequest, SensorResult, asset, asset_check, define_asset_job, in_process_executor, job, op, schedule,
     sensor,
 )
@@ -77,6 +78,14 @@ def looking():
 
 @job(executor_def=in_process_executor)
 def looking_in_process():
+    look()
+
+@executor(name="elsewhere", requirements=multiple_process_executor_requirements())
+def elsewhere(context):
+    return LaunchingExecutor(ProcessStepLauncher(), max_concurrent=2)
+
+@job(executor_def=elsewhere)
+def looking_elsewhere():
     look()
 
 @op(retry_policy=RetryPolicy(max_retries=2))
@@ -161,7 +170,7 @@ def watcher(context):
 defs = Definitions(
     assets=[by_file],
     asset_checks=[is_named],
-    jobs=[looking, looking_in_process, retried, by_file_job, gated, gated_in_process],
+    jobs=[looking, looking_in_process, looking_elsewhere, retried, by_file_job, gated, gated_in_process],
     sensors=[watcher],
 )
 '''
@@ -204,7 +213,7 @@ def assert_found_nothing(file: Path) -> None:
     assert "pst1." not in json.dumps(found)  # no token where it could be read by accident
 
 
-@pytest.mark.parametrize("job", ["looking", "looking_in_process"])
+@pytest.mark.parametrize("job", ["looking", "looking_in_process", "looking_elsewhere"])
 def test_user_code_finds_no_database(dev: Deployment, folder: Path, job: str) -> None:
     run_id = dev.launch(job, location=LOCATION)
     assert dev.wait_until_finished(run_id).status is RunStatus.SUCCESS

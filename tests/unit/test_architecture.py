@@ -158,7 +158,7 @@ def test_import_penstock_is_light() -> None:
     [
         ("penstock.web.server", {"event_log"}),
         ("penstock.daemon.process", {"event_log"}),
-        ("penstock.instance.code_server", {"event_log", "frames", "memory_kills"}),
+        ("penstock.instance.code_server", {"event_log", "frames", "left_behind", "memory_kills"}),
         ("penstock.locations.host", set()),
     ],
 )

@@ -32,6 +32,25 @@ def info(home: Path | None) -> None:
         click.echo(render_settings(opened.settings))
 
 
+@instance.command(name="purge-logs")
+@home_option
+@click.option("--days", type=click.IntRange(0), help="How old, from a run's end. Default: what the settings say.")
+@click.option("--dry-run", is_flag=True, help="Only say which runs it would be.")
+def purge_logs(home: Path | None, days: int | None, dry_run: bool) -> None:
+    """Remove what the steps of old runs printed, as the daemon does once an hour; runs and their events stay."""
+    from ..instance.log_retention import expired_logs
+
+    with open_instance(home) as opened:
+        age = opened.settings.retention.compute_logs.purge_after_days if days is None else days
+        found = list(expired_logs(opened.logs, opened.storage.runs, days=age, now=opened.clock.now()))
+        for run_id in found:
+            if not dry_run:
+                opened.logs.delete(run_id)
+            click.echo(run_id)
+        did = "would be removed" if dry_run else "removed"
+        click.echo(f"{did.capitalize()}: what the steps of {len(found)} runs printed.")
+
+
 @instance.group()
 def concurrency() -> None:
     """Limits of concurrency pools, and who holds their slots."""
@@ -80,25 +99,6 @@ def delete_limit(home: Path | None, pool: str) -> None:
         default = opened.pool_rules.default_limit
     now = "no limit" if default is None else f"the default limit ({default})"
     click.echo(f"{pool} has {now} now." if had else f"{pool} had no limit of its own; it has {now}.")
-
-
-@instance.command(name="purge-logs")
-@home_option
-@click.option("--days", type=click.IntRange(0), help="How old, from a run's end. Default: what the settings say.")
-@click.option("--dry-run", is_flag=True, help="Only say which runs it would be.")
-def purge_logs(home: Path | None, days: int | None, dry_run: bool) -> None:
-    """Remove what the steps of old runs printed, as the daemon does once an hour; runs and their events stay."""
-    from ..instance.log_retention import expired_logs
-
-    with open_instance(home) as opened:
-        age = opened.settings.retention.compute_logs.purge_after_days if days is None else days
-        found = list(expired_logs(opened.logs, opened.storage.runs, days=age, now=opened.clock.now()))
-        for run_id in found:
-            if not dry_run:
-                opened.logs.delete(run_id)
-            click.echo(run_id)
-        did = "would be removed" if dry_run else "removed"
-        click.echo(f"{did.capitalize()}: what the steps of {len(found)} runs printed.")
 
 
 def _limit(state: PoolState) -> str:

@@ -8,8 +8,9 @@ import msgspec
 
 from ..clock import Clock
 from ..engine.loss import DEFAULT_RESUMES, after_loss
-from ..errors import CodeServerUnreachableError
+from ..errors import CodeServerUnreachableError, EnvironmentalError
 from ..launch.protocols import RunLauncher
+from ..logs.store import LogStore
 from ..records.event import Fact, RunCanceled, RunCanceling, RunEnqueued, RunFailure
 from ..records.lease import Lease
 from ..records.run import FailureReason, Run, RunStatus, Tag
@@ -40,8 +41,11 @@ class MonitorDuty:
     name = "monitor"
     topics = frozenset({"runs"})
 
-    def __init__(self, storage: Storage, launcher: RunLauncher, limits: MonitorLimits, clock: Clock) -> None:
+    def __init__(
+        self, storage: Storage, logs: LogStore, launcher: RunLauncher, limits: MonitorLimits, clock: Clock
+    ) -> None:
         self._runs = storage.runs
+        self._logs = logs
         self._events = storage.events
         self._launcher = launcher
         self._limits = limits
@@ -82,8 +86,16 @@ class MonitorDuty:
                 )
                 before = lost_workers(self._events, run.run_id)
                 fact = after_loss(run, ending, lost_before=before, allowed=self._limits.resumes)
+        self._settle_logs(run)
         if self._runs.record(run.run_id, [fact], now=now, attempt=run.attempt):
             log.warning("run %s: %s", run.run_id, getattr(fact, "message", None) or getattr(fact, "reason", ""))
+
+    def _settle_logs(self, run: Run) -> None:
+        """Write the ends of its captured output down, where its files are on this machine too."""
+        try:
+            self._logs.settle(run.run_id)
+        except EnvironmentalError as error:
+            log.warning("run %s: %s", run.run_id, error)
 
     def _watch(self, run: Run, now: float) -> None:
         match run.status:

@@ -81,6 +81,7 @@ class Daemon:
             (
                 MonitorDuty(
                     storage,
+                    instance.logs,
                     instance.launcher,
                     MonitorLimits(
                         start_timeout=settings.run_monitoring.start_timeout_seconds,

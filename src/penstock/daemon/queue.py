@@ -24,6 +24,8 @@ CLAIM_SECONDS = 15.0
 """How long a claimed run may take to reach its code server before another daemon puts it back."""
 
 _PAGE = 200
+_WIDER = 5
+_MOST = 5000
 _REST_AFTER_REFUSAL = 2.0
 
 
@@ -57,15 +59,21 @@ class QueueDuty:
 
     def tick(self, lease: Lease) -> float | None:
         """Start what may start; note for each other run what it waits for."""
-        queued = self._runs.queued(limit=_PAGE)
-        if not queued:
-            return None
         now = self._clock.now()
         resting = {location for location, until in self._resting.items() if until > now}
-        active = self._runs.active()
-        decision = decide(
-            queued, active, self._limits, unready=self._unready() | resting, room=self._room(queued, active, now)
-        )
+        limit = _PAGE
+        while True:
+            queued = self._runs.queued(limit=limit)
+            if not queued:
+                return None
+            active = self._runs.active()
+            decision = decide(
+                queued, active, self._limits, unready=self._unready() | resting, room=self._room(queued, active, now)
+            )
+            # Behind a page of runs that all wait for the same thing there may be one that need not wait.
+            if decision.start or len(queued) < limit or limit >= _MOST or self._limits.is_reached(len(active)):
+                break
+            limit = min(limit * _WIDER, _MOST)
         claimed = self._runs.claim(decision.start, owner=lease.holder, until=now + CLAIM_SECONDS, now=now)
         notes = {run.run_id: decision.waiting.get(run.run_id) for run in queued if run.run_id in decision.waiting}
         changed = {
@@ -76,7 +84,7 @@ class QueueDuty:
         for run in claimed:
             future: Future[None] = self._pool.submit(self._launch, run)
             future.add_done_callback(_report)
-        if len(queued) == _PAGE and decision.start:
+        if len(queued) == limit and decision.start:
             return 0.0
         return _REST_AFTER_REFUSAL if resting else None
 

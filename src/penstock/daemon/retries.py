@@ -24,7 +24,7 @@ from ..records.lease import Lease
 from ..records.location import JobDescription
 from ..records.run import Run, RunStatus, Tag
 from ..storage.protocols import NewRun, RunFilter, Storage
-from ..storage.run_log import run_log
+from ..storage.run_log import run_log, steps_at_hand
 
 __all__ = ["RetriesDuty"]
 
@@ -140,6 +140,7 @@ class RetriesDuty:
             checks=run.checks,
             step_keys=steps,
             parent=run,
+            at_hand=steps_at_hand(storage.runs, storage.events, run),
             run_id=run_id,
             now=self._clock.now(),
             dynamic_keys=storage.assets.dynamic_partitions,

@@ -40,7 +40,7 @@ def why_killed(verdict: MemoryVerdict, peak: int | None = None) -> str:
     ending = f" ({used})" if used else ""
     if verdict.by_kernel is None:
         return f"Probably memory ran out{ending}: the kernel does that then. Check how much was needed."
-    return f"It was not the kernel for want of memory{ending}: somebody or something sent the signal."
+    return f"The kernel counts no kill for want of memory here{ending}: somebody or something sent the signal."
 
 
 def _mebibytes(count: int) -> str:

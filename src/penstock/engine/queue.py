@@ -20,6 +20,10 @@ class QueueLimits(msgspec.Struct, frozen=True, kw_only=True):
     max_concurrent_runs: int = 10
     tag_limits: tuple[TagLimit, ...] = ()
 
+    def is_reached(self, active: int) -> bool:
+        """Whether so many active runs leave no place for another."""
+        return 0 <= self.max_concurrent_runs <= active
+
 
 class QueueDecision(msgspec.Struct, frozen=True, kw_only=True):
     """The runs to start, in order; and for each other run the one rule that it waits for, and its place, in words."""
@@ -45,7 +49,6 @@ def decide(
         unready: Names of code locations that cannot take a run at the moment.
         room: How much room concurrency pools have beside the active runs; None where no pool matters.
     """
-    places = limits.max_concurrent_runs
     taken = len(active)
     held = Counter(slot for run in active for slot in slots_of(run.tags, limits.tag_limits))
     start: list[str] = []
@@ -59,8 +62,8 @@ def decide(
         full = next((slot for slot in slots if held[slot] >= slot[0].limit), None)
         if run.location in unready:
             wait_for(run, f"the code location {run.location}, which is not loaded")
-        elif 0 <= places <= taken:
-            wait_for(run, f"a free place: {taken} of {places} runs are active")
+        elif limits.is_reached(taken):
+            wait_for(run, f"a free place: {taken} of {limits.max_concurrent_runs} runs are active")
         elif full is not None:
             limit, value = full
             named = limit.key if value is None else f"{limit.key}={value}"

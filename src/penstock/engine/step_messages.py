@@ -94,6 +94,7 @@ class StepPast(msgspec.Struct, frozen=True, kw_only=True):
         retry: The number of the attempt that is the next, or that was at work; 0 for the first.
         left: If it waits for a retry, the seconds until that is due.
         again: If it was at work, why that attempt begins again.
+        run_id: The run that stored what it gave; None for the one whose past it is.
     """
 
     state: PastState
@@ -101,6 +102,7 @@ class StepPast(msgspec.Struct, frozen=True, kw_only=True):
     retry: int = 0
     left: float = 0.0
     again: str | None = None
+    run_id: str | None = None
 
 
 Past: TypeAlias = Mapping[str, StepPast]
@@ -172,11 +174,15 @@ class WantedSlots(msgspec.Struct, frozen=True):
 
 
 class OutputRef(msgspec.Struct, frozen=True):
-    """One stored value: an output of a step that ran, with its mapping key if it is dynamic."""
+    """One stored value: an output of a step that ran, with its mapping key if it is dynamic.
+
+    `run_id` is the run that stored it, where that is an earlier one.
+    """
 
     step: str
     output: str
     mapping_key: str | None = None
+    run_id: str | None = None
 
 
 class Start(msgspec.Struct, frozen=True):

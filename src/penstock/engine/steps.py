@@ -1,23 +1,6 @@
 """Decides which steps of one run go next: facts about steps in, commands out. It knows no time, process or storage.
 
-    state       fact or cause                                     next state
-    ---------   -----------------------------------------------   ----------
-    WAITING     all upstream outputs are at hand                  READY
-    WAITING     an input has none of the outputs that feed it     SKIPPED
-    WAITING     an upstream step failed, or will never run        ABANDONED
-    WAITING     it is mapped and its mapping keys are known       EXPANDED    (one new step per key)
-    READY       a place is free                                   RUNNING
-    READY       it is in pools                                    CLAIMING
-    CLAIMING    a place is free, and it was given its slots       RUNNING
-    READY       an earlier worker of the run saw its end          SUCCEEDED, FAILED, RETRYING
-    RUNNING     it succeeded                                      SUCCEEDED
-    RUNNING     it failed                                         FAILED
-    RUNNING     it failed and asks to be tried again              RETRYING
-    RETRYING    its time has come                                 READY
-    WAITING, READY, CLAIMING, RETRYING   the run is being stopped ABANDONED
-    RUNNING     it was to start, but the run is being stopped     ABANDONED
-
-A pair that is not in `TRANSITIONS` raises and changes nothing.
+A step goes from state to state as the table in `step_state` says.
 
 A step that claims takes no place. While a place is free for it, `wants_slots` says what to claim; nothing of a lower
 rank is started until `Claimed` says what came of it. Those that got nothing are passed by from then on, until
@@ -29,7 +12,8 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from enum import StrEnum
+
+import msgspec
 
 from ..errors import IllegalTransitionError, InternalError
 from .limits import Slot, TagLimit, slots_of
@@ -56,74 +40,9 @@ from .step_messages import (
     Wish,
     Withdrawn,
 )
+from .step_state import TRANSITIONS, Step, StepState
 
-__all__ = ["TRANSITIONS", "StepScheduler", "StepState"]
-
-
-class StepState(StrEnum):
-    """Where a step stands."""
-
-    WAITING = "WAITING"
-    READY = "READY"
-    CLAIMING = "CLAIMING"
-    RUNNING = "RUNNING"
-    RETRYING = "RETRYING"
-    SUCCEEDED = "SUCCEEDED"
-    FAILED = "FAILED"
-    SKIPPED = "SKIPPED"
-    ABANDONED = "ABANDONED"
-    EXPANDED = "EXPANDED"
-
-
-_S = StepState
-
-TRANSITIONS: Mapping[StepState, frozenset[StepState]] = {
-    _S.WAITING: frozenset({_S.READY, _S.SKIPPED, _S.ABANDONED, _S.EXPANDED}),
-    _S.READY: frozenset({_S.RUNNING, _S.CLAIMING, _S.ABANDONED, _S.SUCCEEDED, _S.FAILED, _S.RETRYING}),
-    _S.CLAIMING: frozenset({_S.RUNNING, _S.ABANDONED}),
-    _S.RUNNING: frozenset({_S.SUCCEEDED, _S.FAILED, _S.RETRYING, _S.ABANDONED}),
-    _S.RETRYING: frozenset({_S.READY, _S.ABANDONED}),
-}
-"""state -> the states that may follow it. States without an entry are final."""
-
-
-class _Step:
-    """One step, or one instance of a mapped step, and what it waits for."""
-
-    __slots__ = (
-        "again",
-        "dependents",
-        "given",
-        "history",
-        "inputs",
-        "key",
-        "mapping_key",
-        "ready",
-        "retry",
-        "spec",
-        "state",
-        "waits",
-    )
-
-    def __init__(self, spec: StepSpec, key: str, mapping_key: str | None) -> None:
-        self.spec = spec
-        self.key = key
-        self.mapping_key = mapping_key
-        self.state = StepState.WAITING
-        self.history: list[StepState] = [StepState.WAITING]
-        self.retry = 0
-        self.again: str | None = None
-        self.ready = 0.0
-        self.waits = 0
-        self.inputs: dict[str, tuple[OutputRef, ...]] = {}
-        self.dependents: list[_Step] = []
-        self.given: tuple[tuple[str, str | None], ...] = ()
-
-    def move(self, to: StepState, cause: object) -> None:
-        if to not in TRANSITIONS.get(self.state, ()):
-            raise IllegalTransitionError(f"step {self.key}", self.state, cause, self.history)
-        self.state = to
-        self.history.append(to)
+__all__ = ["StepScheduler"]
 
 
 class StepScheduler:
@@ -138,18 +57,18 @@ class StepScheduler:
     def __init__(
         self, specs: Iterable[StepSpec], *, max_concurrent: int | None = None, tag_limits: Iterable[TagLimit] = ()
     ) -> None:
-        self._steps: dict[str, _Step] = {}
+        self._steps: dict[str, Step] = {}
         self._origin: dict[str, tuple[str, str]] = {}  # mapped step -> the dynamic output that it is mapped over
         self._templates: dict[str, list[StepSpec]] = {}  # producing step -> the steps mapped over its outputs
         self._collectors: dict[str, list[str]] = {}  # producing step -> the steps that collect from it or its mapped
         self._free = max_concurrent
-        self._ready: list[tuple[int, int, _Step]] = []
-        self._retrying: list[tuple[float, int, _Step]] = []
-        self._claiming: dict[str, tuple[int, int, _Step]] = {}
+        self._ready: list[tuple[int, int, Step]] = []
+        self._retrying: list[tuple[float, int, Step]] = []
+        self._claiming: dict[str, tuple[int, int, Step]] = {}
         self._asked: set[str] = set()  # of those that claim, the ones that got nothing
         self._limits = tuple(tag_limits)
         self._in_use: dict[Slot, int] = {}
-        self._parked: dict[Slot, list[tuple[int, int, _Step]]] = {}
+        self._parked: dict[Slot, list[tuple[int, int, Step]]] = {}
         self._order = 0
         self._now = 0.0
         self._open = 0
@@ -159,7 +78,7 @@ class StepScheduler:
         self._past: dict[str, StepPast] = {}
         self._began = 0.0
         self._commands: list[Command] = []
-        self._ended: list[_Step] = []  # ended, their dependents not yet told (a list, since chains are long)
+        self._ended: list[Step] = []  # ended, their dependents not yet told (a list, since chains are long)
         for spec in specs:
             self._add(spec)
 
@@ -261,7 +180,7 @@ class StepScheduler:
     # -- building -----------------------------------------------------------------------------------------------------
 
     def _add(self, spec: StepSpec) -> None:
-        step = _Step(spec, spec.key, None)
+        step = Step(spec, spec.key, None)
         if spec.key in self._steps:
             raise InternalError(f"Two steps of the plan have the key {spec.key!r}.")
         origins = set()
@@ -290,12 +209,12 @@ class StepScheduler:
             for given in spec.inputs
         }
 
-    def _collect(self, step: _Step) -> None:
+    def _collect(self, step: Step) -> None:
         """Remember whose mapping keys the step has to learn, if it collects."""
         for key in {self._origin.get(source, (source, ""))[0]: None for source in _collected(step.spec)}:
             self._collectors.setdefault(key, []).append(step.key)
 
-    def _enter(self, step: _Step, feeding: Iterable[str]) -> None:
+    def _enter(self, step: Step, feeding: Iterable[str]) -> None:
         """Make the step known and let it wait for those of `feeding` that have not ended."""
         self._steps[step.key] = step
         self._open += 1
@@ -307,12 +226,12 @@ class StepScheduler:
 
     # -- a dynamic output's keys are known ----------------------------------------------------------------------------
 
-    def _expand(self, producer: _Step) -> None:
+    def _expand(self, producer: Step) -> None:
         # A template that is no longer waiting was abandoned, because another step that feeds it failed.
         templates = [
             spec for spec in self._templates.get(producer.key, ()) if self._steps[spec.key].state is StepState.WAITING
         ]
-        new: list[_Step] = []
+        new: list[Step] = []
         instances: dict[str, list[str]] = {}
         for spec in templates:
             output = self._origin[spec.key][1]
@@ -326,9 +245,9 @@ class StepScheduler:
         for step in new:
             self._settle_if_free(step)
 
-    def _instance(self, spec: StepSpec, mapping_key: str, new: list[_Step]) -> _Step:
+    def _instance(self, spec: StepSpec, mapping_key: str, new: list[Step]) -> Step:
         """The mapped step for one key; what it collects is as far known as its template knows it."""
-        step = _Step(spec, f"{spec.key}[{mapping_key}]", mapping_key)
+        step = Step(spec, f"{spec.key}[{mapping_key}]", mapping_key)
         inputs = self._steps[spec.key].inputs
         for given in spec.inputs:
             direct = {source.step for source in given.sources if source.kind is FeedKind.DIRECT}
@@ -347,7 +266,7 @@ class StepScheduler:
         new.append(step)
         return step
 
-    def _widen(self, collector: _Step, producer: _Step, instances: Mapping[str, list[str]]) -> None:
+    def _widen(self, collector: Step, producer: Step, instances: Mapping[str, list[str]]) -> None:
         """Let a collecting step wait for the instances in place of the mapped step, and name all that it collects."""
         if collector.state is not StepState.WAITING:
             return
@@ -373,7 +292,7 @@ class StepScheduler:
 
     # -- what follows from a step's end -------------------------------------------------------------------------------
 
-    def _close(self, step: _Step) -> None:
+    def _close(self, step: Step) -> None:
         self._open -= 1
         self._ended.append(step)
 
@@ -391,18 +310,18 @@ class StepScheduler:
                     self._settle_if_free(dependent)
         self._ended.clear()
 
-    def _settle_if_free(self, step: _Step) -> None:
+    def _settle_if_free(self, step: Step) -> None:
         if step.state is StepState.WAITING and not step.waits:
             self._settle(step)
 
-    def _settle(self, step: _Step) -> None:
+    def _settle(self, step: Step) -> None:
         """Nothing more is waited for: run the step, skip it, or give it up."""
         for name, refs in step.inputs.items():
             for ref in refs:
                 if self._steps[ref.step].state in (StepState.FAILED, StepState.ABANDONED):
                     self._abandon(step, ref.step)
                     return
-            given = tuple(ref for ref in refs if self._was_given(ref))
+            given = tuple(self._stored(ref) for ref in refs if self._was_given(ref))
             if refs and not given:
                 step.move(StepState.SKIPPED, name)
                 if not self._was(step, PastState.SKIPPED):
@@ -417,12 +336,12 @@ class StepScheduler:
         else:
             self._queue(step)
 
-    def _recall(self, step: _Step, past: StepPast) -> None:
+    def _recall(self, step: Step, past: StepPast) -> None:
         """Bring a step that may run to where it stood under an earlier worker."""
         match past.state:
             case PastState.SUCCEEDED:
                 step.move(StepState.SUCCEEDED, past)
-                step.given = past.outputs
+                step.given, step.stored_by = past.outputs, past.run_id
                 self._expand(step)
                 self._close(step)
             case PastState.FAILED:
@@ -440,14 +359,18 @@ class StepScheduler:
             case _:  # it did not run for want of what is there now
                 self._queue(step)
 
-    def _was(self, step: _Step, state: PastState) -> bool:
+    def _was(self, step: Step, state: PastState) -> bool:
         past = self._past.pop(step.key, None)
         return past is not None and past.state is state
 
     def _was_given(self, ref: OutputRef) -> bool:
         return (ref.output, ref.mapping_key) in self._steps[ref.step].given
 
-    def _abandon(self, step: _Step, because: str) -> None:
+    def _stored(self, ref: OutputRef) -> OutputRef:
+        run_id = self._steps[ref.step].stored_by
+        return ref if run_id is None else msgspec.structs.replace(ref, run_id=run_id)
+
+    def _abandon(self, step: Step, because: str) -> None:
         step.move(StepState.ABANDONED, because)
         if not self._was(step, PastState.ABANDONED):
             self._commands.append(Abandon(step.key, because))
@@ -466,7 +389,7 @@ class StepScheduler:
 
     # -- places -------------------------------------------------------------------------------------------------------
 
-    def _queue(self, step: _Step) -> None:
+    def _queue(self, step: Step) -> None:
         step.ready = self._now
         self._order += 1
         entry = (-step.spec.priority, self._order, step)
@@ -500,7 +423,7 @@ class StepScheduler:
         commands, self._commands = self._commands, []
         return commands
 
-    def _start(self, step: _Step) -> None:
+    def _start(self, step: Step) -> None:
         step.move(StepState.RUNNING, "start")
         for slot in self._slots(step):
             self._in_use[slot] = self._in_use.get(slot, 0) + 1
@@ -520,23 +443,23 @@ class StepScheduler:
         # Without a place left, the others wait for a place, and not for their pools.
         self._asked = set(self._claiming) if self.has_place else set()
 
-    def _claims_before(self, entry: tuple[int, int, _Step]) -> bool:
+    def _claims_before(self, entry: tuple[int, int, Step]) -> bool:
         """Whether a step that claims, and was not asked for yet, has its turn before this one."""
         return len(self._asked) < len(self._claiming) and any(
             each[:2] < entry[:2] and key not in self._asked and self._fits(each[2])
             for key, each in self._claiming.items()
         )
 
-    def _fits(self, step: _Step) -> bool:
+    def _fits(self, step: Step) -> bool:
         return all(self._has_place(slot) for slot in self._slots(step))
 
-    def _slots(self, step: _Step) -> list[Slot]:
+    def _slots(self, step: Step) -> list[Slot]:
         return slots_of(step.spec.tags, self._limits)
 
     def _has_place(self, slot: Slot) -> bool:
         return self._in_use.get(slot, 0) < slot[0].limit
 
-    def _release(self, step: _Step) -> None:
+    def _release(self, step: Step) -> None:
         if self._free is not None:
             self._free += 1
         for slot in self._slots(step):
@@ -544,13 +467,13 @@ class StepScheduler:
             self._asked.clear()  # what this limit kept from being asked for
         self._unpark(step)
 
-    def _unpark(self, step: _Step) -> None:
+    def _unpark(self, step: Step) -> None:
         """Let the first step that waits for a free place of a kind that `step` uses try again."""
         for slot in self._slots(step):
             if self._parked.get(slot) and self._has_place(slot):
                 heapq.heappush(self._ready, heapq.heappop(self._parked[slot]))
 
-    def _running(self, key: str, fact: StepFact) -> _Step:
+    def _running(self, key: str, fact: StepFact) -> Step:
         step = self._steps.get(key)
         if step is None:
             raise IllegalTransitionError("steps", f"no step {key!r}", fact)
@@ -564,7 +487,7 @@ def _collected(spec: StepSpec) -> set[str]:
     return {source.step for given in spec.inputs for source in given.sources if source.kind is FeedKind.COLLECT}
 
 
-def _why_skipped(name: str, refs: tuple[OutputRef, ...], steps: Mapping[str, _Step]) -> str:
+def _why_skipped(name: str, refs: tuple[OutputRef, ...], steps: Mapping[str, Step]) -> str:
     skipped = [ref.step for ref in refs if steps[ref.step].state is StepState.SKIPPED]
     if len(skipped) == len(refs):
         return f"Input {name!r} is fed by {_listed(skipped)}, which was skipped."

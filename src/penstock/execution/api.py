@@ -26,6 +26,7 @@ from ..plan.reexecution import steps_to_repeat
 from ..plan.selection import narrow_job
 from ..records.location import AssetJobName, JobDescription
 from ..records.run import Run, RunStatus, Tag
+from ..storage.run_log import steps_at_hand
 from .executions import Execution, executor_of, prepare
 from .in_process import InProcessExecution
 from .job_result import JobExecutionResult
@@ -106,7 +107,8 @@ class ReexecutionOptions(msgspec.Struct, frozen=True):
 
     Args:
         parent_run_id: The run.
-        step_selection: The steps to run; all if not given. Steps of ops whose values they need run too.
+        step_selection: The steps to run; all if not given. The values that they need of others are loaded from where
+            that run has stored them; where it has not, those steps run too.
     """
 
     parent_run_id: str
@@ -285,7 +287,9 @@ def _repeated(job: JobDefinition, wish: Wish, options: ReexecutionOptions, insta
     parent = _run_of_id(instance, options.parent_run_id)
     step_keys = list(options.step_selection) or wish.step_keys or parent.step_keys
     if step_keys is not None:
-        step_keys = [step.key for step in narrow_job(describe_job(job), step_keys=step_keys, with_needed=True).steps]
+        storage = instance.storage
+        at_hand = steps_at_hand(storage.runs, storage.events, parent)
+        step_keys = [step.key for step in narrow_job(describe_job(job), step_keys=step_keys, at_hand=at_hand).steps]
     lineage = {Tag.PARENT_RUN: parent.run_id, Tag.ROOT_RUN: parent.root_run_id or parent.run_id}
     return replace(
         wish,

@@ -129,7 +129,7 @@ def _orders(descriptor: int) -> Iterator[Start]:
 def attempt_alone(scope: RunScope, start: Start, recorder: Recorder, meter: Meter) -> StepDone:
     """Run one attempt of a step with its own capture, and with resources set up for it alone; `meter` measures it."""
     key = log_key(scope.run.run_id, start.step)
-    with capturing(scope.environment.logs, key, start.step, recorder) as marked:
+    with capturing(scope.environment.logs, key, (start.step,), recorder) as marked:
 
         def emit(fact: Fact) -> None:
             marked.emit(fact, start.step)

@@ -153,7 +153,7 @@ def _missing(requirement: ExecutorRequirement, scope: RunScope, *, reconstructab
                     if isinstance(given.source, OrderOnly):
                         continue
                     for source in given.upstream():
-                        outputs = scope.plan.steps[source.step].outputs
+                        outputs = scope.plan.step(source.step).outputs
                         key = next(each.io_manager_key for each in outputs if each.name == source.output)
                         if is_in_memory(scope.resources.get(key)):
                             return (

@@ -111,7 +111,7 @@ class InProcessExecution:
         if self._scope.plan.steps[start.spec].check_keys:
             self._recorder.flush()  # a check may look in the storage for what was made just now
         key = log_key(self._scope.run.run_id, start.step)
-        with capturing(self._scope.environment.logs, key, start.step, self._recorder) as marked:
+        with capturing(self._scope.environment.logs, key, (start.step,), self._recorder) as marked:
             end = run_step(self._scope, start, marked, opened)
         if self._keep_values:
             for (output, mapping_key), value in end.values.items():

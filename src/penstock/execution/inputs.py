@@ -105,7 +105,7 @@ def _load(attempt: Attempt, slot: InputSlot, ref: OutputRef, plan: ExecutionPlan
         OutputContext(
             ref.step,
             ref.output,
-            attempt.run.run_id,
+            ref.run_id or attempt.run.run_id,
             ref.mapping_key,
             version=upstream.definition.code_version,
             job_name=attempt.run.job,
@@ -137,7 +137,7 @@ def _load_asset(attempt: Attempt, slot: InputSlot, source: FromAsset, refs: tupl
     upstream = OutputContext(
         None if ref is None else ref.step,
         None if ref is None else ref.output,
-        None if ref is None else attempt.run.run_id,
+        None if ref is None else ref.run_id or attempt.run.run_id,
         **(common | about | {"definition_metadata": source.metadata, "op_def": None, "config": None, "attempt": None}),
     )
     context = InputContext(slot.name, upstream, **(common | about))
@@ -193,5 +193,5 @@ def _ask(attempt: Attempt, slot: InputSlot, manager_key: str, context: InputCont
 
 def _output_of(plan: ExecutionPlan, ref: OutputRef) -> tuple[Step, StepOutput]:
     """The step and the output that a stored value is of, as the plan declares them."""
-    step = plan.steps[ref.step.partition("[")[0]]
+    step = plan.step(ref.step.partition("[")[0])
     return step, next(each for each in step.outputs if each.name == ref.output)

@@ -109,31 +109,26 @@ def upload_logs(logs: LogStore | None, run_id: str) -> None:
 
 
 @contextmanager
-def capturing(
-    logs: LogStore | None, key: LogKey, step: str | None, recorder: Recorder, *, steps: tuple[str, ...] = ()
-) -> Iterator[Recorder]:
+def capturing(logs: LogStore | None, key: LogKey, steps: tuple[str, ...], recorder: Recorder) -> Iterator[Recorder]:
     """Capture what this process prints, and tell it; gives a recorder that marks where output stands among facts.
 
     Where nothing can be captured (the disk is full), that is told, and what is printed goes where it went before.
-
-    Args:
-        logs: Where output goes; None leaves it as it is.
-        key: The capture.
-        step: The step whose output it is; None where several share it.
-        recorder: Takes the facts.
-        steps: The steps that share it.
     """
     if logs is None:
         yield recorder
         return
+    of_step = steps[0] if len(steps) == 1 else None
     with ExitStack() as stack:
         capture = None
         try:
             capture = stack.enter_context(logs.capture(key))
         except OSError as error:
-            recorder.emit(EngineNote(message=f"What is printed is not captured: {error}; make room there."), step)
+            told = EngineNote(
+                message=f"What is printed is not captured: {error}. Make room there, or name another folder."
+            )
+            recorder.emit(told, of_step)
         if capture is None:
             yield recorder
             return
-        recorder.emit(LogsCaptured(log_key=key, steps=steps if step is None else (step,)), step)
+        recorder.emit(LogsCaptured(log_key=key, steps=steps), of_step)
         yield MarkedRecorder(recorder, capture)

@@ -104,7 +104,7 @@ class OneLoopExecution:
         logs, steps = scope.environment.logs, tuple(scope.plan.steps)
         used = frozenset[str]().union(*(scope.prepared(key).resource_keys for key in scope.plan.steps))
         # Descriptors are the process's, so nobody can tell whose output it is: it is captured in one place.
-        with capturing(logs, self._output, None, self._recorder, steps=steps) as self._recorder:
+        with capturing(logs, self._output, steps, self._recorder) as self._recorder:
 
             def emit(fact: Fact) -> None:
                 self._recorder.emit(fact)

@@ -26,7 +26,7 @@ from ..plan.build import build_plan
 from ..plan.launch import partition_tags, planned_facts
 from ..plan.model import ExecutionPlan
 from ..plan.pools import pools_needed
-from ..plan.selection import narrow_job
+from ..plan.selection import base_step_key, narrow_job
 from ..records.event import Event
 from ..records.run import HERE, Run, RunStatus, Tag
 from ..storage.protocols import NewRun, Storage
@@ -36,6 +36,7 @@ from .configuration import configure
 from .data_versions import with_data_versions
 from .environment import Environment
 from .executions import Execution
+from .inherited import inherited_by
 from .lease import LEASE, LeaseThread, OwnLease
 from .log_keeping import keeper_of, kept_by, upload_logs
 from .loop import Watch
@@ -111,8 +112,6 @@ def plan_run_here(job: JobDefinition, wish: Wish, instance: AnInstance | None, *
         NotFoundError: A selected step or asset, or the partition, does not exist.
         UserCodeError: The function for the config of partitions failed.
     """
-    plan = build_plan(job, step_keys=wish.step_keys, assets=wish.assets, checks=wish.checks)
-    run = _new_run(job, wish, plan, instance)
     environment = Environment()
     if instance is not None:
         environment = Environment(
@@ -123,6 +122,15 @@ def plan_run_here(job: JobDefinition, wish: Wish, instance: AnInstance | None, *
             pools=instance.pool_rules,
             python_logs=instance.python_logs,
         )
+    inherited = inherited_by(None if wish.parent is None else wish.parent.run_id, wish.step_keys, job, environment)
+    plan = build_plan(
+        job,
+        step_keys=wish.step_keys,
+        assets=wish.assets,
+        checks=wish.checks,
+        at_hand=None if inherited is None else {base_step_key(key) for key in inherited},
+    )
+    run = _new_run(job, wish, plan, instance)
     return RunScope(
         run=run,
         job=job,
@@ -130,6 +138,7 @@ def plan_run_here(job: JobDefinition, wish: Wish, instance: AnInstance | None, *
         config=configure(plan, job, run.run_config),
         environment=environment,
         resources=job.resource_defs,
+        past={key: past for key, past in (inherited or {}).items() if base_step_key(key) in plan.inherited},
     )
 
 
@@ -157,7 +166,7 @@ def _new_run(job: JobDefinition, wish: Wish, plan: ExecutionPlan, instance: AnIn
         job=job.name,
         run_config=plain_run_config(wish.run_config, "this run") or job.config_for(key),
         tags=tags,
-        step_keys=None if wish.step_keys is None else tuple(wish.step_keys),
+        step_keys=None if wish.step_keys is None else tuple(plan.steps),
         assets=None if wish.assets is None else tuple(wish.assets),
         checks=None if wish.checks is None else tuple(wish.checks),
         parent_run_id=None if parent is None else parent.run_id,
@@ -195,7 +204,9 @@ def _claim(storage: Storage, run: Run, job: JobDefinition, plan: ExecutionPlan) 
         [key for step in plan.steps.values() for key in step.check_keys],
         lambda asset: partitions.get(asset, (None,)),
     )
-    described = narrow_job(describe_job(job), assets=run.assets, checks=run.checks, step_keys=run.step_keys)
+    described = narrow_job(
+        describe_job(job), assets=run.assets, checks=run.checks, step_keys=run.step_keys, at_hand=plan.inherited
+    )
     storage.runs.create([NewRun(run=run, facts=tuple(facts), snapshot=encode_json(described))])
     lease = OwnLease(storage.runs, run, SYSTEM_CLOCK, None)
     now = SYSTEM_CLOCK.now()

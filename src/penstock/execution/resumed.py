@@ -19,7 +19,7 @@ _ENDED = frozenset({PastState.SUCCEEDED, PastState.FAILED, PastState.SKIPPED})
 
 
 def recall(scope: RunScope, storage: Storage) -> Past:
-    """How far the steps have come, when the run has begun before; nothing when it has not.
+    """How far the steps have come, when the run has begun before; what it has inherited, when it has not.
 
     A step that succeeded runs again only where its value was in the memory of the lost worker and a step needs it.
 
@@ -28,8 +28,9 @@ def recall(scope: RunScope, storage: Storage) -> Past:
     """
     run = scope.run
     if run.started is None:
-        return {}
-    past: Past = past_of(run_log(storage.events, run.run_id, PROGRESS_EVENTS), scope.environment.clock.now())
+        return scope.past
+    own = past_of(run_log(storage.events, run.run_id, PROGRESS_EVENTS), scope.environment.clock.now())
+    past: Past = {**scope.past, **own}
     specs = specs_of(scope.plan)
     scheduler = StepScheduler(specs)
     commands = scheduler.begin(0.0, past)
@@ -44,7 +45,7 @@ def beginning_of(scope: RunScope, executor: str) -> Fact:
     """The fact with which a worker begins: that the run starts, or goes on."""
     if scope.run.started is None:
         return RunStart(pid=os.getpid(), executor=executor)
-    done = sum(each.state in _ENDED for each in scope.past.values())
+    done = sum(each.state in _ENDED and each.run_id is None for each in scope.past.values())
     return RunResumed(pid=os.getpid(), executor=executor, done=done)
 
 
@@ -57,7 +58,7 @@ def _lost_values(scope: RunScope) -> dict[str, set[str]]:
             if isinstance(given.source, OrderOnly):
                 continue
             for source in given.upstream():
-                outputs = scope.plan.steps[source.step].outputs
+                outputs = scope.plan.step(source.step).outputs
                 key = next(each.io_manager_key for each in outputs if each.name == source.output)
                 if is_in_memory(scope.resources.get(key)):
                     found.add(source.step)

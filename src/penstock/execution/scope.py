@@ -23,7 +23,7 @@ from .recorder import Recorder
 from .resources import OpenResources, closure, set_up
 from .step_partitions import StoredDynamicPartitions
 
-__all__ = ["DEFAULT_IO_MANAGER", "RunScope", "is_in_memory", "specs_of"]
+__all__ = ["DEFAULT_IO_MANAGER", "RunScope", "is_in_memory", "specs_of", "with_default_io_manager"]
 
 DEFAULT_IO_MANAGER = "io_manager"
 """The key of the IO manager of outputs that name none."""
@@ -40,10 +40,11 @@ class RunScope:
         environment: The world.
         resources: All resources that the job knows, by key.
         chance: Gives numbers in [0, 1) for the jitter of retries.
+        past: How far steps had come before: what is inherited from earlier runs.
 
     Attributes:
         retries: Whether steps that failed are tried again as their policies say.
-        past: How far the steps had come under earlier workers of the run.
+        past: How far steps had come before, under earlier workers of the run too.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class RunScope:
         environment: Environment,
         resources: Mapping[str, ResourceDefinition],
         chance: Callable[[], float] = random.random,
+        past: Past | None = None,
     ) -> None:
         self.run = run
         self.job = job
@@ -65,7 +67,7 @@ class RunScope:
         self.resources = with_default_io_manager(resources, environment)
         self.chance = chance
         self.retries = True
-        self.past: Past = {}
+        self.past: Past = past or {}
         self.dynamic = None if environment.storage is None else StoredDynamicPartitions(environment.storage)
         self._prepared: dict[str, PreparedStep] = {}
 
@@ -116,7 +118,7 @@ class RunScope:
             if isinstance(given.source, OrderOnly) or given.io_manager_key is not None:
                 continue
             for source in given.upstream():
-                upstream = self.plan.steps[source.step]
+                upstream = self.plan.step(source.step)
                 used.add(next(each.io_manager_key for each in upstream.outputs if each.name == source.output))
         return used
 
@@ -150,7 +152,7 @@ def specs_of(plan: ExecutionPlan, pools_of: Callable[[Step], tuple[str, ...]] | 
             tags=step.tags,
             pools=() if pools_of is None else pools_of(step),
         )
-        for step in plan.steps.values()
+        for step in (*plan.inherited.values(), *plan.steps.values())
     ]
 
 

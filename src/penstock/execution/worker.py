@@ -12,6 +12,7 @@ from ..definitions.definitions import Definitions
 from ..definitions.ops.job import JobDefinition
 from ..errors import FencedError, InternalError, StorageError
 from ..plan.build import build_plan
+from ..plan.selection import base_step_key
 from ..records.event import RunCanceled
 from ..records.run import Run, RunStatus
 from ..storage.derive import RUN_EVENTS
@@ -21,6 +22,7 @@ from .configuration import configure
 from .data_versions import with_data_versions
 from .environment import Environment
 from .executions import executor_of, prepare
+from .inherited import inherited_by
 from .interrupt import INTERRUPTS
 from .lease import EXIT_FENCED, LeaseThread, OwnLease
 from .log_keeping import keeper_of, kept_by, upload_logs
@@ -136,15 +138,31 @@ def scope_of(definitions: Definitions, run: Run, environment: Environment) -> Ru
 
     Raises:
         ConfigurationError: The job or a part of the selection does not exist, or the config has mistakes.
+        StorageError: The run repeats another one, whose log cannot be read.
     """
     return scope_of_job(definitions.get_job_def(run.job), run, environment)
 
 
 def scope_of_job(job: JobDefinition, run: Run, environment: Environment) -> RunScope:
     """The run with a job that was loaded for it, its plan and config; raises as `scope_of` does."""
-    plan = build_plan(job, step_keys=run.step_keys, assets=run.assets, checks=run.checks)
+    inherited = inherited_by(run.parent_run_id, run.step_keys, job, environment)
+    plan = build_plan(
+        job,
+        step_keys=run.step_keys,
+        assets=run.assets,
+        checks=run.checks,
+        at_hand=None if inherited is None else {base_step_key(key) for key in inherited},
+    )
     config = configure(plan, job, run.run_config or job.config_for(run.partition))
-    return RunScope(run=run, job=job, plan=plan, config=config, environment=environment, resources=job.resource_defs)
+    return RunScope(
+        run=run,
+        job=job,
+        plan=plan,
+        config=config,
+        environment=environment,
+        resources=job.resource_defs,
+        past={key: past for key, past in (inherited or {}).items() if base_step_key(key) in plan.inherited},
+    )
 
 
 class WriterWatch:

@@ -7,6 +7,7 @@ their number and their memory are bounded.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import socket
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from typing import TypeAlias
 
 from ..records.wire import StorageAccess, Work
 from .fresh_process import FreshProcess
-from .zygote_process import WorkProcess
+from .zygote_process import WorkProcess, ZygoteGoneError
 
 __all__ = ["FreshPool", "idle_limit", "memory_of"]
 
@@ -71,16 +72,26 @@ class FreshPool:
         self._size = None
 
     def give(self, work: Work, channel: socket.socket, storage: StorageAccess | None = None) -> WorkProcess:
-        """Have a process do the work, by preference one that has loaded the code; another one takes its place."""
-        waiting = [process for process in self._ready if process.is_waiting]
-        process = max(waiting, key=lambda each: each.loaded is True) if waiting else self._make(self._heed)
-        if process in self._ready:
-            self._ready.remove(process)
-        given = process.give(work, channel, storage)
+        """Have a process do the work, by preference one that has loaded the code; another one takes its place.
+
+        Raises:
+            ZygoteGoneError: One that was started for the work ended at once.
+        """
         self._filling = True
         self._failed = False  # whether the code can be loaded now is found out once for each work
         asyncio.get_running_loop().call_soon(self._fill)
-        return given
+        for process in sorted(self._ready, key=lambda each: each.loaded is not True):
+            self._ready.remove(process)
+            if process.is_waiting:
+                with contextlib.suppress(OSError):  # it has just died, and will be heard of in a moment
+                    return process.give(work, channel, storage)
+            process.drop()
+        try:
+            return self._make(self._heed).give(work, channel, storage)
+        except OSError as error:
+            raise ZygoteGoneError(
+                "The process that was started for the work ended at once; look at its output."
+            ) from error
 
     def _fill(self) -> None:
         while self._filling and not self._failed and len(self._ready) < self._limit():

@@ -17,6 +17,7 @@ _WITHOUT_MEANING = frozenset({"telemetry", "nux", "scheduler", "schedules.use_th
 """Nothing is to be done about these: nothing is reported, nothing pops up, and there is always a pool."""
 
 _REMEDIES: Mapping[str, str] = {
+    "run_monitoring.free_slots_after_run_end_seconds": "slots of pools come free with the end of their step or run.",
     "run_monitoring.enabled": "runs are always watched; set the timeouts to 0 where they shall not be.",
     "run_queue.dequeue_interval_seconds": "the queue is looked at as soon as something in it changes.",
     "run_queue.dequeue_use_threads": "the queue needs no threads.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -11,6 +11,7 @@ from ..definitions.garbage import paused_collection
 from ..definitions.ops.job import JobDefinition
 from ..definitions.steps.job_steps import job_steps
 from ..errors import DefinitionError
+from .inheritance import inherited_step, with_needed
 from .model import ExecutionPlan, FromAsset, OrderOnly, Step, StepInput
 from .selection import base_step_key, not_found
 
@@ -23,6 +24,7 @@ def build_plan(
     step_keys: Sequence[str] | None = None,
     assets: Sequence[str] | None = None,
     checks: Sequence[str] | None = None,
+    at_hand: Collection[str] | None = None,
 ) -> ExecutionPlan:
     """The plan of a run.
 
@@ -31,13 +33,15 @@ def build_plan(
         step_keys: Of its steps, those to run; a mapped step may be named with its mapping key, and runs for all keys.
         assets: Of a job of assets, those to make, in text form.
         checks: Those to evaluate, as `asset/key:name`; if not given, all of the job's checks on the assets to make.
+        at_hand: With `step_keys`, the steps whose values an earlier run has stored: they are inherited where a step to
+            run needs them, and what else it needs runs too. None where there is no earlier run.
 
     Raises:
         NotFoundError: The job has no such step, asset or check.
         DefinitionError: The selection cannot run by itself; the message names what is missing.
     """
     with paused_collection():
-        return _build(job, step_keys, assets, checks)
+        return _build(job, step_keys, assets, checks, at_hand)
 
 
 def _build(
@@ -45,6 +49,7 @@ def _build(
     step_keys: Sequence[str] | None,
     assets: Sequence[str] | None,
     checks: Sequence[str] | None,
+    at_hand: Collection[str] | None,
 ) -> ExecutionPlan:
     layer = job.asset_layer
     if layer is None:
@@ -56,10 +61,15 @@ def _build(
     else:
         chosen_assets, chosen_checks = _selection(job, layer, assets, checks)
         steps = job_steps(job, chosen_assets, chosen_checks)
+    inherited: Mapping[str, Step] = {}
     if step_keys is not None:
-        steps = _narrow(job, steps, step_keys)
+        wanted = _wanted(job, steps, step_keys)
+        if at_hand is not None:
+            wanted, taken = with_needed(steps, wanted, frozenset(at_hand))
+            inherited = {key: inherited_step(steps[key], taken) for key in steps if key in taken}
+        steps = {key: _alone(job, step, wanted | inherited.keys()) for key, step in steps.items() if key in wanted}
     resources = frozenset(key for step in steps.values() for key in step.used_resources())
-    return ExecutionPlan(job_name=job.name, steps=steps, resources=resources)
+    return ExecutionPlan(job_name=job.name, steps=steps, resources=resources, inherited=inherited)
 
 
 def _selection(
@@ -92,11 +102,11 @@ def _checks_along(layer: AssetLayer, assets: frozenset[str]) -> frozenset[str]:
     return frozenset(found)
 
 
-def _narrow(job: JobDefinition, steps: Mapping[str, Step], step_keys: Sequence[str]) -> dict[str, Step]:
+def _wanted(job: JobDefinition, steps: Mapping[str, Step], step_keys: Sequence[str]) -> set[str]:
     wanted = {base_step_key(key) for key in step_keys}
     for key in sorted(wanted - steps.keys()):
         raise not_found(f'job "{job.name}" has no step "{key}"', key, steps)
-    return {key: _alone(job, step, wanted) for key, step in steps.items() if key in wanted}
+    return wanted
 
 
 def _alone(job: JobDefinition, step: Step, wanted: set[str]) -> Step:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..codec import encode_json
@@ -36,6 +36,7 @@ def plan_run(
     checks: Sequence[str] | None = None,
     step_keys: Sequence[str] | None = None,
     parent: Run | None = None,
+    at_hand: Collection[str] | None = None,
     run_id: str | None = None,
     now: float,
     dynamic_keys: DynamicKeys | None = None,
@@ -52,8 +53,10 @@ def plan_run(
         partition: The partition to work on.
         assets: Of a job of assets, those to make, in text form; all if not given.
         checks: The checks to evaluate, as `asset/key:name`; if not given, those on the assets to make.
-        step_keys: The steps to run; all if not given. With a `parent`, steps of ops whose values they need run too.
+        step_keys: The steps to run; all if not given.
         parent: The run that this one repeats.
+        at_hand: With a parent, the steps whose values it or the runs before it have stored: they are loaded from there.
+            Others that pass a value to a step of ops that is to run are run too.
         run_id: Its id; a new one if not given.
         now: The time, in seconds since the epoch: it says which partitions exist.
         dynamic_keys: Where the keys of dynamic partition sets come from; if not given, they are not checked.
@@ -66,7 +69,7 @@ def plan_run(
         ConfigurationError: A partition is named without need, or not named where one is needed.
     """
     described = _job(location, job, assets, checks)
-    narrowed = narrow_job(described, assets=assets, checks=checks, step_keys=step_keys, with_needed=parent is not None)
+    narrowed = narrow_job(described, assets=assets, checks=checks, step_keys=step_keys, at_hand=at_hand)
     config = dict(run_config or described.default_config)
     if config or not described.config_by_partition:
         _check_config(narrowed, config)

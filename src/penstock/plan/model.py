@@ -48,9 +48,15 @@ __all__ = [
 class ExecutionPlan(msgspec.Struct, frozen=True, kw_only=True):
     """The steps of one run, by key, each after the steps that it depends on.
 
-    `resources` are the keys of the resources that the steps use, IO managers included.
+    `resources` are the keys of the resources that the steps use, IO managers included. `inherited` are steps that do
+    not run, since an earlier run has stored their values; their inputs are those that say what they are mapped over.
     """
 
     job_name: str
     steps: Mapping[str, Step]
     resources: frozenset[str] = frozenset()
+    inherited: Mapping[str, Step] = {}
+
+    def step(self, key: str) -> Step:
+        """A step of the plan, also one that is inherited."""
+        return self.steps[key] if key in self.steps else self.inherited[key]

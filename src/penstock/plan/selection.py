@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from msgspec.structs import replace
 
@@ -24,7 +24,7 @@ def narrow_job(
     assets: Sequence[str] | None = None,
     checks: Sequence[str] | None = None,
     step_keys: Sequence[str] | None = None,
-    with_needed: bool = False,
+    at_hand: Collection[str] | None = None,
 ) -> JobDescription:
     """The job with the chosen steps alone, each with the chosen assets and checks alone.
 
@@ -33,7 +33,8 @@ def narrow_job(
         assets: The assets to make; all if not given.
         checks: The checks to evaluate; if not given, those on the assets to make.
         step_keys: The steps to run; all if not given.
-        with_needed: Whether steps of ops whose values the chosen ones need are run too, rather than missed.
+        at_hand: The steps whose values an earlier run has stored. With it, steps of ops whose values the chosen ones
+            need are run too where they are not at hand, rather than missed.
 
     Raises:
         NotFoundError: The job has no such asset, check or step.
@@ -45,10 +46,10 @@ def narrow_job(
             raise DefinitionError(f'Job "{job.name}" runs ops and makes no assets; choose steps of it instead.')
         steps = _of_assets(job, assets, checks)
     if step_keys is not None:
-        steps = _of_keys(job, list(steps), step_keys, with_needed)
+        steps = _of_keys(job, list(steps), step_keys, at_hand)
     chosen = list(steps)
     present = {step.key for step in chosen}
-    steps = tuple(replace(step, inputs=tuple(_inputs(job, step, present))) for step in chosen)
+    steps = tuple(replace(step, inputs=tuple(_inputs(job, step, present, at_hand or ()))) for step in chosen)
     return replace(
         job,
         steps=steps,
@@ -139,26 +140,29 @@ def _checks_of(
 
 
 def _of_keys(
-    job: JobDescription, steps: Sequence[StepDescription], step_keys: Sequence[str], with_needed: bool
+    job: JobDescription, steps: Sequence[StepDescription], step_keys: Sequence[str], at_hand: Collection[str] | None
 ) -> list[StepDescription]:
     by_key = {step.key: step for step in steps}
     wanted = {base_step_key(key) for key in step_keys}
     for key in sorted(wanted - by_key.keys()):
         raise not_found(f'job "{job.name}" has no step "{key}"', key, by_key)
-    if with_needed and not job.is_asset_job:
+    if at_hand is not None and not job.is_asset_job:
         # In reverse of their order each step comes after all that need it.
         for step in reversed(steps):
             if step.key in wanted:
-                wanted.update(ref.step for given in step.inputs for ref in given.sources if given.passes_value)
+                needed = {ref.step for given in step.inputs for ref in given.sources if given.passes_value}
+                wanted |= needed - set(at_hand)
     return [step for step in steps if step.key in wanted]
 
 
-def _inputs(job: JobDescription, step: StepDescription, present: set[str]) -> Iterable[InputDescription]:
+def _inputs(
+    job: JobDescription, step: StepDescription, present: set[str], at_hand: Collection[str]
+) -> Iterable[InputDescription]:
     for given in step.inputs:
         kept = tuple(ref for ref in given.sources if ref.step in present)
         if len(kept) == len(given.sources):
             yield given
-        elif given.asset is not None:
+        elif given.asset is not None or all(ref.step in present or ref.step in at_hand for ref in given.sources):
             yield replace(given, sources=kept)
         elif given.passes_value:
             missing = next(ref.step for ref in given.sources if ref.step not in present)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ..records.event import Event, RunEnqueued
-from .protocols import EventStorage
+from ..records.run import Run, StepStatus
+from .protocols import EventStorage, RunStorage
 
-__all__ = ["lost_workers", "run_log"]
+__all__ = ["lineage", "lost_workers", "run_log", "steps_at_hand"]
 
 _PAGE = 1000
 
@@ -31,3 +32,28 @@ def lost_workers(events: EventStorage, run_id: str) -> int:
         isinstance(event.fact, RunEnqueued) and event.fact.lost_worker
         for event in run_log(events, run_id, ("RUN_ENQUEUED",))
     )
+
+
+def lineage(runs: RunStorage, run: Run) -> Iterator[Run]:
+    """A run, the one that it repeats, the one which that repeats, and so on; as far as they are still stored."""
+    seen = {run.run_id}
+    yield run
+    while run.parent_run_id is not None and run.parent_run_id not in seen:
+        parent = runs.get(run.parent_run_id)
+        if parent is None:
+            return
+        seen.add(parent.run_id)
+        yield parent
+        run = parent
+
+
+def steps_at_hand(runs: RunStorage, events: EventStorage, run: Run) -> frozenset[str]:
+    """The steps, as the plan has them, that succeeded in a run, or else in the runs that it repeats."""
+    known: dict[str, bool] = {}
+    for each in lineage(runs, run):
+        own: dict[str, bool] = {}
+        for step in events.step_stats(each.run_id):
+            key = step.step_key.partition("[")[0]
+            own[key] = own.get(key, True) and step.status is StepStatus.SUCCESS
+        known = own | known
+    return frozenset(key for key, succeeded in known.items() if succeeded)

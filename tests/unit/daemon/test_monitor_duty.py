@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from penstock.daemon.monitor import MonitorDuty, MonitorLimits
+from penstock.logs.local import LocalLogStore
+from penstock.logs.store import log_key
 from penstock.records.event import RunCanceling, RunEnqueued, RunResumed
 from penstock.records.lease import Lease
 from penstock.records.run import FailureReason, Run, RunStatus
@@ -17,6 +20,9 @@ from penstock.testing.clock import FakeClock
 from penstock.testing.storage_contract.builders import NOW, queued_run, started_run
 
 LEASE = Lease(name="monitor", holder="daemon-1", epoch=1, until=NOW + 10)
+
+
+NO_LOGS = LocalLogStore(Path("/nonexistent"))
 
 
 class Launcher:
@@ -41,9 +47,14 @@ def storage() -> Iterator[SqliteStorage]:
 
 
 def look(
-    storage: SqliteStorage, clock: FakeClock, *, limits: MonitorLimits | None = None, launcher: Launcher | None = None
+    storage: SqliteStorage,
+    clock: FakeClock,
+    *,
+    limits: MonitorLimits | None = None,
+    launcher: Launcher | None = None,
+    logs: LocalLogStore = NO_LOGS,
 ) -> None:
-    MonitorDuty(storage, launcher or Launcher(), limits or MonitorLimits(), clock).tick(LEASE)
+    MonitorDuty(storage, logs, launcher or Launcher(), limits or MonitorLimits(), clock).tick(LEASE)
 
 
 def status(storage: SqliteStorage, run: Run) -> Run:
@@ -149,7 +160,7 @@ def test_a_run_that_does_not_stop_is_killed(storage: SqliteStorage) -> None:
 def test_after_an_outage_holders_have_time_to_renew(storage: SqliteStorage) -> None:
     run = started_run(storage)
     clock = FakeClock(NOW + 5)
-    monitor = MonitorDuty(storage, Launcher(), MonitorLimits(), clock)
+    monitor = MonitorDuty(storage, NO_LOGS, Launcher(), MonitorLimits(), clock)
     monitor.tick(LEASE)
     clock.advance(60)  # nobody could look, or write, for a minute
     monitor.tick(LEASE)
@@ -160,3 +171,13 @@ def test_after_an_outage_holders_have_time_to_renew(storage: SqliteStorage) -> N
     clock.advance(6)
     monitor.tick(LEASE)
     assert status(storage, run).status is RunStatus.QUEUED
+
+
+def test_what_the_steps_of_a_lost_worker_printed_is_settled(storage: SqliteStorage, tmp_path: Path) -> None:
+    run, logs = started_run(storage), LocalLogStore(tmp_path)
+    key = log_key(run.run_id, "a")
+    path = logs.path(key, "stdout")
+    path.parent.mkdir()
+    path.write_text("last words")
+    look(storage, FakeClock(NOW + 60), logs=logs)
+    assert logs.marks(key).complete

@@ -11,14 +11,14 @@ from penstock.daemon.queue import QueueDuty
 from penstock.engine.pools import PoolRules
 from penstock.engine.queue import QueueLimits
 from penstock.errors import CodeServerUnreachableError
-from penstock.records.event import StepSuccess
+from penstock.records.event import RunEnqueued, StepSuccess
 from penstock.records.lease import Lease
 from penstock.records.pool import PoolNeed, SlotRequest
 from penstock.records.run import Run, RunStatus
 from penstock.records.wire import LaunchAnswer
 from penstock.storage.sqlite.storage import SqliteStorage
 from penstock.testing.clock import FakeClock
-from penstock.testing.storage_contract.builders import NOW, events_from, queued_run, started_run
+from penstock.testing.storage_contract.builders import NOW, events_from, new_run, queued_run, started_run
 
 LEASE = Lease(name="queue", holder="daemon-1", epoch=1, until=NOW + 10)
 
@@ -105,6 +105,20 @@ def test_what_has_no_place_says_what_it_waits_for(storage: SqliteStorage, launch
     waiting = status(storage, second)
     assert waiting.status is RunStatus.QUEUED
     assert waiting.note == "Waits for a free place: 1 of 1 runs are active. Place 1 in the queue."
+
+
+def test_a_run_behind_many_that_wait_for_a_pool_is_found(
+    storage: SqliteStorage, launcher: Launcher, clock: FakeClock
+) -> None:
+    storage.slots.set_limit("db", 0)
+    need = PoolNeed(pools=("db",), first={"db": 1})
+    storage.runs.create([new_run(RunEnqueued(), pools=need) for _ in range(230)])
+    free = queued_run(storage)
+    queue = duty(storage, launcher, clock)
+    queue.tick(LEASE)
+    queue.close()
+    assert [each.run_id for each in launcher.launched] == [free.run_id]
+    assert all("the pool db" in (run.note or "") for run in storage.runs.queued(limit=500))
 
 
 def test_a_run_stays_while_its_pool_is_full_and_goes_when_a_slot_is_free(

@@ -42,7 +42,7 @@ MIB = 1 << 20
         (
             MemoryVerdict(by_kernel=False),
             510 * MIB,
-            "It was not the kernel for want of memory (peak 510 MiB): somebody or something sent the signal.",
+            "The kernel counts no kill for want of memory here (peak 510 MiB): somebody or something sent the signal.",
         ),
     ],
 )

@@ -25,7 +25,8 @@ from penstock.engine.step_messages import (
     Succeeded,
     Withdrawn,
 )
-from penstock.engine.steps import StepScheduler, StepState
+from penstock.engine.step_state import StepState
+from penstock.engine.steps import StepScheduler
 from penstock.errors import IllegalTransitionError, InternalError
 
 RESULT = (("result", None),)

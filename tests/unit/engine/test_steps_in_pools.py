@@ -24,7 +24,8 @@ from penstock.engine.step_messages import (
     WantedSlots,
     Wish,
 )
-from penstock.engine.steps import StepScheduler, StepState
+from penstock.engine.step_state import StepState
+from penstock.engine.steps import StepScheduler
 from penstock.errors import IllegalTransitionError
 
 

@@ -45,7 +45,8 @@ from penstock.engine.step_messages import (
     Succeeded,
     Withdrawn,
 )
-from penstock.engine.steps import StepScheduler, StepState
+from penstock.engine.step_state import StepState
+from penstock.engine.steps import StepScheduler
 from penstock.records.errors import ErrorInfo
 from penstock.records.event import (
     Event,

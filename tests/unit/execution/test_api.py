@@ -20,6 +20,8 @@ from penstock import (
     Backoff,
     DailyPartitionsDefinition,
     Definitions,
+    DynamicOut,
+    DynamicOutput,
     Failure,
     Instance,
     Jitter,
@@ -461,6 +463,11 @@ def beside() -> int:
     return 7
 
 
+@graph
+def unlucky_chain() -> None:
+    after(unlucky(beside()))
+
+
 @job
 def repeatable() -> None:
     after(unlucky(beside.alias("source")()))
@@ -475,7 +482,7 @@ def test_a_run_is_repeated_from_its_failure(instance: Instance) -> None:
     with execute_job(repeatable, instance, tags={"lucky": "yes"}, reexecution_options=options) as second:
         assert second.output_for_node("after") == 71
         assert second.is_node_untouched("beside")
-        assert second.is_node_success("source"), "a value that is needed is made again"
+        assert second.is_node_untouched("source"), "its value is loaded from where the first run stored it"
     stored = instance.storage.runs.get(second.run_id)
     assert stored is not None
     assert (stored.parent_run_id, stored.root_run_id) == (first.run_id, first.run_id)
@@ -486,6 +493,58 @@ def test_a_run_is_repeated_from_its_failure(instance: Instance) -> None:
     assert again.is_node_untouched("source")
     with pytest.raises(UsageError, match="nothing of it failed"):
         ReexecutionOptions.from_failure(again.run_id, instance)
+
+
+calls: list[str] = []
+
+
+@op(out=DynamicOut(int))
+def some_keys() -> Iterator[DynamicOutput[int]]:
+    calls.append("some_keys")
+    for number in (1, 2, 3):
+        yield DynamicOutput(number, mapping_key=f"k{number}")
+
+
+@op
+def tenfold(x: int) -> int:
+    calls.append(f"tenfold {x}")
+    return x * 10
+
+
+@op
+def unlucky_sum(context: OpExecutionContext, numbers: list[int]) -> int:
+    calls.append("unlucky_sum")
+    if context.run.tags.get("lucky") != "yes":
+        raise OwnError("not yet")
+    return sum(numbers)
+
+
+@job
+def fanned() -> None:
+    after(unlucky_sum(some_keys().map(tenfold).collect()))
+
+
+def test_a_run_is_repeated_with_the_values_of_all_runs_before_it(instance: Instance) -> None:
+    calls.clear()
+    tried = execute_job(fanned, instance)
+    for tags in ({}, {"lucky": "yes"}):
+        options = ReexecutionOptions.from_failure(tried.run_id, instance)
+        tried = execute_job(fanned, instance, tags=tags, reexecution_options=options)
+    assert tried.success
+    assert tried.run.step_keys == ("unlucky_sum", "after")
+    assert calls == ["some_keys", "tenfold 1", "tenfold 2", "tenfold 3", *["unlucky_sum"] * 3]
+    with tried:
+        assert tried.output_for_node("after") == 61
+
+
+def test_a_step_runs_again_whose_value_was_in_memory(instance: Instance) -> None:
+    in_memory = unlucky_chain.to_job(name="in_memory", resource_defs={"io_manager": mem_io_manager})
+    first = execute_job(in_memory, instance)
+    options = ReexecutionOptions.from_failure(first.run_id, instance)
+    assert list(options.step_selection) == ["unlucky", "after"]
+    second = execute_job(in_memory, instance, tags={"lucky": "yes"}, reexecution_options=options)
+    assert second.success
+    assert second.is_node_success("beside")
 
 
 def test_a_repeated_run_has_its_parent_s_config(instance: Instance) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+import subprocess
+import sys
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,19 +17,16 @@ from penstock import (
     Failure,
     Field,
     InitLoggerContext,
-    Instance,
     LoggerDefinition,
     OpExecutionContext,
     build_init_logger_context,
     colored_console_logger,
     default_loggers,
-    execute_job,
     get_logger,
     job,
     json_console_logger,
     logger,
     op,
-    reconstructable,
 )
 from penstock.errors import DefinitionError, InvalidRunConfigError, InvocationError, UserCodeError
 from penstock.records.event import LogLine
@@ -261,37 +261,49 @@ def test_a_line_is_told_once_where_root_is_managed_too(tmp_path: Any) -> None:
     assert told == ["once", "also"]
 
 
-def test_steps_in_processes_write_to_loggers_of_their_own(tmp_path: Any) -> None:
-    """Each line is written once: those of steps by their processes, the others by the run's own."""
-    file = tmp_path / "lines"
-    config = {"loggers": {"file": {"config": str(file)}}, "execution": {"config": {"multiprocess": {}}}}
+FILE_LOGGER = """
+import json, logging, sys
+from penstock import Instance, execute_job, job, logger, op, reconstructable
+
+class Append(logging.Handler):
+    def __init__(self, path):
+        super().__init__()
+        self.path = path
+
+    def emit(self, record):
+        with open(self.path, "a") as file:
+            file.write(json.dumps({"pid": record.process, "text": record.getMessage()}) + "\\n")
+
+@logger(str)
+def file_logger(context):
+    made = logging.Logger("file")
+    made.addHandler(Append(context.logger_config))
+    return made
+
+@op
+def speak(context):
+    context.log.info("hello there")
+
+@job(logger_defs={"file": file_logger})
+def to_file():
+    speak()
+
+if __name__ == "__main__":
+    config = {"loggers": {"file": {"config": sys.argv[1]}}, "execution": {"config": {"multiprocess": {}}}}
     with Instance.ephemeral() as instance:
         assert execute_job(reconstructable(to_file), instance, config).success
+"""
+
+
+def test_steps_in_processes_write_to_loggers_of_their_own(tmp_path: Path) -> None:
+    """Each line is written once: those of steps by their processes, the others by the run's own."""
+    program, file = tmp_path / "program.py", tmp_path / "lines"
+    program.write_text(FILE_LOGGER)
+    # In a process of its own: one of a parallel test run has threads, and would not be forked.
+    subprocess.run([sys.executable, str(program), str(file)], check=True)
     written = [json.loads(line) for line in file.read_text().splitlines()]
     assert len({each["pid"] for each in written}) == 2
     texts = [each["text"] for each in written]
     assert texts.count("hello there") == 1
     assert sum("The run ended well" in each for each in texts) == 1
     assert sum("Finished speak" in each for each in texts) == 1
-
-
-class Append(logging.Handler):
-    def __init__(self, path: str) -> None:
-        super().__init__()
-        self.path = path
-
-    def emit(self, record: logging.LogRecord) -> None:
-        with open(self.path, "a") as file:
-            file.write(json.dumps({"pid": record.process, "text": record.getMessage()}) + "\n")
-
-
-@logger(str)
-def file_logger(context: InitLoggerContext) -> logging.Logger:
-    made = logging.Logger("file")
-    made.addHandler(Append(context.logger_config))
-    return made
-
-
-@job(logger_defs={"file": file_logger})
-def to_file() -> None:
-    speak()

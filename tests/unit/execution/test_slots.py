@@ -12,7 +12,8 @@ from penstock.definitions.ops.job import JobDefinition, job
 from penstock.definitions.ops.op import op
 from penstock.engine.pools import PoolRules
 from penstock.engine.step_messages import Command, Start, Succeeded
-from penstock.engine.steps import StepScheduler, StepState
+from penstock.engine.step_state import StepState
+from penstock.engine.steps import StepScheduler
 from penstock.errors import FencedError, StorageError, StorageUnavailableError
 from penstock.execution.own_run import Wish, plan_run_here
 from penstock.execution.recorder import MemoryRecorder

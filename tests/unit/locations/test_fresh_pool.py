@@ -28,6 +28,7 @@ class Fake:
         self.loaded: bool | None = None
         self.dropped = False
         self.given: Work | None = None
+        self.is_dead = False
         self._changed = changed
 
     @property
@@ -35,6 +36,8 @@ class Fake:
         return self.loaded is not False and self.given is None
 
     def give(self, work: Work, channel: socket.socket, storage: StorageAccess | None) -> WorkProcess:
+        if self.is_dead:
+            raise BrokenPipeError
         self.given = work
         return WorkProcess(self.pid, asyncio.get_running_loop().create_future())
 
@@ -150,6 +153,20 @@ def test_one_that_cannot_load_is_not_replaced_before_the_next_work() -> None:
         assert world.give() == 2
         await turn()
         assert world.pool.pids == [3]
+
+    run(scene)
+
+
+def test_one_that_has_just_died_costs_no_work() -> None:
+    async def scene() -> None:
+        world = World()
+        world.pool.renew(wanted=True)
+        world.made[0].load()
+        world.made[0].is_dead = True
+        assert world.give() == 2
+        assert world.made[0].dropped
+        await turn()
+        assert world.pool.pids == [3, 4]
 
     run(scene)
 

@@ -105,6 +105,21 @@ def component(key: str, name: str, **config: Any) -> str:
         (component("scheduler", "DagsterDaemonScheduler"), None, 0),
         ("storage:\n  sqlite:\n    base_dir: {env: HOME_OF_DATA}\n", BY_ENV, 0),
         (
+            "concurrency:\n  pools:\n    default_limit: 3\n    granularity: run\n",
+            {"concurrency": {"pools": {"default_limit": 3, "granularity": "run"}}},
+            0,
+        ),
+        (
+            "concurrency:\n  default_op_concurrency_limit: 3\n",
+            {"concurrency": {"default_op_concurrency_limit": 3}},
+            0,
+        ),
+        (
+            "run_queue:\n  block_op_concurrency_limited_runs:\n    enabled: false\n",
+            {"run_queue": {"block_op_concurrency_limited_runs": {"enabled": False}}},
+            0,
+        ),
+        (
             "concurrency:\n  runs:\n    max_concurrent_runs: 2\n",
             {"concurrency": {"runs": {"max_concurrent_runs": 2}}},
             0,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock import AssetCheckSpec, AssetKey, Definitions, asset, asset_check, job, multi_asset_check, op
+from penstock import AssetCheckSpec, AssetKey, Definitions, DynamicOut, asset, asset_check, job, multi_asset_check, op
 from penstock.errors import DefinitionError, NotFoundError
 from penstock.plan.build import build_plan
 from penstock.plan.model import ExecutionPlan, FromAsset, OrderOnly
@@ -58,6 +58,39 @@ def three(x: int) -> int:
 @job
 def chain() -> None:
     three(two(one()))
+
+
+@op(out=DynamicOut(int))
+def several(x: int) -> Any: ...
+
+
+@op
+def total(xs: list[int]) -> int:
+    return sum(xs)
+
+
+@job
+def fanned() -> None:
+    total(several(one()).map(two).map(three).collect())
+
+
+@pytest.mark.parametrize(
+    ("at_hand", "steps", "inherited"),
+    [
+        (set(), ["one", "several", "two", "three", "total"], []),
+        ({"one"}, ["several", "two", "three", "total"], ["one"]),
+        ({"one", "several", "two", "three"}, ["total"], ["several", "two", "three"]),
+        ({"one", "several", "two"}, ["three", "total"], ["several", "two"]),
+        ({"one", "two", "three"}, ["several", "two", "three", "total"], ["one"]),  # there may be other keys this time
+    ],
+)
+def test_what_an_earlier_run_has_stored_is_not_run(at_hand: set[str], steps: list[str], inherited: list[str]) -> None:
+    plan = build_plan(fanned, step_keys=["total"], at_hand=at_hand)
+    assert list(plan.steps) == steps
+    assert list(plan.inherited) == inherited
+    assert [given.name for given in plan.inherited["two"].inputs] == ["x"] if "two" in inherited else True
+    if "one" in inherited:
+        assert plan.inherited["one"].inputs == ()
 
 
 def test_the_whole_job() -> None:

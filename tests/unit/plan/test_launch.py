@@ -260,7 +260,9 @@ def test_dynamic_partitions_are_checked_where_their_keys_are_known() -> None:
 
 def test_a_repeated_run_knows_its_parent_and_gets_the_values_that_it_needs() -> None:
     parent = Run(run_id="parent", location="here", job="chain", root_run_id="root")
-    planned = _plan(job="chain", step_keys=["three"], parent=parent)
+    assert _steps(_plan(job="chain", step_keys=["three"], parent=parent, at_hand={"two"})) == ["three"]
+    assert _steps(_plan(job="chain", step_keys=["three"], parent=parent, at_hand={"one"})) == ["two", "three"]
+    planned = _plan(job="chain", step_keys=["three"], parent=parent, at_hand=())
     assert _steps(planned) == ["one", "two", "three"]
     run = planned.run
     assert (run.parent_run_id, run.root_run_id) == ("parent", "root")

@@ -9,6 +9,7 @@ to the server and back, COMMIT included.
 
 from __future__ import annotations
 
+import logging
 import os
 import random
 import select
@@ -48,6 +49,16 @@ _PARAMETERS: Mapping[str, Any] = {
     "tcp_user_timeout": 20_000,  # milliseconds that what was sent may wait for the other side to take it
 }
 """What holds unless the settings say otherwise: nobody waits for ever for a server that went without a word."""
+
+
+class _NotTwice(logging.Filter):
+    """Keeps the driver from telling in the log what the error says that it raises as well."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not (isinstance(record.msg, str) and record.msg.startswith("error ignored terminating"))
+
+
+logging.getLogger("psycopg").addFilter(_NotTwice())
 
 _databases: weakref.WeakSet[Database] = weakref.WeakSet()
 _inherited: list[Connection] = []
@@ -189,7 +200,7 @@ class Database:
             yield
         except psycopg.Error as error:
             kind = StorageUnavailableError if is_away(error) else StorageError
-            raise kind(f"Could not {doing} in {self.name}: {_one_line(error)}. {remedy(error)}") from error
+            raise kind(f"Could not {doing} in {self.name}: {_said(error)}. {remedy(error)}") from error
         except (UnicodeEncodeError, OverflowError) as error:
             raise StorageError(
                 f"Could not {doing} in {self.name}: a value is not valid Unicode or too large a number ({error})."
@@ -211,11 +222,11 @@ class Database:
 def _transact(connection: Connection, work: Callable[[Transaction], T], *, durable: bool) -> T:
     committing = False
     try:
-        with connection.pipeline():
+        with connection.pipeline() as pipeline:
             connection.execute("BEGIN")
             if not durable:
                 connection.execute("SET LOCAL synchronous_commit TO OFF")
-            outcome = work(Transaction(connection))
+            outcome = work(Transaction(connection, pipeline))
             committing = True
             connection.execute("COMMIT")
     except BaseException as error:
@@ -240,8 +251,9 @@ def _is_quiet(connection: Connection) -> bool:
     return not ready.poll(0)
 
 
-def _one_line(error: psycopg.Error) -> str:
-    return " ".join(str(error).split()).rstrip(".")
+def _said(error: psycopg.Error) -> str:
+    """What went wrong, without hints and without values of rows."""
+    return (error.diag.message_primary or str(error)).strip().partition("\n")[0].rstrip(".")
 
 
 def _after_fork_in_child() -> None:

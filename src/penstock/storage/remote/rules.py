@@ -25,6 +25,7 @@ from msgspec.structs import replace
 from ...records.event import AssetWiped
 from ...records.run import Run
 from ..protocols import Storage
+from ..run_log import lineage
 from .token import EvaluationScope, RunScope
 
 __all__ = ["LONGEST_LEASE", "MOST_ROWS", "RULES", "Answered", "Asking", "Guard", "NotAllowedError", "Rule"]
@@ -179,7 +180,8 @@ def _run_scope(asking: Asking) -> RunScope:
 
 def _related(asking: Asking) -> set[str | None]:
     run = asking.run
-    return {_run_scope(asking).run_id} | ({run.parent_run_id, run.root_run_id} if run is not None else set())
+    before = () if run is None else lineage(asking.storage.runs, run)
+    return {_run_scope(asking).run_id, *(each.run_id for each in before)}
 
 
 # -- the table --------------------------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from ...records.location import JobDescription
 from ...records.run import Run, Tag
 from ...records.wire import CheckRunConfig, ConfigAnswer, PartitionRun
 from ...storage.protocols import NewRun
+from ...storage.run_log import steps_at_hand
 from .context import Context
 from .failures import InvalidSubsetError, PartitionKeysNotFoundError, RefusedError
 from .find import loaded
@@ -84,6 +85,7 @@ def make(
             checks=checks,
             step_keys=step_keys,
             parent=parent,
+            at_hand=None if parent is None else steps_at_hand(context.storage.runs, context.storage.events, parent),
             now=context.now,
             dynamic_keys=lambda name: context.dynamic_partitions.get(name) or (),
             partition_required=partition_required,

@@ -112,25 +112,25 @@ def test_a_write_whose_end_is_not_known_is_not_done_again(database: Database) ->
     assert tries == [0]
 
 
-def test_a_process_that_was_stopped_for_too_long_begins_its_write_again(
-    postgres_url: str, database: Database, other: psycopg.Connection
+def test_a_process_that_is_stopped_inside_of_a_transaction_does_not_hold_up_the_others(
+    postgres_url: str, database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
-    impatient = Database(
-        psycopg.conninfo.conninfo_to_dict(postgres_url, options="-c idle_in_transaction_session_timeout=1ms")
-    )
+    _insert(database, 1)
+    impatient = "-c idle_in_transaction_session_timeout=100ms"
+    stopped = Database(psycopg.conninfo.conninfo_to_dict(postgres_url, options=impatient))
     tries: list[int] = []
 
     def work(tx: Transaction) -> None:
-        ours = tx.row("INSERT INTO t VALUES (1) RETURNING pg_backend_pid()")
-        if not tries:
-            while other.execute("SELECT 1 FROM pg_stat_activity WHERE pid = %s", ours).fetchone():
-                pass  # until the server has given us up
         tries.append(len(tries))
-        tx.send("SELECT 1")
+        tx.row("SELECT 1 FROM t WHERE x = 1 FOR UPDATE")
+        database.write("write", lambda other: other.row("UPDATE t SET x = 2 WHERE x = 1 RETURNING x"))
+        tx.send("UPDATE t SET x = 3")
 
-    impatient.write("write", work)
-    assert (_rows(database), tries) == ([1], [0, 1])
-    impatient.close()
+    with pytest.raises(StorageUnavailableError):
+        stopped.write("write", work)
+    assert (_rows(database), tries) == ([2], [0])
+    assert caplog.records == []  # it is told once, by the error
+    stopped.close()
 
 
 def test_rivals_that_wait_for_each_other_both_get_through(database: Database) -> None:

@@ -25,6 +25,7 @@ from penstock.records.event import (
     RunSuccess,
     StepFailure,
 )
+from penstock.records.pool import SlotRequest
 from penstock.records.run import Run, RunStatus
 from penstock.storage.protocols import RunFilter, Storage
 from penstock.storage.remote.calls import call_named
@@ -180,6 +181,22 @@ def test_a_run_prolongs_its_own_lease_alone_and_not_for_long(world: World) -> No
     assert world.call("runs.renew", owner="server-1", until=until) == []
     assert world.call("runs.renew", owner="worker-1", until=NOW + 20) == [(world.own.run_id, 1)]
     assert lease(world, world.own) == NOW + 20
+
+
+def test_a_run_claims_slots_for_itself_alone_and_judges_nobody_by_its_own_clock(world: World) -> None:
+    other = started_run(world.storage)  # until NOW + 30
+    world.storage.slots.set_limit("db", 1)
+    request = SlotRequest(step_key="a", pools=("db",), since=NOW)
+    assert world.storage.slots.claim(other.run_id, 1, [request], now=NOW + 5).granted == {"a"}
+    wanted = {"run_id": world.own.run_id, "attempt": 1, "requests": [request], "now": NOW + 10**9}
+    assert world.status("slots.claim", **{**wanted, "run_id": other.run_id}) == 403
+    assert world.status("slots.claim", **{**wanted, "attempt": 2}) == 403
+    assert world.call("slots.claim", **wanted, dead_before=NOW + 10**9).granted == frozenset()
+    assert world.call("slots.claim", **wanted).granted == frozenset()
+    world.clock.advance(60.0)
+    assert world.call("slots.claim", **wanted).granted == {"a"}
+    for name in ("slots.set_limit", "slots.delete_limit", "slots.free", "slots.pools"):
+        assert isinstance(RULES[name].run, str)
 
 
 def lease(world: World, run: Run) -> float | None:

@@ -48,22 +48,24 @@ export function MergedLog({ log, onEvent, onStep, follow, onFollow, isFiltered }
     );
   }
   return (
-    <div className={css.left}>
-      <VirtualRows
-        label="Events and output"
-        role="log"
-        heights={heights}
-        follow={follow}
-        onFollow={onFollow}
-        render={(index) => (
-          <Row key={index} entry={entries[index]!} height={heights[index]!} style={style} onEvent={onEvent} onStep={onStep} />
+    <div className={css.split}>
+      <div className={css.left}>
+        <VirtualRows
+          label="Events and output"
+          role="log"
+          heights={heights}
+          follow={follow}
+          onFollow={onFollow}
+          render={(index) => (
+            <Row key={index} entry={entries[index]!} height={heights[index]!} style={style} onEvent={onEvent} onStep={onStep} />
+          )}
+        />
+        {readOn === null ? null : (
+          <p className={css.held}>
+            {entries.length.toLocaleString("en")} lines read; there are more. <Button onPress={readOn}>Read on</Button>
+          </p>
         )}
-      />
-      {readOn === null ? null : (
-        <p className={css.held}>
-          {entries.length.toLocaleString("en")} lines read; there are more. <Button onPress={readOn}>Read on</Button>
-        </p>
-      )}
+      </div>
     </div>
   );
 }
