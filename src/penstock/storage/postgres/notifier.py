@@ -10,8 +10,9 @@ looks whether there are new events.
 
 from __future__ import annotations
 
-import select
+import selectors
 from collections.abc import Iterable
+from contextlib import suppress
 
 import psycopg
 
@@ -57,7 +58,8 @@ class PostgresSubscription:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._connection: Connection | None = None
-        self._ready = select.epoll()  # one descriptor for the listener, whichever connection there is
+        self._ready = selectors.DefaultSelector()  # one descriptor for the listener, whichever connection there is
+        self._descriptor = -1
         self._failures = 0
         self._retry_at = 0.0
         self._last_event = 0
@@ -76,7 +78,7 @@ class PostgresSubscription:
                 return topics
             until = self._retry_at if self._connection is None else self._next_look
             until = until if deadline is None else min(deadline, until)
-            self._ready.poll(max(0.0, until - now))
+            self._ready.select(max(0.0, until - now))
 
     def fileno(self) -> int:
         """A descriptor that is readable when something was published; what only the database knows does not show."""
@@ -125,13 +127,16 @@ class PostgresSubscription:
             return False
         self._failures = 0
         self._connection = connection
-        self._ready.register(connection.fileno(), select.EPOLLIN)
+        self._descriptor = connection.fileno()
+        self._ready.register(self._descriptor, selectors.EVENT_READ)
         return True
 
     def _let_go(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            self._database.discard(connection)  # a closed descriptor leaves the epoll by itself
+            with suppress(KeyError, OSError):  # one that the driver has closed is gone by itself
+                self._ready.unregister(self._descriptor)
+            self._database.discard(connection)
 
 
 def _messages(topics: Iterable[str]) -> list[str]:
