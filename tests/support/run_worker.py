@@ -49,10 +49,13 @@ class Worker:
         *,
         channel: bool = False,
         away: bool = False,
+        assets: tuple[str, ...] | None = None,
         **environment: str,
     ) -> None:
         run_id = new_run_id()
-        self.storage.runs.create([NewRun(run=Run(run_id=run_id, location="here", job=job, run_config=config or {}))])
+        self.storage.runs.create(
+            [NewRun(run=Run(run_id=run_id, location="here", job=job, run_config=config or {}, assets=assets))]
+        )
         self.work_on(run_id, environment, channel=channel, away=away)
 
     def resume(

@@ -678,12 +678,36 @@ def is_eight(grown: int) -> AssetCheckResult:
     return AssetCheckResult(passed=grown == 8)
 
 
+@asset(code_version="1")
+def made_before() -> int:
+    note_work("made_before")
+    return 2
+
+
+@asset(code_version="1")
+def made_after(made_before: int) -> int:
+    note_work("made_after")
+    meet("held")
+    return made_before * 2
+
+
+@asset
+def left_out(made_after: int) -> int:
+    note_work("left_out")
+    return made_after
+
+
+_resumed = AssetSelection.assets("made_before", "made_after", "left_out")
+
 defs = Definitions.merge(
     defs,
     Definitions(
-        assets=[base, grown, feed],
+        assets=[base, grown, feed, made_before, made_after, left_out],
         asset_checks=[is_eight],
-        jobs=[define_asset_job("assets_of_all_kinds", AssetSelection.all(include_sources=True))],
+        jobs=[
+            define_asset_job("assets_of_all_kinds", AssetSelection.all(include_sources=True) - _resumed),
+            define_asset_job("resumed_assets", _resumed),
+        ],
     ),
 )
 

@@ -41,6 +41,27 @@ def slow():
 def gated(config: Gate, before):
     open(config.gate).read()
 
+class Marker(Config):
+    file: str
+
+@op
+def second_run_lucky(config: Marker, number: int):
+    from pathlib import Path
+    if not Path(config.file).exists():
+        Path(config.file).touch()
+        raise ValueError("not in this run")
+    Path(config.file).write_text(str(number))
+
+@op
+def counted(config: Marker) -> int:
+    with open(config.file, "a") as lines:
+        lines.write("x")
+    return 7
+
+@job
+def lucky_job():
+    second_run_lucky(counted())
+
 @job
 def gated_job():
     gated(quick())
@@ -61,7 +82,7 @@ def quick_job():
 def slow_job():
     slow()
 
-defs = Definitions(jobs=[quick_job, slow_job, gated_job, pooled_job])
+defs = Definitions(jobs=[quick_job, slow_job, gated_job, pooled_job, lucky_job])
 """
 
 
@@ -127,6 +148,28 @@ def test_a_run_outlives_a_killed_worker_and_repeats_no_step_that_was_done(dev: D
     types = [(each.event.type, each.event.step_key) for each in dev.instance.storage.events.of_run(run_id)]
     assert types.count(("STEP_SUCCESS", "quick")) == 1
     assert types.count(("STEP_SUCCESS", "gated")) == 1
+
+
+def test_a_failed_run_is_run_again_by_itself_from_where_it_failed(
+    start: Callable[..., Deployment], project: Path, home: Path, tmp_path: Path
+) -> None:
+    home.mkdir()
+    (home / "penstock.yaml").write_text("run_retries: {enabled: true, max_retries: 1}")
+    dev = start("-f", str(project))
+    marker, count = tmp_path / "marker", tmp_path / "count"
+    config = {
+        "ops": {
+            "counted": {"config": {"file": str(count)}},
+            "second_run_lucky": {"config": {"file": str(marker)}},
+        }
+    }
+    run_id = dev.launch("lucky_job", location="project.py", runConfigData=config)
+    assert dev.wait_until_finished(run_id).status is RunStatus.FAILURE
+    failed = dev.wait_for_run(run_id, lambda run: "penstock/auto_retry_run_id" in run.tags)
+    retry = dev.wait_until_finished(failed.tags["penstock/auto_retry_run_id"])
+    assert (retry.status, retry.parent_run_id, retry.step_keys) == (RunStatus.SUCCESS, run_id, ("second_run_lucky",))
+    assert marker.read_text() == "7"
+    assert count.read_text() == "x"
 
 
 def test_a_run_outlives_its_worker_and_its_code_server(dev: Deployment, tmp_path: Path) -> None:

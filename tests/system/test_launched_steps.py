@@ -137,6 +137,22 @@ def test_steps_die_with_their_worker(worker: Worker) -> None:
     os.close(handle)
 
 
+def test_a_new_worker_goes_on_where_a_killed_one_stopped(worker: Worker) -> None:
+    worker.start("holding", LAUNCHED="1")
+    worker.awaits("held")
+    worker.wait_until(lambda: "STEP_SUCCESS" in worker.types("one"), "the other step has ended")
+    worker.kill()
+    worker.resume(LAUNCHED="1")
+    worker.awaits("held")
+    worker.releases("held")
+    assert worker.end() == 0
+    assert worker.status() is RunStatus.SUCCESS
+    assert worker.types("one").count("STEP_WORKER_STARTED") == 1
+    assert worker.types("held").count("STEP_WORKER_STARTED") == 2
+    assert worker.types("held").count("STEP_SUCCESS") == 1
+    assert "STEP_SUCCESS" in worker.types("double")
+
+
 def test_a_run_that_is_over_refuses_what_a_step_still_says(worker: Worker) -> None:
     worker.start("holding", LAUNCHED="1")
     worker.awaits("held")

@@ -9,7 +9,8 @@ from collections import Counter
 import pytest
 
 from penstock.execution.lease import EXIT_FENCED
-from penstock.records.event import RunCanceling, RunFailure, RunResumed, StepRestarted
+from penstock.records.data_version import VersionTag, computed_version
+from penstock.records.event import AssetMaterialization, RunCanceling, RunFailure, RunResumed, StepRestarted
 from penstock.records.run import RunStatus, StepStatus
 from support.run_worker import DEADLINE, Worker
 
@@ -198,3 +199,20 @@ def test_a_worker_that_is_started_for_a_canceled_run_does_nothing(worker: Worker
     assert worker.end() == 0
     assert worker.status() is RunStatus.CANCELED
     assert "RUN_RESUMED" not in worker.types(None)
+
+
+def test_a_run_of_some_assets_goes_on_with_their_versions(worker: Worker) -> None:
+    worker.start("resumed_assets", assets=("made_before", "made_after"))
+    worker.awaits("held")
+    until_stored(worker, "STEP_SUCCESS", "made_before")
+    worker.kill()
+    worker.resume()
+    worker.awaits("held")
+    worker.releases("held")
+    assert worker.end() == 0
+    assert worker.status() is RunStatus.SUCCESS
+    assert work(worker) == {"made_before": 1, "made_after": 2}
+    facts = [event.fact for event in worker.events() if isinstance(event.fact, AssetMaterialization)]
+    made = {fact.asset: fact.tags[VersionTag.DATA_VERSION] for fact in facts}
+    before = computed_version("1", {})
+    assert made == {"made_before": before, "made_after": computed_version("1", {"made_before": before})}

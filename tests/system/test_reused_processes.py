@@ -144,3 +144,17 @@ def test_processes_die_with_their_worker(worker: Worker) -> None:
     for handle in handles:
         assert has_ended(handle)
         os.close(handle)
+
+
+def test_a_new_worker_goes_on_where_a_killed_one_stopped(worker: Worker) -> None:
+    worker.start("holding", reusing(2))
+    worker.awaits("held")
+    worker.wait_until(lambda: "STEP_SUCCESS" in worker.types("one"), "the other step has ended")
+    worker.kill()
+    worker.resume()
+    worker.awaits("held")
+    worker.releases("held")
+    assert worker.end() == 0
+    assert worker.status() is RunStatus.SUCCESS
+    assert worker.types("one").count("STEP_WORKER_STARTED") == 1
+    assert worker.types("held").count("STEP_WORKER_STARTED") == 2

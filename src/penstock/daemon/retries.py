@@ -56,19 +56,23 @@ class RetriesDuty:
         self._catalog = catalog
         self._policy = policy
         self._clock = clock
+        self._place: int | None = None
+        self._epoch = 0
 
     def tick(self, lease: Lease) -> float | None:
         """Look at what has failed since the last time."""
-        self._catalog.refresh()
         values, events = self._storage.locations, self._storage.events
-        place = int(values.settle_value(_PLACE, str(events.last_id())))
-        while failures := events.of_types(["RUN_FAILURE"], after=place, limit=_PAGE):
+        if self._place is None or lease.epoch != self._epoch:  # another daemon may have moved it
+            self._place = int(values.settle_value(_PLACE, str(events.last_id())))
+            self._epoch = lease.epoch
+        while failures := events.of_types(["RUN_FAILURE"], after=self._place, limit=_PAGE):
+            self._catalog.refresh()
             for failure in failures:
                 run = None if failure.run_id is None else self._storage.runs.get(failure.run_id)
                 if run is not None:
                     self._look_at(run)
-            place = failures[-1].id
-            values.set_value(_PLACE, str(place))
+            self._place = failures[-1].id
+            values.set_value(_PLACE, str(self._place))
         return None
 
     def close(self) -> None:

@@ -129,8 +129,8 @@ class LeaseThread:
     stopped otherwise; unless `may_exit` is false, in a process that is not the run's own.
     """
 
-    def __init__(self, lease: OwnLease, keeper: LogKeeper | None, *, may_exit: bool) -> None:
-        self._watches: list[OwnLease | LogKeeper] = [lease] if keeper is None else [lease, keeper]
+    def __init__(self, lease: OwnLease | None, keeper: LogKeeper | None, *, may_exit: bool) -> None:
+        self._watches: list[OwnLease | LogKeeper] = [each for each in (lease, keeper) if each is not None]
         self._may_exit = may_exit
         self._wake = os.pipe()
         os.set_blocking(self._wake[0], False)

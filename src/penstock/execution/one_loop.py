@@ -83,6 +83,7 @@ class OneLoopExecution:
         )
         self._driven = Driven(recorder)
         self._now = scope.environment.clock.monotonic
+        self._output = log_key(scope.run.run_id, OUTPUT)
         self._coroutines: dict[str, StepCoroutines] = {}
         self.error: BaseException | None = None
         self.interruption: BaseException | None = None
@@ -99,18 +100,20 @@ class OneLoopExecution:
             UserCodeError: A resource could not be set up.
             FencedError: The run's attempt is over.
         """
-        scope, recorder = self._scope, self._recorder
-
-        def emit(fact: Fact) -> None:
-            recorder.emit(fact)
-
+        scope = self._scope
+        logs, steps = scope.environment.logs, tuple(scope.plan.steps)
         used = frozenset[str]().union(*(scope.prepared(key).resource_keys for key in scope.plan.steps))
-        with (
-            self._captured(),
-            managed_loggers(scope.environment.python_logs, emit),
-            scope.open_resources(used, emit) as opened,
-        ):
-            return asyncio.run(self._drive(opened))
+        # Descriptors are the process's, so nobody can tell whose output it is: it is captured in one place.
+        with capturing(logs, self._output, steps, self._recorder) as self._recorder:
+
+            def emit(fact: Fact) -> None:
+                self._recorder.emit(fact)
+
+            with (
+                managed_loggers(scope.environment.python_logs, emit),
+                scope.open_resources(used, emit) as opened,
+            ):
+                return asyncio.run(self._drive(opened))
 
     def _spec(self, spec: StepSpec) -> StepSpec:
         """The step as the scheduler sees it, marked where its function is a plain one."""
@@ -176,8 +179,8 @@ class OneLoopExecution:
         def run() -> StepEnd:
             if step.check_keys:
                 recorder.flush()  # a check may look in the storage for what was made just now
-            if start.mapping_key is not None:
-                self._tell_captured(start.step)
+            if start.mapping_key is not None and scope.environment.logs is not None:
+                recorder.emit(LogsCaptured(log_key=self._output, steps=(start.step,)), start.step)
             return run_step(scope, start, recorder, opened, coroutines=coroutines)
 
         try:
@@ -201,21 +204,6 @@ class OneLoopExecution:
     def _stop_coroutines(self) -> None:
         for each in self._coroutines.values():
             each.stop()
-
-    # -- output -------------------------------------------------------------------------------------------------------
-
-    @contextlib.contextmanager
-    def _captured(self) -> Iterator[None]:
-        """Capture what all steps print, in one place: descriptors are the process's, so nobody can tell whose it is."""
-        key = log_key(self._scope.run.run_id, OUTPUT)
-        with capturing(self._scope.environment.logs, key, tuple(self._scope.plan.steps), self._recorder) as marked:
-            self._recorder = marked
-            yield
-
-    def _tell_captured(self, *steps: str) -> None:
-        if self._scope.environment.logs is not None:
-            key = log_key(self._scope.run.run_id, OUTPUT)
-            self._recorder.emit(LogsCaptured(log_key=key, steps=steps), steps[0] if len(steps) == 1 else None)
 
 
 class _Signs:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from contextlib import closing, nullcontext
 
 from ..definitions.load import load_definitions
 from ..errors import FencedError, InternalError
@@ -15,7 +16,8 @@ from .child import attempt_alone
 from .data_versions import with_data_versions
 from .environment import Environment
 from .interrupt import INTERRUPTS
-from .lease import EXIT_FENCED
+from .lease import EXIT_FENCED, LeaseThread
+from .log_keeping import keeper_of, kept_by, upload_logs
 from .meter import Meter
 from .narrowing import narrowed
 from .recorder import Recorder
@@ -55,15 +57,18 @@ def carry_out(order: StepOrder, environment: Environment) -> int:
         background=True,
         urgent=_URGENT,
     )
+    keeper = keeper_of(environment.logs, run.run_id, storage, environment.clock, writer)
     try:
         writer.emit(StepWorkerStarted(pid=os.getpid()), start.step)
         try:
             scope = _scope(order, environment)
-            recorder: Recorder = scope.logged(with_data_versions(scope, writer))
+            recorder: Recorder = scope.logged(with_data_versions(scope, kept_by(keeper, writer, run.run_id)))
         except Exception as error:  # noqa: BLE001 - user code is loaded here: whatever it raises is why the step failed
             writer.emit(StepFailure(error=describe_user_error(error)), start.step)
         else:
-            attempt_alone(scope, start, recorder, meter)
+            with nullcontext() if keeper is None else closing(keeper), LeaseThread(None, keeper, may_exit=False):
+                attempt_alone(scope, start, recorder, meter)
+            upload_logs(environment.logs, run.run_id)
         return 0 if writer.close(OUTAGE) else EXIT_UNTOLD
     except FencedError as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201 - the process's own output
