@@ -213,7 +213,7 @@ class Database:
         try:
             yield
         except sqlite3.Error as error:
-            kind = StorageUnavailableError if _code(error) in _AWAY else StorageError
+            kind = StorageUnavailableError if _is_away(error) else StorageError
             raise kind(f"Could not {doing} in {self.name}: {error}. {_remedy(error)}") from error
         except (UnicodeEncodeError, OverflowError) as error:
             raise StorageError(
@@ -337,6 +337,11 @@ _AWAY = frozenset(
     }
 )
 """What passes: another process's lock, a full or broken disk, a file that is not there or may not be written."""
+
+
+def _is_away(error: sqlite3.Error) -> bool:
+    # A file that was moved away is found again as an empty one, without our tables.
+    return _code(error) in _AWAY or str(error).startswith("no such table")
 
 
 def _code(error: sqlite3.Error) -> int:

@@ -72,7 +72,7 @@ def test_a_reader_cannot_write(database: Database) -> None:
 def test_an_error_names_the_deed_the_file_and_the_way_out(database: Database, tmp_path: Path) -> None:
     with pytest.raises(StorageError) as caught, database.read("read the runs") as connection:
         connection.execute("SELECT * FROM runs")
-    assert not isinstance(caught.value, StorageUnavailableError)
+    assert isinstance(caught.value, StorageUnavailableError)  # as after the file was moved away
     text = str(caught.value)
     assert "read the runs" in text
     assert str(database.path) in text
