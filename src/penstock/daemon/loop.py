@@ -12,7 +12,7 @@ import threading
 from typing import Protocol
 
 from ..clock import Clock
-from ..errors import FencedError, StorageError, StorageUnavailableError
+from ..errors import FencedError, StorageError
 from ..records.lease import Lease
 from ..storage.notifier import ROUTINE, Notifier
 from ..storage.protocols import LeaseStorage
@@ -170,8 +170,7 @@ class Loop(threading.Thread):
                     log.warning("%s: %s; again in %.0f s", self._duty.name, error, pause)
                 else:
                     log.exception("%s failed; again in %.0f s", self._duty.name, pause)
-                # Who listens hears it when the database is back; a fault of ours is not to be repeated at every wake.
-                (self._woken if isinstance(error, StorageUnavailableError) else self._stopping).wait(pause)
+                self._stopping.wait(pause)
                 continue
             if not self._stopping.is_set():  # what woke us for the last time may have been cleared above
                 self._woken.wait(LEASE_SECONDS if pause is None else min(pause, LEASE_SECONDS))

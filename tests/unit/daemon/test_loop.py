@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from penstock.daemon.loop import LEASE_SECONDS, LeaseKeeper, Loop, Waker
-from penstock.errors import FencedError, StorageError, StorageUnavailableError
+from penstock.errors import FencedError, StorageError
 from penstock.records.lease import Lease
 from penstock.storage.sqlite.storage import SqliteStorage
 from penstock.testing.clock import FakeClock
@@ -99,25 +99,6 @@ def test_a_loop_ticks_whenever_its_topic_is_published(storage: SqliteStorage, st
     waker.join(DEADLINE)
     assert not loop.is_alive()
     assert {lease.holder for lease in duty.leases} == {"daemon-1"}
-
-
-def test_a_duty_goes_on_as_soon_as_the_database_is_heard_of_again(
-    storage: SqliteStorage, stopping: threading.Event, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("penstock.daemon.loop.random.uniform", lambda low, high: 3600.0)  # a pause without an end
-    duty = Counting()
-    duty.failures = [StorageUnavailableError("the database is away")]
-    woken = threading.Event()
-    loop = Loop(duty, keeper(storage, "daemon-1", FakeClock()), woken, stopping)
-    loop.start()
-    assert duty.ticked.acquire(timeout=DEADLINE)
-    while not duty.ticked.acquire(timeout=0.01):
-        woken.set()  # as a listener does that has found its connection again
-    stopping.set()
-    woken.set()
-    loop.join(DEADLINE)
-    assert not loop.is_alive()
-    assert loop.error is None
 
 
 @pytest.mark.parametrize("error", [StorageError("the database is away"), ValueError("a bug"), FencedError("too late")])
