@@ -20,6 +20,7 @@ import yaml
 from chaos.faults import process_tree
 from chaos.verdict import Expected, Outage, judge, read
 from penstock.errors import StorageError
+from penstock.instance.doctor.verify import verify
 from penstock.records.event import StoredEvent
 from penstock.records.run import FINISHED, Run, RunStatus
 from penstock.storage.protocols import RunFilter
@@ -260,7 +261,9 @@ class World:
             expected[run.run_id] = asked
         file = self._diary / "diary.jsonl"
         diary = [read(line) for line in file.read_text().splitlines()] if file.exists() else []
-        return judge(runs, expected, diary, self.outages)
+        return judge(runs, expected, diary, self.outages) + [
+            f"{each.kind} {each.where}: {each.what}" for each in verify(storage, now=time.time())
+        ]
 
     def left_behind(self) -> list[str]:
         """What is there that should have gone with its run: processes, and slots of the pool."""
