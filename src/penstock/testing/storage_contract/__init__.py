@@ -8,11 +8,13 @@ An implementation passes it by a test class of its own:
         @pytest.fixture
         def opener(self, tmp_path): ...    # gives another `Storage` on the same database; can be pickled
 
-A database that only one process sees passes `StorageContract` alone, which needs no `opener`.
+A database that only one process sees passes `StorageContract` alone, which needs no `opener`. One with a bulk way out
+and in passes `ArchiveContract` too.
 """
 
 from __future__ import annotations
 
+from .archive import ArchiveContract
 from .assets import AssetContract
 from .checks import CheckContract
 from .claims import ClaimContract
@@ -26,7 +28,7 @@ from .runs import RunContract
 from .slots import SlotContract
 from .steps import StepContract
 
-__all__ = ["MultiProcessStorageContract", "StorageContract"]
+__all__ = ["ArchiveContract", "MultiProcessStorageContract", "StorageContract"]
 
 
 class StorageContract(
