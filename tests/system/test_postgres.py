@@ -149,3 +149,4 @@ def test_a_server_that_is_away_fails_no_run_and_loses_nothing(
     (tmp_path / "again").write_text("go")
     assert dev.wait_until_finished(run_id).status is RunStatus.SUCCESS
     assert dev.stop() == 0
+    assert "Traceback" not in "".join(dev.output)

@@ -142,6 +142,7 @@ def launch(
     from ..locations.catalog import Catalog
     from ..locations.partition_runs import partition_runs
     from ..plan.launch import plan_run
+    from ..plan.stale import is_memoized, only_stale
 
     wanted = job_name or name
     if not wanted:
@@ -161,13 +162,20 @@ def launch(
             )
         ((name_of_location, description),) = owners.items()
         run_config, tags = read_run_config(config_files, config_json), parse_tags(tags_json)
+        described = next(each for each in description.jobs if each.name == wanted)
         if partition is not None:
-            described = next(each for each in description.jobs if each.name == wanted)
             for own in partition_runs(catalog, name_of_location, described, [partition]).values():
                 run_config, tags = run_config or own.run_config, {**own.tags, **(tags or {})}
+        assets = None
+        if op_selection is None and is_memoized(described, tags or {}):
+            assets = only_stale(described, None, partition, catalog.assets, instance.storage.assets)
+            if not assets:
+                click.echo(f"All that {wanted!r} makes is up to date; nothing was launched.", err=True)
+                return
         with naming_places(config_files):
             new_run = plan_run(
                 description,
+                assets=assets,
                 job=wanted,
                 run_config=run_config,
                 tags=tags,

@@ -57,12 +57,13 @@ class MonitorDuty:
     def tick(self, lease: Lease) -> float | None:
         """Judge what has run out; ask again for what should stop."""
         now = self._clock.now()
+        last_look, self._last_look = self._last_look, 0.0  # until this one has succeeded
+        active = self._runs.active()
         # After an outage (ours or the database's) holders need the time to renew before anybody is judged.
-        if lease.epoch != self._epoch or now - self._last_look > _GRACE_AFTER_OUTAGE:
+        if lease.epoch != self._epoch or now - last_look > _GRACE_AFTER_OUTAGE:
             self._judge_from = now + _GRACE_AFTER_OUTAGE if self._epoch else now
             self._epoch = lease.epoch
         self._last_look = now
-        active = self._runs.active()
         if not active:
             return None
         if now >= self._judge_from:

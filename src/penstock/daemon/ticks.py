@@ -21,14 +21,14 @@ from ..launch.protocols import RunCoordinator
 from ..locations.catalog import Catalog
 from ..partitions.requests import keys_after
 from ..plan.launch import plan_run
+from ..plan.stale import is_memoized, only_stale
 from ..records.automation import RunRequestRecord, Tick, TickStatus
 from ..records.errors import ErrorInfo, describe_exception
 from ..records.lease import Lease
-from ..records.location import LocationDescription
+from ..records.location import AssetJobName, LocationDescription
 from ..records.run import Tag
 from ..records.wire import EvaluateSchedule, EvaluateSensor, Evaluation
 from ..storage.protocols import AssetStorage, InstigatorStorage, NewRun
-from .stale import only_stale
 
 __all__ = ["DueTick", "TickRunner"]
 
@@ -180,11 +180,19 @@ class TickRunner:
             )
             return request.run_key, self._coordinator.prepare(planned)
 
-        requests = (
-            only_stale(each, location, asked.own_job, self._catalog.assets, self._assets) if each.only_stale else each
-            for each in evaluation.run_requests
-        )
+        requests = (self._needed(each, location, asked.own_job) for each in evaluation.run_requests)
         return [plan(request) for request in requests if request is not None]
+
+    def _needed(
+        self, request: RunRequestRecord, location: LocationDescription, own_job: str | None
+    ) -> RunRequestRecord | None:
+        """The request without the assets that are up to date, where it asks for that; None where all are."""
+        name = request.job or own_job or AssetJobName
+        job = next((each for each in location.jobs if each.name == name), None)
+        if job is None or not (request.only_stale or is_memoized(job, request.tags)):
+            return request
+        left = only_stale(job, request.assets, request.partition, self._catalog.assets, self._assets)
+        return msgspec.structs.replace(request, assets=left) if left else None
 
     def close(self) -> None:
         """Start no more; what is under way is left to its end in the background."""

@@ -23,7 +23,7 @@ from ..definitions.resources.resource import to_resources
 from ..definitions.resources.stores import mem_io_manager
 from ..errors import DefinitionError, RunNotFoundError, UsageError
 from ..plan.reexecution import steps_to_repeat
-from ..plan.selection import narrow_job
+from ..plan.selection import as_asked, narrow_job
 from ..records.location import AssetJobName, JobDescription
 from ..records.run import Run, RunStatus, Tag
 from ..storage.run_log import steps_at_hand
@@ -128,7 +128,7 @@ class ReexecutionOptions(msgspec.Struct, frozen=True):
         stored = None if parent.snapshot is None else instance.storage.runs.snapshot(parent.snapshot)
         if stored is None:
             raise UsageError(f"What the run {run_id} consisted of is no longer stored; give step_selection.")
-        plan = [step.key for step in decode_json(stored, JobDescription).steps]
+        plan = decode_json(stored, JobDescription).steps
         return ReexecutionOptions(run_id, steps_to_repeat(plan, instance.storage.events.step_stats(run_id)))
 
 
@@ -289,7 +289,8 @@ def _repeated(job: JobDefinition, wish: Wish, options: ReexecutionOptions, insta
     if step_keys is not None:
         storage = instance.storage
         at_hand = steps_at_hand(storage.runs, storage.events, parent)
-        step_keys = [step.key for step in narrow_job(describe_job(job), step_keys=step_keys, at_hand=at_hand).steps]
+        narrowed = narrow_job(describe_job(job), step_keys=step_keys, at_hand=at_hand)
+        step_keys = as_asked([step.key for step in narrowed.steps], step_keys)
     lineage = {Tag.PARENT_RUN: parent.run_id, Tag.ROOT_RUN: parent.root_run_id or parent.run_id}
     return replace(
         wish,

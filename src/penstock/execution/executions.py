@@ -10,7 +10,6 @@ import msgspec
 from ..definitions.executors import Executor, ExecutorRequirement
 from ..engine.step_messages import Done
 from ..errors import UnmetExecutorRequirementsError
-from ..plan.model import OrderOnly
 from .driver import Attempts, Driver
 from .executor_choice import ExecutorChoice, choose_executor
 from .fork_where_safe import ForkedWhereSafe
@@ -149,15 +148,10 @@ def _missing(requirement: ExecutorRequirement, scope: RunScope, *, reconstructab
             return "needs an instance that other processes can open; pass one that has a home."
         case ExecutorRequirement.PERSISTENT_OUTPUTS:
             for step in scope.plan.steps.values():
-                for given in step.inputs:
-                    if isinstance(given.source, OrderOnly):
-                        continue
-                    for source in given.upstream():
-                        outputs = scope.plan.step(source.step).outputs
-                        key = next(each.io_manager_key for each in outputs if each.name == source.output)
-                        if is_in_memory(scope.resources.get(key)):
-                            return (
-                                f'needs outputs that other processes can load, but the IO manager "{key}", which '
-                                f'stores what step "{step.key}" loads, keeps values in memory; use another one.'
-                            )
+                for _, key in scope.plan.stores_loaded_by(step):
+                    if is_in_memory(scope.resources.get(key)):
+                        return (
+                            f'needs outputs that other processes can load, but the IO manager "{key}", which '
+                            f'stores what step "{step.key}" loads, keeps values in memory; use another one.'
+                        )
     return None

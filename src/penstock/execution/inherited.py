@@ -8,14 +8,16 @@ from ..definitions.ops.job import JobDefinition
 from ..definitions.steps.job_steps import job_steps
 from ..engine.progress import PROGRESS_EVENTS, past_of
 from ..engine.step_messages import Past, PastState, StepPast
-from ..plan.selection import base_step_key
+from ..plan.inheritance import mapped_over
+from ..plan.model import ExecutionPlan
+from ..plan.selection import asks_for_rest, base_step_key
 from ..records.run import Run
 from ..storage.protocols import Storage
 from ..storage.run_log import lineage, run_log
 from .environment import Environment
 from .scope import is_in_memory, with_default_io_manager
 
-__all__ = ["inherited_by"]
+__all__ = ["inherited_by", "kept_past"]
 
 
 def inherited_by(
@@ -24,7 +26,8 @@ def inherited_by(
     """The steps whose values earlier runs have stored, with what each gave; of each step the latest. None for a run
     that repeats no part of another one.
 
-    Steps are left out of which an instance did not succeed, or whose values were in memory: they have to run again.
+    Steps are left out of which an instance did not succeed, unless the rest of them alone is run again; and those whose
+    values were in memory, which have to run again.
 
     Args:
         parent_run_id: The run that is repeated; with those that it repeats itself.
@@ -45,17 +48,29 @@ def inherited_by(
         for step in job_steps(job).values()
         if not any(is_in_memory(resources.get(output.io_manager_key)) for output in step.outputs)
     }
+    rest = asks_for_rest(step_keys)
     inherited: dict[str, StepPast] = {}
     known: set[str] = set()
     for each in () if parent is None else lineage(storage.runs, parent):
         past = _past(each, storage)
-        lacking = {base_step_key(key) for key, one in past.items() if one.state is not PastState.SUCCEEDED}
+        lacking = {base_step_key(key) for key, one in past.items() if one.state is not PastState.SUCCEEDED} - rest
         for key, one in past.items():
             base = base_step_key(key)
-            if base not in known and base not in lacking and base in kept:
+            if one.state is PastState.SUCCEEDED and base not in known and base not in lacking and base in kept:
                 inherited[key] = StepPast(state=one.state, outputs=one.outputs, run_id=each.run_id)
         known |= {base_step_key(key) for key in past}
     return inherited
+
+
+def kept_past(plan: ExecutionPlan, inherited: Past | None, step_keys: Sequence[str] | None) -> dict[str, StepPast]:
+    """What of it a plan goes on from: the steps that it inherits, and of mapped steps of which the rest is run again
+    those that succeeded, where what they are mapped over is the same."""
+    rest = asks_for_rest(step_keys or ())
+    same = set(plan.inherited)
+    for key, sources in mapped_over(plan.steps).items():
+        if key in rest and sources <= same:
+            same.add(key)
+    return {key: past for key, past in (inherited or {}).items() if base_step_key(key) in same}
 
 
 def _past(run: Run, storage: Storage) -> Past:

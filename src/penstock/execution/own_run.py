@@ -26,7 +26,7 @@ from ..plan.build import build_plan
 from ..plan.launch import partition_tags, planned_facts
 from ..plan.model import ExecutionPlan
 from ..plan.pools import pools_needed
-from ..plan.selection import base_step_key, narrow_job
+from ..plan.selection import as_asked, base_step_key, narrow_job
 from ..records.event import Event
 from ..records.run import HERE, Run, RunStatus, Tag
 from ..storage.protocols import NewRun, Storage
@@ -36,7 +36,7 @@ from .configuration import configure
 from .data_versions import with_data_versions
 from .environment import Environment
 from .executions import Execution
-from .inherited import inherited_by
+from .inherited import inherited_by, kept_past
 from .lease import LEASE, LeaseThread, OwnLease
 from .log_keeping import keeper_of, kept_by, upload_logs
 from .loop import Watch
@@ -138,7 +138,7 @@ def plan_run_here(job: JobDefinition, wish: Wish, instance: AnInstance | None, *
         config=configure(plan, job, run.run_config),
         environment=environment,
         resources=job.resource_defs,
-        past={key: past for key, past in (inherited or {}).items() if base_step_key(key) in plan.inherited},
+        past=kept_past(plan, inherited, wish.step_keys),
     )
 
 
@@ -166,7 +166,7 @@ def _new_run(job: JobDefinition, wish: Wish, plan: ExecutionPlan, instance: AnIn
         job=job.name,
         run_config=plain_run_config(wish.run_config, "this run") or job.config_for(key),
         tags=tags,
-        step_keys=None if wish.step_keys is None else tuple(plan.steps),
+        step_keys=None if wish.step_keys is None else as_asked(plan.steps, wish.step_keys),
         assets=None if wish.assets is None else tuple(wish.assets),
         checks=None if wish.checks is None else tuple(wish.checks),
         parent_run_id=None if parent is None else parent.run_id,

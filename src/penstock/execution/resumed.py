@@ -7,7 +7,6 @@ import os
 from ..engine.progress import PROGRESS_EVENTS, past_of, with_values_made_again
 from ..engine.step_messages import Abandon, Past, PastState, StepPast
 from ..engine.steps import StepScheduler
-from ..plan.model import OrderOnly
 from ..records.event import Fact, RunResumed, RunStart
 from ..storage.protocols import Storage
 from ..storage.run_log import run_log
@@ -51,15 +50,7 @@ def beginning_of(scope: RunScope, executor: str) -> Fact:
 
 def _lost_values(scope: RunScope) -> dict[str, set[str]]:
     """For each step, the steps of whose values it loads some that lived in a worker's memory."""
-    lost: dict[str, set[str]] = {}
-    for step in scope.plan.steps.values():
-        lost[step.key] = found = set()
-        for given in step.inputs:
-            if isinstance(given.source, OrderOnly):
-                continue
-            for source in given.upstream():
-                outputs = scope.plan.step(source.step).outputs
-                key = next(each.io_manager_key for each in outputs if each.name == source.output)
-                if is_in_memory(scope.resources.get(key)):
-                    found.add(source.step)
-    return lost
+    return {
+        step.key: {made for made, key in scope.plan.stores_loaded_by(step) if is_in_memory(scope.resources.get(key))}
+        for step in scope.plan.steps.values()
+    }

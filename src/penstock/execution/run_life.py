@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..engine.step_messages import Done, Outcome
-from ..errors import ExecutionInterruptedError, FencedError
+from ..errors import ExecutionInterruptedError, FencedError, StorageError
 from ..records.errors import describe_exception
 from ..records.event import Fact, RunCanceled, RunFailure, RunSuccess
 from ..records.run import FailureReason, RunStatus
@@ -55,7 +55,13 @@ def live(
         message = _failed(done.failed)
         recorder.emit(RunFailure(reason=FailureReason.STEP_FAILURE, message=message, failed_steps=done.failed))
         return RunStatus.FAILURE, None
-    recorder.emit(RunSuccess())
+    try:
+        recorder.emit(RunSuccess())
+    except StorageError as error:  # the database has refused something that the run had told before
+        recorder.emit(
+            RunFailure(reason=FailureReason.RUN_EXCEPTION, message=str(error), error=describe_exception(error))
+        )
+        return RunStatus.FAILURE, error
     return RunStatus.SUCCESS, None
 
 

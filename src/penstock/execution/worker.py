@@ -22,7 +22,7 @@ from .configuration import configure
 from .data_versions import with_data_versions
 from .environment import Environment
 from .executions import executor_of, prepare
-from .inherited import inherited_by
+from .inherited import inherited_by, kept_past
 from .interrupt import INTERRUPTS
 from .lease import EXIT_FENCED, LeaseThread, OwnLease
 from .log_keeping import keeper_of, kept_by, upload_logs
@@ -161,7 +161,7 @@ def scope_of_job(job: JobDefinition, run: Run, environment: Environment) -> RunS
         config=config,
         environment=environment,
         resources=job.resource_defs,
-        past={key: past for key, past in (inherited or {}).items() if base_step_key(key) in plan.inherited},
+        past=kept_past(plan, inherited, run.step_keys),
     )
 
 

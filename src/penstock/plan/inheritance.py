@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from .model import FromAsset, FromMapped, FromOutput, OrderOnly, Step, StepInput
 
-__all__ = ["inherited_step", "with_needed"]
+__all__ = ["inherited_step", "mapped_over", "with_needed"]
 
 
 def with_needed(
@@ -23,7 +23,7 @@ def with_needed(
         wanted: Those to run.
         at_hand: Those whose values are stored.
     """
-    mapped = _mapped(steps)
+    mapped = mapped_over(steps)
     at_hand = {key for key in steps if key in at_hand and key not in wanted}
     for key in steps:  # each after all that it needs
         if not mapped.get(key, set()) <= at_hand:
@@ -53,7 +53,7 @@ def inherited_step(step: Step, taken: Collection[str]) -> Step:
     )
 
 
-def _mapped(steps: Mapping[str, Step]) -> dict[str, set[str]]:
+def mapped_over(steps: Mapping[str, Step]) -> dict[str, set[str]]:
     """For each mapped step, the steps that say what it is mapped over."""
     mapped: dict[str, set[str]] = {}
     for step in steps.values():

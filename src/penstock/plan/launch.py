@@ -20,7 +20,7 @@ from ..records.run import Run, Tag
 from ..storage.protocols import NewRun
 from .config import narrow_schema
 from .pools import pools_needed
-from .selection import narrow_job, not_found
+from .selection import as_asked, narrow_job, not_found
 
 __all__ = ["partition_tags", "plan_run", "planned_facts"]
 
@@ -88,7 +88,7 @@ def plan_run(
         job=described.name,
         run_config=config,
         tags=own_tags,
-        step_keys=None if step_keys is None else tuple(step.key for step in narrowed.steps),
+        step_keys=None if step_keys is None else as_asked([step.key for step in narrowed.steps], step_keys),
         assets=None if assets is None else tuple(sorted(narrowed.assets)),
         checks=None if checks is None else tuple(sorted(narrowed.checks)),
         parent_run_id=parent.run_id if parent is not None else None,

@@ -5,7 +5,7 @@ The vocabulary of steps is that of `definitions/steps`; it is named here again f
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
@@ -60,3 +60,12 @@ class ExecutionPlan(msgspec.Struct, frozen=True, kw_only=True):
     def step(self, key: str) -> Step:
         """A step of the plan, also one that is inherited."""
         return self.steps[key] if key in self.steps else self.inherited[key]
+
+    def stores_loaded_by(self, step: Step) -> Iterator[tuple[str, str]]:
+        """(step, IO manager key) of each output whose stored value a step loads."""
+        for given in step.inputs:
+            if isinstance(given.source, OrderOnly):
+                continue
+            for source in given.upstream():
+                outputs = self.step(source.step).outputs
+                yield source.step, next(each.io_manager_key for each in outputs if each.name == source.output)

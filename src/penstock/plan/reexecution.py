@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterable
 
 from ..engine.retry import RetryStrategy
 from ..errors import ConfigurationError
-from ..records.location import JobDescription
+from ..records.location import JobDescription, StepDescription
 from ..records.run import Run, RunStatus, StepStats, StepStatus, Tag
-from .selection import base_step_key
+from .selection import base_step_key, rest_of
 
 __all__ = ["steps_to_repeat", "tags_to_repeat", "what_to_repeat"]
 
@@ -65,16 +65,25 @@ def what_to_repeat(
         if not left:
             raise ConfigurationError(f"The run {run.run_id} made all of its assets.")
         return None, left
-    return steps_to_repeat([step.key for step in described.steps], stats), run.assets
+    return steps_to_repeat(described.steps, stats), run.assets
 
 
-def steps_to_repeat(plan: Iterable[str], stats: Iterable[StepStats]) -> tuple[str, ...]:
-    """The steps that neither succeeded nor were skipped, in the plan's order.
+def steps_to_repeat(plan: Iterable[StepDescription], stats: Iterable[StepStats]) -> tuple[str, ...]:
+    """The steps that neither succeeded nor were skipped, in the plan's order, and those that they feed.
 
-    A mapped step has run as `key[mapping]`, once for each mapping key; it is repeated when one of these has to be.
+    A mapped step has run as `key[mapping]`, once for each mapping key. Where some of these succeeded, the others are
+    asked for by `key[?]`.
     """
     done: dict[str, bool] = {}
+    partly: set[str] = set()
     for step in stats:
         key = base_step_key(step.step_key)
         done[key] = done.get(key, True) and step.status in _DONE
-    return tuple(key for key in plan if not done.get(key, False))
+        if key != step.step_key and step.status is StepStatus.SUCCESS:
+            partly.add(key)
+    left: dict[str, str] = {}
+    for each in plan:
+        feeding = {source.step for given in each.inputs for source in given.sources}
+        if not done.get(each.key, False) or not feeding.isdisjoint(left):
+            left[each.key] = rest_of(each.key) if each.key in partly else each.key
+    return tuple(left.values())

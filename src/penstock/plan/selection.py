@@ -10,12 +10,30 @@ from ..errors import DefinitionError, NotFoundError
 from ..records.location import InputDescription, JobDescription, StepDescription
 from ..wording import nearest_name
 
-__all__ = ["base_step_key", "narrow_job", "not_found"]
+__all__ = ["as_asked", "asks_for_rest", "base_step_key", "narrow_job", "not_found", "rest_of"]
+
+_REST = "[?]"
 
 
 def base_step_key(key: str) -> str:
     """The key of the step in the plan behind the key of one of its runs: without `[mapping]`."""
     return key.partition("[")[0]
+
+
+def rest_of(key: str) -> str:
+    """The key that asks for those runs of a mapped step that have not succeeded in the run which is repeated."""
+    return f"{key}{_REST}"
+
+
+def asks_for_rest(keys: Iterable[str]) -> frozenset[str]:
+    """The mapped steps that are asked for by `rest_of`."""
+    return frozenset(base_step_key(key) for key in keys if key.endswith(_REST))
+
+
+def as_asked(steps: Iterable[str], asked: Iterable[str]) -> tuple[str, ...]:
+    """The keys of steps, those that are asked for by `rest_of` as it names them."""
+    rest = asks_for_rest(asked)
+    return tuple(rest_of(key) if key in rest else key for key in steps)
 
 
 def narrow_job(

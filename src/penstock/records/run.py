@@ -112,6 +112,7 @@ class Tag:
     PRIORITY = "penstock/priority"
     MAX_RUNTIME = "penstock/max_runtime"
     TIMEOUT = "penstock/timeout"
+    MEMOIZED = "penstock/is_memoized_run"
     MAX_RESUMES = "penstock/max_resume_run_attempts"
     MAX_RETRIES = "penstock/max_retries"
     RETRY_STRATEGY = "penstock/retry_strategy"

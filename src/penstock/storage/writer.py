@@ -49,7 +49,8 @@ class EventWriter:
 
     Every method may be called from any thread. `FencedError` passes through: the attempt is over, the worker must stop.
     So does a `StorageError` by which the database refuses an event, once and without that event; those around it are
-    stored, and those that come after it will be, so that the log can tell why the run ends.
+    stored, and those that come after it will be, so that the log can tell why the run ends; but not a RUN_SUCCESS that
+    waited behind it.
     """
 
     def __init__(
@@ -225,6 +226,8 @@ class EventWriter:
                     for _ in batch:
                         self._waiting.popleft()
                     self._one_by_one = max(0, self._one_by_one - len(batch))
+                    if self._refused is not None and self._waiting and self._waiting[-1].type == "RUN_SUCCESS":
+                        self._waiting.pop()  # a run whose log lacks something has not succeeded
                     self._oldest = self._clock.monotonic() if self._waiting else None
                     self._failures, self._away, self._retry_at, self._spooled_bytes = 0, None, 0.0, 0
 

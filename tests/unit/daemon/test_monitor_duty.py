@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from penstock.daemon.monitor import MonitorDuty, MonitorLimits
+from penstock.errors import StorageUnavailableError
 from penstock.logs.local import LocalLogStore
 from penstock.logs.store import log_key
 from penstock.records.event import RunCanceling, RunEnqueued, RunResumed
@@ -171,6 +172,29 @@ def test_after_an_outage_holders_have_time_to_renew(storage: SqliteStorage) -> N
     clock.advance(6)
     monitor.tick(LEASE)
     assert status(storage, run).status is RunStatus.QUEUED
+
+
+def test_looks_that_failed_do_not_hide_an_outage(storage: SqliteStorage, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = started_run(storage)
+    clock = FakeClock(NOW + 5)
+    monitor = MonitorDuty(storage, NO_LOGS, Launcher(), MonitorLimits(), clock)
+    monitor.tick(LEASE)
+    with monkeypatch.context() as patched:
+        patched.setattr("penstock.storage.sqlite.runs.SqliteRuns.active", _away)
+        for _ in range(3):
+            clock.advance(10)
+            with pytest.raises(StorageUnavailableError):
+                monitor.tick(LEASE)
+    monitor.tick(LEASE)
+    assert status(storage, run).status is RunStatus.STARTED
+    for seconds in (10, 6):
+        clock.advance(seconds)
+        monitor.tick(LEASE)
+    assert status(storage, run).status is RunStatus.QUEUED
+
+
+def _away(_runs: object) -> None:
+    raise StorageUnavailableError("the database is away")
 
 
 def test_what_the_steps_of_a_lost_worker_printed_is_settled(storage: SqliteStorage, tmp_path: Path) -> None:

@@ -224,9 +224,15 @@ def test_an_error_of_one_event_keeps_what_came_before_it_and_goes_on_at_once(hou
     assert len(house.ticks("sensor", "files")) == 2
 
 
-def test_a_request_for_stale_assets_alone_leaves_out_fresh_ones(house: House) -> None:
-    request = RunRequestRecord(job="assets", only_stale=True)
-    house.server.answers = [Evaluation(run_requests=(request,)) for _ in range(3)]
+@pytest.mark.parametrize(
+    "wish",
+    [
+        RunRequestRecord(job="assets", only_stale=True),
+        RunRequestRecord(job="assets", tags={"penstock/is_memoized_run": "true"}),
+    ],
+)
+def test_a_request_for_stale_assets_alone_leaves_out_fresh_ones(house: House, wish: RunRequestRecord) -> None:
+    house.server.answers = [Evaluation(run_requests=(wish,)) for _ in range(3)]
     house.look(house.sensors)
     (run,) = house.runs()
     assert run.assets == ("made", "new")

@@ -537,6 +537,40 @@ def test_a_run_is_repeated_with_the_values_of_all_runs_before_it(instance: Insta
         assert tried.output_for_node("after") == 61
 
 
+@op
+def lucky_if_odd(context: OpExecutionContext, x: int) -> int:
+    calls.append(f"lucky_if_odd {x}")
+    if x == 2 and context.run.tags.get("lucky") != "yes":
+        raise OwnError("not yet")
+    return x
+
+
+@job
+def partly() -> None:
+    mapped = some_keys().map(lucky_if_odd).map(tenfold)
+    unlucky_sum(mapped.collect())
+
+
+def test_of_a_mapped_step_what_succeeded_is_not_repeated(instance: Instance) -> None:
+    calls.clear()
+    first = execute_job(partly, instance)
+    options = ReexecutionOptions.from_failure(first.run_id, instance)
+    assert list(options.step_selection) == ["lucky_if_odd[?]", "tenfold[?]", "unlucky_sum"]
+    assert sorted(calls) == [
+        *("lucky_if_odd 1", "lucky_if_odd 2", "lucky_if_odd 3", "some_keys", "tenfold 1", "tenfold 3"),
+    ]
+    calls.clear()
+    with execute_job(partly, instance, tags={"lucky": "yes"}, reexecution_options=options) as second:
+        assert second.success
+        assert calls == ["lucky_if_odd 2", "tenfold 2", "unlucky_sum"]
+        assert second.output_for_node("unlucky_sum") == 60
+    everything = execute_job(
+        partly, instance, tags={"lucky": "yes"}, reexecution_options=ReexecutionOptions(first.run_id, ["lucky_if_odd"])
+    )
+    assert everything.success
+    assert calls[3:] == ["lucky_if_odd 1", "lucky_if_odd 2", "lucky_if_odd 3"]
+
+
 def test_a_step_runs_again_whose_value_was_in_memory(instance: Instance) -> None:
     in_memory = unlucky_chain.to_job(name="in_memory", resource_defs={"io_manager": mem_io_manager})
     first = execute_job(in_memory, instance)

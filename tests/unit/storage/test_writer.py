@@ -258,6 +258,17 @@ def test_a_refused_event_is_left_out_alone_and_told_once(writer: EventWriter, lo
     assert (list(log.stored), log.batches) == ([1, 3, 4], [1, 1, 1])
 
 
+def test_a_run_whose_log_lacks_something_has_not_succeeded(writer: EventWriter, log: Log) -> None:
+    log.refused = {1}
+    writer.emit(_LINE)
+    with pytest.raises(StorageError, match="no such value: 1"):
+        writer.emit(RunSuccess())
+    assert log.stored == {}
+    assert writer.close()
+    writer.emit(RunSuccess())
+    assert [event.type for event in log.stored.values()] == ["RUN_SUCCESS"]
+
+
 def test_a_refused_event_holds_up_nothing_that_comes_after_it(writer: EventWriter, log: Log) -> None:
     log.refused = {1, 2}
     log.away_for = 1

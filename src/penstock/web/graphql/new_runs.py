@@ -19,6 +19,7 @@ from ...errors import (
 from ...locations.partition_runs import partition_runs
 from ...partitions.spec import PartitionsSpec
 from ...plan.launch import plan_run
+from ...plan.stale import is_memoized, only_stale
 from ...records.location import JobDescription
 from ...records.run import Run, Tag
 from ...records.wire import CheckRunConfig, ConfigAnswer, PartitionRun
@@ -74,6 +75,15 @@ def make(
             own = partition_runs(context.catalog, node.location.stored.name, node.job, [partition]).get(partition)
         if own is not None:
             run_config, tags = run_config or own.run_config, {**own.tags, **tags}
+    if parent is None and step_keys is None and is_memoized(node.job, tags):
+        assets = only_stale(node.job, assets, partition, context.catalog.assets, context.storage.assets)
+        if not assets:
+            raise RefusedError(
+                InvalidSubsetError(
+                    message=f"All that this run of {node.job.name!r} is to make is up to date. "
+                    f"Without the tag {Tag.MEMOIZED} it is made again."
+                )
+            )
     try:
         return plan_run(
             loaded(node.location),

@@ -9,7 +9,17 @@ import pytest
 from penstock.codec import decode_json
 from penstock.errors import CodeServerUnreachableError
 from penstock.ids import new_run_id
-from penstock.records.event import Event, Fact, RunCanceled, RunFailure, RunStart, RunSuccess, StepStart, StepSuccess
+from penstock.records.event import (
+    AssetMaterialization,
+    Event,
+    Fact,
+    RunCanceled,
+    RunFailure,
+    RunStart,
+    RunSuccess,
+    StepStart,
+    StepSuccess,
+)
 from penstock.records.location import JobDescription
 from penstock.records.run import FailureReason, Run, Tag
 from penstock.records.wire import CheckRunConfig, ConfigAnswer, ConfigProblemRecord
@@ -290,3 +300,16 @@ def test_a_run_whose_plan_is_not_known(deployment: Any, ask: Any) -> None:
     run = deployment.run(RunCanceled())
     answer = again(ask, run, strategy="FROM_FAILURE")
     assert "no longer stored" in answer["message"]
+
+
+def test_a_memoized_run_leaves_out_what_is_up_to_date(deployment: Any, ask: Any) -> None:
+    memoized = {"tags": [{"key": Tag.MEMOIZED, "value": "true"}]}
+    params = assets("mart/totals", executionMetadata=memoized)
+    told = ask(LAUNCH, params=params)["launchRun"]
+    assert told["__typename"] == "LaunchRunSuccess"
+    deployment.storage.assets.report([AssetMaterialization(asset="mart/totals")], now=1.0)
+    refused = ask(LAUNCH, params=params)["launchRun"]
+    assert refused["__typename"] == "InvalidSubsetError"
+    assert "is up to date" in refused["message"]
+    assert ask(LAUNCH, params=assets("mart/totals"))["launchRun"]["__typename"] == "LaunchRunSuccess"
+    assert len(stored(deployment)) == 2

@@ -9,18 +9,18 @@ import { Icon } from "../../kit/Icon";
 import { Skeleton } from "../../kit/Skeleton";
 import { useTimeStyle } from "../../kit/Time";
 import { VirtualRows, type VirtualRowsHandle } from "../../kit/VirtualRows";
+import type { Followed } from "../../services/followed";
 import type { RunEvent } from "../../services/runs";
 import { clockTime, type TimeStyle } from "../../services/time.model";
 import { EventDetails } from "./EventDetails";
 import { type FoldRow, foldEvents, type LogRow } from "./eventFolds.model";
 import { eventTone, eventWords, rowHeight, shownLines } from "./eventLog.model";
 import css from "./Log.module.css";
-import type { RunEvents } from "./useRunEvents";
 
 const FOLD_PX = rowHeight("one line");
 
 interface EventLogProps {
-  log: RunEvents;
+  log: Followed<RunEvent>;
   /** Id of the event whose details are shown. */
   open: string | null;
   onOpen: (eventId: string | null) => void;
@@ -31,7 +31,7 @@ interface EventLogProps {
 }
 
 export function EventLog({ log, open, onOpen, onStep, follow, onFollow, isFiltered }: EventLogProps) {
-  const { events, isLoading, error, readOn } = log;
+  const { items: events, isLoading, error, readOn } = log;
   const style = useTimeStyle();
   const rows = useRef<VirtualRowsHandle>(null);
   const [unfolded, setUnfolded] = useState<ReadonlySet<string>>(new Set());

@@ -102,7 +102,7 @@ export function LogPane({ run, search, onSearch }: LogPaneProps) {
         <span className={css.space} />
         {isOfRun ? (
           <>
-            <span className={css.amount}>{source === "all" ? amountOf(merged.entries.length, "line") : amountOf(log.events.length, "event")}</span>
+            <span className={css.amount}>{source === "all" ? amountOf(merged.items.length, "line") : amountOf(log.items.length, "event")}</span>
             <IconButton
               icon="follow"
               label={follow ? "Following the end" : "Follow the end"}

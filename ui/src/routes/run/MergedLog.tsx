@@ -8,16 +8,16 @@ import { Empty } from "../../kit/Empty";
 import { Skeleton } from "../../kit/Skeleton";
 import { useTimeStyle } from "../../kit/Time";
 import { VirtualRows } from "../../kit/VirtualRows";
+import type { Followed } from "../../services/followed";
 import type { MergedEntry } from "../../services/runs";
 import { clockTime, type TimeStyle } from "../../services/time.model";
 import { AnsiText } from "./AnsiText";
 import { rowHeight, shownLines } from "./eventLog.model";
 import css from "./Log.module.css";
 import { entryStep, entryTone, entryWords, shownText } from "./mergedLog.model";
-import type { MergedLogRead } from "./useMergedLog";
 
 interface MergedLogProps {
-  log: MergedLogRead;
+  log: Followed<MergedEntry>;
   /** Shows an event with its details. */
   onEvent: (eventId: string) => void;
   onStep: (stepKey: string) => void;
@@ -27,7 +27,7 @@ interface MergedLogProps {
 }
 
 export function MergedLog({ log, onEvent, onStep, follow, onFollow, isFiltered }: MergedLogProps) {
-  const { entries, isLoading, error, readOn } = log;
+  const { items: entries, isLoading, error, readOn } = log;
   const style = useTimeStyle();
   const heights = useMemo(() => entries.map((entry) => rowHeight(entry.text)), [entries]);
   if (error !== null && entries.length === 0) {
