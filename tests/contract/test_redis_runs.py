@@ -12,7 +12,7 @@ from custom_run_storage.redis_runs import RedisRunStorage
 from penstock.storage.composite import CompositeStorage
 from penstock.storage.protocols import Storage
 from penstock.storage.run_catalog import RunCatalog
-from penstock.testing.storage_contract import MultiProcessStorageContract, StorageContract
+from penstock.testing.storage_contract import MultiProcessStorageContract, RunStorageContract
 from support.redis_server import RedisServer, composite_opener
 
 _opens_a_catalog: Callable[[str], RunCatalog] = RedisRunStorage  # the type checker compares each method
@@ -26,15 +26,15 @@ def server() -> Iterator[RedisServer]:
     server.close()
 
 
-class TestRunsInRedis(StorageContract, MultiProcessStorageContract):
+class TestRunsInRedis(RunStorageContract, MultiProcessStorageContract):
     @pytest.fixture
-    def opener(self, server: RedisServer, tmp_path: Path) -> partial[CompositeStorage]:
+    def catalog(self, server: RedisServer) -> Iterator[RedisRunStorage]:
         server.flush()
-        return composite_opener(tmp_path / "home" / "penstock.db", server.url)
+        catalog = RedisRunStorage(server.url)
+        catalog.migrate()
+        yield catalog
+        catalog.close()
 
     @pytest.fixture
-    def storage(self, opener: partial[CompositeStorage]) -> Iterator[CompositeStorage]:
-        storage = opener()
-        storage.migrate()
-        yield storage
-        storage.close()
+    def opener(self, server: RedisServer, catalog: RedisRunStorage, tmp_path: Path) -> partial[CompositeStorage]:
+        return composite_opener(tmp_path / "home" / "penstock.db", server.url)
