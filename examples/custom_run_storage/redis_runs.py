@@ -268,6 +268,10 @@ def _told_apart(doing: str) -> Iterator[None]:
     try:
         yield
     except _AWAY as error:
-        raise StorageUnavailableError(f"Redis is away: it could not {doing}: {error}.") from error
+        raise StorageUnavailableError(f"Redis is away: it could not {doing}: {_words(error)}.") from error
     except redis.RedisError as error:
-        raise StorageError(f"Redis refused to {doing}: {error}.") from error
+        raise StorageError(f"Redis refused to {doing}: {_words(error)}.") from error
+
+
+def _words(error: redis.RedisError) -> str:
+    return str(error).rstrip(".")

@@ -110,4 +110,16 @@ def test_a_redis_that_is_killed_loses_nothing_that_was_told(dev: Deployment, ser
     in_redis, in_log = both(dev, server)
     assert [run.run_id for run in in_redis] == sorted(told, reverse=True)
     assert in_redis == in_log
-    assert not RedisRunStorage(server.url).announced()
+
+
+def test_steps_go_on_while_redis_is_away_and_the_run_ends_when_it_is_back(dev: Deployment, server: RedisServer) -> None:
+    run_id = checkout(dev)
+    dev.wait_for_event(run_id, "STEP_SUCCESS")
+    server.kill()
+    dev.wait(lambda: successes(dev, run_id)["write_receipt"] == 1)
+    assert not dev.instance.storage.events.of_run(run_id, types=["RUN_SUCCESS"])
+    server.start()
+    run = dev.wait_until_finished(run_id)
+    assert (run.status, run.attempt) == (RunStatus.SUCCESS, 1)
+    in_redis, in_log = both(dev, server)
+    assert in_redis == in_log == [run]

@@ -115,11 +115,14 @@ class _Events:
         self.last_id, self.step_stats = log.last_id, log.step_stats
 
     def append(self, run_id: str, attempt: int, events: Sequence[Event], *, now: float) -> int:
-        """Store a batch of a run worker's numbered events; one that moves no run goes to the log alone."""
-        if not any(event.type in RUN_EVENTS for event in events):
-            return self._log.append(run_id, attempt, events, now=now)
+        """Store a batch of a run worker's numbered events; those before one that moves the run need the log alone."""
+        moving = next((place for place, event in enumerate(events) if event.type in RUN_EVENTS), len(events))
+        if moving or not events:
+            last = self._log.append(run_id, attempt, events[:moving], now=now)
+            if moving == len(events):
+                return last
         with self._upkeep.changing([run_id]):
-            return self._log.append(run_id, attempt, events, now=now)
+            return self._log.append(run_id, attempt, events[moving:], now=now)
 
 
 class _Instigators:

@@ -185,6 +185,20 @@ def test_what_moves_no_run_does_not_come_to_the_catalog(catalog: MemoryCatalog, 
     assert storage.events.of_run(run.run_id)[-1].event.fact == LogLine(level="INFO", message="x")
 
 
+def test_what_came_before_the_end_is_stored_also_without_the_catalog(
+    catalog: MemoryCatalog, storage: CompositeStorage
+) -> None:
+    run = started_run(storage)
+    batch = events_from(2, [LogLine(level="INFO", message="x"), RunSuccess()])
+    catalog.dies_at = {"announce"}
+    with pytest.raises(Died):
+        storage.events.append(run.run_id, 1, batch, now=NOW)
+    assert [each.event for each in storage.events.of_run(run.run_id, after=0, types=["LOG"])] == batch[:1]
+    catalog.dies_at = set()
+    storage.events.append(run.run_id, 1, batch, now=NOW)
+    assert [each.event for each in storage.events.of_run(run.run_id)][-2:] == batch
+
+
 def test_an_announcement_of_a_dead_process_is_forgotten_in_the_end(log: SqliteStorage, catalog: MemoryCatalog) -> None:
     clock = FakeClock(NOW)
     storage = CompositeStorage(log, catalog, clock=clock)
