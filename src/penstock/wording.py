@@ -5,7 +5,17 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 
-__all__ = ["did_you_mean", "joined", "kind_of", "listed", "nearest_name", "shown", "with_article"]
+__all__ = [
+    "did_you_mean",
+    "joined",
+    "kind_of",
+    "length_of_time",
+    "listed",
+    "nearest_name",
+    "shown",
+    "size_of",
+    "with_article",
+]
 
 # Bounds for what a message shows and for the work that a hostile value can cause.
 _LISTED = 20
@@ -60,3 +70,19 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     if near is not None:
         return f'; did you mean "{near}"?'
     return f"; there {'is' if len(names) == 1 else 'are'} {listed(names, 'and') if names else 'none'}."
+
+
+def length_of_time(seconds: float) -> str:
+    """A length of time as a sentence says it: "40 s", "3 min", "5 h", "12 days"."""
+    for unit, name in ((86_400, "days"), (3_600, "h"), (60, "min")):
+        if seconds >= 2 * unit:
+            return f"{seconds / unit:.0f} {name}"
+    return f"{seconds:.0f} s"
+
+
+def size_of(count: int) -> str:
+    """A number of bytes as a sentence says it: "512 bytes", "3.4 MiB", "12.0 GiB"."""
+    for shift, name in ((40, "TiB"), (30, "GiB"), (20, "MiB"), (10, "KiB")):
+        if count >= 1 << shift:
+            return f"{count / (1 << shift):.1f} {name}"
+    return f"{count} bytes"

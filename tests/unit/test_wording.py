@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.wording import did_you_mean, joined, kind_of, listed, nearest_name, shown, with_article
+from penstock.wording import (
+    did_you_mean,
+    joined,
+    kind_of,
+    length_of_time,
+    listed,
+    nearest_name,
+    shown,
+    size_of,
+    with_article,
+)
 
 
 @pytest.mark.parametrize(
@@ -48,3 +58,17 @@ def test_a_near_name_is_one_of_those_known(name: str, known: list[str]) -> None:
 
 def test_a_very_long_name_is_not_compared() -> None:
     assert nearest_name("a" * 101, ["a" * 100]) is None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0.4, "0 s"), (119, "119 s"), (120, "2 min"), (7_200, "2 h"), (172_800, "2 days")]
+)
+def test_a_length_of_time_is_said_in_the_largest_unit_that_is_told_twice(seconds: float, words: str) -> None:
+    assert length_of_time(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("count", "words"), [(0, "0 bytes"), (1023, "1023 bytes"), (1024, "1.0 KiB"), (3 << 29, "1.5 GiB")]
+)
+def test_a_size_is_said_in_the_unit_that_fits(count: int, words: str) -> None:
+    assert size_of(count) == words

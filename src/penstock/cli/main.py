@@ -19,7 +19,7 @@ _COMMANDS = {
     "daemon": ("services", "daemon", "Run the daemon: queue, schedules, sensors, run monitoring."),
     "definitions": ("definitions", "definitions", "Check that definitions load."),
     "dev": ("dev", "dev", "Start everything for local work: code servers, daemon and web server."),
-    "instance": ("instance", "instance", "Look at the instance: its home, settings, storage and pools."),
+    "instance": ("instance", "instance", "Look at the instance and tend it: its home, settings, database and pools."),
     "job": ("job", "job", "List, execute and launch jobs."),
     "migrate": ("migrate", "migrate", "Move a project of Dagster's here: imports, names, settings, dependencies."),
     "run": ("run", "run", "List and show runs, read their logs, cancel them."),

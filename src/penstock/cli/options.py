@@ -26,6 +26,7 @@ __all__ = [
     "load_targets",
     "naming_places",
     "open_instance",
+    "open_instance_as_it_is",
     "origins",
     "parse_tags",
     "read_run_config",
@@ -169,12 +170,25 @@ def open_instance(home: Path | None) -> Instance:
     """The instance in `home`; without one an error that says what to do."""
     from ..instance.instance import Instance
 
+    return Instance.open(_named(home))
+
+
+def open_instance_as_it_is(home: Path | None) -> Instance:
+    """The instance in `home`, whose database is left as it is, of an older version perhaps."""
+    from ..instance.instance import Instance, prepare_home
+    from ..instance.settings_file import read_settings
+
+    folder = prepare_home(_named(home))
+    return Instance.compose(folder, read_settings(folder))
+
+
+def _named(home: Path | None) -> Path:
     if home is None:
         raise SettingsError(
             "Which instance? Set PENSTOCK_HOME (or give --home) to its folder; "
             "`penstock dev` prints the folder that it uses."
         )
-    return Instance.open(home)
+    return home
 
 
 def read_run_config(config_files: tuple[Path, ...], config_json: str | None) -> dict[str, Any]:

@@ -344,10 +344,10 @@ def _storage(home: Path, settings: Settings, access: StorageAccess | None) -> St
     log = _log(home, settings)
     if settings.run_storage is None:
         return log
-    from ..storage.composite.storage import CompositeStorage
+    from ..storage.composite.storage import composite
     from .components import build
 
-    return CompositeStorage(log, build(settings.run_storage, "run_storage"))
+    return composite(log, build(settings.run_storage, "run_storage"))
 
 
 def _log(home: Path, settings: Settings) -> Storage:

@@ -26,6 +26,7 @@ from penstock.instance.settings import (
 from penstock.instance.settings_file import read_settings
 from penstock.storage.composite import CompositeStorage
 from penstock.storage.postgres import PostgresStorage
+from penstock.storage.upkeep import Tended
 
 
 def read(home: Path, text: str, environ: dict[str, str] | None = None) -> Settings:
@@ -265,6 +266,8 @@ run_storage:
     assert settings.run_storage == Component(module="support.memory_catalog", cls="MemoryCatalog")
     storage = Instance.compose(tmp_path, settings).storage
     assert isinstance(storage, CompositeStorage)
+    assert isinstance(storage, Tended)
+    assert storage.upkeep.facts().place == str(tmp_path / "penstock.db")
     storage.close()
     url = read(
         tmp_path, "run_storage: {module: a, class: B, config: {url: {env: REDIS}}}", {"REDIS": "redis://:hush@r"}

@@ -8,7 +8,7 @@ from ...records.event import Fact
 from ...records.run import Run
 from ..protocols import NewRun, RunFilter, RunStorage
 from ..run_catalog import RunCatalog
-from .upkeep import Upkeep
+from .follower import Follower
 
 __all__ = ["CompositeRuns"]
 
@@ -16,10 +16,10 @@ __all__ = ["CompositeRuns"]
 class CompositeRuns:
     """`RunStorage` of which the catalog answers for what people look at, and the log for what the daemon acts on."""
 
-    def __init__(self, log: RunStorage, catalog: RunCatalog, upkeep: Upkeep) -> None:
+    def __init__(self, log: RunStorage, catalog: RunCatalog, follower: Follower) -> None:
         self._log = log
         self._catalog = catalog
-        self._upkeep = upkeep
+        self._follower = follower
 
     # -- finding ------------------------------------------------------------------------------------------------------
 
@@ -57,7 +57,7 @@ class CompositeRuns:
 
     def expired(self, now: float) -> list[Run]:
         """Active runs whose lease has ended. Whoever asks this looks after the deployment, so that it repairs too."""
-        self._upkeep.repair()
+        self._follower.repair()
         return self._log.expired(now)
 
     def snapshot(self, digest: str) -> bytes | None:
@@ -68,29 +68,29 @@ class CompositeRuns:
 
     def create(self, runs: Sequence[NewRun]) -> list[Run]:
         """Store new runs with their first facts, all or none."""
-        with self._upkeep.changing(new.run.run_id for new in runs):
+        with self._follower.changing(new.run.run_id for new in runs):
             return self._log.create(runs)
 
     def claim(self, run_ids: Sequence[str], *, owner: str, until: float, now: float) -> list[Run]:
         """Move those of the runs that nobody has claimed to STARTING, each under a new attempt held by `owner`."""
-        with self._upkeep.changing(run_ids):
+        with self._follower.changing(run_ids):
             return self._log.claim(run_ids, owner=owner, until=until, now=now)
 
     def take_over(self, run_id: str, *, attempt: int, owner: str, until: float) -> bool:
         """Pass this attempt's lease to `owner`; False if the attempt is not current or has ended."""
         taken = self._log.take_over(run_id, attempt=attempt, owner=owner, until=until)
-        self._upkeep.copy([run_id])  # said again by the next renewal if we die here
+        self._follower.copy([run_id])  # said again by the next renewal if we die here
         return taken
 
     def renew(self, owner: str, *, until: float) -> list[tuple[str, int]]:
         """Prolong all unended attempts of `owner` at once; gives the (run id, attempt) that it still holds."""
         held = self._log.renew(owner, until=until)
-        self._upkeep.copy([run_id for run_id, _ in held])  # said again by the next renewal if we die here
+        self._follower.copy([run_id for run_id, _ in held])  # said again by the next renewal if we die here
         return held
 
     def record(self, run_id: str, facts: Sequence[Fact], *, now: float, attempt: int | None = None) -> bool:
         """Store facts about a run from outside its worker; all of them, or none where the run's state refuses one."""
-        with self._upkeep.changing([run_id]):
+        with self._follower.changing([run_id]):
             return self._log.record(run_id, facts, now=now, attempt=attempt)
 
     def explain_waiting(self, notes: Mapping[str, str | None]) -> None:
@@ -98,15 +98,15 @@ class CompositeRuns:
         known = {run.run_id: run.note for run in self._log.page(RunFilter(run_ids=tuple(notes)), limit=len(notes) or 1)}
         changed = {run_id: note for run_id, note in notes.items() if run_id in known and known[run_id] != note}
         if changed:
-            with self._upkeep.changing(changed):
+            with self._follower.changing(changed):
                 self._log.explain_waiting(changed)
 
     def add_tags(self, run_id: str, tags: Mapping[str, str]) -> None:
         """Set tags of a run."""
-        with self._upkeep.changing([run_id]):
+        with self._follower.changing([run_id]):
             self._log.add_tags(run_id, tags)
 
     def delete(self, run_id: str) -> bool:
         """Remove an ended run with its events; asset history stays."""
-        with self._upkeep.changing([run_id]):
+        with self._follower.changing([run_id]):
             return self._log.delete(run_id)

@@ -24,10 +24,11 @@ from ..protocols import (
     Storage,
 )
 from ..run_catalog import RunCatalog
+from ..upkeep import Tended, Upkeep
+from .follower import Follower
 from .runs import CompositeRuns
-from .upkeep import Upkeep
 
-__all__ = ["CompositeStorage"]
+__all__ = ["CompositeStorage", "TendedCompositeStorage", "composite"]
 
 
 class CompositeStorage:
@@ -42,11 +43,11 @@ class CompositeStorage:
     def __init__(self, log: Storage, catalog: RunCatalog, *, clock: Clock = SYSTEM_CLOCK) -> None:
         self._log = log
         self._catalog = catalog
-        self._upkeep = Upkeep(log.runs, catalog, log.notifier, clock)
-        self._runs = CompositeRuns(log.runs, catalog, self._upkeep)
-        self._events = _Events(log.events, self._upkeep)
-        self._instigators = _Instigators(log.instigators, self._upkeep)
-        self._slots = _Slots(log.slots, log.runs, self._upkeep)
+        self._follower = Follower(log.runs, catalog, log.notifier, clock)
+        self._runs = CompositeRuns(log.runs, catalog, self._follower)
+        self._events = _Events(log.events, self._follower)
+        self._instigators = _Instigators(log.instigators, self._follower)
+        self._slots = _Slots(log.slots, log.runs, self._follower)
 
     @property
     def runs(self) -> RunStorage:
@@ -92,7 +93,7 @@ class CompositeStorage:
         """Bring both up to this version, and fill a catalog that is new."""
         self._log.migrate()
         self._catalog.migrate()
-        self._upkeep.fill()
+        self._follower.fill()
 
     def describe(self) -> dict[str, str]:
         """Facts for people: those of the log, and those of the catalog with "runs" before them."""
@@ -105,12 +106,27 @@ class CompositeStorage:
         self._log.close()
 
 
+class TendedCompositeStorage(CompositeStorage):
+    """One whose log can tell of its database."""
+
+    @property
+    def upkeep(self) -> Upkeep:
+        """What the log's database tells those who tend it."""
+        assert isinstance(self._log, Tended)
+        return self._log.upkeep
+
+
+def composite(log: Storage, catalog: RunCatalog) -> CompositeStorage:
+    """The composite of both, which can tell of its database if the log can."""
+    return (TendedCompositeStorage if isinstance(log, Tended) else CompositeStorage)(log, catalog)
+
+
 class _Events:
     """`EventStorage` that shows in the catalog what a batch makes of its run."""
 
-    def __init__(self, log: EventStorage, upkeep: Upkeep) -> None:
+    def __init__(self, log: EventStorage, follower: Follower) -> None:
         self._log = log
-        self._upkeep = upkeep
+        self._follower = follower
         self.of_run, self.of_types, self.get = log.of_run, log.of_types, log.get
         self.last_id, self.step_stats = log.last_id, log.step_stats
 
@@ -121,16 +137,16 @@ class _Events:
             last = self._log.append(run_id, attempt, events[:moving], now=now)
             if moving == len(events):
                 return last
-        with self._upkeep.changing([run_id]):
+        with self._follower.changing([run_id]):
             return self._log.append(run_id, attempt, events[moving:], now=now)
 
 
 class _Instigators:
     """`InstigatorStorage` that shows in the catalog the runs which a tick makes."""
 
-    def __init__(self, log: InstigatorStorage, upkeep: Upkeep) -> None:
+    def __init__(self, log: InstigatorStorage, follower: Follower) -> None:
         self._log = log
-        self._upkeep = upkeep
+        self._follower = follower
         self.states, self.get, self.switch, self.set_cursor = log.states, log.get, log.switch, log.set_cursor
         self.plan, self.begin_tick, self.ticks, self.evaluations = log.plan, log.begin_tick, log.ticks, log.evaluations
 
@@ -162,17 +178,17 @@ class _Instigators:
 
         if not runs:
             return complete()
-        with self._upkeep.changing(new.run.run_id for _, new in runs):
+        with self._follower.changing(new.run.run_id for _, new in runs):
             return complete()
 
 
 class _Slots:
     """`SlotStorage` that shows in the catalog whose lease was ended for the sake of its slots."""
 
-    def __init__(self, log: SlotStorage, runs: RunStorage, upkeep: Upkeep) -> None:
+    def __init__(self, log: SlotStorage, runs: RunStorage, follower: Follower) -> None:
         self._log = log
         self._runs = runs
-        self._upkeep = upkeep
+        self._follower = follower
         self.limits, self.set_limit, self.delete_limit, self.pools = (
             log.limits,
             log.set_limit,
@@ -201,11 +217,11 @@ class _Slots:
             at_most=at_most,
             dead_before=dead_before,
         )
-        self._upkeep.copy([run.run_id for run in self._runs.expired(now if dead_before is None else dead_before)])
+        self._follower.copy([run.run_id for run in self._runs.expired(now if dead_before is None else dead_before)])
         return outcome
 
     def free(self, run_id: str, step_key: str | None = None, *, now: float) -> int:
         """Take away the slots of a run that is gone, or of one of its steps."""
         freed = self._log.free(run_id, step_key, now=now)
-        self._upkeep.copy([run_id])
+        self._follower.copy([run_id])
         return freed

@@ -9,7 +9,7 @@ from ...errors import StorageError
 from .connection import Database
 from .transaction import Row, Transaction
 
-__all__ = ["SCHEMA_VERSION", "migrate", "stored_version"]
+__all__ = ["SCHEMA_VERSION", "make_schema", "migrate", "stored_version"]
 
 _FILES = sorted((Path(__file__).parent / "schema").glob("[0-9]*.sql"))
 _LOCK = 0x70656E73746F636B  # an advisory lock's number; these are the letters of our name
@@ -18,6 +18,7 @@ SCHEMA_VERSION = len(_FILES)
 """The schema that this version of Penstock reads and writes."""
 
 _KNOWN = "SELECT to_regclass('schema_version') IS NOT NULL, current_setting('server_encoding')"
+_VERSIONS = "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY KEY, applied DOUBLE PRECISION NOT NULL)"
 _VERSION = "SELECT COALESCE(MAX(version), 0) FROM schema_version"
 
 
@@ -46,12 +47,16 @@ def _apply(tx: Transaction, database: Database) -> None:
     # Who waits here waits for another's migration, however long that takes.
     tx.send("SET LOCAL statement_timeout TO 0")
     tx.rows("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
-    tx.send(
-        "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY KEY, applied DOUBLE PRECISION NOT NULL)"
-    )
+    tx.send(_VERSIONS)
     version = _number(tx.rows(_VERSION))
     if _is_current(version, database):
         return
+    make_schema(tx, version)
+
+
+def make_schema(tx: Transaction, version: int = 0) -> None:
+    """Bring what the search path names from a version to this one's."""
+    tx.send(_VERSIONS)
     for number, file in enumerate(_FILES[version:], version + 1):
         for statement in _statements(file.read_text(encoding="utf-8")):
             tx.send(statement)

@@ -17,6 +17,7 @@ from .migration import migrate, stored_version
 from .notifier import PostgresNotifier
 from .runs import PostgresRuns
 from .slots import PostgresSlots
+from .upkeep import PostgresUpkeep
 
 __all__ = ["PostgresStorage"]
 
@@ -52,6 +53,7 @@ class PostgresStorage:
         self._leases = PostgresLeases(self._database, self._notifier)
         self._locations = PostgresLocations(self._database, self._notifier)
         self._slots = PostgresSlots(self._database, self._notifier)
+        self._upkeep = PostgresUpkeep(self._database)
 
     @property
     def runs(self) -> PostgresRuns:
@@ -92,6 +94,11 @@ class PostgresStorage:
     def notifier(self) -> PostgresNotifier:
         """Wakes whoever waits."""
         return self._notifier
+
+    @property
+    def upkeep(self) -> PostgresUpkeep:
+        """The database for those who tend it."""
+        return self._upkeep
 
     def migrate(self) -> None:
         """Bring the schema up to this version, safely with several processes starting at once."""

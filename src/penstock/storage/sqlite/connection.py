@@ -23,11 +23,11 @@ from pathlib import Path
 from ...clock import SYSTEM_CLOCK
 from ...errors import StorageError, StorageUnavailableError
 
-__all__ = ["ChangeWatch", "Database"]
+__all__ = ["WAL_LIMIT_BYTES", "ChangeWatch", "Database"]
 
 _IDLE_READERS = 8
 _FORK_PATIENCE = 5.0
-_WAL_LIMIT_BYTES = 64 * 1024 * 1024
+WAL_LIMIT_BYTES = 64 * 1024 * 1024
 
 _databases: weakref.WeakSet[Database] = weakref.WeakSet()
 _inherited: list[sqlite3.Connection] = []
@@ -165,7 +165,7 @@ class Database:
             try:
                 if self.path is not None:
                     self._retry_busy(lambda: connection.execute("PRAGMA journal_mode=WAL"))
-                    connection.execute(f"PRAGMA journal_size_limit={_WAL_LIMIT_BYTES}")
+                    connection.execute(f"PRAGMA journal_size_limit={WAL_LIMIT_BYTES}")
                     connection.execute("PRAGMA synchronous=FULL")
             except BaseException:
                 connection.close()

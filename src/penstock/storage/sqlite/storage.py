@@ -14,6 +14,7 @@ from .locations import SqliteLocations
 from .migration import migrate, stored_version
 from .runs import SqliteRuns
 from .slots import SqliteSlots
+from .upkeep import SqliteUpkeep
 from .wake import SocketNotifier
 
 __all__ = ["SqliteStorage"]
@@ -39,6 +40,7 @@ class SqliteStorage:
         self._leases = SqliteLeases(self._database, self._notifier)
         self._locations = SqliteLocations(self._database, self._notifier)
         self._slots = SqliteSlots(self._database, self._notifier)
+        self._upkeep = SqliteUpkeep(self._database)
         if path is None:
             self.migrate()
 
@@ -81,6 +83,11 @@ class SqliteStorage:
     def notifier(self) -> SocketNotifier:
         """Wakes whoever waits."""
         return self._notifier
+
+    @property
+    def upkeep(self) -> SqliteUpkeep:
+        """The database for those who tend it."""
+        return self._upkeep
 
     def migrate(self) -> None:
         """Bring the schema up to this version, safely with several processes starting at once."""

@@ -18,7 +18,7 @@ from ..notifier import Notifier
 from ..protocols import RunFilter, RunStorage
 from ..run_catalog import CatalogRow, RunCatalog
 
-__all__ = ["FORGOTTEN_AFTER", "Upkeep"]
+__all__ = ["FORGOTTEN_AFTER", "Follower"]
 
 FORGOTTEN_AFTER = 3600.0
 """Seconds after which a change that was announced is taken for one that nobody will make any more."""
@@ -27,7 +27,7 @@ _COPY = "copy"
 _PAGE = 500
 
 
-class Upkeep:
+class Follower:
     """Changes to runs, made in the log and shown in the catalog.
 
     Args:

@@ -12,7 +12,7 @@ from penstock.records.automation import TickStatus
 from penstock.records.event import LogLine, RunCanceled, RunEnqueued, RunSuccess
 from penstock.records.run import Run, RunStatus
 from penstock.storage.composite import CompositeStorage
-from penstock.storage.composite.upkeep import FORGOTTEN_AFTER
+from penstock.storage.composite.follower import FORGOTTEN_AFTER
 from penstock.storage.protocols import NewRun, RunFilter, Storage
 from penstock.storage.run_catalog import CatalogRow
 from penstock.storage.sqlite import SqliteStorage

@@ -1,0 +1,53 @@
+"""`penstock instance doctor`: find what is wrong, and say what to do."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .options import home_option, open_instance_as_it_is
+from .output import print_json
+
+if TYPE_CHECKING:
+    from ..instance.doctor.finding import Finding
+
+__all__ = ["doctor"]
+
+_COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
+
+
+@click.command()
+@home_option
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+def doctor(home: Path | None, as_json: bool) -> None:
+    """Find what is wrong with an instance: runs that nobody works on, forgotten leases, a damaged schema, a full disk.
+
+    Each finding says what is wrong, where, how bad it is, and what to do. Nothing is changed. The exit code is 1 when
+    there is an error or a warning, else 0.
+    """
+    import msgspec
+
+    from ..instance.doctor.examination import examine
+    from ..instance.doctor.finding import Severity
+    from ..instance.doctor.reader import gather
+
+    with open_instance_as_it_is(home) as opened:
+        found = examine(gather(opened))
+    if as_json:
+        print_json(msgspec.to_builtins(found))
+    else:
+        _tell(found)
+    sys.exit(any(finding.severity is not Severity.NOTE for finding in found))
+
+
+def _tell(found: list[Finding]) -> None:
+    for finding in found:
+        click.secho(f"{finding.severity.upper()} ", fg=_COLOURS[finding.severity], bold=True, nl=False)
+        click.echo(f"{finding.check}: {finding.where}\n  {finding.what}\n  {finding.remedy}\n")
+    counted = Counter(finding.severity for finding in found)
+    told = ", ".join(f"{count} {severity}{'' if count == 1 else 's'}" for severity, count in counted.items())
+    click.echo(f"{told}." if told else "Nothing is wrong.")

@@ -1,0 +1,93 @@
+"""`penstock instance migrate` and `doctor`: what they say, and how they exit."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from click.testing import CliRunner, Result
+
+from penstock.cli.instance import instance
+from penstock.instance.instance import Instance
+from penstock.testing.storage_contract.builders import queued_run
+
+
+def asked(home: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(instance, [*arguments, "--home", str(home)])
+
+
+@contextmanager
+def database(home: Path) -> Iterator[sqlite3.Connection]:
+    connection = sqlite3.connect(home / "penstock.db", isolation_level=None)
+    yield connection
+    connection.close()
+
+
+def test_a_new_home_is_brought_up_to_date(tmp_path: Path) -> None:
+    checked = asked(tmp_path, "migrate", "--check")
+    assert checked.exit_code == 1
+    assert "has no schema yet, and this version needs" in checked.output
+    assert not (tmp_path / "penstock.db").exists()
+    done = asked(tmp_path, "migrate")
+    assert done.exit_code == 0
+    assert "was brought from no schema yet to" in done.output
+    for arguments in (["migrate", "--check"], ["migrate"]):
+        current = asked(tmp_path, *arguments)
+        assert current.exit_code == 0
+        assert "is current" in current.output
+
+
+def test_a_newer_database_is_refused_with_one_sentence(tmp_path: Path) -> None:
+    asked(tmp_path, "migrate")
+    with database(tmp_path) as connection:
+        connection.execute("INSERT INTO schema_version VALUES (99, 0)")
+    for arguments in (["migrate", "--check"], ["migrate"]):
+        refused = asked(tmp_path, *arguments)
+        assert refused.exit_code == 2
+        assert "was made by a newer version of Penstock (schema 99" in refused.stderr
+        assert refused.stderr.count("\n") == 1
+
+
+def test_a_healthy_home(tmp_path: Path) -> None:
+    asked(tmp_path, "migrate")
+    found = asked(tmp_path, "doctor")
+    assert (found.exit_code, found.output) == (0, "Nothing is wrong.\n")
+
+
+def test_findings_are_told_for_people_and_as_json(tmp_path: Path) -> None:
+    now = time.time()
+    with Instance.open(tmp_path) as opened:
+        run = queued_run(opened.storage)
+        opened.storage.runs.claim([run.run_id], owner="gone", until=now - 300, now=now - 320)
+    with database(tmp_path) as connection:
+        connection.execute("DROP INDEX runs_by_job")
+    found = asked(tmp_path, "doctor")
+    assert found.exit_code == 1
+    assert f"ERROR run: {run.run_id}\n  The run of nightly is STARTING and nobody works on it" in found.output
+    assert "WARNING schema: runs.runs_by_job\n" in found.output
+    assert found.output.endswith("1 error, 1 warning.\n")
+    as_json = asked(tmp_path, "doctor", "--json")
+    assert as_json.exit_code == 1
+    assert [each["check"] for each in json.loads(as_json.output)] == ["run", "schema"]
+    assert set(json.loads(as_json.output)[0]) == {"check", "severity", "where", "what", "remedy"}
+
+
+def test_an_old_database_is_not_touched_by_the_doctor(tmp_path: Path) -> None:
+    found = asked(tmp_path, "doctor")
+    assert found.exit_code == 1
+    assert "penstock instance migrate" in found.output
+    assert not (tmp_path / "penstock.db").exists()
+
+
+def test_settings_that_anybody_may_change_or_that_do_nothing_are_found(tmp_path: Path) -> None:
+    settings = tmp_path / "penstock.yaml"
+    settings.write_text("run_retries: {max_retries: 3}\n")
+    settings.chmod(0o666)
+    asked(tmp_path, "migrate")
+    found = asked(tmp_path, "doctor")
+    assert "ERROR permissions" in found.output
+    assert "NOTE settings: penstock.yaml: run_retries.max_retries" in found.output
