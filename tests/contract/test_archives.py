@@ -24,11 +24,14 @@ from penstock.records.automation import InstigatorKind, InstigatorStatus, TickSt
 from penstock.records.event import AssetMaterialization
 from penstock.records.lease import ProcessInfo
 from penstock.records.run import FINISHED
+from penstock.storage import protocols
+from penstock.storage.composite.storage import composite
 from penstock.storage.postgres import PostgresStorage
 from penstock.storage.protocols import NewRun, RunFilter
 from penstock.storage.sqlite import SqliteStorage
 from penstock.testing.storage_contract.builders import NOW, new_run
 from support.histories import History, actions
+from support.memory_catalog import MemoryCatalog
 from support.postgres import scratch_database
 
 Storage = SqliteStorage | PostgresStorage
@@ -74,7 +77,7 @@ def fill(storage: Storage) -> None:
     storage.instigators.begin_tick("shop/sensor/s", NOW + 9, lease=lease, now=NOW + 9)
 
 
-def written(storage: Storage, path: Path, **only: Any) -> list[dict[str, Any]]:
+def written(storage: protocols.Storage, path: Path, **only: Any) -> list[dict[str, Any]]:
     """The lines of an export."""
     with path.open("wb") as file:
         export(storage, file, now=NOW, **only)
@@ -141,6 +144,18 @@ def test_an_import_that_was_broken_off_goes_on(fresh: Callable[[str], Storage], 
     assert written(target, tmp_path / "part") != lines
     take_in(target, path, now=NOW + 5000)
     assert written(target, tmp_path / "whole") == lines
+
+
+def test_a_storage_with_a_run_storage_of_its_own(fresh: Callable[[str], Storage], tmp_path: Path) -> None:
+    source, catalog = fresh("sqlite"), MemoryCatalog()
+    fill(source)
+    target = composite(fresh("sqlite"), catalog)
+    lines = written(source, tmp_path / "first")
+    take_in(target, tmp_path / "first", now=NOW + 5000)
+    assert catalog.count(RunFilter()) == lines[-1]["lines"]["run"]
+    assert catalog.announced() == []
+    assert written(target, tmp_path / "second") == lines
+    assert list(verify(target, now=NOW)) == []
 
 
 def test_a_part_of_the_history(fresh: Callable[[str], Storage], tmp_path: Path) -> None:
