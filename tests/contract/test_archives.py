@@ -25,6 +25,7 @@ from penstock.records.event import AssetMaterialization
 from penstock.records.lease import ProcessInfo
 from penstock.records.run import FINISHED
 from penstock.storage import protocols
+from penstock.storage.archive import LoggedEvent
 from penstock.storage.composite.storage import composite
 from penstock.storage.postgres import PostgresStorage
 from penstock.storage.protocols import NewRun, RunFilter
@@ -123,6 +124,20 @@ def test_any_history_comes_back_whole(history: list[tuple[str, int]]) -> None:
     assert list(verify(target, now=NOW)) == []
     source.close()
     target.close()
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+def test_pages_of_any_size_make_the_same_log(fresh: Callable[[str], Storage], kind: str) -> None:
+    source = fresh(kind)
+    fill(source)
+    whole = source.archive.log(limit=10_000)
+    assert any(each.kept for each in whole)
+    for limit in (1, 7, len(whole)):
+        found: list[LoggedEvent] = []
+        while page := source.archive.log(after=found[-1].id if found else 0, limit=limit):
+            assert len(page) <= limit
+            found += page
+        assert found == whole
 
 
 def test_an_import_that_was_broken_off_goes_on(fresh: Callable[[str], Storage], tmp_path: Path) -> None:

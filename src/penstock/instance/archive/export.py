@@ -69,7 +69,7 @@ def export(
     unfinished = storage.runs.count(RunFilter(statuses=_UNFINISHED))
     counts: Counter[str] = Counter()
     header = HeaderLine(format=FORMAT, version=VERSION, made=now, by=__version__, since=since, jobs=tuple(jobs))
-    with gzip.GzipFile(fileobj=file, mode="wb", compresslevel=5, mtime=0) as packed:
+    with gzip.GzipFile(filename="", fileobj=file, mode="wb", compresslevel=5, mtime=0) as packed:
         packed.write(encode_json(header) + b"\n")
         for number, line in enumerate(_lines(storage, archive_of(storage), since, frozenset(jobs)), 1):
             packed.write(encode_json(line) + b"\n")

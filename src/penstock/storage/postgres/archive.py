@@ -32,13 +32,17 @@ class PostgresArchive:
 
     def log(self, *, after: int = 0, limit: int = 1000) -> list[LoggedEvent]:
         """Events of all runs and of none, oldest first."""
-        # One statement for both, so that they are of one moment.
+        # One statement for both, so that they are of one moment; and the second goes no further than the page does: its
+        # search for what is nowhere else would read the whole history. A count looks each one up; an anti-join would
+        # read all events for a page.
         found = self._database.read(
             "read the event log",
-            f"(SELECT TRUE AS logged, {rows.LOGGED} FROM events e LEFT JOIN runs r ON r.num = e.run "
-            "WHERE e.id > %(after)s ORDER BY e.id LIMIT %(limit)s) UNION ALL "
-            f"(SELECT FALSE, {rows.KEPT} FROM asset_events e WHERE e.id > %(after)s "
-            "AND NOT EXISTS (SELECT 1 FROM events WHERE id = e.id) ORDER BY e.id LIMIT %(limit)s)",
+            f"WITH page AS (SELECT {rows.LOGGED} FROM events e LEFT JOIN runs r ON r.num = e.run "
+            "WHERE e.id > %(after)s ORDER BY e.id LIMIT %(limit)s), "
+            "upto AS (SELECT CASE WHEN COUNT(*) = %(limit)s THEN MAX(id) ELSE 9223372036854775807 END AS id FROM page) "
+            "(SELECT TRUE, page.* FROM page) UNION ALL "
+            f"(SELECT FALSE, {rows.KEPT} FROM asset_events e WHERE e.id > %(after)s AND e.id < (SELECT id FROM upto) "
+            "AND (SELECT COUNT(*) FROM events WHERE id = e.id) = 0 ORDER BY e.id LIMIT %(limit)s)",
             {"after": after, "limit": limit},
         )
         logged = sorted((rows.logged_event(row[1:]) for row in found if row[0]), key=lambda each: each.id)

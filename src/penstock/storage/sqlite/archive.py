@@ -19,6 +19,8 @@ from .listed import listed
 
 __all__ = ["SqliteArchive"]
 
+_LAST = (1 << 63) - 1
+
 
 class SqliteArchive:
     """`Archive` of one SQLite database."""
@@ -37,10 +39,12 @@ class SqliteArchive:
                 "ORDER BY e.id LIMIT ?",
                 (after, limit),
             ).fetchall()
+            # No further than the page goes: the search for what is nowhere else would read the whole history.
+            upto = logged[-1][0] if len(logged) == limit else _LAST
             kept = connection.execute(
-                f"SELECT {rows.KEPT} FROM asset_events e WHERE e.id > ? "
+                f"SELECT {rows.KEPT} FROM asset_events e WHERE e.id > ? AND e.id < ? "
                 "AND NOT EXISTS (SELECT 1 FROM events WHERE id = e.id) ORDER BY e.id LIMIT ?",
-                (after, limit),
+                (after, upto, limit),
             ).fetchall()
         merged = heapq.merge(map(rows.logged_event, logged), map(rows.kept_event, kept), key=lambda each: each.id)
         return list(itertools.islice(merged, limit))
