@@ -16,7 +16,7 @@ from ..errors import UsageError
 from ..ids import new_holder_id
 from ..records.lease import Lease
 from ..storage.protocols import RunFilter, Storage
-from .history_automation import import_automation
+from .history_automation import import_switches, import_ticks, read_instigators
 from .history_events import EventImport
 from .history_records import IMPORTED_RUN, Names
 from .history_runs import wanted_runs
@@ -89,9 +89,12 @@ def import_history(
     lease = turn.lease if write else None
     try:
         wanted = wanted_runs(source, storage, names, tally, since=since, unfinished=unfinished)
-        import_automation(source, storage, names, wanted, tally, clock=clock, since=since, lease=lease)
+        before = storage.instigators.states()
+        instigators = read_instigators(source, names, tally)
+        import_ticks(source, storage, instigators, wanted, tally, since=since, lease=lease)
         _import_sets(source, storage, tally, write=write)
         EventImport(storage, names, wanted, tally, clock=clock, lease=lease, since=since).work(source, progress)
+        import_switches(storage, instigators, tally, now=clock.now(), before=before, write=write)
     finally:
         turn.end()
     return tally

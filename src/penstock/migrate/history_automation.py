@@ -3,38 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TypeAlias
 
 import msgspec
 
-from ..clock import Clock
 from ..records.automation import InstigatorState, InstigatorStatus
 from ..records.lease import Lease
 from ..storage.protocols import NewRun, Storage
-from .history_records import Names, OldInstigator, OldTick, instigator_of, tick_of
+from .history_records import Names, OldCursor, OldInstigator, OldTick, instigator_of, tick_of
 from .history_runs import WantedRuns
 from .history_tables import HistorySource
 from .history_tally import UNREADABLE, Tally
 
-__all__ = ["import_automation"]
+__all__ = ["import_switches", "import_ticks", "read_instigators"]
+
+Stored: TypeAlias = Mapping[str, InstigatorState]
+"""What is stored here of schedules and sensors, by id."""
 
 
-def import_automation(
+Instigators: TypeAlias = Mapping[str, OldInstigator]
+"""Schedules and sensors by what their ticks call them."""
+
+
+def read_instigators(source: HistorySource, names: Names, tally: Tally) -> Instigators:
+    """All of the history."""
+    found: dict[str, OldInstigator] = {}
+    for row in source.instigators():
+        try:
+            found[row.selector] = instigator_of(row.body, names)
+        except UNREADABLE as error:
+            tally.unreadable(f"schedule or sensor {row.selector}", error)
+    return found
+
+
+def import_ticks(
     source: HistorySource,
     storage: Storage,
-    names: Names,
+    instigators: Instigators,
     wanted: WantedRuns,
     tally: Tally,
     *,
-    clock: Clock,
     since: float | None,
     lease: Callable[[], Lease] | None,
 ) -> None:
-    """Carry it over. A run that a tick asked for is made with the tick, which uses its run key for good.
+    """Carry ticks over. A run that a tick asked for is made with the tick, which uses its run key for good.
 
-    A switch or cursor that is set here already stays. Without a lease, all is read and counted only.
+    Without a lease, all is read and counted only.
     """
-    before = storage.instigators.states()
-    instigators = _instigators(source, names, tally)
     for old in _ticks(source, instigators, tally, since):
         if any(run_id in wanted.unfinished for _, run_id in old.runs):
             tally.leave_out("ticks whose runs have not ended")
@@ -46,8 +61,48 @@ def import_automation(
         elif _store(storage, old, new, lease()):
             tally.ticks += 1
             wanted.made.update(each.run.run_id for _, each in new)
-    for each in instigators.values():
-        _set_up(storage, each, before.get(each.id), tally, clock=clock, write=lease is not None)
+
+
+def import_switches(
+    storage: Storage, instigators: Instigators, tally: Tally, *, now: float, before: Stored, write: bool
+) -> None:
+    """Carry switches and cursors over, when all events are there. What was set here already stays.
+
+    Args:
+        storage: Where they go.
+        instigators: Those of the history.
+        tally: Counts.
+        now: The time.
+        before: What was stored of them before the import.
+        write: Whether to store anything.
+    """
+    newest = storage.events.last_id()
+    for old in instigators.values():
+        stored = before.get(old.id)
+        cursor = _cursor_here(old, None if stored is None else stored.cursor, newest, tally)
+        if cursor is not None:
+            tally.cursors += 1
+            if write:
+                storage.instigators.set_cursor(old.id, old.location, old.name, cursor, now=now)
+        declared = InstigatorStatus.DECLARED_IN_CODE
+        if old.status is not declared and (stored is None or stored.status is declared):
+            tally.switches += 1
+            if write:
+                storage.instigators.switch(old.id, old.location, old.kind, old.name, old.status, now=now)
+
+
+def _cursor_here(old: OldInstigator, stored: str | None, newest: int, tally: Tally) -> str | None:
+    """The cursor to set; None where there is nothing to set."""
+    if old.cursor is None:
+        return None
+    match old.meaning:
+        case OldCursor.OWN:
+            return old.cursor if stored is None else None
+        case OldCursor.PLACE:
+            return str(newest) if stored is None or (stored.isdecimal() and int(stored) < newest) else None
+        case OldCursor.FOREIGN:
+            tally.leave_out("cursors of sensors on several assets, which count the events of the old log")
+            return None
 
 
 def _store(storage: Storage, old: OldTick, runs: Sequence[tuple[str | None, NewRun]], lease: Lease) -> bool:
@@ -61,36 +116,7 @@ def _store(storage: Storage, old: OldTick, runs: Sequence[tuple[str | None, NewR
     return True
 
 
-def _set_up(
-    storage: Storage, old: OldInstigator, stored: InstigatorState | None, tally: Tally, *, clock: Clock, write: bool
-) -> None:
-    if old.foreign_cursor:
-        tally.leave_out("cursors of sensors on assets and runs, which count the events of the old log")
-    if old.cursor is not None and (stored is None or stored.cursor is None):
-        tally.cursors += 1
-        if write:
-            storage.instigators.set_cursor(old.id, old.location, old.name, old.cursor, now=clock.now())
-    declared = InstigatorStatus.DECLARED_IN_CODE
-    if old.status is not declared and (stored is None or stored.status is declared):
-        tally.switches += 1
-        if write:
-            storage.instigators.switch(old.id, old.location, old.kind, old.name, old.status, now=clock.now())
-
-
-def _instigators(source: HistorySource, names: Names, tally: Tally) -> dict[str, OldInstigator]:
-    """By what their ticks call them."""
-    found: dict[str, OldInstigator] = {}
-    for row in source.instigators():
-        try:
-            found[row.selector] = instigator_of(row.body, names)
-        except UNREADABLE as error:
-            tally.unreadable(f"schedule or sensor {row.selector}", error)
-    return found
-
-
-def _ticks(
-    source: HistorySource, instigators: Mapping[str, OldInstigator], tally: Tally, since: float | None
-) -> Iterator[OldTick]:
+def _ticks(source: HistorySource, instigators: Instigators, tally: Tally, since: float | None) -> Iterator[OldTick]:
     after = 0
     while rows := source.ticks(after):
         after = rows[-1].number
