@@ -341,6 +341,16 @@ def _storage(home: Path, settings: Settings, access: StorageAccess | None) -> St
         from ..storage.remote.client import open_storage
 
         return open_storage(access)
+    log = _log(home, settings)
+    if settings.run_storage is None:
+        return log
+    from ..storage.composite.storage import composite
+    from .components import build
+
+    return composite(log, build(settings.run_storage, "run_storage"))
+
+
+def _log(home: Path, settings: Settings) -> Storage:
     if settings.storage.custom is not None:
         from .components import build
 

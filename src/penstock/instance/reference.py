@@ -15,11 +15,12 @@ from .settings import Settings, StorageSettings
 
 __all__ = ["WITHHELD_SETTINGS", "InstanceRef"]
 
-WITHHELD_SETTINGS = ("storage", "run_launcher", "run_coordinator")
+WITHHELD_SETTINGS = ("storage", "run_storage", "run_launcher", "run_coordinator")
 """The settings that a process does not get which reaches the storage with a token: they may hold credentials."""
 
 _SQLITE = "penstock.storage.sqlite.storage"
 _POSTGRES = "penstock.storage.postgres.storage"
+_COMPOSITE = "penstock.storage.composite.storage"
 _REMOTE = "penstock.storage.remote.client"
 _LOCAL_LOGS = "penstock.logs.local"
 
@@ -44,7 +45,9 @@ class InstanceRef(msgspec.Struct, frozen=True, kw_only=True):
         """What the processes with user code of an instance are given."""
         if settings.run_workers.storage == "direct":
             return cls(home=str(home), settings=settings)
-        kept = msgspec.structs.replace(settings, storage=StorageSettings(), run_launcher=None, run_coordinator=None)
+        kept = msgspec.structs.replace(
+            settings, storage=StorageSettings(), run_storage=None, run_launcher=None, run_coordinator=None
+        )
         return cls(home=str(home), settings=kept, withheld=True)
 
     def encode(self) -> bytes:
@@ -64,6 +67,9 @@ class InstanceRef(msgspec.Struct, frozen=True, kw_only=True):
         }
         for module in named:
             importlib.import_module(module)
+        if self.settings.run_storage is not None:
+            importlib.import_module(_COMPOSITE)
+            importlib.import_module(self.settings.run_storage.module)
 
     def through(self, access: StorageAccess | None) -> InstanceRef:
         """The same instance for the one process that was given this access to its storage."""

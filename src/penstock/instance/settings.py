@@ -227,6 +227,7 @@ class Settings(_Block, frozen=True, kw_only=True):
     """The whole file."""
 
     storage: StorageSettings = StorageSettings()
+    run_storage: Component | None = None
     local_artifact_storage: FolderSettings | None = None
     compute_logs: LogSettings = LogSettings()
     python_logs: PythonLogSettings = PythonLogSettings()

@@ -5,15 +5,28 @@ from __future__ import annotations
 import traceback
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from penstock.engine.pools import PoolRules
 from penstock.engine.queue import TagLimit
 from penstock.errors import SettingsError
+from penstock.instance.instance import Instance
 from penstock.instance.postgres import open_postgres
-from penstock.instance.settings import FILE_NAME, PostgresParts, PostgresSettings, Settings, render_settings
+from penstock.instance.reference import InstanceRef
+from penstock.instance.settings import (
+    FILE_NAME,
+    Component,
+    PostgresParts,
+    PostgresSettings,
+    RunWorkerSettings,
+    Settings,
+    render_settings,
+)
 from penstock.instance.settings_file import read_settings
+from penstock.storage.composite import CompositeStorage
 from penstock.storage.postgres import PostgresStorage
+from penstock.storage.upkeep import Tended
 
 
 def read(home: Path, text: str, environ: dict[str, str] | None = None) -> Settings:
@@ -240,3 +253,33 @@ def test_the_settings_in_force_are_shown_without_what_may_be_secret(tmp_path: Pa
     assert "pw" not in shown
     assert "port: 4" in shown
     assert "max_concurrent_runs: 10" in shown
+
+
+def test_runs_may_be_found_elsewhere(tmp_path: Path) -> None:
+    text = """
+run_storage:
+  module: support.memory_catalog
+  class: MemoryCatalog
+  config: {}
+"""
+    settings = read(tmp_path, text)
+    assert settings.run_storage == Component(module="support.memory_catalog", cls="MemoryCatalog")
+    storage = Instance.compose(tmp_path, settings).storage
+    assert isinstance(storage, CompositeStorage)
+    assert isinstance(storage, Tended)
+    assert storage.upkeep.facts().place == str(tmp_path / "penstock.db")
+    storage.close()
+    url = read(
+        tmp_path, "run_storage: {module: a, class: B, config: {url: {env: REDIS}}}", {"REDIS": "redis://:hush@r"}
+    )
+    assert url.run_storage is not None
+    assert url.run_storage.config == {"url": "redis://:hush@r"}
+    assert "hush" not in render_settings(url)
+    sent = InstanceRef.of(tmp_path, msgspec.structs.replace(url, run_workers=RunWorkerSettings(storage="gateway")))
+    assert b"hush" not in sent.encode()
+
+
+@pytest.mark.parametrize("key", ["event_log_storage", "schedule_storage"])
+def test_what_is_one_with_the_log_cannot_be_chosen_apart(tmp_path: Path, key: str) -> None:
+    with pytest.raises(SettingsError, match=f'"{key}" cannot be chosen apart.*Remove it'):
+        read(tmp_path, f"{key}: {{module: a, class: B}}")

@@ -8,38 +8,19 @@ An implementation passes it by a test class of its own:
         @pytest.fixture
         def opener(self, tmp_path): ...    # gives another `Storage` on the same database; can be pickled
 
-A database that only one process sees passes `StorageContract` alone, which needs no `opener`.
+A database that only one process sees passes `StorageContract` alone, which needs no `opener`. A run storage alone
+(`penstock.storage.run_catalog.RunCatalog`) is held to its promises beside a log in SQLite:
+
+    class TestMyRunStorage(RunStorageContract):
+        @pytest.fixture
+        def catalog(self): ...             # made ready and empty
 """
 
 from __future__ import annotations
 
-from .assets import AssetContract
-from .checks import CheckContract
-from .claims import ClaimContract
-from .events import EventContract
-from .instigators import InstigatorContract
-from .leases import LeaseContract
-from .locations import LocationContract
-from .notifier import NotifierContract
+from .catalog import RunCatalogContract
 from .processes import MultiProcessStorageContract
-from .runs import RunContract
-from .slots import SlotContract
-from .steps import StepContract
+from .run_storage import RunStorageContract
+from .whole import StorageContract
 
-__all__ = ["MultiProcessStorageContract", "StorageContract"]
-
-
-class StorageContract(
-    RunContract,
-    ClaimContract,
-    EventContract,
-    StepContract,
-    AssetContract,
-    CheckContract,
-    InstigatorContract,
-    LeaseContract,
-    LocationContract,
-    SlotContract,
-    NotifierContract,
-):
-    """All that holds within one process."""
+__all__ = ["MultiProcessStorageContract", "RunCatalogContract", "RunStorageContract", "StorageContract"]

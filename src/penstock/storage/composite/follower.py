@@ -1,0 +1,97 @@
+"""Keeps a catalog of runs in step with the log that decides, whichever process dies at whichever moment.
+
+A change is announced in the catalog, made in the log, copied from the log into the catalog, and settled. Who dies
+before the log's transaction has changed nothing; who dies after it leaves the announcement, and `repair` copies the row
+for it. Copying is right in any order and any number: a row is looked up in the log after the catalog's version of it
+was read, and is taken only while that version is the same, so that an older row never covers a newer one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+from ...clock import Clock
+from ...errors import FencedError, StorageError, StorageUnavailableError
+from ...ids import new_holder_id
+from ..notifier import Notifier
+from ..protocols import RunFilter, RunStorage
+from ..run_catalog import CatalogRow, RunCatalog
+
+__all__ = ["FORGOTTEN_AFTER", "Follower"]
+
+FORGOTTEN_AFTER = 3600.0
+"""Seconds after which a change that was announced is taken for one that nobody will make any more."""
+
+_COPY = "copy"
+_PAGE = 500
+
+
+class Follower:
+    """Changes to runs, made in the log and shown in the catalog.
+
+    Args:
+        log: The runs of the storage that decides.
+        catalog: Where they are found.
+        notifier: Tells whoever waits, once the catalog shows a change: the log's own word comes before that.
+        clock: Tells the time.
+    """
+
+    def __init__(self, log: RunStorage, catalog: RunCatalog, notifier: Notifier, clock: Clock) -> None:
+        self._log = log
+        self._catalog = catalog
+        self._notifier = notifier
+        self._clock = clock
+
+    @contextmanager
+    def changing(self, run_ids: Iterable[str]) -> Iterator[None]:
+        """A context in which the log changes these runs; at its end the catalog shows it."""
+        ids = list(dict.fromkeys(run_ids))
+        change = new_holder_id("change")
+        self._catalog.announce(change, ids, now=self._clock.now())
+        try:
+            yield
+        except (FencedError, StorageError) as error:
+            if not isinstance(error, StorageUnavailableError):
+                self._catalog.settle([change])  # a refusal has changed nothing
+            raise
+        self.copy(ids)
+        self._catalog.settle([change])
+        self._notifier.publish({"runs", "queue", *(f"run:{run_id}" for run_id in ids)})
+
+    def copy(self, run_ids: Sequence[str]) -> None:
+        """Have the catalog show these runs as the log has them now, or later."""
+        left = list(run_ids)
+        while left:
+            batch, left = left[:_PAGE], left[_PAGE:]
+            versions = self._catalog.versions(batch)
+            found = {run.run_id: run for run in self._log.page(RunFilter(run_ids=tuple(batch)), limit=len(batch))}
+            rows = [
+                CatalogRow(run_id=run_id, run=found.get(run_id), version=version)
+                for run_id, version in zip(batch, versions, strict=True)
+            ]
+            left += self._catalog.put(rows)
+
+    def repair(self) -> None:
+        """Copy what others announced and have not settled: they may be dead."""
+        shown = False
+        for each in self._catalog.announced():
+            before = [self._catalog.get(run_id) for run_id in each.run_ids]
+            self.copy(each.run_ids)
+            shown = shown or before != [self._catalog.get(run_id) for run_id in each.run_ids]
+            if each.change != _COPY and each.at < self._clock.now() - FORGOTTEN_AFTER:
+                self._catalog.settle([each.change])
+        if shown:
+            self._notifier.publish({"runs", "queue"})
+
+    def fill(self) -> None:
+        """Copy all runs into a catalog that is empty, or in which that was begun and not finished."""
+        is_begun = any(each.change == _COPY for each in self._catalog.announced())
+        if not is_begun and self._catalog.count(RunFilter(), at_most=1):
+            return
+        self._catalog.announce(_COPY, [], now=self._clock.now())
+        cursor: str | None = None
+        while page := self._log.page(RunFilter(), limit=_PAGE, before=cursor, ascending=True):
+            cursor = page[-1].run_id
+            self.copy([run.run_id for run in page])
+        self._catalog.settle([_COPY])

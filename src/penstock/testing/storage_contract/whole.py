@@ -1,0 +1,33 @@
+"""All nouns of a storage together."""
+
+from __future__ import annotations
+
+from .assets import AssetContract
+from .checks import CheckContract
+from .claims import ClaimContract
+from .events import EventContract
+from .instigators import InstigatorContract
+from .leases import LeaseContract
+from .locations import LocationContract
+from .notifier import NotifierContract
+from .runs import RunContract
+from .slots import SlotContract
+from .steps import StepContract
+
+__all__ = ["StorageContract"]
+
+
+class StorageContract(
+    RunContract,
+    ClaimContract,
+    EventContract,
+    StepContract,
+    AssetContract,
+    CheckContract,
+    InstigatorContract,
+    LeaseContract,
+    LocationContract,
+    SlotContract,
+    NotifierContract,
+):
+    """All that holds within one process."""
