@@ -165,14 +165,13 @@ _MEANINGS = {"STANDARD": OldCursor.OWN, "ASSET": OldCursor.PLACE, "RUN_STATUS": 
 
 
 class OldTick(NamedTuple):
-    """An evaluation that has ended, and the runs that it asked for: run key and old id."""
+    """An evaluation that has ended, and the runs that it made: run key and id here."""
 
     tick: Tick
-    ended: float
     runs: tuple[tuple[str | None, str], ...]
 
 
-def tick_of(body: str, instigator: str) -> OldTick | None:
+def tick_of(body: str, instigator: str, names: Names) -> OldTick | None:
     """An evaluation; None for one that had not ended.
 
     Raises:
@@ -196,9 +195,11 @@ def tick_of(body: str, instigator: str) -> OldTick | None:
         due=begun,
         status=status,
         started=begun,
+        ended=float(raw.get("end_timestamp") or begun),
+        run_ids=tuple(map(names.run_id, ids)),
         run_keys=keys,
         skip_reason=raw.get("skip_reason"),
         error=error_of(raw.get("error")),
         cursor=raw.get("cursor"),
     )
-    return OldTick(tick, float(raw.get("end_timestamp") or begun), tuple((by_id.get(each), each) for each in ids))
+    return OldTick(tick, tuple((by_id.get(each), names.run_id(each)) for each in ids))
