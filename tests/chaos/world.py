@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import os
 import random
+import select
 import signal
 import sqlite3
 import subprocess
@@ -20,6 +21,7 @@ import yaml
 from chaos.faults import process_tree
 from chaos.verdict import Expected, Outage, judge, read
 from penstock.errors import StorageError
+from penstock.instance.doctor.verify import verify
 from penstock.records.event import StoredEvent
 from penstock.records.run import FINISHED, Run, RunStatus
 from penstock.storage.protocols import RunFilter
@@ -121,6 +123,12 @@ class MemoryLimit:
         (of_old_kernels if of_old_kernels.exists() else self.folder / "memory.max").write_text(str(MEMORY_BYTES))
 
     def close(self) -> None:
+        for pid in (self.folder / "cgroup.procs").read_text().split():
+            with contextlib.suppress(ProcessLookupError):
+                handle = os.pidfd_open(int(pid))
+                os.kill(int(pid), signal.SIGKILL)
+                select.select([handle], [], [], 30.0)
+                os.close(handle)
         self.folder.rmdir()
 
 
@@ -233,11 +241,11 @@ class World:
 
     def restart(self) -> None:
         """Kill every process at once, and start anew."""
-        for pids in process_tree(self.home).values():
+        pids = [pid for pids in process_tree(self.home).values() for pid in pids if pid != os.getpid()]
+        for number in (signal.SIGSTOP, signal.SIGKILL):  # none is to see that another one is gone, and to end in order
             for pid in pids:
-                if pid != os.getpid():
-                    with contextlib.suppress(ProcessLookupError):
-                        os.kill(pid, signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, number)
         self.deployment.close()
         self._start()
 
@@ -260,7 +268,9 @@ class World:
             expected[run.run_id] = asked
         file = self._diary / "diary.jsonl"
         diary = [read(line) for line in file.read_text().splitlines()] if file.exists() else []
-        return judge(runs, expected, diary, self.outages)
+        return judge(runs, expected, diary, self.outages) + [
+            f"{each.kind} {each.where}: {each.what}" for each in verify(storage, now=time.time())
+        ]
 
     def left_behind(self) -> list[str]:
         """What is there that should have gone with its run: processes, and slots of the pool."""

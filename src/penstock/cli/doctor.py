@@ -14,6 +14,7 @@ from .output import print_json
 
 if TYPE_CHECKING:
     from ..instance.doctor.finding import Finding
+    from ..instance.instance import Instance
 
 __all__ = ["doctor"]
 
@@ -23,7 +24,9 @@ _COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
 @click.command()
 @home_option
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
-def doctor(home: Path | None, as_json: bool) -> None:
+@click.option("--verify", "verifies", is_flag=True, help="Compare what is derived from the event log with the log.")
+@click.option("--run", "run_id", help="With --verify: compare this run alone.")
+def doctor(home: Path | None, as_json: bool, verifies: bool, run_id: str | None) -> None:
     """Find what is wrong with an instance: runs that nobody works on, forgotten leases, a damaged schema, a full disk.
 
     Each finding says what is wrong, where, how bad it is, and what to do. Nothing is changed. The exit code is 1 when
@@ -31,17 +34,48 @@ def doctor(home: Path | None, as_json: bool) -> None:
     """
     import msgspec
 
+    if run_id is not None and not verifies:
+        raise click.UsageError("--run goes with --verify.")
     from ..instance.doctor.examination import examine
     from ..instance.doctor.finding import Severity
     from ..instance.doctor.reader import gather
 
     with open_instance_as_it_is(home) as opened:
         found = examine(gather(opened))
+        if verifies and not any(finding.check == "schema" and finding.severity == "error" for finding in found):
+            found += _verified(opened, run_id)
     if as_json:
         print_json(msgspec.to_builtins(found))
     else:
         _tell(found)
     sys.exit(any(finding.severity is not Severity.NOTE for finding in found))
+
+
+def _verified(opened: Instance, run_id: str | None) -> list[Finding]:
+    from ..instance.doctor.finding import Finding, Severity
+    from ..instance.doctor.verify import verify
+
+    if run_id is not None and opened.storage.runs.get(run_id) is None:
+        raise click.UsageError(f"There is no run {run_id!r} in this instance; see: penstock run list.")
+
+    def progress(count: int) -> None:
+        if sys.stderr.isatty():
+            click.echo(f"\r{count:,} events", nl=False, err=True)
+
+    found = [
+        Finding(
+            check="verify",
+            severity=Severity.ERROR,
+            where=f"{each.kind} {each.where}",
+            what=f"{each.what[:1].upper()}{each.what[1:]}.",
+            remedy="The log is the truth. Please report this; an export that is imported into a fresh instance "
+            "derives all rows anew.",
+        )
+        for each in verify(opened.storage, now=opened.clock.now(), run_id=run_id, told=progress)
+    ]
+    if sys.stderr.isatty():
+        click.echo(err=True)
+    return found
 
 
 def _tell(found: list[Finding]) -> None:

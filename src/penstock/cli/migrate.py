@@ -1,4 +1,4 @@
-"""`penstock migrate`: move a project of Dagster's here."""
+"""`penstock migrate`: move a project of Dagster's here, and the history of its deployment."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import penstock
 from ..errors import SettingsError
 from ..instance.settings_file import file_schema
 from ..locations.workspace import WORKSPACE_SCHEMA
+from .migrate_history import history
 
 if TYPE_CHECKING:
     from ..migrate.model import Change, Spellings
@@ -21,14 +22,29 @@ if TYPE_CHECKING:
 __all__ = ["migrate", "spellings"]
 
 
-@click.command()
+class _ProjectFirst(click.Group):
+    """A group whose command `project` is meant where none is named: `penstock migrate .`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args and args[0] not in {*self.commands, *ctx.help_option_names}:
+            args = ["project", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=_ProjectFirst)
+def migrate() -> None:
+    """Move here from Dagster: a project's code (`penstock migrate PATH`), or a history (`penstock migrate history`)."""
+
+
+@migrate.command()
 @click.argument("path", type=click.Path(exists=True, path_type=Path))
 @click.option("--write", is_flag=True, help="Change the files; without it, only show what would change.")
-def migrate(path: Path, write: bool) -> None:
-    """Move a project of Dagster's here: its imports, names, settings and dependencies.
+def project(path: Path, write: bool) -> None:
+    """Move a project: its imports, names, settings and dependencies.
 
     PATH is the project's folder, or one file. What would change is shown as a diff, and then, with file and line, what
-    cannot be carried over and what to do about it. Nothing of the project is run. Needs the extra `migrate`.
+    cannot be carried over and what to do about it. Nothing of the project is run. The word `project` may be left out.
+    Needs the extra `migrate`.
     """
     try:
         from ..migrate.project import migrate_project
@@ -43,6 +59,9 @@ def migrate(path: Path, write: bool) -> None:
         if write:
             _apply(change)
     _sum_up(changes, folder, written=write)
+
+
+migrate.add_command(history)
 
 
 def spellings() -> Spellings:

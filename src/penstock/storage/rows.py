@@ -15,6 +15,7 @@ from ..records.data_version import DataVersionState
 from ..records.event import AssetCheckEvaluation, AssetMaterialization, AssetObservation, Event, StoredEvent
 from ..records.pool import PoolNeed
 from ..records.run import FailureReason, Run, RunStatus, StepAttempt, StepStats, StepStatus
+from .archive import LoggedEvent
 from .encoding import decode_event
 
 __all__ = [
@@ -24,6 +25,8 @@ __all__ = [
     "DATA_VERSION",
     "EVENT",
     "INSTIGATOR",
+    "KEPT",
+    "LOGGED",
     "NEW_RUN",
     "PARTITION_STATE",
     "RUN",
@@ -36,6 +39,9 @@ __all__ = [
     "data_version",
     "evaluation",
     "instigator",
+    "instigator_values",
+    "kept_event",
+    "logged_event",
     "new_run_values",
     "packed_evaluation",
     "partition_state",
@@ -186,6 +192,28 @@ def stored_event(row: Row, run_id: str | None) -> StoredEvent:
     return StoredEvent(id=number, event=event, run_id=run_id)
 
 
+LOGGED = f"{EVENT}, e.attempt, r.run_id"
+
+
+def logged_event(row: Row) -> LoggedEvent:
+    """The event of a row of `LOGGED`."""
+    return LoggedEvent(
+        id=row[0],
+        run_id=row[7],
+        attempt=row[6],
+        event=stored_event(row[:6], None).event,
+    )
+
+
+KEPT = "e.id, e.time, e.type, CAST(NULL AS TEXT), CAST(NULL AS BIGINT), e.body, CAST(0 AS BIGINT), e.run_id"
+"""The columns of `LOGGED`, of an event that is in an asset's history alone."""
+
+
+def kept_event(row: Row) -> LoggedEvent:
+    """The event of a row of `KEPT`, from an asset's history."""
+    return LoggedEvent(id=row[0], run_id=row[7], kept=True, event=decode_msgpack(row[5], Event))
+
+
 STEP = "step_key, status, worker_started, started, ended, attempts"
 
 
@@ -326,6 +354,24 @@ def instigator(row: Row) -> InstigatorState:
         fingerprint=row[9],
         updated=row[10],
         turned_on=row[11],
+    )
+
+
+def instigator_values(state: InstigatorState) -> Row:
+    """The values of `INSTIGATOR`."""
+    return (
+        state.id,
+        state.location,
+        state.kind,
+        state.name,
+        state.status,
+        state.cursor,
+        state.last_run_key,
+        state.last_tick,
+        state.next_due,
+        state.fingerprint,
+        state.updated,
+        state.turned_on,
     )
 
 

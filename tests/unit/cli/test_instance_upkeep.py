@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from penstock.cli.instance import instance
 from penstock.instance.instance import Instance
+from penstock.records.event import RunCanceled
 from penstock.testing.storage_contract.builders import queued_run
 
 
@@ -91,3 +92,23 @@ def test_settings_that_anybody_may_change_or_that_do_nothing_are_found(tmp_path:
     found = asked(tmp_path, "doctor")
     assert "ERROR permissions" in found.output
     assert "NOTE settings: penstock.yaml: run_retries.max_retries" in found.output
+
+
+def test_derived_rows_are_compared_with_the_log(tmp_path: Path) -> None:
+    now = time.time()
+    with Instance.open(tmp_path) as opened:
+        run = queued_run(opened.storage, created=now)
+        whole = queued_run(opened.storage, created=now)
+        for each in (run, whole):
+            opened.storage.runs.record(each.run_id, [RunCanceled()], now=now)
+    assert asked(tmp_path, "doctor", "--verify").output == "Nothing is wrong.\n"
+    with database(tmp_path) as connection:
+        connection.execute("UPDATE runs SET queued = 5 WHERE run_id = ?", (run.run_id,))
+    assert asked(tmp_path, "doctor").exit_code == 0
+    found = asked(tmp_path, "doctor", "--verify")
+    assert found.exit_code == 1
+    assert f"ERROR verify: run {run.run_id}\n  Queued is 5.0, and the log comes to {now}.\n" in found.output
+    assert asked(tmp_path, "doctor", "--verify", "--run", whole.run_id).exit_code == 0
+    assert asked(tmp_path, "doctor", "--verify", "--run", run.run_id).exit_code == 1
+    assert "There is no run 'x'" in asked(tmp_path, "doctor", "--verify", "--run", "x").output
+    assert "--run goes with --verify" in asked(tmp_path, "doctor", "--run", run.run_id).output

@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 
 from ...errors import SettingsError
+from .archive import PostgresArchive
 from .assets import PostgresAssets
 from .connection import Database
 from .events import PostgresEvents
@@ -54,6 +55,7 @@ class PostgresStorage:
         self._locations = PostgresLocations(self._database, self._notifier)
         self._slots = PostgresSlots(self._database, self._notifier)
         self._upkeep = PostgresUpkeep(self._database)
+        self._archive = PostgresArchive(self._database, self._notifier)
 
     @property
     def runs(self) -> PostgresRuns:
@@ -99,6 +101,11 @@ class PostgresStorage:
     def upkeep(self) -> PostgresUpkeep:
         """The database for those who tend it."""
         return self._upkeep
+
+    @property
+    def archive(self) -> PostgresArchive:
+        """The bulk way out and in."""
+        return self._archive
 
     def migrate(self) -> None:
         """Bring the schema up to this version, safely with several processes starting at once."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+from .archive import SqliteArchive
 from .assets import SqliteAssets
 from .connection import Database
 from .events import SqliteEvents
@@ -41,6 +42,7 @@ class SqliteStorage:
         self._locations = SqliteLocations(self._database, self._notifier)
         self._slots = SqliteSlots(self._database, self._notifier)
         self._upkeep = SqliteUpkeep(self._database)
+        self._archive = SqliteArchive(self._database, self._notifier)
         if path is None:
             self.migrate()
 
@@ -88,6 +90,11 @@ class SqliteStorage:
     def upkeep(self) -> SqliteUpkeep:
         """The database for those who tend it."""
         return self._upkeep
+
+    @property
+    def archive(self) -> SqliteArchive:
+        """The bulk way out and in."""
+        return self._archive
 
     def migrate(self) -> None:
         """Bring the schema up to this version, safely with several processes starting at once."""

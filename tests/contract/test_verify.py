@@ -1,0 +1,133 @@
+"""What is derived from the log is compared with it: silent on healthy stores of both kinds, and any damage is found."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from penstock.instance.doctor.verify import verify
+from penstock.storage.postgres import PostgresStorage
+from penstock.storage.sqlite import SqliteStorage
+from penstock.testing.storage_contract.builders import NOW
+from support.histories import ACTIONS, History, actions
+
+Storage = SqliteStorage | PostgresStorage
+Execute = Callable[[str], object]
+
+_one_store = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def differences(storage: Storage) -> list[str]:
+    return [f"{each.kind} {each.where}: {each.what}" for each in verify(storage, now=NOW)]
+
+
+@given(actions(without=("delete",)) | actions(least=100))
+@settings(max_examples=100)
+def test_healthy_histories_in_sqlite_have_no_differences(history: list[tuple[str, int]]) -> None:
+    storage = SqliteStorage(None)
+    world = History(storage)
+    for name, seed in history:
+        world.act(name, seed)
+    assert differences(storage) == []
+    storage.close()
+
+
+@pytest.fixture
+def postgres(postgres_url: str) -> Iterator[PostgresStorage]:
+    storage = PostgresStorage(postgres_url)
+    storage.migrate()
+    yield storage
+    storage.close()
+
+
+@given(st.data())
+@_one_store
+def test_healthy_histories_in_postgres_have_no_differences(postgres: PostgresStorage, data: st.DataObject) -> None:
+    # One history that goes on from example to example: a database of its own for each would take far longer.
+    world = History(postgres)
+    for name, seed in data.draw(actions(most=30)):
+        world.act(name, seed)
+    assert differences(postgres) == []
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Storage, Execute]]:
+    """A storage with a history in which everything occurs, and a way past it into its database."""
+    if request.param == "sqlite":
+        path = tmp_path / "penstock.db"
+
+        def execute(statement: str) -> None:
+            connection = sqlite3.connect(path, isolation_level=None)
+            assert connection.execute(statement).rowcount > 0, statement
+            connection.close()
+
+        storage: Storage = SqliteStorage(path)
+        storage.migrate()
+        _fill(storage)
+        yield storage, execute
+        storage.close()
+        return
+    storage = PostgresStorage(request.getfixturevalue("postgres_url"))
+    storage.migrate()
+    _fill(storage)
+    with psycopg.connect(request.getfixturevalue("postgres_url"), autocommit=True) as connection:
+
+        def change(statement: str) -> None:
+            assert connection.execute(statement).rowcount > 0, statement
+
+        yield storage, change
+    storage.close()
+
+
+def _fill(storage: Storage) -> None:
+    world = History(storage)
+    lively = ["create", "claim", "start", "work", "work", "work", "report", "end", "tag"]
+    for seed in range(150):
+        world.act(lively[seed % len(lively)], seed)
+    assert set(lively) <= set(ACTIONS)
+
+
+@pytest.mark.parametrize(
+    ("damage", "kinds"),
+    [
+        ("UPDATE runs SET started = started + 1 WHERE started IS NOT NULL", {"run"}),
+        ("UPDATE runs SET failure_reason = 'UNKNOWN' WHERE status = 'FAILURE'", {"run"}),
+        ("UPDATE steps SET status = 'SKIPPED' WHERE status = 'SUCCESS'", {"step"}),
+        ("DELETE FROM steps WHERE step_key = 'one'", {"step"}),
+        ("DELETE FROM run_tags", {"tags"}),
+        ("UPDATE asset_states SET materialized_event = 1", {"asset"}),
+        ("DELETE FROM asset_states WHERE asset = 'a'", {"asset"}),
+        ("UPDATE partition_states SET status = 'FAILED' WHERE status = 'MATERIALIZED'", {"partition"}),
+        ("DELETE FROM partition_states", {"partition"}),
+        ("UPDATE check_executions SET status = 'SKIPPED'", {"check"}),
+        ("DELETE FROM check_states", {"check"}),
+        ("UPDATE data_versions SET version = 'other'", {"data version"}),
+        ("DELETE FROM asset_events WHERE id = (SELECT MAX(id) FROM asset_events)", {"history"}),
+        ("UPDATE planned_assets SET state = 'OPEN' WHERE state = 'MADE'", {"plan"}),
+    ],
+)
+def test_damage_is_found(store: tuple[Storage, Execute], damage: str, kinds: set[str]) -> None:
+    storage, execute = store
+    assert differences(storage) == []
+    execute(damage)
+    assert {each.kind for each in verify(storage, now=NOW)} == kinds
+
+
+def test_a_gap_in_the_log_of_a_run_is_found(store: tuple[Storage, Execute]) -> None:
+    storage, execute = store
+    execute("DELETE FROM events WHERE type = 'RUN_STARTING'")
+    assert any("RUN_START, which the run's state did not allow" in each for each in differences(storage))
+
+
+def test_one_run_is_verified_alone(store: tuple[Storage, Execute]) -> None:
+    storage, execute = store
+    execute("UPDATE runs SET started = started + 1 WHERE started IS NOT NULL")
+    damaged = sorted({each.where for each in verify(storage, now=NOW)})
+    assert len(damaged) > 1
+    assert {each.where for each in verify(storage, now=NOW, run_id=damaged[0])} == {damaged[0]}
