@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from custom_run_storage.redis_runs import RedisRunStorage
+from penstock.records.run import RunStatus
 from penstock.storage.composite import CompositeStorage
 from penstock.storage.protocols import RunFilter, Storage
 from penstock.storage.run_catalog import RunCatalog
@@ -17,9 +18,8 @@ from penstock.storage.sqlite import SqliteStorage
 from penstock.testing.storage_contract import MultiProcessStorageContract, RunStorageContract
 from penstock.testing.storage_contract.builders import NOW
 from support.redis_server import RedisServer, composite_opener
-from support.run_changes import change_runs_for_ever
+from support.run_changes import CHANGES, change_runs_and_halt
 
-_KILLS = 10
 _DEADLINE = 60.0
 
 _opens_a_catalog: Callable[[str], RunCatalog] = RedisRunStorage  # the type checker compares each method
@@ -46,28 +46,28 @@ class TestRunsInRedis(RunStorageContract, MultiProcessStorageContract):
     def opener(self, server: RedisServer, catalog: RedisRunStorage, tmp_path: Path) -> partial[CompositeStorage]:
         return composite_opener(tmp_path / "home" / "penstock.db", server.url)
 
-    def test_wherever_writers_are_killed_redis_shows_what_the_log_has(
-        self, storage: Storage, opener: partial[CompositeStorage], catalog: RedisRunStorage, tmp_path: Path
+    @pytest.mark.parametrize("halts_at", range(1, CHANGES + 1))
+    def test_a_writer_killed_between_the_log_and_redis_has_its_change_copied(
+        self, storage: Storage, server: RedisServer, catalog: RedisRunStorage, tmp_path: Path, halts_at: int
     ) -> None:
+        path = tmp_path / "home" / "penstock.db"
         context = multiprocessing.get_context("forkserver")
-        made: set[str] = set()
-        for number in range(_KILLS):
-            told, tell = context.Pipe(duplex=False)
-            child = context.Process(target=change_runs_for_ever, args=(opener, tell))
-            child.start()
-            tell.close()
-            for _ in range(2 + number):
-                assert told.poll(_DEADLINE)
-                made.add(told.recv())
-            child.kill()
-            child.join(_DEADLINE)
-            told.close()
+        told, tell = context.Pipe(duplex=False)
+        child = context.Process(target=change_runs_and_halt, args=(path, server.url, tell, halts_at))
+        child.start()
+        tell.close()
+        assert told.poll(_DEADLINE)
+        run_id = told.recv()
+        told.close()
+        child.kill()
+        child.join(_DEADLINE)
+        log = SqliteStorage(path)
+        assert catalog.get(run_id) != log.runs.get(run_id)
         storage.runs.expired(NOW)
-        log = SqliteStorage(tmp_path / "home" / "penstock.db")
-        in_log = log.runs.page(RunFilter(), limit=10_000)
+        assert catalog.get(run_id) == log.runs.get(run_id)
+        in_log = log.runs.page(RunFilter(), limit=100)
         log.close()
-        assert catalog.page(RunFilter(), limit=10_000) == in_log
-        assert {run.run_id for run in in_log} >= made
-        for status in {run.status for run in in_log}:
-            where = RunFilter(statuses=(status,))
-            assert catalog.page(where, limit=10_000) == [run for run in in_log if run.status is status]
+        assert catalog.page(RunFilter(), limit=100) == in_log
+        for status in RunStatus:
+            expected = [run for run in in_log if run.status is status]
+            assert catalog.page(RunFilter(statuses=(status,)), limit=100) == expected
