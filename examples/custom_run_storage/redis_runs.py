@@ -270,6 +270,8 @@ def _told_apart(doing: str) -> Iterator[None]:
     """What Redis raises, as an error that says whether asking again later may help."""
     try:
         yield
+    except (redis.AuthenticationError, redis.exceptions.AuthorizationError) as error:  # for redis-py, of those below
+        raise StorageError(f"Redis refused to {doing}: {_words(error)}. Correct the password in `url`.") from error
     except _AWAY as error:
         raise StorageUnavailableError(f"Redis is away: it could not {doing}: {_words(error)}.") from error
     except redis.RedisError as error:
