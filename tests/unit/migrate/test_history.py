@@ -13,6 +13,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from penstock.compat.spellings import LABEL_PREFIXES
 from penstock.errors import SettingsError, UsageError
+from penstock.instance.doctor.verify import verify
 from penstock.migrate.history import import_history
 from penstock.migrate.history_records import IMPORTED_RUN, Names
 from penstock.migrate.history_source import open_source
@@ -128,6 +129,7 @@ def test_runs_keep_their_times_tags_and_end(
     assert nightly.run_config == {"ops": {"gather": {"config": {"factor": 2}}}}
     assert (nightly.location, run_named(storage, "d04992d3").location) == ("(this process)", "shop.py")
     assert tally.left_out["runs that have not ended: import again when they have, or give --unfinished"] == 1
+    assert list(verify(storage, now=NOW)) == [], "what is derived is what the log comes to"
 
 
 def test_steps_come_with_their_tries_and_errors(
