@@ -9,11 +9,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
+import yaml
 from click.testing import CliRunner, Result
 
 from penstock.cli.instance import instance
 from penstock.instance.instance import Instance
 from penstock.records.event import RunCanceled
+from penstock.storage.postgres import PostgresStorage
 from penstock.testing.storage_contract.builders import queued_run
 
 
@@ -112,3 +115,23 @@ def test_derived_rows_are_compared_with_the_log(tmp_path: Path) -> None:
     assert asked(tmp_path, "doctor", "--verify", "--run", run.run_id).exit_code == 1
     assert "There is no run 'x'" in asked(tmp_path, "doctor", "--verify", "--run", "x").output
     assert "--run goes with --verify" in asked(tmp_path, "doctor", "--run", run.run_id).output
+
+
+def test_a_user_of_the_database_who_may_only_use_it_is_served_too(tmp_path: Path, postgres_url: str) -> None:
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        PostgresStorage(postgres_url).migrate()
+        name = f"tool_user_{connection.info.backend_pid}"
+        connection.execute(f"CREATE ROLE {name} LOGIN")
+        try:
+            connection.execute(f"GRANT ALL ON ALL TABLES IN SCHEMA public TO {name}")
+            url = psycopg.conninfo.make_conninfo(postgres_url, user=name)
+            settings = {"storage": {"postgres": {"postgres_url": url}}}
+            (tmp_path / "penstock.yaml").write_text(yaml.safe_dump(settings))
+            found = asked(tmp_path, "doctor", "--json")
+            assert found.exit_code == 0, found.output
+            (note,) = json.loads(found.output)
+            assert (note["check"], note["severity"]) == ("schema", "note")
+            assert "permission denied" in note["what"]
+        finally:
+            connection.execute(f"DROP OWNED BY {name}")
+            connection.execute(f"DROP ROLE {name}")

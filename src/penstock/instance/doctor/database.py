@@ -33,6 +33,15 @@ def schema(facts: Facts) -> Iterator[Finding]:
             else "Upgrade this Penstock to the version that made the database.",
         )
         return  # what differs then is what the migrations change
+    if facts.not_compared is not None:
+        yield Finding(
+            check="schema",
+            severity=Severity.NOTE,
+            where=_place(facts),
+            what=f"The schema could not be compared. {facts.not_compared}",
+            remedy="The user of the database needs the right to create a schema in it, in which the migrations are run "
+            "for comparison: GRANT CREATE ON DATABASE.",
+        )
     for each in facts.differences:
         yield Finding(
             check="schema",

@@ -41,6 +41,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
         known_version: The schema that this version reads and writes; None for a storage that does not say.
         stored_version: The schema that the database has.
         differences: What of the schema is not as it should be.
+        not_compared: Why the schema could not be compared; None where it was.
         tables: The database's tables, the largest first.
         database: The database as it stands.
         files: What the instance has in its home.
@@ -58,6 +59,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     known_version: int | None = None
     stored_version: int | None = None
     differences: tuple[SchemaDifference, ...] = ()
+    not_compared: str | None = None
     tables: tuple[TableSize, ...] = ()
     database: DatabaseFacts | None = None
     files: tuple[FileFacts, ...] = ()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ...errors import StorageError, StorageUnavailableError
 from ...records.automation import Tick, TickStatus
-from ...storage.upkeep import Tended
+from ...storage.upkeep import SchemaDifference, Tended, Upkeep
 from ..instance import Instance
 from ..settings import FILE_NAME, Settings
 from .facts import Facts, FileFacts
@@ -36,6 +37,7 @@ def gather(instance: Instance) -> Facts:
             database=database,
             files=_files(instance, () if database is None else database.files),
         )
+    differences, not_compared = _compared(upkeep)
     found = [storage.locations.get(name) for name in sorted(storage.locations.digests())]
     return Facts(
         now=now,
@@ -49,11 +51,24 @@ def gather(instance: Instance) -> Facts:
         stray_claims=() if upkeep is None else tuple(upkeep.stray_claims()),
         known_version=None if upkeep is None else upkeep.known_version,
         stored_version=stored,
-        differences=() if upkeep is None else tuple(upkeep.differences()),
+        differences=differences,
+        not_compared=not_compared,
         tables=() if upkeep is None else tuple(upkeep.tables()),
         database=database,
         files=_files(instance, () if database is None else database.files),
     )
+
+
+def _compared(upkeep: Upkeep | None) -> tuple[tuple[SchemaDifference, ...], str | None]:
+    """What differs in the schema, and why that could not be found out."""
+    if upkeep is None:
+        return (), None
+    try:
+        return tuple(upkeep.differences()), None
+    except StorageUnavailableError:
+        raise
+    except StorageError as error:  # a user of the database without the right to it
+        return (), str(error)
 
 
 def _open_ticks(instance: Instance) -> list[Tick]:

@@ -142,6 +142,12 @@ def test_a_schema_that_somebody_changed(kind: Any, how: Any, severity: str) -> N
     assert told(known_version=3, stored_version=3, differences=changed) == [("schema", severity, "runs.x")]
 
 
+def test_a_schema_that_could_not_be_compared() -> None:
+    said = "Could not compare the schema: permission denied."
+    assert told(known_version=3, stored_version=3, not_compared=said) == [("schema", "note", "the database")]
+    assert said in only(known_version=3, stored_version=3, not_compared=said)
+
+
 def test_what_grows() -> None:
     assert told(tables=(TableSize(name="events", rows=60_000_000, bytes=None),)) == [("size", "warning", "events")]
     assert "12.0 GiB" in only(tables=(TableSize(name="events", rows=9, bytes=12 * GB),))
