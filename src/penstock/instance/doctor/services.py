@@ -29,7 +29,7 @@ def processes(facts: Facts) -> Iterator[Finding]:
                 remedy="If it was killed, start it again where it is needed; if it lives, see whether it reaches the "
                 "database.",
             )
-        elif each.error is not None:
+        elif each.error is not None and each.kind != "code-server":  # that of a code server is told of its location
             yield Finding(
                 check="process",
                 severity=Severity.ERROR,

@@ -112,6 +112,15 @@ def test_processes_that_are_silent_or_in_trouble() -> None:
     assert "queue: the disk is full" in only(processes=(daemon(error="queue: the disk is full."),))
 
 
+def test_code_that_does_not_load_is_told_once_though_location_and_server_say_it() -> None:
+    error = ErrorInfo(cls="SyntaxError", message="no")
+    server = ProcessInfo(
+        id="s", kind="code-server", host="h", pid=7, version="1", started=NOW, seen=NOW, error="SyntaxError: no"
+    )
+    failed = StoredLocation(name="shop", status=LoadStatus.FAILED, error=error)
+    assert told(processes=(server,), locations=(failed,)) == [("location", "error", "shop")]
+
+
 def test_locations_that_are_not_loaded() -> None:
     failed = StoredLocation(
         name="shop", status=LoadStatus.FAILED, error=ErrorInfo(cls="SyntaxError", message="no"), origin="shop.py"
