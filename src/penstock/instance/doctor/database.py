@@ -27,7 +27,8 @@ def schema(facts: Facts) -> Iterator[Finding]:
             check="schema",
             severity=Severity.ERROR,
             where=_place(facts),
-            what=f"The database has the schema {stored}, and this version of Penstock needs {known}.",
+            what=f"The database has {f'the schema {stored}' if stored else 'no schema yet'}, and this version of Penstock "
+            f"needs {known}.",
             remedy="Bring it up to date: penstock instance migrate"
             if stored < known
             else "Upgrade this Penstock to the version that made the database.",

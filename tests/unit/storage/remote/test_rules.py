@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import inspect
 
+import pytest
+
+from penstock.storage.archive import Archive
 from penstock.storage.remote.calls import PARTS, SUBSCRIBE, call_named
 from penstock.storage.remote.rules import RULES
+from penstock.storage.upkeep import Upkeep
 
 ALLOWED_TO_A_RUN = {
     "runs.get",
@@ -75,3 +79,11 @@ def test_what_only_the_storage_guards_is_fenced_there() -> None:
 def test_what_has_the_names_of_python_is_no_call() -> None:
     for name in ("runs.__class__", "runs._database", "runs.nothing", "migrate.x", "", ".", "notifier.subscribe"):
         assert call_named(name) is None
+
+
+@pytest.mark.parametrize("part", [Archive, Upkeep])
+def test_what_moves_and_tends_whole_databases_cannot_be_called(part: type) -> None:
+    name = part.__name__.lower()
+    methods = [each for each in vars(part) if not each.startswith("_")]
+    assert methods
+    assert [method for method in methods if call_named(f"{name}.{method}") is not None] == []
