@@ -23,12 +23,12 @@ def schema(facts: Facts) -> Iterator[Finding]:
     if known is None or stored is None:
         return
     if stored != known:
+        has = f"the schema {stored}" if stored else "no schema yet"
         yield Finding(
             check="schema",
             severity=Severity.ERROR,
             where=_place(facts),
-            what=f"The database has {f'the schema {stored}' if stored else 'no schema yet'}, and this version of Penstock "
-            f"needs {known}.",
+            what=f"The database has {has}, and this version of Penstock needs {known}.",
             remedy="Bring it up to date: penstock instance migrate"
             if stored < known
             else "Upgrade this Penstock to the version that made the database.",
