@@ -19,7 +19,7 @@ from penstock.migrate.history_source import open_source
 from penstock.migrate.history_tally import Tally
 from penstock.records.asset import PartitionStatus
 from penstock.records.automation import InstigatorStatus, TickStatus
-from penstock.records.event import Event, RunFailure, StepFailure, StepUpForRetry
+from penstock.records.event import AssetWiped, Event, RunFailure, StepFailure, StepUpForRetry
 from penstock.records.lease import ProcessInfo
 from penstock.records.metadata import MetadataValue
 from penstock.records.run import FINISHED, FailureReason, Run, RunStatus, StepStatus
@@ -500,6 +500,29 @@ def test_two_imports_take_turns(tmp_path: Path, tables: dict[str, OldTable], sto
     storage.leases.acquire("history-import", "another", ttl=60.0, now=NOW)
     with pytest.raises(UsageError, match="Another import is at work"):
         carry_over(write_home(tmp_path, tables), storage)
+
+
+def told_by_no_run(tables: dict[str, OldTable], kind: str, data: dict[str, Any], time: float) -> None:
+    """Add a line to the log of no run."""
+    line = {"dagster_event": {"event_type_value": kind, "event_specific_data": data}, "level": 20, "timestamp": time}
+    tables["event_logs"].rows.append([900 + len(tables["event_logs"].rows), "", json.dumps(line)])
+
+
+def test_an_asset_or_a_partition_that_was_wiped_by_an_event_is_wiped_once(
+    tmp_path: Path, tables: dict[str, OldTable], storage: SqliteStorage
+) -> None:
+    gone, reported = ({"__class__": "AssetKey", "path": [name]} for name in ("gone", "reported"))
+    told_by_no_run(tables, "ASSET_WIPED", {"asset_key": gone, "partition_keys": None}, 1795931749.841)
+    told_by_no_run(tables, "ASSET_WIPED", {"asset_key": reported, "partition_keys": ["p1"]}, 1795931749.9)
+    home = write_home(tmp_path, tables)
+    tally = carry_over(home, storage)
+    assert (tally.broken_rows, tally.reports) == (0, 5)
+    wiped = [each.event.fact for each in storage.events.of_types(["ASSET_WIPED"])]
+    assert wiped == [AssetWiped(asset="gone"), AssetWiped(asset="reported", partitions=("p1",))]
+    assert storage.assets.partition_states("reported") == {}
+    assert [each.fact.partition for each in storage.assets.history("reported")] == [None]
+    carry_over(home, storage)
+    assert len(storage.events.of_types(["ASSET_WIPED"])) == 2
 
 
 # -- Postgres ----------------------------------------------------------------------------------------------------------
