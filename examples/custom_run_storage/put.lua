@@ -1,7 +1,8 @@
 -- Stores or removes rows whose version is still the one that the caller saw, with all by which they are found.
 --
--- KEYS[1]: the prefix of all keys. ARGV, four for each row: its id, the version seen, the row ("" to remove it), and the
--- JSON list of its places: {index, score}, or {index, score, tag key, tag value} where the index is that of a tag.
+-- KEYS[1]: the prefix of all keys. ARGV[1]: the announced change that is settled if no row is refused, or "". Then four
+-- for each row: its id, the version seen, the row ("" to remove it), and the JSON list of its places: {index, score}, or
+-- {index, score, tag key, tag value} where the index is that of a tag.
 -- Gives the ids of the rows whose version was another.
 
 local prefix = KEYS[1]
@@ -28,7 +29,7 @@ local function enter(place, id)
   end
 end
 
-for each = 1, #ARGV, 4 do
+for each = 2, #ARGV, 4 do
   local id, seen, row, places = ARGV[each], ARGV[each + 1], ARGV[each + 2], ARGV[each + 3]
   local key = prefix .. 'run:' .. id
   local kept = redis.call('HMGET', key, 'version', 'places')
@@ -50,6 +51,10 @@ for each = 1, #ARGV, 4 do
       end
     end
   end
+end
+
+if #refused == 0 and ARGV[1] ~= '' then
+  redis.call('HDEL', prefix .. 'announced', ARGV[1])
 end
 
 return refused

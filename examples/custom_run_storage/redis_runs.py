@@ -60,11 +60,15 @@ class RedisRunStorage:
 
     # -- keeping rows -------------------------------------------------------------------------------------------------
 
-    def announce(self, change: str, run_ids: Sequence[str], *, now: float) -> None:
-        """Remember, until `settle` is called, that these runs are about to change."""
+    def announce(self, change: str, run_ids: Sequence[str], *, now: float) -> list[int]:
+        """Remember, until it is settled, that these runs are about to change; gives the version of each."""
         body = encode_msgpack(Announcement(change=change, run_ids=tuple(run_ids), at=now))
-        with _told_apart("announce a change of runs"):
-            self._client.hset(self._key("announced"), change, body)
+        with _told_apart("announce a change of runs"), self._client.pipeline(transaction=False) as pipeline:
+            pipeline.hset(self._key("announced"), change, body)
+            for run_id in run_ids:
+                pipeline.hget(self._key(f"run:{run_id}"), "version")
+            _, *versions = pipeline.execute()
+        return [int(version or 0) for version in versions]
 
     def announced(self) -> list[Announcement]:
         """What was announced and is not settled."""
@@ -82,15 +86,13 @@ class RedisRunStorage:
         """The version of each of these runs, in their order."""
         return [int(version or 0) for version in self._of_each(run_ids, "version")]
 
-    def put(self, rows: Sequence[CatalogRow]) -> list[str]:
+    def put(self, rows: Sequence[CatalogRow], *, settles: str | None = None) -> list[str]:
         """Store or remove those whose version is still the one that the row names; gives the ids of the others."""
-        arguments: list[Any] = []
+        arguments: list[Any] = [settles or ""]
         for row in rows:
             body = b"" if row.run is None else encode_msgpack(row.run)
             places = [] if row.run is None else list(_places(row.run))
             arguments += [row.run_id, row.version, body, json.dumps(places)]
-        if not arguments:
-            return []
         with _told_apart("store runs"):
             refused: list[bytes] = self._put(keys=[self._prefix], args=arguments)
         return [run_id.decode() for run_id in refused]
@@ -103,7 +105,7 @@ class RedisRunStorage:
 
     def page(self, where: RunFilter, *, limit: int, before: str | None = None, ascending: bool = False) -> list[Run]:
         """Runs newest first, after the cursor `before`."""
-        return list(itertools.islice(self._matching(where, before, ascending), limit))
+        return list(itertools.islice(self._matching(where, before, ascending, size=limit), limit))
 
     def count(self, where: RunFilter, *, at_most: int = 10_000) -> int:
         """How many runs match, at most `at_most`."""
@@ -133,11 +135,12 @@ class RedisRunStorage:
             )
         return [value.decode() for value in found]
 
-    def _matching(self, where: RunFilter, before: str | None, ascending: bool) -> Iterator[Run]:
-        """The runs that fit, in the order of a page."""
+    def _matching(self, where: RunFilter, before: str | None, ascending: bool, *, size: int = _CHUNK) -> Iterator[Run]:
+        """The runs that fit, in the order of a page; `size` is how many rows are fetched at first."""
         ids = self._candidates(where, before, ascending)
-        while chunk := list(itertools.islice(ids, _CHUNK)):
+        while chunk := list(itertools.islice(ids, size)):
             yield from (run for run in self._rows(chunk) if fits(run, where))
+            size = _CHUNK
 
     def _candidates(self, where: RunFilter, before: str | None, ascending: bool) -> Iterator[str]:
         """Ids of all runs that may fit, and of others, each once: along the index that promises the fewest."""
@@ -267,6 +270,8 @@ def _told_apart(doing: str) -> Iterator[None]:
     """What Redis raises, as an error that says whether asking again later may help."""
     try:
         yield
+    except (redis.AuthenticationError, redis.exceptions.AuthorizationError) as error:  # for redis-py, of those below
+        raise StorageError(f"Redis refused to {doing}: {_words(error)}. Correct the password in `url`.") from error
     except _AWAY as error:
         raise StorageUnavailableError(f"Redis is away: it could not {doing}: {_words(error)}.") from error
     except redis.RedisError as error:

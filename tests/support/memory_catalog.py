@@ -21,7 +21,7 @@ class MemoryCatalog:
     """`RunCatalog` for one process.
 
     Attributes:
-        dies_at: The names of calls that raise `Died` before they do anything.
+        dies_at: The names of calls that raise `Died` before they do anything; "answer" is when `put` has done its work.
     """
 
     def __init__(self) -> None:
@@ -35,9 +35,10 @@ class MemoryCatalog:
         if call in self.dies_at:
             raise Died(call)
 
-    def announce(self, change: str, run_ids: Sequence[str], *, now: float) -> None:
+    def announce(self, change: str, run_ids: Sequence[str], *, now: float) -> list[int]:
         self._about_to("announce")
         self._announced[change] = Announcement(change=change, run_ids=tuple(run_ids), at=now)
+        return [self._versions.get(run_id, 0) for run_id in run_ids]
 
     def announced(self) -> list[Announcement]:
         return list(self._announced.values())
@@ -51,7 +52,7 @@ class MemoryCatalog:
         self._about_to("versions")
         return [self._versions.get(run_id, 0) for run_id in run_ids]
 
-    def put(self, rows: Sequence[CatalogRow]) -> list[str]:
+    def put(self, rows: Sequence[CatalogRow], *, settles: str | None = None) -> list[str]:
         self._about_to("put")
         refused = []
         with self._lock:
@@ -64,6 +65,9 @@ class MemoryCatalog:
                     self._rows.pop(row.run_id, None)
                 else:
                     self._rows[row.run_id] = row.run
+            if settles is not None and not refused:
+                self._announced.pop(settles, None)
+        self._about_to("answer")
         return refused
 
     def get(self, run_id: str) -> Run | None:

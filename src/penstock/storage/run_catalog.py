@@ -47,8 +47,8 @@ class RunCatalog(Protocol):
     * It may be used from several threads, and in a forked child.
     """
 
-    def announce(self, change: str, run_ids: Sequence[str], *, now: float) -> None:
-        """Remember, until `settle` is called, that these runs are about to change."""
+    def announce(self, change: str, run_ids: Sequence[str], *, now: float) -> list[int]:
+        """Remember, until it is settled, that these runs are about to change; gives their versions, in their order."""
         ...
 
     def announced(self) -> list[Announcement]:
@@ -63,10 +63,11 @@ class RunCatalog(Protocol):
         """The version of each of these runs, in their order."""
         ...
 
-    def put(self, rows: Sequence[CatalogRow]) -> list[str]:
+    def put(self, rows: Sequence[CatalogRow], *, settles: str | None = None) -> list[str]:
         """Store or remove those whose version is still the one that the row names; gives the ids of the others.
 
-        A row, its version and all by which it is found change at once.
+        A row, its version and all by which it is found change at once. If none was refused, the change `settles` is
+        settled.
         """
         ...
 

@@ -1,6 +1,6 @@
 """Keeps a catalog of runs in step with the log that decides, whichever process dies at whichever moment.
 
-A change is announced in the catalog, made in the log, copied from the log into the catalog, and settled. Who dies
+A change is announced in the catalog, made in the log, copied from the log into the catalog and settled. Who dies
 before the log's transaction has changed nothing; who dies after it leaves the announcement, and `repair` copies the row
 for it. Copying is right in any order and any number: a row is looked up in the log after the catalog's version of it
 was read, and is taken only while that version is the same, so that an older row never covers a newer one.
@@ -48,15 +48,16 @@ class Follower:
         """A context in which the log changes these runs; at its end the catalog shows it."""
         ids = list(dict.fromkeys(run_ids))
         change = new_holder_id("change")
-        self._catalog.announce(change, ids, now=self._clock.now())
+        versions = self._catalog.announce(change, ids, now=self._clock.now())
         try:
             yield
         except (FencedError, StorageError) as error:
             if not isinstance(error, StorageUnavailableError):
                 self._catalog.settle([change])  # a refusal has changed nothing
             raise
-        self.copy(ids)
-        self._catalog.settle([change])
+        if refused := self._copy(ids, versions, settles=change):
+            self.copy(refused)
+            self._catalog.settle([change])
         self._notifier.publish({"runs", "queue", *(f"run:{run_id}" for run_id in ids)})
 
     def copy(self, run_ids: Sequence[str]) -> None:
@@ -64,13 +65,16 @@ class Follower:
         left = list(run_ids)
         while left:
             batch, left = left[:_PAGE], left[_PAGE:]
-            versions = self._catalog.versions(batch)
-            found = {run.run_id: run for run in self._log.page(RunFilter(run_ids=tuple(batch)), limit=len(batch))}
-            rows = [
-                CatalogRow(run_id=run_id, run=found.get(run_id), version=version)
-                for run_id, version in zip(batch, versions, strict=True)
-            ]
-            left += self._catalog.put(rows)
+            left += self._copy(batch, self._catalog.versions(batch))
+
+    def _copy(self, run_ids: Sequence[str], versions: Sequence[int], *, settles: str | None = None) -> list[str]:
+        """Copy these if their versions are those; gives the ids of the others."""
+        found = {run.run_id: run for run in self._log.page(RunFilter(run_ids=tuple(run_ids)), limit=len(run_ids))}
+        rows = [
+            CatalogRow(run_id=run_id, run=found.get(run_id), version=version)
+            for run_id, version in zip(run_ids, versions, strict=True)
+        ]
+        return self._catalog.put(rows, settles=settles)
 
     def repair(self) -> None:
         """Copy what others announced and have not settled: they may be dead."""

@@ -10,6 +10,7 @@ from ...records.conditions.evaluation import EvaluationRecord
 from ...records.event import AssetFact, Event
 from ...records.lease import Lease
 from ...records.pool import ClaimOutcome, SlotRequest
+from ..archive import Archive, Archived, LoadedRun
 from ..derive import RUN_EVENTS
 from ..notifier import Notifier
 from ..protocols import (
@@ -107,7 +108,13 @@ class CompositeStorage:
 
 
 class TendedCompositeStorage(CompositeStorage):
-    """One whose log can tell of its database."""
+    """One whose log can tell of its database, and has a bulk way out and in."""
+
+    @property
+    def archive(self) -> Archive:
+        """The bulk way out and in; runs that are loaded are shown in the catalog."""
+        assert isinstance(self._log, Archived)
+        return _Archive(self._log.archive, self._follower)
 
     @property
     def upkeep(self) -> Upkeep:
@@ -117,8 +124,25 @@ class TendedCompositeStorage(CompositeStorage):
 
 
 def composite(log: Storage, catalog: RunCatalog) -> CompositeStorage:
-    """The composite of both, which can tell of its database if the log can."""
-    return (TendedCompositeStorage if isinstance(log, Tended) else CompositeStorage)(log, catalog)
+    """The composite of both, which can tell of its database, and has a bulk way, if the log can and has."""
+    is_tended = isinstance(log, Tended) and isinstance(log, Archived)
+    return (TendedCompositeStorage if is_tended else CompositeStorage)(log, catalog)
+
+
+class _Archive:
+    """`Archive` that shows in the catalog the runs that are loaded."""
+
+    def __init__(self, log: Archive, follower: Follower) -> None:
+        self._log = log
+        self._follower = follower
+        self.log, self.ticks, self.used_keys, self.tags = log.log, log.ticks, log.used_keys, log.tags
+        self.partition_sets, self.load_events = log.partition_sets, log.load_events
+        self.load_instigators, self.load_ticks = log.load_instigators, log.load_ticks
+
+    def load_runs(self, runs: Sequence[LoadedRun]) -> int:
+        """Store ended runs; gives how many were new."""
+        with self._follower.changing(each.run.run_id for each in runs):
+            return self._log.load_runs(runs)
 
 
 class _Events:

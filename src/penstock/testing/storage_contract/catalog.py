@@ -156,8 +156,14 @@ class RunCatalogContract:
     # -- changes ------------------------------------------------------------------------------------------------------
 
     def test_an_announcement_stays_until_it_is_settled(self, catalog: RunCatalog) -> None:
-        catalog.announce("first", ["a", "b"], now=NOW)
-        catalog.announce("second", [], now=NOW + 1)
+        known = _run()
+        _put(catalog, known)
+        assert catalog.announce("first", ["a", "b"], now=NOW) == [0, 0]
+        assert catalog.announce("second", [], now=NOW + 1) == []
+        assert catalog.announce("third", [known.run_id, "a"], now=NOW) == [1, 0]
+        assert catalog.put([CatalogRow(run_id=known.run_id, run=known, version=0)], settles="third") == [known.run_id]
+        assert "third" in {each.change for each in catalog.announced()}
+        assert catalog.put([CatalogRow(run_id=known.run_id, run=known, version=1)], settles="third") == []
         first = Announcement(change="first", run_ids=("a", "b"), at=NOW)
         second = Announcement(change="second", run_ids=(), at=NOW + 1)
         assert sorted(catalog.announced(), key=lambda each: each.at) == [first, second]
