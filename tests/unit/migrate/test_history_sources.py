@@ -14,7 +14,6 @@ from penstock.errors import SettingsError, UsageError
 from penstock.instance.doctor.verify import verify
 from penstock.migrate.history_source import open_source
 from penstock.records.event import AssetWiped
-from penstock.records.lease import ProcessInfo
 from penstock.records.run import FINISHED, Run, RunStatus
 from penstock.storage.postgres import PostgresStorage
 from penstock.storage.protocols import NewRun, RunFilter
@@ -117,11 +116,21 @@ def test_an_instance_with_runs_of_its_own_is_left_alone(
 
 
 def test_no_daemon_may_be_at_work(tmp_path: Path, tables: dict[str, OldTable], storage: SqliteStorage) -> None:
-    storage.leases.beat(
-        ProcessInfo(id="daemon-1", kind="daemon", host="here", pid=7, version="1", started=NOW - 9, seen=NOW - 5)
-    )
-    with pytest.raises(UsageError, match=r"A daemon works on the instance \(process 7 on here\).*Stop it"):
-        carry_over(write_home(tmp_path, tables), storage)
+    home = write_home(tmp_path, tables)
+    lease = storage.leases.acquire("retries", "daemon-1", ttl=60.0, now=NOW)
+    assert lease is not None
+    with pytest.raises(UsageError, match=r"A daemon works on the instance \(daemon-1\).*Stop it"):
+        carry_over(home, storage)
+    assert runs_of(storage) == {}
+    storage.leases.release(lease)
+    carry_over(home, storage)
+    assert len(runs_of(storage)) == 11
+
+
+def test_old_failures_are_not_run_again(tmp_path: Path, tables: dict[str, OldTable], storage: SqliteStorage) -> None:
+    storage.locations.set_value("retries/place", "0")  # as a daemon has left it
+    carry_over(write_home(tmp_path, tables), storage)
+    assert storage.locations.get_value("retries/place") == str(storage.events.last_id())
 
 
 def test_two_imports_take_turns(tmp_path: Path, tables: dict[str, OldTable], storage: SqliteStorage) -> None:
