@@ -21,7 +21,7 @@ _COMMANDS = {
     "dev": ("dev", "dev", "Start everything for local work: code servers, daemon and web server."),
     "instance": ("instance", "instance", "Look at the instance and tend it: its home, settings, database and pools."),
     "job": ("job", "job", "List, execute and launch jobs."),
-    "migrate": ("migrate", "migrate", "Move a project of Dagster's here: imports, names, settings, dependencies."),
+    "migrate": ("migrate", "migrate", "Move here from Dagster: a project's code, and what has run."),
     "run": ("run", "run", "List and show runs, read their logs, cancel them."),
     "schedule": ("automation", "schedule", "List schedules and turn them on and off."),
     "sensor": ("automation", "sensor", "List sensors and turn them on and off."),

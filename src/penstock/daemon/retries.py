@@ -26,12 +26,18 @@ from ..records.run import Run, RunStatus, Tag
 from ..storage.protocols import NewRun, RunFilter, Storage
 from ..storage.run_log import run_log, steps_at_hand
 
-__all__ = ["RetriesDuty"]
+__all__ = ["RetriesDuty", "pass_over_failures"]
 
 log = logging.getLogger("penstock.daemon.retries")
 
 _PLACE = "retries/place"
 _PAGE = 100
+
+
+def pass_over_failures(storage: Storage) -> None:
+    """Let the duty look only at runs that fail from now on. No daemon may be at work."""
+    if storage.locations.get_value(_PLACE) is not None:
+        storage.locations.set_value(_PLACE, str(storage.events.last_id()))
 
 
 class RetriesDuty:

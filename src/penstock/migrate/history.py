@@ -9,6 +9,7 @@ nothing.
 from __future__ import annotations
 
 from ..clock import Clock
+from ..daemon.retries import pass_over_failures
 from ..errors import UsageError
 from ..ids import new_holder_id
 from ..records.lease import Lease
@@ -23,7 +24,6 @@ from .history_tally import Tally
 
 __all__ = ["Progress", "import_history", "refuse_used"]
 
-_ALIVE_SECONDS = 60.0
 _LEASE = "history-import"
 _LEASE_SECONDS = 60.0
 
@@ -32,7 +32,7 @@ def refuse_used(storage: Storage, *, now: float) -> None:
     """Let a history only into an instance that has not begun one of its own.
 
     Raises:
-        UsageError: It has runs of its own, or a daemon is at work on it.
+        UsageError: It has runs of its own, or a daemon works on it.
     """
     own = storage.runs.page(RunFilter(without_tags=(IMPORTED_RUN,)), limit=1)
     if own:
@@ -40,11 +40,11 @@ def refuse_used(storage: Storage, *, now: float) -> None:
             f"The instance has runs of its own already, {own[0].run_id} among them. A history comes first: imported "
             "now it would stand after them, and sensors would take it for new. Import into a new home."
         )
-    daemons = [each for each in storage.leases.processes(seen_after=now - _ALIVE_SECONDS) if each.kind == "daemon"]
+    daemons = sorted({lease.holder for lease in storage.leases.all() if lease.name != _LEASE and lease.until > now})
     if daemons:
         raise UsageError(
-            f"A daemon works on the instance (process {daemons[0].pid} on {daemons[0].host}); its sensors would take "
-            "what is imported for new. Stop it, and start it again after the import."
+            f"A daemon works on the instance ({', '.join(daemons)}); it would take what is imported for new. Stop it, "
+            "and start it again after the import."
         )
 
 
@@ -99,6 +99,8 @@ def import_history(
         events = EventImport(source, storage, archive, names, wanted, tally, since=since)
         events.work(progress, turn.lease if write else lambda: None)
         import_states(storage, archive, instigators, latest, tally, now=clock.now())
+        if write:
+            pass_over_failures(storage)
     finally:
         turn.end()
     return tally

@@ -166,12 +166,14 @@ class EventImport:
                 self._tally.unreadable(f"event {number} of no run", error)
                 continue
             time = entry.timestamp
-            if not isinstance(fact, AssetMaterialization | AssetObservation | AssetCheckEvaluation):
+            if isinstance(fact, AssetWiped) and fact.partitions is None and fact.asset in last_wiped:
+                continue  # it is in the list of wiped assets
+            if not isinstance(fact, AssetMaterialization | AssetObservation | AssetCheckEvaluation | AssetWiped):
                 kind = entry.dagster_event.event_type_value if entry.dagster_event is not None else "log line"
                 self._tally.leave_out(f"events of no run of the type {kind}")
             elif self._since is not None and time < self._since:
                 self._tally.leave_out("events of no run before the time that --since gives")
-            elif time <= last_wiped.get(fact.asset, 0.0) and not isinstance(fact, AssetCheckEvaluation):
+            elif time <= last_wiped.get(fact.asset, 0.0) and isinstance(fact, AssetMaterialization | AssetObservation):
                 self._tally.leave_out("events of assets that were wiped after them")
             elif not self._is_stored(fact, time):
                 yield time, (None, Event(time=time, fact=fact))

@@ -15,6 +15,7 @@ from ..records.event import (
     AssetMaterialization,
     AssetMaterializationPlanned,
     AssetObservation,
+    AssetWiped,
     EngineNote,
     Fact,
     HandledOutput,
@@ -241,6 +242,10 @@ class FactReader:
             tags=self._tags(seen.get("tags")),
         )
 
+    def _wiped(self, _entry: Entry, _inner: _Inner, data: Raw) -> Fact:
+        keys = data.get("partition_keys")
+        return AssetWiped(asset=asset_of(data["asset_key"]), partitions=None if keys is None else tuple(keys))
+
     def _check_planned(self, _entry: Entry, _inner: _Inner, data: Raw) -> Fact:
         return AssetCheckEvaluationPlanned(
             asset=asset_of(data["asset_key"]), check=data["check_name"], partition=data.get("partition")
@@ -309,6 +314,7 @@ _READERS: Mapping[str, _Reader] = {
     "ASSET_MATERIALIZATION_PLANNED": FactReader._planned,
     "ASSET_MATERIALIZATION": FactReader._materialized,
     "ASSET_OBSERVATION": FactReader._observed,
+    "ASSET_WIPED": FactReader._wiped,
     "ASSET_CHECK_EVALUATION_PLANNED": FactReader._check_planned,
     "ASSET_CHECK_EVALUATION": FactReader._checked,
 }

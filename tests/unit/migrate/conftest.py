@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from penstock.cli.migrate import spellings
 from penstock.migrate.model import Spellings
+from penstock.storage.sqlite import SqliteStorage
+
+from .old_history import OldTable, old_tables
 
 
 @pytest.fixture
@@ -30,3 +35,17 @@ def few() -> Spellings:
 def all_of_them() -> Spellings:
     """Those of the command."""
     return spellings()
+
+
+@pytest.fixture
+def tables() -> dict[str, OldTable]:
+    """The old rows."""
+    return old_tables()
+
+
+@pytest.fixture
+def storage() -> Iterator[SqliteStorage]:
+    """Where the history goes."""
+    storage = SqliteStorage(None)
+    yield storage
+    storage.close()
