@@ -10,6 +10,7 @@ from ...records.conditions.evaluation import EvaluationRecord
 from ...records.event import AssetFact, Event
 from ...records.lease import Lease
 from ...records.pool import ClaimOutcome, SlotRequest
+from ..archive import Archive, Archived, LoadedRun
 from ..derive import RUN_EVENTS
 from ..notifier import Notifier
 from ..protocols import (
@@ -90,10 +91,10 @@ class CompositeStorage:
         return self._log.notifier
 
     def migrate(self) -> None:
-        """Bring both up to this version, and fill a catalog that is new."""
+        """Bring both up to this version, and copy what the catalog lacks."""
         self._log.migrate()
         self._catalog.migrate()
-        self._follower.fill()
+        self._follower.catch_up()
 
     def describe(self) -> dict[str, str]:
         """Facts for people: those of the log, and those of the catalog with "runs" before them."""
@@ -107,7 +108,7 @@ class CompositeStorage:
 
 
 class TendedCompositeStorage(CompositeStorage):
-    """One whose log can tell of its database."""
+    """One whose log can tell of its database, and has a bulk way out and in."""
 
     @property
     def upkeep(self) -> Upkeep:
@@ -115,10 +116,17 @@ class TendedCompositeStorage(CompositeStorage):
         assert isinstance(self._log, Tended)
         return self._log.upkeep
 
+    @property
+    def archive(self) -> Archive:
+        """The bulk way out of the log and into it; runs come to the catalog as well."""
+        assert isinstance(self._log, Archived)
+        return _Archive(self._log.archive, self._follower)
+
 
 def composite(log: Storage, catalog: RunCatalog) -> CompositeStorage:
-    """The composite of both, which can tell of its database if the log can."""
-    return (TendedCompositeStorage if isinstance(log, Tended) else CompositeStorage)(log, catalog)
+    """The composite of both, which can do for those who tend it what the log can."""
+    is_tended = isinstance(log, Tended) and isinstance(log, Archived)
+    return (TendedCompositeStorage if is_tended else CompositeStorage)(log, catalog)
 
 
 class _Events:
@@ -225,3 +233,19 @@ class _Slots:
         freed = self._log.free(run_id, step_key, now=now)
         self._follower.copy([run_id])
         return freed
+
+
+class _Archive:
+    """`Archive` that shows loaded runs in the catalog."""
+
+    def __init__(self, log: Archive, follower: Follower) -> None:
+        self._log = log
+        self._follower = follower
+        self.log, self.ticks, self.used_keys = log.log, log.ticks, log.used_keys
+        self.partition_sets, self.tags, self.load_events = log.partition_sets, log.tags, log.load_events
+        self.load_instigators, self.load_ticks = log.load_instigators, log.load_ticks
+
+    def load_runs(self, runs: Sequence[LoadedRun]) -> int:
+        """Store ended runs; gives how many were new."""
+        with self._follower.changing(each.run.run_id for each in runs):
+            return self._log.load_runs(runs)
