@@ -12,6 +12,7 @@ from typing import Any
 
 __all__ = [
     "AddressInUseError",
+    "ArchiveError",
     "BetaWarning",
     "CodeServerUnreachableError",
     "ConfigMappingError",
@@ -155,6 +156,10 @@ class InvalidRunConfigError(ConfigurationError):
 
 class SettingsError(ConfigurationError):
     """`penstock.yaml`, `workspace.yaml` or a command's options are not valid."""
+
+
+class ArchiveError(ConfigurationError):
+    """A file cannot be written or taken in: it is no archive, not whole, of a newer version, or does not fit here."""
 
 
 class LocationLoadError(ConfigurationError):

@@ -22,6 +22,7 @@ from penstock import (
     Definitions,
     DynamicOut,
     DynamicOutput,
+    Failure,
     OpExecutionContext,
     RetryPolicy,
     in_process_executor,
@@ -107,10 +108,10 @@ class Fate(Config):
     ends: str = "well"
 
 
-@op(retry_policy=RetryPolicy(max_retries=3, delay=0.1))
+@op(retry_policy=PATIENT)
 def fateful(context: OpExecutionContext, config: Fate, one: int, other: int) -> int:
     if config.ends == "badly":
-        raise ValueError("this run is to fail")
+        raise Failure("this run is to fail", allow_retries=False)
     eats = DIARY / f"{context.run_id}.eats"
     if config.ends == "hungry" and CGROUP is not None and not eats.exists():
         eats.touch()

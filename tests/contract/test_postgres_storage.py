@@ -9,12 +9,12 @@ import pytest
 
 from penstock.storage.postgres import PostgresStorage
 from penstock.storage.protocols import Storage
-from penstock.testing.storage_contract import MultiProcessStorageContract, StorageContract
+from penstock.testing.storage_contract import ArchiveContract, MultiProcessStorageContract, StorageContract
 
 _opens_a_storage: Callable[[str], Storage] = PostgresStorage  # the type checker compares each method
 
 
-class TestPostgres(StorageContract, MultiProcessStorageContract):
+class TestPostgres(StorageContract, MultiProcessStorageContract, ArchiveContract):
     @pytest.fixture
     def opener(self, postgres_url: str) -> partial[PostgresStorage]:
         return partial(PostgresStorage, postgres_url)

@@ -10,12 +10,12 @@ import pytest
 
 from penstock.storage.protocols import Storage
 from penstock.storage.sqlite import SqliteStorage
-from penstock.testing.storage_contract import MultiProcessStorageContract, StorageContract
+from penstock.testing.storage_contract import ArchiveContract, MultiProcessStorageContract, StorageContract
 
 _opens_a_storage: Callable[[Path | None], Storage] = SqliteStorage  # the type checker compares each method
 
 
-class TestSqliteFile(StorageContract, MultiProcessStorageContract):
+class TestSqliteFile(StorageContract, MultiProcessStorageContract, ArchiveContract):
     @pytest.fixture
     def opener(self, tmp_path: Path) -> partial[SqliteStorage]:
         return partial(SqliteStorage, tmp_path / "home" / "penstock.db")
@@ -28,7 +28,7 @@ class TestSqliteFile(StorageContract, MultiProcessStorageContract):
         storage.close()
 
 
-class TestSqliteInMemory(StorageContract):
+class TestSqliteInMemory(StorageContract, ArchiveContract):
     @pytest.fixture
     def storage(self) -> Iterator[SqliteStorage]:
         storage = SqliteStorage(None)

@@ -181,7 +181,8 @@ class Deployment:
         """End what a failed test left running."""
         if hasattr(self, "instance"):
             self.instance.close()
-        if self.process.poll() is None:
+        assert self.process.stdout is not None
+        if not self.process.stdout.closed:  # it runs, or somebody else has killed it
             self.stop()
         for pid in processes_of(self.home):
             if pid != os.getpid():

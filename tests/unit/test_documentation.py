@@ -7,7 +7,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 import msgspec
@@ -19,6 +19,7 @@ from penstock.cli.main import cli
 from penstock.config import schema
 from penstock.config.problems import ConfigProblem
 from penstock.definitions.load import load_definitions
+from penstock.instance.archive import lines
 from penstock.instance.settings import FILE_NAME, Component, Settings
 from penstock.instance.settings_file import read_settings
 from penstock.locations.workspace import PROJECT_SCHEMA, WORKSPACE_SCHEMA
@@ -86,6 +87,18 @@ def sources() -> Iterator[str]:
 @pytest.mark.parametrize("page", [*PAGES, *STUBS], ids=name_of)
 def test_a_page_made_from_the_code_is_as_the_code_says(page: Path) -> None:
     assert page.read_text() == {**PAGES, **STUBS}[page](), "run scripts/write-reference"
+
+
+# -- archives ---------------------------------------------------------------------------------------------------------
+
+
+def test_each_line_of_an_archive_is_documented_with_its_fields() -> None:
+    documented = {row[0].strip("`"): row[1] for row in rows((REFERENCE / "archive.md").read_text())}
+    there = {str(each.__struct_config__.tag): each.__struct_fields__ for each in get_args(lines.Line)}
+    assert documented.keys() == there.keys()
+    for kind, fields in there.items():
+        assert re.findall(r"`([a-z_]+)`", re.sub(r"\([^)]*\)", "", documented[kind])) == list(fields), kind
+    assert f"`format` (`{lines.FORMAT}`), `version` ({lines.VERSION})" in documented["header"]
 
 
 # -- settings ---------------------------------------------------------------------------------------------------------

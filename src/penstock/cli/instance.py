@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from .archive import export_archive, import_archive
 from .concurrency import concurrency
 from .doctor import doctor
 from .instance_migrate import migrate
@@ -52,5 +53,5 @@ def purge_logs(home: Path | None, days: int | None, dry_run: bool) -> None:
         click.echo(f"{did.capitalize()}: what the steps of {len(found)} runs printed.")
 
 
-for command in (concurrency, doctor, migrate):
+for command in (concurrency, doctor, export_archive, import_archive, migrate):
     instance.add_command(command)

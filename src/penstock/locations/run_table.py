@@ -7,6 +7,7 @@ gone and its run has no end, the table records what happened; when a lease is lo
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import signal
@@ -30,7 +31,7 @@ from ..storage.run_log import lost_workers
 from .endings import ending_of
 from .log_tending import LogTending
 from .storage_calls import StorageCalls
-from .worker_names import pid_of_orphan
+from .worker_names import pid_of_orphan, pids_of_run
 from .zygote_process import WorkProcess
 
 __all__ = ["CANCEL_GRACE_SECONDS", "LEASE_SECONDS", "RENEW_SECONDS", "Forker", "RunTable"]
@@ -59,7 +60,7 @@ class _Worker:
         self.over = asyncio.Event()
         self.cancel_asked = False
         self.fenced = False  # the attempt is not ours any more: nothing may be recorded about it
-        self.keeps_own_lease = False  # it has outlived another code server
+        self.leased = False  # the lease is ours to renew
 
 
 class RunTable:
@@ -136,6 +137,9 @@ class RunTable:
     async def _start(self, worker: _Worker, run: Run) -> LaunchAnswer:
         if not await self._calls.once(self._take_over, run):
             return _not_current(run)
+        worker.leased = True
+        if run.attempt > 1:
+            self._end_strays(run)
         ours, theirs = socket.socketpair()
         with theirs:
             try:
@@ -145,6 +149,10 @@ class RunTable:
                 return LaunchAnswer(accepted=False, reason=str(error))
         worker.process, worker.channel = process, ours
         self._in_background(self._follow(worker, process))
+        if worker.fenced:  # the attempt has passed on while its process came up
+            self._kill(worker)
+            await worker.over.wait()
+            return _not_current(run)
         self._in_background(self._tending.upload_until(worker.over, run.run_id))
         if worker.cancel_asked:
             self._terminate(worker)
@@ -152,6 +160,13 @@ class RunTable:
             note = f"The run's worker is a fresh process, which takes longer than a fork: {fresh_because}."
             await self._calls.until_done(self._record_note, run, note)
         return LaunchAnswer(accepted=True, pid=process.pid)
+
+    def _end_strays(self, run: Run) -> None:
+        """End what is left on this machine of earlier attempts that other code servers have started."""
+        for pid in pids_of_run(run.run_id):
+            logger.warning("Run %s: process %d of an earlier attempt is ended.", run.run_id, pid)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def _take_over(self, run: Run) -> bool:
         now = self._clock.now()
@@ -176,7 +191,6 @@ class RunTable:
                 continue
             logger.info("Run %s: its worker has outlived another code server and is watched by this one.", run.run_id)
             worker = _Worker(run)
-            worker.keeps_own_lease = True
             worker.process = WorkProcess(pid, ended)
             worker.launched.set_result(LaunchAnswer(accepted=True, pid=pid))
             self._workers[run.run_id] = worker
@@ -275,7 +289,7 @@ class RunTable:
         # What was killed before the last time is told by now, or was a step: no later death of a worker is due to it.
         self._memory_kills.disregard(self._kills_before)
         self._kills_before = self._memory_kills.count()
-        present = [each for each in self._workers.values() if each.process is not None and not each.keeps_own_lease]
+        present = [each for each in self._workers.values() if each.leased]  # also those whose process is yet to come
         if not present:
             return
         until = self._clock.now() + LEASE_SECONDS

@@ -12,7 +12,7 @@ from ..records.code_target import CodeTarget
 from ..records.location import LocationDescription
 from ..records.wire import Answer, ExecuteRun, StorageAccess, SupervisorFrame, Work
 
-__all__ = ["CODE_BROKEN", "CODE_LOADED", "TRYING_A_FORK", "GivenWork", "LoadCode", "ToZygote", "UserCode"]
+__all__ = ["CODE_BROKEN", "CODE_LOADED", "GO", "TRYING_A_FORK", "GivenWork", "LoadCode", "ToZygote", "UserCode"]
 
 TRYING_A_FORK = "seeing whether it can be forked"
 """The last stage of a load."""
@@ -22,6 +22,9 @@ CODE_LOADED = b"+"
 
 CODE_BROKEN = b"-"
 """... or once it has failed to."""
+
+GO = b"!"
+"""What a fork is told once its birth is known."""
 
 
 class LoadCode(msgspec.Struct, frozen=True, kw_only=True, tag="load"):

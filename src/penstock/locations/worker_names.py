@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..records.run import Run
 
-__all__ = ["name_this_process", "pid_of_orphan"]
+__all__ = ["name_this_process", "pid_of_orphan", "pids_of_run"]
 
 _PREFIX = "ps-"
 _OWN_LEASE = "worker-"
@@ -38,3 +38,16 @@ def pid_of_orphan(run: Run) -> int | None:
     except (ValueError, OSError):
         return None
     return pid if name == _name(run.run_id) else None
+
+
+def pids_of_run(run_id: str) -> list[int]:
+    """The processes of this machine that work on the run: its workers, and the steps that these have forked."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            name = (folder / "comm").read_text(encoding="utf-8", errors="replace").strip()
+        except OSError:
+            continue  # it has just ended
+        if name == _name(run_id):
+            found.append(int(folder.name))
+    return found

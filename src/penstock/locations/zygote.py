@@ -34,7 +34,7 @@ from ..records.wire import (
     Shutdown,
 )
 from .frame_socket import FrameSocket
-from .user_code import TRYING_A_FORK, LoadCode, ToZygote, UserCode
+from .user_code import GO, TRYING_A_FORK, LoadCode, ToZygote, UserCode
 from .user_files import user_files
 from .user_first import describe_user_first
 from .work import perform
@@ -156,10 +156,11 @@ class Zygote:
                 raise InternalError("A zygote loads once; start another one for another load.")
 
     def _fork(self, request: Fork) -> None:
-        channel = self._frames.take_descriptor()
+        channel, go = self._frames.take_descriptor(), self._frames.take_descriptor()
         reason = reason_not_to_fork()
         if reason is not None:
             os.close(channel)
+            os.close(go)
             self._frames.send(ForkRefused(id=request.id, reason=reason))
             return
         # What is in the buffers now would be written by the child once more.
@@ -167,8 +168,9 @@ class Zygote:
         sys.stderr.flush()
         child = fork()
         if child == 0:
-            self._be_child(request, channel)
+            self._be_child(request, channel, go)
         os.close(channel)
+        os.close(go)
         self._children.add(child)
         self._frames.send(Forked(id=request.id, pid=child, memory=_own_memory()))
 
@@ -182,7 +184,7 @@ class Zygote:
 
     # -- in the child -------------------------------------------------------------------------------------------------
 
-    def _be_child(self, request: Fork, channel: int) -> NoReturn:
+    def _be_child(self, request: Fork, channel: int, go: int) -> NoReturn:
         code = 1
         try:
             signal.set_wakeup_fd(-1)
@@ -200,6 +202,9 @@ class Zygote:
             os.close(self._console)
             _seed_numpy()
             gc.enable()
+            if os.read(go, 1) != GO:
+                os._exit(0)  # nobody knows of this process, and somebody else is given its work
+            os.close(go)
             with socket.socket(fileno=channel) as connection:
                 code = perform(self._code, request.work, connection, request.storage)
             sys.stdout.flush()

@@ -34,7 +34,7 @@ from .console import forward_lines
 from .native_trace import frames_of
 from .process_group import signal_group
 from .reaper import Reaper
-from .user_code import LoadCode
+from .user_code import GO, LoadCode
 
 __all__ = [
     "ForkRefusedError",
@@ -180,10 +180,15 @@ class ZygoteProcess:
         request = next(self._ids)
         forked: asyncio.Future[WorkProcess] = asyncio.get_running_loop().create_future()
         self._forks[request] = forked
+        waits, go = os.pipe()
         try:
-            await self._send(Fork(id=request, work=work, storage=storage), channel)
+            await self._send(Fork(id=request, work=work, storage=storage), [channel.fileno(), waits])
             async with asyncio.timeout(_FORK_SECONDS):
-                return await forked
+                process = await forked
+            # A zygote that dies between a fork and its report leaves a process that nobody knows: it must not work.
+            with contextlib.suppress(BrokenPipeError):  # it has ended already, which its exit tells
+                os.write(go, GO)
+            return process
         except TimeoutError as error:
             self.kill()
             raise ZygoteStuckError(
@@ -192,6 +197,8 @@ class ZygoteProcess:
             ) from error
         finally:
             self._forks.pop(request, None)
+            os.close(waits)
+            os.close(go)
 
     async def ask_where_it_is(self) -> None:
         """Have a process that is still loading write down where it is, for `last_frames`."""
@@ -243,15 +250,14 @@ class ZygoteProcess:
 
     # -- the connection -----------------------------------------------------------------------------------------------
 
-    async def _send(self, message: object, channel: socket.socket | None = None) -> None:
+    async def _send(self, message: object, descriptors: Sequence[int] = ()) -> None:
         data = memoryview(encode_frame(message))
-        descriptors = [channel.fileno()] if channel is not None else []
         try:
             async with self._sending:
                 while descriptors:
                     try:
                         data = data[socket.send_fds(self._connection, [data], descriptors) :]
-                        descriptors = []
+                        descriptors = ()
                     except BlockingIOError:
                         await _writable(self._connection)
                 await asyncio.get_running_loop().sock_sendall(self._connection, data)

@@ -1,6 +1,6 @@
 """Imports the history of a Dagster deployment: runs and their events, what is known of assets, ticks, switches.
 
-All of it goes through the storage's own functions, in the order of time, so that what is derived from events (states of
+All of it goes in by the storage's archive, in the order of time, so that what is derived from events (states of
 assets, partitions, checks and steps) comes out as if it had happened here. Whatever is stored already is known by its
 number in the old log and passed over: an import that was broken off goes on, and one that is done again changes
 nothing.
@@ -8,25 +8,20 @@ nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeAlias
-
 from ..clock import Clock
 from ..errors import UsageError
 from ..ids import new_holder_id
 from ..records.lease import Lease
+from ..storage.archive import Archived
 from ..storage.protocols import RunFilter, Storage
-from .history_automation import import_automation
-from .history_events import EventImport
+from .history_automation import import_run_keys, import_states, import_ticks, read_instigators
+from .history_events import EventImport, Progress
 from .history_records import IMPORTED_RUN, Names
 from .history_runs import wanted_runs
 from .history_tables import HistorySource
 from .history_tally import Tally
 
 __all__ = ["Progress", "import_history", "refuse_used"]
-
-Progress: TypeAlias = Callable[[int, int, int], None]
-"""Is told now and then: runs done, runs in all, events done."""
 
 _ALIVE_SECONDS = 60.0
 _LEASE = "history-import"
@@ -84,14 +79,26 @@ def import_history(
         UsageError: The instance has a history of its own, or another import is at work on it.
     """
     refuse_used(storage, now=clock.now())
+    if not isinstance(storage, Archived):
+        raise UsageError(
+            f"The storage of this instance, a {type(storage).__name__}, does not take in a history; let the settings "
+            "name SQLite or Postgres."
+        )
+    archive = storage.archive if write else None
     tally = Tally()
     turn = _Turn(storage, clock)
-    lease = turn.lease if write else None
     try:
+        if write:
+            turn.lease()
         wanted = wanted_runs(source, storage, names, tally, since=since, unfinished=unfinished)
-        import_automation(source, storage, names, wanted, tally, clock=clock, since=since, lease=lease)
+        instigators = read_instigators(source, names, tally)
+        latest = import_ticks(source, archive, instigators, names, tally, since=since)
+        if archive is not None:
+            import_run_keys(archive, (each.run for each in wanted.runs.values()))
         _import_sets(source, storage, tally, write=write)
-        EventImport(storage, names, wanted, tally, clock=clock, lease=lease, since=since).work(source, progress)
+        events = EventImport(source, storage, archive, names, wanted, tally, since=since)
+        events.work(progress, turn.lease if write else lambda: None)
+        import_states(storage, archive, instigators, latest, tally, now=clock.now())
     finally:
         turn.end()
     return tally

@@ -2,83 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TypeAlias
 
-import msgspec
-
-from ..clock import Clock
-from ..records.automation import InstigatorState, InstigatorStatus
-from ..records.lease import Lease
-from ..storage.protocols import NewRun, Storage
-from .history_records import Names, OldInstigator, OldTick, instigator_of, tick_of
-from .history_runs import WantedRuns
+from ..records.automation import InstigatorKind, InstigatorState, InstigatorStatus, instigator_id
+from ..records.run import Run, Tag
+from ..storage.archive import Archive, UsedKey
+from ..storage.protocols import Storage
+from .history_records import Names, OldCursor, OldInstigator, OldTick, instigator_of, tick_of
 from .history_tables import HistorySource
 from .history_tally import UNREADABLE, Tally
 
-__all__ = ["import_automation"]
+__all__ = ["import_run_keys", "import_states", "import_ticks", "read_instigators"]
+
+Instigators: TypeAlias = Mapping[str, OldInstigator]
+"""Schedules and sensors by what their ticks call them."""
 
 
-def import_automation(
-    source: HistorySource,
-    storage: Storage,
-    names: Names,
-    wanted: WantedRuns,
-    tally: Tally,
-    *,
-    clock: Clock,
-    since: float | None,
-    lease: Callable[[], Lease] | None,
-) -> None:
-    """Carry it over. A run that a tick asked for is made with the tick, which uses its run key for good.
-
-    A switch or cursor that is set here already stays. Without a lease, all is read and counted only.
-    """
-    before = storage.instigators.states()
-    instigators = _instigators(source, names, tally)
-    for old in _ticks(source, instigators, tally, since):
-        if any(run_id in wanted.unfinished for _, run_id in old.runs):
-            tally.leave_out("ticks whose runs have not ended")
-            continue
-        runs = [(key, wanted.runs[run_id].run) for key, run_id in old.runs if run_id in wanted.runs]
-        new = [(key, NewRun(run=run)) for key, run in runs if run.run_id not in wanted.made]
-        if lease is None:
-            tally.ticks += 1
-        elif _store(storage, old, new, lease()):
-            tally.ticks += 1
-            wanted.made.update(each.run.run_id for _, each in new)
-    for each in instigators.values():
-        _set_up(storage, each, before.get(each.id), tally, clock=clock, write=lease is not None)
-
-
-def _store(storage: Storage, old: OldTick, runs: Sequence[tuple[str | None, NewRun]], lease: Lease) -> bool:
-    """Store a tick with the runs that it asked for; False if it is stored already."""
-    tick = old.tick
-    begun = storage.instigators.begin_tick(tick.instigator, tick.due, lease=lease, now=tick.started)
-    if begun is None:
-        return False
-    ended = msgspec.structs.replace(tick, id=begun.id, attempt=begun.attempt)
-    storage.instigators.complete_tick(ended, lease=lease, runs=runs, now=old.ended)
-    return True
-
-
-def _set_up(
-    storage: Storage, old: OldInstigator, stored: InstigatorState | None, tally: Tally, *, clock: Clock, write: bool
-) -> None:
-    if old.foreign_cursor:
-        tally.leave_out("cursors of sensors on assets and runs, which count the events of the old log")
-    if old.cursor is not None and (stored is None or stored.cursor is None):
-        tally.cursors += 1
-        if write:
-            storage.instigators.set_cursor(old.id, old.location, old.name, old.cursor, now=clock.now())
-    declared = InstigatorStatus.DECLARED_IN_CODE
-    if old.status is not declared and (stored is None or stored.status is declared):
-        tally.switches += 1
-        if write:
-            storage.instigators.switch(old.id, old.location, old.kind, old.name, old.status, now=clock.now())
-
-
-def _instigators(source: HistorySource, names: Names, tally: Tally) -> dict[str, OldInstigator]:
-    """By what their ticks call them."""
+def read_instigators(source: HistorySource, names: Names, tally: Tally) -> Instigators:
+    """All of the history."""
     found: dict[str, OldInstigator] = {}
     for row in source.instigators():
         try:
@@ -88,25 +30,124 @@ def _instigators(source: HistorySource, names: Names, tally: Tally) -> dict[str,
     return found
 
 
-def _ticks(
-    source: HistorySource, instigators: Mapping[str, OldInstigator], tally: Tally, since: float | None
-) -> Iterator[OldTick]:
+def import_ticks(
+    source: HistorySource,
+    archive: Archive | None,
+    instigators: Instigators,
+    names: Names,
+    tally: Tally,
+    *,
+    since: float | None,
+) -> dict[str, OldTick]:
+    """Carry ticks over, and the run keys that they used; gives the last tick of each schedule and sensor, by id.
+
+    Without an archive, all is read and counted only. Run keys stay used also where their tick is left out.
+    """
+    latest: dict[str, OldTick] = {}
+    for page in _pages(source, instigators, names, tally):
+        keys = [
+            UsedKey(instigator=each.tick.instigator, run_key=key, run_id=run_id)
+            for each in page
+            for key, run_id in each.runs
+            if key is not None
+        ]
+        kept = [each for each in page if since is None or each.tick.due >= since]
+        if len(kept) < len(page):
+            tally.leave_out("ticks before the time that --since gives", len(page) - len(kept))
+        latest.update((each.tick.instigator, each) for each in kept)
+        if archive is None:
+            tally.ticks += len(kept)
+        else:
+            archive.load_instigators([], keys)
+            tally.ticks += archive.load_ticks([each.tick for each in kept])
+    return latest
+
+
+def import_run_keys(archive: Archive, runs: Iterable[Run]) -> None:
+    """Keep the run keys of these runs used, for those whose ticks are gone."""
+    keys = []
+    for run in runs:
+        for tag, kind in ((Tag.SENSOR, InstigatorKind.SENSOR), (Tag.SCHEDULE, InstigatorKind.SCHEDULE)):
+            if tag in run.tags and Tag.RUN_KEY in run.tags:
+                instigator = instigator_id(run.location, kind, run.tags[tag])
+                keys.append(UsedKey(instigator=instigator, run_key=run.tags[Tag.RUN_KEY], run_id=run.run_id))
+    archive.load_instigators([], keys)
+
+
+def _pages(source: HistorySource, instigators: Instigators, names: Names, tally: Tally) -> Iterator[Sequence[OldTick]]:
     after = 0
     while rows := source.ticks(after):
         after = rows[-1].number
+        page: list[OldTick] = []
         for row in rows:
             owner = instigators.get(row.selector)
             if owner is None:
                 tally.leave_out("ticks of schedules and sensors that nothing else is stored of")
                 continue
             try:
-                old = tick_of(row.body, owner.id)
+                old = tick_of(row.body, owner.id, names)
             except UNREADABLE as error:
                 tally.unreadable(f"tick {row.number}", error)
                 continue
             if old is None:
                 tally.leave_out("ticks that have not ended")
-            elif since is not None and old.tick.due < since:
-                tally.leave_out("ticks before the time that --since gives")
             else:
-                yield old
+                page.append(old)
+        yield page
+
+
+def import_states(
+    storage: Storage,
+    archive: Archive | None,
+    instigators: Instigators,
+    latest: Mapping[str, OldTick],
+    tally: Tally,
+    *,
+    now: float,
+) -> None:
+    """Carry switches and cursors over, when all events are there. What is stored here already stays.
+
+    Args:
+        storage: Where they go.
+        archive: The way in; None to store nothing.
+        instigators: Those of the history.
+        latest: The last tick of each, by id.
+        tally: Counts.
+        now: The time.
+    """
+    newest = storage.events.last_id()
+    before = storage.instigators.states()
+    fresh: list[InstigatorState] = []
+    for old in instigators.values():
+        if old.cursor is not None and old.meaning is OldCursor.FOREIGN:
+            tally.leave_out("cursors of sensors on several assets, which count the events of the old log")
+        stored = before.get(old.id)
+        if stored is None:
+            fresh.append(_state_here(old, latest.get(old.id), newest, now))
+            tally.cursors += fresh[-1].cursor is not None
+            tally.switches += old.status is not InstigatorStatus.DECLARED_IN_CODE
+        elif old.meaning is OldCursor.PLACE and stored.cursor is not None and stored.cursor != str(newest):
+            tally.cursors += 1  # what has come with this import is not new to it
+            if archive is not None:
+                storage.instigators.set_cursor(old.id, old.location, old.name, str(newest), now=now)
+    if archive is not None and fresh:
+        archive.load_instigators(fresh, [])
+
+
+def _state_here(old: OldInstigator, latest: OldTick | None, newest: int, now: float) -> InstigatorState:
+    cursor = None
+    if old.cursor is not None:
+        cursor = {OldCursor.OWN: old.cursor, OldCursor.PLACE: str(newest), OldCursor.FOREIGN: None}[old.meaning]
+    tick = None if latest is None else latest.tick
+    return InstigatorState(
+        id=old.id,
+        location=old.location,
+        kind=old.kind,
+        name=old.name,
+        status=old.status,
+        cursor=cursor,
+        last_run_key=tick.run_keys[-1] if tick is not None and tick.run_keys else None,
+        last_tick=None if tick is None else tick.ended,
+        turned_on=now if old.status is InstigatorStatus.RUNNING else None,
+        updated=now,
+    )

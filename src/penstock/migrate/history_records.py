@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Any, NamedTuple
 
 import msgspec
@@ -14,7 +15,7 @@ from ..records.run import HERE, Run, Tag
 from .history_tables import RunRow
 from .history_values import Raw, asset_of, chosen, error_of
 
-__all__ = ["IMPORTED_RUN", "Names", "OldInstigator", "OldTick", "instigator_of", "run_of", "tick_of"]
+__all__ = ["IMPORTED_RUN", "Names", "OldCursor", "OldInstigator", "OldTick", "instigator_of", "run_of", "tick_of"]
 
 IMPORTED_RUN = "penstock/imported_run_id"
 """The tag with the id that a run had where it was imported from."""
@@ -116,8 +117,16 @@ def _location_of(origin: Raw | None) -> str | None:
     return name
 
 
+class OldCursor(StrEnum):
+    """What a sensor's cursor there means here."""
+
+    OWN = "its function's own: it stays as it is"
+    PLACE = "up to where the log was read: here, up to the newest event that was imported"
+    FOREIGN = "numbers of events of several assets: nothing"
+
+
 class OldInstigator(NamedTuple):
-    """A schedule or sensor: its id here, its switch, and its cursor where that means something here too."""
+    """A schedule or sensor: its id here, its switch, and its cursor there."""
 
     id: str
     location: str
@@ -125,11 +134,11 @@ class OldInstigator(NamedTuple):
     name: str
     status: InstigatorStatus
     cursor: str | None
-    foreign_cursor: bool
+    meaning: OldCursor
 
 
 def instigator_of(body: str, names: Names) -> OldInstigator:
-    """A schedule or sensor. Cursors that count events of the old log mean nothing here: only a user's own is kept.
+    """A schedule or sensor.
 
     Raises:
         msgspec.MsgspecError, KeyError, TypeError, ValueError: It cannot be read, or is no schedule or sensor.
@@ -139,28 +148,30 @@ def instigator_of(body: str, names: Names) -> OldInstigator:
     name = raw["origin"]["job_name"]
     location = names.location(_location_of(raw["origin"]) or HERE)
     data = raw.get("job_specific_data") or {}
-    cursor = data.get("cursor")
-    own = bool(data.get("sensor_type")) and chosen(data["sensor_type"]) == "STANDARD"
+    sensor_type = chosen(data["sensor_type"]) if data.get("sensor_type") else ""
     return OldInstigator(
         instigator_id(location, kind, name),
         location,
         kind,
         name,
         InstigatorStatus(chosen(raw["status"])),
-        cursor if own else None,
-        cursor is not None and not own,
+        data.get("cursor"),
+        _MEANINGS.get(sensor_type, OldCursor.FOREIGN),
     )
 
 
+_MEANINGS = {"STANDARD": OldCursor.OWN, "ASSET": OldCursor.PLACE, "RUN_STATUS": OldCursor.PLACE}
+"""By a sensor's type, what its cursor means."""
+
+
 class OldTick(NamedTuple):
-    """An evaluation that has ended, and the runs that it asked for: run key and old id."""
+    """An evaluation that has ended, and the runs that it made: run key and id here."""
 
     tick: Tick
-    ended: float
     runs: tuple[tuple[str | None, str], ...]
 
 
-def tick_of(body: str, instigator: str) -> OldTick | None:
+def tick_of(body: str, instigator: str, names: Names) -> OldTick | None:
     """An evaluation; None for one that had not ended.
 
     Raises:
@@ -184,9 +195,11 @@ def tick_of(body: str, instigator: str) -> OldTick | None:
         due=begun,
         status=status,
         started=begun,
+        ended=float(raw.get("end_timestamp") or begun),
+        run_ids=tuple(map(names.run_id, ids)),
         run_keys=keys,
         skip_reason=raw.get("skip_reason"),
         error=error_of(raw.get("error")),
         cursor=raw.get("cursor"),
     )
-    return OldTick(tick, float(raw.get("end_timestamp") or begun), tuple((by_id.get(each), each) for each in ids))
+    return OldTick(tick, tuple((by_id.get(each), names.run_id(each)) for each in ids))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from ..records.run import Run
+from ..storage.derive import END_EVENTS
 from ..storage.protocols import RunFilter, Storage
 from .history_log import has_ended
 from .history_records import Names, run_of
@@ -14,6 +16,7 @@ from .history_tally import UNREADABLE, Tally
 __all__ = ["WantedRun", "WantedRuns", "wanted_runs"]
 
 _AT_ONCE = 500
+_ENDS = tuple(sorted(END_EVENTS))
 
 
 class WantedRun(NamedTuple):
@@ -28,20 +31,19 @@ class WantedRuns(NamedTuple):
 
     Args:
         runs: Those to carry over, by old id.
-        made: The new ids of those among them that a broken-off import has made.
-        unfinished: The old ids of those that are left out because they have not ended.
+        begun: The new ids of those among them that a broken-off import has begun to store, and the numbers of their
+            events that are there.
     """
 
     runs: dict[str, WantedRun]
-    made: set[str]
-    unfinished: set[str]
+    begun: dict[str, frozenset[int | None]]
 
 
 def wanted_runs(
     source: HistorySource, storage: Storage, names: Names, tally: Tally, *, since: float | None, unfinished: bool
 ) -> WantedRuns:
     """Find them. `names` gets to know the new ids of all runs of the history."""
-    found = WantedRuns({}, set(), set())
+    found = WantedRuns({}, {})
     rows: list[RunRow] = []
     for raw in source.runs():
         tally.runs_there += 1
@@ -54,7 +56,6 @@ def wanted_runs(
         if since is not None and row.created < since:
             tally.leave_out("runs made before the time that --since gives")
         elif not has_ended(row) and not unfinished:
-            found.unfinished.add(row.run_id)
             tally.leave_out("runs that have not ended: import again when they have, or give --unfinished")
         else:
             rows.append(row)
@@ -70,7 +71,7 @@ def _take(
     here = {run.run_id: run for run in storage.runs.page(RunFilter(run_ids=ids), limit=len(ids))}
     tags = source.tags([row.run_id for row in rows])
     for row, new_id in zip(rows, ids, strict=True):
-        if new_id in here and here[new_id].is_finished:
+        if new_id in here and storage.events.of_run(new_id, types=_ENDS, limit=1):
             tally.runs_here += 1
             continue
         try:
@@ -80,4 +81,11 @@ def _take(
             continue
         found.runs[row.run_id] = WantedRun(row, run)
         if new_id in here:
-            found.made.add(new_id)
+            found.begun[new_id] = frozenset(_numbers(storage, new_id))
+
+
+def _numbers(storage: Storage, run_id: str) -> Iterator[int | None]:
+    after = 0
+    while page := storage.events.of_run(run_id, after=after):
+        yield from (each.event.seq for each in page)
+        after = page[-1].id

@@ -33,9 +33,9 @@ class Tally:
         self.broken: list[str] = []
         self.broken_rows = 0
 
-    def leave_out(self, why: str) -> None:
+    def leave_out(self, why: str, count: int = 1) -> None:
         """Something was not carried over."""
-        self.left_out[why] += 1
+        self.left_out[why] += count
 
     def note(self, what: str) -> None:
         """Something has no counterpart here, and was carried over in other words."""

@@ -228,7 +228,8 @@ class CancelRun(_Message, frozen=True, kw_only=True):
 
 
 class Fork(_Message, frozen=True, kw_only=True, tag="fork"):
-    """Fork a process for `work`; the channel for its answers is the descriptor sent along.
+    """Fork a process for `work`. Two descriptors are sent along: the channel for its answers, and a pipe on which it is
+    told that its birth is known; should the pipe end without that, the process does nothing, since another one may.
 
     `storage` is how that process alone reaches the storage; None where it opens the database itself.
     """

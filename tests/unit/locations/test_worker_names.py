@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 from penstock.ids import new_run_id
-from penstock.locations.worker_names import pid_of_orphan
+from penstock.locations.worker_names import pid_of_orphan, pids_of_run
 from penstock.records.run import Run
 
 SCRIPT = """
@@ -36,4 +36,6 @@ def test_only_the_runs_own_worker_is_found() -> None:
         assert found(f"code-server-{process.pid:x}-0a1b2c3d") is None
         assert found("worker-nonsense") is None
         assert found(None) is None
+        assert pids_of_run(run_id) == [process.pid]
+        assert pids_of_run(new_run_id()) == []
         process.communicate()

@@ -239,13 +239,14 @@ def test_ticks_cursors_and_switches_come_over(
 ) -> None:
     tally = carry_over(write_home(tmp_path, tables), storage, locations={"shop.py": "shop"})
     states = storage.instigators.states()
+    newest = str(storage.events.last_id())
     assert {key: (state.status, state.cursor) for key, state in states.items()} == {
         "shop/schedule/minutely": (InstigatorStatus.DECLARED_IN_CODE, None),
         "shop/schedule/never_on": (InstigatorStatus.RUNNING, None),
         "shop/schedule/skipping": (InstigatorStatus.DECLARED_IN_CODE, None),
         "shop/sensor/files": (InstigatorStatus.DECLARED_IN_CODE, "2"),
-        "shop/sensor/on_failure": (InstigatorStatus.DECLARED_IN_CODE, None),
-        "shop/sensor/on_orders": (InstigatorStatus.DECLARED_IN_CODE, None),
+        "shop/sensor/on_failure": (InstigatorStatus.DECLARED_IN_CODE, newest),
+        "shop/sensor/on_orders": (InstigatorStatus.DECLARED_IN_CODE, newest),
         "shop/sensor/stopped_by_hand": (InstigatorStatus.STOPPED, None),
     }
     files = storage.instigators.ticks("shop/sensor/files")
@@ -263,10 +264,15 @@ def test_ticks_cursors_and_switches_come_over(
     assert files[3].skip_reason == "no file"
     assert (files[3].due, files[3].ended) == (1795931754.022907, 1795931754.126791)
     assert tally.left_out["ticks that have not ended"] == 1
-    assert tally.left_out["cursors of sensors on assets and runs, which count the events of the old log"] == 2
+    assert tally.cursors == 3
 
 
-def test_a_used_run_key_is_not_used_again(tmp_path: Path, tables: dict[str, OldTable], storage: SqliteStorage) -> None:
+@pytest.mark.parametrize("ticks_are_there", [True, False])
+def test_a_used_run_key_is_not_used_again(
+    tmp_path: Path, tables: dict[str, OldTable], storage: SqliteStorage, ticks_are_there: bool
+) -> None:
+    if not ticks_are_there:
+        tables["job_ticks"].rows.clear()
     carry_over(write_home(tmp_path, tables), storage)
     lease = storage.leases.acquire("sensors", "me", ttl=60.0, now=NOW)
     assert lease is not None
@@ -301,10 +307,9 @@ class _BrokenOffError(Exception):
     """What ends an import in the middle."""
 
 
-@pytest.mark.parametrize("calls", [1, 2, 5, 9])
-@pytest.mark.parametrize("batch", [1, 7, 2000])
+@pytest.mark.parametrize(("batch", "calls"), [(1, 1), (1, 2), (1, 90), (1, 280), (7, 1), (7, 30), (100, 3), (5000, 1)])
 def test_an_import_that_was_broken_off_goes_on(
-    tmp_path: Path, tables: dict[str, OldTable], monkeypatch: pytest.MonkeyPatch, calls: int, batch: int
+    tmp_path: Path, tables: dict[str, OldTable], monkeypatch: pytest.MonkeyPatch, batch: int, calls: int
 ) -> None:
     home = write_home(tmp_path, tables)
     whole, broken = SqliteStorage(None), SqliteStorage(None)
@@ -312,19 +317,19 @@ def test_an_import_that_was_broken_off_goes_on(
         carry_over(home, whole)
         monkeypatch.setattr("penstock.migrate.history_events._BATCH", batch)
         left = calls
-        append = broken.events.append
+        load = broken.archive.load_events
 
         def break_off(*arguments: Any, **options: Any) -> int:
             nonlocal left
             left -= 1
             if not left:
                 raise _BrokenOffError
-            return append(*arguments, **options)
+            return load(*arguments, **options)
 
-        broken.events.append = break_off  # type: ignore[method-assign]
+        broken.archive.load_events = break_off  # type: ignore[method-assign]
         with pytest.raises(_BrokenOffError):
             carry_over(home, broken)
-        broken.events.append = append  # type: ignore[method-assign]
+        broken.archive.load_events = load  # type: ignore[method-assign]
         carry_over(home, broken)
         assert everything(broken) == everything(whole)
     finally:
@@ -420,7 +425,7 @@ def test_broken_rows_are_named_and_the_rest_comes_over(
     assert {run.status for run in runs_of(storage).values()} <= FINISHED
     assert run_named(storage, "5ff49a22").status is RunStatus.SUCCESS  # its row says so
     notes = [each.message for each in events_of(storage, run_named(storage, "5e0b7d6a")) if each.type == "ENGINE_EVENT"]
-    assert any(note.startswith("This line of the old log could not be read:") for note in notes)
+    assert any(note.startswith("A line of the old log: ") for note in notes)
 
 
 def test_a_run_without_its_file_ends_as_its_row_says(

@@ -111,22 +111,38 @@ class TendedCompositeStorage(CompositeStorage):
     """One whose log can tell of its database, and has a bulk way out and in."""
 
     @property
+    def archive(self) -> Archive:
+        """The bulk way out and in; runs that are loaded are shown in the catalog."""
+        assert isinstance(self._log, Archived)
+        return _Archive(self._log.archive, self._follower)
+
+    @property
     def upkeep(self) -> Upkeep:
         """What the log's database tells those who tend it."""
         assert isinstance(self._log, Tended)
         return self._log.upkeep
 
-    @property
-    def archive(self) -> Archive:
-        """The bulk way out of the log and into it; runs come to the catalog as well."""
-        assert isinstance(self._log, Archived)
-        return _Archive(self._log.archive, self._follower)
-
 
 def composite(log: Storage, catalog: RunCatalog) -> CompositeStorage:
-    """The composite of both, which can do for those who tend it what the log can."""
+    """The composite of both, which can tell of its database, and has a bulk way, if the log can and has."""
     is_tended = isinstance(log, Tended) and isinstance(log, Archived)
     return (TendedCompositeStorage if is_tended else CompositeStorage)(log, catalog)
+
+
+class _Archive:
+    """`Archive` that shows in the catalog the runs that are loaded."""
+
+    def __init__(self, log: Archive, follower: Follower) -> None:
+        self._log = log
+        self._follower = follower
+        self.log, self.ticks, self.used_keys, self.tags = log.log, log.ticks, log.used_keys, log.tags
+        self.partition_sets, self.load_events = log.partition_sets, log.load_events
+        self.load_instigators, self.load_ticks = log.load_instigators, log.load_ticks
+
+    def load_runs(self, runs: Sequence[LoadedRun]) -> int:
+        """Store ended runs; gives how many were new."""
+        with self._follower.changing(each.run.run_id for each in runs):
+            return self._log.load_runs(runs)
 
 
 class _Events:
@@ -233,19 +249,3 @@ class _Slots:
         freed = self._log.free(run_id, step_key, now=now)
         self._follower.copy([run_id])
         return freed
-
-
-class _Archive:
-    """`Archive` that shows loaded runs in the catalog."""
-
-    def __init__(self, log: Archive, follower: Follower) -> None:
-        self._log = log
-        self._follower = follower
-        self.log, self.ticks, self.used_keys = log.log, log.ticks, log.used_keys
-        self.partition_sets, self.tags, self.load_events = log.partition_sets, log.tags, log.load_events
-        self.load_instigators, self.load_ticks = log.load_instigators, log.load_ticks
-
-    def load_runs(self, runs: Sequence[LoadedRun]) -> int:
-        """Store ended runs; gives how many were new."""
-        with self._follower.changing(each.run.run_id for each in runs):
-            return self._log.load_runs(runs)

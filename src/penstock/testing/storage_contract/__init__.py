@@ -8,7 +8,8 @@ An implementation passes it by a test class of its own:
         @pytest.fixture
         def opener(self, tmp_path): ...    # gives another `Storage` on the same database; can be pickled
 
-A database that only one process sees passes `StorageContract` alone, which needs no `opener`. A run storage alone
+A database that only one process sees passes `StorageContract` alone, which needs no `opener`. One with a bulk way out
+and in passes `ArchiveContract` too. A run storage alone
 (`penstock.storage.run_catalog.RunCatalog`) is held to its promises beside a log in SQLite:
 
     class TestMyRunStorage(RunStorageContract):
@@ -18,9 +19,16 @@ A database that only one process sees passes `StorageContract` alone, which need
 
 from __future__ import annotations
 
+from .archive import ArchiveContract
 from .catalog import RunCatalogContract
 from .processes import MultiProcessStorageContract
 from .run_storage import RunStorageContract
 from .whole import StorageContract
 
-__all__ = ["MultiProcessStorageContract", "RunCatalogContract", "RunStorageContract", "StorageContract"]
+__all__ = [
+    "ArchiveContract",
+    "MultiProcessStorageContract",
+    "RunCatalogContract",
+    "RunStorageContract",
+    "StorageContract",
+]
