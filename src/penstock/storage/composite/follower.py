@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from ...clock import Clock
 from ...errors import FencedError, StorageError, StorageUnavailableError
 from ...ids import new_holder_id
+from ...records.run import FINISHED, RunStatus
 from ..notifier import Notifier
 from ..protocols import RunFilter, RunStorage
 from ..run_catalog import CatalogRow, RunCatalog
@@ -24,6 +25,7 @@ FORGOTTEN_AFTER = 3600.0
 """Seconds after which a change that was announced is taken for one that nobody will make any more."""
 
 _COPY = "copy"
+_NOT_ENDED = tuple(status for status in RunStatus if status not in FINISHED)
 _PAGE = 500
 
 
@@ -88,14 +90,23 @@ class Follower:
         if shown:
             self._notifier.publish({"runs", "queue"})
 
-    def fill(self) -> None:
-        """Copy all runs into a catalog that is empty, or in which that was begun and not finished."""
+    def catch_up(self) -> None:
+        """Copy all runs into a catalog that is empty, or in which that was begun and not finished.
+
+        Into another one those that are newer than its newest, and those that it does not know to have ended: it may
+        have lost its last rows.
+        """
         is_begun = any(each.change == _COPY for each in self._catalog.announced())
-        if not is_begun and self._catalog.count(RunFilter(), at_most=1):
+        newest = self._catalog.page(RunFilter(), limit=1)
+        if is_begun or not newest:
+            self._catalog.announce(_COPY, [], now=self._clock.now())
+            self._copy_from(self._log, RunFilter())
+            self._catalog.settle([_COPY])
             return
-        self._catalog.announce(_COPY, [], now=self._clock.now())
-        cursor: str | None = None
-        while page := self._log.page(RunFilter(), limit=_PAGE, before=cursor, ascending=True):
-            cursor = page[-1].run_id
+        self._copy_from(self._log, RunFilter(), after=newest[0].run_id)
+        self._copy_from(self._catalog, RunFilter(statuses=_NOT_ENDED))
+
+    def _copy_from(self, runs: RunStorage | RunCatalog, where: RunFilter, *, after: str | None = None) -> None:
+        while page := runs.page(where, limit=_PAGE, before=after, ascending=True):
+            after = page[-1].run_id
             self.copy([run.run_id for run in page])
-        self._catalog.settle([_COPY])

@@ -91,10 +91,10 @@ class CompositeStorage:
         return self._log.notifier
 
     def migrate(self) -> None:
-        """Bring both up to this version, and fill a catalog that is new."""
+        """Bring both up to this version, and copy what the catalog lacks."""
         self._log.migrate()
         self._catalog.migrate()
-        self._follower.fill()
+        self._follower.catch_up()
 
     def describe(self) -> dict[str, str]:
         """Facts for people: those of the log, and those of the catalog with "runs" before them."""

@@ -11,11 +11,14 @@ from penstock.errors import FencedError, StorageError, StorageUnavailableError
 from penstock.records.automation import TickStatus
 from penstock.records.event import LogLine, RunCanceled, RunEnqueued, RunSuccess
 from penstock.records.run import Run, RunStatus
+from penstock.storage.archive import Archived, LoadedRun
 from penstock.storage.composite import CompositeStorage
 from penstock.storage.composite.follower import FORGOTTEN_AFTER
+from penstock.storage.composite.storage import composite
 from penstock.storage.protocols import NewRun, RunFilter, Storage
 from penstock.storage.run_catalog import CatalogRow
 from penstock.storage.sqlite import SqliteStorage
+from penstock.storage.upkeep import Tended
 from penstock.testing import FakeClock
 from penstock.testing.storage_contract.builders import NOW, events_from, given_run, new_run, queued_run, started_run
 from support.memory_catalog import Died, MemoryCatalog
@@ -235,10 +238,29 @@ def test_a_new_catalog_is_filled_also_when_the_first_to_fill_it_died(
     CompositeStorage(log, catalog).migrate()
     assert rows(catalog) == rows(log)
     assert catalog.announced() == []
-    catalog.dies_at = {"put"}
-    CompositeStorage(log, catalog).migrate()  # nothing is copied again
+    ended = [run.run_id for run in rows(log)[:7]]
+    for run_id in ended:
+        log.runs.record(run_id, [RunCanceled()], now=NOW)
+    log.runs.create([new_run(), new_run()])
+    CompositeStorage(log, catalog).migrate()  # it may have lost its last rows
+    assert rows(catalog) == rows(log)
+    versions = catalog.versions(ended)
+    CompositeStorage(log, catalog).migrate()
+    assert catalog.versions(ended) == versions  # what has ended is not copied again
 
 
 def test_both_are_described(storage: CompositeStorage) -> None:
     facts = storage.describe()
     assert (facts["kind"], facts["runs kind"]) == ("SQLite", "memory")
+
+
+def test_a_history_that_is_loaded_is_shown(log: SqliteStorage, catalog: MemoryCatalog) -> None:
+    storage = composite(log, catalog)
+    assert isinstance(storage, Archived)
+    assert isinstance(storage, Tended)
+    assert storage.upkeep.stored_version() == storage.upkeep.known_version
+    ended = msgspec.structs.replace(new_run().run, status=RunStatus.SUCCESS, ended=NOW + 1)
+    assert storage.archive.load_runs([LoadedRun(run=ended)]) == 1
+    assert storage.archive.log() == []
+    assert rows(catalog) == rows(log)
+    assert [run.run_id for run in rows(catalog)] == [ended.run_id]
