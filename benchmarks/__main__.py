@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .deployment import Deployment, median
 from .subject import WORKLOADS, Subject, subjects
@@ -25,6 +25,19 @@ def child_cpu(command: list[str], environment: dict[str, str]) -> float:
     return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 
 
+def told_by(subject: Subject, *command: str) -> Any:
+    """What a workload prints as its last line, as JSON; one that fails is repeated, and its error is shown."""
+    for left in (2, 1, 0):
+        run = subprocess.run(
+            [str(subject.python), *command], env=subject.environment(), check=False, capture_output=True, text=True
+        )
+        if run.returncode == 0:
+            return json.loads(run.stdout.strip().splitlines()[-1])
+        print(f"{subject.name}: {' '.join(command)} failed: {run.stderr[-2000:]}", flush=True)
+        assert left, "it failed three times"
+    raise AssertionError("the last try returns or raises")
+
+
 def import_seconds(subject: Subject, script: str) -> float:
     """CPU seconds of an import beyond the bare interpreter, the least of five."""
     environment = subject.environment()
@@ -36,23 +49,16 @@ def in_process_seconds(subject: Subject, kind: str, *, longest: int = 101) -> fl
     """Seconds that one more step costs in one process, from a long and a short job; the least of three."""
 
     def of(length: int) -> float:
-        command = [str(subject.python), str(WORKLOADS / "in_process.py"), subject.module, kind, str(length)]
-        runs = [
-            subprocess.run(command, env=subject.environment(), check=True, capture_output=True, text=True)
-            for _ in range(3)
-        ]
-        return min(float(json.loads(run.stdout.strip().splitlines()[-1])) for run in runs)
+        workload = str(WORKLOADS / "in_process.py")
+        return min(float(told_by(subject, workload, subject.module, kind, str(length))) for _ in range(3))
 
     return (of(longest) - of(1)) / (longest - 1)
 
 
 def many_assets(subject: Subject, kind: str, count: int) -> dict[str, float]:
     """CPU seconds and megabytes for so many assets, the least of three."""
-    command = [str(subject.python), str(WORKLOADS / "many_assets.py"), subject.module, kind, str(count)]
-    runs = []
-    for _ in range(3):
-        run = subprocess.run(command, env=subject.environment(), check=True, capture_output=True, text=True)
-        runs.append(json.loads(run.stdout.strip().splitlines()[-1]))
+    workload = str(WORKLOADS / "many_assets.py")
+    runs = [told_by(subject, workload, subject.module, kind, str(count)) for _ in range(3)]
     return {name: min(float(each[name]) for each in runs) for name in ("seconds", "megabytes")}
 
 
@@ -147,6 +153,7 @@ def main() -> None:
     ours, peer = subjects()
     print("measuring penstock ...", flush=True)
     mine = measure(ours, OURS)
+    print(json.dumps(mine), flush=True)
     theirs: dict[str, float] = {}
     if not arguments.no_peer:
         print("measuring the peer ...", flush=True)
