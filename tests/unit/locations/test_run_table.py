@@ -65,11 +65,17 @@ class World:
         self.processes: list[FakeProcess] = []
         self.refusal: EnvironmentalError | None = None
         self.fresh_because: str | None = None
+        self.forking = 0
+        self.held: asyncio.Event | None = None  # what the next fork waits for
         self.table = RunTable(storage, logs, self.calls, SYSTEM_CLOCK, "code-server-1", "shop", self._fork, resumes=1)
 
     async def _fork(self, _work: Work, channel: socket.socket) -> tuple[WorkProcess, str | None]:
         if self.refusal is not None:
             raise self.refusal
+        self.forking += 1
+        held, self.held = self.held, None
+        if held is not None:
+            await held.wait()
         process = FakeProcess()
         process.channel = channel.dup()
         self.processes.append(process)
@@ -345,3 +351,25 @@ def test_logs_that_cannot_be_settled_hold_nothing_up(in_world: InWorld, caplog: 
 
     in_world(act)
     assert "cannot be settled" in caplog.text
+
+
+def test_a_launch_that_is_overtaken_while_its_process_comes_up_is_ended(in_world: InWorld) -> None:
+    async def act(world: World) -> None:
+        run = world.claimed()
+        world.held = held = asyncio.Event()
+        first = asyncio.create_task(world.table.launch(run))
+        async with asyncio.timeout(10):
+            while not world.forking:
+                await asyncio.sleep(0)
+        world.storage.runs.record(run.run_id, [RunEnqueued(reason="no answer")], now=NOW, attempt=run.attempt)
+        second = asyncio.create_task(world.table.launch(world.claim(run)))
+        await asyncio.sleep(0)  # it has asked for the end of the first one by now
+        held.set()
+        async with asyncio.timeout(10):
+            assert not (await first).accepted
+            assert (await second).accepted
+        overtaken, current = world.processes
+        assert overtaken.signals[0] == signal.SIGKILL
+        assert current.signals == []
+
+    in_world(act)
