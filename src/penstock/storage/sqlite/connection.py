@@ -34,8 +34,8 @@ _inherited: list[sqlite3.Connection] = []
 """Connections that a forked child got while they were in use: kept for ever, since also closing them would do harm."""
 _forking = threading.local()
 _TIDYING = 100_000
-"""Bytes asked for before a fork: the C library then puts in order the many small pieces that closing has freed. After the
-fork it would do so in the parent and in the child, and each would copy some 250 pages for it."""
+"""Bytes asked for before a fork: the C library then puts in order the many small pieces that closing has freed. After
+the fork it would do so in the parent and in the child, and each would copy some 250 pages for it."""
 
 
 class Database:
