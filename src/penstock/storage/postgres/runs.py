@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from ...records.event import Event, Fact, RunStarting
+from ...records.lease import Lease
 from ...records.run import ACTIVE, FINISHED, Run, RunStatus
 from .. import rows
 from ..derive import CLAIMABLE, derive
@@ -14,6 +15,7 @@ from ..months import LogPlace
 from ..notifier import ROUTINE, Notifier
 from ..protocols import NewRun, RunFilter
 from .connection import Database
+from .leases import require_lease
 from .ledger import changed_run, insert_runs, write_changes
 from .run_query import count_query, page_query
 from .transaction import Row, Transaction
@@ -75,11 +77,15 @@ class PostgresRuns:
 
     # -- who holds a run ----------------------------------------------------------------------------------------------
 
-    def claim(self, run_ids: Sequence[str], *, owner: str, until: float, now: float) -> list[Run]:
+    def claim(
+        self, run_ids: Sequence[str], *, owner: str, until: float, now: float, under: Lease | None = None
+    ) -> list[Run]:
         """Move those of the runs that nobody has claimed to STARTING, each under a new attempt held by `owner`."""
         wanted = list(dict.fromkeys(run_ids))
 
         def work(tx: Transaction) -> tuple[list[Run], set[str]]:
+            if under is not None:
+                require_lease(tx, under)
             # Whoever claims one of these runs at this moment gets it: its row is passed over, not waited for.
             found = tx.rows(
                 f"SELECT log, num, {rows.RUN} FROM runs WHERE run_id = ANY(%s) AND status = ANY(%s) "

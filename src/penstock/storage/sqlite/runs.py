@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from ...records.event import Event, Fact, RunStarting
+from ...records.lease import Lease
 from ...records.run import ACTIVE, FINISHED, Run, RunStatus
 from .. import rows
 from ..derive import CLAIMABLE, derive
@@ -18,6 +19,7 @@ from ..notifier import ROUTINE, Notifier
 from ..protocols import NewRun, RunFilter
 from .connection import Database
 from .event_logs import delete_events
+from .leases import require_lease
 from .ledger import insert_run, write_run_events
 from .listed import listed
 from .run_query import count_queries, page_queries
@@ -88,11 +90,15 @@ class SqliteRuns:
 
     # -- who holds a run ----------------------------------------------------------------------------------------------
 
-    def claim(self, run_ids: Sequence[str], *, owner: str, until: float, now: float) -> list[Run]:
+    def claim(
+        self, run_ids: Sequence[str], *, owner: str, until: float, now: float, under: Lease | None = None
+    ) -> list[Run]:
         """Move those of the runs that nobody has claimed to STARTING, each under a new attempt held by `owner`."""
         claimed: list[Run] = []
         topics: set[str] = set()
         with self._database.write("claim runs") as connection:
+            if under is not None:
+                require_lease(connection, under)
             for run_id in dict.fromkeys(run_ids):
                 found = _place_and_run(connection, run_id)
                 if found is None or found[1].status not in CLAIMABLE:
