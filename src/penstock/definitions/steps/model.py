@@ -219,6 +219,16 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return any(each.dynamic for each in self.outputs if each.name == output)
 
     @cached_property
+    def inputs_by_name(self) -> dict[str, StepInput]:
+        """Its inputs by name."""
+        return {each.name: each for each in self.inputs}
+
+    @cached_property
+    def outputs_by_name(self) -> dict[str, StepOutput]:
+        """Its outputs by name."""
+        return {each.name: each for each in self.outputs}
+
+    @cached_property
     def used_resources(self) -> frozenset[str]:
         """The resources that it uses: of its op, hooks, IO managers and types. What loads another step's value unless
         an input says otherwise is not among them."""
