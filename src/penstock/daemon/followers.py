@@ -6,8 +6,8 @@ import logging
 from collections.abc import Sequence
 
 from ..errors import StorageError
-from ..records.lease import Lease
 from ..storage.following import Follower
+from .keeper import Held
 
 __all__ = ["FollowersDuty"]
 
@@ -24,12 +24,13 @@ class FollowersDuty:
     """
 
     name = "followers"
+    parts = 1
     topics = frozenset[str]()
 
     def __init__(self, followers: Sequence[Follower]) -> None:
         self._followers = followers
 
-    def tick(self, _lease: Lease) -> float | None:
+    def tick(self, _held: Held) -> float | None:
         """One step for each of them.
 
         Raises:

@@ -9,8 +9,9 @@ import pytest
 from penstock.daemon.followers import FollowersDuty
 from penstock.errors import StorageUnavailableError
 from penstock.records.lease import Lease
+from support.held import whole
 
-LEASE = Lease(name="followers", holder="d", epoch=1, until=1e12)
+HELD = whole(Lease(name="followers", holder="d", epoch=1, until=1e12))
 
 
 class Store:
@@ -34,9 +35,9 @@ class Store:
 def test_it_goes_on_at_once_while_there_is_more() -> None:
     stores = [Store("run_storage", 1), Store("event_log_storage", 3)]
     duty = FollowersDuty(stores)
-    assert [duty.tick(LEASE) for _ in range(4)] == [0.0, 0.0, 2.0, 2.0]
+    assert [duty.tick(HELD) for _ in range(4)] == [0.0, 0.0, 2.0, 2.0]
     assert [store.lacks for store in stores] == [0, 0]
-    assert FollowersDuty([]).tick(LEASE) == 2.0
+    assert FollowersDuty([]).tick(HELD) == 2.0
 
 
 def test_one_that_is_away_is_named_and_holds_up_nobody(caplog: pytest.LogCaptureFixture) -> None:
@@ -46,6 +47,6 @@ def test_one_that_is_away_is_named_and_holds_up_nobody(caplog: pytest.LogCapture
         caplog.at_level(logging.WARNING),
         pytest.raises(StorageUnavailableError, match=r"^run_storage: It is away\.$"),
     ):
-        FollowersDuty(stores).tick(LEASE)
+        FollowersDuty(stores).tick(HELD)
     assert last.lacks == 0
     assert caplog.messages == ["event_log_storage: It is away."]
