@@ -104,12 +104,14 @@ class PostgresArchive:
                 f"INSERT INTO runs (num, {rows.NEW_RUN}) VALUES (%s, %s, %s, %s, %s, %s, %s, {RUN_VALUES})",
                 [(number, *rows.new_run_values(each.run)) for number, each in numbered],
             )
-            tx.send_each(
-                "INSERT INTO run_tags (key, value, run_id) VALUES (%s, %s, %s)",
+            tx.send_all(
+                "INSERT INTO run_tags (key, value, run_id) SELECT * FROM {rows}",
+                "text text text",
                 [(key, value, each.run.run_id) for each in fresh for key, value in each.run.tags.items()],
             )
-            tx.send_each(
-                f"INSERT INTO steps (run, place, {rows.STEP}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
+            tx.send_all(
+                f"INSERT INTO steps (run, place, {rows.STEP}) SELECT * FROM {{rows}}",
+                "int8 int8 text text float8 float8 float8 bytea",
                 [
                     (number, place, *rows.step_values(step))
                     for number, each in numbered
@@ -134,9 +136,9 @@ class PostgresArchive:
             run_ids = sorted({each.run_id for each in fresh if each.run_id is not None})
             found = tx.rows("SELECT run_id, num FROM runs WHERE run_id = ANY(%s)", (run_ids,))
             numbers: dict[str | None, int | None] = {None: None, **dict(found)}
-            tx.send_each(
-                "INSERT INTO events (id, run, attempt, seq, time, type, step_key, body) "
-                "VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
+            tx.send_all(
+                "INSERT INTO events (id, run, attempt, seq, time, type, step_key, body) SELECT * FROM {rows}",
+                "int8 int8 int8 int8 float8 text text bytea",
                 [
                     (
                         each.id,

@@ -56,6 +56,8 @@ def remedy(error: psycopg.Error) -> str:
             return "Name a server that may be written; add target_session_attrs=read-write where several are named."
         case "57014" | "55P03":
             return "See what holds the database up (pg_stat_activity), and try again."
+        case "22021":
+            return "Postgres keeps no text with the character NUL in it; leave it out."
         case "28P01" | "28000":
             return "Correct user and password."
         case "3D000":
