@@ -101,7 +101,7 @@ def _planned(tx: Transaction, run_id: str | None, events: Sequence[NumberedEvent
         "ON CONFLICT (asset, partition) DO UPDATE "
         "SET status = EXCLUDED.status, run_id = EXCLUDED.run_id, updated = EXCLUDED.updated",
         "text text text text float8",
-        _last_of(2, [(asset, partition, "MATERIALIZING", run_id, time) for asset, partition, time in rows if partition]),
+        _last_of(2, [(asset, part, "MATERIALIZING", run_id, time) for asset, part, time in rows if part]),
     )
 
 

@@ -46,7 +46,7 @@ class PostgresEvents:
             last = tx.row("SELECT MAX(id) FROM events WHERE run = %s", (row[0],))
             return (last[0] if last is not None else None) or 0, set()
 
-        last, topics = self._database.write("store events", work)
+        last, topics = self._database.write("store events", work, repeatable=True, patient=False)
         if topics:
             self._notifier.publish(topics)
         return last
