@@ -367,8 +367,8 @@ class LeaseStorage(Protocol):
         """Take the lease if it is free, over, or held by `holder` already; a change of holder raises its epoch."""
         ...
 
-    def renew(self, lease: Lease, *, ttl: float, now: float) -> Lease | None:
-        """Prolong; None when it has passed to another."""
+    def renew(self, leases: Sequence[Lease], *, ttl: float, now: float) -> list[Lease]:
+        """Prolong these at once; gives those that are still held, without the ones that have passed to another."""
         ...
 
     def release(self, lease: Lease) -> None:
