@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...clock import SYSTEM_CLOCK, Clock
+from ...clock import Clock
 from ...records.automation import Tick
 from ...records.conditions.evaluation import EvaluationRecord
 from ...records.event import AssetFact, Event
@@ -25,6 +25,7 @@ from ..protocols import (
     Storage,
 )
 from ..run_catalog import RunCatalog
+from ..shared_clock import clock_of
 from ..upkeep import Tended, Upkeep
 from .follower import Follower
 from .runs import CompositeRuns
@@ -38,13 +39,13 @@ class CompositeStorage:
     Args:
         log: Keeps everything, and decides what becomes of a run in the transaction that writes its events.
         catalog: Keeps the runs for whoever looks for them.
-        clock: Tells the time.
+        clock: Tells the time; the one that counts for the log if not given.
     """
 
-    def __init__(self, log: Storage, catalog: RunCatalog, *, clock: Clock = SYSTEM_CLOCK) -> None:
+    def __init__(self, log: Storage, catalog: RunCatalog, *, clock: Clock | None = None) -> None:
         self._log = log
         self._catalog = catalog
-        self._follower = Follower(log.runs, catalog, log.notifier, clock)
+        self._follower = Follower(log.runs, catalog, log.notifier, clock_of(log) if clock is None else clock)
         self._runs = CompositeRuns(log.runs, catalog, self._follower)
         self._events = _Events(log.events, self._follower)
         self._instigators = _Instigators(log.instigators, self._follower)
@@ -89,6 +90,11 @@ class CompositeStorage:
     def notifier(self) -> Notifier:
         """Wakes whoever waits."""
         return self._log.notifier
+
+    @property
+    def shared_clock(self) -> Clock:
+        """The time that counts for the log."""
+        return clock_of(self._log)
 
     def migrate(self) -> None:
         """Bring both up to this version, and copy what the catalog lacks."""

@@ -21,8 +21,9 @@ from typing import Any, TypeVar
 
 import psycopg
 
-from ...clock import SYSTEM_CLOCK
+from ...clock import SYSTEM_CLOCK, Clock
 from ...errors import StorageError, StorageUnavailableError
+from .clock import TIME, DatabaseClock
 from .faults import is_away, is_conflict, is_lost, remedy
 from .pool import Connection, CrowdedError, Pool
 from .transaction import Row, Transaction, Values
@@ -64,15 +65,22 @@ class Database:
         parameters: Of the connection, by libpq's names; what is left out is read from the environment (PGHOST, ...).
         pool_size: How many connections this process uses at once.
         pool_patience: For how many seconds somebody waits for one of them.
+        own_clock: This machine's.
     """
 
     def __init__(
-        self, parameters: Mapping[str, Any], *, pool_size: int = POOL_SIZE, pool_patience: float = POOL_PATIENCE
+        self,
+        parameters: Mapping[str, Any],
+        *,
+        pool_size: int = POOL_SIZE,
+        pool_patience: float = POOL_PATIENCE,
+        own_clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         given = {key: value for key, value in parameters.items() if value is not None}
         options = f"{_OPTIONS} {given.pop('options', '')}".strip()
         self._parameters = {**_PARAMETERS, **given, "options": options}
         self.pool = Pool(self._parameters, size=pool_size, patience=pool_patience)
+        self.clock = DatabaseClock(own_clock)
         self._was_there = False
 
     @property
@@ -135,6 +143,8 @@ class Database:
                 try:
                     connection = self.pool.take()
                     self._was_there = True
+                    if self.clock.is_due():
+                        self._ask_time(connection)
                     found = act(connection)
                 except psycopg.Error as error:
                     gone = connection is None or connection.closed or is_lost(error)
@@ -162,6 +172,12 @@ class Database:
                 else:
                     self.pool.give_back(connection)
                     return found
+
+    def _ask_time(self, connection: Connection) -> None:
+        asked = self.clock.monotonic()
+        row = connection.execute(TIME).fetchone()
+        assert row is not None
+        self.clock.tell(row[0], asked=asked)
 
     @contextmanager
     def _translated(self, doing: str) -> Iterator[None]:
