@@ -75,7 +75,9 @@ class QueueDuty:
             if decision.start or len(queued) < limit or limit >= _MOST or self._limits.is_reached(len(active)):
                 break
             limit = min(limit * _WIDER, _MOST)
-        claimed = self._runs.claim(decision.start, owner=held.lease.holder, until=now + CLAIM_SECONDS, now=now)
+        claimed = self._runs.claim(
+            decision.start, owner=held.lease.holder, until=now + CLAIM_SECONDS, now=now, under=held.lease
+        )
         notes = {run.run_id: decision.waiting.get(run.run_id) for run in queued if run.run_id in decision.waiting}
         changed = {
             run.run_id: notes[run.run_id] for run in queued if run.run_id in notes and run.note != notes[run.run_id]

@@ -112,8 +112,12 @@ class RunStorage(Protocol):
         """Runs that are STARTING, STARTED or CANCELING."""
         ...
 
-    def claim(self, run_ids: Sequence[str], *, owner: str, until: float, now: float) -> list[Run]:
-        """Move those that are still QUEUED or NOT_STARTED to STARTING, each under a new attempt that `owner` holds."""
+    def claim(
+        self, run_ids: Sequence[str], *, owner: str, until: float, now: float, under: Lease | None = None
+    ) -> list[Run]:
+        """Move those that are still QUEUED or NOT_STARTED to STARTING, each under a new attempt that `owner` holds.
+
+        Raises `FencedError` when `under`, the lease of who has decided it, has passed on: somebody else decides now."""
         ...
 
     def take_over(self, run_id: str, *, attempt: int, owner: str, until: float) -> bool:

@@ -10,7 +10,7 @@ import pytest
 from penstock.daemon.queue import QueueDuty
 from penstock.engine.pools import PoolRules
 from penstock.engine.queue import QueueLimits
-from penstock.errors import CodeServerUnreachableError
+from penstock.errors import CodeServerUnreachableError, FencedError
 from penstock.records.event import RunEnqueued, StepSuccess
 from penstock.records.lease import Lease
 from penstock.records.pool import PoolNeed, SlotRequest
@@ -46,6 +46,7 @@ class Launcher:
 @pytest.fixture
 def storage() -> Iterator[SqliteStorage]:
     opened = SqliteStorage(None)
+    assert opened.leases.acquire("queue", "daemon-1", ttl=10, now=NOW) == HELD.lease
     yield opened
     opened.close()
 
@@ -186,3 +187,16 @@ def test_a_run_of_a_location_that_is_not_loaded_stays(
     queue.close()
     assert launcher.launched == []
     assert "shop" in (status(storage, run).note or "")
+
+
+def test_a_daemon_whose_lease_has_passed_on_starts_nothing(
+    storage: SqliteStorage, launcher: Launcher, clock: FakeClock
+) -> None:
+    run = queued_run(storage)
+    assert storage.leases.acquire("queue", "daemon-2", ttl=10, now=NOW + 60) is not None
+    queue = duty(storage, launcher, clock)
+    with pytest.raises(FencedError):
+        queue.tick(HELD)
+    queue.close()
+    assert launcher.launched == []
+    assert storage.runs.get(run.run_id) == run
