@@ -37,6 +37,7 @@ _BATCHES_OF_A_RUN = 5
 _ASSETS = 5
 _PARTITIONS = 20
 _PAUSE = 0.02
+_IMPORTED_ONCE = ["penstock.testing.storage_contract", "penstock.instance.doctor.verify", "penstock.storage.sqlite"]
 
 
 def long_seconds() -> float | None:
@@ -132,7 +133,7 @@ class Writer:
 def start_writer(writer: Writer, opener: Opener) -> BaseProcess:
     """Start a process for it, with a storage of its own; its exit code is 0 when it has done all it was to do."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["support.writers"])
+    context.set_forkserver_preload(_IMPORTED_ONCE)
     process = context.Process(target=_work_alone, args=(writer, opener))
     process.start()
     return process
