@@ -65,6 +65,7 @@ class Database:
         parameters: Of the connection, by libpq's names; what is left out is read from the environment (PGHOST, ...).
         pool_size: How many connections this process uses at once.
         pool_patience: For how many seconds somebody waits for one of them.
+        outage_patience: For how many seconds a server is waited for that was there before.
         own_clock: This machine's.
     """
 
@@ -74,6 +75,7 @@ class Database:
         *,
         pool_size: int = POOL_SIZE,
         pool_patience: float = POOL_PATIENCE,
+        outage_patience: float = _OUTAGE_SECONDS,
         own_clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         given = {key: value for key, value in parameters.items() if value is not None}
@@ -81,6 +83,7 @@ class Database:
         self._parameters = {**_PARAMETERS, **given, "options": options}
         self.pool = Pool(self._parameters, size=pool_size, patience=pool_patience)
         self.clock = DatabaseClock(own_clock)
+        self._outage_patience = outage_patience
         self._was_there = False
 
     @property
@@ -152,7 +155,7 @@ class Database:
                     if is_conflict(error):
                         again = passed < _CONFLICT_SECONDS
                     elif connection is None:
-                        again = self._was_there and patient and passed < _OUTAGE_SECONDS
+                        again = self._was_there and patient and passed < self._outage_patience
                     else:
                         # Once: it may be what we ask for that ends the server's process.
                         again = gone and not was_lost and (repeatable or not _is_in_doubt(error))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +17,7 @@ from penstock.storage.postgres.pool import Connection, Pool
 from penstock.storage.postgres.storage import PostgresStorage
 from penstock.storage.postgres.transaction import Transaction
 from penstock.testing import FakeClock
+from support.postgres import PostgresServer
 
 
 @pytest.fixture
@@ -126,6 +128,23 @@ def test_what_may_happen_twice_is_done_again_whatever_became_of_it(database: Dat
 
     database.write("write", end_the_first_one_at_the_commit, repeatable=True)
     assert (_rows(database), tries) == ([1], [0, 1])
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGQUIT], ids=["fast", "immediate"])
+def test_a_server_that_restarts_is_waited_for_but_not_by_who_has_better_to_do(how: signal.Signals) -> None:
+    server = PostgresServer()
+    database = Database(psycopg.conninfo.conninfo_to_dict(server.url()), outage_patience=60)
+    assert database.read("read", "SELECT 1") == [(1,)]
+    server.stop(how)
+    with pytest.raises(StorageUnavailableError, match="See that the server runs"):
+        database.write("write", lambda tx: tx.send("SELECT 1"), patient=False)
+    with ThreadPoolExecutor(1) as thread:
+        answer = thread.submit(database.read, "read", "SELECT 2")
+        server.start()
+        assert answer.result() == [(2,)]
+    database.write("write", lambda tx: tx.send("CREATE TABLE t (x BIGINT)"))
+    database.pool.close()
+    server.close()
 
 
 def test_a_process_that_is_stopped_inside_of_a_transaction_does_not_hold_up_the_others(
