@@ -337,7 +337,7 @@ def _read(settings: Mapping[str, Any], folder: Path) -> Settings:
     return read_settings(folder)
 
 
-def _storage(home: Path, settings: Settings, access: StorageAccess | None, clock: Clock) -> Storage:
+def _storage(home: Path, settings: Settings, access: StorageAccess | None, clock: Clock | None) -> Storage:
     if access is not None:
         from ..storage.remote.client import open_storage
 
