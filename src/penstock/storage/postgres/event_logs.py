@@ -72,7 +72,7 @@ def old_logs(database: Database, before: float) -> list[OldLog]:
 def drop_log(database: Database, log: int, *, now: float) -> None:
     """Take a month away. Runs in it that have not ended take their logs into the present month.
 
-    It counts as gone afterwards; `clear_step` drops its partition.
+    It is there, and whole, until `clear_step` drops its partition.
     """
 
     def work(tx: Transaction) -> None:

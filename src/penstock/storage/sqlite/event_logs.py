@@ -36,7 +36,7 @@ __all__ = [
 _PATTERN = "events_0"
 _INDEXES = ("by_seq", "by_run", "by_type", "of_runs")
 _NAME = re.compile(r"events_(\d+)")
-_CLEARED_AT_ONCE = 2000
+_CLEARED_AT_ONCE = 1000
 _UNENDED = sorted(set(RunStatus) - FINISHED)
 
 
