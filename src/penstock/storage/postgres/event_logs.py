@@ -70,17 +70,19 @@ def old_logs(database: Database, before: float) -> list[OldLog]:
 
 
 def drop_log(database: Database, log: int, *, now: float) -> None:
-    """Take a month away. Runs in it that have not ended take their logs into the present month.
+    """Take a month away that is over. Runs in it that have not ended take their logs into the present month.
 
     It is there, and whole, until `clear_step` drops its partition.
     """
+    present = month_of(now)
+    assert log != present
 
     def work(tx: Transaction) -> None:
         found = tx.rows(
             "SELECT num FROM runs WHERE status = ANY(%s) AND log = %s ORDER BY run_id FOR UPDATE", (_UNENDED, log)
         )
         if found:
-            present, unended = month_of(now), [row[0] for row in found]
+            unended = [row[0] for row in found]
             ensure_logs(tx, [present])
             tx.send("UPDATE events SET log = %s WHERE log = %s AND run = ANY(%s)", (present, log, unended))
             tx.send("UPDATE runs SET log = %s WHERE num = ANY(%s)", (present, unended))

@@ -134,14 +134,15 @@ def old_logs(database: Database, before: float) -> list[OldLog]:
 
 
 def drop_log(database: Database, log: int, *, now: float) -> None:
-    """Take a month away. Runs in it that have not ended take their logs into the present month.
+    """Take a month away that is over. Runs in it that have not ended take their logs into the present month.
 
     Nobody reads it afterwards; `clear_step` frees its room.
     """
+    present = month_of(now)
+    assert log != present
     with database.write("take a month of the event log away") as connection:
         unended = _unended(connection, log)
         if unended:
-            present = month_of(now)
             ensure_log(connection, present)
             given = listed(unended)
             chosen = f"FROM {event_table(log)} WHERE run IN (SELECT value FROM json_each(?))"
