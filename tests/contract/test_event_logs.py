@@ -10,7 +10,7 @@ import pytest
 
 from penstock.errors import FencedError
 from penstock.instance.doctor.verify import verify
-from penstock.records.event import AssetMaterialization, LogLine, RunSuccess
+from penstock.records.event import AssetMaterialization, Fact, LogLine, RunSuccess
 from penstock.records.run import Run, RunStatus
 from penstock.storage.months import month_end, month_of
 from penstock.storage.postgres import PostgresStorage
@@ -73,7 +73,7 @@ def clear(storage: Storage) -> int:
 def ended_run(storage: Storage, *, created: float, lines: int = 3) -> Run:
     run = started_run(storage, created=created)
     made = AssetMaterialization(asset="orders", partition="p")
-    facts = [*[LogLine(level="INFO", message="at work")] * lines, made, RunSuccess()]
+    facts: list[Fact] = [*[LogLine(level="INFO", message="at work")] * lines, made, RunSuccess()]
     storage.events.append(run.run_id, 1, events_from(2, facts), now=created)
     ended = storage.runs.get(run.run_id)
     assert ended is not None
@@ -193,12 +193,12 @@ def test_a_reader_or_writer_at_work_puts_the_clearing_off(opener: Callable[[], S
             assert connection.execute("SELECT COUNT(*) FROM runs").fetchone() == (2,)
             assert clear(storage) > 0
     else:
-        connection = storage._database.connect()
-        with connection.transaction():
-            connection.execute("SELECT COUNT(*) FROM events")
+        reader = storage._database.connect()
+        with reader.transaction():
+            reader.execute("SELECT COUNT(*) FROM events")
             assert clear_step(storage), "not done, and not refused"
             assert clear_step(storage)
-        storage._database.discard(connection)
+        storage._database.discard(reader)
         assert clear(storage) > 0
     storage.events.append(run.run_id, 1, events_from(2, [RunSuccess()]), now=NOW)
     assert storage.runs.get(run.run_id).status is RunStatus.SUCCESS  # type: ignore[union-attr]
