@@ -17,7 +17,7 @@ from ..retention import OldLog
 from .connection import Database
 from .transaction import Transaction
 
-__all__ = ["INSERT_EVENT", "clear_step", "drop_log", "ensure_logs", "make_log", "old_logs"]
+__all__ = ["INSERT_EVENT", "clear_step", "drop_log", "ensure_logs", "is_kept", "make_log", "old_logs"]
 
 INSERT_EVENT = (
     "INSERT INTO events (log, run, id, attempt, seq, time, type, step_key, body) "
@@ -55,6 +55,13 @@ def make_log(tx: Transaction, log: int) -> None:
     if tx.row("SELECT 1 WHERE to_regclass(%s) IS NOT NULL", (f"events_{log}",)) is None:
         tx.send(f"CREATE TABLE events_{log} (LIKE events INCLUDING ALL)")
         tx.send(f"ALTER TABLE events ATTACH PARTITION events_{log} FOR VALUES IN ({log})")
+
+
+def is_kept(database: Database, run_id: str) -> bool:
+    """Whether the raw events of a run are still there; False for a run that is not."""
+    return bool(
+        database.read("read a run", "SELECT 1 FROM runs JOIN event_logs USING (log) WHERE run_id = %s", (run_id,))
+    )
 
 
 # -- taking months away -----------------------------------------------------------------------------------------------
