@@ -86,7 +86,7 @@ class RedisEventLogStorage(RedisStore):
         """A run's events in the order of their ids."""
         found = (
             each.stored
-            for each in self._events(self._walk(f"run:{run_id}", after, None, ascending=True))
+            for each in self._events(self._walk(f"run:{run_id}", after, None, ascending=True), size=limit)
             if (types is None or each.event.type in types) and (step_keys is None or each.event.step_key in step_keys)
         )
         with told_apart("read events"):
@@ -108,7 +108,7 @@ class RedisEventLogStorage(RedisStore):
         walks = [self._walk(f"type:{each}", after, before, ascending=ascending) for each in dict.fromkeys(types)]
         found = (
             each.stored
-            for each in self._events(heapq.merge(*walks, reverse=not ascending))
+            for each in self._events(heapq.merge(*walks, reverse=not ascending), size=limit)
             if (since is None or each.event.time > since)
             and (until is None or each.event.time < until)
             and (jobs is None or each.job in jobs)
@@ -119,7 +119,7 @@ class RedisEventLogStorage(RedisStore):
     def get(self, event_id: int) -> StoredEvent | None:
         """One event."""
         with told_apart("read an event"):
-            return next((each.stored for each in self._events([event_id])), None)
+            return next((each.stored for each in self._events([event_id], size=1)), None)
 
     def _walk(self, index: str, after: int | None, before: int | None, *, ascending: bool) -> Iterator[int]:
         """The ids of an index between two, fetched as they are wanted."""
@@ -135,9 +135,11 @@ class RedisEventLogStorage(RedisStore):
                 return
             lowest, highest = (f"({ids[-1]}", highest) if ascending else (lowest, f"({ids[-1]}")
 
-    def _events(self, ids: Iterable[int]) -> Iterator[CopiedEvent]:
+    def _events(self, ids: Iterable[int], *, size: int) -> Iterator[CopiedEvent]:
+        """The events of these ids; `size` is how many are fetched at first."""
         left = iter(ids)
-        while chunk := list(itertools.islice(left, _CHUNK)):
+        while chunk := list(itertools.islice(left, min(size, _CHUNK))):
+            size = _CHUNK
             for body in self._of_each(chunk, "body"):
                 if body is not None:
                     yield decode_msgpack(body, CopiedEvent)
