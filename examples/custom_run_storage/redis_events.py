@@ -1,6 +1,6 @@
 """Raw events in Redis: an event log storage of one's own, whole and small.
 
-An event is a hash with its type and its body, MessagePack. The events of a run, and those of a type, are a sorted set
+An event is a key with its MessagePack. The events of a run, and those of a type, are a sorted set
 of ids each, so that a page is a range of such a set. A script (`put_events.lua`) stores a page of events.
 """
 
@@ -62,13 +62,12 @@ class RedisEventLogStorage(RedisStore):
         of_run = self._key(f"run:{run_id}")
         with told_apart("remove the events of a run"):
             self._client.set(self._key(f"forgotten:{run_id}"), "", ex=_FORGOTTEN_FOR)
-            while ids := [event_id.decode() for event_id in self._client.zrange(of_run, 0, _CHUNK - 1)]:
-                types = self._of_each(ids, "type")
+            while ids := [int(event_id) for event_id in self._client.zrange(of_run, 0, _CHUNK - 1)]:
+                found = list(self._events(ids, size=_CHUNK))
                 with self._client.pipeline(transaction=True) as pipeline:
-                    for event_id, kind in zip(ids, types, strict=True):
-                        pipeline.delete(self._key(f"event:{event_id}"))
-                        if kind is not None:  # else somebody else has removed it meanwhile
-                            pipeline.zrem(self._key(f"type:{kind.decode()}"), event_id)
+                    for each in found:
+                        pipeline.zrem(self._key(f"type:{each.event.type}"), each.id)
+                    pipeline.delete(*(self._key(f"event:{event_id}") for event_id in ids))
                     pipeline.zrem(of_run, *ids)
                     pipeline.execute()
 
@@ -140,13 +139,5 @@ class RedisEventLogStorage(RedisStore):
         left = iter(ids)
         while chunk := list(itertools.islice(left, min(size, _CHUNK))):
             size = _CHUNK
-            for body in self._of_each(chunk, "body"):
-                if body is not None:
-                    yield decode_msgpack(body, CopiedEvent)
-
-    def _of_each(self, ids: Sequence[object], field: str) -> list[Any]:
-        with self._client.pipeline(transaction=False) as pipeline:
-            for event_id in ids:
-                pipeline.hget(self._key(f"event:{event_id}"), field)
-            found: list[Any] = pipeline.execute()
-        return found
+            bodies = self._client.mget([self._key(f"event:{event_id}") for event_id in chunk])
+            yield from (decode_msgpack(body, CopiedEvent) for body in bodies if body is not None)
