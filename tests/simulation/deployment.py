@@ -7,7 +7,7 @@ time, runs begin, renew their leases and end, and a server that is killed takes 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -39,7 +39,6 @@ from penstock.records.run import ACTIVE, Run
 from penstock.records.wire import EvaluateSchedule, EvaluateSensor, Evaluation, LaunchAnswer, LoadStatus
 from penstock.storage.protocols import RunFilter, Storage, StoredLocation
 from penstock.storage.sqlite.storage import SqliteStorage
-
 from simulation.virtual import Killed, Process, Simulation, VirtualEvent, VirtualExecutor
 
 __all__ = ["Deployment", "Faults", "location_of"]
@@ -103,6 +102,8 @@ class Deployment:
         self.immediate = immediate
         self.places = places
         self.code = CodeServer(self)
+        self._wakers: dict[Process, list[tuple[frozenset[str], VirtualEvent]]] = {}
+        self.storage.notifier.publish = self._publish  # type: ignore[method-assign]
         self.daemons: list[Process] = []
         self.calm = False
         self.asked: dict[tuple[str, float], float] = {}  # (schedule or sensor, due time) -> when its code first ran
@@ -124,6 +125,15 @@ class Deployment:
         self.simulation.run(seconds)
         self.calm = True
         self.simulation.run(calm)
+
+    def _publish(self, topics: Iterable[str]) -> None:
+        published = frozenset(topics)
+        for process, wakers in list(self._wakers.items()):
+            if process.dead:
+                del self._wakers[process]
+            for wanted, event in wakers:
+                if wanted & published:
+                    event.set()
 
     # -- daemons ------------------------------------------------------------------------------------------------------
 
@@ -173,20 +183,8 @@ class Deployment:
                 else:
                     simulation.sleep(pause.seconds)
 
-        def hear() -> None:
-            subscription = self.storage.notifier.subscribe()
-            try:
-                while True:
-                    published = subscription.wait(0)
-                    for topics, event in wakers:
-                        if topics & published:
-                            event.set()
-                    simulation.sleep(0.05)
-            finally:
-                subscription.close()
-
         simulation.spawn(process, keep)
-        simulation.spawn(process, hear)
+        self._wakers[process] = wakers
         for loop, woken in loops:
             simulation.spawn(process, lambda loop=loop, woken=woken: follow(loop, woken))  # type: ignore[misc]
 

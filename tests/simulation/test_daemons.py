@@ -1,7 +1,7 @@
 """Daemons that die, freeze and err, under clocks that jump: each tick makes its runs exactly once, and none is late.
 
-A short form runs with the other tests; `PENSTOCK_SIMULATIONS` says how many seeds, `PENSTOCK_SIMULATED_DAYS` how long each,
-`PENSTOCK_SEED` the first seed. A seed that fails fails again.
+A short form runs with the other tests; `PENSTOCK_SIMULATIONS` says how many seeds, `PENSTOCK_SIMULATED_DAYS` how long
+each, `PENSTOCK_SEED` which is the first. A seed that fails fails again.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from penstock.partitions.cron import parse, ticks_between
 from penstock.records.automation import TickStatus
 from penstock.records.run import RunStatus, Tag
 from penstock.storage.protocols import RunFilter
-
 from simulation.deployment import Deployment, Faults, location_of, on_schedule, on_sensor
 from simulation.virtual import Simulation
 
@@ -25,7 +24,7 @@ SEEDS = int(os.environ.get("PENSTOCK_SIMULATIONS", "6"))
 FIRST = int(os.environ.get("PENSTOCK_SEED", "1"))
 SECONDS = float(os.environ.get("PENSTOCK_SIMULATED_DAYS", "0.1")) * 86_400
 LATEST = 20.0
-"""A tick's code runs within so many seconds of its due time: a lease and a look, the next daemon's, and errors of storage."""
+"""A tick's code runs within so many seconds of its due time: a lease, a look, another daemon's, and errors between."""
 
 CRONS = {f"every-{minutes}": f"*/{minutes} * * * *" for minutes in (1, 5, 20)} | {"hourly": "7 * * * *"}
 INTERVALS = {"quick": 30.0, "slow": 300.0, "other": 45.0}
@@ -63,9 +62,7 @@ def check(deployment: Deployment) -> None:
         assert missing == set(), f"{name} was not evaluated for {sorted(missing)}"
         assert {due for due in done if due > end} - wanted == {due for due in done if due > end}
     for name, interval in INTERVALS.items():
-        keys = sorted(
-            int(run.tags[Tag.RUN_KEY].rpartition(":")[2]) for run in runs if run.tags.get(Tag.SENSOR) == name
-        )
+        keys = sorted(int(run.tags[Tag.RUN_KEY].rpartition(":")[2]) for run in runs if run.tags.get(Tag.SENSOR) == name)
         assert keys == list(range(len(keys))), f"{name} made its runs in this order: {keys}"
         if not deployment.jumped:
             passed = deployment.simulation.monotonic()
@@ -77,10 +74,7 @@ def check(deployment: Deployment) -> None:
 
 def _leapt(deployment: Deployment, due: float, cron: object) -> bool:
     """Whether the time of day went over an instant, and over a later one of the same schedule, at one time."""
-    for before, after in deployment.jumped:
-        if before - LATEST < due <= after:
-            return True
-    return False
+    return any(before - LATEST < due <= after for before, after in deployment.jumped)
 
 
 @pytest.mark.parametrize("seed", range(FIRST, FIRST + SEEDS))

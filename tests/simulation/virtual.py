@@ -1,7 +1,7 @@
 """Virtual time: many processes of many tasks, of which one works at a time, in an order that a seed decides.
 
-Each task is a thread, so the code under test is the real one, written as it is. A task gives way where it waits (sleeps,
-waits for an event) and where the simulation makes it (calls of the storage). Time passes only when everybody waits.
+Each task is a thread, so the code under test is the real one. A task gives way where it waits (sleeps,
+waits for an event) and where the simulation makes it (calls of the storage). Time passes when everybody waits.
 """
 
 from __future__ import annotations
@@ -113,8 +113,10 @@ class Simulation:
         task = self._me()
         event.waiting = task
         self._plan(task, self.time + seconds)
-        self._give_way(task)
-        event.waiting = None
+        try:
+            self._give_way(task)
+        finally:
+            event.waiting = None
 
     def wake(self, task: _Task) -> None:
         """Let a task that waits work next."""
