@@ -11,6 +11,8 @@ from ..engine.queue import QueueLimits
 from ..engine.retry import RetryPolicyOfRuns
 from ..instance.instance import Instance
 from ..locations.catalog import Catalog
+from ..storage.following import Followed
+from .followers import FollowersDuty
 from .log_retention import LogRetentionDuty
 from .loop import Duty
 from .monitor import MonitorDuty, MonitorLimits
@@ -78,6 +80,7 @@ def all_duties(
                 storage,
                 instance.logs,
                 instance.launcher,
+                instance.coordinator,
                 MonitorLimits(
                     start_timeout=settings.run_monitoring.start_timeout_seconds,
                     cancel_timeout=settings.run_monitoring.cancel_timeout_seconds,
@@ -114,4 +117,6 @@ def all_duties(
         )
         retries = RetriesDuty(storage, instance.coordinator, known, policy, clock)
         duties.append((retries, listen(RetriesDuty.topics)))
+    if isinstance(storage, Followed):
+        duties.append((FollowersDuty(storage.followers), listen(FollowersDuty.topics)))
     return duties
