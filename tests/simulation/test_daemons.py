@@ -48,6 +48,7 @@ def simulated(seed: int, folder: Path, faults: Faults, *, daemons: int = 3, imme
 
 def check(deployment: Deployment) -> None:
     """What was promised, against what is stored."""
+    assert deployment.broken == []
     end = deployment.simulation.now()
     runs = deployment.storage.runs.page(RunFilter(), limit=1_000_000)
     by_tick = Counter(run.tags[Tag.TICK] for run in runs)

@@ -1,7 +1,7 @@
 """Virtual time: many processes of many tasks, of which one works at a time, in an order that a seed decides.
 
-Each task is a thread, so the code under test is the real one. A task gives way where it waits (sleeps,
-waits for an event) and where the simulation makes it (calls of the storage). Time passes when everybody waits.
+Each task is a greenlet, so the code under test is the real one. A task gives way where it waits (sleeps, waits for an
+event) and where the simulation makes it (calls of the storage). Time passes when everybody waits.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from random import Random
 from typing import Any
+
+from greenlet import getcurrent, greenlet
 
 __all__ = ["Killed", "Process", "Simulation", "VirtualEvent", "VirtualExecutor"]
 
@@ -36,27 +38,23 @@ class Process:
         self.tasks: set[_Task] = set()
 
 
-class _Task(threading.Thread):
-    def __init__(self, simulation: Simulation, process: Process, work: Callable[[], object]) -> None:
-        super().__init__(name=process.name, daemon=True)
-        self.simulation = simulation
-        self.process = process
-        self.work = work
-        self.turn = threading.Semaphore(0)
-        self.planned = 0  # the number of its valid entry in the agenda
+class _Task(greenlet):
+    """Something that a process does; see `Simulation.spawn`."""
 
-    def run(self) -> None:
-        self.turn.acquire()
+    def __init__(self, hub: greenlet, process: Process, work: Callable[[], object]) -> None:
+        super().__init__(self._work, parent=hub)
+        self.process = process
+        self.planned = 0  # the number of its valid entry in the agenda
+        self._do = work
+
+    def _work(self) -> None:
         try:
             if not self.process.dead:
-                self.work()
+                self._do()
         except Killed:
             pass
-        except BaseException as error:  # noqa: BLE001 - told by whoever drives the simulation
-            self.simulation.errors.append(error)
         finally:
             self.process.tasks.discard(self)
-            self.simulation.back.release()
 
 
 class Simulation:
@@ -74,8 +72,7 @@ class Simulation:
         self._agenda: list[tuple[float, int, _Task]] = []
         self._numbers = itertools.count(1)
         self._current: _Task | None = None
-        self.back = threading.Semaphore(0)
-        self.errors: list[BaseException] = []
+        self._hub = getcurrent()
 
     # -- the clock ----------------------------------------------------------------------------------------------------
 
@@ -95,16 +92,14 @@ class Simulation:
 
     def spawn(self, process: Process, work: Callable[[], object], *, after: float = 0.0) -> None:
         """Let a process do something beside what it does."""
-        task = _Task(self, process, work)
+        task = _Task(self._hub, process, work)
         process.tasks.add(task)
-        task.start()
         self._plan(task, self.time + after)
 
     def sleep(self, seconds: float) -> None:
         """Let time pass for the task that calls this; others work meanwhile."""
-        task = self._me()
-        self._plan(task, self.time + seconds)
-        self._give_way(task)
+        self._plan(self._me(), self.time + seconds)
+        self._give_way()
 
     def wait(self, event: VirtualEvent, seconds: float) -> None:
         """Wait until the event is set, for so long at most."""
@@ -114,7 +109,7 @@ class Simulation:
         event.waiting = task
         self._plan(task, self.time + seconds)
         try:
-            self._give_way(task)
+            self._give_way()
         finally:
             event.waiting = None
 
@@ -134,18 +129,15 @@ class Simulation:
         end = self.time + seconds
         while self._agenda and self._agenda[0][0] <= end:
             at, number, task = heapq.heappop(self._agenda)
-            if number != task.planned:
+            if number != task.planned or task.dead:
                 continue
             self.time = max(self.time, at)
             if task.process.frozen_until > self.time and not task.process.dead:
                 self._plan(task, task.process.frozen_until)
                 continue
             self._current = task
-            task.turn.release()
-            self.back.acquire()
+            task.switch()
             self._current = None
-            if self.errors:
-                raise self.errors[0]
         self.time = end
 
     @property
@@ -161,9 +153,9 @@ class Simulation:
         task.planned = next(self._numbers)
         heapq.heappush(self._agenda, (at, task.planned, task))
 
-    def _give_way(self, task: _Task) -> None:
-        self.back.release()
-        task.turn.acquire()
+    def _give_way(self) -> None:
+        task = self._me()
+        self._hub.switch()
         if task.process.dead:
             raise Killed
 
