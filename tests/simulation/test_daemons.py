@@ -20,9 +20,9 @@ from simulation.deployment import Deployment, Faults, location_of, on_schedule, 
 from simulation.virtual import Simulation
 
 START = 1_767_261_600.0  # 2026-01-01T10:00 UTC
-SEEDS = int(os.environ.get("PENSTOCK_SIMULATIONS", "6"))
+SEEDS = int(os.environ.get("PENSTOCK_SIMULATIONS", "3"))
 FIRST = int(os.environ.get("PENSTOCK_SEED", "1"))
-SECONDS = float(os.environ.get("PENSTOCK_SIMULATED_DAYS", "0.1")) * 86_400
+SECONDS = float(os.environ.get("PENSTOCK_SIMULATED_DAYS", "0.02")) * 86_400
 LATEST = 20.0
 """A tick's code runs within so many seconds of its due time: a lease, a look, another daemon's, and errors between."""
 
@@ -59,9 +59,8 @@ def check(deployment: Deployment) -> None:
         assert [tick for tick in ticks if tick.status is TickStatus.FAILURE] == []
         assert {tick.due: by_tick[str(tick.id)] for tick in ticks if tick.due in done} == dict.fromkeys(done, 1)
         wanted = set(ticks_between(parse(cron), START, end - 60, "UTC"))
-        missing = {due for due in wanted - done if not _leapt(deployment, due, parse(cron))}
+        missing = {due for due in wanted - done if not _leapt(deployment, due)}
         assert missing == set(), f"{name} was not evaluated for {sorted(missing)}"
-        assert {due for due in done if due > end} - wanted == {due for due in done if due > end}
     for name, interval in INTERVALS.items():
         keys = sorted(int(run.tags[Tag.RUN_KEY].rpartition(":")[2]) for run in runs if run.tags.get(Tag.SENSOR) == name)
         assert keys == list(range(len(keys))), f"{name} made its runs in this order: {keys}"
@@ -73,8 +72,9 @@ def check(deployment: Deployment) -> None:
         assert late == {}
 
 
-def _leapt(deployment: Deployment, due: float, cron: object) -> bool:
-    """Whether the time of day went over an instant, and over a later one of the same schedule, at one time."""
+def _leapt(deployment: Deployment, due: float) -> bool:
+    """Whether the time of day was set forward over an instant, or when it had just passed: then only the latest of
+    those that were missed is made up."""
     return any(before - LATEST < due <= after for before, after in deployment.jumped)
 
 

@@ -38,11 +38,11 @@ class Process:
         self.tasks: set[_Task] = set()
 
 
-class _Task(greenlet):
+class _Task:
     """Something that a process does; see `Simulation.spawn`."""
 
     def __init__(self, hub: greenlet, process: Process, work: Callable[[], object]) -> None:
-        super().__init__(self._work, parent=hub)
+        self.thread = greenlet(self._work, parent=hub)
         self.process = process
         self.planned = 0  # the number of its valid entry in the agenda
         self._do = work
@@ -129,14 +129,14 @@ class Simulation:
         end = self.time + seconds
         while self._agenda and self._agenda[0][0] <= end:
             at, number, task = heapq.heappop(self._agenda)
-            if number != task.planned or task.dead:
+            if number != task.planned or task.thread.dead:
                 continue
             self.time = max(self.time, at)
             if task.process.frozen_until > self.time and not task.process.dead:
                 self._plan(task, task.process.frozen_until)
                 continue
             self._current = task
-            task.switch()
+            task.thread.switch()
             self._current = None
         self.time = end
 
