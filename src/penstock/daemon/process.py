@@ -14,14 +14,15 @@ from ..engine.retry import RetryPolicyOfRuns
 from ..errors import StorageError
 from ..ids import new_holder_id
 from ..instance.instance import Instance
+from ..instance.retention import Sweeper
 from ..locations.catalog import Catalog
 from ..locations.stop_signal import stop_signal
 from ..records.lease import ProcessInfo
 from ..version import __version__
-from .log_retention import LogRetentionDuty
 from .loop import RENEW_SECONDS, Duty, LeaseKeeper, Loop, Waker
 from .monitor import MonitorDuty, MonitorLimits
 from .queue import QueueDuty
+from .retention import RetentionDuty
 from .retries import RetriesDuty
 from .schedules import SchedulesDuty
 from .sensors import SensorsDuty
@@ -110,10 +111,8 @@ class Daemon:
                 sensors_woken,
             ),
             (
-                LogRetentionDuty(
-                    instance.logs, storage.runs, days=settings.retention.compute_logs.purge_after_days, clock=clock
-                ),
-                self._waker.listen(LogRetentionDuty.topics),
+                RetentionDuty(Sweeper(storage, instance.logs, clock), settings.retention.rules, storage, clock=clock),
+                self._waker.listen(RetentionDuty.topics),
             ),
         ]
         if settings.run_retries.enabled:

@@ -24,6 +24,7 @@ from ..protocols import (
     SlotStorage,
     Storage,
 )
+from ..retention import Retained, Retention
 from ..run_catalog import RunCatalog
 from ..upkeep import Tended, Upkeep
 from .follower import Follower
@@ -108,7 +109,7 @@ class CompositeStorage:
 
 
 class TendedCompositeStorage(CompositeStorage):
-    """One whose log can tell of its database, and has a bulk way out and in."""
+    """One whose log can tell of its database and remove what is old, and has a bulk way out and in."""
 
     @property
     def archive(self) -> Archive:
@@ -122,10 +123,17 @@ class TendedCompositeStorage(CompositeStorage):
         assert isinstance(self._log, Tended)
         return self._log.upkeep
 
+    @property
+    def retention(self) -> Retention:
+        """What is old in the log, and its removal; old runs are deleted by `runs`, which shows it in the catalog."""
+        assert isinstance(self._log, Retained)
+        return self._log.retention
+
 
 def composite(log: Storage, catalog: RunCatalog) -> CompositeStorage:
-    """The composite of both, which can tell of its database, and has a bulk way, if the log can and has."""
-    is_tended = isinstance(log, Tended) and isinstance(log, Archived)
+    """The composite of both, which can tell of its database and remove what is old, and has a bulk way, if the log can
+    and has."""
+    is_tended = isinstance(log, Tended) and isinstance(log, Archived) and isinstance(log, Retained)
     return (TendedCompositeStorage if is_tended else CompositeStorage)(log, catalog)
 
 
