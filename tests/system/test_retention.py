@@ -21,7 +21,7 @@ from penstock.instance.instance import Instance
 from penstock.instance.retention import last_report
 from penstock.logs.store import log_key
 from penstock.records.automation import Tick, TickStatus
-from penstock.records.event import AssetMaterialization, RunSuccess
+from penstock.records.event import AssetMaterialization, Fact, RunSuccess
 from penstock.records.run import Run
 from penstock.storage.archive import Archived
 from penstock.testing.storage_contract.builders import events_from, started_run
@@ -76,7 +76,7 @@ def ended(instance: Instance, days_ago: float, now: float) -> Run:
     """A run that made an asset and printed something so many days ago."""
     at = now - days_ago * DAY
     run = started_run(instance.storage, created=at, run_id=run_id_derived_from(f"run {days_ago}", at))
-    facts = [AssetMaterialization(asset=f"asset_{days_ago:g}"), RunSuccess()]
+    facts: list[Fact] = [AssetMaterialization(asset=f"asset_{days_ago:g}"), RunSuccess()]
     instance.storage.events.append(run.run_id, 1, events_from(2, facts, at=at + 5), now=at + 5)
     assert instance.logs.files is not None
     path = instance.logs.files.path(log_key(run.run_id, "a"), "stdout")

@@ -11,9 +11,9 @@ from msgspec.structs import replace
 from ..clock import Clock
 from ..engine.retention import Rule
 from ..instance.retention import Sweeper, store_report
-from ..records.lease import Lease
 from ..records.retention import Cut, RetentionKind, RetentionReport
 from ..storage.protocols import Storage
+from .keeper import Held
 
 __all__ = ["RetentionDuty"]
 
@@ -43,6 +43,7 @@ class RetentionDuty:
     """
 
     name = "retention"
+    parts = 1
     topics = frozenset[str]()
 
     def __init__(self, sweeper: Sweeper, rules: Sequence[Rule], storage: Storage, *, clock: Clock) -> None:
@@ -55,7 +56,7 @@ class RetentionDuty:
         self._removed: dict[RetentionKind, int] = {}
         self._looked = 0.0
 
-    def tick(self, _lease: Lease) -> float | None:
+    def tick(self, _held: Held) -> float | None:
         """Look if it is time to, or make one more step."""
         if not self._left:
             now = self._clock.monotonic()

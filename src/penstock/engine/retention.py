@@ -67,6 +67,8 @@ def cuts(rules: Sequence[Rule], now: float) -> list[Cut]:
         now: The time, in seconds since the epoch.
     """
     found = [_cut(rule, now - rule.days * DAY) for rule in rules if rule.days != FOR_EVER]
+    if all(cut.kind is not RetentionKind.EVENTS for cut in found):
+        found.append(OldEvents(before=0.0))  # a month that was taken away before is still to be cleared away
     return sorted(found, key=lambda cut: _PLACE[cut.kind])
 
 

@@ -10,15 +10,35 @@ from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
+import msgspec
+
 from ..records.retention import Kept, OldRuns, Removed, StorageCut
 
-__all__ = ["COUNTED_EXACTLY", "MOST_COUNTED", "Retained", "Retention", "about"]
+__all__ = ["COUNTED_EXACTLY", "MOST_COUNTED", "OldLog", "Retained", "Retention"]
 
 MOST_COUNTED = 100_000
 """Where the counting of what is old stops."""
 
 COUNTED_EXACTLY = 10_000
 """Up to how many rows are counted one by one; of more it is enough to know about how many there are."""
+
+
+class OldLog(msgspec.Struct, frozen=True, kw_only=True):
+    """A month of the event log that is over.
+
+    Args:
+        log: The month, as `storage/months.py` counts them.
+        until: When it was over, in seconds since the epoch.
+        rows: How many events it has; of many, about how many.
+        bytes: About how large it is with its indexes; None where the database does not say.
+        unended: How many of its runs have not ended, and take their logs along.
+    """
+
+    log: int
+    until: float
+    rows: int
+    bytes: int | None
+    unended: int
 
 
 class Retention(Protocol):
@@ -58,16 +78,3 @@ class Retained(Protocol):
 
     @property
     def retention(self) -> Retention: ...
-
-
-def about(counted: int, first: int | None, last: int | None) -> int:
-    """How many rows a table has.
-
-    Args:
-        counted: Those that were counted, up to `COUNTED_EXACTLY` + 1.
-        first: The smallest of their numbers, which rise without many gaps; None for an empty table.
-        last: The greatest of their numbers.
-    """
-    if counted <= COUNTED_EXACTLY or first is None or last is None:
-        return counted
-    return max(counted, last - first + 1)

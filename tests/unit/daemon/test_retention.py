@@ -22,8 +22,9 @@ from penstock.records.retention import KindReport
 from penstock.storage.archive import Archived
 from penstock.testing.clock import FakeClock
 from penstock.testing.storage_contract.builders import NOW, events_from, started_run
+from support.held import whole
 
-LEASE = Lease(name="retention", holder="d", epoch=1, until=1e12)
+HELD = whole(Lease(name="retention", holder="d", epoch=1, until=1e12))
 NEVER = {
     kind: {"purge_after_days": -1} for kind in ("events", "runs", "schedule", "sensor", "evaluations", "compute_logs")
 }
@@ -47,7 +48,7 @@ def duty_of(instance: Instance, clock: FakeClock) -> RetentionDuty:
 def whole_look(duty: RetentionDuty) -> int:
     """Tick until it rests for an hour; gives how many ticks that took."""
     ticks = 1
-    while duty.tick(LEASE) != 3600.0:
+    while duty.tick(HELD) != 3600.0:
         ticks += 1
     return ticks
 
@@ -111,7 +112,7 @@ def test_it_looks_once_an_hour(instance: Instance) -> None:
     whole_look(duty)
     printed(instance, run_id)
     clock.advance(3599)
-    assert duty.tick(LEASE) == pytest.approx(1.0)
+    assert duty.tick(HELD) == pytest.approx(1.0)
     clock.advance(1)
     whole_look(duty)
     assert list(instance.logs.runs()) == []
@@ -121,7 +122,7 @@ def test_what_is_much_goes_in_steps_and_a_successor_goes_on(instance: Instance) 
     ticked(instance, *(n / 1000 for n in range(1000)), 50)
     clock = FakeClock(NOW + 50 * DAY)
     duty = duty_of(instance, clock)
-    rest = duty.tick(LEASE)
+    rest = duty.tick(HELD)
     assert rest is not None
     assert 0 < rest < 1
     assert 1 < ticks_left(instance) < 1001

@@ -43,8 +43,9 @@ def test_each_rule_cuts_at_its_age_and_logs_go_before_runs() -> None:
 
 
 def test_what_is_kept_for_ever_is_never_cut() -> None:
-    assert cuts([of(kind, FOR_EVER) for kind in ("events", "runs", "compute_logs")], NOW) == []
-    assert cuts([of("runs", 0)], NOW) == [OldRuns(before=NOW)]
+    to_finish = OldEvents(before=0)  # what was begun under another rule
+    assert cuts([of(kind, FOR_EVER) for kind in ("events", "runs", "compute_logs")], NOW) == [to_finish]
+    assert cuts([of("runs", 0)], NOW) == [to_finish, OldRuns(before=NOW)]
 
 
 def test_the_next_thing_goes_when_the_oldest_is_too_old() -> None:

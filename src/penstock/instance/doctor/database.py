@@ -129,8 +129,8 @@ def disk(facts: Facts) -> Iterator[Finding]:
             severity=Severity.ERROR,
             where=database.place,
             what=f"The disk has {size_of(database.disk_free)} of {size_of(database.disk_total)} left.",
-            remedy="Make room: penstock instance retention --apply removes what is too old, and with --kind compute_logs "
-            "--days 7 what the steps of runs printed that ended a week ago.",
+            remedy="Make room: penstock instance retention --apply removes what is too old, and with --kind "
+            "compute_logs --days 7 what the steps of runs printed that ended a week ago.",
         )
 
 

@@ -6,6 +6,7 @@ writes meanwhile writes others.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from ...clock import SYSTEM_CLOCK
@@ -20,10 +21,10 @@ from ...records.retention import (
     RetentionKind,
     StorageCut,
 )
-from ...records.run import FINISHED, RunStatus
-from ..retention import COUNTED_EXACTLY, MOST_COUNTED, about
+from ...records.run import FINISHED
+from ..retention import COUNTED_EXACTLY, MOST_COUNTED
 from .connection import Database
-from .event_logs import drop_log, old_logs
+from .event_logs import NEEDED_RUNS, UNENDED, clear_step, drop_log, old_logs, shorten_log
 from .transaction import Transaction
 
 __all__ = ["PostgresRetention"]
@@ -49,17 +50,11 @@ _EVALUATIONS = (
     "AND e.id <> (SELECT MAX(l.id) FROM automation_evaluations l WHERE l.entity = e.entity) "
     "ORDER BY e.time LIMIT %(limit)s"
 )
-# Runs that have not ended, those that they repeat, those which these repeat, and so on.
-_NEEDED = (
-    "WITH RECURSIVE needed (run_id) AS (SELECT run_id FROM runs WHERE status = ANY(%(unended)s) UNION "
-    "SELECT t.value FROM needed JOIN run_tags t ON t.run_id = needed.run_id AND t.key = 'penstock/parent_run_id') "
-)
 _RUNS = (
-    f"{_NEEDED}SELECT run_id FROM runs WHERE ended < %(before)s AND status = ANY(%(ended)s) "
+    f"{NEEDED_RUNS}SELECT run_id FROM runs WHERE ended < %(before)s AND status = ANY(%(ended)s) "
     "AND run_id NOT IN (SELECT run_id FROM needed) ORDER BY ended LIMIT %(limit)s"
 )
 _ENDED = sorted(FINISHED)
-_UNENDED = sorted(set(RunStatus) - FINISHED)
 _PARTS = {
     RetentionKind.RUNS: ("runs", "steps", "run_tags", "planned_assets"),
     RetentionKind.TICKS: ("ticks",),
@@ -77,13 +72,12 @@ class PostgresRetention:
         """What there is of events, runs, ticks and evaluations."""
         return [
             self._kept_events(),
-            self._kept(RetentionKind.RUNS, "num", "SELECT MIN(created), MIN(ended) FROM runs"),
+            self._kept(RetentionKind.RUNS, "SELECT MIN(created), MIN(ended) FROM runs"),
             self._kept(
                 RetentionKind.TICKS,
-                "id",
                 "SELECT MIN(started), MIN(started) FROM (SELECT started FROM ticks ORDER BY id LIMIT 1) AS first",
             ),
-            self._kept(RetentionKind.EVALUATIONS, "id", "SELECT MIN(time), MIN(time) FROM automation_evaluations"),
+            self._kept(RetentionKind.EVALUATIONS, "SELECT MIN(time), MIN(time) FROM automation_evaluations"),
         ]
 
     def old(self, cut: StorageCut | OldRuns) -> int:
@@ -114,20 +108,48 @@ class PostgresRetention:
 
     def old_runs(self, before: float, *, limit: int) -> list[str]:
         """The ids of runs that had ended before and that no run which has not ended repeats."""
-        values = {"before": before, "limit": limit, "ended": _ENDED, "unended": _UNENDED}
+        values = {"before": before, "limit": limit, "ended": _ENDED, "unended": UNENDED}
         return [row[0] for row in self._database.read("look for old runs", _RUNS, values)]
 
-    def _kept(self, kind: RetentionKind, number: str, times: str) -> Kept:
+    def shorten(self, run_id: str, *, at_most: int) -> int:
+        """Remove so many of the oldest events of an ended run if it has more than that."""
+
+        def work(tx: Transaction) -> int:
+            row = tx.row("SELECT num, log, status FROM runs WHERE run_id = %s", (run_id,))
+            if row is None or row[2] not in FINISHED:
+                return 0
+            return shorten_log(tx, row[0], row[1], at_most)
+
+        return self._database.write("shorten the log of an old run", work, durable=False)
+
+    def _kept(self, kind: RetentionKind, times: str) -> Kept:
         table, *others = _PARTS[kind]
-        counted, first, last, size = self._database.read(
+        rows, size = self._database.read(
             "read what is kept",
-            f"SELECT (SELECT COUNT(*) FROM (SELECT 1 FROM {table} LIMIT %s) AS counted), "
-            f"(SELECT MIN({number}) FROM {table}), (SELECT MAX({number}) FROM {table}), "
-            "(SELECT SUM(pg_total_relation_size(name::regclass))::bigint FROM unnest(%s::text[]) AS parts (name))",
-            (COUNTED_EXACTLY + 1, [table, *others]),
+            f"SELECT CASE WHEN few.rows < %(exactly)s THEN few.rows ELSE GREATEST(c.reltuples, few.rows) END::bigint, "
+            "(SELECT SUM(pg_total_relation_size(part::regclass)) FROM unnest(%(parts)s::text[]) AS part)::bigint "
+            f"FROM (SELECT COUNT(*) AS rows FROM (SELECT 1 FROM {table} LIMIT %(exactly)s) AS first) AS few "
+            f"JOIN pg_class c ON c.oid = '{table}'::regclass",
+            {"exactly": COUNTED_EXACTLY, "parts": [table, *others]},
         )[0]
         oldest, aged_from = self._database.read("read what is kept", times)[0]
-        return Kept(kind=kind, rows=about(counted, first, last), oldest=oldest, aged_from=aged_from, bytes=size)
+        return Kept(kind=kind, rows=rows, oldest=oldest, aged_from=aged_from, bytes=size)
+
+    def _kept_events(self) -> Kept:
+        logs = old_logs(self._database, math.inf)
+        if not logs:
+            return Kept(kind=RetentionKind.EVENTS, rows=0, bytes=0)
+        first = logs[0]
+        found = self._database.read(
+            "read the oldest event", "SELECT time FROM events WHERE log = %s ORDER BY id LIMIT 1", (first.log,)
+        )
+        return Kept(
+            kind=RetentionKind.EVENTS,
+            rows=sum(log.rows for log in logs),
+            oldest=found[0][0] if found else None,
+            aged_from=first.until,
+            bytes=sum(log.bytes or 0 for log in logs),
+        )
 
     def _old_rows(self, cut: OldTicks | OldEvaluations, limit: int) -> list[int]:
         values: dict[str, Any] = {"before": cut.before, "limit": limit}
@@ -142,15 +164,9 @@ class PostgresRetention:
         return [row[0] for row in self._database.read("look for what is old", statement, values)]
 
     def _remove_events(self, before: float) -> Removed:
-        """One month is taken away."""
-        old = next(iter(old_logs(self._database, before)), None)
-        if old is None:
-            return Removed(rows=0, more=False)
-        drop_log(self._database, old.log, now=SYSTEM_CLOCK.now())
-        return Removed(rows=old.rows, more=True)
-
-    def _kept_events(self) -> Kept:
-        return Kept(kind=RetentionKind.EVENTS, rows=0)
-
-    def shorten(self, run_id: str, *, at_most: int) -> int:
-        return 0
+        """One month is taken off the list, or else the room freed of one that was."""
+        old = old_logs(self._database, before)
+        if not old:
+            return Removed(rows=0, more=clear_step(self._database))
+        drop_log(self._database, old[0].log, now=SYSTEM_CLOCK.now())
+        return Removed(rows=old[0].rows, more=True)

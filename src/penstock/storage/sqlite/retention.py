@@ -6,6 +6,7 @@ change any more, so that the writer holds the database for as long as it takes t
 
 from __future__ import annotations
 
+import math
 import sqlite3
 
 from ...clock import SYSTEM_CLOCK
@@ -20,15 +21,16 @@ from ...records.retention import (
     RetentionKind,
     StorageCut,
 )
-from ...records.run import FINISHED, RunStatus
-from ..retention import COUNTED_EXACTLY, MOST_COUNTED, about
+from ...records.run import FINISHED
+from ..months import LogPlace
+from ..retention import COUNTED_EXACTLY, MOST_COUNTED
 from .connection import Database
-from .event_logs import clear_step, drop_log, old_logs
+from .event_logs import NEEDED_RUNS, UNENDED, clear_step, drop_log, event_table, old_logs, shorten_log
 from .listed import listed
+from .sizes import about_rows
 
 __all__ = ["SqliteRetention"]
 
-_SAMPLE = 200
 _ROW_BYTES = {"ticks": 230, "automation_evaluations": 70}
 """What a row takes beside its body, as measured: its other columns, its place in each index, what pages leave free."""
 
@@ -53,20 +55,13 @@ _EVALUATIONS = (
     "WHERE e.time < :before AND e.id <> (SELECT MAX(l.id) FROM automation_evaluations l "
     "INDEXED BY automation_evaluations_by_entity WHERE l.entity = e.entity) ORDER BY e.time LIMIT :limit"
 )
-# Runs that have not ended, those that they repeat, those which these repeat, and so on.
-_NEEDED = (
-    "WITH RECURSIVE needed (run_id) AS ("
-    "SELECT run_id FROM runs INDEXED BY runs_by_status WHERE status IN (SELECT value FROM json_each(:unended)) UNION "
-    "SELECT t.value FROM needed JOIN run_tags t ON t.run_id = needed.run_id AND t.key = 'penstock/parent_run_id') "
-)
 _RUNS = (
-    f"{_NEEDED}SELECT run_id FROM runs INDEXED BY runs_by_ended WHERE ended < :before "
+    f"{NEEDED_RUNS}SELECT run_id FROM runs INDEXED BY runs_by_ended WHERE ended < :before "
     "AND status IN (SELECT value FROM json_each(:ended)) AND run_id NOT IN (SELECT run_id FROM needed) "
     "ORDER BY ended LIMIT :limit"
 )
 
 _ENDED = listed(FINISHED)
-_UNENDED = listed(status for status in RunStatus if status not in FINISHED)
 
 
 class SqliteRetention:
@@ -77,13 +72,24 @@ class SqliteRetention:
 
     def kept(self) -> list[Kept]:
         """What there is of events, runs, ticks and evaluations."""
+        events = self._kept_events()
         with self._database.read("read what is kept") as connection:
-            return [
-                _kept_events(connection),
-                _kept_runs(connection),
-                _kept_ticks(connection),
-                _kept_evaluations(connection),
-            ]
+            return [events, _kept_runs(connection), _kept_ticks(connection), _kept_evaluations(connection)]
+
+    def _kept_events(self) -> Kept:
+        logs = old_logs(self._database, math.inf)
+        if not logs:
+            return Kept(kind=RetentionKind.EVENTS, rows=0, bytes=0)
+        first = logs[0]
+        with self._database.read("read the oldest event") as connection:
+            row = connection.execute(f"SELECT time FROM {event_table(first.log)} ORDER BY id LIMIT 1").fetchone()
+        return Kept(
+            kind=RetentionKind.EVENTS,
+            rows=sum(log.rows for log in logs),
+            oldest=None if row is None else row[0],
+            aged_from=first.until,
+            bytes=sum(log.bytes or 0 for log in logs),
+        )
 
     def old(self, cut: StorageCut | OldRuns) -> int:
         """How many rows a cut would remove, up to a limit."""
@@ -118,30 +124,28 @@ class SqliteRetention:
     def shorten(self, run_id: str, *, at_most: int) -> int:
         """Remove so many of the oldest events of an ended run if it has more than that."""
         with self._database.write("shorten the log of an old run", durable=False) as connection:
-            return shorten_log(connection, run_id, at_most)
+            row = connection.execute("SELECT log, num, status FROM runs WHERE run_id = ?", (run_id,)).fetchone()
+            if row is None or row[2] not in FINISHED:
+                return 0
+            return shorten_log(connection, LogPlace(row[0], row[1]), at_most)
 
     def _remove_events(self, before: float, at_most: int) -> Removed:
         """One month is taken off the list, or else a bit of the room freed of those that were."""
-        old = next(iter(old_logs(self._database, before)), None)
-        if old is not None:
-            drop_log(self._database, old.log, now=SYSTEM_CLOCK.now())
-            return Removed(rows=old.rows, more=True)
-        return Removed(rows=0, more=clear_step(self._database, at_most=at_most))
-
-
-def _kept_events(connection: sqlite3.Connection) -> Kept:
-    return Kept(kind=RetentionKind.EVENTS, rows=0)
-
-
-def shorten_log(connection, run_id, at_most):
-    return 0
+        old = old_logs(self._database, before)
+        if not old:
+            return Removed(rows=0, more=clear_step(self._database, at_most=at_most))
+        drop_log(self._database, old[0].log, now=SYSTEM_CLOCK.now())
+        return Removed(rows=old[0].rows, more=True)
 
 
 def _kept_runs(connection: sqlite3.Connection) -> Kept:
-    oldest, ended = connection.execute(
-        "SELECT (SELECT MIN(created) FROM runs), (SELECT MIN(ended) FROM runs)"
+    oldest, ended, rows = connection.execute(
+        "SELECT (SELECT MIN(created) FROM runs), (SELECT MIN(ended) FROM runs), "
+        "(SELECT COUNT(*) FROM (SELECT 1 FROM runs LIMIT :exactly)) "
+        "+ COALESCE((SELECT MAX(num) FROM runs) - (SELECT num FROM runs ORDER BY num LIMIT 1 OFFSET :exactly - 1), 0)",
+        {"exactly": COUNTED_EXACTLY},
     ).fetchone()
-    return Kept(kind=RetentionKind.RUNS, rows=_about(connection, "runs", "num"), oldest=oldest, aged_from=ended)
+    return Kept(kind=RetentionKind.RUNS, rows=rows, oldest=oldest, aged_from=ended)
 
 
 def _kept_ticks(connection: sqlite3.Connection) -> Kept:
@@ -156,22 +160,8 @@ def _kept_evaluations(connection: sqlite3.Connection) -> Kept:
 
 
 def _kept(connection: sqlite3.Connection, kind: RetentionKind, table: str, oldest: float | None) -> Kept:
-    rows = _about(connection, table, "id")
-    body = connection.execute(
-        f"SELECT AVG(length(body)) FROM (SELECT body FROM {table} ORDER BY id DESC LIMIT ?)", (_SAMPLE,)
-    ).fetchone()[0]
-    size = round(rows * ((body or 0.0) + _ROW_BYTES[table]))
+    rows, size = about_rows(connection, table, _ROW_BYTES[table])
     return Kept(kind=kind, rows=rows, oldest=oldest, aged_from=oldest, bytes=size)
-
-
-def _about(connection: sqlite3.Connection, table: str, number: str) -> int:
-    counted = connection.execute(
-        f"SELECT COUNT(*) FROM (SELECT 1 FROM {table} LIMIT ?)", (COUNTED_EXACTLY + 1,)
-    ).fetchone()[0]
-    first, last = connection.execute(
-        f"SELECT (SELECT MIN({number}) FROM {table}), (SELECT MAX({number}) FROM {table})"
-    ).fetchone()
-    return about(counted, first, last)
 
 
 def _old_rows(connection: sqlite3.Connection, cut: OldTicks | OldEvaluations, limit: int) -> list[int]:
@@ -188,5 +178,5 @@ def _old_rows(connection: sqlite3.Connection, cut: OldTicks | OldEvaluations, li
 
 
 def _old_runs(connection: sqlite3.Connection, before: float, limit: int) -> list[str]:
-    values = {"before": before, "limit": limit, "ended": _ENDED, "unended": _UNENDED}
+    values = {"before": before, "limit": limit, "ended": _ENDED, "unended": UNENDED}
     return [row[0] for row in connection.execute(_RUNS, values)]
