@@ -67,6 +67,8 @@ def _rules(opened: Instance, kinds: Sequence[str], days: int | None) -> list[Rul
 
 def _apply(sweeper: Sweeper, rules: Sequence[Rule], now: float) -> None:
     """Remove it in the same small steps as the daemon; writers come in between two of them."""
+    from ..engine.retention import amount_of
+
     removed = dict.fromkeys(RetentionKind, 0)
     for cut in sweeper.cuts(rules, now):
         more = True
@@ -75,32 +77,24 @@ def _apply(sweeper: Sweeper, rules: Sequence[Rule], now: float) -> None:
             more = step.more
             removed[cut.kind] += step.rows
             if sys.stderr.isatty():
-                click.echo(f"\r{removed[cut.kind]:,} {_NOUNS[cut.kind]}{'':20}", nl=False, err=True)
+                click.echo(f"\r{amount_of(cut.kind, removed[cut.kind]):<40}", nl=False, err=True)
             if more:
                 time.sleep(rest)
     if sys.stderr.isatty():
         click.echo("\r", nl=False, err=True)
-    told = ", ".join(f"{count:,} {_NOUNS[kind]}" for kind, count in removed.items() if count)
-    click.echo(f"Removed: {told or 'nothing'}.", err=True)
-
-
-_NOUNS = {
-    RetentionKind.EVENTS: "events",
-    RetentionKind.RUNS: "runs",
-    RetentionKind.TICKS: "ticks",
-    RetentionKind.EVALUATIONS: "evaluations",
-    RetentionKind.COMPUTE_LOGS: "runs' output",
-}
+    told = [amount_of(kind, count) for kind, count in removed.items() if count]
+    click.echo(f"Removed: {joined(told, 'and')}.", err=True)
 
 
 def tell_of_old(opened: Instance) -> None:
     """After an import: say what of the instance the daemon will remove, and how to keep it."""
+    from ..engine.retention import amount_of
     from ..instance.retention import Sweeper
 
     found = Sweeper(opened.storage, opened.logs, opened.clock).report(
         opened.settings.retention.rules, opened.clock.now()
     )
-    old = [f"{each.going:,} {_NOUNS[each.kept.kind]}" for each in found if each.going]
+    old = [amount_of(each.kept.kind, each.going) for each in found if each.going]
     if old:
         click.echo(
             f"Too old by the settings: {joined(old, 'and')}. The daemon will remove them; to keep them, change the "

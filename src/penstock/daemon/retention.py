@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from ..clock import Clock
-from ..engine.retention import Rule
+from ..engine.retention import Rule, amount_of
 from ..instance.retention import Sweeper, store_report
 from ..records.retention import Cut, RetentionKind, RetentionReport
 from ..storage.protocols import Storage
@@ -20,13 +20,6 @@ __all__ = ["RetentionDuty"]
 log = logging.getLogger("penstock.daemon.retention")
 
 _LOOK_EVERY = 3600.0
-_NOUNS = {
-    RetentionKind.EVENTS: "events of the log",
-    RetentionKind.RUNS: "runs",
-    RetentionKind.TICKS: "ticks",
-    RetentionKind.EVALUATIONS: "evaluations of automation conditions",
-    RetentionKind.COMPUTE_LOGS: "runs' output",
-}
 
 
 class RetentionDuty:
@@ -83,7 +76,7 @@ class RetentionDuty:
             self._left.pop(0)
             if self._removed[cut.kind] and all(each.kind is not cut.kind for each in self._left):
                 day = datetime.datetime.fromtimestamp(cut.before, datetime.UTC).date()
-                log.info("removed %s %s from before %s", f"{self._removed[cut.kind]:,}", _NOUNS[cut.kind], day)
+                log.info("removed %s from before %s", amount_of(cut.kind, self._removed[cut.kind]), day)
         return rest
 
     def _tell(self, *, done: bool) -> None:

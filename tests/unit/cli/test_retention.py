@@ -59,7 +59,7 @@ def test_it_shows_each_kind_and_changes_nothing(instance: Instance) -> None:
 
 def test_what_is_too_old_is_removed_on_demand(instance: Instance) -> None:
     told = asked(instance, "--apply", "--kind", "ticks", "--kind", "compute_logs")
-    assert "Removed: 2 ticks, 1 runs' output." in told
+    assert "Removed: 2 ticks and 1 run's output." in told
     assert list(lines(told))[-2:] == ["ticks", "compute_logs"]
     assert len(instance.storage.instigators.ticks("shop/sensor/s")) == 1
     assert list(instance.logs.runs()) == []
@@ -75,7 +75,7 @@ def test_another_age_may_be_given_for_a_kind(instance: Instance) -> None:
     assert going() == 0
     assert going("--days", "7") == 1
     assert going("--days", "99999") == 0
-    assert "Removed: 1 runs." in asked(instance, "--apply", "--kind", "runs", "--days", "7")
+    assert "Removed: 1 run." in asked(instance, "--apply", "--kind", "runs", "--days", "7")
     assert going("--days", "7") == 0
     assert list(instance.logs.runs()) == []
 
@@ -88,3 +88,20 @@ def test_deleting_a_run_removes_what_it_printed(instance: Instance) -> None:
     (run_id,) = instance.logs.runs()
     instance.delete_run(run_id)
     assert list(instance.logs.runs()) == []
+
+
+def test_after_an_import_it_is_said_what_will_be_removed(instance: Instance, tmp_path: Path) -> None:
+    file = str(tmp_path / "history.gz")
+
+    def said(*arguments: str) -> str:
+        found = CliRunner().invoke(command, [*arguments])
+        assert found.exit_code == 0, found.output
+        return found.output
+
+    said("export", file, "--home", str(instance.home))
+    told = said("import", file, "--home", str(tmp_path / "other"))
+    assert "Too old by the settings: 2 ticks. The daemon will remove them; to keep them, change the block" in told
+    keeping = tmp_path / "keeping"
+    keeping.mkdir()
+    (keeping / "penstock.yaml").write_text("retention: {sensor: {purge_after_days: -1}}\n")
+    assert "Too old" not in said("import", file, "--home", str(keeping))

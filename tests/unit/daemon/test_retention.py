@@ -122,9 +122,10 @@ def test_what_is_much_goes_in_steps_and_a_successor_goes_on(instance: Instance) 
     ticked(instance, *(n / 1000 for n in range(1000)), 50)
     clock = FakeClock(NOW + 50 * DAY)
     duty = duty_of(instance, clock)
-    rest = duty.tick(HELD)
-    assert rest is not None
-    assert 0 < rest < 1
+    for _ in range(2):  # events come before ticks
+        rest = duty.tick(HELD)
+        assert rest is not None
+        assert 0 < rest < 1
     assert 1 < ticks_left(instance) < 1001
     assert reported(instance)["ticks"].going == 1000
     whole_look(duty_of(instance, clock))
@@ -164,7 +165,7 @@ def test_what_was_done_is_told_in_a_line_and_in_the_report(
         whole_look(duty_of(instance, clock))
     assert [record.getMessage() for record in caplog.records] == [
         "removed 4 ticks from before 2023-12-24",
-        "removed 1 runs' output from before 2023-12-04",
+        "removed 1 run's output from before 2023-12-04",
     ]
     report = last_report(instance.storage)
     assert report is not None

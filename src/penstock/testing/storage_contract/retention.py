@@ -5,17 +5,19 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import msgspec
 import pytest
 
+from ...clock import SYSTEM_CLOCK
 from ...records.automation import InstigatorKind, Tick, TickStatus, instigator_id
 from ...records.conditions.evaluation import ConditionEvaluation, EvaluationRecord
-from ...records.event import AssetMaterialization, EngineNote, Fact, RunSuccess
+from ...records.event import AssetMaterialization, EngineNote, Event, Fact, RunSuccess
 from ...records.retention import Kept, OldEvaluations, OldEvents, OldRuns, OldTicks, Removed, RetentionKind
 from ...records.run import Run, Tag
-from ...storage.archive import Archived
+from ...storage.archive import Archived, LoadedRun, LoggedEvent
 from ...storage.protocols import Storage
 from ...storage.retention import Retained
-from .builders import NOW, events_from, queued_run, started_run
+from .builders import NOW, events_from, ordered_run_id, queued_run, started_run
 
 __all__ = ["RetentionContract"]
 
@@ -205,6 +207,21 @@ class RetentionContract:
         assert storage.events.of_run(other.run_id) == []
         storage.events.append(going.run_id, 1, events_from(2, [RunSuccess()], at=LATER), now=LATER)
         assert len(storage.events.of_run(going.run_id)) == len(before[going.run_id]) + 1
+
+    def test_what_is_loaded_is_kept_as_long_as_what_happens_today(self, storage: _RetainedStorage) -> None:
+        run = msgspec.structs.replace(_ended_run(storage, at=NOW + 10), run_id=ordered_run_id())
+        fresh = _ended_run(storage, at=SYSTEM_CLOCK.now(), created=SYSTEM_CLOCK.now())
+        last = storage.events.last_id()
+        logged = [
+            LoggedEvent(id=last + 1, run_id=run.run_id, attempt=1, event=Event(time=NOW, fact=RunSuccess(), seq=1)),
+            LoggedEvent(id=last + 2, event=Event(time=NOW, fact=AssetMaterialization(asset="a"))),
+        ]
+        storage.archive.load_runs([LoadedRun(run=run)])
+        storage.archive.load_events(logged)
+        _remove_all(storage, OldEvents(before=LATER))
+        assert [each.id for each in storage.events.of_run(run.run_id)] == [last + 1]
+        assert [each.id for each in storage.events.of_types(["ASSET_MATERIALIZATION"])] == [last + 2]
+        assert storage.events.of_run(fresh.run_id)
 
     def test_a_run_whose_log_is_gone_can_be_deleted(self, storage: _RetainedStorage) -> None:
         run = _ended_run(storage, at=NOW + 10)
