@@ -6,7 +6,7 @@ get their ids, so that there is one at a time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import psycopg
 
@@ -15,24 +15,21 @@ from ...records.run import FINISHED, RunStatus
 from ..months import month_end, month_of
 from ..retention import COUNTED_EXACTLY, OldLog
 from .connection import Database
-from .transaction import Transaction
+from .transaction import Row, Transaction
 
 __all__ = [
-    "INSERT_EVENT",
     "NEEDED_RUNS",
     "UNENDED",
     "clear_step",
     "drop_log",
     "ensure_logs",
+    "insert_events",
+    "is_kept",
     "make_log",
     "old_logs",
     "shorten_log",
 ]
 
-INSERT_EVENT = (
-    "INSERT INTO events (log, run, id, attempt, seq, time, type, step_key, body) "
-    "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)"
-)
 UNENDED = sorted(set(RunStatus) - FINISHED)
 """The statuses of runs that have not ended, for `NEEDED_RUNS`."""
 
@@ -58,6 +55,15 @@ WHERE i.inhparent = 'events'::regclass AND c.relname NOT IN (SELECT 'events_' ||
 """
 
 
+def insert_events(tx: Transaction, rows: Sequence[Row]) -> None:
+    """Store events, each as (log, run, id, attempt, seq, time, type, step key, body); their months must be there."""
+    tx.send_all(
+        "INSERT INTO events (log, run, id, attempt, seq, time, type, step_key, body) SELECT * FROM {rows}",
+        "int8 int8 int8 int8 int8 float8 text text bytea",
+        rows,
+    )
+
+
 def ensure_logs(tx: Transaction, logs: Iterable[int]) -> None:
     """Make the partitions of these months, where there are none."""
     wanted = sorted(set(logs))
@@ -77,6 +83,13 @@ def make_log(tx: Transaction, log: int) -> None:
     if tx.row("SELECT 1 WHERE to_regclass(%s) IS NOT NULL", (f"events_{log}",)) is None:
         tx.send(f"CREATE TABLE events_{log} (LIKE events INCLUDING ALL)")
         tx.send(f"ALTER TABLE events ATTACH PARTITION events_{log} FOR VALUES IN ({log})")
+
+
+def is_kept(database: Database, run_id: str) -> bool:
+    """Whether the raw events of a run are still there; False for a run that is not."""
+    return bool(
+        database.read("read a run", "SELECT 1 FROM runs JOIN event_logs USING (log) WHERE run_id = %s", (run_id,))
+    )
 
 
 def shorten_log(tx: Transaction, run: int, log: int, at_most: int) -> int:
@@ -104,10 +117,13 @@ def old_logs(database: Database, before: float) -> list[OldLog]:
 
 
 def drop_log(database: Database, log: int, *, now: float) -> None:
-    """Take a month away. The logs of runs that have not ended, and of those that they repeat, go into the present one.
+    """Take a month away that is over. What is needed goes into the present month: the logs of runs that have not ended,
+    and of those that they repeat.
 
-    It counts as gone afterwards; `clear_step` drops its partition.
+    It is there, and whole, until `clear_step` drops its partition.
     """
+    present = month_of(now)
+    assert log != present
 
     def work(tx: Transaction) -> None:
         found = tx.rows(
@@ -116,7 +132,7 @@ def drop_log(database: Database, log: int, *, now: float) -> None:
             {"unended": UNENDED, "log": log},
         )
         if found:
-            present, needed = month_of(now), [row[0] for row in found]
+            needed = [row[0] for row in found]
             ensure_logs(tx, [present])
             tx.send("UPDATE events SET log = %s WHERE log = %s AND run = ANY(%s)", (present, log, needed))
             tx.send("UPDATE runs SET log = %s WHERE num = ANY(%s)", (present, needed))

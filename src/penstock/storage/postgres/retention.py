@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ...clock import SYSTEM_CLOCK
 from ...records.automation import instigator_parts
 from ...records.retention import (
     Kept,
@@ -168,5 +167,5 @@ class PostgresRetention:
         old = old_logs(self._database, before)
         if not old:
             return Removed(rows=0, more=clear_step(self._database))
-        drop_log(self._database, old[0].log, now=SYSTEM_CLOCK.now())
+        drop_log(self._database, old[0].log, now=self._database.clock.now())
         return Removed(rows=old[0].rows, more=True)

@@ -29,6 +29,7 @@ __all__ = [
     "event_index",
     "event_table",
     "insert_events",
+    "is_kept",
     "known_logs",
     "log_of_table",
     "old_logs",
@@ -39,7 +40,7 @@ __all__ = [
 _PATTERN = "events_0"
 _INDEXES = ("by_seq", "by_run", "by_type", "of_runs")
 _NAME = re.compile(r"events_(\d+)")
-_CLEARED_AT_ONCE = 2000
+_CLEARED_AT_ONCE = 1000
 _ROW_BYTES = 110  # what an event takes beside its body, as measured
 
 UNENDED = listed(sorted(set(RunStatus) - FINISHED))
@@ -138,6 +139,13 @@ def each_log(connection: sqlite3.Connection, statement: str) -> Iterator[str]:
             yield statement.replace(_PATTERN, event_table(log))
 
 
+def is_kept(database: Database, run_id: str) -> bool:
+    """Whether the raw events of a run are still there; False for a run that is not."""
+    with database.read("read a run") as connection:
+        found = connection.execute("SELECT 1 FROM runs JOIN event_logs USING (log) WHERE run_id = ?", (run_id,))
+        return found.fetchone() is not None
+
+
 # -- taking months away -----------------------------------------------------------------------------------------------
 
 
@@ -155,14 +163,16 @@ def old_logs(database: Database, before: float) -> list[OldLog]:
 
 
 def drop_log(database: Database, log: int, *, now: float) -> None:
-    """Take a month away. The logs of runs that have not ended, and of those that they repeat, go into the present one.
+    """Take a month away that is over. What is needed goes into the present month: the logs of runs that have not ended,
+    and of those that they repeat.
 
     Nobody reads it afterwards; `clear_step` frees its room.
     """
+    present = month_of(now)
+    assert log != present
     with database.write("take a month of the event log away") as connection:
         needed = _runs_of(connection, log, _NEEDED_OF)
         if needed:
-            present = month_of(now)
             ensure_log(connection, present)
             given = listed(needed)
             chosen = f"FROM {event_table(log)} WHERE run IN (SELECT value FROM json_each(?))"
