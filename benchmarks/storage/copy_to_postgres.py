@@ -21,7 +21,7 @@ _COLUMNS = """
     SELECT column_name, data_type FROM information_schema.columns
     WHERE table_schema = 'public' AND table_name = %s ORDER BY ordinal_position
 """
-# Those of plain indexes: a primary key's or a constraint's stays, and so does a partition's, which goes with its table's.
+# Plain indexes alone: those of keys and constraints stay, and a partition's goes with its table's.
 _INDEXES = """
     SELECT i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid) FROM pg_index i
     JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import psycopg
 
-from ..subject import PEER_POSTGRES_VERSION, PEER_VERSION, ROOT, Subject
+from ..subject import PEER_POSTGRES_VERSION, PEER_VERSION, ROOT, WORKLOADS, Subject
 from .copy_to_postgres import copy_to_postgres
 from .postgres_server import PostgresServer
 from .seed_peer import PeerOnPostgres, PeerOnSqlite, PeerTables, read_made, seed_peer
@@ -31,6 +31,7 @@ __all__ = ["DIALECTS", "Data", "Place"]
 
 DIALECTS = ("SQLite", "Postgres")
 _HERE = Path(__file__).parent
+_SAMPLE = WORKLOADS / "sample_peer.py"
 
 
 @dataclass(frozen=True)
@@ -50,9 +51,9 @@ class Place:
     def size(self) -> int:
         """The bytes of the database or of all database files, tables and indexes, without slack."""
         if self.url is not None:
-            with psycopg.connect(self.url, autocommit=True) as connection:
-                connection.execute("VACUUM ANALYZE")
-                row = connection.execute("SELECT pg_database_size(current_database())").fetchone()
+            with psycopg.connect(self.url, autocommit=True) as post:
+                post.execute("VACUUM ANALYZE")
+                row = post.execute("SELECT pg_database_size(current_database())").fetchone()
                 assert row is not None
                 return int(row[0])
         total = 0
@@ -146,7 +147,7 @@ class Data:
 
     def _make_peers(self, place: Place) -> None:
         made = place.home / "made.json"
-        sample = [str(place.subject.python), str(_HERE / "sample_peer.py"), str(made)]
+        sample = [str(place.subject.python), str(_SAMPLE), str(made)]
         subprocess.run(sample, env=place.environment, check=True, capture_output=True)
         tables: PeerTables = PeerOnSqlite(place.home) if place.url is None else PeerOnPostgres(place.url)
         seed_peer(tables, self.world, read_made(made))
@@ -156,7 +157,7 @@ class Data:
 def _fingerprint(subject: Subject) -> str:
     """Changes when the history would be another."""
     if subject.name == "peer":
-        files = [_HERE / name for name in ("world.py", "seed_peer.py", "sample_peer.py")]
+        files = [_HERE / "world.py", _HERE / "seed_peer.py", _SAMPLE]
         extra = PEER_VERSION + PEER_POSTGRES_VERSION
     else:
         files = [_HERE / name for name in ("world.py", "seed_penstock.py", "copy_to_postgres.py")]

@@ -55,14 +55,6 @@ class PostgresServer:
         with psycopg.connect(self._address("postgres"), autocommit=True) as connection:
             connection.execute(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
 
-    def size(self, database: str) -> int:
-        """The bytes of a database, tables and indexes, after a vacuum."""
-        with psycopg.connect(self._address(database), autocommit=True) as connection:
-            connection.execute("VACUUM ANALYZE")
-            row = connection.execute("SELECT pg_database_size(current_database())").fetchone()
-            assert row is not None
-            return int(row[0])
-
     def cpu_seconds(self) -> float:
         """The CPU time that the server has used until now, in all of its processes."""
         own = _stat(self._process.pid)

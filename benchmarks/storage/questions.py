@@ -29,7 +29,11 @@ query Page($filter: RunsFilter, $cursor: String, $limit: Int) {{
 _COUNT = """
 query Count($filter: RunsFilter) { runsOrError(filter: $filter, limit: 1) { __typename ... on Runs { count } } }
 """
-_METADATA = "metadataEntries { __typename label description ... on IntMetadataEntry { intValue } ... on FloatMetadataEntry { floatValue } }"
+_METADATA = """
+  metadataEntries {
+    __typename label description ... on IntMetadataEntry { intValue } ... on FloatMetadataEntry { floatValue }
+  }
+"""
 _LOG = f"""
 query Log($runId: ID!, $after: String, $limit: Int) {{
   logsForRun(runId: $runId, afterCursor: $after, limit: $limit) {{
@@ -149,7 +153,9 @@ def questions(subject: str, world: World, ask: Ask) -> list[Question]:
         Question("catalogue with status", _CATALOGUE, {"keys": keys}, _assets, world.assets),
         Question("history of an asset, newest", _HISTORY, history, _made),
         Question("history of an asset, far back", _HISTORY, {**history, "before": long_ago}, _made),
-        Question("status of an asset's partitions", partitions, {"key": {"path": [PARTITIONED]}}, _parts, world.partitions),
+        Question(
+            "status of an asset's partitions", partitions, {"key": {"path": [PARTITIONED]}}, _parts, world.partitions
+        ),
     ]
 
 

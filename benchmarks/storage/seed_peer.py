@@ -1,7 +1,7 @@
-"""Gives the peer's instance the history of a `World`: its own few runs, with other names, as rows of its own tables.
+"""Gives the peer's instance the history of a `World`: its own few runs, with other names, as rows of its tables.
 
-The peer's rows are several times larger than ours, so not every run has events: those of the asset with partitions have,
-and the newest run of each other asset. All runs have their rows and tags.
+The peer's rows are several times larger than ours, so not every run has events: those of the asset with partitions do,
+and the newest runs of the other assets. All runs have their rows and tags.
 """
 
 from __future__ import annotations
@@ -31,7 +31,14 @@ _PARTITION = "2015-01-02-00:00"  # of the runs that the peer has made
 _TIMES = ("timestamp", "create_timestamp", "update_timestamp", "event_timestamp", "last_materialization_timestamp")
 _OF_RUNS = ("runs", "run_tags")
 _TIME_TEXT = re.compile(r'"timestamp": 1[7-9]\d{8}\.\d+')
-_OF_STEPS = ("RESOURCE_INIT_STARTED", "RESOURCE_INIT_SUCCESS", "STEP_START", "STEP_OUTPUT", "ASSET_MATERIALIZATION", "STEP_SUCCESS")
+_OF_STEPS = (
+    "RESOURCE_INIT_STARTED",
+    "RESOURCE_INIT_SUCCESS",
+    "STEP_START",
+    "STEP_OUTPUT",
+    "ASSET_MATERIALIZATION",
+    "STEP_SUCCESS",
+)
 
 
 class PeerTables(Protocol):
@@ -140,7 +147,9 @@ class PeerOnPostgres:
         """Rows of a table, in order; of one run."""
         where = sql.SQL("" if run_id is None else " WHERE run_id = {}").format(sql.Literal(run_id))
         with self._connection.cursor(row_factory=dict_row) as cursor:
-            return cursor.execute(sql.SQL("SELECT * FROM {}{} ORDER BY id").format(sql.Identifier(table), where)).fetchall()
+            return cursor.execute(
+                sql.SQL("SELECT * FROM {}{} ORDER BY id").format(sql.Identifier(table), where)
+            ).fetchall()
 
     def log(self, run_id: str) -> list[Row]:
         """The rows of a run's log."""
@@ -159,9 +168,9 @@ class PeerOnPostgres:
                 for row in values:
                     copy.write_row(row)
             cursor.execute(
-                sql.SQL("SELECT setval(pg_get_serial_sequence({}, 'id'), (SELECT COALESCE(MAX(id), 1) FROM {}))").format(
-                    sql.Literal(table), sql.Identifier(table)
-                )
+                sql.SQL(
+                    "SELECT setval(pg_get_serial_sequence({}, 'id'), (SELECT COALESCE(MAX(id), 1) FROM {}))"
+                ).format(sql.Literal(table), sql.Identifier(table))
             )
 
     def keep_log(self, run_id: str, like: str, rows: Sequence[Row]) -> None:
@@ -317,7 +326,9 @@ def _add_long_run(tables: PeerTables, world: World, kind: _Kind, like: str, next
         name,
         like,
         [
-            event.filled({**names, "asset": step, "time": created + place * 0.02}, created + place * 0.02, id=next_id + place)
+            event.filled(
+                {**names, "asset": step, "time": created + place * 0.02}, created + place * 0.02, id=next_id + place
+            )
             for place, (event, step) in enumerate(told)
         ],
     )

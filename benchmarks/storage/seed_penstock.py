@@ -40,7 +40,9 @@ __all__ = ["long_run_id", "run_id", "seed", "step_facts"]
 
 LOCATION = "bench"
 _CHUNK = 2000
-_FIGURES = StepFigures(queued=0.004, starting=0.01, loading=0.02, computing=1.5, storing=0.1, cpu=1.2, peak_memory=10**8)
+_FIGURES = StepFigures(
+    queued=0.004, starting=0.01, loading=0.02, computing=1.5, storing=0.1, cpu=1.2, peak_memory=10**8
+)
 _FRAME = Frame(file="/srv/shop/orders.py", line=10, function="orders", code="prices = [row.price for row in rows]")
 _ERROR = ErrorInfo(cls="ValueError", message="a row has no price", frames=(_FRAME,) * 4)
 
@@ -72,7 +74,10 @@ def step_facts(asset: str, partition: str | None = None, lines: int = 1) -> list
 
 def _facts(run: RunOf) -> list[tuple[Fact, str | None]]:
     """The ten events of a run, each with the step that it is of."""
-    begin = [AssetMaterializationPlanned(asset=run.asset, partition=run.partition), RunStart(pid=4711, executor="multiprocess")]
+    begin: list[Fact] = [
+        AssetMaterializationPlanned(asset=run.asset, partition=run.partition),
+        RunStart(pid=4711, executor="multiprocess"),
+    ]
     told = step_facts(run.asset, run.partition)
     end: list[Fact]
     match run.status:
@@ -103,9 +108,7 @@ def _events(
     ]
 
 
-def _loaded(
-    run: RunOf, name: str, steps: Sequence[str], events: Sequence[LoggedEvent], snapshot: bytes
-) -> LoadedRun:
+def _loaded(run: RunOf, name: str, steps: Sequence[str], events: Sequence[LoggedEvent], snapshot: bytes) -> LoadedRun:
     ended = events[-1].event.time
     status = RunStatus(run.status)
     outcome = StepStatus.SUCCESS if run.status == "SUCCESS" else StepStatus.FAILURE
@@ -171,7 +174,9 @@ def _long(world: World, next_id: int) -> tuple[list[LoadedRun], list[LoggedEvent
     facts.append((RunStart(pid=4711, executor="multiprocess"), None))
     facts += [(fact, step) for step in steps for fact in step_facts(step, None, lines=13)]
     facts.append((RunSuccess(), None))
-    run = RunOf(number=world.runs, job="long", status="SUCCESS", created=world.now - 300, tags={}, asset="", partition=None)
+    run = RunOf(
+        number=world.runs, job="long", status="SUCCESS", created=world.now - 300, tags={}, asset="", partition=None
+    )
     name = long_run_id(world)
     told = _events(run.created, name, facts, next_id, every=0.02)
     return [_loaded(run, name, steps, told, _snapshot("long", steps))], told

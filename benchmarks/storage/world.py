@@ -1,4 +1,4 @@
-"""The history that both subjects are given: which runs, tags, assets and partitions there are. Pure; no subject's names.
+"""The history that both subjects are given: which runs, tags, assets and partitions there are. Pure.
 
 Run `i` made one asset in one step. Every tenth made the next hour of the one asset that has partitions.
 """

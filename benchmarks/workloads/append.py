@@ -1,8 +1,8 @@
 """Append events of steps, or make runs, in the instance that the environment names: in so many processes at once.
 
 `append.py MODULE events|steps|runs WRITERS COUNT`. `steps`: each step's events are stored as the step ends, as those of
-steps in processes of their own are; `events`: in larger batches, as those of a run in one process are. (The peer stores each
-event by itself.) Prints how many were stored, in how many seconds, and the CPU seconds of the processes.
+steps in processes of their own are; `events`: in larger batches, as those of a run in one process are. (The peer stores
+each event by itself.) Prints how many were stored, in how many seconds, and the CPU seconds of the processes.
 """
 
 from __future__ import annotations
@@ -103,7 +103,14 @@ class Peer:
         with self._dagster.DagsterInstance.ephemeral() as ephemeral:
             run_id = self._dagster.materialize([self._asset], instance=ephemeral).run_id
             log = ephemeral.all_logs(run_id)
-        kinds = {"LOGS_CAPTURED", "STEP_START", "STEP_OUTPUT", "ASSET_MATERIALIZATION", "HANDLED_OUTPUT", "STEP_SUCCESS"}
+        kinds = {
+            "LOGS_CAPTURED",
+            "STEP_START",
+            "STEP_OUTPUT",
+            "ASSET_MATERIALIZATION",
+            "HANDLED_OUTPUT",
+            "STEP_SUCCESS",
+        }
         self._step = [each for each in log if not each.is_dagster_event or each.dagster_event_type.value in kinds]
         self._run = self._instance.create_run_for_job(self._job)
 
@@ -154,7 +161,9 @@ def main() -> None:
     kind, writers, count = sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
     context = multiprocessing.get_context("spawn")
     start, told = context.Barrier(writers), context.Queue()
-    processes = [context.Process(target=work, args=(kind, each, count // writers, start, told)) for each in range(writers)]
+    processes = [
+        context.Process(target=work, args=(kind, each, count // writers, start, told)) for each in range(writers)
+    ]
     for process in processes:
         process.start()
     found = [told.get(timeout=600) for _ in processes]
@@ -162,7 +171,11 @@ def main() -> None:
         process.join()
     assert all(found), "a writer has failed"
     seconds = max(each[2] for each in found) - min(each[1] for each in found)
-    print(json.dumps({"stored": sum(each[0] for each in found), "seconds": seconds, "cpu": sum(each[3] for each in found)}))
+    print(
+        json.dumps(
+            {"stored": sum(each[0] for each in found), "seconds": seconds, "cpu": sum(each[3] for each in found)}
+        )
+    )
 
 
 if __name__ == "__main__":
