@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ...records.event import Fact
+from ...records.lease import Lease
 from ...records.run import Run
 from ..protocols import NewRun, RunFilter, RunStorage
 from ..run_catalog import RunCatalog
@@ -71,10 +72,12 @@ class CompositeRuns:
         with self._follower.changing(new.run.run_id for new in runs):
             return self._log.create(runs)
 
-    def claim(self, run_ids: Sequence[str], *, owner: str, until: float, now: float) -> list[Run]:
+    def claim(
+        self, run_ids: Sequence[str], *, owner: str, until: float, now: float, under: Lease | None = None
+    ) -> list[Run]:
         """Move those of the runs that nobody has claimed to STARTING, each under a new attempt held by `owner`."""
         with self._follower.changing(run_ids):
-            return self._log.claim(run_ids, owner=owner, until=until, now=now)
+            return self._log.claim(run_ids, owner=owner, until=until, now=now, under=under)
 
     def take_over(self, run_id: str, *, attempt: int, owner: str, until: float) -> bool:
         """Pass this attempt's lease to `owner`; False if the attempt is not current or has ended."""
