@@ -42,10 +42,13 @@ def copy_to_postgres(source: Path, url: str) -> None:
         indexes = post.execute(_INDEXES).fetchall()
         for name, _ in indexes:
             post.execute(sql.SQL("DROP INDEX {}").format(sql.SQL(name)))
+        for log in _logs(lite):
+            if log:  # the first is there
+                post.execute(f"CREATE TABLE events_{log} PARTITION OF events FOR VALUES IN ({log})")
         for table in tables:
             _copy(lite, post, table)
         for _, definition in indexes:
-            post.execute(definition)
+            post.execute(definition.replace(" ON ONLY ", " ON "))
         for table, column, sequence in post.execute(_SERIALS).fetchall():
             _go_on_from(post, sequence, table, column)
         _go_on_from(post, "run_numbers", "runs", "num")
@@ -67,9 +70,15 @@ def _copy(lite: sqlite3.Connection, post: psycopg.Connection[Any], table: str) -
 
 
 def _sources(lite: sqlite3.Connection, table: str) -> Iterator[tuple[Iterable[tuple[Any, ...]], list[str]]]:
-    """The rows that belong into a table, with the names of their columns."""
-    cursor = lite.execute(f"SELECT * FROM {table}")
-    yield cursor, [each[0] for each in cursor.description]
+    """Rows that belong into a table, with the names of their columns. SQLite has a table for each month's events."""
+    parts = [f"SELECT *, {log} AS log FROM events_{log}" for log in _logs(lite)]
+    for part in parts if table == "events" else [f"SELECT * FROM {table}"]:
+        cursor = lite.execute(part)
+        yield cursor, [each[0] for each in cursor.description]
+
+
+def _logs(lite: sqlite3.Connection) -> list[int]:
+    return [log for (log,) in lite.execute("SELECT log FROM event_logs ORDER BY log")]
 
 
 def _with_flags(rows: Iterable[tuple[Any, ...]], flags: list[int]) -> Iterable[tuple[Any, ...]]:

@@ -1,14 +1,11 @@
 """In the peer's environment: makes its instance's tables and a few runs in them through its own API.
 
-Run as `python sample_peer.py OUT`; DAGSTER_HOME names the instance. Writes to OUT, as JSON, which runs it made: more are
-made after their rows. Names that are to be replaced hold `TOKEN`.
+Run as `python sample_peer.py OUT`; DAGSTER_HOME names the instance. Writes to OUT, as JSON, which runs it made: more
+are made after their rows. Names that are to be replaced hold `TOKEN`.
 """
-
-from __future__ import annotations
 
 import json
 import sys
-from typing import Any
 
 from dagster import (
     AssetSelection,
@@ -23,7 +20,7 @@ from dagster import (
 TAGS = ("team", "env", "region", "owner", "tier", "release", "shard", "batch")
 
 
-def make(context: Any, fail: bool) -> MaterializeResult:
+def make(context, fail: bool) -> MaterializeResult:
     """What the asset does."""
     if fail:
         raise ValueError("a row has no price")
@@ -40,7 +37,7 @@ def main(out: str) -> None:
             for partitioned in (False, True):
 
                 @asset(name="asset_TOKEN", partitions_def=hours if partitioned else None)
-                def made(context: Any) -> MaterializeResult:
+                def made(context) -> MaterializeResult:
                     return make(context, kind == "FAILURE")  # noqa: B023
 
                 job = define_asset_job("job_TOKEN", AssetSelection.assets("asset_TOKEN"))
