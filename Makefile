@@ -71,8 +71,8 @@ chaos: $(STAMPS)/venv $(STAMPS)/system $(UI_BUILT) ## Kill, stop and starve what
 	@PENSTOCK_CHAOS_RUNS="$${PENSTOCK_CHAOS_RUNS:-200}" $(BIN)/pytest -n 0 tests/chaos
 
 .PHONY: bench
-bench: $(STAMPS)/venv ## Measure speed beside the peer (installs it into a scratch environment)
-	@$(BIN)/python -m benchmarks
+bench: $(STAMPS)/venv $(STAMPS)/system ## Measure speed beside the peer, in a scratch environment (ONLY=storage for a part)
+	@$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY)) $(ARGS)
 
 .PHONY: build
 build: $(STAMPS)/venv $(UI_BUILT) ## Build the sdist and the wheel into dist/

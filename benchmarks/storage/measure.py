@@ -12,7 +12,7 @@ from .instances import Data, Place
 from .questions import questions
 from .served import Served
 
-__all__ = ["OURS", "PEER", "Load", "measure_storage"]
+__all__ = ["LOAD", "PEER_LOAD", "Load", "measure_storage"]
 
 WRITERS = 10
 
@@ -29,8 +29,8 @@ class Load(NamedTuple):
         return Load(*(max(20, int(each * min(1.0, scale * 10))) for each in self))
 
 
-OURS = Load(events=140_000, shared_events=140_000, runs=5_000)
-PEER = Load(events=1_200, shared_events=2_400, runs=200)
+LOAD = Load(events=140_000, shared_events=140_000, runs=5_000)
+PEER_LOAD = Load(events=1_200, shared_events=2_400, runs=200)
 
 
 def measure_storage(subject: Subject, dialect: str, data: Data, load: Load) -> dict[str, float]:

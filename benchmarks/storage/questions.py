@@ -113,7 +113,7 @@ class Question(NamedTuple):
 
 def questions(subject: str, world: World, ask: Ask) -> list[Question]:
     """All questions, in the order of the table. `ask` finds out where a page in the middle begins."""
-    far = run_id(world, world.runs // 50)
+    far = run_id(world, world.runs // 10)
     tag, rare = ({"tags": [{"key": key, "value": value}]} for key, value in (COMMON_TAG, RARE_TAG))
     filters: list[tuple[str, dict[str, Any], str | None]] = [
         ("the newest", {}, None),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from penstock.codec import digest, encode_json
+from penstock.codec import encode_json
 from penstock.config.schema import Shape
 from penstock.ids import run_id_derived_from
 from penstock.records.errors import ErrorInfo, Frame
@@ -29,9 +29,10 @@ from penstock.records.event import (
 )
 from penstock.records.location import JobDescription, OutputDescription, StepDescription
 from penstock.records.metadata import FloatMetadataValue, IntMetadataValue, Metadata, PathMetadataValue
-from penstock.records.run import FailureReason, Run, RunStatus, StepAttempt, StepStats, StepStatus, Tag
+from penstock.records.run import FailureReason, Run, Tag
 from penstock.records.step_figures import StepFigures
 from penstock.storage.archive import Archived, LoadedRun, LoggedEvent
+from penstock.storage.derive import begin, derive
 from penstock.storage.protocols import NewRun, Storage
 
 from .world import RunOf, World
@@ -89,61 +90,43 @@ def _facts(run: RunOf) -> list[tuple[Fact, str | None]]:
             message = f"the step {run.asset} failed"
             end = [RunFailure(reason=FailureReason.STEP_FAILURE, message=message, failed_steps=(run.asset,))]
         case _:
-            told = [*told[:2], *[LogLine(level="INFO", message=f"{row:,} rows") for row in range(4)]]
-            end = [RunCanceling(), RunCanceled()]
+            told = [*told[:2], *[LogLine(level="INFO", message=f"{row:,} rows") for row in range(3)]]
+            end = [RunCanceling(), RunCanceled()]  # between them the step is closed
     return [*((fact, None) for fact in begin), *((fact, run.asset) for fact in told), *((fact, None) for fact in end)]
 
 
-def _events(
-    created: float, name: str, facts: Sequence[tuple[Fact, str | None]], first_id: int, every: float = 0.2
-) -> list[LoggedEvent]:
-    return [
-        LoggedEvent(
-            id=first_id + place,
-            run_id=name,
-            attempt=1,
-            event=Event(time=created + every * (place + 1), fact=fact, step_key=step, seq=place + 1),
-        )
-        for place, (fact, step) in enumerate(facts)
-    ]
-
-
-def _loaded(run: RunOf, name: str, steps: Sequence[str], events: Sequence[LoggedEvent], snapshot: bytes) -> LoadedRun:
-    ended = events[-1].event.time
-    status = RunStatus(run.status)
-    outcome = StepStatus.SUCCESS if run.status == "SUCCESS" else StepStatus.FAILURE
-    attempt = StepAttempt(run.created + 0.8, ended - 0.2, _FIGURES)
-    return LoadedRun(
-        run=Run(
-            run_id=name,
-            location=LOCATION,
-            job=run.job,
-            status=status,
-            tags=run.tags if run.partition is None else {**run.tags, Tag.PARTITION: run.partition},
-            assets=tuple(steps),
-            snapshot=digest(snapshot),
-            attempt=1,
-            created=run.created,
-            launched=run.created + 0.1,
-            started=run.created + 0.4,
-            ended=ended,
-            updated=ended,
-            failure_reason=FailureReason.STEP_FAILURE if status is RunStatus.FAILURE else None,
-        ),
-        steps=tuple(
-            StepStats(
-                run_id=name,
-                step_key=step,
-                status=outcome,
-                worker_started=attempt.start,
-                started=attempt.start,
-                ended=attempt.end,
-                attempts=(attempt,),
-            )
-            for step in steps
-        ),
-        snapshot=snapshot,
+def _told(
+    run: RunOf,
+    name: str,
+    facts: Sequence[tuple[Fact, str | None]],
+    snapshot: bytes,
+    first_id: int,
+    every: float = 0.2,
+) -> tuple[LoadedRun, list[LoggedEvent]]:
+    """A run that told these facts, one after the other, with all that follows from them, and its events."""
+    new = Run(
+        run_id=name,
+        location=LOCATION,
+        job=run.job,
+        tags=run.tags if run.partition is None else {**run.tags, Tag.PARTITION: run.partition},
+        assets=tuple(dict.fromkeys(step for _, step in facts if step is not None)),
+        attempt=1,
+        created=run.created,
     )
+    outcome = derive(
+        begin(NewRun(run=new, snapshot=snapshot)),
+        {},
+        [
+            Event(time=run.created + every * (place + 1), fact=fact, step_key=step, seq=place + 1)
+            for place, (fact, step) in enumerate(facts)
+        ],
+    )
+    assert not outcome.refused, outcome.refused
+    loaded = LoadedRun(run=outcome.run, steps=tuple(outcome.steps.values()), snapshot=snapshot)
+    return loaded, [
+        LoggedEvent(id=number, run_id=name, attempt=1, event=event)
+        for number, event in enumerate(outcome.events, first_id)
+    ]
 
 
 def _snapshot(job: str, steps: Sequence[str]) -> bytes:
@@ -159,10 +142,10 @@ def _history(world: World) -> Iterator[tuple[list[LoadedRun], list[LoggedEvent]]
         runs, events = [], []
         for number in range(first, min(first + _CHUNK, world.runs)):
             run, name = world.run(number), run_id(world, number)
-            told = _events(run.created, name, _facts(run), next_id)
+            loaded, told = _told(run, name, _facts(run), snapshots[run.job], next_id)
             next_id += len(told)
             events += told
-            runs.append(_loaded(run, name, [run.asset], told, snapshots[run.job]))
+            runs.append(loaded)
         yield runs, events
     yield _long(world, next_id)
 
@@ -177,9 +160,8 @@ def _long(world: World, next_id: int) -> tuple[list[LoadedRun], list[LoggedEvent
     run = RunOf(
         number=world.runs, job="long", status="SUCCESS", created=world.now - 300, tags={}, asset="", partition=None
     )
-    name = long_run_id(world)
-    told = _events(run.created, name, facts, next_id, every=0.02)
-    return [_loaded(run, name, steps, told, _snapshot("long", steps))], told
+    loaded, told = _told(run, long_run_id(world), facts, _snapshot("long", steps), next_id, every=0.02)
+    return [loaded], told
 
 
 def _live(storage: Storage, world: World) -> None:
