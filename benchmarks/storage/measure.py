@@ -14,23 +14,24 @@ from .served import Served
 
 __all__ = ["LOAD", "PEER_LOAD", "Load", "measure_storage"]
 
-WRITERS = 10
-
 
 class Load(NamedTuple):
-    """How much is written: events by one writer, by each of ten, and runs."""
+    """How much is written: events by one writer and by several, and runs."""
 
+    writers: int
     events: int
     shared_events: int
     runs: int
 
     def scaled(self, scale: float) -> Load:
         """Less of it, for a short try."""
-        return Load(*(max(20, int(each * min(1.0, scale * 10))) for each in self))
+        part = min(1.0, scale * 10)
+        amounts = (max(20, int(each * part)) for each in self[1:])
+        return Load(self.writers if part == 1 else 2, *amounts)
 
 
-LOAD = Load(events=140_000, shared_events=140_000, runs=5_000)
-PEER_LOAD = Load(events=1_200, shared_events=2_400, runs=200)
+LOAD = Load(writers=10, events=140_000, shared_events=140_000, runs=5_000)
+PEER_LOAD = Load(writers=10, events=1_200, shared_events=2_400, runs=200)
 
 
 def measure_storage(subject: Subject, dialect: str, data: Data, load: Load) -> dict[str, float]:
@@ -48,7 +49,7 @@ def _writing(subject: Subject, dialect: str, data: Data, load: Load) -> dict[str
         served = server.cpu_seconds() - before if server else 0.0
         full = place.size()
         ended = _append(place, "steps", 1, load.events // 4) if subject.name == "penstock" else one
-        many = _append(place, "events", WRITERS, load.shared_events)
+        many = _append(place, "events", load.writers, load.shared_events)
         before_runs = place.size()
         runs = _append(place, "runs", 1, load.runs)
         return {
