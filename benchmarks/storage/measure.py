@@ -7,8 +7,9 @@ import subprocess
 from contextlib import closing
 from typing import Any, NamedTuple
 
-from ..subject import WORKLOADS, Subject
+from ..subject import ROOT, WORKLOADS, Subject
 from .instances import Data, Place
+from .pages import pages
 from .questions import questions
 from .served import Served
 
@@ -30,6 +31,7 @@ class Load(NamedTuple):
         return Load(self.writers if part == 1 else 2, *amounts)
 
 
+UI = ROOT / "ui" / "src" / "services"
 LOAD = Load(writers=10, events=140_000, shared_events=140_000, runs=5_000)
 PEER_LOAD = Load(writers=10, events=1_200, shared_events=2_400, runs=200)
 
@@ -87,4 +89,7 @@ def _pages(subject: Subject, dialect: str, data: Data) -> dict[str, float]:
             found = question.found(served.ask(question.document, question.variables))
             assert found == (question.expected or max(1, found)), f"{question.name}: the answer holds {found}"
             figures[f"{question.name}, ms"] = served.seconds(question.document, question.variables) * 1000
+        for name, document, variables in pages(UI, data.world) if subject.name == "penstock" else ():
+            served.ask(document, variables)
+            figures[f"{name}, ms"] = served.seconds(document, variables) * 1000
     return figures
