@@ -60,15 +60,17 @@ class Subject:
 def subjects() -> tuple[Subject, Subject]:
     """Penstock and the peer, both ready to be started."""
     peer_python = SCRATCH / "bin" / "python"
-    if not peer_python.exists():
+    stamp, versions = SCRATCH / "versions", f"{PEER_VERSION} {PEER_POSTGRES_VERSION}"
+    if not stamp.exists() or stamp.read_text() != versions:
         print(f"making a scratch environment with the peer ({PEER_VERSION}) ...", flush=True)
         uv = shutil.which("uv") or str(Path(sys.executable).parent / "uv")
-        subprocess.run([uv, "venv", "-q", "--python", sys.executable, str(SCRATCH)], check=True)
+        subprocess.run([uv, "venv", "-q", "--clear", "--python", sys.executable, str(SCRATCH)], check=True)
         install = [uv, "pip", "install", "-q", "--python", str(peer_python)]
         subprocess.run([*install, f"dagster=={PEER_VERSION}", f"dagster-webserver=={PEER_VERSION}"], check=True)
         # The newest that there is wants the patch release before; nothing but that number differs.
         postgres = [f"dagster-postgres=={PEER_POSTGRES_VERSION}", "psycopg2-binary"]
         subprocess.run([*install, "--no-deps", *postgres], check=True)
+        stamp.write_text(versions)
     here = Path(sys.executable)
     return (
         Subject(

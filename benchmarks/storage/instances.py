@@ -46,7 +46,11 @@ class Place:
     @property
     def environment(self) -> dict[str, str]:
         """For the subject's processes."""
-        settings = "" if self.url is None else f"storage: {{postgres: {{postgres_url: '{self.url}'}}}}\n"
+        settings = ""
+        if self.url is not None:
+            # The peer's driver is named: what its library takes for the default is another.
+            url = self.url.replace("://", "+psycopg2://", 1) if self.subject.name == "peer" else self.url
+            settings = f"storage: {{postgres: {{postgres_url: '{url}'}}}}\n"
         return {**self.subject.at_home(self.home, settings), "PYTHONPATH": str(ROOT)}
 
     def size(self) -> int:
