@@ -17,7 +17,9 @@ from ..instance.instance import Instance
 from ..locations.catalog import Catalog
 from ..locations.stop_signal import stop_signal
 from ..records.lease import ProcessInfo
+from ..storage.following import Followed
 from ..version import __version__
+from .followers import FollowersDuty
 from .keeper import LOOK_SECONDS, LeaseKeeper
 from .log_retention import LogRetentionDuty
 from .loop import Duty, Loop, Waker
@@ -124,6 +126,8 @@ class Daemon:
             )
             retries = RetriesDuty(storage, instance.coordinator, catalog, policy, clock)
             duties.append((retries, self._waker.listen(RetriesDuty.topics)))
+        if isinstance(storage, Followed):
+            duties.append((FollowersDuty(storage.followers), self._waker.listen(FollowersDuty.topics)))
         self._duties = [duty for duty, _ in duties]
         self._loops = [Loop(duty, self._keeper, woken, self._stopping) for duty, woken in duties]
         self._life = threading.Thread(target=self._live, name="life", daemon=True)

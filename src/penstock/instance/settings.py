@@ -76,10 +76,12 @@ class PostgresParts(_Block, frozen=True, kw_only=True):
 
 
 class PostgresSettings(_Block, frozen=True, kw_only=True):
-    """A Postgres database: its URL, or its parts."""
+    """A Postgres database: its URL or its parts, and how many connections a process uses at once."""
 
     postgres_url: _Secret | None = None
     postgres_db: PostgresParts | None = None
+    pool_size: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 20
+    pool_wait_seconds: Annotated[float, msgspec.Meta(ge=0.1, le=3600)] = 30.0
 
 
 class StorageSettings(_Block, frozen=True, kw_only=True):
@@ -228,6 +230,8 @@ class Settings(_Block, frozen=True, kw_only=True):
 
     storage: StorageSettings = StorageSettings()
     run_storage: Component | None = None
+    event_log_storage: Component | None = None
+    schedule_storage: Component | None = None
     local_artifact_storage: FolderSettings | None = None
     compute_logs: LogSettings = LogSettings()
     python_logs: PythonLogSettings = PythonLogSettings()
@@ -242,6 +246,16 @@ class Settings(_Block, frozen=True, kw_only=True):
     sensors: WorkerSettings = WorkerSettings()
     code_servers: CodeServerSettings = CodeServerSettings()
     run_workers: RunWorkerSettings = RunWorkerSettings()
+
+    @property
+    def followers(self) -> dict[str, Component]:
+        """The stores of the user's own that follow the storage, by their keys."""
+        named = {
+            "run_storage": self.run_storage,
+            "event_log_storage": self.event_log_storage,
+            "schedule_storage": self.schedule_storage,
+        }
+        return {key: component for key, component in named.items() if component is not None}
 
     @property
     def pool_rules(self) -> PoolRules:

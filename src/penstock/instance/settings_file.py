@@ -16,7 +16,7 @@ from ..config.problems import ConfigProblem, Problem
 from ..config.schema import Selector, Shape, env_name
 from ..locations.yaml_document import read_yaml
 from ..wording import nearest_name
-from .settings import FILE_NAME, LogSettings, PostgresSettings, Settings, StorageSettings
+from .settings import FILE_NAME, LogSettings, Settings, StorageSettings
 from .settings_schema import schema_of, too_small_or_large
 
 __all__ = ["file_schema", "read_settings", "variables_named"]
@@ -29,8 +29,7 @@ _SHORT_NAMES: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "run_launcher": {"local": ("penstock.launch.local", "LocalRunLauncher")},
 }
 _COMPONENTS = ("storage", "compute_logs")
-_SCHEMA_SELECTORS: frozenset[type] = frozenset((StorageSettings, PostgresSettings, LogSettings))
-_ONE_WITH_THE_LOG = ("event_log_storage", "schedule_storage")
+_SCHEMA_SELECTORS: frozenset[type] = frozenset((StorageSettings, LogSettings))
 _OLDER_DEFAULT = "default_op_concurrency_limit"
 
 
@@ -103,10 +102,6 @@ def _write_out(value: Any, problems: list[Problem]) -> Any:
     for key in _COMPONENTS:
         if isinstance(written.get(key), dict) and "module" in written[key]:
             written[key] = {"custom": written[key]}
-    for key in _ONE_WITH_THE_LOG:
-        if written.pop(key, None) is not None:
-            text = f'"{key}" cannot be chosen apart: events and ticks are kept where "storage" says. Remove it.'
-            problems.append(_mistake((key,), text))
     if isinstance(written.get("concurrency"), dict):
         _move_limits(written, problems)
     queue = written.get("run_queue")
@@ -160,6 +155,10 @@ def _plain_limit(limit: Any) -> Any:
 
 
 def _contradictions(value: dict[str, Any]) -> list[Problem]:
+    postgres = (value.get("storage") or {}).get("postgres")
+    if postgres is not None and ("postgres_url" in postgres) == ("postgres_db" in postgres):
+        text = '"storage.postgres" names the database by "postgres_url" or by "postgres_db"; give one of them.'
+        return [_mistake(("storage", "postgres"), text)]
     level = (value.get("python_logs") or {}).get("python_log_level")
     if level is not None and level.upper() not in logging.getLevelNamesMapping():
         known = ", ".join(sorted(logging.getLevelNamesMapping()))

@@ -25,6 +25,7 @@ from penstock.instance.settings import (
 )
 from penstock.instance.settings_file import read_settings
 from penstock.storage.composite import CompositeStorage
+from penstock.storage.following import Followed
 from penstock.storage.postgres import PostgresStorage
 from penstock.storage.upkeep import Tended
 
@@ -108,7 +109,8 @@ storage:
         ("{postgres_db: {username: a, hostname: b}}", "db_name"),
         ("{postgres_db: {username: a, hostname: b, db_name: c, port: 70000}}", "from 1 to 65535"),
         ("{postgres_db: {username: a, hostname: b, db_name: c, password: 9753}}", "hidden"),
-        ("{}", "postgres"),
+        ("{postgres_url: a, pool_size: 0}", "from 1 to 1000"),
+        ("{}", "postgres_url"),
     ],
 )
 def test_a_mistake_about_postgres_is_told_without_its_secrets(tmp_path: Path, text: str, told: str) -> None:
@@ -122,6 +124,15 @@ def test_a_url_that_cannot_be_read_is_told_without_its_password(url: str) -> Non
     with pytest.raises(SettingsError, match="postgresql://user:password@host") as caught:
         open_postgres(PostgresSettings(postgres_url=url))
     assert "hush" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_the_pool_s_bounds_reach_the_storage(tmp_path: Path) -> None:
+    pool = "pool_size: 5, pool_wait_seconds: 2"
+    settings = read(tmp_path, f"storage: {{postgres: {{postgres_url: 'postgresql://x', {pool}}}}}")
+    assert settings.storage.postgres is not None
+    storage = open_postgres(settings.storage.postgres)
+    assert isinstance(storage, PostgresStorage)
+    assert (storage._database.pool.size, storage._database.pool.patience) == (5, 2)
 
 
 def test_a_url_may_name_a_driver() -> None:
@@ -279,7 +290,22 @@ run_storage:
     assert b"hush" not in sent.encode()
 
 
-@pytest.mark.parametrize("key", ["event_log_storage", "schedule_storage"])
-def test_what_is_one_with_the_log_cannot_be_chosen_apart(tmp_path: Path, key: str) -> None:
-    with pytest.raises(SettingsError, match=f'"{key}" cannot be chosen apart.*Remove it'):
-        read(tmp_path, f"{key}: {{module: a, class: B}}")
+def test_each_store_that_follows_can_be_named_alone(tmp_path: Path) -> None:
+    named = {
+        "run_storage": ("support.memory_catalog", "MemoryCatalog"),
+        "event_log_storage": ("support.memory_events", "MemoryEvents"),
+        "schedule_storage": ("support.memory_events", "MemoryTicks"),
+    }
+    for chosen in ([key] for key in named):
+        text = "\n".join(f"{key}: {{module: {named[key][0]}, class: {named[key][1]}}}" for key in chosen)
+        settings = read(tmp_path, text)
+        assert list(settings.followers) == chosen
+        storage = Instance.compose(tmp_path, settings).storage
+        assert isinstance(storage, Followed)
+        assert [follower.setting for follower in storage.followers] == chosen
+        storage.close()
+        InstanceRef.of(tmp_path, settings).import_components()
+        kept = InstanceRef.of(
+            tmp_path, msgspec.structs.replace(settings, run_workers=RunWorkerSettings(storage="gateway"))
+        )
+        assert kept.settings.followers == {}

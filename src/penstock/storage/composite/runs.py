@@ -9,7 +9,7 @@ from ...records.lease import Lease
 from ...records.run import Run
 from ..protocols import NewRun, RunFilter, RunStorage
 from ..run_catalog import RunCatalog
-from .follower import Follower
+from .run_follower import RunFollower
 
 __all__ = ["CompositeRuns"]
 
@@ -17,7 +17,7 @@ __all__ = ["CompositeRuns"]
 class CompositeRuns:
     """`RunStorage` of which the catalog answers for what people look at, and the log for what the daemon acts on."""
 
-    def __init__(self, log: RunStorage, catalog: RunCatalog, follower: Follower) -> None:
+    def __init__(self, log: RunStorage, catalog: RunCatalog, follower: RunFollower) -> None:
         self._log = log
         self._catalog = catalog
         self._follower = follower
@@ -57,8 +57,7 @@ class CompositeRuns:
         return self._log.active()
 
     def expired(self, now: float) -> list[Run]:
-        """Active runs whose lease has ended. Whoever asks this looks after the deployment, so that it repairs too."""
-        self._follower.repair()
+        """Active runs whose lease has ended."""
         return self._log.expired(now)
 
     def snapshot(self, digest: str) -> bytes | None:

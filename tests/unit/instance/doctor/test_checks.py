@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from penstock.instance.doctor.examination import examine
-from penstock.instance.doctor.facts import Facts, FileFacts
+from penstock.instance.doctor.facts import Facts, FileFacts, FollowerFacts
 from penstock.instance.doctor.finding import Severity
 from penstock.instance.settings import (
     ConcurrencySettings,
@@ -64,7 +64,7 @@ def test_a_healthy_deployment_has_no_findings() -> None:
         stored_version=3,
         tables=(TableSize(name="events", rows=1000, bytes=10_000),),
         database=DatabaseFacts(
-            place="db", clock=NOW + 1, log_bytes=GB // 16, log_limit=GB // 16, disk_free=2 * GB, disk_total=50 * GB
+            place="db", skew=-1, log_bytes=GB // 16, log_limit=GB // 16, disk_free=2 * GB, disk_total=50 * GB
         ),
         files=(FileFacts(path="/home", mode=0o40755), FileFacts(path="f", mode=0o100600, is_secret=True)),
     )
@@ -131,6 +131,18 @@ def test_locations_that_are_not_loaded() -> None:
     assert told(locations=(loading,)) == [("location", "warning", "shop")]
 
 
+def test_stores_that_follow_and_are_away_or_behind() -> None:
+    away = FollowerFacts(setting="event_log_storage", error="Redis is away.")
+    assert told(followers=(away,)) == [("follower", "error", "event_log_storage")]
+    assert "It does not answer: Redis is away." in only(followers=(away,))
+    behind = FollowerFacts(setting="run_storage", behind_since=NOW - 240)
+    assert told(followers=(behind,)) == [("follower", "warning", "run_storage")]
+    assert "lacks what has happened since 4 min ago. The daemon brings it over. Start one" in only(followers=(behind,))
+    assert "See the log of the daemon" in only(followers=(behind,), processes=(daemon(),))
+    current = FollowerFacts(setting="schedule_storage", behind_since=NOW - 3)
+    assert not told(followers=(current, FollowerFacts(setting="run_storage")))
+
+
 def test_a_schema_of_another_version_hides_its_differences() -> None:
     gone = (SchemaDifference(kind="index", name="runs.runs_by_job", how="missing"),)
     assert "penstock instance migrate" in only(known_version=3, stored_version=2, differences=gone)
@@ -166,9 +178,9 @@ def test_what_grows() -> None:
     assert not told(database=DatabaseFacts(place="db", disk_free=GB // 2, disk_total=2 * GB))
 
 
-@pytest.mark.parametrize(("clock", "how"), [(NOW - 5, "5.0 s ahead of"), (NOW + 5, "5.0 s behind")])
-def test_a_clock_that_differs(clock: float, how: str) -> None:
-    assert how in only(database=DatabaseFacts(place="db", clock=clock))
+@pytest.mark.parametrize(("skew", "how"), [(5.0, "5.0 s ahead of"), (-5.0, "5.0 s behind")])
+def test_a_clock_that_differs(skew: float, how: str) -> None:
+    assert how in only(database=DatabaseFacts(place="db", skew=skew))
 
 
 def test_files_that_anybody_may_change_or_that_tell_a_password() -> None:
