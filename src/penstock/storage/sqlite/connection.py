@@ -33,6 +33,9 @@ _databases: weakref.WeakSet[Database] = weakref.WeakSet()
 _inherited: list[sqlite3.Connection] = []
 """Connections that a forked child got while they were in use: kept for ever, since also closing them would do harm."""
 _forking = threading.local()
+_TIDYING = 100_000
+"""Bytes asked for before a fork: the C library then puts in order the many small pieces that closing has freed. After
+the fork it would do so in the parent and in the child, and each would copy some 250 pages for it."""
 
 
 class Database:
@@ -373,6 +376,7 @@ def _before_fork() -> None:
     _forking.databases = sorted(_databases, key=id)
     for database in _forking.databases:
         database.before_fork()
+    bytearray(_TIDYING)
 
 
 def _after_fork_in_parent() -> None:
