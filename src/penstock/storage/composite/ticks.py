@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import takewhile
 
@@ -126,6 +127,11 @@ class TickFollower:
         """When the oldest tick began that it lacks and could have."""
         page = self._ripe(self._archive.ticks(after=self._catalog.reached(), limit=1))
         return page[0].started if page else None
+
+    def lacks_from(self) -> float:
+        """A time before which no tick began that it lacks, as far as a page goes; infinity where it lacks none."""
+        page = self._archive.ticks(after=self._catalog.reached(), limit=_PAGE)
+        return min((tick.started for tick in page), default=math.inf)
 
     def _ripe(self, ticks: Sequence[Tick]) -> list[Tick]:
         until = self._clock.now() - SETTLED_AFTER
