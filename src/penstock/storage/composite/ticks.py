@@ -16,9 +16,9 @@ from .let_go import LetGo
 
 __all__ = ["SETTLED_AFTER", "CompositeInstigators", "TickFollower"]
 
-SETTLED_AFTER = 120.0
-"""Seconds after which a tick that began is brought over: by then it has ended, as a rule, and every transaction that
-began a tick with a smaller id is over, whose number may have been taken before the commit of a larger one."""
+SETTLED_AFTER = 180.0
+"""Seconds after which a tick that began is brought over: by then it has ended, as a rule, and every transaction is over
+that took a smaller id before. (A statement of ours may take 30 s, and a transaction may be idle for 10 s.)"""
 
 _PAGE = 500
 
