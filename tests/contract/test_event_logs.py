@@ -201,12 +201,12 @@ def test_a_reader_or_writer_at_work_puts_the_clearing_off(opener: Callable[[], S
             assert connection.execute("SELECT COUNT(*) FROM runs").fetchone() == (2,)
             assert clear(storage) > 0
     else:
-        reader = storage._database.connect()
+        reader = storage._database.pool.connect()
         with reader.transaction():
             reader.execute("SELECT COUNT(*) FROM events")
             assert clear_step(storage), "not done, and not refused"
             assert clear_step(storage)
-        storage._database.discard(reader)
+        storage._database.pool.discard(reader)
         assert clear(storage) > 0
     storage.events.append(run.run_id, 1, events_from(2, [RunSuccess()]), now=NOW)
     assert storage.runs.get(run.run_id).status is RunStatus.SUCCESS  # type: ignore[union-attr]

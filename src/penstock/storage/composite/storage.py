@@ -18,6 +18,7 @@ from ..protocols import (
     SlotStorage,
     Storage,
 )
+from ..retention import Retained, Retention
 from ..run_catalog import RunCatalog
 from ..shared_clock import clock_of
 from ..tick_catalog import TickCatalog
@@ -158,7 +159,7 @@ class CompositeStorage:
 
 
 class TendedCompositeStorage(CompositeStorage):
-    """One whose log can tell of its database, and has a bulk way out and in."""
+    """One whose log can tell of its database and remove what is old, and has a bulk way out and in."""
 
     @property
     def archive(self) -> Archive:
@@ -172,6 +173,12 @@ class TendedCompositeStorage(CompositeStorage):
         assert isinstance(self._log, Tended)
         return self._log.upkeep
 
+    @property
+    def retention(self) -> Retention:
+        """What is old in the log, and its removal; old runs are deleted by `runs`, which shows it in the catalog."""
+        assert isinstance(self._log, Retained)
+        return self._log.retention
+
 
 def composite(
     log: Storage,
@@ -181,8 +188,9 @@ def composite(
     ticks: TickCatalog | None = None,
     clock: Clock | None = None,
 ) -> CompositeStorage:
-    """The composite of these, which can tell of its database, and has a bulk way, if the log can and has."""
-    is_tended = isinstance(log, Tended) and isinstance(log, Archived)
+    """The composite of these, which can tell of its database and remove what is old, and has a bulk way, if the log can
+    and has."""
+    is_tended = isinstance(log, Tended) and isinstance(log, Archived) and isinstance(log, Retained)
     made = TendedCompositeStorage if is_tended else CompositeStorage
     return made(log, catalog, events=events, ticks=ticks, clock=clock)
 
