@@ -34,9 +34,13 @@ UNENDED = sorted(set(RunStatus) - FINISHED)
 
 NEEDED_RUNS = (
     "WITH RECURSIVE needed (run_id) AS (SELECT run_id FROM runs WHERE status = ANY(%(unended)s) UNION "
-    "SELECT t.value FROM needed JOIN run_tags t ON t.run_id = needed.run_id AND t.key = 'penstock/parent_run_id') "
+    "SELECT repeated.run_id FROM needed CROSS JOIN LATERAL (SELECT t.value AS run_id FROM run_tags t "
+    "WHERE t.run_id = needed.run_id AND t.key = 'penstock/parent_run_id' LIMIT 1) AS repeated) "
 )
-"""Before a statement: runs that have not ended, those that they repeat, those which these repeat, and so on."""
+"""Before a statement: runs that have not ended, those that they repeat, those which these repeat, and so on.
+
+By the LIMIT each is looked up by itself; a join would read all tags, since nobody knows before how few runs these are.
+"""
 
 _OLD = """
 SELECT l.log, l.until, CASE WHEN few.rows < %(exactly)s THEN few.rows ELSE GREATEST(c.reltuples, few.rows) END::bigint,

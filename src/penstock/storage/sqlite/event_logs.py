@@ -48,7 +48,8 @@ UNENDED = listed(sorted(set(RunStatus) - FINISHED))
 NEEDED_RUNS = (
     "WITH RECURSIVE needed (run_id) AS ("
     "SELECT run_id FROM runs INDEXED BY runs_by_status WHERE status IN (SELECT value FROM json_each(:unended)) UNION "
-    "SELECT t.value FROM needed JOIN run_tags t ON t.run_id = needed.run_id AND t.key = 'penstock/parent_run_id') "
+    "SELECT t.value FROM needed CROSS JOIN run_tags t "
+    "ON t.run_id = needed.run_id AND t.key = 'penstock/parent_run_id') "
 )
 """Before a statement: runs that have not ended, those that they repeat, those which these repeat, and so on."""
 
