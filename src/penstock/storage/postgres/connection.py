@@ -15,7 +15,7 @@ import os
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 from typing import Any, TypeVar
 
@@ -113,6 +113,7 @@ class Database:
         durable: bool = True,
         repeatable: bool = False,
         patient: bool = True,
+        pipelined: bool = True,
     ) -> T:
         """What `work` gives, in a transaction that is committed after it and undone on any exception.
 
@@ -123,10 +124,11 @@ class Database:
             durable: Whether the commit must outlive a crash of the server; it outlives that of a client in any case.
                 What somebody may build upon must: after a crash the ids of events that are lost are given again.
             repeatable: Whether it comes to the same, and gives the same, when it happens twice.
+            pipelined: Whether it is sent in one direction; a transaction in which something is copied is not.
             patient: Whether to wait for a server that is just gone; not where the caller has something better to do.
         """
         with self._translated(doing):
-            act = partial(_transact, work=work, durable=durable)
+            act = partial(_transact, work=work, durable=durable, pipelined=pipelined)
             return self._with_connection(act, repeatable=repeatable, patient=patient)
 
     def tell(self, statement: str, values: Values) -> None:
@@ -203,10 +205,10 @@ class Database:
             ) from error
 
 
-def _transact(connection: Connection, work: Callable[[Transaction], T], *, durable: bool) -> T:
+def _transact(connection: Connection, work: Callable[[Transaction], T], *, durable: bool, pipelined: bool) -> T:
     committing = False
     try:
-        with connection.pipeline() as pipeline:
+        with connection.pipeline() if pipelined else nullcontext() as pipeline:
             connection.execute("BEGIN")
             if not durable:
                 connection.execute("SET LOCAL synchronous_commit TO OFF")

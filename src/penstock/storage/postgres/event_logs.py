@@ -17,8 +17,9 @@ from ..retention import OldLog
 from .connection import Database
 from .transaction import Row, Transaction
 
-__all__ = ["clear_step", "drop_log", "ensure_logs", "insert_events", "make_log", "old_logs"]
+__all__ = ["clear_step", "copy_events", "drop_log", "ensure_logs", "insert_events", "make_log", "old_logs"]
 
+_EVENTS = "events (log, run, id, attempt, seq, time, type, step_key, body)"
 _UNENDED = sorted(set(RunStatus) - FINISHED)
 _OLD = """
 SELECT l.log, l.until, GREATEST(c.reltuples, 0)::bigint, pg_total_relation_size(c.oid),
@@ -35,10 +36,15 @@ WHERE i.inhparent = 'events'::regclass AND c.relname NOT IN (SELECT 'events_' ||
 def insert_events(tx: Transaction, rows: Sequence[Row]) -> None:
     """Store events, each as (log, run, id, attempt, seq, time, type, step key, body); their months must be there."""
     tx.send_all(
-        "INSERT INTO events (log, run, id, attempt, seq, time, type, step_key, body) SELECT * FROM {rows}",
+        f"INSERT INTO {_EVENTS} SELECT * FROM {{rows}}",
         "int8 int8 int8 int8 int8 float8 text text bytea",
         rows,
     )
+
+
+def copy_events(tx: Transaction, rows: Sequence[Row]) -> None:
+    """Store very many of them, in a transaction without a pipeline."""
+    tx.copy(_EVENTS, "int4 int8 int8 int8 int8 float8 text text bytea", rows)
 
 
 def ensure_logs(tx: Transaction, logs: Iterable[int]) -> None:
