@@ -11,6 +11,7 @@ seconds that a restart takes.
 
 from __future__ import annotations
 
+import math
 import os
 import random
 import time
@@ -84,7 +85,10 @@ class Database:
         self.pool = Pool(self._parameters, size=pool_size, patience=pool_patience)
         self.clock = DatabaseClock(own_clock)
         self._outage_patience = outage_patience
-        self._was_there = False
+        self._own_clock = own_clock
+        # Since when it has been away, on the clock that never goes back; None while it is there. One that was never
+        # there is not waited for, and all who come while it is away wait no longer than the first.
+        self._away_since: float | None = -math.inf
 
     @property
     def name(self) -> str:
@@ -141,23 +145,24 @@ class Database:
     def _with_connection(self, act: Callable[[Connection], T], *, repeatable: bool = True, patient: bool = True) -> T:
         """What `act` gives, which is called again as the head of this file says."""
         with self.pool.place():
-            begun = SYSTEM_CLOCK.monotonic()
+            begun = self._own_clock.monotonic()
             pause, was_lost = _FIRST_PAUSE, False
             while True:
                 connection = None
                 try:
                     connection = self.pool.take()
-                    self._was_there = True
+                    self._away_since = None
                     if self.clock.is_due():
                         self._ask_time(connection)
                     found = act(connection)
                 except psycopg.Error as error:
                     gone = connection is None or connection.closed or is_lost(error)
-                    passed = SYSTEM_CLOCK.monotonic() - begun
+                    now = self._own_clock.monotonic()
                     if is_conflict(error):
-                        again = passed < _CONFLICT_SECONDS
+                        again = now - begun < _CONFLICT_SECONDS
                     elif connection is None:
-                        again = self._was_there and patient and passed < self._outage_patience
+                        since = self._away_since = now if self._away_since is None else self._away_since
+                        again = patient and now - since < self._outage_patience
                     else:
                         # Once: it may be what we ask for that ends the server's process.
                         again = gone and not was_lost and (repeatable or not _is_in_doubt(error))
