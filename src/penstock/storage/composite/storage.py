@@ -23,6 +23,7 @@ from ..shared_clock import clock_of
 from ..tick_catalog import TickCatalog
 from ..upkeep import Tended, Upkeep
 from .events import CompositeEvents, EventFollower, ForgettingRuns
+from .let_go import LetGo
 from .run_changes import ShownArchive, ShownEvents, ShownInstigators, ShownSlots
 from .run_follower import RunFollower
 from .runs import CompositeRuns
@@ -61,6 +62,8 @@ class CompositeStorage:
         self._runs, self._events, self._instigators, self._slots = log.runs, log.events, log.instigators, log.slots
         self._run_follower: RunFollower | None = None
         self._followers: list[Follower] = []
+        self._events_gone = LetGo(log.locations, "event_log_storage.let_go")
+        self._ticks_gone = LetGo(log.locations, "schedule_storage.let_go")
         if catalog is not None:
             self._run_follower = follower = RunFollower(log.runs, catalog, log.notifier, clock)
             self._followers.append(follower)
@@ -72,11 +75,11 @@ class CompositeStorage:
             archive = _archive_of(log, EventFollower.setting)
             self._followers.append(EventFollower(archive, log.runs, log.events.last_id, events))
             self._runs = ForgettingRuns(self._runs, log.runs, events)
-            self._events = CompositeEvents(self._events, events)
+            self._events = CompositeEvents(self._events, events, self._events_gone)
         if ticks is not None:
             archive = _archive_of(log, TickFollower.setting)
             self._followers.append(TickFollower(log.instigators, archive, ticks, clock))
-            self._instigators = CompositeInstigators(self._instigators, archive, ticks)
+            self._instigators = CompositeInstigators(self._instigators, archive, ticks, self._ticks_gone)
 
     @property
     def runs(self) -> RunStorage:

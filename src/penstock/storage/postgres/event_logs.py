@@ -17,7 +17,7 @@ from ..retention import OldLog
 from .connection import Database
 from .transaction import Row, Transaction
 
-__all__ = ["clear_step", "copy_events", "drop_log", "ensure_logs", "insert_events", "make_log", "old_logs"]
+__all__ = ["clear_step", "copy_events", "drop_log", "ensure_logs", "insert_events", "is_kept", "make_log", "old_logs"]
 
 _EVENTS = "events (log, run, id, attempt, seq, time, type, step_key, body)"
 _UNENDED = sorted(set(RunStatus) - FINISHED)
@@ -68,6 +68,13 @@ def make_log(tx: Transaction, log: int) -> None:
         tx.send(f"ALTER TABLE events ATTACH PARTITION events_{log} FOR VALUES IN ({log})")
 
 
+def is_kept(database: Database, run_id: str) -> bool:
+    """Whether the raw events of a run are still there; False for a run that is not."""
+    return bool(
+        database.read("read a run", "SELECT 1 FROM runs JOIN event_logs USING (log) WHERE run_id = %s", (run_id,))
+    )
+
+
 # -- taking months away -----------------------------------------------------------------------------------------------
 
 
@@ -81,17 +88,19 @@ def old_logs(database: Database, before: float) -> list[OldLog]:
 
 
 def drop_log(database: Database, log: int, *, now: float) -> None:
-    """Take a month away. Runs in it that have not ended take their logs into the present month.
+    """Take a month away that is over. Runs in it that have not ended take their logs into the present month.
 
-    It counts as gone afterwards; `clear_step` drops its partition.
+    It is there, and whole, until `clear_step` drops its partition.
     """
+    present = month_of(now)
+    assert log != present
 
     def work(tx: Transaction) -> None:
         found = tx.rows(
             "SELECT num FROM runs WHERE status = ANY(%s) AND log = %s ORDER BY run_id FOR UPDATE", (_UNENDED, log)
         )
         if found:
-            present, unended = month_of(now), [row[0] for row in found]
+            unended = [row[0] for row in found]
             ensure_logs(tx, [present])
             tx.send("UPDATE events SET log = %s WHERE log = %s AND run = ANY(%s)", (present, log, unended))
             tx.send("UPDATE runs SET log = %s WHERE num = ANY(%s)", (present, unended))
