@@ -106,7 +106,7 @@ def drop_log(database: Database, log: int, *, now: float) -> None:
             tx.send("UPDATE runs SET log = %s WHERE num = ANY(%s)", (present, unended))
         tx.send("DELETE FROM event_logs WHERE log = %s", (log,))
 
-    database.write("take a month of the event log away", work)
+    database.write("take a month of the event log away", work, repeatable=True)
 
 
 def clear_step(database: Database) -> bool:
@@ -124,7 +124,7 @@ def clear_step(database: Database) -> bool:
         return bool(left)
 
     try:
-        return database.write("clear a month of the event log away", work)
+        return database.write("clear a month of the event log away", work, repeatable=True)
     except StorageUnavailableError as error:
         if isinstance(error.__cause__, psycopg.errors.LockNotAvailable):
             return True
