@@ -24,7 +24,6 @@ __all__ = [
     "drop_log",
     "ensure_logs",
     "insert_events",
-    "is_kept",
     "make_log",
     "old_logs",
     "shorten_log",
@@ -87,13 +86,6 @@ def make_log(tx: Transaction, log: int) -> None:
     if tx.row("SELECT 1 WHERE to_regclass(%s) IS NOT NULL", (f"events_{log}",)) is None:
         tx.send(f"CREATE TABLE events_{log} (LIKE events INCLUDING ALL)")
         tx.send(f"ALTER TABLE events ATTACH PARTITION events_{log} FOR VALUES IN ({log})")
-
-
-def is_kept(database: Database, run_id: str) -> bool:
-    """Whether the raw events of a run are still there; False for a run that is not."""
-    return bool(
-        database.read("read a run", "SELECT 1 FROM runs JOIN event_logs USING (log) WHERE run_id = %s", (run_id,))
-    )
 
 
 def shorten_log(tx: Transaction, run: int, log: int, at_most: int) -> int:
