@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...records.asset import AssetEvent, AssetState, CheckState, PartitionState, PlannedAsset
+from ...records.asset import AssetEvent, AssetState, CheckState, PartitionState, PartitionStatuses, PlannedAsset
 from ...records.data_version import DataVersionState
 from ...records.event import AssetFact
 from .. import rows
@@ -88,14 +88,28 @@ class PostgresAssets:
         )
         return {row[0]: rows.asset_event(row[1:]) for row in found}
 
-    def partition_states(self, asset: str) -> dict[str, PartitionState]:
-        """The status of every partition that was ever planned or made."""
-        found = self._database.read(
-            "read the states of partitions",
-            f"SELECT {rows.PARTITION_STATE} FROM partition_states WHERE asset = %s",
-            (asset,),
-        )
+    def partition_states(self, asset: str, partitions: Sequence[str] | None = None) -> dict[str, PartitionState]:
+        """What is known of these partitions (None: of all), by key; those of which nothing is are left out."""
+        statement = f"SELECT {rows.PARTITION_STATE} FROM partition_states WHERE asset = %s"
+        values: list[Any] = [asset]
+        if partitions is not None:
+            statement += " AND partition = ANY(%s)"
+            values.append(list(partitions))
+        found = self._database.read("read the states of partitions", statement, values)
         return {row[1]: rows.partition_state(row) for row in found}
+
+    def partition_statuses(self, assets: Mapping[str, int]) -> dict[str, PartitionStatuses]:
+        """Where all partitions of assets stand, in short. Assets without any are left out."""
+        found = self._database.read(
+            "read the statuses of partitions",
+            "SELECT a.asset, l.letters, coalesce((SELECT json_agg(p.partition ORDER BY p.place)::text "
+            "FROM partition_states p WHERE p.asset = a.asset AND p.place >= a.known), '[]') "
+            "FROM unnest(%s::text[], %s::bigint[]) AS a (asset, known), LATERAL (SELECT "
+            "string_agg(letters, '' ORDER BY segment) AS letters FROM partition_letters WHERE asset = a.asset) AS l "
+            "WHERE l.letters IS NOT NULL",
+            (list(assets), list(assets.values())),
+        )
+        return {row[0]: rows.partition_statuses(row) for row in found}
 
     def planned(self, run_ids: Sequence[str] | None = None) -> list[PlannedAsset]:
         """What these runs announced to make (None: what runs that have not ended are still to make)."""
