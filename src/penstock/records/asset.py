@@ -11,6 +11,7 @@ import msgspec
 from .event import AssetCheckEvaluation, AssetMaterialization, AssetObservation
 
 __all__ = [
+    "EVER_MATERIALIZED",
     "LETTERS",
     "AssetEvent",
     "AssetPartitionStatus",
@@ -88,6 +89,9 @@ LETTERS: Mapping[PartitionStatus, str] = MappingProxyType(
     }
 )
 """The letters of each status."""
+
+EVER_MATERIALIZED = frozenset(letter.value for letter in PartitionLetter if letter.isupper())
+"""The letters of partitions that were materialized at some time, whatever became of them since."""
 
 
 class PartitionState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ...codec import decode_json
 from ...records.asset import AssetEvent, AssetState, CheckState, PartitionState, PartitionStatuses, PlannedAsset
 from ...records.data_version import DataVersionState
 from ...records.event import AssetFact
@@ -171,10 +172,12 @@ class PostgresAssets:
 
     def dynamic_partitions(self, name: str) -> list[str]:
         """The keys of a dynamic partition set, in the order they were added."""
-        found = self._database.read(
-            "read dynamic partitions", "SELECT key FROM dynamic_partitions WHERE name = %s ORDER BY place", (name,)
+        ((keys,),) = self._database.read(
+            "read dynamic partitions",
+            "SELECT coalesce(json_agg(key ORDER BY place)::text, '[]') FROM dynamic_partitions WHERE name = %s",
+            (name,),
         )
-        return [row[0] for row in found]
+        return decode_json(keys, list[str])
 
     def add_dynamic_partitions(self, name: str, keys: Sequence[str]) -> list[str]:
         """Add keys; gives those that were new."""

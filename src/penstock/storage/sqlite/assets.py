@@ -6,7 +6,7 @@ import heapq
 import itertools
 from collections.abc import Mapping, Sequence
 
-from ...codec import encode_json
+from ...codec import decode_json, encode_json
 from ...records.asset import AssetEvent, AssetState, CheckState, PartitionState, PartitionStatuses, PlannedAsset
 from ...records.data_version import DataVersionState
 from ...records.event import AssetFact, Event
@@ -180,8 +180,11 @@ class SqliteAssets:
     def dynamic_partitions(self, name: str) -> list[str]:
         """The keys of a dynamic partition set, in the order they were added."""
         with self._database.read("read dynamic partitions") as connection:
-            found = connection.execute("SELECT key FROM dynamic_partitions WHERE name = ? ORDER BY place", (name,))
-            return [row[0] for row in found]
+            (keys,) = connection.execute(
+                "SELECT json_group_array(key) FROM (SELECT key FROM dynamic_partitions WHERE name = ? ORDER BY place)",
+                (name,),
+            ).fetchone()
+        return decode_json(keys, list[str])
 
     def add_dynamic_partitions(self, name: str, keys: Sequence[str]) -> list[str]:
         """Add keys; gives those that were new."""

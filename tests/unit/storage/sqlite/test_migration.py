@@ -101,7 +101,7 @@ def test_partitions_of_an_older_database_get_places_and_letters(
     monkeypatch.setattr(migration, "SCHEMA_VERSION", len(before))
     path = tmp_path / "penstock.db"
     migrate(database := Database(path))
-    rows = [("a", f"{number:04}", "MATERIALIZED", 1) for number in range(1_100)]
+    rows: list[tuple[str, str, str, int | None]] = [("a", f"{number:04}", "MATERIALIZED", 1) for number in range(1_100)]
     rows += [("b", "x", "FAILED", None), ("b", "y", "MATERIALIZING", 2), ("b", "z", "FAILED", 3)]
     with database.write("write") as connection:
         connection.executemany(
