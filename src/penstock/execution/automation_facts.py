@@ -368,12 +368,10 @@ class StoredFacts:
         else:
             space = self.space(entity)
             keys = {position: None if space is None else space.key(position) for position in among}
-            states: Mapping[str | None, PartitionState] = {}
-            if not entity.observed:
-                named = [key for key in keys.values() if key is not None]
-                states = dict(self._storage.assets.partition_states(entity.id, named).items())
+            named = [] if entity.observed else [key for key in keys.values() if key is not None]
+            states = self._storage.assets.partition_states(entity.id, named) if named else {}
             for position, key in keys.items():
-                found[position] = self._latest_run(entity, key, states.get(key))
+                found[position] = self._latest_run(entity, key, None if key is None else states.get(key))
         return {position: run_id for position, run_id in found.items() if run_id is not None}
 
     def _latest_run(self, entity: Entity, partition: str | None, state: PartitionState | None) -> str | None:

@@ -9,6 +9,8 @@ from ...auth.permissions import Actor, Permission, may
 from ...engine.staleness import Staleness
 from ...instance.instance import Instance
 from ...locations.catalog import Catalog
+from ...partitions.space import KeySpace, open_space
+from ...partitions.spec import PartitionsSpec
 from ...records.asset import AssetEvent, AssetState, CheckState
 from ...records.automation import InstigatorState
 from ...records.data_version import DataVersionState
@@ -61,6 +63,7 @@ class Context:
         self.now: float = instance.clock.now()
         self._stale_partitions: dict[tuple[str, str], Staleness] = {}
         self._places = places or PartitionPlaces()
+        self._spaces: dict[PartitionsSpec, KeySpace] = {}
         self._deadline = deadline
         self._objects = objects
         self._next_look = objects
@@ -96,6 +99,12 @@ class Context:
         self.latest_materializations.expect(keys)
         self.check_states.expect(asset.key for asset in listed if asset.checks)
         self.partition_letters.expect(asset.key for asset in listed if asset.partitions is not None)
+
+    def space(self, spec: PartitionsSpec) -> KeySpace:
+        """A partition set as it is at the time of the request."""
+        if spec not in self._spaces:
+            self._spaces[spec] = open_space(spec, lambda name: self.dynamic_partitions.get(name) or [], self.now)
+        return self._spaces[spec]
 
     @cached_property
     def staleness(self) -> Staleness:

@@ -101,20 +101,26 @@ class _Places(NamedTuple):
         )
 
 
-class LettersByPlace(NamedTuple):
-    """What is known of an asset's partitions."""
+class LettersByPlace:
+    """What is known of an asset's partitions, read for one request."""
 
-    letters: str
-    places: _Places
+    def __init__(self, letters: str, places: _Places) -> None:
+        self._letters = letters
+        self._places = places
+        self._found: tuple[KeySpace, int, SetStatuses] | None = None
 
     def of(self, space: KeySpace, size: int) -> SetStatuses:
         """By the set, as it is now."""
-        positions, keys = self.places.positions, self.places.keys
-        if positions is None:
-            return SetStatuses(self.letters, _positions(space, keys), size, are_all_inside=False)
-        return SetStatuses(
-            self.letters, positions, size, are_all_inside=self.places.are_known and self.places.highest < size
-        )
+        if self._found is None or self._found[0] is not space or self._found[1] != size:
+            self._found = (space, size, self._placed(space, size))
+        return self._found[2]
+
+    def _placed(self, space: KeySpace, size: int) -> SetStatuses:
+        places = self._places
+        if places.positions is None:
+            return SetStatuses(self._letters, _positions(space, places.keys), size, are_all_inside=False)
+        is_inside = places.are_known and places.highest < size
+        return SetStatuses(self._letters, places.positions, size, are_all_inside=is_inside)
 
 
 class PartitionPlaces:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ...partitions.cadence import regular
-from ...partitions.space import KeySpace, open_space
+from ...partitions.space import KeySpace
 from ...partitions.spec import DynamicSpec, MultiSpec, PartitionsSpec, StaticSpec, TimeWindowSpec
 from ...partitions.subset import Subset
 from ...partitions.wall_time import short_text
@@ -82,7 +82,7 @@ class OpenSet(NamedTuple):
 
 def open_set(context: Context, spec: PartitionsSpec) -> OpenSet:
     """A partition set as it is at the time of the request."""
-    space = open_space(spec, lambda name: context.dynamic_partitions.get(name) or [], context.now)
+    space = context.space(spec)
     return OpenSet(spec, space, space.count(context.now))
 
 
