@@ -88,7 +88,7 @@ def open_set(context: Context, spec: PartitionsSpec) -> OpenSet:
 
 def keys_page(keys: OpenSet, cursor: str | None, limit: int | None, reverse: bool | None) -> PartitionKeys:
     """The keys after `cursor`, first to last, or last to first when reversed. An unknown cursor begins anew."""
-    size = page_size(limit, 1000, 50_000)
+    size = page_size(limit, 1000, 200_000)
     at = keys.space.position(cursor) if cursor else None
     if reverse:
         stop = keys.size if at is None else min(at, keys.size)
