@@ -1,8 +1,10 @@
-"""The schema is made once, by whoever comes first, and a newer one is refused."""
+"""The schema is made once, by whoever comes first."""
 
 from __future__ import annotations
 
 import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -29,18 +31,6 @@ def test_an_empty_file_gets_the_whole_schema_and_its_folder(tmp_path: Path) -> N
     assert storage.describe()["place"] == str(path)
     storage.close()
     assert _version(path) == SCHEMA_VERSION >= 1
-
-
-def test_a_newer_database_is_refused_in_one_sentence(tmp_path: Path) -> None:
-    storage = SqliteStorage(tmp_path / "penstock.db")
-    storage.migrate()
-    with closing(sqlite3.connect(tmp_path / "penstock.db")) as connection, connection:
-        connection.execute("INSERT INTO schema_version VALUES (99, 0)")
-    with pytest.raises(
-        StorageError, match=rf"newer version of Penstock \(schema 99, this one knows {SCHEMA_VERSION}\); upgrade"
-    ):
-        storage.migrate()
-    storage.close()
 
 
 def test_a_migration_that_fails_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,6 +62,26 @@ def test_an_older_database_gets_only_what_is_missing(tmp_path: Path, monkeypatch
     with database.read("read") as connection:
         assert connection.execute("SELECT key, value, note FROM named_values").fetchall() == [("kept", "yes", None)]
     database.close()
+
+
+def test_who_waits_for_anothers_migration_is_more_patient_than_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = Database(tmp_path / "penstock.db", patience=0.0)
+    waits = threading.Event()
+    monkeypatch.setattr("penstock.storage.sqlite.connection.time.sleep", lambda _seconds: waits.set())
+    with closing(sqlite3.connect(tmp_path / "penstock.db", isolation_level=None)) as other:
+        other.execute("PRAGMA journal_mode=WAL")
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StorageError, match="locked"), database.write("write"):
+            pass
+        with ThreadPoolExecutor(1) as thread:
+            migration = thread.submit(migrate, database)
+            assert waits.wait(60)
+            other.execute("COMMIT")
+            migration.result(60)
+    database.close()
+    assert _version(tmp_path / "penstock.db") == SCHEMA_VERSION
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:

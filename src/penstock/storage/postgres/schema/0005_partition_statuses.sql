@@ -13,7 +13,7 @@ ALTER TABLE partition_states ADD COLUMN place BIGINT;
 UPDATE partition_states s SET place = numbered.place FROM (
     SELECT asset, partition, ROW_NUMBER() OVER (PARTITION BY asset ORDER BY partition) - 1 AS place FROM partition_states
 ) AS numbered WHERE numbered.asset = s.asset AND numbered.partition = s.partition;
-CREATE UNIQUE INDEX partition_states_by_place ON partition_states (asset, place);
+CREATE INDEX partition_states_by_place ON partition_states (asset, place);
 
 CREATE FUNCTION partition_letter(status TEXT, event BIGINT) RETURNS TEXT IMMUTABLE LANGUAGE sql AS $$
     SELECT CASE
@@ -28,27 +28,21 @@ SELECT asset, place / 512, string_agg(partition_letter(status, event), '' ORDER 
 FROM partition_states GROUP BY asset, place / 512;
 
 CREATE FUNCTION place_partition() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    NEW.place := coalesce((
+DECLARE
+    free BIGINT := coalesce((
         SELECT segment * 512 + length(letters) FROM partition_letters
         WHERE asset = NEW.asset ORDER BY segment DESC LIMIT 1
     ), 0);
-    RETURN NEW;
-END
-$$;
-CREATE TRIGGER partition_states_placed BEFORE INSERT ON partition_states FOR EACH ROW
-    EXECUTE FUNCTION place_partition();
-
-CREATE FUNCTION add_partition_letter() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    UPDATE partition_states SET place = free WHERE asset = NEW.asset AND partition = NEW.partition;
     INSERT INTO partition_letters AS l (asset, segment, letters)
-    VALUES (NEW.asset, NEW.place / 512, partition_letter(NEW.status, NEW.event))
+    VALUES (NEW.asset, free / 512, partition_letter(NEW.status, NEW.event))
     ON CONFLICT (asset, segment) DO UPDATE SET letters = l.letters || EXCLUDED.letters;
     RETURN NULL;
 END
 $$;
 CREATE TRIGGER partition_states_added AFTER INSERT ON partition_states FOR EACH ROW
-    EXECUTE FUNCTION add_partition_letter();
+    EXECUTE FUNCTION place_partition();
 
 CREATE FUNCTION change_partition_letter() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -13,7 +13,7 @@ ALTER TABLE partition_states ADD COLUMN place INTEGER;
 UPDATE partition_states SET place = numbered.place FROM (
     SELECT asset, partition, ROW_NUMBER() OVER (PARTITION BY asset ORDER BY partition) - 1 AS place FROM partition_states
 ) AS numbered WHERE numbered.asset = partition_states.asset AND numbered.partition = partition_states.partition;
-CREATE UNIQUE INDEX partition_states_by_place ON partition_states (asset, place);
+CREATE INDEX partition_states_by_place ON partition_states (asset, place);
 INSERT INTO partition_letters (asset, segment, letters)
 SELECT asset, place / 512, group_concat(letter, '') FROM (
     SELECT asset, place, CASE
