@@ -10,13 +10,14 @@ from typing import TypeAlias
 from ..engine.queue import QueueLimits
 from ..engine.retry import RetryPolicyOfRuns
 from ..instance.instance import Instance
+from ..instance.retention import Sweeper
 from ..locations.catalog import Catalog
 from ..storage.following import Followed
 from .followers import FollowersDuty
-from .log_retention import LogRetentionDuty
 from .loop import Duty
 from .monitor import MonitorDuty, MonitorLimits
 from .queue import LAUNCHES_AT_ONCE, QueueDuty
+from .retention import RetentionDuty
 from .retries import RetriesDuty
 from .schedules import SchedulesDuty
 from .sensors import SensorsDuty
@@ -104,10 +105,8 @@ def all_duties(
             sensors_woken,
         ),
         (
-            LogRetentionDuty(
-                instance.logs, storage.runs, days=settings.retention.compute_logs.purge_after_days, clock=clock
-            ),
-            listen(LogRetentionDuty.topics),
+            RetentionDuty(Sweeper(storage, instance.logs, clock), settings.retention.rules, storage, clock=clock),
+            listen(RetentionDuty.topics),
         ),
     ]
     if settings.run_retries.enabled:

@@ -68,7 +68,8 @@ def test_both_dialects_have_the_same_tables_with_the_same_columns(postgres_url: 
 def test_partitions_of_an_older_database_get_places_and_letters(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = {number: file for number, file in migration._FILES.items() if number < 5}
+    (own,) = (number for number, file in migration._FILES.items() if "partition_statuses" in file.name)
+    before = {number: file for number, file in migration._FILES.items() if number < own}
     monkeypatch.setattr(migration, "_FILES", before)
     monkeypatch.setattr(migration, "SCHEMA_VERSION", max(before))
     migrated(postgres_url)

@@ -106,7 +106,8 @@ def test_no_program_moves_a_run_out_of_its_end(tmp_path: Path) -> None:
 def test_partitions_of_an_older_database_get_places_and_letters(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = {number: file for number, file in migration._FILES.items() if number < 5}
+    (own,) = (number for number, file in migration._FILES.items() if "partition_statuses" in file.name)
+    before = {number: file for number, file in migration._FILES.items() if number < own}
     monkeypatch.setattr(migration, "_FILES", before)
     monkeypatch.setattr(migration, "SCHEMA_VERSION", max(before))
     path = tmp_path / "penstock.db"
