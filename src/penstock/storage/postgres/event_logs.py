@@ -21,6 +21,7 @@ __all__ = [
     "NEEDED_RUNS",
     "UNENDED",
     "clear_step",
+    "copy_events",
     "drop_log",
     "ensure_logs",
     "insert_events",
@@ -42,6 +43,7 @@ NEEDED_RUNS = (
 By the LIMIT each is looked up by itself; a join would read all tags, since nobody knows before how few runs these are.
 """
 
+_EVENTS = "events (log, run, id, attempt, seq, time, type, step_key, body)"
 _OLD = """
 SELECT l.log, l.until, CASE WHEN few.rows < %(exactly)s THEN few.rows ELSE GREATEST(c.reltuples, few.rows) END::bigint,
        pg_total_relation_size(c.oid),
@@ -61,10 +63,15 @@ WHERE i.inhparent = 'events'::regclass AND c.relname NOT IN (SELECT 'events_' ||
 def insert_events(tx: Transaction, rows: Sequence[Row]) -> None:
     """Store events, each as (log, run, id, attempt, seq, time, type, step key, body); their months must be there."""
     tx.send_all(
-        "INSERT INTO events (log, run, id, attempt, seq, time, type, step_key, body) SELECT * FROM {rows}",
+        f"INSERT INTO {_EVENTS} SELECT * FROM {{rows}}",
         "int8 int8 int8 int8 int8 float8 text text bytea",
         rows,
     )
+
+
+def copy_events(tx: Transaction, rows: Sequence[Row]) -> None:
+    """Store very many of them, in a transaction without a pipeline."""
+    tx.copy(_EVENTS, "int4 int8 int8 int8 int8 float8 text text bytea", rows)
 
 
 def ensure_logs(tx: Transaction, logs: Iterable[int]) -> None:
