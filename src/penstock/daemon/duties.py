@@ -7,7 +7,6 @@ from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import TypeAlias
 
-from ..engine.queue import QueueLimits
 from ..engine.retry import RetryPolicyOfRuns
 from ..instance.alerts.post import Post, outbox_of
 from ..instance.alerts.watch import Watch
@@ -67,10 +66,7 @@ def all_duties(
             QueueDuty(
                 storage.runs,
                 instance.launcher,
-                QueueLimits(
-                    max_concurrent_runs=settings.run_queue.max_concurrent_runs,
-                    tag_limits=settings.run_queue.tag_limits,
-                ),
+                settings.run_queue.limits,
                 clock,
                 unready=unready,
                 slots=storage.slots,
