@@ -21,27 +21,23 @@ import heapq
 import itertools
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import redis
-
 from penstock.codec import decode_msgpack, encode_msgpack
-from penstock.errors import StorageError, StorageUnavailableError
 from penstock.records.run import Run
 from penstock.storage.protocols import RunFilter
 from penstock.storage.run_catalog import Announcement, CatalogRow, fits
 
+from .redis_store import RedisStore, told_apart
+
 __all__ = ["RedisRunStorage"]
 
-_LAYOUT = "1"
 _CHUNK = 200
-_PUT = Path(__file__).with_name("put.lua").read_text(encoding="utf-8")
-_AWAY = (redis.ConnectionError, redis.TimeoutError, redis.exceptions.OutOfMemoryError, redis.ReadOnlyError)
+_PUT = Path(__file__).with_name("put_runs.lua").read_text(encoding="utf-8")
 
 
-class RedisRunStorage:
+class RedisRunStorage(RedisStore):
     """`RunCatalog` on one Redis server.
 
     Args:
@@ -52,10 +48,10 @@ class RedisRunStorage:
     Nothing is opened before the first use.
     """
 
+    kept = "runs"
+
     def __init__(self, url: str, *, prefix: str = "penstock:", patience: float = 30.0) -> None:
-        self._prefix = prefix
-        # What a call gives depends on how a client was made, which the library's types do not tell.
-        self._client: Any = redis.Redis.from_url(url, socket_timeout=patience, socket_connect_timeout=5.0)
+        super().__init__(url, prefix, patience)
         self._put = self._client.register_script(_PUT)
 
     # -- keeping rows -------------------------------------------------------------------------------------------------
@@ -63,7 +59,7 @@ class RedisRunStorage:
     def announce(self, change: str, run_ids: Sequence[str], *, now: float) -> list[int]:
         """Remember, until it is settled, that these runs are about to change; gives the version of each."""
         body = encode_msgpack(Announcement(change=change, run_ids=tuple(run_ids), at=now))
-        with _told_apart("announce a change of runs"), self._client.pipeline(transaction=False) as pipeline:
+        with told_apart("announce a change of runs"), self._client.pipeline(transaction=False) as pipeline:
             pipeline.hset(self._key("announced"), change, body)
             for run_id in run_ids:
                 pipeline.hget(self._key(f"run:{run_id}"), "version")
@@ -72,14 +68,14 @@ class RedisRunStorage:
 
     def announced(self) -> list[Announcement]:
         """What was announced and is not settled."""
-        with _told_apart("read announced changes"):
+        with told_apart("read announced changes"):
             found = self._client.hvals(self._key("announced"))
         return [decode_msgpack(body, Announcement) for body in found]
 
     def settle(self, changes: Sequence[str]) -> None:
         """Forget these announcements."""
         if changes:
-            with _told_apart("settle changes of runs"):
+            with told_apart("settle changes of runs"):
                 self._client.hdel(self._key("announced"), *changes)
 
     def versions(self, run_ids: Sequence[str]) -> list[int]:
@@ -93,7 +89,7 @@ class RedisRunStorage:
             body = b"" if row.run is None else encode_msgpack(row.run)
             places = [] if row.run is None else list(_places(row.run))
             arguments += [row.run_id, row.version, body, json.dumps(places)]
-        with _told_apart("store runs"):
+        with told_apart("store runs"):
             refused: list[bytes] = self._put(keys=[self._prefix], args=arguments)
         return [run_id.decode() for run_id in refused]
 
@@ -116,20 +112,20 @@ class RedisRunStorage:
             RunFilter(location=where.location),
         )
         if where in one_condition:
-            with _told_apart("count runs"):
+            with told_apart("count runs"):
                 total = sum(int(self._client.zcard(self._key(name))) for name in _indexes(where))
             return min(total, at_most)
         return sum(1 for _ in itertools.islice(self._matching(where, None, ascending=True), at_most))
 
     def tag_keys(self) -> list[str]:
         """All tag keys in use, sorted."""
-        with _told_apart("read tag keys"):
+        with told_apart("read tag keys"):
             return [key.decode() for key in self._client.zrange(self._key("keys"), 0, -1)]
 
     def tag_values(self, key: str, *, prefix: str = "", limit: int = 100) -> list[str]:
         """Values in use for a tag key, sorted."""
         lowest = prefix.encode()
-        with _told_apart("read tag values"):
+        with told_apart("read tag values"):
             found = self._client.zrange(
                 self._key(f"values:{key}"), b"[" + lowest, b"[" + lowest + b"\xff", bylex=True, offset=0, num=limit
             )
@@ -151,14 +147,14 @@ class RedisRunStorage:
                 if after is not None:
                     return _ordered(self._later(name, after), before, ascending)
             if where.ended_after is not None:
-                with _told_apart("read open runs"):
+                with told_apart("read open runs"):
                     still_open = [run_id.decode() for run_id in self._client.zrange(self._key("open"), 0, -1)]
                 return _ordered([*still_open, *self._later("ended", where.ended_after)], before, ascending)
         merged = heapq.merge(*(self._walk(name, before, ascending) for name in _indexes(where)), reverse=not ascending)
         return (run_id for run_id, _ in itertools.groupby(merged))
 
     def _later(self, name: str, after: float) -> list[str]:
-        with _told_apart("find runs by time"):
+        with told_apart("find runs by time"):
             found = self._client.zrange(self._key(name), f"({after!r}", "+inf", byscore=True)
         return [run_id.decode() for run_id in found]
 
@@ -168,7 +164,7 @@ class RedisRunStorage:
         while True:
             beyond = None if cursor is None else f"({cursor}"
             first, last = (beyond or "-", "+") if ascending else (beyond or "+", "-")
-            with _told_apart("find runs"):
+            with told_apart("find runs"):
                 found = self._client.zrange(
                     self._key(name), first, last, desc=not ascending, bylex=True, offset=0, num=_CHUNK
                 )
@@ -185,45 +181,11 @@ class RedisRunStorage:
         """One field of each of these runs, None where there is none."""
         if not run_ids:
             return []
-        with _told_apart("read runs"), self._client.pipeline(transaction=False) as pipeline:
+        with told_apart("read runs"), self._client.pipeline(transaction=False) as pipeline:
             for run_id in run_ids:
                 pipeline.hget(self._key(f"run:{run_id}"), field)
             found: list[Any] = pipeline.execute()
         return found
-
-    # -- the server ---------------------------------------------------------------------------------------------------
-
-    def migrate(self) -> None:
-        """See that the server keeps what it is given, and that its keys are laid out as here."""
-        with _told_apart("look at the server"):
-            self._client.set(self._key("layout"), _LAYOUT, nx=True)
-            layout = (self._client.get(self._key("layout")) or b"").decode()
-            keeps = self._client.info("persistence").get("aof_enabled")
-        if layout != _LAYOUT:
-            raise StorageError(
-                f"The runs in {self._place()} are laid out as version {layout}, and this is version {_LAYOUT}. "
-                "Name another `prefix`: it is filled from the log."
-            )
-        if not keeps:
-            raise StorageError(
-                f"The Redis server {self._place()} keeps no append-only file, so that it forgets runs when it stops. "
-                "Set `appendonly yes` there."
-            )
-
-    def describe(self) -> dict[str, str]:
-        """Facts for people: kind and place."""
-        return {"kind": "Redis", "place": self._place()}
-
-    def close(self) -> None:
-        """Let go of every connection of this process."""
-        self._client.close()
-
-    def _place(self) -> str:
-        where = self._client.connection_pool.connection_kwargs
-        return f"{where.get('path') or where.get('host')}:{where.get('port', '')}/{where.get('db', 0)} {self._prefix}"
-
-    def _key(self, name: str) -> str:
-        return f"{self._prefix}{name}"
 
 
 def _places(run: Run) -> Iterator[tuple[str | float, ...]]:
@@ -263,20 +225,3 @@ def _ordered(run_ids: Iterable[str], before: str | None, ascending: bool) -> Ite
     for run_id in sorted(set(run_ids), reverse=not ascending):
         if before is None or (run_id > before if ascending else run_id < before):
             yield run_id
-
-
-@contextmanager
-def _told_apart(doing: str) -> Iterator[None]:
-    """What Redis raises, as an error that says whether asking again later may help."""
-    try:
-        yield
-    except (redis.AuthenticationError, redis.exceptions.AuthorizationError) as error:  # for redis-py, of those below
-        raise StorageError(f"Redis refused to {doing}: {_words(error)}. Correct the password in `url`.") from error
-    except _AWAY as error:
-        raise StorageUnavailableError(f"Redis is away: it could not {doing}: {_words(error)}.") from error
-    except redis.RedisError as error:
-        raise StorageError(f"Redis refused to {doing}: {_words(error)}.") from error
-
-
-def _words(error: redis.RedisError) -> str:
-    return str(error).rstrip(".")

@@ -18,7 +18,7 @@ from penstock.storage.protocols import RunFilter, Storage
 from penstock.storage.run_catalog import CatalogRow, RunCatalog
 from penstock.storage.sqlite import SqliteStorage
 from penstock.testing.storage_contract import MultiProcessStorageContract, RunStorageContract
-from penstock.testing.storage_contract.builders import NOW, new_run
+from penstock.testing.storage_contract.builders import new_run
 from support.redis_server import RedisServer, composite_opener
 from support.run_changes import CHANGES, change_runs_and_halt
 
@@ -50,7 +50,7 @@ class TestRunsInRedis(RunStorageContract, MultiProcessStorageContract):
 
     @pytest.mark.parametrize("halts_at", range(1, CHANGES + 1))
     def test_a_writer_killed_between_the_log_and_redis_has_its_change_copied(
-        self, storage: Storage, server: RedisServer, catalog: RedisRunStorage, tmp_path: Path, halts_at: int
+        self, storage: CompositeStorage, server: RedisServer, catalog: RedisRunStorage, tmp_path: Path, halts_at: int
     ) -> None:
         path = tmp_path / "home" / "penstock.db"
         context = multiprocessing.get_context("forkserver")
@@ -65,7 +65,7 @@ class TestRunsInRedis(RunStorageContract, MultiProcessStorageContract):
         child.join(_DEADLINE)
         log = SqliteStorage(path)
         assert catalog.get(run_id) != log.runs.get(run_id)
-        storage.runs.expired(NOW)
+        storage.followers[0].follow()
         assert catalog.get(run_id) == log.runs.get(run_id)
         in_log = log.runs.page(RunFilter(), limit=100)
         log.close()

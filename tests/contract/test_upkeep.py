@@ -10,8 +10,10 @@ import psycopg
 import pytest
 
 from penstock.records.pool import SlotRequest
+from penstock.storage.months import month_of
 from penstock.storage.postgres import PostgresStorage
 from penstock.storage.sqlite import SqliteStorage
+from penstock.storage.sqlite.event_logs import event_table
 from penstock.storage.upkeep import Tended
 from penstock.testing.storage_contract.builders import NOW, started_run
 
@@ -63,8 +65,10 @@ def test_what_somebody_changed_is_found(store: tuple[Storage, Execute]) -> None:
     storage.migrate()
     execute("DROP INDEX runs_by_job")
     execute("CREATE INDEX mine ON runs (created, job)")
-    execute("DROP INDEX events_by_type")
-    execute("CREATE INDEX events_by_type ON events (type)")
+    started_run(storage)
+    events = event_table(month_of(NOW)) if isinstance(storage, SqliteStorage) else "events"
+    execute(f"DROP INDEX {events}_by_type")
+    execute(f"CREATE INDEX {events}_by_type ON {events} (type)")
     execute("ALTER TABLE ticks ADD COLUMN extra TEXT")
     execute("DROP TABLE named_values")
     execute("CREATE TABLE theirs (a INTEGER)")
@@ -73,14 +77,14 @@ def test_what_somebody_changed_is_found(store: tuple[Storage, Execute]) -> None:
         ("column", "named_values.key", "missing"),
         ("column", "theirs.a", "unexpected"),
         ("column", "ticks.extra", "unexpected"),
-        ("index", "events.events_by_type", "different"),
+        ("index", f"{events}.{events}_by_type", "different"),
         ("index", "runs.mine", "unexpected"),
         ("index", "runs.runs_by_job", "missing"),
         ("table", "named_values", "missing"),
         ("table", "theirs", "unexpected"),
     }
     # Postgres has an index of its own for the primary key that is gone with the table.
-    assert {name.partition(".")[0] for _, name, _ in found} == {"named_values", "theirs", "ticks", "events", "runs"}
+    assert {name.partition(".")[0] for _, name, _ in found} == {"named_values", "theirs", "ticks", events, "runs"}
 
 
 def test_tables_have_sizes(store: tuple[Storage, Execute]) -> None:

@@ -12,8 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from penstock.instance.doctor.verify import verify
+from penstock.storage.months import month_of
 from penstock.storage.postgres import PostgresStorage
 from penstock.storage.sqlite import SqliteStorage
+from penstock.storage.sqlite.event_logs import event_table
 from penstock.testing.storage_contract.builders import NOW
 from support.histories import ACTIONS, History, actions
 
@@ -121,7 +123,8 @@ def test_damage_is_found(store: tuple[Storage, Execute], damage: str, kinds: set
 
 def test_a_gap_in_the_log_of_a_run_is_found(store: tuple[Storage, Execute]) -> None:
     storage, execute = store
-    execute("DELETE FROM events WHERE type = 'RUN_STARTING'")
+    events = event_table(month_of(NOW)) if isinstance(storage, SqliteStorage) else "events"
+    execute(f"DELETE FROM {events} WHERE type = 'RUN_STARTING'")
     assert any("RUN_START, which the run's state did not allow" in each for each in differences(storage))
 
 

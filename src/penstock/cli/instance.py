@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from ..wording import length_of_time
 from .archive import export_archive, import_archive
 from .concurrency import concurrency
 from .doctor import doctor
 from .instance_migrate import migrate
 from .options import home_option, open_instance
 from .output import table
+
+if TYPE_CHECKING:
+    from ..instance.doctor.facts import FollowerFacts
 
 __all__ = ["instance"]
 
@@ -25,13 +30,26 @@ def instance() -> None:
 @home_option
 def info(home: Path | None) -> None:
     """Print the home, the storage and the settings in force."""
+    from ..instance.doctor.reader import read_followers
     from ..instance.settings import render_settings
 
     with open_instance(home) as opened:
         click.echo(f"home: {opened.home}\n")
         table(["STORAGE", ""], list(opened.storage.describe().items()), empty="")
+        now = opened.clock.now()
+        if standing := [(each.setting, _standing(each, now)) for each in read_followers(opened.storage)]:
+            click.echo()
+            table(["FOLLOWS IT", ""], standing, empty="")
         click.secho("\nSETTINGS IN FORCE", bold=True)
         click.echo(render_settings(opened.settings))
+
+
+def _standing(follower: FollowerFacts, now: float) -> str:
+    if follower.error is not None:
+        return f"does not answer: {follower.error}"
+    if follower.behind_since is None:
+        return "has everything"
+    return f"lacks what has happened since {length_of_time(now - follower.behind_since)} ago"
 
 
 @instance.command(name="purge-logs")

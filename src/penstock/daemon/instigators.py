@@ -9,14 +9,17 @@ from typing import Generic, TypeVar
 from ..clock import Clock
 from ..engine.instigators import Due, Outlook
 from ..locations.catalog import Catalog
-from ..records.automation import InstigatorState
-from ..records.lease import Lease
+from ..records.automation import InstigatorKind, InstigatorState, instigator_id
 from ..records.location import LocationDescription, ScheduleDescription, SensorDescription
 from ..records.wire import EvaluateSchedule, EvaluateSensor
 from ..storage.protocols import InstigatorStorage
+from .keeper import Held
 from .ticks import DueTick, TickRunner
 
-__all__ = ["InstigatorDuty"]
+__all__ = ["PARTS", "InstigatorDuty"]
+
+PARTS = 8
+"""Into how many parts schedules and sensors are divided, by their ids: so many daemons can share the work."""
 
 D = TypeVar("D", ScheduleDescription, SensorDescription)
 
@@ -33,6 +36,8 @@ class InstigatorDuty(Generic[D]):
     """
 
     name = ""
+    parts = PARTS
+    kind: InstigatorKind
     topics = frozenset({"instigators", "locations"})
     origin_tag = ""
 
@@ -69,21 +74,23 @@ class InstigatorDuty(Generic[D]):
 
     # -- what does not ------------------------------------------------------------------------------------------------
 
-    def tick(self, lease: Lease) -> float | None:
-        """Start what is due."""
+    def tick(self, held: Held) -> float | None:
+        """Start what is due of those that are in parts of ours."""
         self._catalog.refresh()
-        declared = [
-            (location, each)
+        parts = {
+            (location, each.name): (each, part)
             for location, entry in self._catalog.locations.items()
             if entry.description is not None
             for each in self.declared(entry.description)
-        ]
+            if (part := held.part_of(instigator_id(location, self.kind, each.name))) is not None
+        }
+        declared = [(location, each) for (location, _), (each, _) in parts.items()]
         outlook = self.outlook(declared, self._instigators.states(), self._clock.now())
         if outlook.store:
             self._instigators.plan(outlook.store)
-        by_name = {(location, each.name): each for location, each in declared}
         for due in outlook.due:
-            self._runner.start(self._due_tick(by_name[due.location, due.name], due), lease, done=self._woken)
+            description, part = parts[due.location, due.name]
+            self._runner.start(self._due_tick(description, due), part, done=self._woken)
         return self._runner.next_look(outlook)
 
     def _due_tick(self, description: D, due: Due) -> DueTick:

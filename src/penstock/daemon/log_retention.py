@@ -8,8 +8,8 @@ from itertools import islice
 from ..clock import Clock
 from ..instance.log_retention import expired_logs
 from ..logs.store import LogStore
-from ..records.lease import Lease
 from ..storage.protocols import RunStorage
+from .keeper import Held
 
 __all__ = ["LogRetentionDuty"]
 
@@ -30,6 +30,7 @@ class LogRetentionDuty:
     """
 
     name = "log_retention"
+    parts = 1
     topics = frozenset[str]()
 
     def __init__(self, logs: LogStore, runs: RunStorage, *, days: int, clock: Clock) -> None:
@@ -39,7 +40,7 @@ class LogRetentionDuty:
         self._clock = clock
         self._due = clock.monotonic()
 
-    def tick(self, _lease: Lease) -> float | None:
+    def tick(self, _held: Held) -> float | None:
         """Remove the output of some runs, if it is time to look."""
         if self._days < 0:
             return None

@@ -1,7 +1,6 @@
-"""What every duty of the daemon has in common: its lease, when it wakes, and what happens when it fails.
+"""What every duty of the daemon has in common: when it wakes, and what happens when it fails.
 
-A duty is done by one daemon at a time, the one that holds its lease. The lease is renewed by the `LeaseKeeper`, not by
-the work, so that slow work keeps it and a stopped process loses it; what a duty writes names the lease's epoch.
+A duty, or each part of one that is divided, is done by one daemon at a time: the one that holds its lease.
 """
 
 from __future__ import annotations
@@ -9,25 +8,22 @@ from __future__ import annotations
 import logging
 import random
 import threading
+from collections.abc import Callable
 from typing import Protocol
 
-from ..clock import Clock
-from ..errors import FencedError, StorageError
-from ..records.lease import Lease
-from ..storage.notifier import ROUTINE, Notifier
-from ..storage.protocols import LeaseStorage
+import msgspec
 
-__all__ = ["LEASE_SECONDS", "RENEW_SECONDS", "Duty", "LeaseKeeper", "Loop", "Waker"]
+from ..errors import FencedError, StorageError
+from ..storage.notifier import ROUTINE, Notifier
+from .keeper import Held, LeaseKeeper, parts_of
+
+__all__ = ["Duty", "Loop", "Pause", "Waker"]
 
 log = logging.getLogger("penstock.daemon")
 
-LEASE_SECONDS = 10.0
-"""How long a duty stays with a daemon that is no longer heard of."""
-
-RENEW_SECONDS = LEASE_SECONDS / 4
-"""How long between two renewals of the leases that we hold."""
-
 _LONGEST_PAUSE = 30.0
+_LOOK_AGAIN = 10.0
+"""A duty looks again after so many seconds also when nothing wakes it: what is pushed is a hint."""
 
 
 class Duty(Protocol):
@@ -39,12 +35,18 @@ class Duty(Protocol):
         ...
 
     @property
+    def parts(self) -> int:
+        """Into how many parts its work is divided among daemons; 1 if it is not."""
+        ...
+
+    @property
     def topics(self) -> frozenset[str]:
         """What wakes it."""
         ...
 
-    def tick(self, lease: Lease) -> float | None:
-        """Do what there is to do now; gives the seconds until it wants to look again (None: when woken)."""
+    def tick(self, held: Held) -> float | None:
+        """Do what there is to do now of the parts that are ours; gives the seconds until it wants to look again (None:
+        when woken)."""
         ...
 
     def close(self) -> None:
@@ -52,57 +54,11 @@ class Duty(Protocol):
         ...
 
 
-class LeaseKeeper:
-    """Takes and renews the leases of this process's duties, in one thread."""
+class Pause(msgspec.Struct, frozen=True, kw_only=True):
+    """What comes after a step: so many seconds, cut short by what wakes the duty, or (after a failure) not."""
 
-    def __init__(self, leases: LeaseStorage, holder: str, clock: Clock) -> None:
-        self._leases = leases
-        self._clock = clock
-        self._held: dict[str, Lease] = {}
-        self._lock = threading.Lock()
-        self.holder = holder
-
-    def acquire(self, name: str) -> Lease | None:
-        """The lease of that name if it is ours or free."""
-        with self._lock:
-            held = self._held.get(name)
-            if held is not None and held.until > self._clock.now():
-                return held
-            lease = self._leases.acquire(name, self.holder, ttl=LEASE_SECONDS, now=self._clock.now())
-            if lease is None:
-                self._held.pop(name, None)
-            else:
-                self._held[name] = lease
-            return lease
-
-    def renew_all(self) -> None:
-        """Prolong every lease that we hold; one that has passed to another is let go of."""
-        with self._lock:
-            for name, lease in list(self._held.items()):
-                renewed = self._leases.renew(lease, ttl=LEASE_SECONDS, now=self._clock.now())
-                if renewed is None:
-                    log.warning("the duty %s has passed to another daemon", name)
-                    del self._held[name]
-                else:
-                    self._held[name] = renewed
-
-    def lost(self, name: str) -> None:
-        """Forget a lease whose holder was refused."""
-        with self._lock:
-            self._held.pop(name, None)
-
-    def held(self) -> tuple[str, ...]:
-        """Names of the duties that are ours now."""
-        now = self._clock.now()
-        with self._lock:
-            return tuple(sorted(name for name, lease in self._held.items() if lease.until > now))
-
-    def release_all(self) -> None:
-        """Give every lease up, so that another daemon goes on at once."""
-        with self._lock:
-            for lease in self._held.values():
-                self._leases.release(lease)
-            self._held.clear()
+    seconds: float
+    wakes: bool = True
 
 
 class Waker(threading.Thread):
@@ -121,6 +77,11 @@ class Waker(threading.Thread):
         self._listeners.append((topics, event))
         return event
 
+    def wake_all(self) -> None:
+        """Let every loop look again."""
+        for _, event in self._listeners:
+            event.set()
+
     def run(self) -> None:
         """Wake until stopped."""
         while not self._stopping.is_set():
@@ -134,43 +95,72 @@ class Waker(threading.Thread):
         """End the thread and wake everybody for the last time."""
         self._stopping.set()
         self._notifier.publish([ROUTINE])
-        for _, event in self._listeners:
-            event.set()
+        self.wake_all()
 
 
 class Loop(threading.Thread):
-    """Does one duty for as long as its lease is ours."""
+    """Does one duty for as long as parts of it are ours.
 
-    def __init__(self, duty: Duty, keeper: LeaseKeeper, woken: threading.Event, stopping: threading.Event) -> None:
+    Args:
+        duty: The duty.
+        keeper: Knows which parts are ours.
+        woken: Set when the duty should look again.
+        stopping: Set when the process ends.
+        jitter: Gives a factor for the pause after a failure, so that daemons do not come back all at once.
+    """
+
+    def __init__(
+        self,
+        duty: Duty,
+        keeper: LeaseKeeper,
+        woken: threading.Event,
+        stopping: threading.Event,
+        jitter: Callable[[], float] = lambda: random.uniform(0.7, 1.3),  # noqa: S311 - guards nothing
+    ) -> None:
         super().__init__(name=duty.name, daemon=True)
         self._duty = duty
         self._keeper = keeper
+        self._names = parts_of(duty.name, duty.parts)
         self._woken = woken
         self._stopping = stopping
+        self._jitter = jitter
+        self._failures = 0
         self.error: Exception | None = None
+        keeper.watch(self._names)
+
+    def share(self) -> str | None:
+        """What of the duty is ours, in words: `queue`, `sensors 3/8`; None if nothing is."""
+        ours = len(self._keeper.held(self._names))
+        if not ours:
+            return None
+        return self._duty.name if len(self._names) == 1 else f"{self._duty.name} {ours}/{len(self._names)}"
 
     def run(self) -> None:
-        """Tick, wait to be woken, and pause longer after each failure in a row."""
-        failures = 0
+        """Step after step until the process ends."""
         while not self._stopping.is_set():
             self._woken.clear()
-            try:
-                lease = self._keeper.acquire(self._duty.name)
-                pause = LEASE_SECONDS / 2 if lease is None else self._duty.tick(lease)
-                failures = 0
-                self.error = None
-            except FencedError:
-                self._keeper.lost(self._duty.name)
-                pause = LEASE_SECONDS / 2
-            except Exception as error:
-                failures += 1
-                self.error = error
-                pause = min(_LONGEST_PAUSE, 0.5 * 2**failures) * random.uniform(0.7, 1.3)  # noqa: S311 - only jitter
-                if isinstance(error, StorageError):
-                    log.warning("%s: %s; again in %.0f s", self._duty.name, error, pause)
-                else:
-                    log.exception("%s failed; again in %.0f s", self._duty.name, pause)
-                self._stopping.wait(pause)
-                continue
-            if not self._stopping.is_set():  # what woke us for the last time may have been cleared above
-                self._woken.wait(LEASE_SECONDS if pause is None else min(pause, LEASE_SECONDS))
+            pause = self.step()
+            # What woke us for the last time may have been cleared above.
+            if not self._stopping.is_set():
+                (self._woken if pause.wakes else self._stopping).wait(pause.seconds)
+
+    def step(self) -> Pause:
+        """Tick once, if anything is ours; after failures in a row the pauses grow."""
+        try:
+            held = self._keeper.held(self._names)
+            wanted = self._duty.tick(held) if held else None
+        except FencedError as error:
+            log.warning("%s: %s", self._duty.name, error)
+            return Pause(seconds=_LOOK_AGAIN)  # whoever keeps the leases will find out, and wake us
+        except Exception as error:
+            self._failures += 1
+            self.error = error
+            seconds = min(_LONGEST_PAUSE, 0.5 * 2**self._failures) * self._jitter()
+            if isinstance(error, StorageError):
+                log.warning("%s: %s; again in %.0f s", self._duty.name, error, seconds)
+            else:
+                log.exception("%s failed; again in %.0f s", self._duty.name, seconds)
+            return Pause(seconds=seconds, wakes=False)
+        self._failures = 0
+        self.error = None
+        return Pause(seconds=_LOOK_AGAIN if wanted is None else min(wanted, _LOOK_AGAIN))

@@ -12,10 +12,10 @@ from ..errors import CodeServerUnreachableError, EnvironmentalError
 from ..launch.protocols import RunLauncher
 from ..logs.store import LogStore
 from ..records.event import Fact, RunCanceled, RunCanceling, RunEnqueued, RunFailure
-from ..records.lease import Lease
 from ..records.run import FailureReason, Run, RunStatus, Tag
 from ..storage.protocols import Storage
 from ..storage.run_log import lost_workers
+from .keeper import Held
 
 __all__ = ["MonitorDuty", "MonitorLimits"]
 
@@ -39,6 +39,7 @@ class MonitorDuty:
     """Looks at active runs every two seconds while there are any."""
 
     name = "monitor"
+    parts = 1
     topics = frozenset({"runs"})
 
     def __init__(
@@ -54,15 +55,15 @@ class MonitorDuty:
         self._judge_from = 0.0
         self._last_look = 0.0
 
-    def tick(self, lease: Lease) -> float | None:
+    def tick(self, held: Held) -> float | None:
         """Judge what has run out; ask again for what should stop."""
         now = self._clock.now()
         last_look, self._last_look = self._last_look, 0.0  # until this one has succeeded
         active = self._runs.active()
         # After an outage (ours or the database's) holders need the time to renew before anybody is judged.
-        if lease.epoch != self._epoch or now - last_look > _GRACE_AFTER_OUTAGE:
+        if held.lease.epoch != self._epoch or now - last_look > _GRACE_AFTER_OUTAGE:
             self._judge_from = now + _GRACE_AFTER_OUTAGE if self._epoch else now
-            self._epoch = lease.epoch
+            self._epoch = held.lease.epoch
         self._last_look = now
         if not active:
             return None

@@ -17,9 +17,12 @@ from ..instance.instance import Instance
 from ..locations.catalog import Catalog
 from ..locations.stop_signal import stop_signal
 from ..records.lease import ProcessInfo
+from ..storage.following import Followed
 from ..version import __version__
+from .followers import FollowersDuty
+from .keeper import LOOK_SECONDS, LeaseKeeper
 from .log_retention import LogRetentionDuty
-from .loop import RENEW_SECONDS, Duty, LeaseKeeper, Loop, Waker
+from .loop import Duty, Loop, Waker
 from .monitor import MonitorDuty, MonitorLimits
 from .queue import QueueDuty
 from .retries import RetriesDuty
@@ -41,8 +44,8 @@ class Daemon:
         clock = instance.clock
         self._instance = instance
         self._stopping = threading.Event()
-        self._keeper = LeaseKeeper(storage.leases, new_holder_id("daemon"), clock)
         self._waker = Waker(storage.notifier)
+        self._keeper = LeaseKeeper(storage.leases, new_holder_id("daemon"), clock, self._waker.wake_all)
         self._started = clock.now()
         catalog = Catalog(storage.locations)
 
@@ -123,6 +126,8 @@ class Daemon:
             )
             retries = RetriesDuty(storage, instance.coordinator, catalog, policy, clock)
             duties.append((retries, self._waker.listen(RetriesDuty.topics)))
+        if isinstance(storage, Followed):
+            duties.append((FollowersDuty(storage.followers), self._waker.listen(FollowersDuty.topics)))
         self._duties = [duty for duty, _ in duties]
         self._loops = [Loop(duty, self._keeper, woken, self._stopping) for duty, woken in duties]
         self._life = threading.Thread(target=self._live, name="life", daemon=True)
@@ -140,32 +145,30 @@ class Daemon:
             thread.join(timeout=5.0)
         for duty in self._duties:
             duty.close()
+        self._life.join(timeout=5.0)
         self._keeper.release_all()
-        self._instance.storage.leases.gone(self._keeper.holder)
 
     def _live(self) -> None:
         while not self._stopping.is_set():
             try:
-                self._keeper.renew_all()
-                self._beat()
+                pause = self._keeper.look(self._sign_of_life)
             except StorageError as error:
                 log.warning("the database does not answer: %s", error)
-            self._stopping.wait(RENEW_SECONDS)
+                pause = LOOK_SECONDS
+            self._stopping.wait(pause)
 
-    def _beat(self) -> None:
+    def _sign_of_life(self) -> ProcessInfo:
         errors = [f"{loop.name}: {loop.error}" for loop in self._loops if loop.error is not None]
-        self._instance.storage.leases.beat(
-            ProcessInfo(
-                id=self._keeper.holder,
-                kind="daemon",
-                host=socket.gethostname(),
-                pid=os.getpid(),
-                version=__version__,
-                started=self._started,
-                seen=self._instance.clock.now(),
-                duties=self._keeper.held(),
-                error="; ".join(errors) or None,
-            )
+        return ProcessInfo(
+            id=self._keeper.holder,
+            kind="daemon",
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            version=__version__,
+            started=self._started,
+            seen=self._instance.clock.now(),
+            duties=tuple(told for loop in self._loops if (told := loop.share()) is not None),
+            error="; ".join(errors) or None,
         )
 
 

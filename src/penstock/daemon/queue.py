@@ -12,9 +12,9 @@ from ..engine.queue import QueueLimits, decide
 from ..errors import CodeServerUnreachableError
 from ..launch.protocols import RunLauncher
 from ..records.event import RunEnqueued
-from ..records.lease import Lease
 from ..records.run import Run
 from ..storage.protocols import RunStorage, SlotStorage
+from .keeper import Held
 
 __all__ = ["CLAIM_SECONDS", "QueueDuty"]
 
@@ -33,6 +33,7 @@ class QueueDuty:
     """Claims runs in batches and hands each to the launcher, several at a time."""
 
     name = "queue"
+    parts = 1
     topics = frozenset({"queue", "locations", "slots"})
 
     def __init__(
@@ -57,7 +58,7 @@ class QueueDuty:
         self._resting: dict[str, float] = {}
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="launch")
 
-    def tick(self, lease: Lease) -> float | None:
+    def tick(self, held: Held) -> float | None:
         """Start what may start; note for each other run what it waits for."""
         now = self._clock.now()
         resting = {location for location, until in self._resting.items() if until > now}
@@ -74,7 +75,9 @@ class QueueDuty:
             if decision.start or len(queued) < limit or limit >= _MOST or self._limits.is_reached(len(active)):
                 break
             limit = min(limit * _WIDER, _MOST)
-        claimed = self._runs.claim(decision.start, owner=lease.holder, until=now + CLAIM_SECONDS, now=now)
+        claimed = self._runs.claim(
+            decision.start, owner=held.lease.holder, until=now + CLAIM_SECONDS, now=now, under=held.lease
+        )
         notes = {run.run_id: decision.waiting.get(run.run_id) for run in queued if run.run_id in decision.waiting}
         changed = {
             run.run_id: notes[run.run_id] for run in queued if run.run_id in notes and run.note != notes[run.run_id]

@@ -20,11 +20,11 @@ from ..locations.catalog import Catalog
 from ..plan.launch import plan_run
 from ..plan.reexecution import tags_to_repeat, what_to_repeat
 from ..records.event import AssetMaterialization, EngineNote
-from ..records.lease import Lease
 from ..records.location import JobDescription
 from ..records.run import Run, RunStatus, Tag
 from ..storage.protocols import NewRun, RunFilter, Storage
 from ..storage.run_log import run_log, steps_at_hand
+from .keeper import Held
 
 __all__ = ["RetriesDuty", "pass_over_failures"]
 
@@ -52,6 +52,7 @@ class RetriesDuty:
     """
 
     name = "retries"
+    parts = 1
     topics = frozenset({"runs"})
 
     def __init__(
@@ -65,12 +66,12 @@ class RetriesDuty:
         self._place: int | None = None
         self._epoch = 0
 
-    def tick(self, lease: Lease) -> float | None:
+    def tick(self, held: Held) -> float | None:
         """Look at what has failed since the last time."""
         values, events = self._storage.locations, self._storage.events
-        if self._place is None or lease.epoch != self._epoch:  # another daemon may have moved it
+        if self._place is None or held.lease.epoch != self._epoch:  # another daemon may have moved it
             self._place = int(values.settle_value(_PLACE, str(events.last_id())))
-            self._epoch = lease.epoch
+            self._epoch = held.lease.epoch
         while failures := events.of_types(["RUN_FAILURE"], after=self._place, limit=_PAGE):
             self._catalog.refresh()
             for failure in failures:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..engine.instigators import Due, Outlook, look_at_schedules, next_schedule_time
-from ..records.automation import InstigatorState
+from ..records.automation import InstigatorKind, InstigatorState
 from ..records.location import LocationDescription, ScheduleDescription
 from ..records.run import Tag
 from ..records.wire import EvaluateSchedule
@@ -18,6 +18,7 @@ class SchedulesDuty(InstigatorDuty[ScheduleDescription]):
     """See the head of this file."""
 
     name = "schedules"
+    kind = InstigatorKind.SCHEDULE
     origin_tag = Tag.SCHEDULE
 
     def declared(self, description: LocationDescription) -> Iterable[ScheduleDescription]:

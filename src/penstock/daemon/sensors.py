@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..engine.instigators import Due, Outlook, look_at_sensors
-from ..records.automation import InstigatorState
+from ..records.automation import InstigatorKind, InstigatorState
 from ..records.location import LocationDescription, SensorDescription
 from ..records.run import Tag
 from ..records.wire import EvaluateSensor
@@ -18,6 +18,7 @@ class SensorsDuty(InstigatorDuty[SensorDescription]):
     """See the head of this file."""
 
     name = "sensors"
+    kind = InstigatorKind.SENSOR
     origin_tag = Tag.SENSOR
 
     def declared(self, description: LocationDescription) -> Iterable[SensorDescription]:

@@ -29,6 +29,7 @@ from ..records.location import AssetJobName, LocationDescription
 from ..records.run import Tag
 from ..records.wire import EvaluateSchedule, EvaluateSensor, Evaluation
 from ..storage.protocols import AssetStorage, InstigatorStorage, NewRun
+from .keeper import Part
 
 __all__ = ["DueTick", "TickRunner"]
 
@@ -78,8 +79,9 @@ class TickRunner:
         self._not_before: dict[str, float] = {}
         self._lock = threading.Lock()
 
-    def start(self, tick: DueTick, lease: Lease, *, done: threading.Event) -> None:
-        """Start a tick, unless one of the same instigator is under way or rests; `done` is set when it has ended."""
+    def start(self, tick: DueTick, part: Part, *, done: threading.Event) -> None:
+        """Start a tick under the lease of its part, unless one of the same instigator is under way or rests; `done` is
+        set when it has ended."""
         key = tick.due.id
         with self._lock:
             if key in self._busy or self._not_before.get(key, 0.0) > self._clock.now():
@@ -88,7 +90,8 @@ class TickRunner:
 
         def run() -> None:
             try:
-                self._tick(tick, lease)
+                with part.used() as lease:
+                    self._tick(tick, lease)
             except FencedError:
                 log.warning("the tick of %s passed to another daemon", key)
             except Exception:

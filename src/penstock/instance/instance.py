@@ -98,7 +98,7 @@ class Instance(RunReading, EventReading, AssetReading):
         return cls(
             home=home,
             settings=settings,
-            storage=_storage(home, settings, access),
+            storage=_storage(home, settings, access, clock),
             logs=_logs(home, settings),
             artifacts=_artifacts(home, settings),
             clock=clock,
@@ -336,18 +336,25 @@ def _read(settings: Mapping[str, Any], folder: Path) -> Settings:
     return read_settings(folder)
 
 
-def _storage(home: Path, settings: Settings, access: StorageAccess | None) -> Storage:
+def _storage(home: Path, settings: Settings, access: StorageAccess | None, clock: Clock) -> Storage:
     if access is not None:
         from ..storage.remote.client import open_storage
 
         return open_storage(access)
     log = _log(home, settings)
-    if settings.run_storage is None:
+    if not settings.followers:
         return log
     from ..storage.composite.storage import composite
     from .components import build
 
-    return composite(log, build(settings.run_storage, "run_storage"))
+    built = {key: build(component, key) for key, component in settings.followers.items()}
+    return composite(
+        log,
+        built.get("run_storage"),
+        events=built.get("event_log_storage"),
+        ticks=built.get("schedule_storage"),
+        clock=clock,
+    )
 
 
 def _log(home: Path, settings: Settings) -> Storage:

@@ -15,7 +15,10 @@ from .settings import Settings, StorageSettings
 
 __all__ = ["WITHHELD_SETTINGS", "InstanceRef"]
 
-WITHHELD_SETTINGS = ("storage", "run_storage", "run_launcher", "run_coordinator")
+WITHHELD_SETTINGS = (
+    *("storage", "run_storage", "event_log_storage", "schedule_storage"),
+    *("run_launcher", "run_coordinator"),
+)
 """The settings that a process does not get which reaches the storage with a token: they may hold credentials."""
 
 _SQLITE = "penstock.storage.sqlite.storage"
@@ -46,7 +49,7 @@ class InstanceRef(msgspec.Struct, frozen=True, kw_only=True):
         if settings.run_workers.storage == "direct":
             return cls(home=str(home), settings=settings)
         kept = msgspec.structs.replace(
-            settings, storage=StorageSettings(), run_storage=None, run_launcher=None, run_coordinator=None
+            settings, **{key: StorageSettings() if key == "storage" else None for key in WITHHELD_SETTINGS}
         )
         return cls(home=str(home), settings=kept, withheld=True)
 
@@ -67,9 +70,10 @@ class InstanceRef(msgspec.Struct, frozen=True, kw_only=True):
         }
         for module in named:
             importlib.import_module(module)
-        if self.settings.run_storage is not None:
+        if followers := self.settings.followers:
             importlib.import_module(_COMPOSITE)
-            importlib.import_module(self.settings.run_storage.module)
+            for component in followers.values():
+                importlib.import_module(component.module)
 
     def through(self, access: StorageAccess | None) -> InstanceRef:
         """The same instance for the one process that was given this access to its storage."""

@@ -228,6 +228,8 @@ class Settings(_Block, frozen=True, kw_only=True):
 
     storage: StorageSettings = StorageSettings()
     run_storage: Component | None = None
+    event_log_storage: Component | None = None
+    schedule_storage: Component | None = None
     local_artifact_storage: FolderSettings | None = None
     compute_logs: LogSettings = LogSettings()
     python_logs: PythonLogSettings = PythonLogSettings()
@@ -242,6 +244,16 @@ class Settings(_Block, frozen=True, kw_only=True):
     sensors: WorkerSettings = WorkerSettings()
     code_servers: CodeServerSettings = CodeServerSettings()
     run_workers: RunWorkerSettings = RunWorkerSettings()
+
+    @property
+    def followers(self) -> dict[str, Component]:
+        """The stores of the user's own that follow the storage, by their keys."""
+        named = {
+            "run_storage": self.run_storage,
+            "event_log_storage": self.event_log_storage,
+            "schedule_storage": self.schedule_storage,
+        }
+        return {key: component for key, component in named.items() if component is not None}
 
     @property
     def pool_rules(self) -> PoolRules:

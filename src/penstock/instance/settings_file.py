@@ -30,7 +30,6 @@ _SHORT_NAMES: Mapping[str, Mapping[str, tuple[str, str]]] = {
 }
 _COMPONENTS = ("storage", "compute_logs")
 _SCHEMA_SELECTORS: frozenset[type] = frozenset((StorageSettings, PostgresSettings, LogSettings))
-_ONE_WITH_THE_LOG = ("event_log_storage", "schedule_storage")
 _OLDER_DEFAULT = "default_op_concurrency_limit"
 
 
@@ -103,10 +102,6 @@ def _write_out(value: Any, problems: list[Problem]) -> Any:
     for key in _COMPONENTS:
         if isinstance(written.get(key), dict) and "module" in written[key]:
             written[key] = {"custom": written[key]}
-    for key in _ONE_WITH_THE_LOG:
-        if written.pop(key, None) is not None:
-            text = f'"{key}" cannot be chosen apart: events and ticks are kept where "storage" says. Remove it.'
-            problems.append(_mistake((key,), text))
     if isinstance(written.get("concurrency"), dict):
         _move_limits(written, problems)
     queue = written.get("run_queue")

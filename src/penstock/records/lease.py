@@ -18,6 +18,11 @@ class Lease(msgspec.Struct, frozen=True, kw_only=True):
     epoch: int
     until: float
 
+    @property
+    def duty(self) -> str:
+        """The duty that it is for: a part of a divided one is named `duty/number`."""
+        return self.name.partition("/")[0]
+
 
 class ProcessInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A long-running process of the deployment and when it was last heard of."""

@@ -139,8 +139,12 @@ class RunStorage(Protocol):
         """Runs that are STARTING, STARTED or CANCELING."""
         ...
 
-    def claim(self, run_ids: Sequence[str], *, owner: str, until: float, now: float) -> list[Run]:
-        """Move those that are still QUEUED or NOT_STARTED to STARTING, each under a new attempt that `owner` holds."""
+    def claim(
+        self, run_ids: Sequence[str], *, owner: str, until: float, now: float, under: Lease | None = None
+    ) -> list[Run]:
+        """Move those that are still QUEUED or NOT_STARTED to STARTING, each under a new attempt that `owner` holds.
+
+        Raises `FencedError` when `under`, the lease of who has decided it, has passed on: somebody else decides now."""
         ...
 
     def take_over(self, run_id: str, *, attempt: int, owner: str, until: float) -> bool:
@@ -394,8 +398,8 @@ class LeaseStorage(Protocol):
         """Take the lease if it is free, over, or held by `holder` already; a change of holder raises its epoch."""
         ...
 
-    def renew(self, lease: Lease, *, ttl: float, now: float) -> Lease | None:
-        """Prolong; None when it has passed to another."""
+    def renew(self, leases: Sequence[Lease], *, ttl: float, now: float) -> list[Lease]:
+        """Prolong these at once; gives those that are still held, without the ones that have passed to another."""
         ...
 
     def release(self, lease: Lease) -> None:

@@ -22,7 +22,7 @@ from .protocols import RunFilter, RunSearch, RunTally
 
 __all__ = ["LOOKS", "RUN", "Condition", "Query", "RunQueries", "Source", "Way", "where_text", "whole_count", "whole_page"]
 
-LOOKS = 5_000
+LOOKS = 2_000
 """How many runs one search looks at."""
 
 _EARLIER, _LATER = 86_400.0, 60.0

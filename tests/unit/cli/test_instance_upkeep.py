@@ -56,6 +56,22 @@ def test_a_newer_database_is_refused_with_one_sentence(tmp_path: Path) -> None:
         assert refused.stderr.count("\n") == 1
 
 
+def test_stores_that_follow_are_told_of(tmp_path: Path) -> None:
+    module = "support.memory_events"
+    (tmp_path / "penstock.yaml").write_text(
+        yaml.safe_dump({"event_log_storage": {"module": module, "class": "MemoryEvents"}})
+    )
+    told = asked(tmp_path, "info")
+    assert (told.exit_code, "events kind" in told.output) == (0, True)
+    assert "event_log_storage  has everything" in told.output
+    with Instance.open(tmp_path) as opened:
+        queued_run(opened.storage, created=time.time() - 500)
+    behind = asked(tmp_path, "info").output
+    assert "event_log_storage  lacks what has happened since" in behind
+    found = json.loads(asked(tmp_path, "doctor", "--json").output)
+    assert [each["where"] for each in found if each["check"] == "follower"] == ["event_log_storage"]
+
+
 def test_a_healthy_home(tmp_path: Path) -> None:
     asked(tmp_path, "migrate")
     found = asked(tmp_path, "doctor")

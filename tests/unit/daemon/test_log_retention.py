@@ -19,8 +19,9 @@ from penstock.records.event import RunSuccess
 from penstock.records.lease import Lease
 from penstock.testing.clock import FakeClock
 from penstock.testing.storage_contract.builders import events_from, started_run
+from support.held import whole
 
-LEASE = Lease(name="log_retention", holder="d", epoch=1, until=1e12)
+HELD = whole(Lease(name="log_retention", holder="d", epoch=1, until=1e12))
 
 
 @pytest.fixture
@@ -58,10 +59,10 @@ def test_output_goes_once_its_run_has_ended_long_ago(instance: Instance) -> None
     instance.storage.runs.delete(deleted)
     clock = FakeClock(created + 30.5 * DAY)
     duty = duty_of(instance, clock)
-    duty.tick(LEASE)
+    duty.tick(HELD)
     assert list(instance.logs.runs()) == sorted([ended, going])  # of the deleted one it is the making that counts
     clock.advance(DAY)
-    duty.tick(LEASE)
+    duty.tick(HELD)
     assert list(instance.logs.runs()) == [going]
     assert instance.storage.runs.get(ended) is not None
 
@@ -71,20 +72,20 @@ def test_it_is_done_in_small_steps_once_an_hour(instance: Instance, monkeypatch:
     runs = [made(instance, ended=True) for _ in range(3)]
     clock = FakeClock(runs[-1][1] + 40 * DAY)
     duty = duty_of(instance, clock)
-    assert duty.tick(LEASE) == 0.0
+    assert duty.tick(HELD) == 0.0
     assert len(list(instance.logs.runs())) == 1
-    assert duty.tick(LEASE) == 3600.0
+    assert duty.tick(HELD) == 3600.0
     left(instance, runs[0][0])
     clock.advance(3599)
-    assert duty.tick(LEASE) == pytest.approx(1.0)
+    assert duty.tick(HELD) == pytest.approx(1.0)
     clock.advance(1)
-    duty.tick(LEASE)
+    duty.tick(HELD)
     assert list(instance.logs.runs()) == []
 
 
 def test_it_may_be_kept_for_ever(instance: Instance) -> None:
     run_id, created = made(instance, ended=True)
-    assert duty_of(instance, FakeClock(created + 9999 * DAY), days=-1).tick(LEASE) is None
+    assert duty_of(instance, FakeClock(created + 9999 * DAY), days=-1).tick(HELD) is None
     assert list(instance.logs.runs()) == [run_id]
 
 

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from penstock.daemon.loop import LEASE_SECONDS, LeaseKeeper, Loop, Waker
+from penstock.daemon.keeper import LEASE_SECONDS, Held, LeaseKeeper, parts_of
+from penstock.daemon.loop import Loop, Waker
 from penstock.errors import FencedError, StorageError
-from penstock.records.lease import Lease
+from penstock.records.lease import Lease, ProcessInfo
 from penstock.storage.sqlite.storage import SqliteStorage
 from penstock.testing.clock import FakeClock
 
@@ -20,6 +21,7 @@ class Counting:
     """A duty that tells when it ticks, and fails as it is told to."""
 
     name = "counting"
+    parts = 1
     topics = frozenset({"queue"})
 
     def __init__(self) -> None:
@@ -27,8 +29,8 @@ class Counting:
         self.failures: list[Exception] = []
         self.ticked = threading.Semaphore(0)
 
-    def tick(self, lease: Lease) -> float | None:
-        self.leases.append(lease)
+    def tick(self, held: Held) -> float | None:
+        self.leases.append(held.lease)
         self.ticked.release()
         if self.failures:
             raise self.failures.pop(0)
@@ -45,35 +47,75 @@ def storage() -> Iterator[SqliteStorage]:
     opened.close()
 
 
-def keeper(storage: SqliteStorage, holder: str, clock: FakeClock) -> LeaseKeeper:
-    return LeaseKeeper(storage.leases, holder, clock)
+def keeper(storage: SqliteStorage, holder: str, clock: FakeClock, names: tuple[str, ...] = ("queue",)) -> LeaseKeeper:
+    built = LeaseKeeper(storage.leases, holder, clock)
+    built.watch(names)
+    return built
+
+
+def look(looking: LeaseKeeper, clock: FakeClock) -> float:
+    def sign_of_life() -> ProcessInfo:
+        now = clock.now()
+        return ProcessInfo(id=looking.holder, kind="daemon", host="h", pid=1, version="1", started=now, seen=now)
+
+    return looking.look(sign_of_life)
 
 
 def test_a_duty_has_one_holder_and_passes_on_when_that_one_is_gone(storage: SqliteStorage) -> None:
     clock = FakeClock()
     first, second = keeper(storage, "daemon-1", clock), keeper(storage, "daemon-2", clock)
-    held = first.acquire("queue")
-    assert held is not None
-    assert second.acquire("queue") is None
-    clock.advance(LEASE_SECONDS * 0.75)
-    first.renew_all()
-    clock.advance(LEASE_SECONDS * 0.75)
-    assert second.acquire("queue") is None
-    clock.advance(LEASE_SECONDS)
-    taken = second.acquire("queue")
-    assert taken is not None
-    assert taken.epoch == held.epoch + 1
-    first.renew_all()
-    assert (first.held(), second.held()) == ((), ("queue",))
-    assert first.acquire("queue") is None
+    look(first, clock)
+    held = first.held(["queue"]).lease
+    look(second, clock)
+    assert not second.held(["queue"])
+    for _ in range(3):
+        clock.advance(LEASE_SECONDS * 0.75)
+        look(first, clock)
+        look(second, clock)
+    assert (len(first.held(["queue"])), len(second.held(["queue"]))) == (1, 0)
+    clock.advance(look(second, clock))  # the first is heard of no more
+    while not second.held(["queue"]):
+        clock.advance(look(second, clock))
+    assert clock.monotonic() <= 3 * LEASE_SECONDS * 0.75 + LEASE_SECONDS + 1
+    assert second.held(["queue"]).lease.epoch == held.epoch + 1
+    look(first, clock)
+    assert not first.held(["queue"])
+
+
+def test_the_parts_of_a_duty_are_shared_when_another_daemon_comes_but_not_those_at_work(
+    storage: SqliteStorage,
+) -> None:
+    clock = FakeClock()
+    names = parts_of("sensors", 4)
+    first, second = keeper(storage, "daemon-1", clock, names), keeper(storage, "daemon-2", clock, names)
+    look(first, clock)
+    look(second, clock)
+    held = first.held(names)
+    assert (len(held), len(second.held(names))) == (4, 0)
+    by_name = {part.lease.name: part for key in range(100) if (part := held.part_of(str(key))) is not None}
+    assert set(by_name) == set(names)
+    with by_name["sensors/3"].used():
+        look(first, clock)
+        look(second, clock)
+        assert (len(first.held(names)), len(second.held(names))) == (3, 1)
+    look(first, clock)
+    look(second, clock)
+    assert (len(first.held(names)), len(second.held(names))) == (2, 2)
+    owners = {lease.name: lease.holder for lease in storage.leases.all()}
+    assert sorted(owners.values()) == ["daemon-1", "daemon-1", "daemon-2", "daemon-2"]
 
 
 def test_what_is_given_up_is_free_at_once(storage: SqliteStorage) -> None:
     clock = FakeClock()
     first, second = keeper(storage, "daemon-1", clock), keeper(storage, "daemon-2", clock)
-    assert first.acquire("queue") is not None
+    look(first, clock)
     first.release_all()
-    assert second.acquire("queue") is not None
+    look(second, clock)
+    assert second.held(["queue"])
+
+
+def held_for_long(storage: SqliteStorage) -> LeaseKeeper:
+    return LeaseKeeper(storage.leases, "daemon-1", FakeClock())
 
 
 @pytest.fixture
@@ -86,7 +128,9 @@ def stopping() -> Iterator[threading.Event]:
 def test_a_loop_ticks_whenever_its_topic_is_published(storage: SqliteStorage, stopping: threading.Event) -> None:
     duty = Counting()
     waker = Waker(storage.notifier)
-    loop = Loop(duty, keeper(storage, "daemon-1", FakeClock()), waker.listen(duty.topics), stopping)
+    ours = held_for_long(storage)
+    loop = Loop(duty, ours, waker.listen(duty.topics), stopping)
+    look(ours, FakeClock())
     waker.start()
     loop.start()
     assert duty.ticked.acquire(timeout=DEADLINE)
@@ -105,11 +149,13 @@ def test_a_loop_ticks_whenever_its_topic_is_published(storage: SqliteStorage, st
 def test_a_duty_that_fails_is_done_again(
     storage: SqliteStorage, stopping: threading.Event, error: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("penstock.daemon.loop.LEASE_SECONDS", 0.02)  # the pauses are fractions of it
+    monkeypatch.setattr("penstock.daemon.loop._LOOK_AGAIN", 0.01)
     monkeypatch.setattr("penstock.daemon.loop._LONGEST_PAUSE", 0.01)
     duty = Counting()
     duty.failures = [error, error]
-    loop = Loop(duty, keeper(storage, "daemon-1", FakeClock()), threading.Event(), stopping)
+    ours = held_for_long(storage)
+    loop = Loop(duty, ours, threading.Event(), stopping)
+    look(ours, FakeClock())
     loop.start()
     for _ in range(3):
         assert duty.ticked.acquire(timeout=DEADLINE)

@@ -19,8 +19,9 @@ from penstock.storage.run_log import lost_workers
 from penstock.storage.sqlite.storage import SqliteStorage
 from penstock.testing.clock import FakeClock
 from penstock.testing.storage_contract.builders import NOW, queued_run, started_run
+from support.held import whole
 
-LEASE = Lease(name="monitor", holder="daemon-1", epoch=1, until=NOW + 10)
+HELD = whole(Lease(name="monitor", holder="daemon-1", epoch=1, until=NOW + 10))
 
 
 NO_LOGS = LocalLogStore(Path("/nonexistent"))
@@ -55,7 +56,7 @@ def look(
     launcher: Launcher | None = None,
     logs: LocalLogStore = NO_LOGS,
 ) -> None:
-    MonitorDuty(storage, logs, launcher or Launcher(), limits or MonitorLimits(), clock).tick(LEASE)
+    MonitorDuty(storage, logs, launcher or Launcher(), limits or MonitorLimits(), clock).tick(HELD)
 
 
 def status(storage: SqliteStorage, run: Run) -> Run:
@@ -162,15 +163,15 @@ def test_after_an_outage_holders_have_time_to_renew(storage: SqliteStorage) -> N
     run = started_run(storage)
     clock = FakeClock(NOW + 5)
     monitor = MonitorDuty(storage, NO_LOGS, Launcher(), MonitorLimits(), clock)
-    monitor.tick(LEASE)
+    monitor.tick(HELD)
     clock.advance(60)  # nobody could look, or write, for a minute
-    monitor.tick(LEASE)
+    monitor.tick(HELD)
     assert status(storage, run).status is RunStatus.STARTED
     clock.advance(10)
-    monitor.tick(LEASE)
+    monitor.tick(HELD)
     assert status(storage, run).status is RunStatus.STARTED
     clock.advance(6)
-    monitor.tick(LEASE)
+    monitor.tick(HELD)
     assert status(storage, run).status is RunStatus.QUEUED
 
 
@@ -178,18 +179,18 @@ def test_looks_that_failed_do_not_hide_an_outage(storage: SqliteStorage, monkeyp
     run = started_run(storage)
     clock = FakeClock(NOW + 5)
     monitor = MonitorDuty(storage, NO_LOGS, Launcher(), MonitorLimits(), clock)
-    monitor.tick(LEASE)
+    monitor.tick(HELD)
     with monkeypatch.context() as patched:
         patched.setattr("penstock.storage.sqlite.runs.SqliteRuns.active", _away)
         for _ in range(3):
             clock.advance(10)
             with pytest.raises(StorageUnavailableError):
-                monitor.tick(LEASE)
-    monitor.tick(LEASE)
+                monitor.tick(HELD)
+    monitor.tick(HELD)
     assert status(storage, run).status is RunStatus.STARTED
     for seconds in (10, 6):
         clock.advance(seconds)
-        monitor.tick(LEASE)
+        monitor.tick(HELD)
     assert status(storage, run).status is RunStatus.QUEUED
 
 

@@ -10,7 +10,7 @@ import pytest
 from penstock.daemon.queue import QueueDuty
 from penstock.engine.pools import PoolRules
 from penstock.engine.queue import QueueLimits
-from penstock.errors import CodeServerUnreachableError
+from penstock.errors import CodeServerUnreachableError, FencedError
 from penstock.records.event import RunEnqueued, StepSuccess
 from penstock.records.lease import Lease
 from penstock.records.pool import PoolNeed, SlotRequest
@@ -19,8 +19,9 @@ from penstock.records.wire import LaunchAnswer
 from penstock.storage.sqlite.storage import SqliteStorage
 from penstock.testing.clock import FakeClock
 from penstock.testing.storage_contract.builders import NOW, events_from, new_run, queued_run, started_run
+from support.held import whole
 
-LEASE = Lease(name="queue", holder="daemon-1", epoch=1, until=NOW + 10)
+HELD = whole(Lease(name="queue", holder="daemon-1", epoch=1, until=NOW + 10))
 
 
 class Launcher:
@@ -45,6 +46,7 @@ class Launcher:
 @pytest.fixture
 def storage() -> Iterator[SqliteStorage]:
     opened = SqliteStorage(None)
+    assert opened.leases.acquire("queue", "daemon-1", ttl=10, now=NOW) == HELD.lease
     yield opened
     opened.close()
 
@@ -89,7 +91,7 @@ def test_a_queued_run_is_claimed_and_handed_to_the_launcher(
 ) -> None:
     run = queued_run(storage)
     queue = duty(storage, launcher, clock)
-    queue.tick(LEASE)
+    queue.tick(HELD)
     queue.close()
     assert [each.run_id for each in launcher.launched] == [run.run_id]
     (launched,) = launcher.launched
@@ -99,7 +101,7 @@ def test_a_queued_run_is_claimed_and_handed_to_the_launcher(
 def test_what_has_no_place_says_what_it_waits_for(storage: SqliteStorage, launcher: Launcher, clock: FakeClock) -> None:
     first, second = queued_run(storage), queued_run(storage)
     queue = duty(storage, launcher, clock, places=1)
-    queue.tick(LEASE)
+    queue.tick(HELD)
     queue.close()
     assert status(storage, first).status is RunStatus.STARTING
     waiting = status(storage, second)
@@ -115,7 +117,7 @@ def test_a_run_behind_many_that_wait_for_a_pool_is_found(
     storage.runs.create([new_run(RunEnqueued(), pools=need) for _ in range(230)])
     free = queued_run(storage)
     queue = duty(storage, launcher, clock)
-    queue.tick(LEASE)
+    queue.tick(HELD)
     queue.close()
     assert [each.run_id for each in launcher.launched] == [free.run_id]
     assert all("the pool db" in (run.note or "") for run in storage.runs.queued(limit=500))
@@ -130,13 +132,13 @@ def test_a_run_stays_while_its_pool_is_full_and_goes_when_a_slot_is_free(
     request = SlotRequest(step_key="load", pools=("db",), since=NOW)
     storage.slots.claim(holder.run_id, 1, [request], now=NOW + 5)
     queue = duty(storage, launcher, clock)
-    queue.tick(LEASE)
+    queue.tick(HELD)
     assert status(storage, waiting).note == (
         f"Waits for the pool db: 1 of 1 slot taken by run {holder.run_id[-8:]} step load. Place 1 in the queue."
     )
     storage.events.append(holder.run_id, 1, events_from(2, [StepSuccess(seconds=1.0)], step_key="load"), now=NOW + 6)
     assert "slots" in queue.topics
-    queue.tick(LEASE)
+    queue.tick(HELD)
     queue.close()
     assert [each.run_id for each in launcher.launched] == [waiting.run_id]
 
@@ -151,7 +153,7 @@ def test_a_run_that_was_not_taken_goes_back_and_its_location_rests(
     run = queued_run(storage)
     launcher.answer = answer
     queue = duty(storage, launcher, clock)
-    queue.tick(LEASE)
+    queue.tick(HELD)
     queue.close()
     back = status(storage, run)
     assert back.status is RunStatus.QUEUED
@@ -163,14 +165,14 @@ def test_after_its_rest_a_location_is_tried_again(storage: SqliteStorage, launch
     launcher.answer = CodeServerUnreachableError("nobody is there")
     queue = duty(storage, launcher, clock)
     subscribed = storage.notifier.subscribe()
-    queue.tick(LEASE)
+    queue.tick(HELD)
     while status(storage, run).status is not RunStatus.QUEUED:
         subscribed.wait(5)
     launcher.answer = LaunchAnswer(accepted=True)
-    assert queue.tick(LEASE) is not None
+    assert queue.tick(HELD) is not None
     assert status(storage, run).status is RunStatus.QUEUED
     clock.advance(3)
-    queue.tick(LEASE)
+    queue.tick(HELD)
     queue.close()
     subscribed.close()
     assert [each.attempt for each in launcher.launched] == [1, 2]
@@ -181,7 +183,20 @@ def test_a_run_of_a_location_that_is_not_loaded_stays(
 ) -> None:
     run = queued_run(storage)
     queue = duty(storage, launcher, clock, unready=frozenset({"shop"}))
-    queue.tick(LEASE)
+    queue.tick(HELD)
     queue.close()
     assert launcher.launched == []
     assert "shop" in (status(storage, run).note or "")
+
+
+def test_a_daemon_whose_lease_has_passed_on_starts_nothing(
+    storage: SqliteStorage, launcher: Launcher, clock: FakeClock
+) -> None:
+    run = queued_run(storage)
+    assert storage.leases.acquire("queue", "daemon-2", ttl=10, now=NOW + 60) is not None
+    queue = duty(storage, launcher, clock)
+    with pytest.raises(FencedError):
+        queue.tick(HELD)
+    queue.close()
+    assert launcher.launched == []
+    assert storage.runs.get(run.run_id) == run

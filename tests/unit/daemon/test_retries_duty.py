@@ -27,8 +27,9 @@ from penstock.storage.protocols import RunFilter, StoredLocation
 from penstock.storage.sqlite.storage import SqliteStorage
 from penstock.testing.clock import FakeClock
 from penstock.testing.storage_contract.builders import NOW, events_from
+from support.held import whole
 
-LEASE = Lease(name="retries", holder="daemon-1", epoch=1, until=NOW + 1000)
+HELD = whole(Lease(name="retries", holder="daemon-1", epoch=1, until=NOW + 1000))
 LOCATION = LocationDescription(
     name="shop",
     jobs=(
@@ -112,7 +113,7 @@ class House:
         over = self.storage if storage is None else storage
         coordinator = QueuedRunCoordinator(runs=over.runs, launcher=Launcher(), clock=self.clock)
         duty = RetriesDuty(over, coordinator, Catalog(over.locations), policy or RetryPolicyOfRuns(), self.clock)
-        duty.tick(LEASE)
+        duty.tick(HELD)
 
     def failed(
         self,

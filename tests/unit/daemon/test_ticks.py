@@ -9,6 +9,7 @@ import pytest
 
 from penstock.codec import encode_json
 from penstock.config.schema import Shape
+from penstock.daemon.keeper import Held, parts_of
 from penstock.daemon.schedules import SchedulesDuty
 from penstock.daemon.sensors import SensorsDuty
 from penstock.daemon.ticks import TickRunner
@@ -20,7 +21,6 @@ from penstock.partitions.spec import DynamicSpec
 from penstock.records.automation import InstigatorKind, InstigatorStatus, RunRequestRecord, Tick, TickStatus
 from penstock.records.errors import ErrorInfo
 from penstock.records.event import AssetFact, AssetMaterialization
-from penstock.records.lease import Lease
 from penstock.records.location import (
     AssetDescription,
     JobDescription,
@@ -34,6 +34,7 @@ from penstock.records.wire import EvaluateSchedule, EvaluateSensor, Evaluation, 
 from penstock.storage.protocols import RunFilter, StoredLocation
 from penstock.storage.sqlite.storage import SqliteStorage
 from penstock.testing.clock import FakeClock
+from support.held import all_parts
 
 START = 1_767_261_600.0  # 2026-01-01T10:00 UTC
 HOUR = 3600.0
@@ -118,12 +119,16 @@ class House:
 
     def look(self, duty: SchedulesDuty | SensorsDuty, *, ticks: int = 1) -> None:
         """One look of a duty, and the end of the ticks that it starts."""
-        lease = self.storage.leases.acquire(duty.name, "daemon-1", ttl=10, now=self.clock.now())
-        assert lease is not None
         self.done.clear()
-        duty.tick(lease)
+        duty.tick(self.held(duty, "daemon-1"))
         if ticks:
             assert self.done.wait(10)
+
+    def held(self, duty: SchedulesDuty | SensorsDuty, holder: str) -> Held:
+        """All parts of a duty, taken by that holder."""
+        names = parts_of(duty.name, duty.parts)
+        taken = [self.storage.leases.acquire(name, holder, ttl=10, now=self.clock.now()) for name in names]
+        return all_parts([lease for lease in taken if lease is not None])
 
     def ticks(self, kind: str, name: str) -> list[Tick]:
         return self.storage.instigators.ticks(f"shop/{kind}/{name}")
@@ -293,13 +298,12 @@ def test_a_code_server_that_is_away_delays_the_tick_and_does_not_fail_it(house: 
 
 
 def test_a_daemon_whose_lease_has_passed_on_changes_nothing(house: House) -> None:
-    stale = house.storage.leases.acquire("sensors", "daemon-1", ttl=10, now=house.clock.now())
-    assert stale is not None
+    stale = house.held(house.sensors, "daemon-1")
     house.clock.advance(60)
-    assert house.storage.leases.acquire("sensors", "daemon-2", ttl=10, now=house.clock.now()) is not None
+    assert len(house.held(house.sensors, "daemon-2")) == house.sensors.parts
     house.server.answers = [ONE_RUN]
     house.done.clear()
-    house.sensors.tick(Lease(name=stale.name, holder=stale.holder, epoch=stale.epoch, until=stale.until))
+    house.sensors.tick(stale)
     assert house.done.wait(10)
     assert house.runs() == []
     assert house.ticks("sensor", "files") == []

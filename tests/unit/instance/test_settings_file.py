@@ -25,6 +25,7 @@ from penstock.instance.settings import (
 )
 from penstock.instance.settings_file import read_settings
 from penstock.storage.composite import CompositeStorage
+from penstock.storage.following import Followed
 from penstock.storage.postgres import PostgresStorage
 from penstock.storage.upkeep import Tended
 
@@ -279,7 +280,22 @@ run_storage:
     assert b"hush" not in sent.encode()
 
 
-@pytest.mark.parametrize("key", ["event_log_storage", "schedule_storage"])
-def test_what_is_one_with_the_log_cannot_be_chosen_apart(tmp_path: Path, key: str) -> None:
-    with pytest.raises(SettingsError, match=f'"{key}" cannot be chosen apart.*Remove it'):
-        read(tmp_path, f"{key}: {{module: a, class: B}}")
+def test_each_store_that_follows_can_be_named_alone(tmp_path: Path) -> None:
+    named = {
+        "run_storage": ("support.memory_catalog", "MemoryCatalog"),
+        "event_log_storage": ("support.memory_events", "MemoryEvents"),
+        "schedule_storage": ("support.memory_events", "MemoryTicks"),
+    }
+    for chosen in ([key] for key in named):
+        text = "\n".join(f"{key}: {{module: {named[key][0]}, class: {named[key][1]}}}" for key in chosen)
+        settings = read(tmp_path, text)
+        assert list(settings.followers) == chosen
+        storage = Instance.compose(tmp_path, settings).storage
+        assert isinstance(storage, Followed)
+        assert [follower.setting for follower in storage.followers] == chosen
+        storage.close()
+        InstanceRef.of(tmp_path, settings).import_components()
+        kept = InstanceRef.of(
+            tmp_path, msgspec.structs.replace(settings, run_workers=RunWorkerSettings(storage="gateway"))
+        )
+        assert kept.settings.followers == {}

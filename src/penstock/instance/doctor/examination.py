@@ -16,6 +16,7 @@ CHECKS: tuple[Callable[[Facts], Iterable[Finding]], ...] = (
     database.clock,
     services.processes,
     services.locations,
+    services.followers,
     work.runs,
     work.leases,
     work.slots,

@@ -11,7 +11,7 @@ from ...storage.protocols import StoredLocation
 from ...storage.upkeep import DatabaseFacts, SchemaDifference, StrayClaim, TableSize
 from ..settings import Settings
 
-__all__ = ["SILENT_SECONDS", "Facts", "FileFacts"]
+__all__ = ["SILENT_SECONDS", "Facts", "FileFacts", "FollowerFacts"]
 
 SILENT_SECONDS = 60.0
 """After how long without a word a process is taken for gone, and a lease that is over for forgotten."""
@@ -23,6 +23,17 @@ class FileFacts(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     mode: int
     is_secret: bool = False
+
+
+class FollowerFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """A store of the user's own: since when it lacks something, in seconds since the epoch, and why it does not answer.
+
+    `behind_since` is None while it lacks nothing, and `error` while it answers.
+    """
+
+    setting: str
+    behind_since: float | None = None
+    error: str | None = None
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +56,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
         tables: The database's tables, the largest first.
         database: The database as it stands.
         files: What the instance has in its home.
+        followers: The stores of the user's own that follow the storage.
     """
 
     now: float
@@ -63,6 +75,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     tables: tuple[TableSize, ...] = ()
     database: DatabaseFacts | None = None
     files: tuple[FileFacts, ...] = ()
+    followers: tuple[FollowerFacts, ...] = ()
 
     def is_heard_of(self, process: ProcessInfo) -> bool:
         """Whether a process lives, as far as its word goes."""

@@ -6,12 +6,14 @@ from pathlib import Path
 
 from ...errors import StorageError, StorageUnavailableError
 from ...records.automation import Tick, TickStatus
+from ...storage.following import Followed
+from ...storage.protocols import Storage
 from ...storage.upkeep import SchemaDifference, Tended, Upkeep
 from ..instance import Instance
 from ..settings import FILE_NAME, Settings
-from .facts import Facts, FileFacts
+from .facts import Facts, FileFacts, FollowerFacts
 
-__all__ = ["gather"]
+__all__ = ["gather", "read_followers"]
 
 _MOST_QUEUED = 1000
 
@@ -56,7 +58,19 @@ def gather(instance: Instance) -> Facts:
         tables=() if upkeep is None else tuple(upkeep.tables()),
         database=database,
         files=_files(instance, () if database is None else database.files),
+        followers=read_followers(storage),
     )
+
+
+def read_followers(storage: Storage) -> tuple[FollowerFacts, ...]:
+    """How the stores of the user's own stand that follow a storage; one that is away is told of as such."""
+    found = []
+    for follower in storage.followers if isinstance(storage, Followed) else ():
+        try:
+            found.append(FollowerFacts(setting=follower.setting, behind_since=follower.behind_since()))
+        except StorageError as error:
+            found.append(FollowerFacts(setting=follower.setting, error=str(error)))
+    return tuple(found)
 
 
 def _compared(upkeep: Upkeep | None) -> tuple[tuple[SchemaDifference, ...], str | None]:

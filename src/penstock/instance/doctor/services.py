@@ -1,4 +1,4 @@
-"""Checks of the deployment's processes and of its code locations."""
+"""Checks of the deployment's processes, of its code locations, and of stores of the user's own."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from ...wording import length_of_time
 from .facts import Facts
 from .finding import Finding, Severity
 
-__all__ = ["LONGEST_LOAD_SECONDS", "locations", "processes"]
+__all__ = ["LONGEST_LAG_SECONDS", "LONGEST_LOAD_SECONDS", "followers", "locations", "processes"]
 
 LONGEST_LOAD_SECONDS = 300.0
 """For how long a code location may load before somebody should look."""
+
+LONGEST_LAG_SECONDS = 60.0
+"""How far a store of the user's own may be behind before somebody should look."""
 
 
 def processes(facts: Facts) -> Iterator[Finding]:
@@ -60,4 +63,27 @@ def locations(facts: Facts) -> Iterator[Finding]:
                 where=location.name,
                 what=f"It has been loading for {length_of_time(facts.now - location.updated)}.",
                 remedy="See whether its code server lives, and what its code does when it is imported.",
+            )
+
+
+def followers(facts: Facts) -> Iterator[Finding]:
+    """Stores of the user's own that do not answer, or that nobody brings up to the storage."""
+    for each in facts.followers:
+        if each.error is not None:
+            yield Finding(
+                check="follower",
+                severity=Severity.ERROR,
+                where=each.setting,
+                what=f"It does not answer: {each.error}",
+                remedy="See whether it runs and can be reached from here; it is brought up when it is back.",
+            )
+        elif each.behind_since is not None and facts.now - each.behind_since > LONGEST_LAG_SECONDS:
+            yield Finding(
+                check="follower",
+                severity=Severity.WARNING,
+                where=each.setting,
+                what=f"It lacks what has happened since {length_of_time(facts.now - each.behind_since)} ago.",
+                remedy="See the log of the daemon, which brings it over."
+                if facts.daemons()
+                else "The daemon brings it over. Start one: penstock daemon.",
             )

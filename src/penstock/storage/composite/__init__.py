@@ -1,4 +1,4 @@
-"""One storage made of two: a log that decides, and a run storage of the user's own that answers for runs."""
+"""One storage made of several: a log that decides, and stores of the user's own that follow it and answer."""
 
 from __future__ import annotations
 

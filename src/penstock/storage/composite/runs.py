@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ...records.event import Fact
+from ...records.lease import Lease
 from ...records.run import Run
 from ..protocols import NewRun, RunFilter, RunStorage
 from ..run_catalog import RunCatalog
-from .follower import Follower
+from .run_follower import RunFollower
 
 __all__ = ["CompositeRuns"]
 
@@ -16,7 +17,7 @@ __all__ = ["CompositeRuns"]
 class CompositeRuns:
     """`RunStorage` of which the catalog answers for what people look at, and the log for what the daemon acts on."""
 
-    def __init__(self, log: RunStorage, catalog: RunCatalog, follower: Follower) -> None:
+    def __init__(self, log: RunStorage, catalog: RunCatalog, follower: RunFollower) -> None:
         self._log = log
         self._catalog = catalog
         self._follower = follower
@@ -56,8 +57,7 @@ class CompositeRuns:
         return self._log.active()
 
     def expired(self, now: float) -> list[Run]:
-        """Active runs whose lease has ended. Whoever asks this looks after the deployment, so that it repairs too."""
-        self._follower.repair()
+        """Active runs whose lease has ended."""
         return self._log.expired(now)
 
     def snapshot(self, digest: str) -> bytes | None:
@@ -71,10 +71,12 @@ class CompositeRuns:
         with self._follower.changing(new.run.run_id for new in runs):
             return self._log.create(runs)
 
-    def claim(self, run_ids: Sequence[str], *, owner: str, until: float, now: float) -> list[Run]:
+    def claim(
+        self, run_ids: Sequence[str], *, owner: str, until: float, now: float, under: Lease | None = None
+    ) -> list[Run]:
         """Move those of the runs that nobody has claimed to STARTING, each under a new attempt held by `owner`."""
         with self._follower.changing(run_ids):
-            return self._log.claim(run_ids, owner=owner, until=until, now=now)
+            return self._log.claim(run_ids, owner=owner, until=until, now=now, under=under)
 
     def take_over(self, run_id: str, *, attempt: int, owner: str, until: float) -> bool:
         """Pass this attempt's lease to `owner`; False if the attempt is not current or has ended."""

@@ -1,17 +1,12 @@
-"""A storage whose runs are found in a run storage of the user's own, and which otherwise is another storage."""
+"""A storage that decides, and stores of the user's own that follow it and answer: for runs, events, ticks."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from ...clock import SYSTEM_CLOCK, Clock
-from ...records.automation import Tick
-from ...records.conditions.evaluation import EvaluationRecord
-from ...records.event import AssetFact, Event
-from ...records.lease import Lease
-from ...records.pool import ClaimOutcome, SlotRequest
-from ..archive import Archive, Archived, LoadedRun
-from ..derive import RUN_EVENTS
+from ...errors import SettingsError
+from ..archive import Archive, Archived
+from ..event_catalog import EventCatalog
+from ..following import Follower
 from ..notifier import Notifier
 from ..protocols import (
     AssetStorage,
@@ -19,36 +14,67 @@ from ..protocols import (
     InstigatorStorage,
     LeaseStorage,
     LocationStorage,
-    NewRun,
     RunStorage,
     SlotStorage,
     Storage,
 )
 from ..run_catalog import RunCatalog
+from ..tick_catalog import TickCatalog
 from ..upkeep import Tended, Upkeep
-from .follower import Follower
+from .events import CompositeEvents, EventFollower, ForgettingRuns
+from .run_changes import ShownArchive, ShownEvents, ShownInstigators, ShownSlots
+from .run_follower import RunFollower
 from .runs import CompositeRuns
+from .ticks import CompositeInstigators, TickFollower
 
 __all__ = ["CompositeStorage", "TendedCompositeStorage", "composite"]
 
 
 class CompositeStorage:
-    """`Storage` of a log that decides, and a catalog that shows runs.
+    """`Storage` of a log that decides, and of catalogs that follow it.
 
     Args:
         log: Keeps everything, and decides what becomes of a run in the transaction that writes its events.
-        catalog: Keeps the runs for whoever looks for them.
+        catalog: Keeps the runs for whoever looks for them; None to look for them in the log.
+        events: Keeps the raw events for whoever reads them; None to read them in the log. It needs a log that is
+            `Archived`.
+        ticks: Keeps the ticks for whoever reads them; None and `Archived` likewise.
         clock: Tells the time.
+
+    Raises:
+        SettingsError: The log is not `Archived`, and has to be.
     """
 
-    def __init__(self, log: Storage, catalog: RunCatalog, *, clock: Clock = SYSTEM_CLOCK) -> None:
+    def __init__(
+        self,
+        log: Storage,
+        catalog: RunCatalog | None = None,
+        *,
+        events: EventCatalog | None = None,
+        ticks: TickCatalog | None = None,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
         self._log = log
-        self._catalog = catalog
-        self._follower = Follower(log.runs, catalog, log.notifier, clock)
-        self._runs = CompositeRuns(log.runs, catalog, self._follower)
-        self._events = _Events(log.events, self._follower)
-        self._instigators = _Instigators(log.instigators, self._follower)
-        self._slots = _Slots(log.slots, log.runs, self._follower)
+        self._catalogs = {"runs": catalog, "events": events, "ticks": ticks}
+        self._runs, self._events, self._instigators, self._slots = log.runs, log.events, log.instigators, log.slots
+        self._run_follower: RunFollower | None = None
+        self._followers: list[Follower] = []
+        if catalog is not None:
+            self._run_follower = follower = RunFollower(log.runs, catalog, log.notifier, clock)
+            self._followers.append(follower)
+            self._runs = CompositeRuns(log.runs, catalog, follower)
+            self._events = ShownEvents(log.events, follower)
+            self._instigators = ShownInstigators(log.instigators, follower)
+            self._slots = ShownSlots(log.slots, log.runs, follower)
+        if events is not None:
+            archive = _archive_of(log, EventFollower.setting)
+            self._followers.append(EventFollower(archive, log.runs, log.events.last_id, events))
+            self._runs = ForgettingRuns(self._runs, log.runs, events)
+            self._events = CompositeEvents(self._events, events)
+        if ticks is not None:
+            archive = _archive_of(log, TickFollower.setting)
+            self._followers.append(TickFollower(log.instigators, archive, ticks, clock))
+            self._instigators = CompositeInstigators(self._instigators, archive, ticks)
 
     @property
     def runs(self) -> RunStorage:
@@ -90,20 +116,34 @@ class CompositeStorage:
         """Wakes whoever waits."""
         return self._log.notifier
 
+    @property
+    def followers(self) -> tuple[Follower, ...]:
+        """The catalogs, as those see them who look after them."""
+        return tuple(self._followers)
+
     def migrate(self) -> None:
-        """Bring both up to this version, and copy what the catalog lacks."""
+        """Bring all up to this version, and copy the runs that their catalog lacks."""
         self._log.migrate()
-        self._catalog.migrate()
-        self._follower.catch_up()
+        for catalog in self._catalogs.values():
+            if catalog is not None:
+                catalog.migrate()
+        if self._run_follower is not None:
+            self._run_follower.catch_up()
 
     def describe(self) -> dict[str, str]:
-        """Facts for people: those of the log, and those of the catalog with "runs" before them."""
-        runs = {f"runs {name}": fact for name, fact in self._catalog.describe().items()}
-        return self._log.describe() | runs
+        """Facts for people: those of the log, and those of each catalog with "runs", "events" or "ticks" before
+        them."""
+        facts = self._log.describe()
+        for name, catalog in self._catalogs.items():
+            if catalog is not None:
+                facts |= {f"{name} {key}": fact for key, fact in catalog.describe().items()}
+        return facts
 
     def close(self) -> None:
         """Let go of every connection of this process."""
-        self._catalog.close()
+        for catalog in self._catalogs.values():
+            if catalog is not None:
+                catalog.close()
         self._log.close()
 
 
@@ -112,9 +152,9 @@ class TendedCompositeStorage(CompositeStorage):
 
     @property
     def archive(self) -> Archive:
-        """The bulk way out and in; runs that are loaded are shown in the catalog."""
+        """The bulk way out and in; runs that are loaded are shown in their catalog."""
         assert isinstance(self._log, Archived)
-        return _Archive(self._log.archive, self._follower)
+        return self._log.archive if self._run_follower is None else ShownArchive(self._log.archive, self._run_follower)
 
     @property
     def upkeep(self) -> Upkeep:
@@ -123,129 +163,24 @@ class TendedCompositeStorage(CompositeStorage):
         return self._log.upkeep
 
 
-def composite(log: Storage, catalog: RunCatalog) -> CompositeStorage:
-    """The composite of both, which can tell of its database, and has a bulk way, if the log can and has."""
+def composite(
+    log: Storage,
+    catalog: RunCatalog | None = None,
+    *,
+    events: EventCatalog | None = None,
+    ticks: TickCatalog | None = None,
+    clock: Clock = SYSTEM_CLOCK,
+) -> CompositeStorage:
+    """The composite of these, which can tell of its database, and has a bulk way, if the log can and has."""
     is_tended = isinstance(log, Tended) and isinstance(log, Archived)
-    return (TendedCompositeStorage if is_tended else CompositeStorage)(log, catalog)
+    made = TendedCompositeStorage if is_tended else CompositeStorage
+    return made(log, catalog, events=events, ticks=ticks, clock=clock)
 
 
-class _Archive:
-    """`Archive` that shows in the catalog the runs that are loaded."""
-
-    def __init__(self, log: Archive, follower: Follower) -> None:
-        self._log = log
-        self._follower = follower
-        self.log, self.ticks, self.used_keys, self.tags = log.log, log.ticks, log.used_keys, log.tags
-        self.partition_sets, self.load_events = log.partition_sets, log.load_events
-        self.load_instigators, self.load_ticks = log.load_instigators, log.load_ticks
-
-    def load_runs(self, runs: Sequence[LoadedRun]) -> int:
-        """Store ended runs; gives how many were new."""
-        with self._follower.changing(each.run.run_id for each in runs):
-            return self._log.load_runs(runs)
-
-
-class _Events:
-    """`EventStorage` that shows in the catalog what a batch makes of its run."""
-
-    def __init__(self, log: EventStorage, follower: Follower) -> None:
-        self._log = log
-        self._follower = follower
-        self.of_run, self.of_types, self.get = log.of_run, log.of_types, log.get
-        self.last_id, self.step_stats = log.last_id, log.step_stats
-
-    def append(self, run_id: str, attempt: int, events: Sequence[Event], *, now: float) -> int:
-        """Store a batch of a run worker's numbered events; those before one that moves the run need the log alone."""
-        moving = next((place for place, event in enumerate(events) if event.type in RUN_EVENTS), len(events))
-        if moving or not events:
-            last = self._log.append(run_id, attempt, events[:moving], now=now)
-            if moving == len(events):
-                return last
-        with self._follower.changing([run_id]):
-            return self._log.append(run_id, attempt, events[moving:], now=now)
-
-
-class _Instigators:
-    """`InstigatorStorage` that shows in the catalog the runs which a tick makes."""
-
-    def __init__(self, log: InstigatorStorage, follower: Follower) -> None:
-        self._log = log
-        self._follower = follower
-        self.states, self.get, self.switch, self.set_cursor = log.states, log.get, log.switch, log.set_cursor
-        self.plan, self.begin_tick, self.ticks, self.evaluations = log.plan, log.begin_tick, log.ticks, log.evaluations
-
-    def complete_tick(
-        self,
-        tick: Tick,
-        *,
-        lease: Lease,
-        runs: Sequence[tuple[str | None, NewRun]] = (),
-        facts: Sequence[AssetFact] = (),
-        evaluations: Sequence[EvaluationRecord] = (),
-        cursor: str | None = None,
-        next_due: float | None = None,
-        now: float,
-    ) -> Tick:
-        """End a tick, in one transaction with everything it causes."""
-
-        def complete() -> Tick:
-            return self._log.complete_tick(
-                tick,
-                lease=lease,
-                runs=runs,
-                facts=facts,
-                evaluations=evaluations,
-                cursor=cursor,
-                next_due=next_due,
-                now=now,
-            )
-
-        if not runs:
-            return complete()
-        with self._follower.changing(new.run.run_id for _, new in runs):
-            return complete()
-
-
-class _Slots:
-    """`SlotStorage` that shows in the catalog whose lease was ended for the sake of its slots."""
-
-    def __init__(self, log: SlotStorage, runs: RunStorage, follower: Follower) -> None:
-        self._log = log
-        self._runs = runs
-        self._follower = follower
-        self.limits, self.set_limit, self.delete_limit, self.pools = (
-            log.limits,
-            log.set_limit,
-            log.delete_limit,
-            log.pools,
+def _archive_of(log: Storage, setting: str) -> Archive:
+    if not isinstance(log, Archived):
+        raise SettingsError(
+            f"{setting} follows a storage that can be read in bulk, and {type(log).__name__} cannot: it has no "
+            f"property `archive`. Remove {setting}, or let the storage's class have one."
         )
-
-    def claim(
-        self,
-        run_id: str,
-        attempt: int,
-        requests: Sequence[SlotRequest],
-        *,
-        now: float,
-        default_limit: int | None = None,
-        at_most: int | None = None,
-        dead_before: float | None = None,
-    ) -> ClaimOutcome:
-        """Take the slots that can be taken, and wait for the others."""
-        outcome = self._log.claim(
-            run_id,
-            attempt,
-            requests,
-            now=now,
-            default_limit=default_limit,
-            at_most=at_most,
-            dead_before=dead_before,
-        )
-        self._follower.copy([run.run_id for run in self._runs.expired(now if dead_before is None else dead_before)])
-        return outcome
-
-    def free(self, run_id: str, step_key: str | None = None, *, now: float) -> int:
-        """Take away the slots of a run that is gone, or of one of its steps."""
-        freed = self._log.free(run_id, step_key, now=now)
-        self._follower.copy([run_id])
-        return freed
+    return log.archive

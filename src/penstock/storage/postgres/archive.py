@@ -12,9 +12,11 @@ from ...records.automation import InstigatorState, Tick
 from .. import rows
 from ..archive import LoadedRun, LoggedEvent, UsedKey, stretches
 from ..encoding import encode_event
+from ..months import LogPlace, month_of
 from ..notifier import Notifier
 from .asset_rows import apply_asset_facts, settle_planned
 from .connection import Database
+from .event_logs import INSERT_EVENT, ensure_logs
 from .ledger import RUN_VALUES
 from .transaction import Transaction
 
@@ -101,8 +103,8 @@ class PostgresArchive:
                 [(each.run.snapshot, each.snapshot) for each in fresh if each.snapshot is not None],
             )
             tx.send_each(
-                f"INSERT INTO runs (num, {rows.NEW_RUN}) VALUES (%s, %s, %s, %s, %s, %s, %s, {RUN_VALUES})",
-                [(number, *rows.new_run_values(each.run)) for number, each in numbered],
+                f"INSERT INTO runs (log, num, {rows.NEW_RUN}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, {RUN_VALUES})",
+                [(month_of(each.run.created), number, *rows.new_run_values(each.run)) for number, each in numbered],
             )
             tx.send_each(
                 "INSERT INTO run_tags (key, value, run_id) VALUES (%s, %s, %s)",
@@ -116,6 +118,7 @@ class PostgresArchive:
                     for place, step in enumerate(each.steps)
                 ],
             )
+            ensure_logs(tx, {month_of(each.run.created) for each in fresh})
             return len(fresh)
 
         loaded = self._database.write("load runs", work)
@@ -132,27 +135,19 @@ class PostgresArchive:
             if not fresh:
                 return 0
             run_ids = sorted({each.run_id for each in fresh if each.run_id is not None})
-            found = tx.rows("SELECT run_id, num FROM runs WHERE run_id = ANY(%s)", (run_ids,))
-            numbers: dict[str | None, int | None] = {None: None, **dict(found)}
-            tx.send_each(
-                "INSERT INTO events (id, run, attempt, seq, time, type, step_key, body) "
-                "VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
-                [
-                    (
-                        each.id,
-                        numbers[each.run_id],
-                        each.attempt,
-                        event.seq,
-                        event.time,
-                        event.type,
-                        event.step_key,
-                        body,
-                    )
-                    for each in fresh
-                    if not each.kept and each.run_id in numbers
-                    for event, body in (encode_event(each.event),)
-                ],
+            found = tx.rows(
+                "SELECT run_id, log, num FROM runs JOIN event_logs USING (log) WHERE run_id = ANY(%s)", (run_ids,)
             )
+            places = {run_id: LogPlace(log, number) for run_id, log, number in found}
+            logged = []
+            for each in fresh:
+                place = LogPlace(month_of(each.event.time), None) if each.run_id is None else places.get(each.run_id)
+                if place is not None and not each.kept:
+                    event, body = encode_event(each.event)
+                    values = (*place, each.id, each.attempt, event.seq, event.time, event.type, event.step_key, body)
+                    logged.append(values)
+            ensure_logs(tx, {values[0] for values in logged})
+            tx.send_each(INSERT_EVENT, logged)
             for run_id, facts, ended in stretches(fresh):
                 if facts:
                     apply_asset_facts(tx, run_id, facts)

@@ -9,6 +9,7 @@ from ...records.event import Event, StoredEvent
 from ...records.run import StepStats
 from .. import rows
 from ..derive import not_stored, refuse_late_writer
+from ..months import LogPlace
 from ..notifier import Notifier
 from .connection import Database
 from .ledger import changed_run, write_changes
@@ -30,20 +31,22 @@ class PostgresEvents:
 
         def work(tx: Transaction) -> tuple[int, set[str]]:
             row = tx.row(
-                f"SELECT num, {rows.RUN_PLACE}, ARRAY(SELECT seq FROM events e WHERE e.run = runs.num "
-                "AND e.attempt = %s AND e.seq BETWEEN %s AND %s) FROM runs WHERE run_id = %s FOR UPDATE",
+                f"SELECT log, num, {rows.RUN_PLACE}, ARRAY(SELECT seq FROM events e WHERE e.log = runs.log "
+                "AND e.run = runs.num AND e.attempt = %s AND e.seq BETWEEN %s AND %s) "
+                "FROM runs WHERE run_id = %s FOR UPDATE",
                 (attempt, min(numbered, default=None), max(numbered, default=None), run_id),
             )
-            run = None if row is None else rows.run_place(run_id, row[1:-1])
+            run = None if row is None else rows.run_place(run_id, row[2:-1])
             fresh = not_stored(events, set() if row is None else set(row[-1]))
             refuse_late_writer(run_id, attempt, run, fresh=bool(fresh))
             assert row is not None
             assert run is not None
-            change = changed_run(tx, row[0], run, attempt, fresh)
+            place = LogPlace(*row[:2])
+            change = changed_run(tx, place, run, attempt, fresh)
             (ids,) = write_changes(tx, [change])
             if ids:
                 return ids[-1], change.topics
-            last = tx.row("SELECT MAX(id) FROM events WHERE run = %s", (row[0],))
+            last = tx.row("SELECT MAX(id) FROM events WHERE log = %s AND run = %s", place)
             return (last[0] if last is not None else None) or 0, set()
 
         last, topics = self._database.write("store events", work)
@@ -62,9 +65,10 @@ class PostgresEvents:
     ) -> list[StoredEvent]:
         """A run's events in the order they were stored."""
         statement = (
-            f"SELECT {rows.EVENT} FROM events e WHERE e.run = (SELECT num FROM runs WHERE run_id = %s) AND e.id > %s"
+            f"SELECT {rows.EVENT} FROM events e WHERE e.log = (SELECT log FROM runs WHERE run_id = %s) "
+            "AND e.run = (SELECT num FROM runs WHERE run_id = %s) AND e.id > %s"
         )
-        values: list[Any] = [run_id, after]
+        values: list[Any] = [run_id, run_id, after]
         for column, wanted in (("type", types), ("step_key", step_keys)):
             if wanted is not None:
                 statement += f" AND e.{column} = ANY(%s)"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ...codec import decode_msgpack, encode_msgpack
 from ...errors import FencedError
 from ...records.lease import Lease, ProcessInfo
@@ -37,19 +39,26 @@ class PostgresLeases:
         self._notifier.publish({ROUTINE})
         return _lease(found[0]) if found else None
 
-    def renew(self, lease: Lease, *, ttl: float, now: float) -> Lease | None:
-        """Prolong; None when it has passed to another."""
+    def renew(self, leases: Sequence[Lease], *, ttl: float, now: float) -> list[Lease]:
+        """Prolong these at once; gives those that are still held."""
 
         def work(tx: Transaction) -> list[Row]:
             return tx.rows(
-                f"UPDATE leases SET until = %s WHERE name = %s AND holder = %s AND epoch = %s RETURNING {_LEASE}",
-                (now + ttl, lease.name, lease.holder, lease.epoch),
+                "UPDATE leases l SET until = %s FROM unnest(%s::text[], %s::text[], %s::bigint[]) "
+                "AS g (name, holder, epoch) WHERE l.name = g.name AND l.holder = g.holder AND l.epoch = g.epoch "
+                "RETURNING l.name, l.holder, l.epoch, l.until",
+                (
+                    now + ttl,
+                    [lease.name for lease in leases],
+                    [lease.holder for lease in leases],
+                    [lease.epoch for lease in leases],
+                ),
             )
 
         # A renewal that a crash of the server takes back was for nobody: nothing else of that moment is left either.
-        found = self._database.write("renew a lease", work, durable=False)
+        found = self._database.write("renew leases", work, durable=False)
         self._notifier.publish({ROUTINE})
-        return _lease(found[0]) if found else None
+        return sorted((_lease(row) for row in found), key=lambda lease: lease.name)
 
     def release(self, lease: Lease) -> None:
         """Give it up at once: the row stays, so that the next holder's epoch is higher."""

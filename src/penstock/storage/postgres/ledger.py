@@ -31,8 +31,10 @@ from ..derive import (
     topics_of,
 )
 from ..encoding import encode_event
+from ..months import LogPlace, month_of
 from ..protocols import NewRun
 from .asset_rows import apply_asset_facts, settle_planned
+from .event_logs import INSERT_EVENT, make_log
 from .transaction import Transaction
 
 __all__ = ["RUN_VALUES", "Change", "changed_run", "insert_runs", "report", "write_changes"]
@@ -43,9 +45,10 @@ RUN_VALUES = ", ".join(["%s"] * len(_PLACE))
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be written of one run: its `num`, what a batch of its events comes to, and what changes by that."""
+    """What is to be written of one run: where its events are, what a batch of them comes to, and what changes by
+    that."""
 
-    number: int
+    place: LogPlace
     attempt: int
     outcome: Outcome
     topics: set[str]
@@ -80,11 +83,12 @@ def insert_runs(tx: Transaction, new_runs: Sequence[NewRun]) -> list[Change]:
             snapshots[run.snapshot] = new.snapshot
         outcome = derive(run, {}, first_events(new))
         topics = topics_of(run, outcome) | {"runs"}
-        changes.append(Change(number=number, attempt=run.attempt, outcome=outcome, topics=topics, is_new=True))
+        place = LogPlace(month_of(run.created), number)
+        changes.append(Change(place=place, attempt=run.attempt, outcome=outcome, topics=topics, is_new=True))
     tx.send_each("INSERT INTO snapshots VALUES (%s, %s) ON CONFLICT DO NOTHING", sorted(snapshots.items()))
     tx.send_each(
-        f"INSERT INTO runs (num, {rows.NEW_RUN}) VALUES (%s, %s, %s, %s, %s, %s, %s, {RUN_VALUES})",
-        [(change.number, *rows.new_run_values(change.run)) for change in changes],
+        f"INSERT INTO runs (log, num, {rows.NEW_RUN}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, {RUN_VALUES})",
+        [(*change.place, *rows.new_run_values(change.run)) for change in changes],
     )
     tx.send_each(
         "INSERT INTO run_tags (key, value, run_id) VALUES (%s, %s, %s)",
@@ -93,22 +97,22 @@ def insert_runs(tx: Transaction, new_runs: Sequence[NewRun]) -> list[Change]:
     return changes
 
 
-def changed_run(tx: Transaction, number: int, run: Run, attempt: int, events: Sequence[Event]) -> Change:
+def changed_run(tx: Transaction, place: LogPlace, run: Run, attempt: int, events: Sequence[Event]) -> Change:
     """What a batch of a run's events comes to; to be written by `write_changes`.
 
     Args:
-        number: The run's `num`.
+        place: Where the run's events are.
         run: As stored; `rows.run_place` is enough. Its row is locked by this transaction.
         attempt: The attempt that the events are of.
         events: In order, none of them stored already. Those that the run's state refuses are left out.
     """
-    outcome = derive(run, _steps_at_hand(tx, number, run.run_id, events), events)
+    outcome = derive(run, _steps_at_hand(tx, place, run.run_id, events), events)
     topics = topics_of(run, outcome)
     if _release_slots(tx, run, outcome):
         topics |= {"slots", "pools"}
     if outcome.run.is_finished and "assets" not in topics and _has_open_work(tx, run.run_id):
         topics.add("assets")
-    return Change(number=number, attempt=attempt, outcome=outcome, topics=topics, moved=outcome.run is not run)
+    return Change(place=place, attempt=attempt, outcome=outcome, topics=topics, moved=outcome.run is not run)
 
 
 def write_changes(tx: Transaction, changes: Sequence[Change], facts: Sequence[Event] = ()) -> list[range]:
@@ -120,16 +124,18 @@ def write_changes(tx: Transaction, changes: Sequence[Change], facts: Sequence[Ev
     """
     tx.send_each(
         f"UPDATE runs SET ({rows.RUN_PLACE}) = ROW ({RUN_VALUES}) WHERE num = %s",
-        [(*rows.run_place_values(change.run), change.number) for change in changes if change.moved],
+        [(*rows.run_place_values(change.run), change.place.run) for change in changes if change.moved],
     )
-    batches = [(each.number, each.run.run_id, each.attempt, each.outcome.events) for each in changes]
-    ids = _write_events(tx, [*batches, *([(None, None, 0, facts)] if facts else [])])
+    batches: list[_Batch] = [(each.place, each.run.run_id, each.attempt, each.outcome.events) for each in changes]
+    if facts:
+        batches.append((LogPlace(month_of(facts[0].time), None), None, 0, facts))
+    ids = _write_events(tx, batches)
     steps = []
     for change, numbers in zip(changes, ids, strict=False):
         begun = places(numbers, change.outcome.events)
         # One without an event in the batch is stored already, and keeps its place.
         steps += [
-            (change.number, begun.get(key, 0), *rows.step_values(step)) for key, step in change.outcome.steps.items()
+            (change.place.run, begun.get(key, 0), *rows.step_values(step)) for key, step in change.outcome.steps.items()
         ]
     tx.send_each(
         f"INSERT INTO steps (run, place, {rows.STEP}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s) "
@@ -149,8 +155,8 @@ def report(tx: Transaction, facts: Sequence[AssetFact], now: float) -> range:
     return ids
 
 
-_Batch = tuple[int | None, str | None, int, Sequence[Event]]
-"""Events of one run, or of none: its `num`, its id, its attempt, the events in order."""
+_Batch = tuple[LogPlace, str | None, int, Sequence[Event]]
+"""Events of one run, or of none: where they go, the run's id, its attempt, the events in order."""
 
 
 def _write_events(tx: Transaction, batches: Sequence[_Batch]) -> list[range]:
@@ -158,35 +164,38 @@ def _write_events(tx: Transaction, batches: Sequence[_Batch]) -> list[range]:
     total = sum(len(events) for _, _, _, events in batches)
     if not total:
         return [range(0) for _ in batches]
-    counted = tx.row("UPDATE counters SET value = value + %s WHERE name = 'event' RETURNING value", (total,))
+    logs = sorted({place.log for place, _, _, _ in batches})
+    counted = tx.row(
+        "UPDATE counters SET value = value + %s WHERE name = 'event' "
+        "RETURNING value, ARRAY(SELECT unnest(%s::int[]) EXCEPT SELECT log FROM event_logs)",
+        (total, logs),
+    )
     assert counted is not None
+    for log in counted[1]:
+        make_log(tx, log)
     next_id = counted[0] - total + 1
     ids = []
     values: list[tuple[Any, ...]] = []
     assets: list[tuple[str | None, list[NumberedEvent]]] = []
-    for number, run_id, attempt, events in batches:
+    for place, run_id, attempt, events in batches:
         ids.append(range(next_id, next_id + len(events)))
         next_id += len(events)
         named: list[NumberedEvent] = []
         for event_id, given in zip(ids[-1], events, strict=True):
             event, body = encode_event(given)
             event_type = event.type
-            values.append((event_id, number, attempt, event.seq, event.time, event_type, event.step_key, body))
+            values.append((*place, event_id, attempt, event.seq, event.time, event_type, event.step_key, body))
             if event_type in ASSET_EVENTS:
                 named.append((event_id, event, body))
         if named:
             assets.append((run_id, named))
-    tx.send_each(
-        "INSERT INTO events (id, run, attempt, seq, time, type, step_key, body) "
-        "VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
-        values,
-    )
+    tx.send_each(INSERT_EVENT, values)
     for run_id, named in assets:
         apply_asset_facts(tx, run_id, named)
     return ids
 
 
-def _steps_at_hand(tx: Transaction, number: int, run_id: str, events: Sequence[Event]) -> dict[str, StepStats]:
+def _steps_at_hand(tx: Transaction, place: LogPlace, run_id: str, events: Sequence[Event]) -> dict[str, StepStats]:
     """The stored steps that `derive` needs for this batch."""
     keys = {event.step_key for event in events if event.step_key is not None and event.type in STEP_EVENTS}
     ends = any(event.type in CLOSING_EVENTS for event in events)
@@ -194,7 +203,7 @@ def _steps_at_hand(tx: Transaction, number: int, run_id: str, events: Sequence[E
         return {}
     found = tx.rows(
         f"SELECT {rows.STEP} FROM steps WHERE run = %s AND (step_key = ANY(%s) OR (%s AND status = 'IN_PROGRESS'))",
-        (number, list(keys), ends),
+        (place.run, list(keys), ends),
     )
     return {row[0]: rows.step(run_id, row) for row in found}
 

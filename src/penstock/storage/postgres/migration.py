@@ -11,10 +11,10 @@ from .transaction import Row, Transaction
 
 __all__ = ["SCHEMA_VERSION", "make_schema", "migrate", "stored_version"]
 
-_FILES = sorted((Path(__file__).parent / "schema").glob("[0-9]*.sql"))
+_FILES = {int(file.name[:4]): file for file in sorted((Path(__file__).parent / "schema").glob("[0-9]*.sql"))}
 _LOCK = 0x70656E73746F636B  # an advisory lock's number; these are the letters of our name
 
-SCHEMA_VERSION = len(_FILES)
+SCHEMA_VERSION = max(_FILES)
 """The schema that this version of Penstock reads and writes."""
 
 _KNOWN = "SELECT to_regclass('schema_version') IS NOT NULL, current_setting('server_encoding')"
@@ -57,8 +57,8 @@ def _apply(tx: Transaction, database: Database) -> None:
 def make_schema(tx: Transaction, version: int = 0) -> None:
     """Bring what the search path names from a version to this one's."""
     tx.send(_VERSIONS)
-    for number, file in enumerate(_FILES[version:], version + 1):
-        for statement in _statements(file.read_text(encoding="utf-8")):
+    for number in sorted(number for number in _FILES if number > version):
+        for statement in _statements(_FILES[number].read_text(encoding="utf-8")):
             tx.send(statement)
         tx.send("INSERT INTO schema_version VALUES (%s, %s)", (number, SYSTEM_CLOCK.now()))
 

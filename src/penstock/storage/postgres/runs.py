@@ -8,13 +8,16 @@ from functools import partial
 import msgspec
 
 from ...records.event import Event, Fact, RunStarting
+from ...records.lease import Lease
 from ...records.run import ACTIVE, FINISHED, Run, RunStatus
 from .. import rows
 from ..derive import CLAIMABLE, derive
+from ..months import LogPlace
 from ..notifier import ROUTINE, Notifier
 from ..protocols import NewRun, RunFilter, RunSearch, RunTally
 from ..run_search import Query, Way, whole_count, whole_page
 from .connection import Database
+from .leases import require_lease
 from .ledger import changed_run, insert_runs, write_changes
 from .run_query import PostgresRunQueries, merged
 from .transaction import Row, Transaction
@@ -109,26 +112,31 @@ class PostgresRuns:
 
     # -- who holds a run ----------------------------------------------------------------------------------------------
 
-    def claim(self, run_ids: Sequence[str], *, owner: str, until: float, now: float) -> list[Run]:
+    def claim(
+        self, run_ids: Sequence[str], *, owner: str, until: float, now: float, under: Lease | None = None
+    ) -> list[Run]:
         """Move those of the runs that nobody has claimed to STARTING, each under a new attempt held by `owner`."""
         wanted = list(dict.fromkeys(run_ids))
 
         def work(tx: Transaction) -> tuple[list[Run], set[str]]:
+            if under is not None:
+                require_lease(tx, under)
             # Whoever claims one of these runs at this moment gets it: its row is passed over, not waited for.
             found = tx.rows(
-                f"SELECT num, {rows.RUN} FROM runs WHERE run_id = ANY(%s) AND status = ANY(%s) "
+                f"SELECT log, num, {rows.RUN} FROM runs WHERE run_id = ANY(%s) AND status = ANY(%s) "
                 "ORDER BY run_id FOR UPDATE SKIP LOCKED",
                 (wanted, sorted(CLAIMABLE)),
             )
-            free = {row[1]: row for row in found}
+            free = {row[2]: row for row in found}
+            starting = Event(time=now, fact=RunStarting())
             changes = []
             for run_id in wanted:
                 if run_id not in free:
                     continue
-                number, *row = free[run_id]
+                log, number, *row = free[run_id]
                 run = rows.run(tuple(row))
                 run = msgspec.structs.replace(run, attempt=run.attempt + 1, owner=owner, lease_until=until)
-                changes.append(changed_run(tx, number, run, run.attempt, [Event(time=now, fact=RunStarting())]))
+                changes.append(changed_run(tx, LogPlace(log, number), run, run.attempt, [starting]))
             write_changes(tx, changes)
             return [change.run for change in changes], set().union(*(change.topics for change in changes))
 
@@ -172,15 +180,15 @@ class PostgresRuns:
         events = [Event(time=now, fact=fact) for fact in facts]
 
         def work(tx: Transaction) -> set[str] | None:
-            found = _number_and_run(tx, run_id)
+            found = _place_and_run(tx, run_id)
             if found is None or found[1].is_finished:
                 return None
-            number, run = found
+            place, run = found
             if attempt is not None and (attempt != run.attempt or run.status is RunStatus.QUEUED):
                 return None
             if derive(run, {}, events).refused:
                 return None
-            change = changed_run(tx, number, run, run.attempt, events)
+            change = changed_run(tx, place, run, run.attempt, events)
             write_changes(tx, [change])
             return change.topics
 
@@ -211,10 +219,10 @@ class PostgresRuns:
         """Set tags of a run."""
 
         def work(tx: Transaction) -> bool:
-            found = _number_and_run(tx, run_id)
+            found = _place_and_run(tx, run_id)
             if found is None:
                 return False
-            number, run = found
+            (_, number), run = found
             run = msgspec.structs.replace(run, tags={**run.tags, **tags})
             tx.send(
                 "UPDATE runs SET body = %s, priority = %s WHERE num = %s", (rows.run_body(run), run.priority, number)
@@ -260,11 +268,12 @@ class PostgresRuns:
         """Remove an ended run with its events; asset history stays."""
 
         def work(tx: Transaction) -> bool:
-            found = _number_and_run(tx, run_id)
+            found = _place_and_run(tx, run_id)
             if found is None or found[1].status not in FINISHED:
                 return False
-            for table in ("events", "steps"):
-                tx.send(f"DELETE FROM {table} WHERE run = %s", (found[0],))
+            place = found[0]
+            tx.send("DELETE FROM events WHERE log = %s AND run = %s", place)
+            tx.send("DELETE FROM steps WHERE run = %s", (place.run,))
             for table in ("run_tags", "planned_assets", "runs"):
                 tx.send(f"DELETE FROM {table} WHERE run_id = %s", (run_id,))
             return True
@@ -280,7 +289,7 @@ class PostgresRuns:
         return found[0][0] if found else None
 
 
-def _number_and_run(tx: Transaction, run_id: str) -> tuple[int, Run] | None:
+def _place_and_run(tx: Transaction, run_id: str) -> tuple[LogPlace, Run] | None:
     """A run, whose row nobody else changes before the end of the transaction."""
-    row = tx.row(f"SELECT num, {rows.RUN} FROM runs WHERE run_id = %s FOR UPDATE", (run_id,))
-    return None if row is None else (row[0], rows.run(row[1:]))
+    row = tx.row(f"SELECT log, num, {rows.RUN} FROM runs WHERE run_id = %s FOR UPDATE", (run_id,))
+    return None if row is None else (LogPlace(*row[:2]), rows.run(row[2:]))

@@ -20,6 +20,7 @@ from ..allot import (
     take,
 )
 from ..derive import EVICTED
+from ..months import LogPlace
 from ..notifier import Notifier
 from .connection import Database
 from .ledger import changed_run, write_changes
@@ -90,8 +91,8 @@ class PostgresSlots:
 
         def work(tx: Transaction) -> tuple[ClaimOutcome, set[str]]:
             _one_at_a_time(tx)
-            row = tx.row(f"SELECT num, {rows.RUN_PLACE} FROM runs WHERE run_id = %s FOR UPDATE", (run_id,))
-            run = refuse_late_claim(run_id, attempt, None if row is None else rows.run_place(run_id, row[1:]))
+            row = tx.row(f"SELECT log, num, {rows.RUN_PLACE} FROM runs WHERE run_id = %s FOR UPDATE", (run_id,))
+            run = refuse_late_claim(run_id, attempt, None if row is None else rows.run_place(run_id, row[2:]))
             assert row is not None
             tx.send("DELETE FROM pool_claims WHERE run_id = %s AND attempt <> %s", (run_id, attempt))
             found = _counted(tx.rows(_CLAIMS, (sorted(ACTIVE),)), dead)
@@ -124,7 +125,7 @@ class PostgresSlots:
             topics = _topics(set(mine) - holding, {each.step_key for each in blocked}, taken, gone=gone)
             notes = notes_of(wanted, taken, waiting, now)
             if notes:
-                change = changed_run(tx, row[0], run, attempt, notes)
+                change = changed_run(tx, LogPlace(*row[:2]), run, attempt, notes)
                 write_changes(tx, [change])
                 topics |= change.topics
             return ClaimOutcome(granted=frozenset(granted | taken), waiting=waiting), topics

@@ -12,9 +12,11 @@ from ...records.automation import InstigatorState, Tick
 from .. import rows
 from ..archive import LoadedRun, LoggedEvent, UsedKey, stretches
 from ..encoding import encode_event
+from ..months import LogPlace, month_of
 from ..notifier import Notifier
 from .asset_rows import apply_asset_facts, settle_planned
 from .connection import Database
+from .event_logs import ensure_log, event_table, insert_events, known_logs, over_logs
 from .listed import listed
 
 __all__ = ["SqliteArchive"]
@@ -33,18 +35,18 @@ class SqliteArchive:
 
     def log(self, *, after: int = 0, limit: int = 1000) -> list[LoggedEvent]:
         """Events of all runs and of none, oldest first."""
+        values = {"after": after, "limit": limit}
+        page = "ORDER BY id LIMIT :limit"
         with self._database.read("read the event log") as connection:
-            logged = connection.execute(
-                f"SELECT {rows.LOGGED} FROM events e LEFT JOIN runs r ON r.num = e.run WHERE e.id > ? "
-                "ORDER BY e.id LIMIT ?",
-                (after, limit),
-            ).fetchall()
+            logs = known_logs(connection)
+            select = f"SELECT {rows.LOGGED} FROM {{table}} e LEFT JOIN runs r ON r.num = e.run WHERE e.id > :after"
+            logged = connection.execute(f"{over_logs(logs, select)} {page}", values).fetchall() if logs else []
             # No further than the page goes: the search for what is nowhere else would read the whole history.
             upto = logged[-1][0] if len(logged) == limit else _LAST
+            nowhere = "".join(f" AND NOT EXISTS (SELECT 1 FROM {event_table(log)} WHERE id = e.id)" for log in logs)
             kept = connection.execute(
-                f"SELECT {rows.KEPT} FROM asset_events e WHERE e.id > ? AND e.id < ? "
-                "AND NOT EXISTS (SELECT 1 FROM events WHERE id = e.id) ORDER BY e.id LIMIT ?",
-                (after, upto, limit),
+                f"SELECT {rows.KEPT} FROM asset_events e WHERE e.id > :after AND e.id < :upto{nowhere} {page}",
+                {**values, "upto": upto},
             ).fetchall()
         merged = heapq.merge(map(rows.logged_event, logged), map(rows.kept_event, kept), key=lambda each: each.id)
         return list(itertools.islice(merged, limit))
@@ -93,10 +95,12 @@ class SqliteArchive:
         with self._database.write("load runs") as connection:
             for each in runs:
                 run = each.run
+                log = month_of(run.created)
+                ensure_log(connection, log)
                 done = connection.execute(
-                    f"INSERT INTO runs ({rows.NEW_RUN}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
-                    "ON CONFLICT DO NOTHING",
-                    rows.new_run_values(run),
+                    f"INSERT INTO runs (log, {rows.NEW_RUN}) "
+                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                    (log, *rows.new_run_values(run)),
                 )
                 if not done.rowcount:
                     continue
@@ -123,32 +127,24 @@ class SqliteArchive:
             fresh = [each for each in events if each.id > last]
             if not fresh:
                 return 0
-            numbers: dict[str | None, int | None] = dict(
-                connection.execute(
-                    "SELECT run_id, num FROM runs WHERE run_id IN (SELECT value FROM json_each(?))",
+            places = {
+                run_id: LogPlace(log, number)
+                for run_id, log, number in connection.execute(
+                    "SELECT run_id, log, num FROM runs JOIN event_logs USING (log) "
+                    "WHERE run_id IN (SELECT value FROM json_each(?))",
                     (listed({each.run_id for each in fresh if each.run_id is not None}),),
-                ).fetchall()
-            )
-            numbers[None] = None
-            connection.executemany(
-                "INSERT INTO events (id, run, attempt, seq, time, type, step_key, body) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                [
-                    (
-                        each.id,
-                        numbers[each.run_id],
-                        each.attempt,
-                        event.seq,
-                        event.time,
-                        event.type,
-                        event.step_key,
-                        body,
-                    )
-                    for each in fresh
-                    if not each.kept and each.run_id in numbers
-                    for event, body in (encode_event(each.event),)
-                ],
-            )
+                )
+            }
+            logged: dict[int, list[rows.Row]] = defaultdict(list)
+            for each in fresh:
+                place = LogPlace(month_of(each.event.time), None) if each.run_id is None else places.get(each.run_id)
+                if place is not None and not each.kept:
+                    event, body = encode_event(each.event)
+                    values = (each.id, place.run, each.attempt, event.seq, event.time, event.type, event.step_key, body)
+                    logged[place.log].append(values)
+            for log, several in logged.items():
+                ensure_log(connection, log)
+                insert_events(connection, log, several)
             for run_id, facts, ended in stretches(fresh):
                 if facts:
                     apply_asset_facts(connection, run_id, facts)

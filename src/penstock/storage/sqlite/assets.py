@@ -8,12 +8,12 @@ from collections.abc import Sequence
 
 from ...records.asset import AssetEvent, AssetState, CheckState, PartitionState, PlannedAsset
 from ...records.data_version import DataVersionState
-from ...records.event import AssetFact, Event
+from ...records.event import AssetFact
 from .. import rows
 from ..notifier import Notifier
 from .connection import Database
 from .dynamic_partitions import add_keys, remove_keys
-from .ledger import write_events
+from .ledger import report
 from .listed import listed
 
 __all__ = ["SqliteAssets"]
@@ -153,7 +153,7 @@ class SqliteAssets:
     def report(self, facts: Sequence[AssetFact], *, now: float) -> list[int]:
         """Store facts about assets that no run made; gives the event ids."""
         with self._database.write("store facts about assets") as connection:
-            ids = write_events(connection, None, None, 0, [Event(time=now, fact=fact) for fact in facts])
+            ids = report(connection, facts, now)
         self._notifier.publish({"assets"})
         return list(ids)
 

@@ -12,8 +12,10 @@ from ...records.run import StepStats
 from .. import rows
 from ..asset_facts import ASSET_EVENTS
 from ..derive import RUN_EVENTS, not_stored, refuse_late_writer
+from ..months import LogPlace
 from ..notifier import Notifier
 from .connection import Database
+from .event_logs import event_index, event_table, known_logs, over_logs
 from .ledger import write_run_events
 from .listed import listed
 
@@ -22,6 +24,10 @@ __all__ = ["SqliteEvents"]
 
 _DURABLE = RUN_EVENTS | ASSET_EVENTS | {"STEP_SUCCESS", "STEP_FAILURE", "STEP_SKIPPED"}
 """Event types whose batch is to outlive a loss of power; a batch of other lines is safe with the next such one."""
+
+
+_KEPT_LOG = "(SELECT l.log FROM event_logs l WHERE l.log = runs.log)"
+"""A run's log, or NULL where it is no longer kept."""
 
 
 class SqliteEvents:
@@ -35,16 +41,22 @@ class SqliteEvents:
         """Store a batch of a run worker's numbered events; gives the id of the last one."""
         durable = any(event.type in _DURABLE for event in events)
         with self._database.write("store events", durable=durable) as connection:
-            row = connection.execute(f"SELECT num, {rows.RUN_PLACE} FROM runs WHERE run_id = ?", (run_id,)).fetchone()
-            number, run = (0, None) if row is None else (row[0], rows.run_place(run_id, row[1:]))
-            fresh = not_stored(events, _stored_numbers(connection, number, attempt, events))
+            row = connection.execute(
+                f"SELECT {_KEPT_LOG}, num, {rows.RUN_PLACE} FROM runs WHERE run_id = ?", (run_id,)
+            ).fetchone()
+            run = None if row is None else rows.run_place(run_id, row[2:])
+            place = None if row is None or row[0] is None else LogPlace(*row[:2])
+            fresh = not_stored(events, set() if place is None else _stored_numbers(connection, place, attempt, events))
             refuse_late_writer(run_id, attempt, run, fresh=bool(fresh))
+            if place is None:
+                return 0  # a run that has ended, and nothing new of it
             assert run is not None
-            written = write_run_events(connection, number, run, attempt, fresh)
+            written = write_run_events(connection, place, run, attempt, fresh)
             if written.ids:
                 last: int = written.ids[-1]
             else:
-                last = connection.execute("SELECT MAX(id) FROM events WHERE run = ?", (number,)).fetchone()[0] or 0
+                newest = f"SELECT MAX(id) FROM {event_table(place.log)} WHERE run = ?"
+                last = connection.execute(newest, (place.run,)).fetchone()[0] or 0
         if written.ids:
             self._notifier.publish(written.topics)
         return last
@@ -59,17 +71,22 @@ class SqliteEvents:
         step_keys: Sequence[str] | None = None,
     ) -> list[StoredEvent]:
         """A run's events in the order they were stored."""
-        statement = (
-            f"SELECT {rows.EVENT} FROM events e INDEXED BY events_by_run "
-            "WHERE e.run = (SELECT num FROM runs WHERE run_id = ?) AND e.id > ?"
-        )
-        values: list[object] = [run_id, after]
+        condition = "e.run = ? AND e.id > ?"
+        values: list[object] = [after]
         for column, wanted in (("type", types), ("step_key", step_keys)):
             if wanted is not None:
-                statement += f" AND e.{column} IN (SELECT value FROM json_each(?))"
+                condition += f" AND e.{column} IN (SELECT value FROM json_each(?))"
                 values.append(listed(wanted))
         with self._database.read("read events") as connection:
-            found = connection.execute(f"{statement} ORDER BY e.id LIMIT ?", (*values, limit)).fetchall()
+            place = connection.execute(f"SELECT {_KEPT_LOG}, num FROM runs WHERE run_id = ?", (run_id,)).fetchone()
+            if place is None or place[0] is None:
+                return []
+            log, number = place
+            statement = (
+                f"SELECT {rows.EVENT} FROM {event_table(log)} e INDEXED BY {event_index(log, 'by_run')} "
+                f"WHERE {condition} ORDER BY e.id LIMIT ?"
+            )
+            found = connection.execute(statement, (number, *values, limit)).fetchall()
         return [rows.stored_event(row, run_id) for row in found]
 
     def of_types(
@@ -99,28 +116,31 @@ class SqliteEvents:
             "limit": limit,
         }
         in_time = since is not None or until is not None
+        order = f"ORDER BY id {'ASC' if ascending else 'DESC'} LIMIT :limit"
         found = []
         with self._database.read("read events") as connection:
+            logs = known_logs(connection)
+            if not logs:
+                return []
             for event_type in dict.fromkeys(types):
-                index, is_indexed = "events_by_type", ""
+                index, is_indexed = "by_type", ""
                 if in_time and event_type.startswith("RUN_"):
-                    index, is_indexed = "run_events_by_time", " AND e.type >= 'RUN_' AND e.type < 'RUN`'"
-                statement = (
-                    f"SELECT {rows.EVENT}, r.run_id FROM events e INDEXED BY {index} "
-                    f"LEFT JOIN runs r ON r.num = e.run WHERE {condition}{is_indexed} "
-                    f"ORDER BY e.id {'ASC' if ascending else 'DESC'} LIMIT :limit"
+                    index, is_indexed = "of_runs", " AND e.type >= 'RUN_' AND e.type < 'RUN`'"
+                of_type = over_logs(
+                    logs,
+                    f"SELECT {rows.EVENT}, r.run_id FROM {{table}} e INDEXED BY {{{index}}} "
+                    f"LEFT JOIN runs r ON r.num = e.run WHERE {condition}{is_indexed}",
                 )
-                found.append(connection.execute(statement, {**values, "type": event_type}).fetchall())
+                found.append(connection.execute(f"{of_type} {order}", {**values, "type": event_type}).fetchall())
         merged = heapq.merge(*found, key=lambda row: row[0], reverse=not ascending)
         return [rows.stored_event(row[:-1], row[-1]) for row in itertools.islice(merged, limit)]
 
     def get(self, event_id: int) -> StoredEvent | None:
         """One event."""
         with self._database.read("read an event") as connection:
-            row = connection.execute(
-                f"SELECT {rows.EVENT}, r.run_id FROM events e LEFT JOIN runs r ON r.num = e.run WHERE e.id = ?",
-                (event_id,),
-            ).fetchone()
+            logs = known_logs(connection)
+            of_id = f"SELECT {rows.EVENT}, r.run_id FROM {{table}} e LEFT JOIN runs r ON r.num = e.run WHERE e.id = :id"
+            row = connection.execute(over_logs(logs, of_id), {"id": event_id}).fetchone() if logs else None
         return None if row is None else rows.stored_event(row[:-1], row[-1])
 
     def last_id(self) -> int:
@@ -139,12 +159,13 @@ class SqliteEvents:
         return [rows.step(run_id, row) for row in found]
 
 
-def _stored_numbers(connection: sqlite3.Connection, number: int, attempt: int, events: Sequence[Event]) -> set[int]:
+def _stored_numbers(connection: sqlite3.Connection, place: LogPlace, attempt: int, events: Sequence[Event]) -> set[int]:
     numbered = [event.seq for event in events if event.seq is not None]
     if not numbered:
         return set()
     found = connection.execute(
-        "SELECT seq FROM events WHERE run = ? AND attempt = ? AND seq IS NOT NULL AND seq BETWEEN ? AND ?",
-        (number, attempt, min(numbered), max(numbered)),
+        f"SELECT seq FROM {event_table(place.log)} "
+        "WHERE run = ? AND attempt = ? AND seq IS NOT NULL AND seq BETWEEN ? AND ?",
+        (place.run, attempt, min(numbered), max(numbered)),
     )
     return {row[0] for row in found}

@@ -20,7 +20,7 @@ from ...records.automation import (
     instigator_parts,
 )
 from ...records.conditions.evaluation import EvaluationRecord, StoredEvaluation
-from ...records.event import AssetFact, Event
+from ...records.event import AssetFact
 from ...records.lease import Lease
 from .. import rows
 from ..notifier import Notifier
@@ -28,7 +28,7 @@ from ..protocols import EVALUATIONS_KEPT, NewRun
 from .connection import Database
 from .dynamic_partitions import change_dynamic_partitions
 from .leases import require_lease
-from .ledger import insert_run, write_events
+from .ledger import insert_run, report
 
 __all__ = ["SqliteInstigators"]
 
@@ -155,7 +155,7 @@ class SqliteInstigators:
                     made.append(written.run.run_id)
                     topics |= written.topics
             if facts:
-                write_events(connection, None, None, 0, [Event(time=now, fact=fact) for fact in facts])
+                report(connection, facts, now)
                 topics.add("assets")
             if evaluations:
                 _keep_evaluations(connection, stored.id, evaluations, now)

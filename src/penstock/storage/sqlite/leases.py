@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
+
+import msgspec
 
 from ...codec import decode_msgpack, encode_msgpack
 from ...errors import FencedError
@@ -33,18 +36,20 @@ class SqliteLeases:
         self._notifier.publish({ROUTINE})
         return lease if lease is not None and lease.holder == holder else None
 
-    def renew(self, lease: Lease, *, ttl: float, now: float) -> Lease | None:
-        """Prolong; None when it has passed to another."""
+    def renew(self, leases: Sequence[Lease], *, ttl: float, now: float) -> list[Lease]:
+        """Prolong these at once; gives those that are still held."""
         # A renewal that a loss of power takes back was for processes that are gone as well.
-        with self._database.write("renew a lease", durable=False) as connection:
-            changed = connection.execute(
-                "UPDATE leases SET until = ? WHERE name = ? AND holder = ? AND epoch = ?",
-                (now + ttl, lease.name, lease.holder, lease.epoch),
-            ).rowcount
+        with self._database.write("renew leases", durable=False) as connection:
+            kept = [
+                msgspec.structs.replace(lease, until=now + ttl)
+                for lease in leases
+                if connection.execute(
+                    "UPDATE leases SET until = ? WHERE name = ? AND holder = ? AND epoch = ?",
+                    (now + ttl, lease.name, lease.holder, lease.epoch),
+                ).rowcount
+            ]
         self._notifier.publish({ROUTINE})
-        if not changed:
-            return None
-        return Lease(name=lease.name, holder=lease.holder, epoch=lease.epoch, until=now + ttl)
+        return kept
 
     def release(self, lease: Lease) -> None:
         """Give it up at once: the row stays, so that the next holder's epoch is higher."""

@@ -12,18 +12,20 @@ from collections.abc import Sequence
 import msgspec
 
 from ...errors import StorageError
-from ...records.event import Event
+from ...records.event import AssetFact, Event
 from ...records.run import ACTIVE, Run, StepStats
 from .. import rows
 from ..asset_facts import ASSET_EVENTS, NumberedEvent
 from ..derive import CLOSING_EVENTS, STEP_EVENTS, begin, derive, first_events, places, topics_of
 from ..encoding import encode_event
+from ..months import LogPlace, month_of
 from ..protocols import NewRun
 from .asset_rows import apply_asset_facts, settle_planned
+from .event_logs import ensure_log, insert_events
 from .listed import listed
 from .slot_rows import release_run, release_steps
 
-__all__ = ["Written", "insert_run", "write_events", "write_run_events"]
+__all__ = ["Written", "insert_run", "report", "write_run_events"]
 
 
 class Written(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,33 +49,36 @@ def insert_run(connection: sqlite3.Connection, new: NewRun) -> Written:
     exists = connection.execute("SELECT 1 FROM runs WHERE run_id = ?", (run.run_id,)).fetchone()
     if exists is not None:
         raise StorageError(f"A run with the id {run.run_id} exists already; make a new id for a new run.")
+    log = month_of(run.created)
+    ensure_log(connection, log)
     number = connection.execute(
-        f"INSERT INTO runs ({rows.NEW_RUN}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        rows.new_run_values(run),
+        f"INSERT INTO runs (log, {rows.NEW_RUN}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (log, *rows.new_run_values(run)),
     ).lastrowid
     connection.executemany(
         "INSERT INTO run_tags (key, value, run_id) VALUES (?, ?, ?)",
         [(key, value, run.run_id) for key, value in run.tags.items()],
     )
-    assert number is not None
-    written = write_run_events(connection, number, run, run.attempt, events)
+    written = write_run_events(connection, LogPlace(log, number), run, run.attempt, events)
     written.topics.add("runs")
     return written
 
 
 def write_run_events(
-    connection: sqlite3.Connection, number: int, run: Run, attempt: int, events: Sequence[Event]
+    connection: sqlite3.Connection, place: LogPlace, run: Run, attempt: int, events: Sequence[Event]
 ) -> Written:
     """Store events of a run and all that follows from them.
 
     Args:
-        number: The run's `num`.
+        place: Where the run's events are.
         run: As stored; `rows.run_place` is enough.
         attempt: The attempt that the events are of.
         events: In order, none of them stored already. Those that the run's state refuses are left out.
     """
+    number = place.run
+    assert number is not None
     outcome = derive(run, _steps_at_hand(connection, number, run.run_id, events), events)
-    ids = write_events(connection, number, run.run_id, attempt, outcome.events)
+    ids = _write_events(connection, place, run.run_id, attempt, outcome.events)
     if outcome.steps:
         _write_steps(connection, number, ids, outcome.events, outcome.steps)
     topics = topics_of(run, outcome)
@@ -93,8 +98,15 @@ def write_run_events(
     return Written(run=after, ids=ids, topics=topics)
 
 
-def write_events(
-    connection: sqlite3.Connection, number: int | None, run_id: str | None, attempt: int, events: Sequence[Event]
+def report(connection: sqlite3.Connection, facts: Sequence[AssetFact], now: float) -> range:
+    """Store facts that are of no run; gives their ids."""
+    place = LogPlace(month_of(now), None)
+    ensure_log(connection, place.log)
+    return _write_events(connection, place, None, 0, [Event(time=now, fact=fact) for fact in facts])
+
+
+def _write_events(
+    connection: sqlite3.Connection, place: LogPlace, run_id: str | None, attempt: int, events: Sequence[Event]
 ) -> range:
     """Number and store events, and keep the rows of the assets that they name; gives their ids."""
     if not events:
@@ -107,12 +119,10 @@ def write_events(
     for event_id, given in zip(ids, events, strict=True):
         event, body = encode_event(given)
         event_type = event.type
-        values.append((event_id, number, attempt, event.seq, event.time, event_type, event.step_key, body))
+        values.append((event_id, place.run, attempt, event.seq, event.time, event_type, event.step_key, body))
         if event_type in ASSET_EVENTS:
             assets.append((event_id, event, body))
-    connection.executemany(
-        "INSERT INTO events (id, run, attempt, seq, time, type, step_key, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values
-    )
+    insert_events(connection, place.log, values)
     if assets:
         apply_asset_facts(connection, run_id, assets)
     return ids

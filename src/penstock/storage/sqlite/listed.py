@@ -1,4 +1,4 @@
-"""Lists of texts as one bound value."""
+"""Lists as one bound value."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from ...codec import encode_json
 __all__ = ["listed"]
 
 
-def listed(values: Iterable[str]) -> str:
-    """A list of texts as the JSON that `json_each(?)` takes apart, so that a statement's text does not vary."""
+def listed(values: Iterable[str] | Iterable[int]) -> str:
+    """A list of texts or numbers as JSON that `json_each(?)` takes apart, so that a statement's text does not vary."""
     return encode_json(list(values)).decode()

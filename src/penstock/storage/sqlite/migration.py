@@ -9,12 +9,13 @@ from pathlib import Path
 from ...clock import SYSTEM_CLOCK
 from ...errors import StorageError
 from .connection import Database
+from .event_logs import each_log
 
 __all__ = ["SCHEMA_VERSION", "migrate", "stored_version"]
 
-_FILES = sorted((Path(__file__).parent / "schema").glob("[0-9]*.sql"))
+_FILES = {int(file.name[:4]): file for file in sorted((Path(__file__).parent / "schema").glob("[0-9]*.sql"))}
 
-SCHEMA_VERSION = len(_FILES)
+SCHEMA_VERSION = max(_FILES)
 """The schema that this version of Penstock reads and writes."""
 
 
@@ -41,9 +42,10 @@ def migrate(database: Database) -> None:
         connection.execute(
             "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY KEY, applied REAL NOT NULL)"
         )
-        for number, file in enumerate(_FILES[version:], version + 1):
-            for statement in _statements(file.read_text(encoding="utf-8")):
-                connection.execute(statement)
+        for number in sorted(number for number in _FILES if number > version):
+            for statement in _statements(_FILES[number].read_text(encoding="utf-8")):
+                for each in each_log(connection, statement):
+                    connection.execute(each)
             connection.execute("INSERT INTO schema_version VALUES (?, ?)", (number, SYSTEM_CLOCK.now()))
 
 

@@ -11,13 +11,17 @@ from functools import partial
 import msgspec
 
 from ...records.event import Event, Fact, RunStarting
+from ...records.lease import Lease
 from ...records.run import ACTIVE, FINISHED, Run, RunStatus
 from .. import rows
 from ..derive import CLAIMABLE, derive
+from ..months import LogPlace
 from ..notifier import ROUTINE, Notifier
 from ..protocols import NewRun, RunFilter, RunSearch, RunTally
 from ..run_search import Way, whole_count, whole_page
 from .connection import Database
+from .event_logs import delete_events
+from .leases import require_lease
 from .ledger import insert_run, write_run_events
 from .listed import listed
 from .run_query import SqliteRunQueries
@@ -91,19 +95,23 @@ class SqliteRuns:
 
     # -- who holds a run ----------------------------------------------------------------------------------------------
 
-    def claim(self, run_ids: Sequence[str], *, owner: str, until: float, now: float) -> list[Run]:
+    def claim(
+        self, run_ids: Sequence[str], *, owner: str, until: float, now: float, under: Lease | None = None
+    ) -> list[Run]:
         """Move those of the runs that nobody has claimed to STARTING, each under a new attempt held by `owner`."""
         claimed: list[Run] = []
         topics: set[str] = set()
         with self._database.write("claim runs") as connection:
+            if under is not None:
+                require_lease(connection, under)
             for run_id in dict.fromkeys(run_ids):
-                found = _number_and_run(connection, run_id)
+                found = _place_and_run(connection, run_id)
                 if found is None or found[1].status not in CLAIMABLE:
                     continue
-                number, run = found
+                place, run = found
                 run = msgspec.structs.replace(run, attempt=run.attempt + 1, owner=owner, lease_until=until)
                 starting = Event(time=now, fact=RunStarting())
-                written = write_run_events(connection, number, run, run.attempt, [starting])
+                written = write_run_events(connection, place, run, run.attempt, [starting])
                 topics |= written.topics
                 claimed.append(written.run)
         self._notifier.publish(topics)
@@ -143,16 +151,16 @@ class SqliteRuns:
     def record(self, run_id: str, facts: Sequence[Fact], *, now: float, attempt: int | None = None) -> bool:
         """Store facts about a run from outside its worker; all of them, or none where the run's state refuses one."""
         with self._database.write("record what happened to a run") as connection:
-            found = _number_and_run(connection, run_id)
+            found = _place_and_run(connection, run_id)
             if found is None or found[1].is_finished:
                 return False
-            number, run = found
+            place, run = found
             if attempt is not None and (attempt != run.attempt or run.status is RunStatus.QUEUED):
                 return False
             events = [Event(time=now, fact=fact) for fact in facts]
             if derive(run, {}, events).refused:
                 return False
-            written = write_run_events(connection, number, run, run.attempt, events)
+            written = write_run_events(connection, place, run, run.attempt, events)
         self._notifier.publish(written.topics)
         return True
 
@@ -214,11 +222,12 @@ class SqliteRuns:
     def delete(self, run_id: str) -> bool:
         """Remove an ended run with its events; asset history stays."""
         with self._database.write("delete a run") as connection:
-            found = _number_and_run(connection, run_id)
+            found = _place_and_run(connection, run_id)
             if found is None or found[1].status not in FINISHED:
                 return False
-            for table in ("events", "steps"):
-                connection.execute(f"DELETE FROM {table} WHERE run = ?", (found[0],))
+            place = found[0]
+            delete_events(connection, place)
+            connection.execute("DELETE FROM steps WHERE run = ?", (place.run,))
             for table in ("run_tags", "planned_assets", "runs"):
                 connection.execute(f"DELETE FROM {table} WHERE run_id = ?", (run_id,))
         self._notifier.publish({"runs", f"run:{run_id}"})
@@ -266,6 +275,6 @@ def _way(connection: sqlite3.Connection, queries: SqliteRunQueries) -> Way:
     return queries.known_way() or queries.way(connection.execute(*queries.probe()).fetchone())
 
 
-def _number_and_run(connection: sqlite3.Connection, run_id: str) -> tuple[int, Run] | None:
-    row = connection.execute(f"SELECT num, {rows.RUN} FROM runs WHERE run_id = ?", (run_id,)).fetchone()
-    return None if row is None else (row[0], rows.run(row[1:]))
+def _place_and_run(connection: sqlite3.Connection, run_id: str) -> tuple[LogPlace, Run] | None:
+    row = connection.execute(f"SELECT log, num, {rows.RUN} FROM runs WHERE run_id = ?", (run_id,)).fetchone()
+    return None if row is None else (LogPlace(*row[:2]), rows.run(row[2:]))

@@ -10,6 +10,7 @@ from ...records.run import ACTIVE, Run
 from .. import rows
 from ..allot import claim_rows, explain, living, notes_of, pool_states, refuse_late_claim, take
 from ..derive import EVICTED
+from ..months import LogPlace
 from ..notifier import Notifier
 from ..rows import CLAIM
 from .connection import Database
@@ -68,7 +69,7 @@ class SqliteSlots:
         topics: set[str] = set()
         # A claim that a loss of power takes back was for a process that is gone as well.
         with self._database.write("claim slots of pools", durable=False) as connection:
-            number, run = _require_current(connection, run_id, attempt)
+            place, run = _require_current(connection, run_id, attempt)
             connection.execute("DELETE FROM pool_claims WHERE run_id = ? AND attempt <> ?", (run_id, attempt))
             found = read_claims(connection, dead)
             limits = read_limits(connection)
@@ -109,7 +110,7 @@ class SqliteSlots:
             waiting = explain(claims, run_id, blocked, limits, default_limit)
             notes = notes_of(wanted, taken, waiting, now)
             if notes:
-                topics |= write_run_events(connection, number, run, attempt, notes).topics
+                topics |= write_run_events(connection, place, run, attempt, notes).topics
         if topics:
             self._notifier.publish(topics)
         return ClaimOutcome(granted=frozenset(granted | taken), waiting=waiting)
@@ -144,10 +145,10 @@ class SqliteSlots:
         return pool_states(claims, limits, default_limit)
 
 
-def _require_current(connection: sqlite3.Connection, run_id: str, attempt: int) -> tuple[int, Run]:
-    row = connection.execute(f"SELECT num, {rows.RUN_PLACE} FROM runs WHERE run_id = ?", (run_id,)).fetchone()
-    run = refuse_late_claim(run_id, attempt, None if row is None else rows.run_place(run_id, row[1:]))
-    return row[0], run
+def _require_current(connection: sqlite3.Connection, run_id: str, attempt: int) -> tuple[LogPlace, Run]:
+    row = connection.execute(f"SELECT log, num, {rows.RUN_PLACE} FROM runs WHERE run_id = ?", (run_id,)).fetchone()
+    run = refuse_late_claim(run_id, attempt, None if row is None else rows.run_place(run_id, row[2:]))
+    return LogPlace(*row[:2]), run
 
 
 def _insert(

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from collections import defaultdict
 
 from ..upkeep import DatabaseFacts, Schema, SchemaDifference, StrayClaim, TableSize, compare_schemas
 from .connection import WAL_LIMIT_BYTES, Database
+from .event_logs import ensure_log, event_table, known_logs, log_of_table
 from .migration import SCHEMA_VERSION, migrate, stored_version
+from .sizes import bytes_of_tables
 
 __all__ = ["SqliteUpkeep"]
 
@@ -39,17 +42,28 @@ class SqliteUpkeep:
 
     def differences(self) -> list[SchemaDifference]:
         """What is not as the migrations make it."""
-        fresh = Database(None)
-        migrate(fresh)
-        with fresh.read("read the schema") as connection:
-            expected = _schema(connection)
-        fresh.close()
         with self._database.read("read the schema") as connection:
             found = _schema(connection)
+            logs = known_logs(connection) if ("table", "event_logs") in found else []
+        fresh = Database(None)
+        migrate(fresh)
+        with fresh.write("make the same months") as connection:
+            for log in logs:
+                if log:
+                    ensure_log(connection, log)
+            expected = _schema(connection)
+        fresh.close()
+        # A month that was taken away, and is not cleared away yet, is nobody's.
+        kept = {event_table(log) for log in (0, *logs)}
+        found = {
+            part: declared
+            for part, declared in found.items()
+            if log_of_table(table := part[1].partition(".")[0]) is None or table in kept
+        }
         return compare_schemas(expected, found)
 
     def tables(self) -> list[TableSize]:
-        """Every table, the largest first."""
+        """Every table, the largest first; the months of the event log are one."""
         with self._database.read("read the sizes of tables") as connection:
             names = [
                 row[0]
@@ -57,15 +71,17 @@ class SqliteUpkeep:
                     "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
                 )
             ]
-            sizes = _bytes_of_tables(connection)
-            found = [
-                TableSize(
-                    name=name,
-                    rows=connection.execute(f'SELECT COUNT(*) FROM "{name}"').fetchone()[0],
-                    bytes=None if sizes is None else sizes.get(name, 0),
-                )
-                for name in names
-            ]
+            sizes = bytes_of_tables(connection)
+            counts: dict[str, int] = defaultdict(int)
+            totals: dict[str, int] = defaultdict(int)
+            for name in names:
+                whole = name if log_of_table(name) is None else "events"
+                counts[whole] += connection.execute(f'SELECT COUNT(*) FROM "{name}"').fetchone()[0]
+                totals[whole] += 0 if sizes is None else sizes.get(name, 0)
+        found = [
+            TableSize(name=name, rows=count, bytes=None if sizes is None else totals[name])
+            for name, count in counts.items()
+        ]
         return sorted(found, key=lambda table: (-(table.bytes or 0), -table.rows, table.name))
 
     def facts(self) -> DatabaseFacts:
@@ -106,17 +122,3 @@ def _schema(connection: sqlite3.Connection) -> Schema:
         elif kind in ("index", "trigger"):
             parts[kind, f"{table}.{name}"] = " ".join((declared or "").split())
     return parts
-
-
-def _bytes_of_tables(connection: sqlite3.Connection) -> dict[str, int] | None:
-    """The bytes of each table with its indexes; None where SQLite was built without the table that says so."""
-    try:
-        found = connection.execute(
-            "SELECT m.tbl_name, SUM(s.pgsize) FROM dbstat s JOIN sqlite_master m ON m.name = s.name "
-            "WHERE s.aggregate = TRUE GROUP BY m.tbl_name"
-        ).fetchall()
-    except sqlite3.OperationalError as error:
-        if "dbstat" not in str(error):
-            raise
-        return None
-    return dict(found)

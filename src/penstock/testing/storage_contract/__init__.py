@@ -15,20 +15,30 @@ and in passes `ArchiveContract` too. A run storage alone
     class TestMyRunStorage(RunStorageContract):
         @pytest.fixture
         def catalog(self): ...             # made ready and empty
+
+Likewise `EventLogStorageContract` for a `penstock.storage.event_catalog.EventCatalog`, and `ScheduleStorageContract`
+for a `penstock.storage.tick_catalog.TickCatalog`.
 """
 
 from __future__ import annotations
 
 from .archive import ArchiveContract
 from .catalog import RunCatalogContract
+from .event_catalog import EventCatalogContract
+from .followed import EventLogStorageContract, ScheduleStorageContract
 from .processes import MultiProcessStorageContract
 from .run_storage import RunStorageContract
+from .tick_catalog import TickCatalogContract
 from .whole import StorageContract
 
 __all__ = [
     "ArchiveContract",
+    "EventCatalogContract",
+    "EventLogStorageContract",
     "MultiProcessStorageContract",
     "RunCatalogContract",
     "RunStorageContract",
+    "ScheduleStorageContract",
     "StorageContract",
+    "TickCatalogContract",
 ]

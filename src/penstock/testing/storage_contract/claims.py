@@ -41,6 +41,16 @@ class ClaimContract:
         assert len(storage.runs.claim([run.run_id, run.run_id], owner="a", until=NOW + 9, now=NOW)) == 1
         assert storage.runs.claim([run.run_id], owner="b", until=NOW + 9, now=NOW) == []
 
+    def test_a_claim_under_a_lease_that_has_passed_on_is_refused(self, storage: Storage) -> None:
+        run = queued_run(storage)
+        old = storage.leases.acquire("queue", "daemon-1", ttl=4, now=NOW)
+        assert old is not None
+        new = storage.leases.acquire("queue", "daemon-2", ttl=4, now=NOW + 5)
+        with pytest.raises(FencedError, match="daemon-2"):
+            storage.runs.claim([run.run_id], owner="daemon-1", until=NOW + 20, now=NOW + 6, under=old)
+        assert [run.status for run in storage.runs.queued(limit=5)] == [RunStatus.QUEUED]
+        assert len(storage.runs.claim([run.run_id], owner="daemon-2", until=NOW + 20, now=NOW + 6, under=new)) == 1
+
     def test_active_runs_are_those_that_hold_a_place(self, storage: Storage) -> None:
         queued_run(storage)
         started = started_run(storage)

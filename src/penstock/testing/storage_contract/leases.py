@@ -34,14 +34,26 @@ class LeaseContract:
 
     def test_a_lease_is_renewed_until_it_has_passed_on(self, storage: Storage) -> None:
         old = _acquired(storage, "a", now=NOW)
-        renewed = storage.leases.renew(old, ttl=10, now=NOW + 5)
-        assert renewed == Lease(name="queue", holder="a", epoch=1, until=NOW + 15)
-        late = storage.leases.renew(old, ttl=10, now=NOW + 50)  # over, but nobody has taken it
-        assert late is not None
+        renewed = storage.leases.renew([old], ttl=10, now=NOW + 5)
+        assert renewed == [Lease(name="queue", holder="a", epoch=1, until=NOW + 15)]
+        (late,) = storage.leases.renew([old], ttl=10, now=NOW + 50)  # over, but nobody has taken it
         _acquired(storage, "b", now=NOW + 60)
-        assert storage.leases.renew(late, ttl=10, now=NOW + 61) is None
+        assert storage.leases.renew([late], ttl=10, now=NOW + 61) == []
         _acquired(storage, "a", now=NOW + 71)
-        assert storage.leases.renew(late, ttl=10, now=NOW + 72) is None  # its own, but of another epoch
+        assert storage.leases.renew([late], ttl=10, now=NOW + 72) == []  # its own, but of another epoch
+
+    def test_leases_are_renewed_together_and_those_that_are_lost_are_left_out(self, storage: Storage) -> None:
+        queue, monitor, sensors = (
+            _acquired(storage, "a", now=NOW, name=name) for name in ("queue", "monitor", "sensors")
+        )
+        assert storage.leases.renew([], ttl=10, now=NOW) == []
+        storage.leases.release(monitor)
+        renewed = storage.leases.renew([queue, monitor, sensors], ttl=10, now=NOW + 5)
+        assert sorted((lease.name, lease.until) for lease in renewed) == [("queue", NOW + 15), ("sensors", NOW + 15)]
+        assert sorted((lease.name, lease.until) for lease in storage.leases.all()) == [
+            ("queue", NOW + 15),
+            ("sensors", NOW + 15),
+        ]
 
     def test_a_released_lease_is_free_at_once_and_its_epoch_is_spent(self, storage: Storage) -> None:
         old = _acquired(storage, "a", now=NOW)

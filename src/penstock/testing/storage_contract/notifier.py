@@ -69,7 +69,7 @@ class NotifierContract:
         try:
             storage.leases.beat(process)
             assert _heard(subscription, ROUTINE) == {ROUTINE}
-            storage.leases.renew(lease, ttl=10, now=NOW)
+            storage.leases.renew([lease], ttl=10, now=NOW)
             assert _heard(subscription, ROUTINE) == {ROUTINE}
             storage.runs.renew("server-1", until=NOW + 60)
             assert _heard(subscription, ROUTINE) == {ROUTINE}

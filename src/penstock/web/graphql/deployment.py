@@ -38,9 +38,12 @@ class Deployment:
         self._context = context
 
     @cached_property
-    def leases(self) -> dict[str, Lease]:
-        """Leases by name."""
-        return {lease.name: lease for lease in self._context.storage.leases.all()}
+    def leases(self) -> dict[str, list[Lease]]:
+        """Leases by duty."""
+        by_duty: dict[str, list[Lease]] = {}
+        for lease in self._context.storage.leases.all():
+            by_duty.setdefault(lease.duty, []).append(lease)
+        return by_duty
 
     @cached_property
     def processes(self) -> list[ProcessInfo]:
@@ -66,7 +69,7 @@ class DaemonHealth(Result, frozen=True, kw_only=True):
 
 
 class DaemonStatus(Result, frozen=True, kw_only=True):
-    """How one duty does: whether a daemon that is heard of holds it."""
+    """How one duty does: whether daemons that are heard of hold all parts of it."""
 
     id: str
     daemon_type: str
@@ -112,27 +115,28 @@ def daemon_health(deployment: Deployment, context: Context) -> DaemonHealth:
     by_id = {process.id: process for process in deployment.processes}
     statuses = []
     for duty, kind in _DUTIES.items():
-        lease = deployment.leases.get(duty)
-        process = None if lease is None else by_id.get(lease.holder)
-        error = _error_of(duty, process)
-        held = lease is not None and lease.until > context.now
+        leases = deployment.leases.get(duty, [])
+        holders = sorted({lease.holder for lease in leases})
+        processes = [by_id[holder] for holder in holders if holder in by_id]
+        errors = [error for process in processes if (error := _error_of(duty, process)) is not None]
+        held = bool(leases) and all(lease.until > context.now for lease in leases)
         statuses.append(
             DaemonStatus(
                 id=duty,
                 daemon_type=kind,
                 required=True,
-                healthy=held and error is None,
-                last_heartbeat_time=None if process is None else process.seen,
-                holder=None if lease is None else lease.holder,
-                last_heartbeat_errors=() if error is None else (ErrorInfo(cls=duty, message=error),),
+                healthy=held and not errors,
+                last_heartbeat_time=min((process.seen for process in processes), default=None),
+                holder=", ".join(holders) or None,
+                last_heartbeat_errors=tuple(ErrorInfo(cls=duty, message=error) for error in errors),
             )
         )
     return DaemonHealth(id="daemons", all_daemon_statuses=tuple(statuses))
 
 
-def _error_of(duty: str, process: ProcessInfo | None) -> str | None:
+def _error_of(duty: str, process: ProcessInfo) -> str | None:
     """What a daemon says is wrong with one of its duties; it tells `duty: error` for each, joined by semicolons."""
-    told = "" if process is None or process.error is None else process.error
+    told = process.error or ""
     _, found, after = f"; {told}".partition(f"; {duty}: ")
     return after if found else None
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from penstock.instance.doctor.examination import examine
-from penstock.instance.doctor.facts import Facts, FileFacts
+from penstock.instance.doctor.facts import Facts, FileFacts, FollowerFacts
 from penstock.instance.doctor.finding import Severity
 from penstock.instance.settings import (
     ConcurrencySettings,
@@ -129,6 +129,18 @@ def test_locations_that_are_not_loaded() -> None:
     assert "SyntaxError: no" in only(locations=(failed,))
     loading = StoredLocation(name="shop", status=LoadStatus.LOADING, updated=NOW - 400)
     assert told(locations=(loading,)) == [("location", "warning", "shop")]
+
+
+def test_stores_that_follow_and_are_away_or_behind() -> None:
+    away = FollowerFacts(setting="event_log_storage", error="Redis is away.")
+    assert told(followers=(away,)) == [("follower", "error", "event_log_storage")]
+    assert "It does not answer: Redis is away." in only(followers=(away,))
+    behind = FollowerFacts(setting="run_storage", behind_since=NOW - 240)
+    assert told(followers=(behind,)) == [("follower", "warning", "run_storage")]
+    assert "lacks what has happened since 4 min ago. The daemon brings it over. Start one" in only(followers=(behind,))
+    assert "See the log of the daemon" in only(followers=(behind,), processes=(daemon(),))
+    current = FollowerFacts(setting="schedule_storage", behind_since=NOW - 3)
+    assert not told(followers=(current, FollowerFacts(setting="run_storage")))
 
 
 def test_a_schema_of_another_version_hides_its_differences() -> None:

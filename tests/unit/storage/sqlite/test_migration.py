@@ -47,15 +47,15 @@ def test_a_migration_that_fails_leaves_nothing_behind(tmp_path: Path, monkeypatc
     broken.write_text("CREATE TABLE extra (x);\nINSERT INTO missing VALUES (1);\n")
     whole = migration._FILES
     database = Database(tmp_path / "penstock.db")
-    monkeypatch.setattr(migration, "_FILES", [*whole, broken])
-    monkeypatch.setattr(migration, "SCHEMA_VERSION", SCHEMA_VERSION + 1)
+    monkeypatch.setattr(migration, "_FILES", {**whole, 999: broken})
+    monkeypatch.setattr(migration, "SCHEMA_VERSION", 999)
     with pytest.raises(StorageError, match="missing"):
         migrate(database)
     assert _version(tmp_path / "penstock.db") == 0
     broken.write_text("CREATE TABLE extra (x);\n")
     migrate(database)
     database.close()
-    assert _version(tmp_path / "penstock.db") == SCHEMA_VERSION + 1
+    assert _version(tmp_path / "penstock.db") == 999
 
 
 def test_an_older_database_gets_only_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,8 +65,8 @@ def test_an_older_database_gets_only_what_is_missing(tmp_path: Path, monkeypatch
         connection.execute("INSERT INTO named_values VALUES ('kept', 'yes')")
     addition = tmp_path / "0999_addition.sql"
     addition.write_text("ALTER TABLE named_values ADD COLUMN note TEXT;\n")
-    monkeypatch.setattr(migration, "_FILES", [*migration._FILES, addition])
-    monkeypatch.setattr(migration, "SCHEMA_VERSION", SCHEMA_VERSION + 1)
+    monkeypatch.setattr(migration, "_FILES", {**migration._FILES, 999: addition})
+    monkeypatch.setattr(migration, "SCHEMA_VERSION", 999)
     migrate(database)
     with database.read("read") as connection:
         assert connection.execute("SELECT key, value, note FROM named_values").fetchall() == [("kept", "yes", None)]

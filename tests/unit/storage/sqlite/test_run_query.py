@@ -17,8 +17,8 @@ from penstock.storage.sqlite.connection import Database
 from penstock.storage.sqlite.migration import migrate
 from penstock.storage.sqlite.run_query import count_queries, page_queries
 
-_SMALL = {"asset_states", "instigators", "locations", "leases"}
-"""Tables that are meant to be read as a whole: one row for each thing that people have declared."""
+_SMALL = {"asset_states", "event_logs", "instigators", "locations", "leases"}
+"""Tables that are meant to be read as a whole: one row for each thing that people have declared, or for a month."""
 
 _FILTERS = [
     RunFilter(),

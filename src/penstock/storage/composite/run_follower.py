@@ -1,7 +1,7 @@
 """Keeps a catalog of runs in step with the log that decides, whichever process dies at whichever moment.
 
 A change is announced in the catalog, made in the log, copied from the log into the catalog and settled. Who dies
-before the log's transaction has changed nothing; who dies after it leaves the announcement, and `repair` copies the row
+before the log's transaction has changed nothing; who dies after it leaves the announcement, and `follow` copies the row
 for it. Copying is right in any order and any number: a row is looked up in the log after the catalog's version of it
 was read, and is taken only while that version is the same, so that an older row never covers a newer one.
 """
@@ -19,7 +19,7 @@ from ..notifier import Notifier
 from ..protocols import RunFilter, RunStorage
 from ..run_catalog import CatalogRow, RunCatalog
 
-__all__ = ["FORGOTTEN_AFTER", "Follower"]
+__all__ = ["FORGOTTEN_AFTER", "RunFollower"]
 
 FORGOTTEN_AFTER = 3600.0
 """Seconds after which a change that was announced is taken for one that nobody will make any more."""
@@ -29,8 +29,8 @@ _NOT_ENDED = tuple(status for status in RunStatus if status not in FINISHED)
 _PAGE = 500
 
 
-class Follower:
-    """Changes to runs, made in the log and shown in the catalog.
+class RunFollower:
+    """`Follower` of runs: changes are made in the log and shown in the catalog.
 
     Args:
         log: The runs of the storage that decides.
@@ -38,6 +38,8 @@ class Follower:
         notifier: Tells whoever waits, once the catalog shows a change: the log's own word comes before that.
         clock: Tells the time.
     """
+
+    setting = "run_storage"
 
     def __init__(self, log: RunStorage, catalog: RunCatalog, notifier: Notifier, clock: Clock) -> None:
         self._log = log
@@ -78,8 +80,8 @@ class Follower:
         ]
         return self._catalog.put(rows, settles=settles)
 
-    def repair(self) -> None:
-        """Copy what others announced and have not settled: they may be dead."""
+    def follow(self) -> bool:
+        """Copy what others announced and have not settled: they may be dead. Gives False: that is all of it."""
         shown = False
         for each in self._catalog.announced():
             before = [self._catalog.get(run_id) for run_id in each.run_ids]
@@ -89,6 +91,11 @@ class Follower:
                 self._catalog.settle([each.change])
         if shown:
             self._notifier.publish({"runs", "queue"})
+        return False
+
+    def behind_since(self) -> float | None:
+        """When the oldest change was announced that is not settled."""
+        return min((each.at for each in self._catalog.announced()), default=None)
 
     def catch_up(self) -> None:
         """Copy all runs into a catalog that is empty, or in which that was begun and not finished.

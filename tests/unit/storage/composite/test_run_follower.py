@@ -13,7 +13,7 @@ from penstock.records.event import LogLine, RunCanceled, RunEnqueued, RunSuccess
 from penstock.records.run import Run, RunStatus
 from penstock.storage.archive import Archived, LoadedRun
 from penstock.storage.composite import CompositeStorage
-from penstock.storage.composite.follower import FORGOTTEN_AFTER
+from penstock.storage.composite.run_follower import FORGOTTEN_AFTER
 from penstock.storage.composite.storage import composite
 from penstock.storage.protocols import NewRun, RunFilter, Storage
 from penstock.storage.run_catalog import CatalogRow
@@ -114,7 +114,7 @@ def test_a_change_whose_maker_dies_is_in_both_or_in_none(
 
     another = CompositeStorage(log, catalog)
     heard = another.notifier.subscribe()
-    another.runs.expired(NOW)
+    another.followers[0].follow()
     assert rows(catalog) == rows(log)
     assert ("runs" in heard.wait(0)) == (dies_at == "put")
     heard.close()
@@ -176,7 +176,7 @@ def test_a_log_that_is_away_may_have_made_the_change(
     with pytest.raises(StorageUnavailableError):
         storage.runs.create([new_run()])
     assert rows(catalog) == []
-    storage.runs.expired(NOW)
+    storage.followers[0].follow()
     assert rows(catalog) == rows(log) != []
 
 
@@ -211,10 +211,10 @@ def test_an_announcement_of_a_dead_process_is_forgotten_in_the_end(log: SqliteSt
         given_run(storage)
     catalog.dies_at = set()
     clock.advance(FORGOTTEN_AFTER)
-    storage.runs.expired(NOW)
+    storage.followers[0].follow()
     assert len(catalog.announced()) == 1
     clock.advance(1)
-    storage.runs.expired(NOW)
+    storage.followers[0].follow()
     assert catalog.announced() == []
 
 

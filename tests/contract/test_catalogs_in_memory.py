@@ -1,0 +1,20 @@
+"""The catalogs in memory that other tests use keep every promise of such a storage within one process."""
+
+from __future__ import annotations
+
+import pytest
+
+from penstock.testing.storage_contract import EventLogStorageContract, ScheduleStorageContract
+from support.memory_events import MemoryEvents, MemoryTicks
+
+
+class TestEventsInMemory(EventLogStorageContract):
+    @pytest.fixture
+    def catalog(self) -> MemoryEvents:
+        return MemoryEvents()
+
+
+class TestTicksInMemory(ScheduleStorageContract):
+    @pytest.fixture
+    def catalog(self) -> MemoryTicks:
+        return MemoryTicks()
