@@ -15,7 +15,6 @@ import pytest
 
 from penstock.storage.postgres import connection as postgres_connection
 from penstock.storage.postgres import transaction as postgres_transaction
-from penstock.storage.sqlite import connection as sqlite_connection
 
 __all__ = ["Plan", "PostgresStatements", "SqliteStatements", "Statement", "Statements"]
 
@@ -35,13 +34,16 @@ class Statement(NamedTuple):
 class Plan(NamedTuple):
     """How a database goes about a statement.
 
-    `lines` are for reading. `whole` are the tables that it reads from end to end, `along` those that it reads along an
-    index without a place to begin or to end at; `sorts` tells whether it puts rows in order itself.
+    Args:
+        lines: For reading.
+        whole: The tables that it reads from end to end.
+        along: The tables that it reads along an index, which is named, without a place to begin or to end at.
+        sorts: Whether it puts rows in order itself.
     """
 
     lines: tuple[str, ...]
     whole: frozenset[str]
-    along: frozenset[str]
+    along: frozenset[tuple[str, str]]
     sorts: bool
 
 
@@ -99,7 +101,7 @@ class SqliteStatements(Statements):
                     heard(text, rows[0])
                 return super().executemany(text, rows)
 
-        patch.setattr(sqlite_connection.sqlite3, "connect", partial(sqlite3.connect, factory=Listening))
+        patch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=Listening))
         self._explaining: sqlite3.Connection | None = None
 
     def _count(self) -> int:
@@ -120,8 +122,13 @@ class SqliteStatements(Statements):
             depth[number] = depth[parent] + 1
             lines.append("  " * depth[number] + text)
         names = _aliases(statement.text)
-        whole = {names.get(each, each) for each in _matches(r"SCAN (\w+)(?! USING)\b(?! VIRTUAL)", lines)}
-        along = {names.get(each, each) for each in _matches(r"SCAN (\w+) USING", lines)}
+        tables = {row[0] for row in self._explaining.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        whole = {names.get(each, each) for each in _matches(r"SCAN (\w+)$", lines)} & tables
+        along = {
+            (names.get(scan[1], scan[1]), scan[2])
+            for line in lines
+            if (scan := re.match(r"\s*SCAN (\w+) USING (?:COVERING )?INDEX (\w+)", line)) is not None
+        }
         return Plan(tuple(lines), frozenset(whole), frozenset(along), any("TEMP B-TREE FOR ORDER" in x for x in lines))
 
 
@@ -132,15 +139,18 @@ class PostgresStatements(Statements):
     can spare, however large the tables grow.
     """
 
-    def __init__(self, patch: pytest.MonkeyPatch, url: str) -> None:
+    def __init__(self, patch: pytest.MonkeyPatch, explaining: psycopg.Connection[Any]) -> None:
         super().__init__()
+        self._explaining = explaining
+        for setting in ("enable_seqscan", "enable_sort", "enable_hashjoin", "enable_mergejoin", "jit"):
+            self._explaining.execute(f"SET {setting} TO off")
         heard = self.heard
 
         def listening(function: Callable[..., Any], place: int) -> Callable[..., Any]:
-            def listen(*arguments: Any) -> Any:
+            def listen(*arguments: Any, **options: Any) -> Any:
                 text, *values = arguments[place:]
                 heard(text, values[0] if values else ())
-                return function(*arguments)
+                return function(*arguments, **options)
 
             return listen
 
@@ -157,13 +167,6 @@ class PostgresStatements(Statements):
         for name in ("rows", "row", "send"):
             patch.setattr(transaction, name, listening(getattr(transaction, name), 1))
         patch.setattr(transaction, "send_each", listening_to_each(transaction.send_each))
-        self._explaining = psycopg.connect(url, autocommit=True)
-        for setting in ("enable_seqscan", "enable_sort", "enable_hashjoin", "enable_mergejoin", "jit"):
-            self._explaining.execute(f"SET {setting} TO off")
-
-    def close(self) -> None:
-        """Let go of the connection."""
-        self._explaining.close()
 
     def plan(self, statement: Statement) -> Plan:
         """How Postgres would go about it."""
@@ -173,9 +176,9 @@ class PostgresStatements(Statements):
         nodes = list(_nodes(told[0]["Plan"], 0))
         whole = {node["Relation Name"] for _, node in nodes if node["Node Type"] == "Seq Scan"}
         along = {
-            node.get("Relation Name", "")
+            (node["Relation Name"], node["Index Name"])
             for _, node in nodes
-            if node["Node Type"].startswith("Index") and "Index Cond" not in node
+            if node["Node Type"] in ("Index Scan", "Index Only Scan") and "Index Cond" not in node
         }
         sorts = any(node["Node Type"] in ("Sort", "Incremental Sort") for _, node in nodes)
         return Plan(tuple(_line(depth, node) for depth, node in nodes), frozenset(whole), frozenset(along), sorts)

@@ -243,8 +243,17 @@ class EventStorage(Protocol):
         """The id of the newest event; 0 when there is none."""
         ...
 
+    def failures(self, run_ids: Sequence[str]) -> dict[str, StoredEvent]:
+        """What ended each of these runs that has failed: its first `StepFailure`, or else its `RunFailure`. Those
+        whose events are no longer kept are left out."""
+        ...
+
     def step_stats(self, run_id: str) -> list[StepStats]:
         """What is known of each step that has begun, in the order they began."""
+        ...
+
+    def steps_of(self, run_ids: Sequence[str]) -> dict[str, list[StepStats]]:
+        """What `step_stats` gives, of several runs; those of which no step has begun are left out."""
         ...
 
 

@@ -20,7 +20,18 @@ from ..records.run import Run
 from . import rows
 from .protocols import RunFilter, RunSearch, RunTally
 
-__all__ = ["LOOKS", "RUN", "Condition", "Query", "RunQueries", "Source", "Way", "where_text", "whole_count", "whole_page"]
+__all__ = [
+    "LOOKS",
+    "RUN",
+    "Condition",
+    "Query",
+    "RunQueries",
+    "Source",
+    "Way",
+    "where_text",
+    "whole_count",
+    "whole_page",
+]
 
 LOOKS = 2_000
 """How many runs one search looks at."""
@@ -85,20 +96,28 @@ class RunQueries:
         where: The filter.
         before: The last run id that was seen.
         ascending: Whether the oldest come first.
-        exact: Whether also those are to be found whose ids do not tell when they were made.
+        by_id: Whether the id of a run may be trusted to tell when it was made.
+        by_time: Whether an index by time is to be taken, however many runs it leaves.
     """
 
     mark: str
 
     def __init__(
-        self, where: RunFilter, *, before: str | None = None, ascending: bool = False, exact: bool = False
+        self,
+        where: RunFilter,
+        *,
+        before: str | None = None,
+        ascending: bool = False,
+        by_id: bool = True,
+        by_time: bool = False,
     ) -> None:
         self._cursor = before
         self._ascending = ascending
         self._direction = "ASC" if ascending else "DESC"
         self._filters = dict(self._parts(where))
         self._sources = list(self._sources_for(where))
-        after, until = (None, None) if exact else (where.created_after, where.created_before)
+        self._by_time = by_time
+        after, until = (where.created_after, where.created_before) if by_id else (None, None)
         self._low = None if after is None else least_run_id(after - _EARLIER)
         self._high = None if until is None else least_run_id(until + _LATER)
 
@@ -154,7 +173,7 @@ class RunQueries:
         for source in self._sources:
             ends = [end for _, end in zip(source.arms, left, strict=False) if end is not None]
             if not source.in_order:
-                if sum(ends) < LOOKS:
+                if self._by_time or sum(ends) < LOOKS:
                     return Way(source)
             elif not ends:
                 return Way(source, self._low, self._high)
@@ -173,7 +192,7 @@ class RunQueries:
     # -- what is there ------------------------------------------------------------------------------------------------
 
     def page(self, way: Way, *, limit: int) -> list[Query]:
-        """Statements whose rows (of `rows.RUN`), merged in the order of the run ids and cut at `limit`, are the page."""
+        """Statements whose rows (of `rows.RUN`), merged in the order of the run ids and cut at `limit`, are a page."""
         return [self._limited(RUN, way, arm, limit) for arm in way.source.arms]
 
     def count(self, way: Way, *, at_most: int) -> list[Query]:
@@ -223,7 +242,8 @@ class RunQueries:
             if given:
                 yield part, given
         for key, wanted in where.tags.items():
-            condition, values = f"x.run_id = r.run_id AND x.key = {mark}", (key,)
+            condition = f"x.run_id = r.run_id AND x.key = {mark}"
+            values: tuple[Any, ...] = (key,)
             if isinstance(wanted, str):
                 condition, values = f"{condition} AND x.value = {mark}", (key, wanted)
             elif wanted is not None:
@@ -291,22 +311,20 @@ def where_text(conditions: Sequence[Condition]) -> Query:
 
 
 def whole_page(search: Callable[..., RunSearch], *, limit: int, before: str | None) -> list[Run]:
-    """A page by as many searches as it takes."""
-    found: list[Run] = []
-    while True:
-        part = search(limit=limit - len(found), before=before)
+    """A page by as many searches as it takes; where the first does not fill it, it is the times that tell the rest."""
+    part = search(limit=limit, before=before, by_id=False)
+    found = [*part.runs]
+    while part.until is not None:
+        part = search(limit=limit - len(found), before=part.until, by_id=False, by_time=True)
         found += part.runs
-        if part.until is None:
-            return found
-        before = part.until
+    return found
 
 
 def whole_count(tally: Callable[..., RunTally], *, at_most: int) -> int:
     """A count by as many searches as it takes."""
-    number, before = 0, None
-    while True:
-        part = tally(at_most=at_most - number, before=before)
+    part = tally(at_most=at_most, before=None, by_id=False)
+    number = part.number
+    while part.until is not None:
+        part = tally(at_most=at_most - number, before=part.until, by_id=False, by_time=True)
         number += part.number
-        if part.until is None:
-            return number
-        before = part.until
+    return number

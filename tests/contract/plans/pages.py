@@ -1,4 +1,4 @@
-"""Every page, and whatever else asks the storage again and again: the commands that list, the daemon, a tick, sensors."""
+"""Every page, and whatever else asks the storage again and again: commands that list, the daemon, a tick, sensors."""
 
 from __future__ import annotations
 
@@ -123,7 +123,9 @@ def _ui_pages() -> Iterator[Page]:
     sensor = {**_SELECTOR, "sensorName": "files_0"}
     yield _of_ui("SensorDetail", "Sensor", {"selector": sensor, "limit": 25})
     yield _of_ui(
-        "SensorDetail", "Sensor: ticks that failed", {"selector": sensor, "limit": 25, "statuses": ["FAILURE", "SKIPPED"]}
+        "SensorDetail",
+        "Sensor: ticks that failed",
+        {"selector": sensor, "limit": 25, "statuses": ["FAILURE", "SKIPPED"]},
     )
     yield _of_ui("JobList", "Jobs", {})
     yield _of_ui("JobDetail", "Job", {"selector": _JOB})
@@ -151,26 +153,24 @@ def _commands() -> Iterator[Page]:
 
 
 def _duties(deployment: Deployment) -> None:
-    """One round of every duty of the daemon."""
-    storage = deployment.instance.storage
+    """A daemon's sign of life, and one round of all its duties."""
     daemon = Daemon(deployment.instance)
+    daemon._keeper.look(daemon._sign_of_life)
+    for loop in daemon._loops:
+        loop.step()
+        assert loop.error is None
+    daemon._keeper.look(daemon._sign_of_life)
     for duty in daemon._duties:
-        lease = storage.leases.acquire(duty.name, "daemon", ttl=30, now=NOW)
-        assert lease is not None
-        duty.tick(lease)
-    daemon.stop()
+        duty.close()
+    daemon._keeper.release_all()
+    daemon._waker._subscription.close()
 
 
 def _signs_of_life(deployment: Deployment) -> None:
-    """What daemons, code servers and web servers do every few seconds."""
-    leases, runs = deployment.instance.storage.leases, deployment.instance.storage.runs
-    lease = leases.acquire("queue", "daemon", ttl=30, now=NOW)
-    assert lease is not None
-    leases.renew(lease, ttl=30, now=NOW)
-    leases.beat(ProcessInfo(id="daemon", kind="daemon", host="h", pid=1, version="1", started=NOW, seen=NOW))
-    leases.processes(seen_after=NOW - 60)
-    leases.all()
-    runs.renew("server", until=4e9)
+    """What code servers and web servers do every few seconds."""
+    storage = deployment.instance.storage
+    storage.leases.beat(ProcessInfo(id="web", kind="webserver", host="h", pid=1, version="1", started=NOW, seen=NOW))
+    storage.runs.renew("server", until=4e9)
     deployment.catalog.refresh()
 
 
@@ -220,7 +220,7 @@ def _pages() -> Iterator[Page]:
     yield Page("Sensors and automation conditions", None, _sensors)
     yield Page("Signs of life", None, _signs_of_life)
     yield Page("A tick", None, _tick)
-    yield Page("A round of the daemon's duties", None, _duties)
+    yield Page("The daemon", None, _duties)
 
 
 PAGES = tuple(_pages())

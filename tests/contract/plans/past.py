@@ -129,7 +129,7 @@ def _past_run(number: int, runs: int) -> NewRun:
 
 def _asset_of(number: int) -> tuple[str, str | None]:
     if number % 2:
-        return _PLAIN[0] if number % 4 == 1 else _PLAIN[number % len(_PLAIN)], None
+        return _PLAIN[number // 16 % len(_PLAIN)] if number % 16 == 15 else _PLAIN[0], None
     return "areas", _KEYS[number // 2 % len(_KEYS)]
 
 
@@ -144,7 +144,7 @@ def _live(storage: Storage, made: Sequence[NewRun], first: int) -> None:
 
 def _worked(number: int, run: Run) -> list[Event]:
     asset, partition = _asset_of(number)
-    failed = number % 10 == 9
+    failed = number % 3 == 2
     done: list[Fact] = [
         StepStart(),
         LogLine(level="INFO", message="at work"),
@@ -197,8 +197,8 @@ def _present(storage: Storage, lease: Lease) -> Present:
     for run_id in ids:
         storage.events.append(run_id, 1, events_from(1, [RunStart(pid=1)], at=NOW), now=NOW)
     storage.runs.create([new_run(RunEnqueued(), created=NOW, tags={Tag.PRIORITY: str(n)}) for n in range(5)])
-    failed = new_run(*_past_run(9, 10).facts, created=NOW)
-    _live(storage, [failed], 9)
+    failed = new_run(*_past_run(5, 10).facts, created=NOW)
+    _live(storage, [failed], 5)
     tick = storage.instigators.begin_tick(SENSOR, NOW, lease=lease, now=NOW)
     assert tick is not None
     tick = msgspec.structs.replace(tick, status=TickStatus.SUCCESS, run_keys=("key",))

@@ -27,7 +27,8 @@ class CompositeEvents:
     def __init__(self, log: EventStorage, catalog: EventCatalog) -> None:
         self._log = log
         self._catalog = catalog
-        self.append, self.last_id, self.step_stats = log.append, log.last_id, log.step_stats
+        self.append, self.last_id = log.append, log.last_id
+        self.step_stats, self.steps_of = log.step_stats, log.steps_of
 
     def of_run(
         self,
@@ -93,6 +94,15 @@ class CompositeEvents:
         except StorageUnavailableError:
             return part(self._log, after, before, limit)
 
+    def failures(self, run_ids: Sequence[str]) -> dict[str, StoredEvent]:
+        """What ended each of these runs that has failed, as far as its events are kept."""
+        found = self._log.failures(run_ids)
+        for run_id in run_ids:
+            for kind in ("STEP_FAILURE", "RUN_FAILURE"):
+                if run_id not in found:
+                    found.update((run_id, event) for event in self.of_run(run_id, types=[kind], limit=1))
+        return found
+
     def get(self, event_id: int) -> StoredEvent | None:
         """One event."""
         return self._log.get(event_id) or self._catalog.get(event_id)
@@ -106,6 +116,7 @@ class ForgettingRuns:
         self._log = log
         self._catalog = catalog
         self.get, self.page, self.count, self.snapshot = runs.get, runs.page, runs.count, runs.snapshot
+        self.search, self.tally = runs.search, runs.tally
         self.tag_keys, self.tag_values, self.add_tags = runs.tag_keys, runs.tag_values, runs.add_tags
         self.queued, self.active, self.expired = runs.queued, runs.active, runs.expired
         self.create, self.claim, self.take_over, self.renew = runs.create, runs.claim, runs.take_over, runs.renew

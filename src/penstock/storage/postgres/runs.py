@@ -53,7 +53,7 @@ class PostgresRuns:
 
     def page(self, where: RunFilter, *, limit: int, before: str | None = None, ascending: bool = False) -> list[Run]:
         """Runs newest first, after the cursor `before`."""
-        return whole_page(partial(self._search, where, ascending=ascending, exact=True), limit=limit, before=before)
+        return whole_page(partial(self._search, where, ascending=ascending), limit=limit, before=before)
 
     def search(self, where: RunFilter, *, limit: int, before: str | None = None, ascending: bool = False) -> RunSearch:
         """Runs newest first, as far as one search looks."""
@@ -61,25 +61,23 @@ class PostgresRuns:
 
     def count(self, where: RunFilter, *, at_most: int = 10_000) -> int:
         """How many runs match, at most `at_most`."""
-        return whole_count(partial(self._tally, where, exact=True), at_most=at_most)
+        return whole_count(partial(self._tally, where), at_most=at_most)
 
     def tally(self, where: RunFilter, *, at_most: int = 10_000) -> RunTally:
         """How many runs match, as far as one search looks."""
         return self._tally(where, at_most=at_most)
 
     def _search(
-        self, where: RunFilter, *, limit: int, before: str | None, ascending: bool, exact: bool = False
+        self, where: RunFilter, *, limit: int, before: str | None, ascending: bool, **choices: bool
     ) -> RunSearch:
-        queries = PostgresRunQueries(where, before=before, ascending=ascending, exact=exact)
+        queries = PostgresRunQueries(where, before=before, ascending=ascending, **choices)
         way = self._way(queries)
         pages = queries.page(way, limit=limit)
         found = self._read("read runs", merged(pages, limit=limit, ascending=ascending)) if pages else []
         return RunSearch(runs=tuple(map(rows.run, found)), until=way.until if len(found) < limit else None)
 
-    def _tally(
-        self, where: RunFilter, *, at_most: int, before: str | None = None, exact: bool = False
-    ) -> RunTally:
-        queries = PostgresRunQueries(where, before=before, exact=exact)
+    def _tally(self, where: RunFilter, *, at_most: int, before: str | None = None, **choices: bool) -> RunTally:
+        queries = PostgresRunQueries(where, before=before, **choices)
         way = self._way(queries)
         counts = queries.count(way, at_most=at_most)
         text = " + ".join(f"({each})" for each, _ in counts) or "0"

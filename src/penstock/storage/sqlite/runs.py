@@ -54,7 +54,7 @@ class SqliteRuns:
     def page(self, where: RunFilter, *, limit: int, before: str | None = None, ascending: bool = False) -> list[Run]:
         """Runs newest first, after the cursor `before`."""
         with self._database.read("read runs") as connection:
-            return whole_page(partial(_search, connection, where, ascending=ascending, exact=True), limit=limit, before=before)
+            return whole_page(partial(_search, connection, where, ascending=ascending), limit=limit, before=before)
 
     def search(self, where: RunFilter, *, limit: int, before: str | None = None, ascending: bool = False) -> RunSearch:
         """Runs newest first, as far as one search looks."""
@@ -64,7 +64,7 @@ class SqliteRuns:
     def count(self, where: RunFilter, *, at_most: int = 10_000) -> int:
         """How many runs match, at most `at_most`."""
         with self._database.read("count runs") as connection:
-            return whole_count(partial(_tally, connection, where, exact=True), at_most=at_most)
+            return whole_count(partial(_tally, connection, where), at_most=at_most)
 
     def tally(self, where: RunFilter, *, at_most: int = 10_000) -> RunTally:
         """How many runs match, as far as one search looks."""
@@ -247,9 +247,9 @@ def _search(
     limit: int,
     before: str | None,
     ascending: bool,
-    exact: bool = False,
+    **choices: bool,
 ) -> RunSearch:
-    queries = SqliteRunQueries(where, before=before, ascending=ascending, exact=exact)
+    queries = SqliteRunQueries(where, before=before, ascending=ascending, **choices)
     way = _way(connection, queries)
     found = [connection.execute(*query).fetchall() for query in queries.page(way, limit=limit)]
     merged = heapq.merge(*found, key=lambda row: row[0], reverse=not ascending)
@@ -258,14 +258,9 @@ def _search(
 
 
 def _tally(
-    connection: sqlite3.Connection,
-    where: RunFilter,
-    *,
-    at_most: int,
-    before: str | None = None,
-    exact: bool = False,
+    connection: sqlite3.Connection, where: RunFilter, *, at_most: int, before: str | None = None, **choices: bool
 ) -> RunTally:
-    queries = SqliteRunQueries(where, before=before, exact=exact)
+    queries = SqliteRunQueries(where, before=before, **choices)
     way = _way(connection, queries)
     found = sum(connection.execute(*query).fetchone()[0] for query in queries.count(way, at_most=at_most))
     return RunTally(number=min(found, at_most), until=way.until if found < at_most else None)

@@ -49,6 +49,7 @@ def history_of(
     for partition in [None] if partitions is None else dict.fromkeys(partitions):
         found += _before(context, key, kind, partition, until, size)
     found.sort(key=lambda event: event.id, reverse=True)
+    context.steps.expect(event.run_id for event in found[:size] if event.run_id is not None)
     return [stored_event(event) for event in found[:size]]
 
 

@@ -94,7 +94,9 @@ def ticks(
 def runs(state: Instigation, context: Context, limit: int | None = None) -> list[Run]:
     tag = Tag.SCHEDULE if state.kind is InstigatorKind.SCHEDULE else Tag.SENSOR
     where = RunFilter(tags={tag: state.name}, location=state.location)
-    return context.storage.runs.page(where, limit=page_size(limit, 25))
+    found = context.storage.runs.page(where, limit=page_size(limit, 25))
+    context.expect_runs(found)
+    return found
 
 
 _TICK.rename(
