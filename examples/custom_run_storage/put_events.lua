@@ -16,7 +16,7 @@ end
 for each = 2, #ARGV, 4 do
   local id, run, kind, body = ARGV[each], ARGV[each + 1], ARGV[each + 2], ARGV[each + 3]
   if run == '' or not is_forgotten(run) then
-    redis.call('HSET', prefix .. 'event:' .. id, 'type', kind, 'body', body)
+    redis.call('SET', prefix .. 'event:' .. id, body)
     redis.call('ZADD', prefix .. 'type:' .. kind, id, id)
     if run ~= '' then
       redis.call('ZADD', prefix .. 'run:' .. run, id, id)

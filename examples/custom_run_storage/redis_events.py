@@ -1,6 +1,6 @@
 """Raw events in Redis: an event log storage of one's own, whole and small.
 
-An event is a hash with its type and its body, MessagePack. The events of a run, and those of a type, are a sorted set
+An event is a key with its MessagePack. The events of a run, and those of a type, are a sorted set
 of ids each, so that a page is a range of such a set. A script (`put_events.lua`) stores a page of events.
 """
 
@@ -62,13 +62,12 @@ class RedisEventLogStorage(RedisStore):
         of_run = self._key(f"run:{run_id}")
         with told_apart("remove the events of a run"):
             self._client.set(self._key(f"forgotten:{run_id}"), "", ex=_FORGOTTEN_FOR)
-            while ids := [event_id.decode() for event_id in self._client.zrange(of_run, 0, _CHUNK - 1)]:
-                types = self._of_each(ids, "type")
+            while ids := [int(event_id) for event_id in self._client.zrange(of_run, 0, _CHUNK - 1)]:
+                found = list(self._events(ids, size=_CHUNK))
                 with self._client.pipeline(transaction=True) as pipeline:
-                    for event_id, kind in zip(ids, types, strict=True):
-                        pipeline.delete(self._key(f"event:{event_id}"))
-                        if kind is not None:  # else somebody else has removed it meanwhile
-                            pipeline.zrem(self._key(f"type:{kind.decode()}"), event_id)
+                    for each in found:
+                        pipeline.zrem(self._key(f"type:{each.event.type}"), each.id)
+                    pipeline.delete(*(self._key(f"event:{event_id}") for event_id in ids))
                     pipeline.zrem(of_run, *ids)
                     pipeline.execute()
 
@@ -86,7 +85,7 @@ class RedisEventLogStorage(RedisStore):
         """A run's events in the order of their ids."""
         found = (
             each.stored
-            for each in self._events(self._walk(f"run:{run_id}", after, None, ascending=True))
+            for each in self._events(self._walk(f"run:{run_id}", after, None, ascending=True), size=limit)
             if (types is None or each.event.type in types) and (step_keys is None or each.event.step_key in step_keys)
         )
         with told_apart("read events"):
@@ -108,7 +107,7 @@ class RedisEventLogStorage(RedisStore):
         walks = [self._walk(f"type:{each}", after, before, ascending=ascending) for each in dict.fromkeys(types)]
         found = (
             each.stored
-            for each in self._events(heapq.merge(*walks, reverse=not ascending))
+            for each in self._events(heapq.merge(*walks, reverse=not ascending), size=limit)
             if (since is None or each.event.time > since)
             and (until is None or each.event.time < until)
             and (jobs is None or each.job in jobs)
@@ -119,7 +118,7 @@ class RedisEventLogStorage(RedisStore):
     def get(self, event_id: int) -> StoredEvent | None:
         """One event."""
         with told_apart("read an event"):
-            return next((each.stored for each in self._events([event_id])), None)
+            return next((each.stored for each in self._events([event_id], size=1)), None)
 
     def _walk(self, index: str, after: int | None, before: int | None, *, ascending: bool) -> Iterator[int]:
         """The ids of an index between two, fetched as they are wanted."""
@@ -135,16 +134,10 @@ class RedisEventLogStorage(RedisStore):
                 return
             lowest, highest = (f"({ids[-1]}", highest) if ascending else (lowest, f"({ids[-1]}")
 
-    def _events(self, ids: Iterable[int]) -> Iterator[CopiedEvent]:
+    def _events(self, ids: Iterable[int], *, size: int) -> Iterator[CopiedEvent]:
+        """The events of these ids; `size` is how many are fetched at first."""
         left = iter(ids)
-        while chunk := list(itertools.islice(left, _CHUNK)):
-            for body in self._of_each(chunk, "body"):
-                if body is not None:
-                    yield decode_msgpack(body, CopiedEvent)
-
-    def _of_each(self, ids: Sequence[object], field: str) -> list[Any]:
-        with self._client.pipeline(transaction=False) as pipeline:
-            for event_id in ids:
-                pipeline.hget(self._key(f"event:{event_id}"), field)
-            found: list[Any] = pipeline.execute()
-        return found
+        while chunk := list(itertools.islice(left, min(size, _CHUNK))):
+            size = _CHUNK
+            bodies = self._client.mget([self._key(f"event:{event_id}") for event_id in chunk])
+            yield from (decode_msgpack(body, CopiedEvent) for body in bodies if body is not None)

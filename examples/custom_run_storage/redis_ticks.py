@@ -57,7 +57,7 @@ class RedisScheduleStorage(RedisStore):
     def open(self) -> list[Tick]:
         """The ticks that are STARTED as far as it knows."""
         with told_apart("read ticks that have not ended"):
-            return list(self._ticks(int(tick_id) for tick_id in self._client.smembers(self._key("open"))))
+            return list(self._ticks(map(int, self._client.smembers(self._key("open"))), size=_CHUNK))
 
     def ticks(
         self,
@@ -75,7 +75,7 @@ class RedisScheduleStorage(RedisStore):
             else [f"status:{each.value}:{instigator}" for each in dict.fromkeys(statuses)]
         )
         ids = heapq.merge(*(self._walk(name, before) for name in names), reverse=True)
-        found = (tick for tick in self._ticks(ids) if after_time is None or tick.started > after_time)
+        found = (tick for tick in self._ticks(ids, size=limit) if after_time is None or tick.started > after_time)
         with told_apart("read ticks"):
             return list(itertools.islice(found, limit))
 
@@ -105,9 +105,11 @@ class RedisScheduleStorage(RedisStore):
                 return
             before = ids[-1]
 
-    def _ticks(self, ids: Iterable[int]) -> Iterator[Tick]:
+    def _ticks(self, ids: Iterable[int], *, size: int) -> Iterator[Tick]:
+        """The ticks of these ids; `size` is how many are fetched at first."""
         left = iter(ids)
-        while chunk := list(itertools.islice(left, _CHUNK)):
+        while chunk := list(itertools.islice(left, min(size, _CHUNK))):
+            size = _CHUNK
             with self._client.pipeline(transaction=False) as pipeline:
                 for tick_id in chunk:
                     pipeline.hget(self._key(f"tick:{tick_id}"), "body")

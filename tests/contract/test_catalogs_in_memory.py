@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from penstock.storage.postgres import PostgresStorage
 from penstock.testing.storage_contract import EventLogStorageContract, ScheduleStorageContract
 from support.memory_events import MemoryEvents, MemoryTicks
 
@@ -18,3 +19,9 @@ class TestTicksInMemory(ScheduleStorageContract):
     @pytest.fixture
     def catalog(self) -> MemoryTicks:
         return MemoryTicks()
+
+
+class TestTicksBesidePostgres(TestTicksInMemory):
+    @pytest.fixture
+    def log(self, postgres_url: str) -> PostgresStorage:
+        return PostgresStorage(postgres_url)

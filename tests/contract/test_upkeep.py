@@ -99,7 +99,7 @@ def test_tables_have_sizes(store: tuple[Storage, Execute]) -> None:
     assert all(each.bytes is None or each.bytes > 0 for each in tables.values())
     facts = storage.upkeep.facts()
     assert facts.place
-    assert (facts.clock is None) == isinstance(storage, SqliteStorage)
+    assert (facts.skew is None) == isinstance(storage, SqliteStorage)
     assert facts.disk_free is None or 0 < facts.disk_free <= (facts.disk_total or 0)
 
 

@@ -15,7 +15,7 @@ from penstock.instance.doctor.verify import verify
 from penstock.storage.months import month_of
 from penstock.storage.postgres import PostgresStorage
 from penstock.storage.sqlite import SqliteStorage
-from penstock.storage.sqlite.event_logs import event_table
+from penstock.storage.sqlite.event_logs import drop_log, event_table, old_logs
 from penstock.testing.storage_contract.builders import NOW
 from support.histories import ACTIONS, History, actions
 
@@ -34,6 +34,22 @@ def differences(storage: Storage) -> list[str]:
 def test_healthy_histories_in_sqlite_have_no_differences(history: list[tuple[str, int]]) -> None:
     storage = SqliteStorage(None)
     world = History(storage)
+    for name, seed in history:
+        world.act(name, seed)
+    assert differences(storage) == []
+    storage.close()
+
+
+@given(actions(most=100), st.integers(0, 300))
+@settings(max_examples=40)
+def test_what_is_left_when_months_are_gone_has_no_differences(history: list[tuple[str, int]], days: int) -> None:
+    storage = SqliteStorage(None)
+    world = History(storage, pace=86400.0)
+    for name, seed in history:
+        world.act(name, seed)
+    for old in old_logs(storage._database, min(NOW + days * 86400.0, world.now)):
+        drop_log(storage._database, old.log, now=world.now)
+    assert differences(storage) == []
     for name, seed in history:
         world.act(name, seed)
     assert differences(storage) == []

@@ -48,18 +48,24 @@ _ERROR = ErrorInfo(cls="Broken", message="no")
 
 
 class History:
-    """Goes on with the history of a storage; each action draws what it does from a seed of its own."""
+    """Goes on with the history of a storage; each action draws what it does from a seed of its own.
 
-    def __init__(self, storage: Storage) -> None:
+    Args:
+        storage: The storage.
+        pace: By how much more time passes from action to action than a few seconds.
+    """
+
+    def __init__(self, storage: Storage, *, pace: float = 1.0) -> None:
         self.storage = storage
-        self._now = NOW
+        self.now = NOW
+        self._pace = pace
         self._seqs: dict[tuple[str, int], int] = {}
         self._chance = random.Random(0)
 
     def act(self, name: str, seed: int) -> None:
         """Do one of `ACTIONS`."""
         self._chance = random.Random(seed)
-        self._now += self._chance.choice([0.0, 0.5, 7.0])
+        self.now += self._chance.choice([0.0, 0.5, 7.0]) * self._pace
         ACTIONS[name](self)
 
     # -- actions ------------------------------------------------------------------------------------------------------
@@ -76,14 +82,14 @@ class History:
             facts.append(RunEnqueued())
         tags = {"team": chance.choice("xy")} if chance.random() < 0.5 else {}
         snapshot = b'{"a": 1}' if chance.random() < 0.3 else None
-        new = new_run(*facts, created=self._now, tags=tags, job=chance.choice(["nightly", "hourly"]))
+        new = new_run(*facts, created=self.now, tags=tags, job=chance.choice(["nightly", "hourly"]))
         new = type(new)(run=new.run, facts=new.facts, snapshot=snapshot)
         self.storage.runs.create([new])
 
     def claim(self) -> None:
         waiting = self._runs(RunStatus.QUEUED, RunStatus.NOT_STARTED)
         for run in waiting[:2]:
-            self.storage.runs.claim([run.run_id], owner="server", until=self._now + 30, now=self._now)
+            self.storage.runs.claim([run.run_id], owner="server", until=self.now + 30, now=self.now)
 
     def start(self) -> None:
         for run in self._runs(RunStatus.STARTING)[:2]:
@@ -111,13 +117,13 @@ class History:
     def lose(self) -> None:
         for run in self._runs(RunStatus.STARTED)[:1]:
             self.storage.runs.record(
-                run.run_id, [RunEnqueued(reason="lost", lost_worker=True)], now=self._now, attempt=run.attempt
+                run.run_id, [RunEnqueued(reason="lost", lost_worker=True)], now=self.now, attempt=run.attempt
             )
 
     def cancel(self) -> None:
         for run in self._runs(RunStatus.STARTED, RunStatus.QUEUED)[:1]:
             fact = RunCanceling() if run.status is RunStatus.STARTED else RunCanceled(message="no more")
-            self.storage.runs.record(run.run_id, [fact], now=self._now)
+            self.storage.runs.record(run.run_id, [fact], now=self.now)
 
     def end(self) -> None:
         for run in self._runs(RunStatus.STARTED, RunStatus.CANCELING)[:1]:
@@ -137,7 +143,7 @@ class History:
             named = chance.choice([None, ("p",), ("p", "q")])
             facts.append(AssetWiped(asset=chance.choice(ASSETS), partitions=named))
         chance.shuffle(facts)
-        self.storage.assets.report(facts[: chance.randrange(1, 3)], now=self._now)
+        self.storage.assets.report(facts[: chance.randrange(1, 3)], now=self.now)
 
     def tag(self) -> None:
         for run in self._runs(*RunStatus)[:1]:
@@ -168,8 +174,8 @@ class History:
         place = (run.run_id, run.attempt)
         first = self._seqs.get(place, 0) + 1
         self._seqs[place] = first + len(facts)
-        events = events_from(first, facts, at=self._now, step_key=step)
-        self.storage.events.append(run.run_id, run.attempt, events, now=self._now)
+        events = events_from(first, facts, at=self.now, step_key=step)
+        self.storage.events.append(run.run_id, run.attempt, events, now=self.now)
 
 
 ACTIONS: Mapping[str, Callable[[History], None]] = {

@@ -31,6 +31,7 @@ from ..records.event import Event
 from ..records.run import HERE, Run, RunStatus, Tag
 from ..storage.protocols import NewRun, Storage
 from ..storage.run_log import run_log
+from ..storage.shared_clock import clock_of
 from ..storage.writer import URGENT, EventWriter
 from .configuration import configure
 from .data_versions import with_data_versions
@@ -116,6 +117,7 @@ def plan_run_here(job: JobDefinition, wish: Wish, instance: AnInstance | None, *
     if instance is not None:
         environment = Environment(
             storage=instance.storage,
+            clock=clock_of(instance.storage),
             logs=instance.logs if capture else None,
             artifacts=instance.artifacts,
             instance=instance,
@@ -208,8 +210,9 @@ def _claim(storage: Storage, run: Run, job: JobDefinition, plan: ExecutionPlan) 
         describe_job(job), assets=run.assets, checks=run.checks, step_keys=run.step_keys, at_hand=plan.inherited
     )
     storage.runs.create([NewRun(run=run, facts=tuple(facts), snapshot=encode_json(described))])
-    lease = OwnLease(storage.runs, run, SYSTEM_CLOCK, None)
-    now = SYSTEM_CLOCK.now()
+    clock = clock_of(storage)
+    lease = OwnLease(storage.runs, run, clock, None)
+    now = clock.now()
     (claimed,) = storage.runs.claim([run.run_id], owner=lease.holder, until=now + LEASE, now=now)
     lease.hold(claimed)
     return claimed, lease

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from ..clock import SYSTEM_CLOCK, Clock
+from ..clock import Clock
 from ..codec import decode_json
 from ..engine.pools import PoolRules
 from ..errors import SettingsError
@@ -19,6 +19,7 @@ from ..logs.store import LogStore
 from ..records.automation import Tick, TickStatus
 from ..records.wire import StorageAccess
 from ..storage.protocols import Storage
+from ..storage.shared_clock import clock_of
 from .asset_reading import AssetReading
 from .event_reading import EventReading
 from .postgres import open_postgres
@@ -41,7 +42,7 @@ class Instance(RunReading, EventReading, AssetReading):
         storage: Runs, events and the rest.
         logs: Captured stdout and stderr.
         artifacts: The root folder of the file system IO manager.
-        clock: Tells the time.
+        clock: Tells the time; the one that counts for the storage if not given.
         access: How the storage is reached, where that is not by the settings.
     """
 
@@ -53,7 +54,7 @@ class Instance(RunReading, EventReading, AssetReading):
         storage: Storage,
         logs: LogStore,
         artifacts: Path,
-        clock: Clock = SYSTEM_CLOCK,
+        clock: Clock | None = None,
         access: StorageAccess | None = None,
     ) -> None:
         self.home = home
@@ -61,7 +62,7 @@ class Instance(RunReading, EventReading, AssetReading):
         self.storage = storage
         self.logs = logs
         self.artifacts = artifacts
-        self.clock = clock
+        self.clock = clock_of(storage) if clock is None else clock
         self._access = access
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
 
@@ -85,7 +86,7 @@ class Instance(RunReading, EventReading, AssetReading):
 
     @classmethod
     def compose(
-        cls, home: Path, settings: Settings, *, clock: Clock = SYSTEM_CLOCK, access: StorageAccess | None = None
+        cls, home: Path, settings: Settings, *, clock: Clock | None = None, access: StorageAccess | None = None
     ) -> Instance:
         """The instance that the settings describe, with nothing opened yet: for a home that `open` has prepared.
 
@@ -131,7 +132,7 @@ class Instance(RunReading, EventReading, AssetReading):
         tempdir: str | Path | None = None,
         settings: Mapping[str, Any] | None = None,
         *,
-        clock: Clock = SYSTEM_CLOCK,
+        clock: Clock | None = None,
     ) -> Instance:
         """An instance that ends with this process: storage in memory, files in a temporary folder.
 
@@ -164,7 +165,7 @@ class Instance(RunReading, EventReading, AssetReading):
         tempdir: str | Path | None = None,
         overrides: Mapping[str, Any] | None = None,
         *,
-        clock: Clock = SYSTEM_CLOCK,
+        clock: Clock | None = None,
     ) -> Instance:
         """An instance in a temporary home, which other processes can open while it lives.
 
@@ -336,7 +337,7 @@ def _read(settings: Mapping[str, Any], folder: Path) -> Settings:
     return read_settings(folder)
 
 
-def _storage(home: Path, settings: Settings, access: StorageAccess | None, clock: Clock) -> Storage:
+def _storage(home: Path, settings: Settings, access: StorageAccess | None, clock: Clock | None) -> Storage:
     if access is not None:
         from ..storage.remote.client import open_storage
 

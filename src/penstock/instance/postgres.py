@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..errors import SettingsError
 from ..storage.protocols import Storage
 from .settings import PostgresSettings
@@ -22,10 +24,11 @@ def open_postgres(settings: PostgresSettings) -> Storage:
             f"storage.postgres needs the driver of Postgres, which cannot be imported ({error}); "
             "pip install 'penstock[postgres]'."
         ) from error
+    pool: dict[str, Any] = {"pool_size": settings.pool_size, "pool_patience": settings.pool_wait_seconds}
     if settings.postgres_url is not None:
         # Some name the driver in the scheme: postgresql+psycopg2://
         scheme, separator, rest = settings.postgres_url.partition("://")
-        return PostgresStorage(f"{scheme.partition('+')[0]}{separator}{rest}")
+        return PostgresStorage(f"{scheme.partition('+')[0]}{separator}{rest}", **pool)
     parts = settings.postgres_db
     assert parts is not None
     return PostgresStorage(
@@ -34,5 +37,6 @@ def open_postgres(settings: PostgresSettings) -> Storage:
         host=parts.hostname,
         port=parts.port,
         dbname=parts.db_name,
+        **pool,
         **parts.params,
     )

@@ -76,10 +76,12 @@ class PostgresParts(_Block, frozen=True, kw_only=True):
 
 
 class PostgresSettings(_Block, frozen=True, kw_only=True):
-    """A Postgres database: its URL, or its parts."""
+    """A Postgres database: its URL or its parts, and how many connections a process uses at once."""
 
     postgres_url: _Secret | None = None
     postgres_db: PostgresParts | None = None
+    pool_size: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 20
+    pool_wait_seconds: Annotated[float, msgspec.Meta(ge=0.1, le=3600)] = 30.0
 
 
 class StorageSettings(_Block, frozen=True, kw_only=True):

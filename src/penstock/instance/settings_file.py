@@ -16,7 +16,7 @@ from ..config.problems import ConfigProblem, Problem
 from ..config.schema import Selector, Shape, env_name
 from ..locations.yaml_document import read_yaml
 from ..wording import nearest_name
-from .settings import FILE_NAME, LogSettings, PostgresSettings, Settings, StorageSettings
+from .settings import FILE_NAME, LogSettings, Settings, StorageSettings
 from .settings_schema import schema_of, too_small_or_large
 
 __all__ = ["file_schema", "read_settings", "variables_named"]
@@ -29,7 +29,7 @@ _SHORT_NAMES: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "run_launcher": {"local": ("penstock.launch.local", "LocalRunLauncher")},
 }
 _COMPONENTS = ("storage", "compute_logs")
-_SCHEMA_SELECTORS: frozenset[type] = frozenset((StorageSettings, PostgresSettings, LogSettings))
+_SCHEMA_SELECTORS: frozenset[type] = frozenset((StorageSettings, LogSettings))
 _OLDER_DEFAULT = "default_op_concurrency_limit"
 
 
@@ -155,6 +155,10 @@ def _plain_limit(limit: Any) -> Any:
 
 
 def _contradictions(value: dict[str, Any]) -> list[Problem]:
+    postgres = (value.get("storage") or {}).get("postgres")
+    if postgres is not None and ("postgres_url" in postgres) == ("postgres_db" in postgres):
+        text = '"storage.postgres" names the database by "postgres_url" or by "postgres_db"; give one of them.'
+        return [_mistake(("storage", "postgres"), text)]
     level = (value.get("python_logs") or {}).get("python_log_level")
     if level is not None and level.upper() not in logging.getLevelNamesMapping():
         known = ", ".join(sorted(logging.getLevelNamesMapping()))

@@ -59,7 +59,7 @@ class DatabaseFacts(msgspec.Struct, frozen=True, kw_only=True):
 
     Args:
         place: The database in words.
-        clock: Its time, in seconds since the epoch.
+        skew: By how many seconds this machine's clock is ahead of its clock.
         log_bytes: The size of its write-ahead log.
         log_limit: The size up to which that log grows by itself.
         disk_free: The bytes that are free where its files are.
@@ -68,7 +68,7 @@ class DatabaseFacts(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     place: str
-    clock: float | None = None
+    skew: float | None = None
     log_bytes: int | None = None
     log_limit: int | None = None
     disk_free: int | None = None

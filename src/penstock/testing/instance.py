@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..clock import SYSTEM_CLOCK, Clock
+from ..clock import Clock
 from ..errors import UsageError
 from ..ids import new_run_id
 from ..instance.instance import Instance
@@ -47,7 +47,7 @@ def instance_for_test(
     temp_dir: str | Path | None = None,
     synchronous_run_coordinator: bool = False,
     *,
-    clock: Clock = SYSTEM_CLOCK,
+    clock: Clock | None = None,
 ) -> Iterator[Instance]:
     """An instance with a home of its own, which is gone at the end of the `with` block.
 

@@ -109,7 +109,8 @@ storage:
         ("{postgres_db: {username: a, hostname: b}}", "db_name"),
         ("{postgres_db: {username: a, hostname: b, db_name: c, port: 70000}}", "from 1 to 65535"),
         ("{postgres_db: {username: a, hostname: b, db_name: c, password: 9753}}", "hidden"),
-        ("{}", "postgres"),
+        ("{postgres_url: a, pool_size: 0}", "from 1 to 1000"),
+        ("{}", "postgres_url"),
     ],
 )
 def test_a_mistake_about_postgres_is_told_without_its_secrets(tmp_path: Path, text: str, told: str) -> None:
@@ -123,6 +124,15 @@ def test_a_url_that_cannot_be_read_is_told_without_its_password(url: str) -> Non
     with pytest.raises(SettingsError, match="postgresql://user:password@host") as caught:
         open_postgres(PostgresSettings(postgres_url=url))
     assert "hush" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_the_pool_s_bounds_reach_the_storage(tmp_path: Path) -> None:
+    pool = "pool_size: 5, pool_wait_seconds: 2"
+    settings = read(tmp_path, f"storage: {{postgres: {{postgres_url: 'postgresql://x', {pool}}}}}")
+    assert settings.storage.postgres is not None
+    storage = open_postgres(settings.storage.postgres)
+    assert isinstance(storage, PostgresStorage)
+    assert (storage._database.pool.size, storage._database.pool.patience) == (5, 2)
 
 
 def test_a_url_may_name_a_driver() -> None:

@@ -117,17 +117,15 @@ def disk(facts: Facts) -> Iterator[Finding]:
 
 
 def clock(facts: Facts) -> Iterator[Finding]:
-    """A clock that differs from the database's: leases and due times are told by it."""
-    if facts.database is None or facts.database.clock is None:
-        return
-    skew = facts.now - facts.database.clock
-    if abs(skew) > LARGEST_SKEW_SECONDS:
+    """A clock that differs from the database's, which is the one that counts for leases and due times."""
+    skew = None if facts.database is None else facts.database.skew
+    if skew is not None and abs(skew) > LARGEST_SKEW_SECONDS:
         yield Finding(
             check="clock",
-            severity=Severity.ERROR,
-            where=facts.database.place,
+            severity=Severity.WARNING,
+            where=_place(facts),
             what=f"This machine's clock is {abs(skew):.1f} s {'ahead of' if skew > 0 else 'behind'} the database's.",
-            remedy="Let both keep their time by NTP: leases and schedules go by it.",
+            remedy="Let both keep their time by NTP; leases and schedules go by the database's, user code does not.",
         )
 
 

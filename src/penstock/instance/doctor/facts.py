@@ -40,7 +40,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that the checks look at. Times are seconds since the epoch.
 
     Args:
-        now: When it was read, by this machine's clock.
+        now: When it was read, by the clock that counts.
         settings: The settings in force.
         active: Runs that are STARTING, STARTED or CANCELING.
         queued: The runs that wait longest, some of them.

@@ -10,6 +10,7 @@ from ...records.event import StoredEvent
 from ..archive import Archive
 from ..event_catalog import CopiedEvent, EventCatalog
 from ..protocols import EventStorage, RunFilter, RunStorage
+from .let_go import LetGo
 
 __all__ = ["CompositeEvents", "EventFollower", "ForgettingRuns"]
 
@@ -19,14 +20,18 @@ _PAGE = 1000
 class CompositeEvents:
     """`EventStorage` that is written to the log, and read from both.
 
+    While the catalog is away, the log answers for all that it has, and what it may lack raises.
+
     Args:
         log: Has every event at once.
         catalog: Has them up to the id that it has reached.
+        let_go: Up to which id the log may have let go of some.
     """
 
-    def __init__(self, log: EventStorage, catalog: EventCatalog) -> None:
+    def __init__(self, log: EventStorage, catalog: EventCatalog, let_go: LetGo) -> None:
         self._log = log
         self._catalog = catalog
+        self._let_go = let_go
         self.append, self.last_id = log.append, log.last_id
         self.step_stats, self.steps_of = log.step_stats, log.steps_of
 
@@ -50,6 +55,9 @@ class CompositeEvents:
             if after < reached:
                 found = self._catalog.of_run(run_id, after=after, limit=limit, types=types, step_keys=step_keys)
         except StorageUnavailableError:
+            # A run has events from its making on, and the log lets go of all of a run's or of none.
+            if self._let_go.upto() > after and not self._log.of_run(run_id, limit=1):
+                raise
             return newer(after, limit)
         found = [each for each in found if each.id <= reached]  # what is being brought meanwhile may lack its beginning
         return found if len(found) == limit else found + newer(max(after, reached), limit - len(found))
@@ -92,7 +100,12 @@ class CompositeEvents:
             found = first(limit)
             return found + second(limit - len(found))
         except StorageUnavailableError:
-            return part(self._log, after, before, limit)
+            found = part(self._log, after, before, limit)
+            gone = self._let_go.upto()
+            reaches_back = not ascending and len(found) == limit and found[-1].id > gone
+            if gone > (after or 0) and not reaches_back:
+                raise
+            return found
 
     def failures(self, run_ids: Sequence[str]) -> dict[str, StoredEvent]:
         """What ended each of these runs that has failed, as far as its events are kept."""
@@ -105,7 +118,9 @@ class CompositeEvents:
 
     def get(self, event_id: int) -> StoredEvent | None:
         """One event."""
-        return self._log.get(event_id) or self._catalog.get(event_id)
+        if (found := self._log.get(event_id)) is not None or event_id > self._let_go.upto():
+            return found
+        return self._catalog.get(event_id)
 
 
 class ForgettingRuns:

@@ -94,8 +94,13 @@ class RunFollower:
         return False
 
     def behind_since(self) -> float | None:
-        """When the oldest change was announced that is not settled."""
-        return min((each.at for each in self._catalog.announced()), default=None)
+        """When the oldest change was announced that is not shown, or the filling of the catalog was."""
+        open_changes = (each for each in self._catalog.announced() if each.change == _COPY or self._lacks(each.run_ids))
+        return min((each.at for each in open_changes), default=None)
+
+    def _lacks(self, run_ids: Sequence[str]) -> bool:
+        found = {run.run_id: run for run in self._log.page(RunFilter(run_ids=tuple(run_ids)), limit=len(run_ids))}
+        return any(self._catalog.get(run_id) != found.get(run_id) for run_id in run_ids)
 
     def catch_up(self) -> None:
         """Copy all runs into a catalog that is empty, or in which that was begun and not finished.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...clock import SYSTEM_CLOCK, Clock
+from ...clock import Clock
 from ...errors import SettingsError
 from ..archive import Archive, Archived
 from ..event_catalog import EventCatalog
@@ -19,9 +19,11 @@ from ..protocols import (
     Storage,
 )
 from ..run_catalog import RunCatalog
+from ..shared_clock import clock_of
 from ..tick_catalog import TickCatalog
 from ..upkeep import Tended, Upkeep
 from .events import CompositeEvents, EventFollower, ForgettingRuns
+from .let_go import LetGo
 from .run_changes import ShownArchive, ShownEvents, ShownInstigators, ShownSlots
 from .run_follower import RunFollower
 from .runs import CompositeRuns
@@ -39,7 +41,7 @@ class CompositeStorage:
         events: Keeps the raw events for whoever reads them; None to read them in the log. It needs a log that is
             `Archived`.
         ticks: Keeps the ticks for whoever reads them; None and `Archived` likewise.
-        clock: Tells the time.
+        clock: Tells the time; the one that counts for the log if not given.
 
     Raises:
         SettingsError: The log is not `Archived`, and has to be.
@@ -52,13 +54,16 @@ class CompositeStorage:
         *,
         events: EventCatalog | None = None,
         ticks: TickCatalog | None = None,
-        clock: Clock = SYSTEM_CLOCK,
+        clock: Clock | None = None,
     ) -> None:
+        clock = clock_of(log) if clock is None else clock
         self._log = log
         self._catalogs = {"runs": catalog, "events": events, "ticks": ticks}
         self._runs, self._events, self._instigators, self._slots = log.runs, log.events, log.instigators, log.slots
         self._run_follower: RunFollower | None = None
         self._followers: list[Follower] = []
+        self._events_gone = LetGo(log.locations, "event_log_storage.let_go")
+        self._ticks_gone = LetGo(log.locations, "schedule_storage.let_go")
         if catalog is not None:
             self._run_follower = follower = RunFollower(log.runs, catalog, log.notifier, clock)
             self._followers.append(follower)
@@ -70,11 +75,11 @@ class CompositeStorage:
             archive = _archive_of(log, EventFollower.setting)
             self._followers.append(EventFollower(archive, log.runs, log.events.last_id, events))
             self._runs = ForgettingRuns(self._runs, log.runs, events)
-            self._events = CompositeEvents(self._events, events)
+            self._events = CompositeEvents(self._events, events, self._events_gone)
         if ticks is not None:
             archive = _archive_of(log, TickFollower.setting)
             self._followers.append(TickFollower(log.instigators, archive, ticks, clock))
-            self._instigators = CompositeInstigators(self._instigators, archive, ticks)
+            self._instigators = CompositeInstigators(self._instigators, archive, ticks, self._ticks_gone)
 
     @property
     def runs(self) -> RunStorage:
@@ -115,6 +120,11 @@ class CompositeStorage:
     def notifier(self) -> Notifier:
         """Wakes whoever waits."""
         return self._log.notifier
+
+    @property
+    def shared_clock(self) -> Clock:
+        """The time that counts for the log."""
+        return clock_of(self._log)
 
     @property
     def followers(self) -> tuple[Follower, ...]:
@@ -169,7 +179,7 @@ def composite(
     *,
     events: EventCatalog | None = None,
     ticks: TickCatalog | None = None,
-    clock: Clock = SYSTEM_CLOCK,
+    clock: Clock | None = None,
 ) -> CompositeStorage:
     """The composite of these, which can tell of its database, and has a bulk way, if the log can and has."""
     is_tended = isinstance(log, Tended) and isinstance(log, Archived)

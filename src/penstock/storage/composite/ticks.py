@@ -11,6 +11,7 @@ from ...records.automation import InstigatorState, Tick, TickStatus
 from ..archive import Archive
 from ..protocols import InstigatorStorage
 from ..tick_catalog import TickCatalog
+from .let_go import LetGo
 
 __all__ = ["SETTLED_AFTER", "CompositeInstigators", "TickFollower"]
 
@@ -24,16 +25,20 @@ _PAGE = 500
 class CompositeInstigators:
     """`InstigatorStorage` that decides in the storage, and whose ticks are read from both.
 
+    While the catalog is away, the storage answers for all that it has, and what it may lack raises.
+
     Args:
         log: The storage's own.
         archive: The way to look one tick up there.
         catalog: Has ticks up to the id that it has reached.
+        let_go: Up to which time the storage may have let go of ticks that had ended.
     """
 
-    def __init__(self, log: InstigatorStorage, archive: Archive, catalog: TickCatalog) -> None:
+    def __init__(self, log: InstigatorStorage, archive: Archive, catalog: TickCatalog, let_go: LetGo) -> None:
         self._log = log
         self._archive = archive
         self._catalog = catalog
+        self._let_go = let_go
         self.states, self.get, self.switch, self.set_cursor = log.states, log.get, log.switch, log.set_cursor
         self.plan, self.begin_tick, self.complete_tick = log.plan, log.begin_tick, log.complete_tick
         self.evaluations = log.evaluations
@@ -75,7 +80,11 @@ class CompositeInstigators:
                 after_time=after_time,
             )
         except StorageUnavailableError:
-            return newest()
+            found = newest()
+            has_all = len(found) == limit or (statuses is not None and set(statuses) <= {TickStatus.STARTED})
+            if not has_all and self._let_go.upto() > (after_time or 0):
+                raise
+            return found
         by_id = {tick.id: tick for tick in older}
         for tick in was_open:
             if (statuses is None or tick.status in statuses) and (after_time is None or tick.started > after_time):

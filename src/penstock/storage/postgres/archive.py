@@ -16,7 +16,7 @@ from ..months import LogPlace, month_of
 from ..notifier import Notifier
 from .asset_rows import apply_asset_facts, settle_planned
 from .connection import Database
-from .event_logs import INSERT_EVENT, ensure_logs
+from .event_logs import ensure_logs, insert_events
 from .ledger import RUN_VALUES
 from .transaction import Transaction
 
@@ -106,12 +106,14 @@ class PostgresArchive:
                 f"INSERT INTO runs (log, num, {rows.NEW_RUN}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, {RUN_VALUES})",
                 [(month_of(each.run.created), number, *rows.new_run_values(each.run)) for number, each in numbered],
             )
-            tx.send_each(
-                "INSERT INTO run_tags (key, value, run_id) VALUES (%s, %s, %s)",
+            tx.send_all(
+                "INSERT INTO run_tags (key, value, run_id) SELECT * FROM {rows}",
+                "text text text",
                 [(key, value, each.run.run_id) for each in fresh for key, value in each.run.tags.items()],
             )
-            tx.send_each(
-                f"INSERT INTO steps (run, place, {rows.STEP}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
+            tx.send_all(
+                f"INSERT INTO steps (run, place, {rows.STEP}) SELECT * FROM {{rows}}",
+                "int8 int8 text text float8 float8 float8 bytea",
                 [
                     (number, place, *rows.step_values(step))
                     for number, each in numbered
@@ -147,7 +149,7 @@ class PostgresArchive:
                     values = (*place, each.id, each.attempt, event.seq, event.time, event.type, event.step_key, body)
                     logged.append(values)
             ensure_logs(tx, {values[0] for values in logged})
-            tx.send_each(INSERT_EVENT, logged)
+            insert_events(tx, logged)
             for run_id, facts, ended in stretches(fresh):
                 if facts:
                     apply_asset_facts(tx, run_id, facts)

@@ -26,7 +26,7 @@ from ..asset_facts import (
 )
 from ..derive import at_end
 from ..rows import DATA_VERSION
-from .transaction import Transaction
+from .transaction import Row, Transaction
 
 __all__ = ["apply_asset_facts", "settle_planned"]
 
@@ -85,20 +85,23 @@ def _forget_plan(tx: Transaction, run_id: str, assets: str, values: Mapping[str,
 
 def _planned(tx: Transaction, run_id: str | None, events: Sequence[NumberedEvent]) -> None:
     rows = planned_rows(events)
-    tx.send_each(
-        "INSERT INTO planned_assets (run_id, asset, partition, planned) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING",
+    tx.send_all(
+        "INSERT INTO planned_assets (run_id, asset, partition, planned) SELECT * FROM {rows} ON CONFLICT DO NOTHING",
+        "text text text float8",
         [(run_id, *row) for row in rows],
     )
-    tx.send_each(
-        "INSERT INTO asset_states (asset, planned_run, planned_at) VALUES (%s, %s, %s) ON CONFLICT (asset) DO UPDATE "
+    tx.send_all(
+        "INSERT INTO asset_states (asset, planned_run, planned_at) SELECT * FROM {rows} ON CONFLICT (asset) DO UPDATE "
         "SET planned_run = EXCLUDED.planned_run, planned_at = EXCLUDED.planned_at",
-        [(asset, run_id, time) for asset, time in {asset: time for asset, _, time in rows}.items()],
+        "text text float8",
+        _last_of(1, [(asset, run_id, time) for asset, _, time in rows]),
     )
-    tx.send_each(
-        "INSERT INTO partition_states (asset, partition, status, run_id, updated) "
-        "VALUES (%s, %s, 'MATERIALIZING', %s, %s) ON CONFLICT (asset, partition) DO UPDATE "
+    tx.send_all(
+        "INSERT INTO partition_states (asset, partition, status, run_id, updated) SELECT * FROM {rows} "
+        "ON CONFLICT (asset, partition) DO UPDATE "
         "SET status = EXCLUDED.status, run_id = EXCLUDED.run_id, updated = EXCLUDED.updated",
-        [(asset, partition, run_id, time) for asset, partition, time in rows if partition],
+        "text text text text float8",
+        _last_of(2, [(asset, part, "MATERIALIZING", run_id, time) for asset, part, time in rows if part]),
     )
 
 
@@ -106,29 +109,36 @@ def _made(tx: Transaction, run_id: str | None, events: Sequence[NumberedEvent]) 
     made = made_facts(events)
     _keep_history(tx, run_id, events)
     _keep_versions(tx, run_id, made)
-    tx.send_each(
+    tx.send_all(
         "INSERT INTO asset_states (asset, materialized_event, materialized_at, materialized_run) "
-        "VALUES (%s, %s, %s, %s) ON CONFLICT (asset) DO UPDATE SET materialized_event = EXCLUDED.materialized_event, "
+        "SELECT * FROM {rows} ON CONFLICT (asset) DO UPDATE SET materialized_event = EXCLUDED.materialized_event, "
         "materialized_at = EXCLUDED.materialized_at, materialized_run = EXCLUDED.materialized_run",
-        [(fact.asset, number, time, run_id) for number, fact, time in made],
+        "text int8 float8 text",
+        _last_of(1, [(fact.asset, number, time, run_id) for number, fact, time in made]),
     )
     # While a later run is about to make a partition again, it stays in the hands of that run.
-    tx.send_each(
+    tx.send_all(
         "INSERT INTO partition_states AS s (asset, partition, status, run_id, event, updated, materialized_at) "
-        "VALUES (%s, %s, 'MATERIALIZED', %s, %s, %s, %s) ON CONFLICT (asset, partition) DO UPDATE "
+        "SELECT * FROM {rows} ON CONFLICT (asset, partition) DO UPDATE "
         "SET event = EXCLUDED.event, materialized_at = EXCLUDED.materialized_at, updated = EXCLUDED.updated, "
         "run_id = CASE WHEN s.status = 'MATERIALIZING' THEN s.run_id ELSE EXCLUDED.run_id END, "
         "status = CASE WHEN s.status = 'MATERIALIZING' AND s.run_id IS DISTINCT FROM EXCLUDED.run_id "
         "THEN s.status ELSE 'MATERIALIZED' END",
-        [
-            (fact.asset, fact.partition, run_id, number, time, time)
-            for number, fact, time in made
-            if fact.partition is not None
-        ],
+        "text text text text int8 float8 float8",
+        _last_of(
+            2,
+            [
+                (fact.asset, fact.partition, "MATERIALIZED", run_id, number, time, time)
+                for number, fact, time in made
+                if fact.partition is not None
+            ],
+        ),
     )
     if run_id is not None:
-        tx.send_each(
-            "UPDATE planned_assets SET state = 'MADE' WHERE run_id = %s AND asset = %s AND partition = %s",
+        tx.send_all(
+            "UPDATE planned_assets p SET state = 'MADE' FROM {rows} AS made (run_id, asset, partition) "
+            "WHERE p.run_id = made.run_id AND p.asset = made.asset AND p.partition = made.partition",
+            "text text text",
             [(run_id, fact.asset, fact.partition or "") for _, fact, _ in made],
         )
         assets = sorted({fact.asset for _, fact, _ in made})
@@ -139,39 +149,31 @@ def _observed(tx: Transaction, run_id: str | None, events: Sequence[NumberedEven
     observed = observed_facts(events)
     _keep_history(tx, run_id, events)
     _keep_versions(tx, run_id, observed)
-    tx.send_each(
-        "INSERT INTO asset_states (asset, observed_event, observed_at) VALUES (%s, %s, %s) ON CONFLICT (asset) "
+    tx.send_all(
+        "INSERT INTO asset_states (asset, observed_event, observed_at) SELECT * FROM {rows} ON CONFLICT (asset) "
         "DO UPDATE SET observed_event = EXCLUDED.observed_event, observed_at = EXCLUDED.observed_at",
-        [(fact.asset, number, time) for number, fact, time in observed],
+        "text int8 float8",
+        _last_of(1, [(fact.asset, number, time) for number, fact, time in observed]),
     )
 
 
 _NAME_LATEST_CHECK = (
-    "INSERT INTO check_states (asset, name, execution) SELECT %(asset)s, %(name)s, id FROM made "
+    "INSERT INTO check_states (asset, name, execution) SELECT asset, name, MAX(id) FROM made GROUP BY asset, name "
     "ON CONFLICT (asset, name) DO UPDATE SET execution = EXCLUDED.execution"
 )
 
 
 def _check_planned(tx: Transaction, run_id: str | None, events: Sequence[NumberedEvent]) -> None:
-    values = []
+    rows = []
     for number, event, _ in events:
         fact = event.fact
         assert isinstance(fact, AssetCheckEvaluationPlanned)
-        values.append(
-            {
-                "asset": fact.asset,
-                "name": fact.check,
-                "partition": fact.partition or "",
-                "run": run_id,
-                "event": number,
-                "time": event.time,
-            }
-        )
-    tx.send_each(
-        "WITH made AS (INSERT INTO check_executions (asset, name, partition, status, run_id, event, updated) VALUES "
-        "(%(asset)s, %(name)s, %(partition)s, 'IN_PROGRESS', %(run)s, %(event)s, %(time)s) RETURNING id) "
-        f"{_NAME_LATEST_CHECK}",
-        values,
+        rows.append((fact.asset, fact.check, fact.partition or "", "IN_PROGRESS", run_id, number, event.time))
+    tx.send_all(
+        "WITH made AS (INSERT INTO check_executions (asset, name, partition, status, run_id, event, updated) "
+        f"SELECT * FROM {{rows}} RETURNING id, asset, name) {_NAME_LATEST_CHECK}",
+        "text text text text text int8 float8",
+        rows,
     )
 
 
@@ -195,7 +197,7 @@ def _checked(tx: Transaction, run_id: str | None, events: Sequence[NumberedEvent
             "made AS (INSERT INTO check_executions "
             "(asset, name, partition, run_id, status, event, updated, asset_materialized_at, body) "
             "SELECT %(asset)s, %(name)s, %(partition)s, %(run)s, %(status)s, %(event)s, %(time)s, "
-            f"{made_at}, %(body)s WHERE NOT EXISTS (SELECT 1 FROM announced) RETURNING id) "
+            f"{made_at}, %(body)s WHERE NOT EXISTS (SELECT 1 FROM announced) RETURNING id, asset, name) "
             f"{_NAME_LATEST_CHECK}",
             {
                 "asset": fact.asset,
@@ -212,10 +214,11 @@ def _checked(tx: Transaction, run_id: str | None, events: Sequence[NumberedEvent
 
 def _keep_versions(tx: Transaction, run_id: str | None, seen: Sequence[VersionedFact]) -> None:
     changed = ", ".join(f"{column} = EXCLUDED.{column}" for column in DATA_VERSION.split(", ")[2:])
-    tx.send_each(
-        f"INSERT INTO data_versions ({DATA_VERSION}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) "
+    tx.send_all(
+        f"INSERT INTO data_versions ({DATA_VERSION}) SELECT * FROM {{rows}} "
         f"ON CONFLICT (asset, partition) DO UPDATE SET {changed}",
-        version_rows(run_id, seen),
+        "text text int8 float8 text text bool text text",
+        _last_of(2, version_rows(run_id, seen)),
     )
 
 
@@ -255,9 +258,16 @@ def _name_latest(tx: Transaction, asset: str) -> None:
 
 
 def _keep_history(tx: Transaction, run_id: str | None, events: Sequence[NumberedEvent]) -> None:
-    tx.send_each(
-        f"INSERT INTO asset_events ({HISTORY}) VALUES (%s, %s, %s, %s, %s, %s, %s)", history_rows(run_id, events)
+    tx.send_all(
+        f"INSERT INTO asset_events ({HISTORY}) SELECT * FROM {{rows}}",
+        "int8 text text text float8 text bytea",
+        history_rows(run_id, events),
     )
+
+
+def _last_of(columns: int, rows: Sequence[Row]) -> list[Row]:
+    """Of rows that are alike in so many first columns the last one: a statement changes a row once."""
+    return list({row[:columns]: row for row in rows}.values())
 
 
 _APPLY: Mapping[str, Callable[[Transaction, str | None, Sequence[NumberedEvent]], None]] = {

@@ -170,5 +170,5 @@ class PostgresAssets:
 
     def delete_dynamic_partitions(self, name: str, keys: Sequence[str]) -> None:
         """Remove keys."""
-        self._database.write("remove dynamic partitions", lambda tx: remove_keys(tx, name, keys))
+        self._database.write("remove dynamic partitions", lambda tx: remove_keys(tx, name, keys), repeatable=True)
         self._notifier.publish({"assets"})

@@ -1,21 +1,19 @@
-"""Connections to one Postgres database: a small stack of idle ones, what a lost one means, what a fork does to them.
-
-No thread is started and nothing is opened before the first use, so that a process may fork at any time. A child leaves
-the connections of its parent alone: it closes its copies of their sockets without a word on them, and opens its own.
+"""One Postgres database: how it is read and written, what is tried again, and its errors in our words.
 
 A transaction is sent in one direction (libpq's pipeline mode): a statement whose answer nobody waits for costs no way
 to the server and back, COMMIT included.
+
+What is tried again: whatever the server could not let through because of a rival, for as long as a statement may take;
+whatever was lost with its connection before its end was sent; and, of those that do no harm when they happen twice,
+those whose end was sent and not answered. A server that was there a moment ago and is not is waited for, for the few
+seconds that a restart takes.
 """
 
 from __future__ import annotations
 
-import logging
 import os
 import random
-import select
-import threading
 import time
-import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -23,21 +21,30 @@ from typing import Any, TypeVar
 
 import psycopg
 
+from ...clock import SYSTEM_CLOCK, Clock
 from ...errors import StorageError, StorageUnavailableError
-from .faults import is_away, is_lost, remedy
+from .clock import TIME, DatabaseClock
+from .faults import is_away, is_conflict, is_lost, remedy
+from .pool import Connection, CrowdedError, Pool
 from .transaction import Row, Transaction, Values
 
-__all__ = ["Connection", "Database"]
+__all__ = ["POOL_PATIENCE", "POOL_SIZE", "Connection", "Database"]
 
 T = TypeVar("T")
-Connection = psycopg.Connection[Row]
 
-_IDLE = 8
-_MOST_OPEN = 20
-_TRIES = 10
+POOL_SIZE = 20
+POOL_PATIENCE = 30.0
+_CONFLICT_SECONDS = 30.0
+_OUTAGE_SECONDS = 3.0
+_FIRST_PAUSE = 0.005
+_LONGEST_PAUSE = 0.25
 _CONNECT_SECONDS = 5
-# A process that is stopped in the middle of a transaction must not hold up the others for long.
-_OPTIONS = "-c statement_timeout=30s -c idle_in_transaction_session_timeout=10s -c jit=off"
+# A process that is stopped in the middle of a transaction must not hold up the others for long. Whatever the server's
+# default: we lock the rows that we build upon, and a stricter isolation would only refuse rivals that may follow.
+_OPTIONS = (
+    "-c statement_timeout=30s -c idle_in_transaction_session_timeout=10s -c jit=off "
+    "-c default_transaction_isolation=read\\ committed"
+)
 _PARAMETERS: Mapping[str, Any] = {
     "application_name": "penstock",
     "client_encoding": "UTF8",
@@ -51,43 +58,33 @@ _PARAMETERS: Mapping[str, Any] = {
 """What holds unless the settings say otherwise: nobody waits for ever for a server that went without a word."""
 
 
-class _NotTwice(logging.Filter):
-    """Keeps the driver from telling in the log what the error says that it raises as well."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        return not (isinstance(record.msg, str) and record.msg.startswith("error ignored terminating"))
-
-
-logging.getLogger("psycopg").addFilter(_NotTwice())
-
-_databases: weakref.WeakSet[Database] = weakref.WeakSet()
-_inherited: list[Connection] = []
-"""Connections of the process that this one was forked from: kept for ever, so that nothing ends them."""
-
-
 class Database:
     """One Postgres database.
 
     Args:
         parameters: Of the connection, by libpq's names; what is left out is read from the environment (PGHOST, ...).
+        pool_size: How many connections this process uses at once.
+        pool_patience: For how many seconds somebody waits for one of them.
+        outage_patience: For how many seconds a server is waited for that was there before.
+        own_clock: This machine's.
     """
 
-    def __init__(self, parameters: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        parameters: Mapping[str, Any],
+        *,
+        pool_size: int = POOL_SIZE,
+        pool_patience: float = POOL_PATIENCE,
+        outage_patience: float = _OUTAGE_SECONDS,
+        own_clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
         given = {key: value for key, value in parameters.items() if value is not None}
         options = f"{_OPTIONS} {given.pop('options', '')}".strip()
         self._parameters = {**_PARAMETERS, **given, "options": options}
-        self._idle: list[Connection] = []
-        self._open: set[Connection] = set()
-        self._new_locks()
-        _databases.add(self)
-
-    def __del__(self) -> None:
-        for connection in self._idle:
-            connection.close()
-
-    def _new_locks(self) -> None:
-        self._lock = threading.Lock()
-        self._places = threading.BoundedSemaphore(_MOST_OPEN)
+        self.pool = Pool(self._parameters, size=pool_size, patience=pool_patience)
+        self.clock = DatabaseClock(own_clock)
+        self._outage_patience = outage_patience
+        self._was_there = False
 
     @property
     def name(self) -> str:
@@ -115,7 +112,15 @@ class Database:
                 lambda connection: connection.execute(statement, values, prepare=prepare).fetchall()
             )
 
-    def write(self, doing: str, work: Callable[[Transaction], T], *, durable: bool = True) -> T:
+    def write(
+        self,
+        doing: str,
+        work: Callable[[Transaction], T],
+        *,
+        durable: bool = True,
+        repeatable: bool = False,
+        patient: bool = True,
+    ) -> T:
         """What `work` gives, in a transaction that is committed after it and undone on any exception.
 
         Args:
@@ -124,81 +129,65 @@ class Database:
                 before the end; so it must change nothing but the database.
             durable: Whether the commit must outlive a crash of the server; it outlives that of a client in any case.
                 What somebody may build upon must: after a crash the ids of events that are lost are given again.
+            repeatable: Whether it comes to the same, and gives the same, when it happens twice.
+            patient: Whether to wait for a server that is just gone; not where the caller has something better to do.
         """
         with self._translated(doing):
-            return self._with_connection(partial(_transact, work=work, durable=durable))
+            act = partial(_transact, work=work, durable=durable)
+            return self._with_connection(act, repeatable=repeatable, patient=patient)
 
     def tell(self, statement: str, values: Values) -> None:
         """Run a statement that may be lost: where the database is away, nothing happens."""
-        try:
-            self._with_connection(lambda connection: connection.execute(statement, values), retry=False)
-        except psycopg.Error:
-            return  # what was to be told is a hint; whoever listens looks by himself from time to time
+        with suppress(psycopg.Error, CrowdedError):  # a hint; whoever listens looks by himself from time to time
+            self._with_connection(lambda connection: connection.execute(statement, values), patient=False)
 
-    def connect(self) -> Connection:
-        """A connection of the caller's own, who closes it by `discard`."""
-        connection = psycopg.Connection[Row].connect(**self._parameters, autocommit=True)
-        with self._lock:
-            self._open.add(connection)
-        return connection
+    # -- what is tried again ------------------------------------------------------------------------------------------
 
-    def discard(self, connection: Connection) -> None:
-        """Close a connection."""
-        with self._lock:
-            self._open.discard(connection)
-        connection.close()
-
-    def close(self) -> None:
-        """Close all idle connections; a later use opens new ones."""
-        with self._lock:
-            idle, self._idle = self._idle, []
-        for connection in idle:
-            self.discard(connection)
-
-    # -- connections --------------------------------------------------------------------------------------------------
-
-    def _with_connection(self, act: Callable[[Connection], T], *, retry: bool = True) -> T:
-        """What `act` gives. It is called once more on a new connection if the one it had is lost, unless what it did
-        may have taken effect; and again when the server asked for that to resolve a conflict."""
-        with self._places:
-            tries = 0
+    def _with_connection(self, act: Callable[[Connection], T], *, repeatable: bool = True, patient: bool = True) -> T:
+        """What `act` gives, which is called again as the head of this file says."""
+        with self.pool.place():
+            begun = SYSTEM_CLOCK.monotonic()
+            pause, was_lost = _FIRST_PAUSE, False
             while True:
-                tries += 1
-                connection = self._take()
+                connection = None
                 try:
+                    connection = self.pool.take()
+                    self._was_there = True
+                    if self.clock.is_due():
+                        self._ask_time(connection)
                     found = act(connection)
-                except BaseException as error:
-                    lost = isinstance(error, psycopg.Error) and (is_lost(error) or connection.closed)
-                    self._give_back(connection)
-                    if lost and retry and tries == 1 and not getattr(error, "unknown_outcome", False):
-                        self.close()
-                        continue
-                    conflict = isinstance(error, psycopg.errors.SerializationFailure | psycopg.errors.DeadlockDetected)
-                    if not conflict or tries >= _TRIES:
+                except psycopg.Error as error:
+                    gone = connection is None or connection.closed or is_lost(error)
+                    passed = SYSTEM_CLOCK.monotonic() - begun
+                    if is_conflict(error):
+                        again = passed < _CONFLICT_SECONDS
+                    elif connection is None:
+                        again = self._was_there and patient and passed < self._outage_patience
+                    else:
+                        # Once: it may be what we ask for that ends the server's process.
+                        again = gone and not was_lost and (repeatable or not _is_in_doubt(error))
+                        was_lost = True
+                    if connection is not None:
+                        self.pool.give_back(connection)
+                    if not again:
                         raise
-                    time.sleep(random.uniform(0, 0.005 * 2**tries))  # noqa: S311 - spreads the rivals, guards nothing
+                    if gone:
+                        self.pool.close()  # the others are gone as well
+                    time.sleep(random.uniform(0, pause))  # noqa: S311 - spreads the rivals, guards nothing
+                    pause = min(2 * pause, _LONGEST_PAUSE)
+                except BaseException:
+                    if connection is not None:
+                        self.pool.give_back(connection)
+                    raise
                 else:
-                    self._give_back(connection)
+                    self.pool.give_back(connection)
                     return found
 
-    def _take(self) -> Connection:
-        while True:
-            with self._lock:
-                connection = self._idle.pop() if self._idle else None
-            if connection is None:
-                return self.connect()
-            if _is_quiet(connection):
-                return connection
-            self.discard(connection)
-
-    def _give_back(self, connection: Connection) -> None:
-        idle = not connection.closed and connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
-        with self._lock:
-            keep = idle and len(self._idle) < _IDLE
-            if keep:
-                self._idle.append(connection)
-        if not keep:
-            self.discard(connection)
+    def _ask_time(self, connection: Connection) -> None:
+        asked = self.clock.monotonic()
+        row = connection.execute(TIME).fetchone()
+        assert row is not None
+        self.clock.tell(row[0], asked=asked)
 
     @contextmanager
     def _translated(self, doing: str) -> Iterator[None]:
@@ -207,23 +196,18 @@ class Database:
             yield
         except psycopg.Error as error:
             kind = StorageUnavailableError if is_away(error) else StorageError
-            raise kind(f"Could not {doing} in {self.name}: {_said(error)}. {remedy(error)}") from error
+            doubt = " Whether it was done is not known: look before you do it again." if _is_in_doubt(error) else ""
+            raise kind(f"Could not {doing} in {self.name}: {_said(error)}. {remedy(error)}{doubt}") from error
+        except CrowdedError as error:
+            raise StorageUnavailableError(
+                f"Could not {doing} in {self.name}: all {self.pool.size} connections of this process were in use for "
+                f"{self.pool.patience:g} s. See what holds the database up (pg_stat_activity), or raise "
+                "storage.postgres.pool_size."
+            ) from error
         except (UnicodeEncodeError, OverflowError) as error:
             raise StorageError(
                 f"Could not {doing} in {self.name}: a value is not valid Unicode or too large a number ({error})."
             ) from error
-
-    # -- fork ---------------------------------------------------------------------------------------------------------
-
-    def after_fork_in_child(self) -> None:
-        """Begin anew; the parent's connections are put where nobody touches them, and their sockets are let go of."""
-        for connection in self._open:
-            if not connection.closed:
-                with suppress(OSError):
-                    os.close(connection.fileno())
-            _inherited.append(connection)
-        self._idle, self._open = [], set()
-        self._new_locks()
 
 
 def _transact(connection: Connection, work: Callable[[Transaction], T], *, durable: bool) -> T:
@@ -237,8 +221,8 @@ def _transact(connection: Connection, work: Callable[[Transaction], T], *, durab
             committing = True
             connection.execute("COMMIT")
     except BaseException as error:
-        if committing:
-            error.unknown_outcome = True  # type: ignore[attr-defined]
+        if committing and isinstance(error, psycopg.Error) and (connection.closed or is_lost(error)):
+            error.in_doubt = True  # type: ignore[attr-defined]
         if not connection.closed and connection.info.transaction_status in (
             psycopg.pq.TransactionStatus.INTRANS,
             psycopg.pq.TransactionStatus.INERROR,
@@ -249,23 +233,11 @@ def _transact(connection: Connection, work: Callable[[Transaction], T], *, durab
     return outcome
 
 
-def _is_quiet(connection: Connection) -> bool:
-    """Whether an idle connection still lives as far as one can see from here: a server that ends it says so."""
-    if connection.closed:
-        return False
-    ready = select.poll()  # select() refuses the high descriptors of a process with many open files
-    ready.register(connection.fileno(), select.POLLIN)
-    return not ready.poll(0)
+def _is_in_doubt(error: psycopg.Error) -> bool:
+    """Whether nobody knows what became of a transaction: its end was sent and not answered."""
+    return getattr(error, "in_doubt", False)
 
 
 def _said(error: psycopg.Error) -> str:
     """What went wrong, without hints and without values of rows."""
     return (error.diag.message_primary or str(error)).strip().partition("\n")[0].rstrip(".")
-
-
-def _after_fork_in_child() -> None:
-    for database in list(_databases):
-        database.after_fork_in_child()
-
-
-os.register_at_fork(after_in_child=_after_fork_in_child)

@@ -6,7 +6,7 @@ get their ids, so that there is one at a time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import psycopg
 
@@ -15,14 +15,10 @@ from ...records.run import FINISHED, RunStatus
 from ..months import month_end, month_of
 from ..retention import OldLog
 from .connection import Database
-from .transaction import Transaction
+from .transaction import Row, Transaction
 
-__all__ = ["INSERT_EVENT", "clear_step", "drop_log", "ensure_logs", "make_log", "old_logs"]
+__all__ = ["clear_step", "drop_log", "ensure_logs", "insert_events", "is_kept", "make_log", "old_logs"]
 
-INSERT_EVENT = (
-    "INSERT INTO events (log, run, id, attempt, seq, time, type, step_key, body) "
-    "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)"
-)
 _UNENDED = sorted(set(RunStatus) - FINISHED)
 _OLD = """
 SELECT l.log, l.until, GREATEST(c.reltuples, 0)::bigint, pg_total_relation_size(c.oid),
@@ -34,6 +30,15 @@ _LEFT = """
 SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
 WHERE i.inhparent = 'events'::regclass AND c.relname NOT IN (SELECT 'events_' || log FROM event_logs) ORDER BY 1
 """
+
+
+def insert_events(tx: Transaction, rows: Sequence[Row]) -> None:
+    """Store events, each as (log, run, id, attempt, seq, time, type, step key, body); their months must be there."""
+    tx.send_all(
+        "INSERT INTO events (log, run, id, attempt, seq, time, type, step_key, body) SELECT * FROM {rows}",
+        "int8 int8 int8 int8 int8 float8 text text bytea",
+        rows,
+    )
 
 
 def ensure_logs(tx: Transaction, logs: Iterable[int]) -> None:
@@ -57,6 +62,13 @@ def make_log(tx: Transaction, log: int) -> None:
         tx.send(f"ALTER TABLE events ATTACH PARTITION events_{log} FOR VALUES IN ({log})")
 
 
+def is_kept(database: Database, run_id: str) -> bool:
+    """Whether the raw events of a run are still there; False for a run that is not."""
+    return bool(
+        database.read("read a run", "SELECT 1 FROM runs JOIN event_logs USING (log) WHERE run_id = %s", (run_id,))
+    )
+
+
 # -- taking months away -----------------------------------------------------------------------------------------------
 
 
@@ -70,17 +82,19 @@ def old_logs(database: Database, before: float) -> list[OldLog]:
 
 
 def drop_log(database: Database, log: int, *, now: float) -> None:
-    """Take a month away. Runs in it that have not ended take their logs into the present month.
+    """Take a month away that is over. Runs in it that have not ended take their logs into the present month.
 
-    It counts as gone afterwards; `clear_step` drops its partition.
+    It is there, and whole, until `clear_step` drops its partition.
     """
+    present = month_of(now)
+    assert log != present
 
     def work(tx: Transaction) -> None:
         found = tx.rows(
             "SELECT num FROM runs WHERE status = ANY(%s) AND log = %s ORDER BY run_id FOR UPDATE", (_UNENDED, log)
         )
         if found:
-            present, unended = month_of(now), [row[0] for row in found]
+            unended = [row[0] for row in found]
             ensure_logs(tx, [present])
             tx.send("UPDATE events SET log = %s WHERE log = %s AND run = ANY(%s)", (present, log, unended))
             tx.send("UPDATE runs SET log = %s WHERE num = ANY(%s)", (present, unended))

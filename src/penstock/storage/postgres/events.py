@@ -49,7 +49,7 @@ class PostgresEvents:
             last = tx.row("SELECT MAX(id) FROM events WHERE log = %s AND run = %s", place)
             return (last[0] if last is not None else None) or 0, set()
 
-        last, topics = self._database.write("store events", work)
+        last, topics = self._database.write("store events", work, repeatable=True, patient=False)
         if topics:
             self._notifier.publish(topics)
         return last

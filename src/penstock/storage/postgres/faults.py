@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import psycopg
 
-__all__ = ["is_away", "is_lost", "remedy"]
+__all__ = ["is_away", "is_conflict", "is_lost", "remedy"]
 
 _LOST = frozenset({"57P01", "57P02", "57P03", "57P05", "25P03"})
 """The server ended the connection or is about to end: shut down by an administrator, crashed, starting; it waited too
@@ -16,6 +16,11 @@ def is_lost(error: psycopg.Error) -> bool:
     if error.sqlstate is None:
         return isinstance(error, psycopg.OperationalError)
     return error.sqlstate in _LOST or error.sqlstate.startswith("08")
+
+
+def is_conflict(error: psycopg.Error) -> bool:
+    """Whether the server undid the transaction for the sake of a rival, so that the same may go well now."""
+    return isinstance(error, psycopg.errors.SerializationFailure | psycopg.errors.DeadlockDetected)
 
 
 _AWAY = frozenset(
@@ -35,8 +40,7 @@ _AWAY = frozenset(
 
 def is_away(error: psycopg.Error) -> bool:
     """Whether the database could not be reached or could not work, so that the same may go well later."""
-    conflict = isinstance(error, psycopg.errors.SerializationFailure | psycopg.errors.DeadlockDetected)
-    return is_lost(error) or error.sqlstate in _AWAY or conflict
+    return is_lost(error) or error.sqlstate in _AWAY or is_conflict(error)
 
 
 def remedy(error: psycopg.Error) -> str:
@@ -56,6 +60,8 @@ def remedy(error: psycopg.Error) -> str:
             return "Name a server that may be written; add target_session_attrs=read-write where several are named."
         case "57014" | "55P03":
             return "See what holds the database up (pg_stat_activity), and try again."
+        case "22021":
+            return "Postgres keeps no text with the character NUL in it; leave it out."
         case "28P01" | "28000":
             return "Correct user and password."
         case "3D000":

@@ -94,7 +94,7 @@ class PostgresInstigators:
                 [(state.next_due, state.fingerprint, state.turned_on, state.id) for state in in_order],
             )
 
-        self._database.write("store when schedules and sensors are due", work)
+        self._database.write("store when schedules and sensors are due", work, repeatable=True)
         self._notifier.publish({"instigators"})
 
     # -- ticks --------------------------------------------------------------------------------------------------------
@@ -178,7 +178,7 @@ class PostgresInstigators:
             topics = {"ticks"}.union(*(change.topics for change in changes))
             return ended, topics | ({"assets"} if facts or tick.partitions else set())
 
-        ended, topics = self._database.write("complete a tick", work)
+        ended, topics = self._database.write("complete a tick", work, repeatable=True)
         if topics:
             self._notifier.publish(topics)
         return ended

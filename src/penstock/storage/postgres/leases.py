@@ -35,7 +35,7 @@ class PostgresLeases:
                 {"name": name, "holder": holder, "until": now + ttl, "now": now},
             )
 
-        found = self._database.write("acquire a lease", work)
+        found = self._database.write("acquire a lease", work, repeatable=True)
         self._notifier.publish({ROUTINE})
         return _lease(found[0]) if found else None
 
@@ -56,7 +56,7 @@ class PostgresLeases:
             )
 
         # A renewal that a crash of the server takes back was for nobody: nothing else of that moment is left either.
-        found = self._database.write("renew leases", work, durable=False)
+        found = self._database.write("renew leases", work, durable=False, repeatable=True)
         self._notifier.publish({ROUTINE})
         return sorted((_lease(row) for row in found), key=lambda lease: lease.name)
 
@@ -69,7 +69,7 @@ class PostgresLeases:
                 (lease.name, lease.holder, lease.epoch),
             )
 
-        self._database.write("release a lease", work)
+        self._database.write("release a lease", work, repeatable=True)
         self._notifier.publish({"processes"})
 
     def all(self) -> list[Lease]:
@@ -89,7 +89,7 @@ class PostgresLeases:
             )
             return before
 
-        before = self._database.write("store a process", work, durable=False)
+        before = self._database.write("store a process", work, durable=False, repeatable=True)
         known = None if before is None else decode_msgpack(before[0], ProcessInfo)
         as_before = known is not None and (known.duties, known.error) == (process.duties, process.error)
         self._notifier.publish({ROUTINE if as_before else "processes"})
@@ -97,7 +97,9 @@ class PostgresLeases:
     def gone(self, process_id: str) -> None:
         """Say that this process ends."""
         self._database.write(
-            "forget a process", lambda tx: tx.send("DELETE FROM processes WHERE id = %s", (process_id,))
+            "forget a process",
+            lambda tx: tx.send("DELETE FROM processes WHERE id = %s", (process_id,)),
+            repeatable=True,
         )
         self._notifier.publish({"processes"})
 

@@ -34,7 +34,7 @@ from ..encoding import encode_event
 from ..months import LogPlace, month_of
 from ..protocols import NewRun
 from .asset_rows import apply_asset_facts, settle_planned
-from .event_logs import INSERT_EVENT, make_log
+from .event_logs import insert_events, make_log
 from .transaction import Transaction
 
 __all__ = ["RUN_VALUES", "Change", "changed_run", "insert_runs", "report", "write_changes"]
@@ -90,8 +90,9 @@ def insert_runs(tx: Transaction, new_runs: Sequence[NewRun]) -> list[Change]:
         f"INSERT INTO runs (log, num, {rows.NEW_RUN}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, {RUN_VALUES})",
         [(*change.place, *rows.new_run_values(change.run)) for change in changes],
     )
-    tx.send_each(
-        "INSERT INTO run_tags (key, value, run_id) VALUES (%s, %s, %s)",
+    tx.send_all(
+        "INSERT INTO run_tags (key, value, run_id) SELECT * FROM {rows}",
+        "text text text",
         [(key, value, each.run.run_id) for each in changes for key, value in each.run.tags.items()],
     )
     return changes
@@ -137,10 +138,11 @@ def write_changes(tx: Transaction, changes: Sequence[Change], facts: Sequence[Ev
         steps += [
             (change.place.run, begun.get(key, 0), *rows.step_values(step)) for key, step in change.outcome.steps.items()
         ]
-    tx.send_each(
-        f"INSERT INTO steps (run, place, {rows.STEP}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s) "
+    tx.send_all(
+        f"INSERT INTO steps (run, place, {rows.STEP}) SELECT * FROM {{rows}} "
         "ON CONFLICT (run, step_key) DO UPDATE SET status = EXCLUDED.status, worker_started = EXCLUDED.worker_started, "
         "started = EXCLUDED.started, ended = EXCLUDED.ended, attempts = EXCLUDED.attempts",
+        "int8 int8 text text float8 float8 float8 bytea",
         steps,
     )
     for change in changes:
@@ -189,7 +191,7 @@ def _write_events(tx: Transaction, batches: Sequence[_Batch]) -> list[range]:
                 named.append((event_id, event, body))
         if named:
             assets.append((run_id, named))
-    tx.send_each(INSERT_EVENT, values)
+    insert_events(tx, values)
     for run_id, named in assets:
         apply_asset_facts(tx, run_id, named)
     return ids

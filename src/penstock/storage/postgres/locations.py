@@ -44,7 +44,7 @@ class PostgresLocations:
                 ),
             )
 
-        self._database.write("store a code location", work)
+        self._database.write("store a code location", work, repeatable=True)
         self._notifier.publish({"locations"})
 
     def get(self, name: str) -> StoredLocation | None:
@@ -68,7 +68,9 @@ class PostgresLocations:
         """Remove locations that the workspace no longer names."""
         gone = list(names)
         self._database.write(
-            "forget code locations", lambda tx: tx.send("DELETE FROM locations WHERE name = ANY(%s)", (gone,))
+            "forget code locations",
+            lambda tx: tx.send("DELETE FROM locations WHERE name = ANY(%s)", (gone,)),
+            repeatable=True,
         )
         self._notifier.publish({"locations"})
 
@@ -86,7 +88,7 @@ class PostgresLocations:
                 (key, value),
             )
 
-        self._database.write("store a value", work)
+        self._database.write("store a value", work, repeatable=True)
 
     def settle_value(self, key: str, value: str) -> str:
         """Set a named value unless it is set; gives the one that it has now."""
@@ -98,4 +100,4 @@ class PostgresLocations:
             settled: str = row[0]
             return settled
 
-        return self._database.write("settle a value", work)
+        return self._database.write("settle a value", work, repeatable=True)

@@ -29,7 +29,7 @@ def migrate(database: Database) -> None:
         StorageError: The database was made by a newer version, does not hold all text, or cannot be written.
     """
     if not _is_current(stored_version(database), database):
-        database.write("bring the schema up to date", lambda tx: _apply(tx, database))
+        database.write("bring the schema up to date", lambda tx: _apply(tx, database), repeatable=True)
 
 
 def stored_version(database: Database) -> int:

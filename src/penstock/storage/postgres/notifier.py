@@ -116,12 +116,12 @@ class PostgresSubscription:
         """Open the connection and begin to listen; whether that went well."""
         connection = None
         try:
-            connection = self._database.connect()
+            connection = self._database.pool.connect()
             connection.execute(f"LISTEN {_CHANNEL}")
             self._last_event = _last_event(connection)
         except psycopg.Error:
             if connection is not None:
-                self._database.discard(connection)
+                self._database.pool.discard(connection)
             self._retry_at = SYSTEM_CLOCK.monotonic() + min(_FIRST_PAUSE * 2**self._failures, _LONGEST_PAUSE)
             self._failures = min(self._failures + 1, 10)
             return False
@@ -136,7 +136,7 @@ class PostgresSubscription:
         if connection is not None:
             with suppress(KeyError, OSError):  # one that the driver has closed is gone by itself
                 self._ready.unregister(self._descriptor)
-            self._database.discard(connection)
+            self._database.pool.discard(connection)
 
 
 def _messages(topics: Iterable[str]) -> list[str]:

@@ -153,7 +153,7 @@ class PostgresRuns:
             )
             return bool(changed)
 
-        taken = self._database.write("take over a run", work)
+        taken = self._database.write("take over a run", work, repeatable=True)
         self._notifier.publish({ROUTINE})
         return taken
 
@@ -167,7 +167,7 @@ class PostgresRuns:
             )
 
         # A renewal that a crash of the server takes back was for nobody: nothing else of that moment is left either.
-        held = self._database.write("renew the leases of runs", work, durable=False)
+        held = self._database.write("renew the leases of runs", work, durable=False, repeatable=True)
         self._notifier.publish({ROUTINE})
         return sorted((run_id, attempt) for run_id, attempt in held)
 
@@ -209,7 +209,7 @@ class PostgresRuns:
             )
             return bool(changed)
 
-        changed = bool(run_ids) and self._database.write("store why runs wait", work, durable=False)
+        changed = bool(run_ids) and self._database.write("store why runs wait", work, durable=False, repeatable=True)
         if changed:
             self._notifier.publish({"runs"})
 

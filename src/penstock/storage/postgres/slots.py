@@ -60,7 +60,7 @@ class PostgresSlots:
                 (pool, slots),
             )
 
-        self._database.write("set the limit of a pool", work)
+        self._database.write("set the limit of a pool", work, repeatable=True)
         self._notifier.publish({"slots", "pools"})
 
     def delete_limit(self, pool: str) -> bool:

@@ -6,10 +6,12 @@ from typing import Any
 
 import psycopg
 
+from ...clock import SYSTEM_CLOCK, Clock
 from ...errors import SettingsError
 from .archive import PostgresArchive
 from .assets import PostgresAssets
-from .connection import Database
+from .clock import DatabaseClock
+from .connection import POOL_PATIENCE, POOL_SIZE, Database
 from .events import PostgresEvents
 from .instigators import PostgresInstigators
 from .leases import PostgresLeases
@@ -28,6 +30,9 @@ class PostgresStorage:
 
     Args:
         url: The database as `postgresql://user:password@host:port/name?parameter=value`, or as libpq's `key=value`.
+        pool_size: How many connections a process uses at once; one that listens comes on top.
+        pool_patience: For how many seconds somebody waits for one of them.
+        own_clock: This machine's clock; where it differs from the database's, the database's counts.
         parameters: Further parameters of the connection by libpq's names, which win over those of the URL.
 
     Nothing is opened before the first use. Call `migrate` once in each process before that.
@@ -36,7 +41,15 @@ class PostgresStorage:
         SettingsError: The URL cannot be read.
     """
 
-    def __init__(self, url: str = "", **parameters: Any) -> None:
+    def __init__(
+        self,
+        url: str = "",
+        *,
+        pool_size: int = POOL_SIZE,
+        pool_patience: float = POOL_PATIENCE,
+        own_clock: Clock = SYSTEM_CLOCK,
+        **parameters: Any,
+    ) -> None:
         try:
             given = psycopg.conninfo.conninfo_to_dict(url, **parameters)
         except psycopg.ProgrammingError:
@@ -45,7 +58,7 @@ class PostgresStorage:
                 "The URL or the parameters of the Postgres database cannot be read; write "
                 "postgresql://user:password@host:port/name, with %-signs for special characters in the password."
             ) from None
-        self._database = Database(given)
+        self._database = Database(given, pool_size=pool_size, pool_patience=pool_patience, own_clock=own_clock)
         self._notifier = PostgresNotifier(self._database)
         self._runs = PostgresRuns(self._database, self._notifier)
         self._events = PostgresEvents(self._database, self._notifier)
@@ -107,6 +120,11 @@ class PostgresStorage:
         """The bulk way out and in."""
         return self._archive
 
+    @property
+    def shared_clock(self) -> DatabaseClock:
+        """The time that counts on all hosts."""
+        return self._database.clock
+
     def migrate(self) -> None:
         """Bring the schema up to this version, safely with several processes starting at once."""
         migrate(self._database)
@@ -125,4 +143,4 @@ class PostgresStorage:
 
     def close(self) -> None:
         """Let go of every idle connection of this process."""
-        self._database.close()
+        self._database.pool.close()

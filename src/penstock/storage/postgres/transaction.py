@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import psycopg
@@ -11,6 +11,16 @@ __all__ = ["Row", "Transaction", "Values"]
 
 Row = tuple[Any, ...]
 Values = Sequence[Any] | Mapping[str, Any]
+
+
+_PLAIN: Mapping[str, Callable[[Any], object]] = {
+    "int8": int,
+    "float8": float,
+    "text": str,
+    "bytea": bytes,
+    "bool": bool,
+}
+"""What a value of a type is made, since all of a column must be of one type for the driver."""
 
 
 class Transaction:
@@ -42,3 +52,21 @@ class Transaction:
         """Run a statement with each of the rows."""
         if rows:
             self._connection.cursor().executemany(statement, rows)
+
+    def send_all(self, statement: str, types: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Run a statement once with all of the rows; where there are none, not at all.
+
+        Args:
+            statement: It names the rows as `{rows}`, a table.
+            types: The table's columns, each one of `int8`, `float8`, `text`, `bytea` and `bool`; with spaces between.
+            rows: The table's rows.
+        """
+        if rows:
+            given = types.split()
+            columns = [
+                [None if value is None else plain(value) for value in column]
+                for plain, column in zip((_PLAIN[each] for each in given), zip(*rows, strict=True), strict=True)
+            ]
+            # As arrays in binary form they cost a third of what a statement for each row does, on both sides.
+            table = f"unnest({', '.join(f'%b::{each}[]' for each in given)})"
+            self._connection.execute(statement.replace("{rows}", table), columns)

@@ -69,8 +69,8 @@ class PostgresUpkeep:
 
     def facts(self) -> DatabaseFacts:
         """The database as it stands. Its files and its disk are its server's own affair."""
-        ((clock,),) = self._database.read("read the clock", "SELECT EXTRACT(EPOCH FROM clock_timestamp())::float8")
-        return DatabaseFacts(place=self._database.name, clock=clock)
+        self._database.read("read the clock", "SELECT 1")  # whatever is read, the clock is asked for where that is due
+        return DatabaseFacts(place=self._database.name, skew=self._database.clock.skew)
 
     def stray_claims(self) -> list[StrayClaim]:
         """Claims of slots that count no more."""

@@ -27,6 +27,7 @@ __all__ = [
     "event_index",
     "event_table",
     "insert_events",
+    "is_kept",
     "known_logs",
     "log_of_table",
     "old_logs",
@@ -36,7 +37,7 @@ __all__ = [
 _PATTERN = "events_0"
 _INDEXES = ("by_seq", "by_run", "by_type", "of_runs", "failures")
 _NAME = re.compile(r"events_(\d+)")
-_CLEARED_AT_ONCE = 2000
+_CLEARED_AT_ONCE = 1000
 _UNENDED = sorted(set(RunStatus) - FINISHED)
 
 
@@ -112,6 +113,13 @@ def each_log(connection: sqlite3.Connection, statement: str) -> Iterator[str]:
             yield statement.replace(_PATTERN, event_table(log))
 
 
+def is_kept(database: Database, run_id: str) -> bool:
+    """Whether the raw events of a run are still there; False for a run that is not."""
+    with database.read("read a run") as connection:
+        found = connection.execute("SELECT 1 FROM runs JOIN event_logs USING (log) WHERE run_id = ?", (run_id,))
+        return found.fetchone() is not None
+
+
 # -- taking months away -----------------------------------------------------------------------------------------------
 
 
@@ -134,14 +142,15 @@ def old_logs(database: Database, before: float) -> list[OldLog]:
 
 
 def drop_log(database: Database, log: int, *, now: float) -> None:
-    """Take a month away. Runs in it that have not ended take their logs into the present month.
+    """Take a month away that is over. Runs in it that have not ended take their logs into the present month.
 
     Nobody reads it afterwards; `clear_step` frees its room.
     """
+    present = month_of(now)
+    assert log != present
     with database.write("take a month of the event log away") as connection:
         unended = _unended(connection, log)
         if unended:
-            present = month_of(now)
             ensure_log(connection, present)
             given = listed(unended)
             chosen = f"FROM {event_table(log)} WHERE run IN (SELECT value FROM json_each(?))"

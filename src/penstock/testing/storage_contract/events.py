@@ -148,6 +148,23 @@ class EventContract:
         assert len(seen) == 9
         assert (seen[-1].id, seen[-1].run_id) == (reported, None)
 
+    def test_logs_of_runs_of_several_months_are_read_as_one(self, storage: Storage) -> None:
+        runs = [started_run(storage, created=NOW + month * 31 * 86400.0) for month in (2, 0, 3)]
+        (reported,) = storage.assets.report([AssetMaterialization(asset="orders")], now=NOW - 90 * 86400.0)
+        for seq in (2, 3):
+            for run in runs:
+                storage.events.append(run.run_id, 1, _lines(seq, 1), now=NOW)
+        lines = storage.events.of_types(["LOG"])
+        assert [each.run_id for each in lines] == [run.run_id for run in runs] * 2
+        assert storage.events.of_types(["LOG"], ascending=False) == lines[::-1]
+        assert storage.events.of_types(["LOG"], after=lines[0].id, limit=3) == lines[1:4]
+        assert storage.events.of_types(["LOG"], before=lines[4].id, ascending=False, limit=3) == lines[1:4][::-1]
+        assert len(storage.events.of_types(["RUN_START", "LOG"], since=NOW + 1)) == 9
+        assert [each.id for each in storage.events.of_types(["ASSET_MATERIALIZATION"])] == [reported]
+        for each in lines:
+            assert storage.events.get(each.id) == each
+        assert [each.event.seq for each in storage.events.of_run(runs[1].run_id)][-3:] == [1, 2, 3]
+
     def test_events_of_a_type_are_found_by_time_place_and_job(self, storage: Storage) -> None:
         jobs = ("nightly", "hourly", "nightly", "nightly")
         runs = [started_run(storage, job=job) for job in jobs]

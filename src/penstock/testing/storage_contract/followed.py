@@ -49,9 +49,14 @@ class EventLogStorageContract(EventCatalogContract, EventContract, RunContract, 
     """Its own promises, and those of a storage that reads its events there."""
 
     @pytest.fixture
-    def storage(self, catalog: EventCatalog, tmp_path: Path) -> Iterator[Storage]:
-        """A SQLite file with this catalog."""
-        storage = _UpToDate(SqliteStorage(tmp_path / "home" / "penstock.db"), events=catalog)
+    def log(self, tmp_path: Path) -> Storage:
+        """A SQLite file; a class may have another storage in its place."""
+        return SqliteStorage(tmp_path / "home" / "penstock.db")
+
+    @pytest.fixture
+    def storage(self, log: Storage, catalog: EventCatalog) -> Iterator[Storage]:
+        """The log with this catalog."""
+        storage = _UpToDate(log, events=catalog)
         storage.migrate()
         yield storage
         storage.close()
@@ -61,9 +66,13 @@ class ScheduleStorageContract(TickCatalogContract, InstigatorContract):
     """Its own promises, and those of a storage that reads its ticks there."""
 
     @pytest.fixture
-    def storage(self, catalog: TickCatalog, tmp_path: Path) -> Iterator[Storage]:
-        """A SQLite file with this catalog."""
-        log = SqliteStorage(tmp_path / "home" / "penstock.db")
+    def log(self, tmp_path: Path) -> Storage:
+        """A SQLite file; a class may have another storage in its place."""
+        return SqliteStorage(tmp_path / "home" / "penstock.db")
+
+    @pytest.fixture
+    def storage(self, log: Storage, catalog: TickCatalog) -> Iterator[Storage]:
+        """The log with this catalog."""
         storage = _UpToDate(log, ticks=catalog, clock=FakeClock(_LONG_AFTER))
         storage.migrate()
         yield storage

@@ -203,6 +203,21 @@ def test_what_came_before_the_end_is_stored_also_without_the_catalog(
     assert [each.event for each in storage.events.of_run(run.run_id)][-2:] == batch
 
 
+def test_it_is_known_since_when_the_catalog_lacks_a_change(log: SqliteStorage, catalog: MemoryCatalog) -> None:
+    storage = CompositeStorage(log, catalog, clock=FakeClock(NOW))
+    (follower,) = storage.followers
+    given_run(storage)
+    assert (follower.setting, follower.behind_since()) == ("run_storage", None)
+    catalog.dies_at = {"put"}
+    with pytest.raises(Died):
+        given_run(storage)
+    catalog.dies_at = set()
+    assert follower.behind_since() == NOW
+    assert not follower.follow()
+    assert len(catalog.announced()) == 1  # whoever announced it may yet live
+    assert follower.behind_since() is None
+
+
 def test_an_announcement_of_a_dead_process_is_forgotten_in_the_end(log: SqliteStorage, catalog: MemoryCatalog) -> None:
     clock = FakeClock(NOW)
     storage = CompositeStorage(log, catalog, clock=clock)

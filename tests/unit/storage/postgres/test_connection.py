@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
 
 from penstock.errors import StorageError, StorageUnavailableError
 from penstock.storage.postgres.connection import Database
+from penstock.storage.postgres.pool import Connection, Pool
 from penstock.storage.postgres.storage import PostgresStorage
 from penstock.storage.postgres.transaction import Transaction
+from penstock.testing import FakeClock
+from support.postgres import PostgresServer
 
 
 @pytest.fixture
@@ -20,7 +25,7 @@ def database(postgres_url: str) -> Iterator[Database]:
     database = Database(psycopg.conninfo.conninfo_to_dict(postgres_url))
     database.write("make a table", lambda tx: tx.send("CREATE TABLE t (x BIGINT UNIQUE)"))
     yield database
-    database.close()
+    database.pool.close()
 
 
 @pytest.fixture
@@ -107,9 +112,39 @@ def test_a_write_whose_end_is_not_known_is_not_done_again(database: Database) ->
         tx.send("INSERT INTO t VALUES (1)")
         tx.send("SELECT pg_terminate_backend(pg_backend_pid())")  # seen when COMMIT has been sent
 
-    with pytest.raises(StorageUnavailableError):
+    with pytest.raises(StorageUnavailableError, match="look before you do it again"):
         database.write("write", end_at_the_commit)
     assert tries == [0]
+
+
+def test_what_may_happen_twice_is_done_again_whatever_became_of_it(database: Database) -> None:
+    tries: list[int] = []
+
+    def end_the_first_one_at_the_commit(tx: Transaction) -> None:
+        tries.append(len(tries))
+        tx.send("INSERT INTO t VALUES (1) ON CONFLICT DO NOTHING")
+        if len(tries) == 1:
+            tx.send("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    database.write("write", end_the_first_one_at_the_commit, repeatable=True)
+    assert (_rows(database), tries) == ([1], [0, 1])
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGQUIT], ids=["fast", "immediate"])
+def test_a_server_that_restarts_is_waited_for_but_not_by_who_has_better_to_do(how: signal.Signals) -> None:
+    server = PostgresServer()
+    database = Database(psycopg.conninfo.conninfo_to_dict(server.url()), outage_patience=60)
+    assert database.read("read", "SELECT 1") == [(1,)]
+    server.stop(how)
+    with pytest.raises(StorageUnavailableError, match="See that the server runs"):
+        database.write("write", lambda tx: tx.send("SELECT 1"), patient=False)
+    with ThreadPoolExecutor(1) as thread:
+        answer = thread.submit(database.read, "read", "SELECT 2")
+        server.start()
+        assert answer.result() == [(2,)]
+    database.write("write", lambda tx: tx.send("CREATE TABLE t (x BIGINT)"))
+    database.pool.close()
+    server.close()
 
 
 def test_a_process_that_is_stopped_inside_of_a_transaction_does_not_hold_up_the_others(
@@ -129,7 +164,7 @@ def test_a_process_that_is_stopped_inside_of_a_transaction_does_not_hold_up_the_
     assert others == [(2,), None]  # it went through; the stopped one then began again
     assert _rows(database) == [3]
     assert caplog.records == []  # it is told once, by the error
-    stopped.close()
+    stopped.pool.close()
 
 
 def test_rivals_that_wait_for_each_other_both_get_through(database: Database) -> None:
@@ -189,32 +224,105 @@ def test_text_with_a_zero_is_refused_and_not_taken_for_an_outage(database: Datab
 def test_a_server_that_may_only_be_read_is_away_for_writers(database: Database, other: psycopg.Connection) -> None:
     name = other.info.dbname
     other.execute(f"ALTER DATABASE {name} SET default_transaction_read_only TO on")
-    database.close()
+    database.pool.close()
     with pytest.raises(StorageUnavailableError, match="target_session_attrs"):
         _insert(database, 1)
 
 
-def test_idle_connections_are_few_and_are_used_again(database: Database, other: psycopg.Connection) -> None:
-    at_once = threading.Barrier(12, timeout=30)
+def _at_once(count: int, act: Callable[[int], object]) -> list[object]:
+    """What `act` gives in each of so many threads, which begin together."""
+    together = threading.Barrier(count, timeout=30)
 
-    def work(tx: Transaction) -> None:
-        tx.rows("SELECT 1")
-        at_once.wait()
+    def begin(index: int) -> object:
+        together.wait()
+        return act(index)
 
-    threads = [threading.Thread(target=lambda: database.write("write", work)) for _ in range(12)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(database._open) == len(database._idle) == 8
-    for _ in range(20):
-        _rows(database)
-    assert len(database._open) == 8
+    with ThreadPoolExecutor(count) as threads:
+        return list(threads.map(begin, range(count)))
+
+
+def _is_open(connection: Connection) -> bool:
+    return not connection.closed
+
+
+def test_connections_are_used_again_and_closed_when_nobody_needs_them(postgres_url: str) -> None:
+    clock = FakeClock()
+    pool = Pool(psycopg.conninfo.conninfo_to_dict(postgres_url), size=3, patience=30, clock=clock)
+    first, second = pool.take(), pool.take()
+    pool.give_back(first)
+    pool.give_back(second)
+    assert pool.take() is second
+    clock.advance(59)
+    pool.give_back(second)
+    assert _is_open(first)
+    clock.advance(1)
+    assert pool.take() is second
+    pool.give_back(second)
+    assert not _is_open(first)
+    pool.close()
+    assert not _is_open(second)
+
+
+def test_many_share_few_connections(postgres_url: str, database: Database, other: psycopg.Connection) -> None:
+    small = Database(psycopg.conninfo.conninfo_to_dict(postgres_url, application_name="small"), pool_size=2)
+    open_now = "SELECT COUNT(*) FROM pg_stat_activity WHERE application_name = 'small'"
+
+    def work(index: int) -> object:
+        small.write("write", lambda tx: tx.send("INSERT INTO t VALUES (%s)", (index,)))
+        return (other.execute(open_now).fetchone() or (0,))[0]
+
+    assert set(_at_once(30, work)) <= {1, 2}
+    assert _rows(database) == list(range(30))
+    small.pool.close()
+
+
+def test_who_finds_no_free_connection_is_told_what_to_do(postgres_url: str, database: Database) -> None:
+    small = Database(psycopg.conninfo.conninfo_to_dict(postgres_url), pool_size=1, pool_patience=0.01)
+
+    def work(_tx: Transaction) -> None:
+        with pytest.raises(StorageUnavailableError, match=r"read the rows .* all 1 connections .*pool_size"):
+            small.read("read the rows", "SELECT 1")
+        small.tell("SELECT pg_notify(%s, %s)", ("x", "y"))  # a hint is left out
+
+    small.write("write", work)
+    assert small.read("read", "SELECT 1") == [(1,)]
+    small.pool.close()
+
+
+def test_the_server_s_default_isolation_does_not_count(database: Database, other: psycopg.Connection) -> None:
+    other.execute(f"ALTER DATABASE {other.info.dbname} SET default_transaction_isolation TO serializable")
+    database.pool.close()
+    assert database.read("read", "SHOW transaction_isolation") == [("read committed",)]
+
+
+def test_rivals_under_a_strict_isolation_all_get_through(postgres_url: str, database: Database) -> None:
+    options = "-c default_transaction_isolation=serializable"
+    strict = Database(psycopg.conninfo.conninfo_to_dict(postgres_url, options=options))
+    assert strict.read("read", "SHOW transaction_isolation") == [("serializable",)]
+    _insert(database, 0)
+    both_have_read = threading.Barrier(2, timeout=30)
+    tries: list[int] = []
+
+    def add_one(index: int) -> None:
+        def work(tx: Transaction) -> None:
+            tries.append(index)
+            row = tx.row("SELECT x FROM t")
+            assert row is not None
+            if len(tries) <= 2:
+                both_have_read.wait()  # neither has seen the other's, so one of them must begin again
+            tx.send("UPDATE t SET x = %s", (row[0] + 1,))
+
+        strict.write("write", work)
+
+    _at_once(2, add_one)
+    assert _rows(database) == [2]
+    assert len(tries) > 2
+    strict.pool.close()
 
 
 def test_parent_and_child_go_on_with_connections_of_their_own(database: Database) -> None:
     _insert(database, 1)
-    inherited = [connection.fileno() for connection in database._open]
+    inherited = [connection.fileno() for connection in database.pool._open]
 
     def in_child() -> None:
         for descriptor in inherited:
@@ -222,10 +330,10 @@ def test_parent_and_child_go_on_with_connections_of_their_own(database: Database
                 os.fstat(descriptor)
         _insert(database, 2)
         assert _rows(database) == [1, 2]
-        database.close()
+        database.pool.close()
 
     assert _in_child(in_child) == 0
-    assert [connection.fileno() for connection in database._open] == inherited
+    assert [connection.fileno() for connection in database.pool._open] == inherited
     assert _rows(database) == [1, 2]
 
 

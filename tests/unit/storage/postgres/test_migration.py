@@ -1,40 +1,17 @@
-"""The schema of a Postgres database: made once, by one of many, and the same as SQLite's."""
+"""The schema of a Postgres database: whole or not there, and the same as SQLite's."""
 
 from __future__ import annotations
 
-import multiprocessing
 import sqlite3
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from penstock.errors import StorageError
-from penstock.storage.postgres import migration
 from penstock.storage.postgres.migration import SCHEMA_VERSION
 from penstock.storage.sqlite import SqliteStorage
-from penstock.storage.sqlite import migration as sqlite_migration
 from support.postgres import migrated
-
-_PROCESSES = 10
-
-
-def test_ten_processes_make_it_once(postgres_url: str) -> None:
-    with ProcessPoolExecutor(_PROCESSES, multiprocessing.get_context("forkserver")) as pool:
-        versions = list(pool.map(migrated, [postgres_url] * _PROCESSES))
-    assert versions == [str(SCHEMA_VERSION)] * _PROCESSES
-    with psycopg.connect(postgres_url) as connection:
-        applied = connection.execute("SELECT version FROM schema_version ORDER BY version").fetchall()
-    assert [row[0] for row in applied] == sorted(migration._FILES)
-
-
-def test_a_newer_schema_is_refused(postgres_url: str) -> None:
-    migrated(postgres_url)
-    with psycopg.connect(postgres_url, autocommit=True) as connection:
-        connection.execute("INSERT INTO schema_version VALUES (%s, 0)", (SCHEMA_VERSION + 1,))
-    with pytest.raises(StorageError, match="newer version of Penstock"):
-        migrated(postgres_url)
 
 
 def test_a_database_that_does_not_hold_all_text_is_refused(postgres_url: str) -> None:
@@ -59,12 +36,6 @@ def test_a_migration_that_breaks_off_leaves_nothing(postgres_url: str, monkeypat
     with psycopg.connect(postgres_url) as connection:
         assert connection.execute("SELECT COUNT(*) FROM pg_class WHERE relname = 'runs'").fetchone() == (0,)
     assert migrated(postgres_url) == str(SCHEMA_VERSION)
-
-
-def test_both_dialects_have_the_same_versions() -> None:
-    assert SCHEMA_VERSION == sqlite_migration.SCHEMA_VERSION
-    # Postgres began with what SQLite's third file came to.
-    assert {1, *sqlite_migration._FILES} - {2, 3} == set(migration._FILES)
 
 
 def test_both_dialects_have_the_same_tables_with_the_same_columns(postgres_url: str, tmp_path: Path) -> None:

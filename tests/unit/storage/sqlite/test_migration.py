@@ -1,4 +1,4 @@
-"""The schema is made once, by whoever comes first, and a newer one is refused."""
+"""The schema is made once, by whoever comes first."""
 
 from __future__ import annotations
 
@@ -28,18 +28,6 @@ def test_an_empty_file_gets_the_whole_schema_and_its_folder(tmp_path: Path) -> N
     assert storage.describe()["place"] == str(path)
     storage.close()
     assert _version(path) == SCHEMA_VERSION >= 1
-
-
-def test_a_newer_database_is_refused_in_one_sentence(tmp_path: Path) -> None:
-    storage = SqliteStorage(tmp_path / "penstock.db")
-    storage.migrate()
-    with closing(sqlite3.connect(tmp_path / "penstock.db")) as connection, connection:
-        connection.execute("INSERT INTO schema_version VALUES (99, 0)")
-    with pytest.raises(
-        StorageError, match=rf"newer version of Penstock \(schema 99, this one knows {SCHEMA_VERSION}\); upgrade"
-    ):
-        storage.migrate()
-    storage.close()
 
 
 def test_a_migration_that_fails_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
