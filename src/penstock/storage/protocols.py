@@ -278,7 +278,8 @@ class AssetStorage(Protocol):
         limit: int = 100,
     ) -> list[AssetEvent]:
         """An asset's events, newest first or, if `ascending`, oldest first: those with ids between `after` and `before`
-        and with times between `since` and `until`, these bounds left out."""
+        and with times between `since` and `until`, these bounds left out. They are in the order of their ids, or of
+        their times where these alone bound them."""
         ...
 
     def latest_materializations(self, assets: Sequence[str]) -> dict[str, AssetEvent]:

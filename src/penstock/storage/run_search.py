@@ -54,8 +54,10 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
         table: The table that it is of, with a short name.
         index: Its name.
         knows: The parts of the filter that it sees to.
+        columns: What of it, from its beginning on, has one value in each stretch.
         key: The column with the run ids.
-        arms: The conditions of each stretch of it; stretches are followed side by side.
+        arms: The conditions of each stretch, whose first values are those of `columns`; stretches are followed side by
+            side.
         in_order: Whether a stretch is in the order of the run ids.
         repeats: Whether a run may be there several times.
     """
@@ -63,6 +65,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     table: str
     index: str
     knows: frozenset[str]
+    columns: tuple[str, ...] = ()
     key: str = "r.run_id"
     arms: tuple[tuple[Condition, ...], ...] = ((),)
     in_order: bool = True
@@ -101,6 +104,7 @@ class RunQueries:
     """
 
     mark: str
+    tag_columns: tuple[str, ...]
 
     def __init__(
         self,
@@ -131,6 +135,14 @@ class RunQueries:
         """The condition that a row of the tags has this key and value, as the index takes it."""
         raise NotImplementedError
 
+    def bound(self, source: Source, arm: Sequence[Condition], direction: str, run_id: str) -> Condition:
+        """The condition that a stretch of a source begins or ends at a run id; `direction` is an operator."""
+        raise NotImplementedError
+
+    def run_of(self, source: Source) -> str:
+        """The column with the run id that filters look other tables up by, before the run itself is read."""
+        raise NotImplementedError
+
     def indexed(self, source: Source) -> str:
         """The table of a source, to be read along its index."""
         raise NotImplementedError
@@ -155,7 +167,7 @@ class RunQueries:
         texts, values = [], []
         for source in self._sources:
             for arm in source.arms:
-                conditions = [*arm, *(self._beyond(source.key) if source.in_order else ())]
+                conditions = [*arm, *(self._beyond(source, arm) if source.in_order else ())]
                 text, bound = where_text(conditions)
                 if source.in_order:
                     order = f"ORDER BY {source.key} {self._direction} LIMIT 1 OFFSET {LOOKS - 1}"
@@ -202,20 +214,21 @@ class RunQueries:
 
     def _limited(self, columns: str, way: Way, arm: Sequence[Condition], limit: int) -> Query:
         source = way.source
-        along = [*arm, *self._beyond(source.key, cursor_alone=True)]
-        along += [(f"{source.key} >= {self.mark}", (way.low,))] if way.low is not None else []
-        along += [(f"{source.key} <= {self.mark}", (way.high,))] if way.high is not None else []
-        left = [each for part, conditions in self._filters.items() if part not in source.knows for each in conditions]
+        along = [*arm, *self._beyond(source, arm, cursor_alone=True)]
+        along += [self.bound(source, arm, ">=", way.low)] if way.low is not None else []
+        along += [self.bound(source, arm, "<=", way.high)] if way.high is not None else []
+        filters = (each for part, found in self._filters.items() if part not in source.knows for each in found)
+        left = [(text.format(run=self.run_of(source)), values) for text, values in filters]
         return self.found(columns, source, along, left, limit)
 
-    def _beyond(self, key: str, *, cursor_alone: bool = False) -> list[Condition]:
+    def _beyond(self, source: Source, arm: Sequence[Condition], *, cursor_alone: bool = False) -> list[Condition]:
         """From where on a source is followed."""
         conditions = []
         if self._cursor is not None:
-            conditions.append((f"{key} {'>' if self._ascending else '<'} {self.mark}", (self._cursor,)))
+            conditions.append(self.bound(source, arm, ">" if self._ascending else "<", self._cursor))
         begin = self._low if self._ascending else self._high
         if begin is not None and not cursor_alone:
-            conditions.append((f"{key} {'>=' if self._ascending else '<='} {self.mark}", (begin,)))
+            conditions.append(self.bound(source, arm, ">=" if self._ascending else "<=", begin))
         return conditions
 
     # -- the filter ---------------------------------------------------------------------------------------------------
@@ -235,14 +248,14 @@ class RunQueries:
             ("ended", [("(r.ended IS NULL OR r.ended > {})", where.ended_after)]),
             (
                 "asset",
-                [("EXISTS (SELECT 1 FROM planned_assets x WHERE x.run_id = r.run_id AND x.asset = {})", where.asset)],
+                [("EXISTS (SELECT 1 FROM planned_assets x WHERE x.run_id = {{run}} AND x.asset = {})", where.asset)],
             ),
         ):
             given: list[Condition] = [(text.format(mark), (value,)) for text, value in conditions if value is not None]
             if given:
                 yield part, given
         for key, wanted in where.tags.items():
-            condition = f"x.run_id = r.run_id AND x.key = {mark}"
+            condition = f"x.run_id = {{run}} AND x.key = {mark}"
             values: tuple[Any, ...] = (key,)
             if isinstance(wanted, str):
                 condition, values = f"{condition} AND x.value = {mark}", (key, wanted)
@@ -251,15 +264,23 @@ class RunQueries:
                 condition, values = f"{condition} AND {text}", (key, *listed)
             yield f"tag {key}", [(f"EXISTS (SELECT 1 FROM run_tags x WHERE {condition})", values)]
         for key in where.without_tags:
-            text = f"NOT EXISTS (SELECT 1 FROM run_tags x WHERE x.run_id = r.run_id AND x.key = {mark})"
+            text = f"NOT EXISTS (SELECT 1 FROM run_tags x WHERE x.run_id = {{run}} AND x.key = {mark})"
             yield f"no tag {key}", [(text, (key,))]
 
     def _sources_for(self, where: RunFilter) -> Iterator[Source]:
         """What may be followed; the last is the list of all runs."""
 
-        def of_runs(index: str, *knows: str, arms: Sequence[Sequence[Condition]], in_order: bool = True) -> Source:
-            parts = frozenset(knows)
-            return Source(table="runs r", index=index, knows=parts, arms=tuple(map(tuple, arms)), in_order=in_order)
+        def of_runs(
+            index: str, *knows: str, arms: Sequence[Sequence[Condition]], columns: str = "", in_order: bool = True
+        ) -> Source:
+            return Source(
+                table="runs r",
+                index=index,
+                knows=frozenset(knows),
+                columns=tuple(columns.split()),
+                arms=tuple(map(tuple, arms)),
+                in_order=in_order,
+            )
 
         mark = self.mark
         if where.run_ids is not None:
@@ -271,6 +292,7 @@ class RunQueries:
                     table="run_tags t",
                     index="run_tags_by_value",
                     knows=frozenset({f"tag {key}"}),
+                    columns=self.tag_columns,
                     key="t.run_id",
                     arms=tuple((self.tagged("t", key, value),) for value in values),
                 )
@@ -279,6 +301,7 @@ class RunQueries:
                 table="planned_assets p",
                 index="planned_assets_by_asset",
                 knows=frozenset({"asset"}),
+                columns=("p.asset",),
                 key="p.run_id",
                 arms=(((f"p.asset = {mark}", (where.asset,)),),),
                 repeats=True,
@@ -286,13 +309,14 @@ class RunQueries:
         of_status = [(f"r.status = {mark}", (str(status),)) for status in sorted(set(where.statuses or ()))]
         of_job = (f"r.job = {mark}", (where.job,))
         if where.job is not None and where.statuses is not None:
-            yield of_runs("runs_by_job_status", "job", "statuses", arms=[(of_job, each) for each in of_status])
+            both = [(of_job, each) for each in of_status]
+            yield of_runs("runs_by_job_status", "job", "statuses", arms=both, columns="r.job r.status")
         elif where.job is not None:
-            yield of_runs("runs_by_job", "job", arms=[[of_job]])
+            yield of_runs("runs_by_job", "job", arms=[[of_job]], columns="r.job")
         elif where.statuses is not None:
-            yield of_runs("runs_by_status", "statuses", arms=[[each] for each in of_status])
+            yield of_runs("runs_by_status", "statuses", arms=[[each] for each in of_status], columns="r.status")
         if where.location is not None:
-            yield of_runs("runs_by_location", "location", arms=[self._filters["location"]])
+            yield of_runs("runs_by_location", "location", arms=[self._filters["location"]], columns="r.location")
         for part in ("created", "updated"):
             if part in self._filters:
                 yield of_runs(f"runs_by_{part}", part, arms=[self._filters[part]], in_order=False)

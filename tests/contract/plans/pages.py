@@ -112,6 +112,7 @@ def _ui_pages() -> Iterator[Page]:
     yield _of_ui("AssetHead", "Asset", {"key": _KEY})
     yield _of_ui("AssetOverview", "Asset: overview", {"key": _KEY})
     yield _of_ui("AssetEvents", "Asset: events", {"key": _KEY, "limit": 50})
+    yield Page("Asset: events long ago", None, _long_ago)
     areas = {"path": ["areas"]}
     yield _of_ui("AssetPartitions", "Asset: partitions", {"key": areas})
     yield _of_ui("AssetPartitionDetail", "Asset: a partition", {"key": areas, "partition": "north"})
@@ -137,6 +138,13 @@ def _ui_pages() -> Iterator[Page]:
     yield _of_ui("Deployment", "Deployment", {})
     yield _of_ui("Pools", "Deployment: pools", {})
     yield _of_ui("Palette", "Palette", {})
+
+
+def _long_ago(deployment: Deployment) -> None:
+    history = deployment.instance.storage.assets.history
+    history("table_0", types=("ASSET_MATERIALIZATION",), until=NOW - 900, limit=50)
+    history("table_0", types=("ASSET_MATERIALIZATION",), until=NOW - 900, before=10**6, limit=50)
+    history("table_0", types=("ASSET_MATERIALIZATION",), since=NOW - 900, before=10**6, limit=50)
 
 
 def _commands() -> Iterator[Page]:

@@ -174,11 +174,12 @@ def _evaluate(storage: Storage, lease: Lease, first: int) -> None:
         now = NOW - 100_000 + number
         tick = storage.instigators.begin_tick(instigator, now, lease=lease, now=now)
         assert tick is not None
-        root = ConditionEvaluation(condition="eager", kind="and", entity="table_0", candidates=1, count=0)
+        entity = _PLAIN[number % 2 * (number // 2 % len(_PLAIN))]
+        root = ConditionEvaluation(condition="eager", kind="and", entity=entity, candidates=1, count=0)
         storage.instigators.complete_tick(
             msgspec.structs.replace(tick, status=TickStatus.FAILURE if number % 10 < 2 else TickStatus.SKIPPED),
             lease=lease,
-            evaluations=[EvaluationRecord(entity="table_0", evaluation=number, time=now, requested=0, root=root)],
+            evaluations=[EvaluationRecord(entity=entity, evaluation=number, time=now, requested=0, root=root)],
             now=now,
         )
 

@@ -37,6 +37,7 @@ _SMALL = {
     "instigators": "one row for each schedule and sensor",
     "leases": "one row for each part of the daemon's work",
     "locations": "one row for each code location",
+    "pool_claims": "the claims of runs at work",
     "pool_limits": "one row for each pool with a limit",
     "processes": "one row for each process that is heard of",
 }
@@ -49,7 +50,7 @@ _SORTED = {
     "_of_runs LEFT JOIN": "the events of whole runs in the stretch of time that is asked for",
     "e.time > %(since)s": "the events of whole runs in the stretch of time that is asked for",
     "INDEXED BY asset_events_by_time": "the events of an asset in the stretch of time that is asked for",
-    "time > %(since)s": "the events of an asset in the stretch of time that is asked for",
+    "FROM asset_events": "those of one instant, or in the stretch of time that is asked for",
     "FROM pool_claims": "the claims of runs at work",
     "INDEXED BY runs_by_owner": "the runs at work",
     "FROM runs WHERE owner = ": "the runs at work",
@@ -67,9 +68,8 @@ _SORTED = {
 }
 """What the database puts in order, by a part of the statement, and why that is little."""
 
-_PAGED = re.compile(r"FROM runs r (WHERE r\.(status|job|location) = %s )?(ORDER BY r\.run_id (ASC|DESC) )?LIMIT")
-"""The list of all runs, read from its end: as long as the page. Postgres reads it so too where many of few runs have
-what is asked for."""
+_PAGED = re.compile(r"FROM runs r (ORDER BY r\.run_id (ASC|DESC) )?LIMIT")
+"""The list of all runs, read from its end: as long as the page."""
 
 _OF_CODE = "SELECT name, status, digest, updated FROM locations"
 """By this every page looks whether any code is new."""

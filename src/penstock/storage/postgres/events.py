@@ -164,8 +164,8 @@ class PostgresEvents:
         """What is known of each step of these runs that has begun, in the order they began."""
         found = self._database.read(
             "read steps",
-            f"SELECT r.run_id, {rows.STEP} FROM (SELECT run_id, num FROM runs WHERE run_id = ANY(%s)) r "
-            "JOIN steps s ON s.run = r.num ORDER BY s.run, s.place",
+            f"SELECT (SELECT run_id FROM runs WHERE num = s.run), {rows.STEP} FROM steps s "
+            "WHERE s.run = ANY(ARRAY(SELECT num FROM runs WHERE run_id = ANY(%s))) ORDER BY s.run, s.place",
             (list(run_ids),),
         )
         return rows.steps_by_run(found)

@@ -17,6 +17,7 @@ class PostgresRunQueries(RunQueries):
     """`RunQueries` in the words of Postgres."""
 
     mark = "%s"
+    tag_columns = ("t.key", f"left(t.value, {_INDEXED})")
 
     def among(self, column: str, values: Sequence[str]) -> Condition:
         """The condition that a column has one of these values."""
@@ -32,6 +33,20 @@ class PostgresRunQueries(RunQueries):
         if len(value) < _INDEXED:
             return begins, (key, value)
         return f"{begins} AND {table}.value = %s", (key, value[:_INDEXED], value)
+
+    def bound(self, source: Source, arm: Sequence[Condition], direction: str, run_id: str) -> Condition:
+        """The condition that a stretch of a source begins or ends at a run id.
+
+        It is said of all that the index has up to there. A condition on the run id alone would lead the planner to an
+        index that begins with it, and there past all that is not looked for.
+        """
+        fixed = [value for _, values in arm for value in values][: len(source.columns)]
+        columns = ", ".join((*source.columns, source.key))
+        return f"({columns}) {direction} ({', '.join(['%s'] * (len(fixed) + 1))})", (*fixed, run_id)
+
+    def run_of(self, source: Source) -> str:
+        """The column with the run id, in filters."""
+        return "f.run_id"
 
     def indexed(self, source: Source) -> str:
         """The table of a source; the planner finds its index."""

@@ -14,6 +14,7 @@ class SqliteRunQueries(RunQueries):
     """`RunQueries` in the words of SQLite."""
 
     mark = "?"
+    tag_columns = ("t.key", "t.value")
 
     def among(self, column: str, values: Sequence[str]) -> Condition:
         """The condition that a column has one of these values."""
@@ -22,6 +23,14 @@ class SqliteRunQueries(RunQueries):
     def tagged(self, table: str, key: str, value: str) -> Condition:
         """The condition that a row of the tags has this key and value."""
         return f"{table}.key = ? AND {table}.value = ?", (key, value)
+
+    def bound(self, source: Source, arm: Sequence[Condition], direction: str, run_id: str) -> Condition:
+        """The condition that a stretch of a source begins or ends at a run id."""
+        return f"{source.key} {direction} ?", (run_id,)
+
+    def run_of(self, source: Source) -> str:
+        """The column with the run id, in filters."""
+        return source.key
 
     def indexed(self, source: Source) -> str:
         """The table of a source, to be read along its index."""
