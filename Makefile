@@ -70,9 +70,13 @@ format: $(STAMPS)/venv ## Format the code and fix what the linter can
 chaos: $(STAMPS)/venv $(STAMPS)/system $(UI_BUILT) ## Kill, stop and starve what runs, at random points of 200 runs
 	@PENSTOCK_CHAOS_RUNS="$${PENSTOCK_CHAOS_RUNS:-200}" $(BIN)/pytest -n 0 tests/chaos
 
+.PHONY: simulate
+simulate: $(STAMPS)/venv ## Let daemons die, freeze and err in virtual time, one day for each of 100 seeds
+	@PENSTOCK_SIMULATIONS="$${PENSTOCK_SIMULATIONS:-100}" PENSTOCK_SIMULATED_DAYS="$${PENSTOCK_SIMULATED_DAYS:-1}" $(BIN)/pytest -n 2 --timeout 0 tests/simulation
+
 .PHONY: bench
-bench: $(STAMPS)/venv ## Measure speed beside the peer (installs it into a scratch environment)
-	@$(BIN)/python -m benchmarks
+bench: $(STAMPS)/venv $(STAMPS)/system ## Measure speed beside the peer, in a scratch environment (ONLY=storage for a part)
+	@$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY)) $(ARGS)
 
 .PHONY: build
 build: $(STAMPS)/venv $(UI_BUILT) ## Build the sdist and the wheel into dist/

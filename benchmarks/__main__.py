@@ -7,13 +7,14 @@ import json
 import platform
 import resource
 import subprocess
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from .deployment import Deployment, median
+from .storage.instances import DATA, DIALECTS, Data
+from .storage.measure import LOAD, PEER_LOAD, measure_storage
 from .subject import WORKLOADS, Subject, subjects
 
 
@@ -136,39 +137,79 @@ def measure_steps(subject: Subject, size: Size) -> dict[str, float]:
     return figures
 
 
-def measure(subject: Subject, size: Size) -> dict[str, float]:
-    """All figures of one subject."""
+def measure_databases(subject: Subject, data: Data, dialects: Sequence[str]) -> dict[str, float]:
+    """What storage costs on each database."""
+    load = (LOAD if subject.name == "penstock" else PEER_LOAD).scaled(data.scale)
+    return {
+        f"{dialect}: {name}": value
+        for dialect in dialects
+        for name, value in measure_storage(subject, dialect, data, load).items()
+    }
+
+
+def measure(subject: Subject, size: Size, only: str, data: Data, dialects: Sequence[str]) -> dict[str, float]:
+    """The figures of one subject: all, or those of one part."""
+    parts: dict[str, Callable[[], dict[str, float]]] = {
+        "code": lambda: measure_code(subject, size),
+        "deployment": lambda: measure_deployment(subject, size),
+        "steps": lambda: measure_steps(subject, size),
+        "storage": lambda: measure_databases(subject, data, dialects),
+    }
+    figures: dict[str, float] = {}
     try:
-        return measure_code(subject, size) | measure_deployment(subject, size) | measure_steps(subject, size)
+        for name, part in parts.items():
+            if only in (name, ""):
+                print(f"measuring {subject.name}: {name} ...", flush=True)
+                figures |= part()
     finally:
         subject.clean()
+    return figures
+
+
+def ratio(name: str, mine: float, theirs: float | None) -> str:
+    """How many times better ours is: more a second, or less of anything else."""
+    if theirs is None or mine <= 0 or theirs <= 0:
+        return ""
+    times = mine / theirs if name.endswith("/s") else theirs / mine
+    return f"{times:.0f}x" if times >= 10 else f"{times:.1f}x"
+
+
+def show(value: float | None) -> str:
+    """A figure with three digits."""
+    return "" if value is None else f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", choices=("code", "deployment", "steps", "storage"), default="", help="one part of it")
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     parser.add_argument("--no-peer", action="store_true", help="measure Penstock alone")
+    parser.add_argument("--scale", type=float, default=1.0, help="storage: how much of a history of 1,000,000 runs")
+    parser.add_argument("--data", type=Path, default=DATA, help="storage: where histories are kept")
+    parser.add_argument("--database", choices=DIALECTS, action="append", help="storage: on this database alone")
+    parser.add_argument("--seed-only", action="store_true", help="storage: make the histories, and measure nothing")
     arguments = parser.parse_args()
-    ours, peer = subjects()
-    print("measuring penstock ...", flush=True)
-    mine = measure(ours, OURS)
-    print(json.dumps(mine), flush=True)
-    theirs: dict[str, float] = {}
-    if not arguments.no_peer:
-        print("measuring the peer ...", flush=True)
-        theirs = measure(peer, PEER)
+    chosen = subjects()[:1] if arguments.no_peer else subjects()
+    dialects = arguments.database or DIALECTS
+    found: dict[str, dict[str, float]] = {"penstock": {}, "peer": {}}
+    with closing(Data(arguments.data, arguments.scale)) as data:
+        for subject, size in zip(chosen, (OURS, PEER), strict=False):
+            if arguments.seed_only:
+                for dialect in dialects:
+                    data.seeded(subject, dialect)
+            else:
+                found[subject.name] = measure(subject, size, arguments.only, data, dialects)
+                print(json.dumps(found[subject.name]), flush=True)
     print(f"\nPython {platform.python_version()}, {platform.machine()}\n")
-    print(f"| {'figure':58} | {'penstock':>10} | {'peer':>10} | {'ratio':>7} |")
-    print(f"|{'-' * 60}|{'-' * 11}:|{'-' * 11}:|{'-' * 8}:|")
-    show: Callable[[float | None], str] = lambda value: "" if value is None else f"{value:.3g}"  # noqa: E731
-    for name, value in mine.items():
-        other = theirs.get(name)
-        ratio = f"{other / value:.0f}x" if other is not None and value > 0 else ""
-        print(f"| {name:58} | {show(value):>10} | {show(other):>10} | {ratio:>7} |")
+    print(f"| {'figure':62} | {'penstock':>10} | {'peer':>10} | {'ratio':>7} |")
+    print(f"|{'-' * 64}|{'-' * 11}:|{'-' * 11}:|{'-' * 8}:|")
+    for name, value in found["penstock"].items():
+        other = found["peer"].get(name)
+        print(f"| {name:62} | {show(value):>10} | {show(other):>10} | {ratio(name, value, other):>7} |")
     if arguments.json:
-        arguments.json.write_text(json.dumps({"penstock": mine, "peer": theirs}, indent=2))
+        arguments.json.write_text(json.dumps(found, indent=2))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

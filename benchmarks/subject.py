@@ -13,6 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 SCRATCH = ROOT / ".make" / "peer"
 PEER_VERSION = "1.13.28"
+PEER_POSTGRES_VERSION = "0.29.27"
 WORKLOADS = Path(__file__).parent / "workloads"
 
 
@@ -24,20 +25,29 @@ class Subject:
     module: str
     python: Path
     dev: list[str]
+    webserver: list[str]
     home_variable: str
     immediate_coordinator: tuple[str, str]
     homes: list[Path] = field(default_factory=list)
 
     def environment(self, *, immediate: bool = False) -> dict[str, str]:
         """Environment variables with a fresh home of its own; `immediate` launches runs without the queue."""
+        home = self.fresh_home()
+        module, cls = self.immediate_coordinator
+        return self.at_home(home, f"run_coordinator: {{module: {module}, class: {cls}}}\n" if immediate else "")
+
+    def fresh_home(self) -> Path:
+        """An empty folder, which `clean` removes."""
         home = Path(tempfile.mkdtemp(prefix=f"bench-{self.name}-"))
         self.homes.append(home)
-        module, cls = self.immediate_coordinator
-        coordinator = f"run_coordinator: {{module: {module}, class: {cls}}}\n" if immediate else ""
+        return home
+
+    def at_home(self, home: Path, settings: str) -> dict[str, str]:
+        """Environment variables that name a home, which is given these settings."""
         if self.name == "peer":
-            (home / "dagster.yaml").write_text(f"telemetry: {{enabled: false}}\n{coordinator}")
+            (home / "dagster.yaml").write_text(f"telemetry: {{enabled: false}}\n{settings}")
         else:
-            (home / "penstock.yaml").write_text(coordinator)
+            (home / "penstock.yaml").write_text(settings)
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("PENSTOCK", "DAGSTER"))}
         return {**kept, self.home_variable: str(home), "PYTHONDONTWRITEBYTECODE": "", "DAGSTER_DISABLE_TELEMETRY": "1"}
 
@@ -50,12 +60,17 @@ class Subject:
 def subjects() -> tuple[Subject, Subject]:
     """Penstock and the peer, both ready to be started."""
     peer_python = SCRATCH / "bin" / "python"
-    if not peer_python.exists():
+    stamp, versions = SCRATCH / "versions", f"{PEER_VERSION} {PEER_POSTGRES_VERSION}"
+    if not stamp.exists() or stamp.read_text() != versions:
         print(f"making a scratch environment with the peer ({PEER_VERSION}) ...", flush=True)
         uv = shutil.which("uv") or str(Path(sys.executable).parent / "uv")
-        subprocess.run([uv, "venv", "-q", "--python", sys.executable, str(SCRATCH)], check=True)
-        packages = [f"dagster=={PEER_VERSION}", f"dagster-webserver=={PEER_VERSION}"]
-        subprocess.run([uv, "pip", "install", "-q", "--python", str(peer_python), *packages], check=True)
+        subprocess.run([uv, "venv", "-q", "--clear", "--python", sys.executable, str(SCRATCH)], check=True)
+        install = [uv, "pip", "install", "-q", "--python", str(peer_python)]
+        subprocess.run([*install, f"dagster=={PEER_VERSION}", f"dagster-webserver=={PEER_VERSION}"], check=True)
+        # The newest that there is wants the patch release before; nothing but that number differs.
+        postgres = [f"dagster-postgres=={PEER_POSTGRES_VERSION}", "psycopg2-binary"]
+        subprocess.run([*install, "--no-deps", *postgres], check=True)
+        stamp.write_text(versions)
     here = Path(sys.executable)
     return (
         Subject(
@@ -63,6 +78,7 @@ def subjects() -> tuple[Subject, Subject]:
             module="penstock",
             python=here,
             dev=[str(here), "-m", "penstock.cli.main", "dev"],
+            webserver=[str(here), "-m", "penstock.cli.main", "webserver"],
             home_variable="PENSTOCK_HOME",
             immediate_coordinator=("penstock.launch.coordinators", "ImmediateRunCoordinator"),
         ),
@@ -71,6 +87,7 @@ def subjects() -> tuple[Subject, Subject]:
             module="dagster",
             python=peer_python,
             dev=[str(SCRATCH / "bin" / "dagster"), "dev"],
+            webserver=[str(SCRATCH / "bin" / "dagster-webserver")],
             home_variable="DAGSTER_HOME",
             immediate_coordinator=("dagster._core.run_coordinator", "DefaultRunCoordinator"),
         ),

@@ -30,12 +30,15 @@ from penstock.storage.composite.storage import composite
 from penstock.storage.postgres import PostgresStorage
 from penstock.storage.protocols import NewRun, RunFilter
 from penstock.storage.sqlite import SqliteStorage
+from penstock.storage.sqlite.event_logs import drop_log, old_logs
 from penstock.testing.storage_contract.builders import NOW, new_run
 from support.histories import History, actions
 from support.memory_catalog import MemoryCatalog
 from support.postgres import scratch_database
 
 Storage = SqliteStorage | PostgresStorage
+
+_LIVELY = ["create", "claim", "start", "work", "work", "work", "report", "end", "tag"]
 
 
 @pytest.fixture
@@ -60,9 +63,8 @@ def fresh(postgres_server: str, tmp_path: Path) -> Iterator[Callable[[str], Stor
 def fill(storage: Storage) -> None:
     """A history in which everything occurs."""
     world = History(storage)
-    lively = ["create", "claim", "start", "work", "work", "work", "report", "end", "tag"]
     for seed in range(200):
-        world.act("delete" if seed % 40 == 39 else lively[seed % len(lively)], seed)
+        world.act("delete" if seed % 40 == 39 else _LIVELY[seed % len(_LIVELY)], seed)
     storage.slots.set_limit("db", 3)
     storage.assets.add_dynamic_partitions("areas", ["north", "south"])
     storage.instigators.switch("shop/sensor/s", "shop", InstigatorKind.SENSOR, "s", InstigatorStatus.RUNNING, now=NOW)
@@ -108,6 +110,34 @@ def test_what_is_taken_in_is_given_out_alike(
         assert target.runs.get(run.run_id) == run
         assert target.events.of_run(run.run_id) == source.events.of_run(run.run_id)
         assert target.events.step_stats(run.run_id) == source.events.step_stats(run.run_id)
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+def test_runs_whose_logs_are_gone_go_without_them(fresh: Callable[[str], Storage], kind: str, tmp_path: Path) -> None:
+    source, target = fresh("sqlite"), fresh(kind)
+    assert isinstance(source, SqliteStorage)
+    world = History(source, pace=86400.0)
+    for seed in range(120):
+        world.act(_LIVELY[seed % len(_LIVELY)], seed)
+    first, second, third = (tmp_path / name for name in ("first", "second", "third"))
+    whole = written(source, first)
+    for old in old_logs(source._database, world.now - 60 * 86400.0):
+        drop_log(source._database, old.log, now=world.now)
+    lines = written(source, second)
+
+    def of(kind: str, lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [line for line in lines if line["kind"] == kind]
+
+    assert of("run", lines) == of("run", whole)
+    assert 0 < len([line for line in of("event", lines) if not line.get("kept")]) < len(of("event", whole)) / 2
+    assert any(line.get("kept") for line in of("event", lines))
+    take_in(target, second, now=world.now)
+    assert written(target, third) == lines
+    assert list(verify(target, now=world.now)) == []
+    made = {
+        asset: state.materialized_event for asset, state in source.assets.states().items() if state.materialized_event
+    }
+    assert {asset: target.assets.states()[asset].materialized_event for asset in made} == made
 
 
 @given(actions(without=("create",)) | actions(least=80))

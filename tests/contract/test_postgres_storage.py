@@ -9,12 +9,17 @@ import pytest
 
 from penstock.storage.postgres import PostgresStorage
 from penstock.storage.protocols import Storage
-from penstock.testing.storage_contract import ArchiveContract, MultiProcessStorageContract, StorageContract
+from penstock.testing.storage_contract import (
+    ArchiveContract,
+    MultiProcessStorageContract,
+    RetentionContract,
+    StorageContract,
+)
 
 _opens_a_storage: Callable[[str], Storage] = PostgresStorage  # the type checker compares each method
 
 
-class TestPostgres(StorageContract, MultiProcessStorageContract, ArchiveContract):
+class TestPostgres(StorageContract, MultiProcessStorageContract, ArchiveContract, RetentionContract):
     @pytest.fixture
     def opener(self, postgres_url: str) -> partial[PostgresStorage]:
         return partial(PostgresStorage, postgres_url)

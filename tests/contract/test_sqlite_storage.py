@@ -10,12 +10,17 @@ import pytest
 
 from penstock.storage.protocols import Storage
 from penstock.storage.sqlite import SqliteStorage
-from penstock.testing.storage_contract import ArchiveContract, MultiProcessStorageContract, StorageContract
+from penstock.testing.storage_contract import (
+    ArchiveContract,
+    MultiProcessStorageContract,
+    RetentionContract,
+    StorageContract,
+)
 
 _opens_a_storage: Callable[[Path | None], Storage] = SqliteStorage  # the type checker compares each method
 
 
-class TestSqliteFile(StorageContract, MultiProcessStorageContract, ArchiveContract):
+class TestSqliteFile(StorageContract, MultiProcessStorageContract, ArchiveContract, RetentionContract):
     @pytest.fixture
     def opener(self, tmp_path: Path) -> partial[SqliteStorage]:
         return partial(SqliteStorage, tmp_path / "home" / "penstock.db")
@@ -28,7 +33,7 @@ class TestSqliteFile(StorageContract, MultiProcessStorageContract, ArchiveContra
         storage.close()
 
 
-class TestSqliteInMemory(StorageContract, ArchiveContract):
+class TestSqliteInMemory(StorageContract, ArchiveContract, RetentionContract):
     @pytest.fixture
     def storage(self) -> Iterator[SqliteStorage]:
         storage = SqliteStorage(None)

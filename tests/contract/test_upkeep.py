@@ -87,6 +87,16 @@ def test_what_somebody_changed_is_found(store: tuple[Storage, Execute]) -> None:
     assert {name.partition(".")[0] for _, name, _ in found} == {"named_values", "theirs", "ticks", events, "runs"}
 
 
+def test_a_month_of_the_event_log_that_is_not_there_is_found(store: tuple[Storage, Execute]) -> None:
+    storage, execute = store
+    storage.migrate()
+    started_run(storage)
+    assert storage.upkeep.differences() == []
+    execute(f"DROP TABLE events_{month_of(NOW)}")
+    found = {(each.kind, each.name, each.how) for each in storage.upkeep.differences()}
+    assert ("table", f"events_{month_of(NOW)}", "missing") in found
+
+
 def test_tables_have_sizes(store: tuple[Storage, Execute]) -> None:
     storage, execute = store
     storage.migrate()

@@ -25,7 +25,7 @@ import pytest
 from penstock.storage.postgres import PostgresStorage
 from support.deployment import free_port
 
-__all__ = ["PostgresServer", "given_server", "migrated", "scratch_database"]
+__all__ = ["PostgresServer", "binary", "given_server", "migrated", "scratch_database"]
 
 _START_SECONDS = 30.0
 _PR_SET_PDEATHSIG = 1
@@ -75,7 +75,7 @@ class PostgresServer:
         log = (self._folder / "log").open("ab")
         with log:
             self._process = subprocess.Popen(
-                [_binary("postgres"), "-D", str(self._data), *(f"-c{key}={value}" for key, value in settings.items())],
+                [binary("postgres"), "-D", str(self._data), *(f"-c{key}={value}" for key, value in settings.items())],
                 stdout=log,
                 stderr=log,
                 preexec_fn=_die_with_parent,
@@ -116,7 +116,7 @@ class PostgresServer:
     def _call(self, program: str, *arguments: str, tries: int = 1) -> None:
         for left in reversed(range(tries)):
             done = subprocess.run(
-                [_binary(program), *arguments], check=False, capture_output=True, text=True, cwd="/", **self._as_user()
+                [binary(program), *arguments], check=False, capture_output=True, text=True, cwd="/", **self._as_user()
             )
             if done.returncode == 0:
                 return
@@ -149,7 +149,8 @@ def migrated(url: str) -> str:
 
 
 @cache
-def _binary(name: str) -> str:
+def binary(name: str) -> str:
+    """The path of a program of the server's; without one the test is skipped, in CI it fails."""
     versions = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
     found = shutil.which(name, path=os.pathsep.join([*map(str, reversed(versions)), os.environ.get("PATH", "")]))
     if found is None:

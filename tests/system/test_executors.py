@@ -327,7 +327,7 @@ def test_a_run_may_begin_while_the_database_is_away(worker: Worker) -> None:
 def test_a_worker_that_cannot_store_the_end_of_its_run_says_so(worker: Worker) -> None:
     worker.start("holding", OUTAGE="0.2")
     worker.awaits("held")
-    worker.rename("events", "events_away")
+    worker.rename("counters", "counters_away")
     worker.releases("held")
     assert worker.end() == EXIT_UNTOLD
     assert worker.status() is RunStatus.STARTED

@@ -313,10 +313,10 @@ def test_a_run_goes_on_while_the_database_is_away(dev: Deployment, folder: Path,
     gate, config = gate_of(tmp_path)
     run_id = begun(dev, "gated", config, {"meet": "yes"})
     with contextlib.closing(sqlite3.connect(folder / "secret-place" / "penstock.db", timeout=20)) as connection:
-        connection.execute("ALTER TABLE events RENAME TO events_away")
+        connection.execute("ALTER TABLE counters RENAME TO counters_away")
         gate.write_text("go")
         gate.read_text()  # by now the step has told everything
-        connection.execute("ALTER TABLE events_away RENAME TO events")
+        connection.execute("ALTER TABLE counters_away RENAME TO counters")
     assert_succeeded(dev, run_id)
     assert lines_of(dev, run_id) == [f"line {number}" for number in range(600)]
 

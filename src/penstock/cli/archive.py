@@ -10,6 +10,7 @@ import click
 
 from ..errors import ArchiveError
 from .options import home_option, open_instance
+from .retention import tell_of_old
 
 __all__ = ["export_archive", "import_archive"]
 
@@ -78,8 +79,9 @@ def import_archive(home: Path | None, file: Path) -> None:
             now=opened.clock.now(),
             told=lambda done, total: _progress(f"{done:,} of {total:,} lines"),
         )
-    _progress(None)
-    click.echo(f"The archive has {_counted(taken.lines)}; new here: {_counted(taken.new)}.")
+        _progress(None)
+        click.echo(f"The archive has {_counted(taken.lines)}; new here: {_counted(taken.new)}.")
+        tell_of_old(opened)
 
 
 def _counted(lines: dict[str, int]) -> str:

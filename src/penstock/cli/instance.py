@@ -14,6 +14,7 @@ from .doctor import doctor
 from .instance_migrate import migrate
 from .options import home_option, open_instance
 from .output import table
+from .retention import retention
 
 if TYPE_CHECKING:
     from ..instance.doctor.facts import FollowerFacts
@@ -52,24 +53,5 @@ def _standing(follower: FollowerFacts, now: float) -> str:
     return f"lacks what has happened since {length_of_time(now - follower.behind_since)} ago"
 
 
-@instance.command(name="purge-logs")
-@home_option
-@click.option("--days", type=click.IntRange(0), help="How old, from a run's end. Default: what the settings say.")
-@click.option("--dry-run", is_flag=True, help="Only say which runs it would be.")
-def purge_logs(home: Path | None, days: int | None, dry_run: bool) -> None:
-    """Remove what the steps of old runs printed, as the daemon does once an hour; runs and their events stay."""
-    from ..instance.log_retention import expired_logs
-
-    with open_instance(home) as opened:
-        age = opened.settings.retention.compute_logs.purge_after_days if days is None else days
-        found = list(expired_logs(opened.logs, opened.storage.runs, days=age, now=opened.clock.now()))
-        for run_id in found:
-            if not dry_run:
-                opened.logs.delete(run_id)
-            click.echo(run_id)
-        did = "would be removed" if dry_run else "removed"
-        click.echo(f"{did.capitalize()}: what the steps of {len(found)} runs printed.")
-
-
-for command in (concurrency, doctor, export_archive, import_archive, migrate):
+for command in (concurrency, doctor, export_archive, import_archive, migrate, retention):
     instance.add_command(command)

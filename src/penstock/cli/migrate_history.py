@@ -12,6 +12,7 @@ import click
 from ..errors import SettingsError
 from .options import home_option, open_instance
 from .output import table
+from .retention import tell_of_old
 
 if TYPE_CHECKING:
     from ..migrate.history_tally import Tally
@@ -63,9 +64,11 @@ def history(
                 write=not dry_run,
                 progress=_Progress(),
             )
+            _sum_up(tally, opened.name, dry_run=dry_run)
+            if not dry_run:
+                tell_of_old(instance)
     finally:
         opened.close()
-    _sum_up(tally, opened.name, dry_run=dry_run)
 
 
 class _Progress:

@@ -9,11 +9,11 @@ import msgspec
 from ..clock import Clock
 from ..engine.loss import DEFAULT_RESUMES, after_loss
 from ..errors import CodeServerUnreachableError, EnvironmentalError
-from ..launch.protocols import RunLauncher
+from ..launch.protocols import RunCoordinator, RunLauncher
 from ..logs.store import LogStore
 from ..records.event import Fact, RunCanceled, RunCanceling, RunEnqueued, RunFailure
 from ..records.run import FailureReason, Run, RunStatus, Tag
-from ..storage.protocols import Storage
+from ..storage.protocols import RunFilter, Storage
 from ..storage.run_log import lost_workers
 from .keeper import Held
 
@@ -23,6 +23,8 @@ log = logging.getLogger("penstock.daemon.monitor")
 
 _LOOK_EVERY = 2.0
 _GRACE_AFTER_OUTAGE = 15.0
+_OF_TICKS = RunFilter(statuses=(RunStatus.NOT_STARTED,), tags={Tag.TICK: None})
+_AT_ONCE = 50
 
 
 class MonitorLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,12 +45,19 @@ class MonitorDuty:
     topics = frozenset({"runs"})
 
     def __init__(
-        self, storage: Storage, logs: LogStore, launcher: RunLauncher, limits: MonitorLimits, clock: Clock
+        self,
+        storage: Storage,
+        logs: LogStore,
+        launcher: RunLauncher,
+        coordinator: RunCoordinator,
+        limits: MonitorLimits,
+        clock: Clock,
     ) -> None:
         self._runs = storage.runs
         self._logs = logs
         self._events = storage.events
         self._launcher = launcher
+        self._coordinator = coordinator
         self._limits = limits
         self._clock = clock
         self._epoch = 0
@@ -65,14 +74,25 @@ class MonitorDuty:
             self._judge_from = now + _GRACE_AFTER_OUTAGE if self._epoch else now
             self._epoch = held.lease.epoch
         self._last_look = now
+        waits = self._hand_over(now)
         if not active:
-            return None
+            return _LOOK_EVERY if waits else None
         if now >= self._judge_from:
             for run in self._runs.expired(now):
                 self._end(run, now)
         for run in active:
             self._watch(run, now)
         return _LOOK_EVERY
+
+    def _hand_over(self, now: float) -> bool:
+        """Pass runs on to the coordinator that a tick made and that it has not got, since who had the tick died between
+        the two; says whether there are any that it may yet get from there."""
+        made = self._runs.page(_OF_TICKS, limit=_AT_ONCE, ascending=True)
+        left = [run.run_id for run in made if now - run.created > _GRACE_AFTER_OUTAGE]
+        if left:
+            log.warning("runs that ticks made were not launched, and are now: %s", ", ".join(left))
+            self._coordinator.dispatch(left)
+        return len(left) < len(made)
 
     def _end(self, run: Run, now: float) -> None:
         fact: Fact

@@ -9,26 +9,15 @@ import socket
 import threading
 from collections.abc import Callable
 
-from ..engine.queue import QueueLimits
-from ..engine.retry import RetryPolicyOfRuns
 from ..errors import StorageError
 from ..ids import new_holder_id
 from ..instance.instance import Instance
-from ..locations.catalog import Catalog
 from ..locations.stop_signal import stop_signal
 from ..records.lease import ProcessInfo
-from ..storage.following import Followed
 from ..version import __version__
-from .followers import FollowersDuty
+from .duties import all_duties
 from .keeper import LOOK_SECONDS, LeaseKeeper
-from .log_retention import LogRetentionDuty
-from .loop import Duty, Loop, Waker
-from .monitor import MonitorDuty, MonitorLimits
-from .queue import QueueDuty
-from .retries import RetriesDuty
-from .schedules import SchedulesDuty
-from .sensors import SensorsDuty
-from .ticks import TickRunner
+from .loop import Loop, Waker
 
 __all__ = ["Daemon", "serve"]
 
@@ -39,95 +28,13 @@ class Daemon:
     """All duties of one daemon process. `start()`, then `stop()`; what it holds is given up at once."""
 
     def __init__(self, instance: Instance) -> None:
-        settings = instance.settings
-        storage = instance.storage
-        clock = instance.clock
+        storage, clock = instance.storage, instance.clock
         self._instance = instance
         self._stopping = threading.Event()
         self._waker = Waker(storage.notifier)
         self._keeper = LeaseKeeper(storage.leases, new_holder_id("daemon"), clock, self._waker.wake_all)
         self._started = clock.now()
-        catalog = Catalog(storage.locations)
-
-        def unready() -> set[str]:
-            return {name for name, entry in catalog.locations.items() if entry.description is None}
-
-        def runner(name: str, workers: int) -> TickRunner:
-            return TickRunner(
-                storage.instigators,
-                instance.coordinator,
-                catalog,
-                clock,
-                assets=storage.assets,
-                workers=workers,
-                name=name,
-            )
-
-        schedules_woken = self._waker.listen(SchedulesDuty.topics)
-        sensors_woken = self._waker.listen(SensorsDuty.topics)
-        duties: list[tuple[Duty, threading.Event]] = [
-            (
-                QueueDuty(
-                    storage.runs,
-                    instance.launcher,
-                    QueueLimits(
-                        max_concurrent_runs=settings.run_queue.max_concurrent_runs,
-                        tag_limits=settings.run_queue.tag_limits,
-                    ),
-                    clock,
-                    unready=unready,
-                    slots=storage.slots,
-                    rules=instance.pool_rules,
-                ),
-                self._waker.listen(QueueDuty.topics),
-            ),
-            (
-                MonitorDuty(
-                    storage,
-                    instance.logs,
-                    instance.launcher,
-                    MonitorLimits(
-                        start_timeout=settings.run_monitoring.start_timeout_seconds,
-                        cancel_timeout=settings.run_monitoring.cancel_timeout_seconds,
-                        max_runtime=settings.run_monitoring.max_runtime_seconds,
-                        resumes=settings.run_monitoring.max_resume_run_attempts,
-                    ),
-                    clock,
-                ),
-                self._waker.listen(MonitorDuty.topics),
-            ),
-            (
-                SchedulesDuty(
-                    storage.instigators,
-                    catalog,
-                    runner("schedule", settings.schedules.num_workers),
-                    clock,
-                    schedules_woken,
-                ),
-                schedules_woken,
-            ),
-            (
-                SensorsDuty(
-                    storage.instigators, catalog, runner("sensor", settings.sensors.num_workers), clock, sensors_woken
-                ),
-                sensors_woken,
-            ),
-            (
-                LogRetentionDuty(
-                    instance.logs, storage.runs, days=settings.retention.compute_logs.purge_after_days, clock=clock
-                ),
-                self._waker.listen(LogRetentionDuty.topics),
-            ),
-        ]
-        if settings.run_retries.enabled:
-            policy = RetryPolicyOfRuns(
-                max_retries=settings.run_retries.max_retries,
-                on_step_failure=settings.run_retries.retry_on_asset_or_op_failure,
-            )
-            retries = RetriesDuty(storage, instance.coordinator, catalog, policy, clock)
-            duties.append((retries, self._waker.listen(RetriesDuty.topics)))
-        if isinstance(storage, Followed):
-            duties.append((FollowersDuty(storage.followers), self._waker.listen(FollowersDuty.topics)))
+        duties = all_duties(instance, self._waker.listen)
         self._duties = [duty for duty, _ in duties]
         self._loops = [Loop(duty, self._keeper, woken, self._stopping) for duty, woken in duties]
         self._life = threading.Thread(target=self._live, name="life", daemon=True)

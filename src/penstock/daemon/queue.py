@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future
 
 from ..clock import Clock
 from ..engine.pools import PoolRoom, PoolRules, room_of
@@ -16,12 +16,14 @@ from ..records.run import Run
 from ..storage.protocols import RunStorage, SlotStorage
 from .keeper import Held
 
-__all__ = ["CLAIM_SECONDS", "QueueDuty"]
+__all__ = ["CLAIM_SECONDS", "LAUNCHES_AT_ONCE", "QueueDuty"]
 
 log = logging.getLogger("penstock.daemon.queue")
 
 CLAIM_SECONDS = 15.0
 """How long a claimed run may take to reach its code server before another daemon puts it back."""
+
+LAUNCHES_AT_ONCE = 8
 
 _PAGE = 200
 _WIDER = 5
@@ -46,7 +48,7 @@ class QueueDuty:
         unready: Callable[[], set[str]],
         slots: SlotStorage,
         rules: PoolRules,
-        workers: int = 8,
+        workers: Executor,
     ) -> None:
         self._runs = runs
         self._launcher = launcher
@@ -56,7 +58,7 @@ class QueueDuty:
         self._slots = slots
         self._rules = rules
         self._resting: dict[str, float] = {}
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="launch")
+        self._pool = workers
 
     def tick(self, held: Held) -> float | None:
         """Start what may start; note for each other run what it waits for."""

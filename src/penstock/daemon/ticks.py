@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
 
 import msgspec
 
@@ -56,7 +56,16 @@ class DueTick(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TickRunner:
-    """Runs due ticks side by side, each instigator's one at a time."""
+    """Runs due ticks side by side, each instigator's one at a time.
+
+    Args:
+        instigators: Where their states and ticks are kept.
+        coordinator: Takes the runs.
+        catalog: What the code locations declare.
+        clock: Tells the time.
+        assets: What is known of assets.
+        workers: Do the ticks; closed with this.
+    """
 
     def __init__(
         self,
@@ -66,15 +75,14 @@ class TickRunner:
         clock: Clock,
         *,
         assets: AssetStorage,
-        workers: int,
-        name: str,
+        workers: Executor,
     ) -> None:
         self._instigators = instigators
         self._coordinator = coordinator
         self._catalog = catalog
         self._clock = clock
         self._assets = assets
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix=name)
+        self._pool = workers
         self._busy: set[str] = set()
         self._not_before: dict[str, float] = {}
         self._lock = threading.Lock()

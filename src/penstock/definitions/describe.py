@@ -150,7 +150,7 @@ def _step(step: Step, job: JobDefinition) -> StepDescription:
         can_subset=step.can_subset,
         graph=step.graph,
         max_retries=step.retry_policy.max_retries if step.retry_policy is not None else 0,
-        resources=needed_resources(step.used_resources(), job.resource_defs),
+        resources=needed_resources(step.used_resources, job.resource_defs),
         source=_source(op.source),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import msgspec
 from msgspec.structs import replace
@@ -86,10 +87,12 @@ def execute_in_process(
         SubsetError: A selected op does not exist.
         NotFoundError: A selected asset does not exist.
     """
-    given = to_resources(resources, "execute_in_process")
-    in_memory = {} if job.asset_layer is not None else {DEFAULT_IO_MANAGER: mem_io_manager}
-    replaced = job.with_top_level_resources(in_memory).with_input_values(input_values or {})
-    replaced.resource_defs.update(given)
+    replaced = _kept_in_memory(job)
+    if resources:
+        replaced = replaced.with_top_level_resources({})
+        replaced.resource_defs.update(to_resources(resources, "execute_in_process"))
+    if input_values:
+        replaced = replaced.with_input_values(input_values)
     replaced, step_keys = narrowed(replaced, op_selection)
     wish = Wish(
         run_config=run_config,
@@ -100,6 +103,19 @@ def execute_in_process(
         run_id=run_id,
     )
     return _execute(replaced, wish, instance=instance, raise_on_error=raise_on_error)
+
+
+# Made once, since what is worked out of a job (its steps, its schema) is remembered with it.
+_in_memory: WeakKeyDictionary[JobDefinition, JobDefinition] = WeakKeyDictionary()
+
+
+def _kept_in_memory(job: JobDefinition) -> JobDefinition:
+    """The job with its values in memory where it does not say where they are stored; those of assets stay."""
+    kept = _in_memory.get(job)
+    if kept is None:
+        stores = {} if job.asset_layer is not None else {DEFAULT_IO_MANAGER: mem_io_manager}
+        kept = _in_memory[job] = job.with_top_level_resources(stores)
+    return kept
 
 
 class ReexecutionOptions(msgspec.Struct, frozen=True):

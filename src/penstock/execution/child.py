@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import random
 import signal
 import sys
 from collections.abc import Iterator
@@ -87,7 +86,6 @@ def die_with(parent: int) -> None:
 def run_child(scope: RunScope, start: Start, descriptor: int) -> None:
     """Run the attempt in this process and tell it through the pipe; returns when all is told."""
     meter = Meter(scope.environment.clock.monotonic, start.queued, own_process=True)
-    random.seed()
     recorder = PipeRecorder(descriptor, scope.environment.clock)
     recorder.emit(StepWorkerStarted(pid=os.getpid()), start.step)
     recorder.send(attempt_alone(scope, start, scope.logged(recorder), meter))
@@ -104,7 +102,6 @@ def serve_attempts(scope: RunScope, orders: int, descriptor: int) -> None:
         orders: A pipe of frames, each a `Start`.
         descriptor: The pipe to tell through.
     """
-    random.seed()
     recorder = PipeRecorder(descriptor, scope.environment.clock)
     logged = scope.logged(recorder)
     monotonic = scope.environment.clock.monotonic

@@ -110,9 +110,13 @@ class InProcessExecution:
     def _attempt(self, start: Start, opened: OpenResources) -> StepEnd:
         if self._scope.plan.steps[start.spec].check_keys:
             self._recorder.flush()  # a check may look in the storage for what was made just now
-        key = log_key(self._scope.run.run_id, start.step)
-        with capturing(self._scope.environment.logs, key, (start.step,), self._recorder) as marked:
-            end = run_step(self._scope, start, marked, opened)
+        logs = self._scope.environment.logs
+        if logs is None:
+            end = run_step(self._scope, start, self._recorder, opened)
+        else:
+            key = log_key(self._scope.run.run_id, start.step)
+            with capturing(logs, key, (start.step,), self._recorder) as marked:
+                end = run_step(self._scope, start, marked, opened)
         if self._keep_values:
             for (output, mapping_key), value in end.values.items():
                 self.values[start.step, output, mapping_key] = value

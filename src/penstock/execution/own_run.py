@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, nullcontext
 from typing import Any, Protocol, TypeAlias
+from weakref import WeakKeyDictionary
 
 import msgspec
 from msgspec.structs import replace
@@ -15,6 +16,7 @@ from ..config.run_config import RunConfig, plain_run_config
 from ..definitions.describe import describe_job
 from ..definitions.names import normalize_tags
 from ..definitions.ops.job import JobDefinition
+from ..definitions.ops.value_type import on_register
 from ..engine.pools import PoolRules
 from ..errors import InvocationError, StepExecutionError, UserCodeError
 from ..ids import new_run_id
@@ -206,16 +208,32 @@ def _claim(storage: Storage, run: Run, job: JobDefinition, plan: ExecutionPlan) 
         [key for step in plan.steps.values() for key in step.check_keys],
         lambda asset: partitions.get(asset, (None,)),
     )
-    described = narrow_job(
-        describe_job(job), assets=run.assets, checks=run.checks, step_keys=run.step_keys, at_hand=plan.inherited
-    )
-    storage.runs.create([NewRun(run=run, facts=tuple(facts), snapshot=encode_json(described))])
+    storage.runs.create([NewRun(run=run, facts=tuple(facts), snapshot=_snapshot(job, run, plan))])
     clock = clock_of(storage)
     lease = OwnLease(storage.runs, run, clock, None)
     now = clock.now()
     (claimed,) = storage.runs.claim([run.run_id], owner=lease.holder, until=now + LEASE, now=now)
     lease.hold(claimed)
     return claimed, lease
+
+
+# A program that executes a job again and again, such as a test, has it described once.
+_whole: WeakKeyDictionary[JobDefinition, bytes] = WeakKeyDictionary()
+on_register.append(_whole.clear)
+
+
+def _snapshot(job: JobDefinition, run: Run, plan: ExecutionPlan) -> bytes:
+    """The description of what the run runs of its job."""
+    if run.assets is None and run.checks is None and run.step_keys is None:
+        snapshot = _whole.get(job)
+        if snapshot is None:
+            snapshot = _whole[job] = encode_json(describe_job(job))
+        return snapshot
+    return encode_json(
+        narrow_job(
+            describe_job(job), assets=run.assets, checks=run.checks, step_keys=run.step_keys, at_hand=plan.inherited
+        )
+    )
 
 
 Begin: TypeAlias = Callable[[Recorder, Recorder, Sequence[Watch]], Execution]

@@ -57,9 +57,7 @@ class PreparedStep:
         "by_check",
         "config",
         "inputs",
-        "named_inputs",
         "outputs",
-        "outputs_given",
         "resource_keys",
         "step",
         "typed_config",
@@ -77,11 +75,9 @@ class PreparedStep:
             for each in step.inputs
             if not isinstance(each.source, OrderOnly)
         )
-        self.named_inputs = {each.name: each for each in step.inputs}
         self.outputs = {
             each.name: OutputSlot(each, config.stores.get((*path, "outputs", each.name))) for each in step.outputs
         }
-        self.outputs_given = {each.name: each for each in step.outputs}
         self.by_asset = {slot.given.asset_key: slot for slot in self.outputs.values() if slot.given.asset_key}
         self.by_check = {slot.check_key: slot for slot in self.outputs.values() if slot.check_key}
         # What a function returns is for these, in this order; None stands for one that the run did not ask for.

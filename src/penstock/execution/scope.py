@@ -70,6 +70,7 @@ class RunScope:
         self.past: Past = past or {}
         self.dynamic = None if environment.storage is None else StoredDynamicPartitions(environment.storage)
         self._prepared: dict[str, PreparedStep] = {}
+        self._closures: dict[frozenset[str], frozenset[str]] = {}
 
     def logged(self, onward: Recorder) -> Recorder:
         """A recorder that writes to the loggers of the run's config too, which are made for this process now.
@@ -91,9 +92,7 @@ class RunScope:
         prepared = self._prepared.get(key)
         if prepared is None:
             step = self.plan.steps[key]
-            prepared = self._prepared[key] = PreparedStep(
-                step, self.config, frozenset(closure(self._used_by(step), self.resources))
-            )
+            prepared = self._prepared[key] = PreparedStep(step, self.config, self._closure(self._used_by(step)))
         return prepared
 
     def open_resources(
@@ -112,15 +111,21 @@ class RunScope:
             artifacts=environment.artifacts,
         )
 
-    def _used_by(self, step: Step) -> set[str]:
-        used = step.used_resources()
-        for given in step.inputs:
-            if isinstance(given.source, OrderOnly) or given.io_manager_key is not None:
-                continue
-            for source in given.upstream():
-                upstream = self.plan.step(source.step)
-                used.add(next(each.io_manager_key for each in upstream.outputs if each.name == source.output))
-        return used
+    def _used_by(self, step: Step) -> frozenset[str]:
+        loading = {
+            self.plan.io_manager_of(source)
+            for given in step.inputs
+            if given.io_manager_key is None and not isinstance(given.source, OrderOnly)
+            for source in given.upstream()
+        }
+        return step.used_resources | loading if loading else step.used_resources
+
+    def _closure(self, keys: frozenset[str]) -> frozenset[str]:
+        """These resources and all that they need; many steps use the same."""
+        closed = self._closures.get(keys)
+        if closed is None:
+            closed = self._closures[keys] = frozenset(closure(keys, self.resources))
+        return closed
 
 
 def with_default_io_manager(

@@ -75,6 +75,8 @@ def check_value(attempt: Attempt, declared: ValueType, value: Any, port: str) ->
         TypeCheckDidNotPassError: It is not; the message names the step, the value's kind and the remedy.
         TypeCheckError: The check itself failed.
     """
+    if declared.passes_all:
+        return {}
     verb, _, place = port.partition(" ")
 
     def context_of(kind: ValueType) -> TypeCheckContext:

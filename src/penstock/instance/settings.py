@@ -9,8 +9,11 @@ import msgspec
 from ..engine.loss import DEFAULT_RESUMES
 from ..engine.pools import Granularity, PoolRules
 from ..engine.queue import TagLimit
+from ..engine.retention import Rule
 from ..logs.gaps import MOST_BYTES
+from ..records.automation import InstigatorKind, TickStatus
 from ..records.pool import LARGEST_LIMIT
+from ..records.retention import RetentionKind
 
 __all__ = [
     "FILE_NAME",
@@ -39,6 +42,7 @@ FILE_NAME = "penstock.yaml"
 
 _Seconds = Annotated[float, msgspec.Meta(ge=0)]
 _Count = Annotated[int, msgspec.Meta(ge=0)]
+_Days = Annotated[int, msgspec.Meta(ge=-1)]
 _Secret = Annotated[str, msgspec.Meta(extra={"secret": True})]
 _Workers = Annotated[int, msgspec.Meta(ge=1, le=1000)]
 
@@ -128,13 +132,54 @@ class PythonLogSettings(_Block, frozen=True, kw_only=True):
 class PurgeSettings(_Block, frozen=True, kw_only=True):
     """After how many days something is removed; -1 for never."""
 
-    purge_after_days: Annotated[int, msgspec.Meta(ge=-1)] = 30
+    purge_after_days: _Days
+
+
+class TickDays(_Block, frozen=True, kw_only=True):
+    """After how many days a tick that ended so is removed; -1 for never."""
+
+    skipped: _Days = 30
+    success: _Days = 30
+    failure: _Days = 30
+
+
+class TickPurgeSettings(_Block, frozen=True, kw_only=True):
+    """The same for ticks, by how they ended."""
+
+    purge_after_days: TickDays = TickDays()
+
+    def rules(self, of: InstigatorKind) -> tuple[Rule, ...]:
+        """What holds for the ticks of schedules, or of sensors: a rule for each number of days."""
+        given: dict[int, list[TickStatus]] = {}
+        for status in (TickStatus.SKIPPED, TickStatus.SUCCESS, TickStatus.FAILURE):
+            given.setdefault(getattr(self.purge_after_days, status.lower()), []).append(status)
+        return tuple(
+            Rule(kind=RetentionKind.TICKS, days=days, of=of, statuses=tuple(statuses))
+            for days, statuses in given.items()
+        )
 
 
 class RetentionSettings(_Block, frozen=True, kw_only=True):
     """How long what grows is kept."""
 
-    compute_logs: PurgeSettings = PurgeSettings()
+    events: PurgeSettings = PurgeSettings(purge_after_days=90)
+    runs: PurgeSettings = PurgeSettings(purge_after_days=-1)
+    schedule: TickPurgeSettings = TickPurgeSettings()
+    sensor: TickPurgeSettings = TickPurgeSettings()
+    evaluations: PurgeSettings = PurgeSettings(purge_after_days=30)
+    compute_logs: PurgeSettings = PurgeSettings(purge_after_days=30)
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """What holds for each kind."""
+        return (
+            Rule(kind=RetentionKind.EVENTS, days=self.events.purge_after_days),
+            Rule(kind=RetentionKind.RUNS, days=self.runs.purge_after_days),
+            *self.schedule.rules(InstigatorKind.SCHEDULE),
+            *self.sensor.rules(InstigatorKind.SENSOR),
+            Rule(kind=RetentionKind.EVALUATIONS, days=self.evaluations.purge_after_days),
+            Rule(kind=RetentionKind.COMPUTE_LOGS, days=self.compute_logs.purge_after_days),
+        )
 
 
 class TagConcurrencyLimit(_Block, frozen=True, kw_only=True):

@@ -14,6 +14,7 @@ from ..config.check import check
 from ..config.env import resolve
 from ..config.problems import ConfigProblem, Problem
 from ..config.schema import Selector, Shape, env_name
+from ..engine.retention import FOR_EVER
 from ..locations.yaml_document import read_yaml
 from ..wording import nearest_name
 from .settings import FILE_NAME, LogSettings, Settings, StorageSettings
@@ -30,6 +31,7 @@ _SHORT_NAMES: Mapping[str, Mapping[str, tuple[str, str]]] = {
 }
 _COMPONENTS = ("storage", "compute_logs")
 _SCHEMA_SELECTORS: frozenset[type] = frozenset((StorageSettings, LogSettings))
+_WITH_TICKS = ("schedule", "sensor")
 _OLDER_DEFAULT = "default_op_concurrency_limit"
 
 
@@ -104,6 +106,8 @@ def _write_out(value: Any, problems: list[Problem]) -> Any:
             written[key] = {"custom": written[key]}
     if isinstance(written.get("concurrency"), dict):
         _move_limits(written, problems)
+    if isinstance(written.get("retention"), dict):
+        written["retention"] = _with_ticks(written["retention"], problems)
     queue = written.get("run_queue")
     if isinstance(queue, dict) and isinstance(queue.get("tag_concurrency_limits"), list):
         limits = [_plain_limit(limit) for limit in queue["tag_concurrency_limits"]]
@@ -143,6 +147,31 @@ def _move_limits(written: dict[str, Any], problems: list[Problem]) -> None:
             problems.append(_mistake(("concurrency", _OLDER_DEFAULT), text))
         else:
             concurrency["pools"] = {"default_limit": limit}
+
+
+def _with_ticks(retention: dict[str, Any], problems: list[Problem]) -> dict[str, Any]:
+    """What is said of ticks, by how they ended; one number stands for all of them."""
+    written = dict(retention)
+    if written.pop("auto_materialize", None) is not None:
+        text = (
+            '"retention.auto_materialize" has no ticks of its own here: automation conditions are evaluated by '
+            'sensors. Write "retention.sensor" for their ticks, and "retention.evaluations" for what they came to.'
+        )
+        problems.append(_mistake(("retention", "auto_materialize"), text))
+    for key in _WITH_TICKS:
+        if not isinstance(written.get(key), dict) or "purge_after_days" not in written[key]:
+            continue
+        days = written[key]["purge_after_days"]
+        if isinstance(days, dict):
+            started = days.get("started", FOR_EVER)
+            if started != FOR_EVER:
+                text = f'"started" can only be {FOR_EVER} here: a tick that has not ended is never removed. Remove it.'
+                problems.append(_mistake(("retention", key, "purge_after_days", "started"), text))
+            days = {status: each for status, each in days.items() if status != "started"}
+        elif isinstance(days, int) and not isinstance(days, bool):
+            days = dict.fromkeys(("skipped", "success", "failure"), days)
+        written[key] = written[key] | {"purge_after_days": days}
+    return written
 
 
 def _plain_limit(limit: Any) -> Any:

@@ -68,7 +68,7 @@ def _build(
             wanted, taken = with_needed(steps, wanted, frozenset(at_hand))
             inherited = {key: inherited_step(steps[key], taken) for key in steps if key in taken}
         steps = {key: _alone(job, step, wanted | inherited.keys()) for key, step in steps.items() if key in wanted}
-    resources = frozenset(key for step in steps.values() for key in step.used_resources())
+    resources = frozenset[str]().union(*(step.used_resources for step in steps.values()))
     return ExecutionPlan(job_name=job.name, steps=steps, resources=resources, inherited=inherited)
 
 

@@ -67,5 +67,8 @@ class ExecutionPlan(msgspec.Struct, frozen=True, kw_only=True):
             if isinstance(given.source, OrderOnly):
                 continue
             for source in given.upstream():
-                outputs = self.step(source.step).outputs
-                yield source.step, next(each.io_manager_key for each in outputs if each.name == source.output)
+                yield source.step, self.io_manager_of(source)
+
+    def io_manager_of(self, source: FromOutput | FromMapped | FromCollect) -> str:
+        """The key of the IO manager that stores an output."""
+        return next(each.io_manager_key for each in self.step(source.step).outputs if each.name == source.output)

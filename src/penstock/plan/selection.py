@@ -58,6 +58,8 @@ def narrow_job(
         NotFoundError: The job has no such asset, check or step.
         DefinitionError: The selection cannot run by itself.
     """
+    if assets is None and checks is None and step_keys is None:
+        return job
     steps: Iterable[StepDescription] = job.steps
     if assets is not None or checks is not None:
         if not job.is_asset_job:

@@ -1,7 +1,8 @@
 """The bulk way out of a storage and into one: whole histories, with their ids and times.
 
 What is loaded is history: no coordinator, daemon or worker has any part in it. Runs are stored as they ended, and what
-follows from their events is derived by the same functions that derive it from events of today.
+follows from their events is derived by the same functions that derive it from events of today. How long their logs are
+kept counts from now on: they lie in the present month, or they would be removed as soon as they are here.
 
 Not every storage can do this; one that can has the property `archive`, and is `Archived`.
 """

@@ -37,7 +37,6 @@ from ..records.wire import LoadStatus
 from .notifier import Notifier
 
 __all__ = [
-    "EVALUATIONS_KEPT",
     "AssetStorage",
     "EventStorage",
     "InstigatorStorage",
@@ -52,10 +51,6 @@ __all__ = [
     "Storage",
     "StoredLocation",
 ]
-
-
-EVALUATIONS_KEPT = 30 * 24 * 3600.0
-"""Seconds for which it is kept what automation conditions came to."""
 
 
 class RunFilter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -385,7 +380,7 @@ class InstigatorStorage(Protocol):
 
     def evaluations(self, entity: str, *, before: int | None = None, limit: int = 50) -> list[StoredEvaluation]:
         """What the automation condition of an asset, check or job (an entity id) came to, newest first, before the id
-        `before`. They are kept for `EVALUATIONS_KEPT` seconds."""
+        `before`."""
         ...
 
     def ticks(

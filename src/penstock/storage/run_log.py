@@ -8,7 +8,7 @@ from ..records.event import Event, RunEnqueued
 from ..records.run import Run, StepStatus
 from .protocols import EventStorage, RunStorage
 
-__all__ = ["lineage", "lost_workers", "run_log", "steps_at_hand"]
+__all__ = ["has_log", "lineage", "lost_workers", "run_log", "steps_at_hand"]
 
 _PAGE = 1000
 
@@ -24,6 +24,11 @@ def run_log(
         if len(page) < _PAGE:
             return
         after = page[-1].id
+
+
+def has_log(events: EventStorage, run: Run) -> bool:
+    """Whether the events of a run are still kept: each run has one from its making on."""
+    return not run.is_finished or bool(events.of_run(run.run_id, limit=1))
 
 
 def lost_workers(events: EventStorage, run_id: str) -> int:
@@ -48,9 +53,14 @@ def lineage(runs: RunStorage, run: Run) -> Iterator[Run]:
 
 
 def steps_at_hand(runs: RunStorage, events: EventStorage, run: Run) -> frozenset[str]:
-    """The steps, as the plan has them, that succeeded in a run, or else in the runs that it repeats."""
+    """The steps, as the plan has them, that succeeded in a run, or else in the runs that it repeats.
+
+    Where their values are is told by the logs of these runs, so a run whose log is no longer kept has none at hand.
+    """
     known: dict[str, bool] = {}
     for each in lineage(runs, run):
+        if not has_log(events, each):
+            continue
         own: dict[str, bool] = {}
         for step in events.step_stats(each.run_id):
             key = step.step_key.partition("[")[0]

@@ -61,7 +61,7 @@ class EventWriter:
         clock: Clock = SYSTEM_CLOCK,
         *,
         first_seq: int = 1,
-        max_events: int = 200,
+        max_events: int = 500,
         max_seconds: float = 0.05,
         urgent: Set[str] = URGENT,
         background: bool = False,
@@ -90,7 +90,9 @@ class EventWriter:
         self._fenced: FencedError | None = None
         self._retry_at = 0.0
         self._spooled_bytes = 0
-        self._waiting_lock = threading.Condition(threading.Lock())
+        self._lock = threading.Lock()
+        self._wakes_flusher = threading.Condition(self._lock)
+        self._flusher_rests = False
         self._storing = threading.RLock()
         self._closed = False
         self._flusher: threading.Thread | None = None
@@ -111,7 +113,7 @@ class EventWriter:
             StorageError: The database has been away for so long that no more can be kept, or has refused an event that
                 came before or this one.
         """
-        with self._waiting_lock:
+        with self._lock:
             self._tell_refusal()
             event = Event(
                 time=self._clock.now() if time is None else time, fact=fact, step_key=step_key, seq=self._next_seq
@@ -122,11 +124,13 @@ class EventWriter:
                 self._make_room(event, self._away)
             self._next_seq += 1
             self._waiting.append(event)
+            now = self._clock.monotonic()
             if self._oldest is None:
-                self._oldest = self._clock.monotonic()
-                if self._flusher is not None:
-                    self._waiting_lock.notify()
-            is_due = self._is_due() or event.type in self._urgent
+                self._oldest = now
+                if self._flusher_rests:
+                    self._flusher_rests = False
+                    self._wakes_flusher.notify()
+            is_due = event.type in self._urgent or self._is_due(now)
         if is_due:
             self.flush()
         return event
@@ -155,14 +159,14 @@ class EventWriter:
 
     def due_in(self) -> float | None:
         """In how many seconds `flush` should be called; None while nothing waits."""
-        with self._waiting_lock:
+        with self._lock:
             return self._due_in()
 
     def close(self, patience: float = 0.0) -> bool:
         """Store what waits, as `flush` does, and end the thread if there is one."""
-        with self._waiting_lock:
+        with self._lock:
             self._closed = True
-            self._waiting_lock.notify()
+            self._wakes_flusher.notify()
         if self._flusher is not None:
             self._flusher.join()
             self._flusher = None
@@ -186,9 +190,8 @@ class EventWriter:
         due = max(self._oldest + self._max_seconds, self._retry_at)
         return max(0.0, due - self._clock.monotonic())
 
-    def _is_due(self) -> bool:
+    def _is_due(self, now: float) -> bool:
         assert self._oldest is not None
-        now = self._clock.monotonic()
         if now < self._retry_at:
             return False
         return len(self._waiting) >= self._max_events or now - self._oldest >= self._max_seconds
@@ -197,7 +200,7 @@ class EventWriter:
         """Store all batches that wait, oldest first; False when the database is away."""
         with self._storing:
             while True:
-                with self._waiting_lock:
+                with self._lock:
                     if self._fenced is not None:
                         raise self._fenced
                     if not self._waiting:
@@ -218,11 +221,11 @@ class EventWriter:
                         continue
                     self._refused = error
                 except FencedError as error:
-                    with self._waiting_lock:
+                    with self._lock:
                         self._fenced, self._oldest = error, None
                         self._waiting.clear()
                     raise
-                with self._waiting_lock:
+                with self._lock:
                     for _ in batch:
                         self._waiting.popleft()
                     self._one_by_one = max(0, self._one_by_one - len(batch))
@@ -238,7 +241,7 @@ class EventWriter:
             raise refused
 
     def _note_failure(self, error: StorageError) -> None:
-        with self._waiting_lock:
+        with self._lock:
             self._retry_at = self._clock.monotonic() + min(_FIRST_PAUSE * 2**self._failures, _LONGEST_PAUSE)
             self._failures = min(self._failures + 1, 10)
             if self._away is None:
@@ -256,9 +259,10 @@ class EventWriter:
 
     def _flush_when_old(self) -> None:
         while True:
-            with self._waiting_lock:
-                self._waiting_lock.wait_for(lambda: self._closed or self._oldest is not None)
-                self._waiting_lock.wait_for(lambda: self._closed, self._due_in())
+            with self._lock:
+                while not self._closed and (due_in := self._due_in()) != 0.0:
+                    self._flusher_rests = due_in is None
+                    self._wakes_flusher.wait(due_in)
                 if self._closed:
                     return
             try:

@@ -47,11 +47,11 @@ _OPEN = {"planned_assets_open": "what is still to be made", "runs_in_queue": "th
 """Indexes of few rows, and of which."""
 
 _SORTED = {
+    **{f"FROM {table}": reason for table, reason in _SMALL.items()},
     "_of_runs LEFT JOIN": "the events of whole runs in the stretch of time that is asked for",
     "e.time > %(since)s": "the events of whole runs in the stretch of time that is asked for",
     "INDEXED BY asset_events_by_time": "the events of an asset in the stretch of time that is asked for",
     "FROM asset_events": "those of one instant, or in the stretch of time that is asked for",
-    "FROM pool_claims": "the claims of runs at work",
     "INDEXED BY runs_by_owner": "the runs at work",
     "FROM runs WHERE owner = ": "the runs at work",
     "FROM runs WHERE lease_until": "the runs at work",

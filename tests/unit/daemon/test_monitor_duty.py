@@ -9,6 +9,7 @@ import pytest
 
 from penstock.daemon.monitor import MonitorDuty, MonitorLimits
 from penstock.errors import StorageUnavailableError
+from penstock.launch.coordinators import ImmediateRunCoordinator
 from penstock.logs.local import LocalLogStore
 from penstock.logs.store import log_key
 from penstock.records.event import RunCanceling, RunEnqueued, RunResumed
@@ -18,7 +19,7 @@ from penstock.records.wire import LaunchAnswer
 from penstock.storage.run_log import lost_workers
 from penstock.storage.sqlite.storage import SqliteStorage
 from penstock.testing.clock import FakeClock
-from penstock.testing.storage_contract.builders import NOW, queued_run, started_run
+from penstock.testing.storage_contract.builders import NOW, given_run, queued_run, started_run
 from support.held import whole
 
 HELD = whole(Lease(name="monitor", holder="daemon-1", epoch=1, until=NOW + 10))
@@ -31,10 +32,12 @@ class Launcher:
     """Remembers whom it was asked to stop."""
 
     def __init__(self) -> None:
+        self.launched: list[str] = []
         self.stopped: list[tuple[str, bool]] = []
 
     def launch(self, run: Run) -> LaunchAnswer:
-        raise AssertionError("the monitor launches nothing")
+        self.launched.append(run.run_id)
+        return LaunchAnswer(accepted=True)
 
     def cancel(self, run: Run, *, force: bool = False) -> bool:
         self.stopped.append((run.run_id, force))
@@ -48,6 +51,19 @@ def storage() -> Iterator[SqliteStorage]:
     opened.close()
 
 
+def monitor_of(
+    storage: SqliteStorage,
+    clock: FakeClock,
+    *,
+    limits: MonitorLimits | None = None,
+    launcher: Launcher | None = None,
+    logs: LocalLogStore = NO_LOGS,
+) -> MonitorDuty:
+    launcher = launcher or Launcher()
+    coordinator = ImmediateRunCoordinator(runs=storage.runs, launcher=launcher, clock=clock)
+    return MonitorDuty(storage, logs, launcher, coordinator, limits or MonitorLimits(), clock)
+
+
 def look(
     storage: SqliteStorage,
     clock: FakeClock,
@@ -56,7 +72,7 @@ def look(
     launcher: Launcher | None = None,
     logs: LocalLogStore = NO_LOGS,
 ) -> None:
-    MonitorDuty(storage, logs, launcher or Launcher(), limits or MonitorLimits(), clock).tick(HELD)
+    monitor_of(storage, clock, limits=limits, launcher=launcher, logs=logs).tick(HELD)
 
 
 def status(storage: SqliteStorage, run: Run) -> Run:
@@ -162,7 +178,7 @@ def test_a_run_that_does_not_stop_is_killed(storage: SqliteStorage) -> None:
 def test_after_an_outage_holders_have_time_to_renew(storage: SqliteStorage) -> None:
     run = started_run(storage)
     clock = FakeClock(NOW + 5)
-    monitor = MonitorDuty(storage, NO_LOGS, Launcher(), MonitorLimits(), clock)
+    monitor = monitor_of(storage, clock)
     monitor.tick(HELD)
     clock.advance(60)  # nobody could look, or write, for a minute
     monitor.tick(HELD)
@@ -178,7 +194,7 @@ def test_after_an_outage_holders_have_time_to_renew(storage: SqliteStorage) -> N
 def test_looks_that_failed_do_not_hide_an_outage(storage: SqliteStorage, monkeypatch: pytest.MonkeyPatch) -> None:
     run = started_run(storage)
     clock = FakeClock(NOW + 5)
-    monitor = MonitorDuty(storage, NO_LOGS, Launcher(), MonitorLimits(), clock)
+    monitor = monitor_of(storage, clock)
     monitor.tick(HELD)
     with monkeypatch.context() as patched:
         patched.setattr("penstock.storage.sqlite.runs.SqliteRuns.active", _away)
@@ -206,3 +222,18 @@ def test_what_the_steps_of_a_lost_worker_printed_is_settled(storage: SqliteStora
     path.write_text("last words")
     look(storage, FakeClock(NOW + 60), logs=logs)
     assert logs.marks(key).complete
+
+
+def test_a_run_of_a_tick_that_was_never_launched_is_launched(storage: SqliteStorage) -> None:
+    of_tick = given_run(storage, tags={"penstock/tick": "7"})
+    by_hand = given_run(storage)
+    clock = FakeClock(of_tick.created + 10)
+    launcher = Launcher()
+    monitor = monitor_of(storage, clock, launcher=launcher)
+    assert monitor.tick(HELD) is not None  # who has the tick may be about to
+    assert launcher.launched == []
+    clock.advance(6)
+    monitor.tick(HELD)
+    monitor.tick(HELD)
+    assert launcher.launched == [of_tick.run_id]
+    assert status(storage, by_hand).status is RunStatus.NOT_STARTED

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -77,6 +78,7 @@ def duty(
         unready=lambda: set(unready),
         slots=storage.slots,
         rules=PoolRules(),
+        workers=ThreadPoolExecutor(2),
     )
 
 

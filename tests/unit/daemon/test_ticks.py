@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -111,8 +112,7 @@ class House:
             catalog,
             self.clock,
             assets=self.storage.assets,
-            workers=2,
-            name="tick",
+            workers=ThreadPoolExecutor(2),
         )
         self.schedules = SchedulesDuty(self.storage.instigators, catalog, runner, self.clock, self.done)
         self.sensors = SensorsDuty(self.storage.instigators, catalog, runner, self.clock, self.done)

@@ -351,6 +351,32 @@ def test_an_instance_knows_the_plan_of_a_run_and_all_partitions_of_a_range(insta
     )
 
 
+def test_each_run_is_kept_with_what_it_runs_of_its_job(instance: Instance) -> None:
+    @op
+    def first() -> None: ...
+
+    @op
+    def second() -> None: ...
+
+    @job
+    def both() -> None:
+        first()
+        second()
+
+    def described(op_selection: list[str] | None = None) -> list[str]:
+        result = both.execute_in_process(instance=instance, op_selection=op_selection)
+        run = instance.storage.runs.get(result.run_id)
+        assert run is not None
+        assert run.snapshot is not None
+        stored = instance.storage.runs.snapshot(run.snapshot)
+        assert stored is not None
+        return [step.key for step in decode_json(stored, JobDescription).steps]
+
+    assert described() == ["first", "second"]
+    assert described(["second"]) == ["second"]
+    assert described() == ["first", "second"]
+
+
 def test_a_result_tells_what_failed_and_what_was_observed() -> None:
     @asset
     def seen(context: AssetExecutionContext) -> None:

@@ -290,6 +290,48 @@ run_storage:
     assert b"hush" not in sent.encode()
 
 
+def test_how_long_things_are_kept_is_set_by_kind(tmp_path: Path) -> None:
+    text = """
+        retention:
+          events: {purge_after_days: 400}
+          schedule: {purge_after_days: 90}
+          sensor: {purge_after_days: {skipped: 7, success: -1, started: -1}}
+    """
+    kept = read(tmp_path, text).retention
+    assert (kept.events.purge_after_days, kept.runs.purge_after_days, kept.compute_logs.purge_after_days) == (
+        400,
+        -1,
+        30,
+    )
+    schedules, *sensors = (rule for rule in kept.rules if rule.kind == "ticks")
+    assert (schedules.days, schedules.of, schedules.statuses) == (90, "SCHEDULE", ("SKIPPED", "SUCCESS", "FAILURE"))
+    assert [(rule.days, rule.statuses) for rule in sensors] == [
+        (7, ("SKIPPED",)),
+        (-1, ("SUCCESS",)),
+        (30, ("FAILURE",)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("events: {purge_after_days: -2}", '"retention.events.purge_after_days" must be at least -1, not -2'),
+        ("sensor: {purge_after_days: {started: 3}}", '"started" can only be -1 here: a tick that has not ended'),
+        ("sensor: {purge_after_days: -5}", '"retention.sensor.purge_after_days.skipped" must be at least -1, not -5'),
+        ("sensor: {purge_after_days: soon}", "purge_after_days"),
+        (
+            "auto_materialize: {purge_after_days: 3}",
+            'automation conditions are evaluated by sensors. Write "retention.s',
+        ),
+    ],
+)
+def test_mistakes_about_what_is_kept(tmp_path: Path, said: str, told: str) -> None:
+    with pytest.raises(SettingsError) as error:
+        read(tmp_path, f"retention:\n  {said}\n")
+    assert told in str(error.value)
+    assert "penstock.yaml" in str(error.value)
+
+
 def test_each_store_that_follows_can_be_named_alone(tmp_path: Path) -> None:
     named = {
         "run_storage": ("support.memory_catalog", "MemoryCatalog"),

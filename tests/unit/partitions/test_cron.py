@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 from cronsim import CronSim
@@ -97,6 +98,43 @@ def test_another_implementation_agrees(text: str, after: float, zone: str) -> No
     theirs = [tick.timestamp() for tick in islice(CronSim(text, start), 5)]
     ours = list(islice(ticks_between(cron, after, float("inf"), zone), 5))
     assert ours == theirs
+
+
+def _changes(zone: ZoneInfo) -> list[float]:
+    """The instants between 2018 and 2030 at which a zone changes its clocks, to the minute."""
+    day = timedelta(days=1)
+    at, found = datetime(2018, 1, 1, tzinfo=UTC), []
+    while at.year < 2030:
+        if at.astimezone(zone).utcoffset() != (at + day).astimezone(zone).utcoffset():
+            low, high = at, at + day
+            while high - low > timedelta(minutes=1):
+                middle = low + (high - low) / 2
+                same = middle.astimezone(zone).utcoffset() == low.astimezone(zone).utcoffset()
+                low, high = (middle, high) if same else (low, middle)
+            found.append(high.timestamp() // 60 * 60)
+        at += day
+    return found
+
+
+def test_another_implementation_agrees_about_every_zone_that_there_is() -> None:
+    texts = ["30 1 * * *", "0 2 * * *", "15 3 * * *", "5,50 0-4 * * *", "0 0 * * *", "45 23 * * 6,0"]
+    seen = set()
+    for name in sorted(available_timezones()):
+        zone = ZoneInfo(name)
+        changes = _changes(zone)
+        alike = tuple((at, datetime.fromtimestamp(at, zone).utcoffset()) for at in changes)
+        if not changes or alike in seen:
+            continue
+        seen.add(alike)
+        for change, text in itertools.product(changes[-2:], texts):
+            after = change - 5 * 3600  # never in the second pass through a repeated hour
+            start = datetime.fromtimestamp(after, zone)
+            if start.fold:
+                continue
+            theirs = [tick.timestamp() for tick in islice(CronSim(text, start), 12)]
+            ours = list(islice(ticks_between(parse(text), after, float("inf"), name), 12))
+            assert ours == theirs, (name, text, start)
+    assert len(seen) > 50
 
 
 def _walls(text: str, start: str, zone: str, count: int) -> list[str]:

@@ -303,6 +303,16 @@ def test_a_background_writer_stores_what_is_old(log: Log) -> None:
     assert list(log.stored) == [1]
 
 
+def test_a_background_writer_that_found_nothing_to_store_is_woken(log: Log) -> None:
+    writer = EventWriter(log, "r", 1, max_seconds=0.001, background=True)
+    for _ in range(3):
+        log.stored_something.clear()
+        writer.emit(_LINE)
+        assert log.stored_something.wait(20)
+    assert writer.close()
+    assert list(log.stored) == [1, 2, 3]
+
+
 def test_a_background_writer_hands_on_that_it_was_fenced(log: Log) -> None:
     log.fenced = True
     writer = EventWriter(log, "r", 1, max_seconds=0.001, background=True)

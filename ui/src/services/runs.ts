@@ -100,6 +100,7 @@ export const RUN_DETAIL = gql<RunDetailQuery, RunDetailQueryVariables>`
         executionPlan { steps { key kind computeKind inputs { upstreamKeys } } }
         assets { path }
         capturedLogKeys { logKey fileKey stepKeys }
+        logKept
         pendingSteps { stepKey reason }
       }
       ... on Error { message }

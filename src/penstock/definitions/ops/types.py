@@ -23,7 +23,7 @@ class Nothing:
 
 
 class AnnotatedType(ValueType):
-    """What a Python annotation means. Where all values pass, `passes_all` is true."""
+    """What a Python annotation means."""
 
     def __init__(
         self, name: str, annotation: Any, examine: Examine | None, resource_keys: frozenset[str] = frozenset()

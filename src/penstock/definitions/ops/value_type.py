@@ -74,6 +74,9 @@ class ValueType:
         DefinitionError: It has neither a key nor a name, or the check cannot be called.
     """
 
+    passes_all = False
+    """Whether every value is of it, so that none need be looked at."""
+
     def __init__(
         self,
         type_check_fn: Callable[[Any, Any], TypeCheck | bool],

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import msgspec
@@ -172,7 +173,7 @@ class StepOutput(msgspec.Struct, frozen=True, kw_only=True):
     tags: dict[str, str] = {}
 
 
-class Step(msgspec.Struct, frozen=True, kw_only=True):
+class Step(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """One op where a plan uses it.
 
     Args:
@@ -217,7 +218,18 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
         """Whether an output holds any number of values."""
         return any(each.dynamic for each in self.outputs if each.name == output)
 
-    def used_resources(self) -> set[str]:
+    @cached_property
+    def inputs_by_name(self) -> dict[str, StepInput]:
+        """Its inputs by name."""
+        return {each.name: each for each in self.inputs}
+
+    @cached_property
+    def outputs_by_name(self) -> dict[str, StepOutput]:
+        """Its outputs by name."""
+        return {each.name: each for each in self.outputs}
+
+    @cached_property
+    def used_resources(self) -> frozenset[str]:
         """The resources that it uses: of its op, hooks, IO managers and types. What loads another step's value unless
         an input says otherwise is not among them."""
         used = set(self.op.required_resource_keys)
@@ -238,4 +250,4 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
                     used |= input_form(given.definition.python_type).resource_keys
                 case _ if given.io_manager_key is not None and not isinstance(given.source, FromDefault):
                     used.add(given.io_manager_key)
-        return used
+        return frozenset(used)

@@ -73,6 +73,23 @@ def _severity(kind: str, how: str) -> Severity:
     return Severity.WARNING if kind == "index" else Severity.ERROR
 
 
+_RULES = {
+    "automation_evaluations": "`retention.evaluations`",
+    "planned_assets": "`retention.runs`",
+    "run_tags": "`retention.runs`",
+    "runs": "`retention.runs`",
+    "steps": "`retention.runs`",
+    "ticks": "`retention.schedule` and `retention.sensor`",
+}
+
+
+def _rule_of(table: str) -> str:
+    """The setting that says how long the rows of a table are kept."""
+    if table.startswith("events"):
+        return "`retention.events`"
+    return _RULES.get(table, "the block `retention`")
+
+
 def sizes(facts: Facts) -> Iterator[Finding]:
     """Tables that have grown large, and a write-ahead log that is not brought into the database."""
     for table in facts.tables:
@@ -84,8 +101,8 @@ def sizes(facts: Facts) -> Iterator[Finding]:
             severity=Severity.WARNING,
             where=table.name,
             what=f"The table has {table.rows:,} rows{size}.",
-            remedy="See what the block `retention` of penstock.yaml keeps, and for how long; old runs can be kept "
-            "elsewhere by penstock instance export.",
+            remedy=f"Keep it for a shorter time: {_rule_of(table.name)} of penstock.yaml says for how long; penstock "
+            "instance retention shows what is there. Old runs can be kept elsewhere by penstock instance export.",
         )
     database = facts.database
     if database is None or database.log_bytes is None or database.log_limit is None:
@@ -112,7 +129,8 @@ def disk(facts: Facts) -> Iterator[Finding]:
             severity=Severity.ERROR,
             where=database.place,
             what=f"The disk has {size_of(database.disk_free)} of {size_of(database.disk_total)} left.",
-            remedy="Make room: penstock instance purge-logs removes what the steps of old runs printed.",
+            remedy="Make room: penstock instance retention --apply removes what is too old, and with --kind "
+            "compute_logs --days 7 what the steps of runs printed that ended a week ago.",
         )
 
 

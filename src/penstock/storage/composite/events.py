@@ -188,6 +188,10 @@ class EventFollower:
         )
         return not is_whole
 
+    def reached(self) -> int:
+        """The id up to which the catalog has all events."""
+        return self._catalog.reached()
+
     def behind_since(self) -> float | None:
         """When the oldest event happened that it lacks."""
         page = self._log.log(after=self._catalog.reached(), limit=1)

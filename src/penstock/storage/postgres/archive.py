@@ -7,6 +7,7 @@ import itertools
 from collections import defaultdict
 from collections.abc import Sequence
 
+from ...clock import SYSTEM_CLOCK
 from ...codec import encode_msgpack
 from ...records.automation import InstigatorState, Tick
 from .. import rows
@@ -91,6 +92,7 @@ class PostgresArchive:
 
     def load_runs(self, runs: Sequence[LoadedRun]) -> int:
         """Store ended runs; gives how many were new."""
+        log = month_of(SYSTEM_CLOCK.now())
 
         def work(tx: Transaction) -> int:
             wanted = [each.run.run_id for each in runs]
@@ -104,7 +106,7 @@ class PostgresArchive:
             )
             tx.send_each(
                 f"INSERT INTO runs (log, num, {rows.NEW_RUN}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, {RUN_VALUES})",
-                [(month_of(each.run.created), number, *rows.new_run_values(each.run)) for number, each in numbered],
+                [(log, number, *rows.new_run_values(each.run)) for number, each in numbered],
             )
             tx.send_all(
                 "INSERT INTO run_tags (key, value, run_id) SELECT * FROM {rows}",
@@ -120,7 +122,7 @@ class PostgresArchive:
                     for place, step in enumerate(each.steps)
                 ],
             )
-            ensure_logs(tx, {month_of(each.run.created) for each in fresh})
+            ensure_logs(tx, [log])
             return len(fresh)
 
         loaded = self._database.write("load runs", work)
@@ -129,6 +131,7 @@ class PostgresArchive:
 
     def load_events(self, events: Sequence[LoggedEvent]) -> int:
         """Store events of loaded runs and all that follows from them for assets; gives how many were new."""
+        of_none = LogPlace(month_of(SYSTEM_CLOCK.now()), None)
 
         def work(tx: Transaction) -> int:
             counted = tx.row("SELECT value FROM counters WHERE name = 'event' FOR UPDATE")
@@ -143,7 +146,7 @@ class PostgresArchive:
             places = {run_id: LogPlace(log, number) for run_id, log, number in found}
             logged = []
             for each in fresh:
-                place = LogPlace(month_of(each.event.time), None) if each.run_id is None else places.get(each.run_id)
+                place = of_none if each.run_id is None else places.get(each.run_id)
                 if place is not None and not each.kept:
                     event, body = encode_event(each.event)
                     values = (*place, each.id, each.attempt, event.seq, event.time, event.type, event.step_key, body)

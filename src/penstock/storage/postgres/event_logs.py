@@ -13,18 +13,41 @@ import psycopg
 from ...errors import StorageUnavailableError
 from ...records.run import FINISHED, RunStatus
 from ..months import month_end, month_of
-from ..retention import OldLog
+from ..retention import COUNTED_EXACTLY, OldLog
 from .connection import Database
 from .transaction import Row, Transaction
 
-__all__ = ["clear_step", "drop_log", "ensure_logs", "insert_events", "is_kept", "make_log", "old_logs"]
+__all__ = [
+    "NEEDED_RUNS",
+    "UNENDED",
+    "clear_step",
+    "drop_log",
+    "ensure_logs",
+    "insert_events",
+    "is_kept",
+    "make_log",
+    "old_logs",
+    "shorten_log",
+]
 
-_UNENDED = sorted(set(RunStatus) - FINISHED)
+UNENDED = sorted(set(RunStatus) - FINISHED)
+"""The statuses of runs that have not ended, for `NEEDED_RUNS`."""
+
+NEEDED_RUNS = (
+    "WITH RECURSIVE needed (run_id) AS (SELECT run_id FROM runs WHERE status = ANY(%(unended)s) UNION "
+    "SELECT t.value FROM needed JOIN run_tags t ON t.run_id = needed.run_id AND t.key = 'penstock/parent_run_id') "
+)
+"""Before a statement: runs that have not ended, those that they repeat, those which these repeat, and so on."""
+
 _OLD = """
-SELECT l.log, l.until, GREATEST(c.reltuples, 0)::bigint, pg_total_relation_size(c.oid),
-       (SELECT COUNT(*) FROM runs r WHERE r.status = ANY(%s) AND r.log = l.log)
+SELECT l.log, l.until, CASE WHEN few.rows < %(exactly)s THEN few.rows ELSE GREATEST(c.reltuples, few.rows) END::bigint,
+       pg_total_relation_size(c.oid),
+       (SELECT COUNT(*) FROM runs r WHERE r.status = ANY(%(unended)s) AND r.log = l.log)
 FROM event_logs l JOIN pg_class c ON c.oid = to_regclass('events_' || l.log)
-WHERE l.until <= %s ORDER BY l.until, l.log
+CROSS JOIN LATERAL (
+    SELECT COUNT(*) AS rows FROM (SELECT 1 FROM events e WHERE e.log = l.log LIMIT %(exactly)s) AS first
+) AS few
+WHERE l.until <= %(before)s ORDER BY l.until, l.log
 """
 _LEFT = """
 SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
@@ -69,12 +92,24 @@ def is_kept(database: Database, run_id: str) -> bool:
     )
 
 
+def shorten_log(tx: Transaction, run: int, log: int, at_most: int) -> int:
+    """Remove so many of the oldest events of a run if it has more than that; gives how many were removed."""
+    after = tx.row(
+        "SELECT id FROM events WHERE log = %s AND run = %s ORDER BY id LIMIT 1 OFFSET %s", (log, run, at_most)
+    )
+    if after is None:
+        return 0
+    tx.send("DELETE FROM events WHERE log = %s AND run = %s AND id < %s", (log, run, after[0]))
+    return at_most
+
+
 # -- taking months away -----------------------------------------------------------------------------------------------
 
 
 def old_logs(database: Database, before: float) -> list[OldLog]:
     """The months that were over at a time, oldest first."""
-    found = database.read("read the months of the event log", _OLD, (_UNENDED, before))
+    values = {"unended": UNENDED, "before": before, "exactly": COUNTED_EXACTLY}
+    found = database.read("read the months of the event log", _OLD, values)
     return [
         OldLog(log=log, until=until, rows=rows, bytes=size, unended=unended)
         for log, until, rows, size, unended in found
@@ -82,7 +117,8 @@ def old_logs(database: Database, before: float) -> list[OldLog]:
 
 
 def drop_log(database: Database, log: int, *, now: float) -> None:
-    """Take a month away that is over. Runs in it that have not ended take their logs into the present month.
+    """Take a month away that is over. What is needed goes into the present month: the logs of runs that have not ended,
+    and of those that they repeat.
 
     It is there, and whole, until `clear_step` drops its partition.
     """
@@ -91,16 +127,18 @@ def drop_log(database: Database, log: int, *, now: float) -> None:
 
     def work(tx: Transaction) -> None:
         found = tx.rows(
-            "SELECT num FROM runs WHERE status = ANY(%s) AND log = %s ORDER BY run_id FOR UPDATE", (_UNENDED, log)
+            f"{NEEDED_RUNS}SELECT num FROM runs WHERE log = %(log)s AND run_id IN (SELECT run_id FROM needed) "
+            "ORDER BY run_id FOR UPDATE",
+            {"unended": UNENDED, "log": log},
         )
         if found:
-            unended = [row[0] for row in found]
+            needed = [row[0] for row in found]
             ensure_logs(tx, [present])
-            tx.send("UPDATE events SET log = %s WHERE log = %s AND run = ANY(%s)", (present, log, unended))
-            tx.send("UPDATE runs SET log = %s WHERE num = ANY(%s)", (present, unended))
+            tx.send("UPDATE events SET log = %s WHERE log = %s AND run = ANY(%s)", (present, log, needed))
+            tx.send("UPDATE runs SET log = %s WHERE num = ANY(%s)", (present, needed))
         tx.send("DELETE FROM event_logs WHERE log = %s", (log,))
 
-    database.write("take a month of the event log away", work)
+    database.write("take a month of the event log away", work, repeatable=True)
 
 
 def clear_step(database: Database) -> bool:
@@ -118,7 +156,7 @@ def clear_step(database: Database) -> bool:
         return bool(left)
 
     try:
-        return database.write("clear a month of the event log away", work)
+        return database.write("clear a month of the event log away", work, repeatable=True)
     except StorageUnavailableError as error:
         if isinstance(error.__cause__, psycopg.errors.LockNotAvailable):
             return True

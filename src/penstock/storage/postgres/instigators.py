@@ -22,7 +22,7 @@ from ...records.event import AssetFact, Event
 from ...records.lease import Lease
 from .. import rows
 from ..notifier import Notifier
-from ..protocols import EVALUATIONS_KEPT, NewRun
+from ..protocols import NewRun
 from .connection import Database
 from .dynamic_partitions import change_dynamic_partitions
 from .leases import require_lease
@@ -173,7 +173,7 @@ class PostgresInstigators:
             )
             _advance(tx, ended, cursor=cursor, next_due=next_due, now=now)
             if evaluations:
-                _keep_evaluations(tx, stored.id, evaluations, now)
+                _store_evaluations(tx, stored.id, evaluations, now)
             write_changes(tx, changes, [Event(time=now, fact=fact) for fact in facts])
             topics = {"ticks"}.union(*(change.topics for change in changes))
             return ended, topics | ({"assets"} if facts or tick.partitions else set())
@@ -267,8 +267,7 @@ def _advance(tx: Transaction, tick: Tick, *, cursor: str | None, next_due: float
     )
 
 
-def _keep_evaluations(tx: Transaction, tick: int, evaluations: Sequence[EvaluationRecord], now: float) -> None:
-    tx.send("DELETE FROM automation_evaluations WHERE time < %s", (now - EVALUATIONS_KEPT,))
+def _store_evaluations(tx: Transaction, tick: int, evaluations: Sequence[EvaluationRecord], now: float) -> None:
     tx.send_each(
         "INSERT INTO automation_evaluations (entity, tick, time, body) VALUES (%s, %s, %s, %s)",
         [(each.entity, tick, now, rows.packed_evaluation(each)) for each in evaluations],

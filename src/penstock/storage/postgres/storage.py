@@ -18,6 +18,7 @@ from .leases import PostgresLeases
 from .locations import PostgresLocations
 from .migration import migrate, stored_version
 from .notifier import PostgresNotifier
+from .retention import PostgresRetention
 from .runs import PostgresRuns
 from .slots import PostgresSlots
 from .upkeep import PostgresUpkeep
@@ -69,6 +70,7 @@ class PostgresStorage:
         self._slots = PostgresSlots(self._database, self._notifier)
         self._upkeep = PostgresUpkeep(self._database)
         self._archive = PostgresArchive(self._database, self._notifier)
+        self._retention = PostgresRetention(self._database)
 
     @property
     def runs(self) -> PostgresRuns:
@@ -119,6 +121,11 @@ class PostgresStorage:
     def archive(self) -> PostgresArchive:
         """The bulk way out and in."""
         return self._archive
+
+    @property
+    def retention(self) -> PostgresRetention:
+        """What is old, and its removal."""
+        return self._retention
 
     @property
     def shared_clock(self) -> DatabaseClock:

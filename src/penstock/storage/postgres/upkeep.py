@@ -27,6 +27,12 @@ SELECT t.relname || '.' || g.tgname, pg_get_triggerdef(g.oid)
 FROM pg_trigger g JOIN pg_class t ON t.oid = g.tgrelid
 WHERE t.relnamespace = %s::regnamespace AND NOT t.relispartition AND NOT g.tgisinternal AND g.tgenabled <> 'D'
 """
+# The months of the event log, and whether their partitions are there.
+_MONTHS = """
+SELECT 'events_' || log, EXISTS (
+    SELECT 1 FROM pg_inherits WHERE inhparent = to_regclass('events') AND inhrelid = to_regclass('events_' || log)
+) FROM event_logs
+"""
 _TABLES = """
 SELECT root.relname, SUM(GREATEST(part.reltuples, 0))::bigint, SUM(pg_total_relation_size(part.oid))::bigint
 FROM pg_class root
@@ -81,10 +87,12 @@ class PostgresUpkeep:
 def _differences(tx: Transaction) -> list[SchemaDifference]:
     ((here,),) = tx.rows("SELECT current_schema()")
     found = _schema(tx, here)
+    months = tx.rows(_MONTHS) if ("table", "event_logs") in found else []
+    found |= {("table", name): "" for name, is_there in months if is_there}
     tx.send(f"CREATE SCHEMA {_SCRATCH}")
     tx.send(f"SET LOCAL search_path TO {_SCRATCH}")
     make_schema(tx)
-    expected = _schema(tx, _SCRATCH)
+    expected = _schema(tx, _SCRATCH) | {("table", name): "" for name, _ in months}
     tx.send("SET LOCAL client_min_messages TO warning")
     tx.send(f"DROP SCHEMA {_SCRATCH} CASCADE")
     return compare_schemas(expected, found)

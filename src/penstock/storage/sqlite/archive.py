@@ -7,6 +7,7 @@ import itertools
 from collections import defaultdict
 from collections.abc import Sequence
 
+from ...clock import SYSTEM_CLOCK
 from ...codec import encode_msgpack
 from ...records.automation import InstigatorState, Tick
 from .. import rows
@@ -92,11 +93,11 @@ class SqliteArchive:
     def load_runs(self, runs: Sequence[LoadedRun]) -> int:
         """Store ended runs; gives how many were new."""
         loaded = 0
+        log = month_of(SYSTEM_CLOCK.now())
         with self._database.write("load runs") as connection:
+            ensure_log(connection, log)
             for each in runs:
                 run = each.run
-                log = month_of(run.created)
-                ensure_log(connection, log)
                 done = connection.execute(
                     f"INSERT INTO runs (log, {rows.NEW_RUN}) "
                     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
@@ -136,8 +137,9 @@ class SqliteArchive:
                 )
             }
             logged: dict[int, list[rows.Row]] = defaultdict(list)
+            of_none = LogPlace(month_of(SYSTEM_CLOCK.now()), None)
             for each in fresh:
-                place = LogPlace(month_of(each.event.time), None) if each.run_id is None else places.get(each.run_id)
+                place = of_none if each.run_id is None else places.get(each.run_id)
                 if place is not None and not each.kept:
                     event, body = encode_event(each.event)
                     values = (each.id, place.run, each.attempt, event.seq, event.time, event.type, event.step_key, body)

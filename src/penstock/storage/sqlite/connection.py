@@ -33,6 +33,9 @@ _databases: weakref.WeakSet[Database] = weakref.WeakSet()
 _inherited: list[sqlite3.Connection] = []
 """Connections that a forked child got while they were in use: kept for ever, since also closing them would do harm."""
 _forking = threading.local()
+_TIDYING = 100_000
+"""Bytes asked for before a fork: the C library then puts in order the many small pieces that closing has freed. After
+the fork it would do so in the parent and in the child, and each would copy some 250 pages for it."""
 
 
 class Database:
@@ -103,19 +106,20 @@ class Database:
                 connection.close()
 
     @contextmanager
-    def write(self, doing: str, *, durable: bool = True) -> Iterator[sqlite3.Connection]:
+    def write(self, doing: str, *, durable: bool = True, patience: float | None = None) -> Iterator[sqlite3.Connection]:
         """The connection for writing, inside a transaction that is committed at the end and undone on any exception.
 
         Args:
             doing: What is done, for the message of a `StorageError`: "store events".
             durable: Whether the commit must outlive a loss of power; it outlives a killed process in any case.
+            patience: How long to wait for another process's lock, in seconds; that of the database if not given.
         """
         with self._write_lock, self._in_use(), self._translated(doing):
             connection = self._open_writer()
             if durable != self._durable and self.path is not None:
                 connection.execute("PRAGMA synchronous=FULL" if durable else "PRAGMA synchronous=NORMAL")
                 self._durable = durable
-            self._begin(connection)
+            self._begin(connection, patience)
             try:
                 yield connection
                 connection.execute("COMMIT")
@@ -176,10 +180,11 @@ class Database:
 
     # -- transactions -------------------------------------------------------------------------------------------------
 
-    def _begin(self, connection: sqlite3.Connection) -> None:
-        self._retry_busy(lambda: connection.execute("BEGIN IMMEDIATE"))
+    def _begin(self, connection: sqlite3.Connection, patience: float | None = None) -> None:
+        self._retry_busy(lambda: connection.execute("BEGIN IMMEDIATE"), patience)
 
-    def _retry_busy(self, act: Callable[[], object]) -> None:
+    def _retry_busy(self, act: Callable[[], object], patience: float | None = None) -> None:
+        patience = self.patience if patience is None else patience
         deadline = None
         longest = 0.0005
         while True:
@@ -190,7 +195,7 @@ class Database:
                 if not _is_busy(error):
                     raise
                 now = SYSTEM_CLOCK.monotonic()
-                deadline = deadline or now + self.patience
+                deadline = deadline or now + patience
                 if now >= deadline:
                     raise
             time.sleep(random.uniform(0.0001, longest))  # noqa: S311 - spreads the waiters, guards nothing
@@ -371,6 +376,7 @@ def _before_fork() -> None:
     _forking.databases = sorted(_databases, key=id)
     for database in _forking.databases:
         database.before_fork()
+    bytearray(_TIDYING)
 
 
 def _after_fork_in_parent() -> None:

@@ -16,9 +16,11 @@ from ..months import LogPlace, month_end, month_of
 from ..retention import OldLog
 from .connection import Database
 from .listed import listed
-from .sizes import bytes_of_tables
+from .sizes import about_rows
 
 __all__ = [
+    "NEEDED_RUNS",
+    "UNENDED",
     "clear_step",
     "delete_events",
     "drop_log",
@@ -32,13 +34,24 @@ __all__ = [
     "log_of_table",
     "old_logs",
     "over_logs",
+    "shorten_log",
 ]
 
 _PATTERN = "events_0"
 _INDEXES = ("by_seq", "by_run", "by_type", "of_runs", "failures")
 _NAME = re.compile(r"events_(\d+)")
 _CLEARED_AT_ONCE = 1000
-_UNENDED = sorted(set(RunStatus) - FINISHED)
+_ROW_BYTES = 110  # what an event takes beside its body, as measured
+
+UNENDED = listed(sorted(set(RunStatus) - FINISHED))
+"""The statuses of runs that have not ended, for `NEEDED_RUNS`."""
+
+NEEDED_RUNS = (
+    "WITH RECURSIVE needed (run_id) AS ("
+    "SELECT run_id FROM runs INDEXED BY runs_by_status WHERE status IN (SELECT value FROM json_each(:unended)) UNION "
+    "SELECT t.value FROM needed JOIN run_tags t ON t.run_id = needed.run_id AND t.key = 'penstock/parent_run_id') "
+)
+"""Before a statement: runs that have not ended, those that they repeat, those which these repeat, and so on."""
 
 
 def event_table(log: int) -> str:
@@ -104,6 +117,19 @@ def delete_events(connection: sqlite3.Connection, place: LogPlace) -> None:
         connection.execute(f"DELETE FROM {event_table(place.log)} WHERE run = ?", (place.run,))
 
 
+def shorten_log(connection: sqlite3.Connection, place: LogPlace, at_most: int) -> int:
+    """Remove so many of the oldest events of a run if it has more than that; gives how many were removed."""
+    if place.log not in known_logs(connection):
+        return 0
+    table, index = event_table(place.log), event_index(place.log, "by_run")
+    after = connection.execute(
+        f"SELECT id FROM {table} INDEXED BY {index} WHERE run = ? ORDER BY id LIMIT 1 OFFSET ?", (place.run, at_most)
+    ).fetchone()
+    if after is None:
+        return 0
+    return connection.execute(f"DELETE FROM {table} WHERE run = ? AND id < ?", (place.run, after[0])).rowcount
+
+
 def each_log(connection: sqlite3.Connection, statement: str) -> Iterator[str]:
     """A migration's statement; one that is about `events_0`, the pattern of all months, once more for each of them."""
     yield statement
@@ -130,29 +156,25 @@ def old_logs(database: Database, before: float) -> list[OldLog]:
             "SELECT log, until FROM event_logs WHERE until <= ? ORDER BY until, log", (before,)
         ).fetchall()
         return [
-            OldLog(
-                log=log,
-                until=until,
-                rows=connection.execute(f"SELECT COUNT(*) FROM {event_table(log)}").fetchone()[0],
-                bytes=(bytes_of_tables(connection, event_table(log)) or {}).get(event_table(log)),
-                unended=len(_unended(connection, log)),
-            )
+            OldLog(log=log, until=until, rows=rows, bytes=size, unended=len(_runs_of(connection, log, _UNENDED_OF)))
             for log, until in found
+            for rows, size in [about_rows(connection, event_table(log), _ROW_BYTES)]
         ]
 
 
 def drop_log(database: Database, log: int, *, now: float) -> None:
-    """Take a month away that is over. Runs in it that have not ended take their logs into the present month.
+    """Take a month away that is over. What is needed goes into the present month: the logs of runs that have not ended,
+    and of those that they repeat.
 
     Nobody reads it afterwards; `clear_step` frees its room.
     """
     present = month_of(now)
     assert log != present
     with database.write("take a month of the event log away") as connection:
-        unended = _unended(connection, log)
-        if unended:
+        needed = _runs_of(connection, log, _NEEDED_OF)
+        if needed:
             ensure_log(connection, present)
-            given = listed(unended)
+            given = listed(needed)
             chosen = f"FROM {event_table(log)} WHERE run IN (SELECT value FROM json_each(?))"
             connection.execute(f"INSERT INTO {event_table(present)} SELECT * {chosen}", (given,))
             connection.execute(f"DELETE {chosen}", (given,))
@@ -179,9 +201,12 @@ def clear_step(database: Database, *, at_most: int = _CLEARED_AT_ONCE) -> bool:
     return False
 
 
-def _unended(connection: sqlite3.Connection, log: int) -> list[int]:
-    found = connection.execute(
-        "SELECT num FROM runs INDEXED BY runs_by_status WHERE status IN (SELECT value FROM json_each(?)) AND log = ?",
-        (listed(_UNENDED), log),
-    )
-    return [row[0] for row in found]
+_UNENDED_OF = (
+    "SELECT num FROM runs INDEXED BY runs_by_status "
+    "WHERE status IN (SELECT value FROM json_each(:unended)) AND log = :log"
+)
+_NEEDED_OF = f"{NEEDED_RUNS}SELECT num FROM needed JOIN runs USING (run_id) WHERE log = :log"
+
+
+def _runs_of(connection: sqlite3.Connection, log: int, statement: str) -> list[int]:
+    return [row[0] for row in connection.execute(statement, {"unended": UNENDED, "log": log})]

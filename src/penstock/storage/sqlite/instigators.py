@@ -24,7 +24,7 @@ from ...records.event import AssetFact
 from ...records.lease import Lease
 from .. import rows
 from ..notifier import Notifier
-from ..protocols import EVALUATIONS_KEPT, NewRun
+from ..protocols import NewRun
 from .connection import Database
 from .dynamic_partitions import change_dynamic_partitions
 from .leases import require_lease
@@ -158,7 +158,7 @@ class SqliteInstigators:
                 report(connection, facts, now)
                 topics.add("assets")
             if evaluations:
-                _keep_evaluations(connection, stored.id, evaluations, now)
+                _store_evaluations(connection, stored.id, evaluations, now)
             asked = tuple(run_key for run_key, _ in runs if run_key is not None)
             ended = msgspec.structs.replace(
                 tick,
@@ -248,10 +248,9 @@ def _make(connection: sqlite3.Connection, instigator: str, location: str, kind: 
     )
 
 
-def _keep_evaluations(
+def _store_evaluations(
     connection: sqlite3.Connection, tick: int, evaluations: Sequence[EvaluationRecord], now: float
 ) -> None:
-    connection.execute("DELETE FROM automation_evaluations WHERE time < ?", (now - EVALUATIONS_KEPT,))
     connection.executemany(
         "INSERT INTO automation_evaluations (entity, tick, time, body) VALUES (?, ?, ?, ?)",
         [(each.entity, tick, now, rows.packed_evaluation(each)) for each in evaluations],

@@ -15,6 +15,9 @@ __all__ = ["SCHEMA_VERSION", "migrate", "stored_version"]
 
 _FILES = {int(file.name[:4]): file for file in sorted((Path(__file__).parent / "schema").glob("[0-9]*.sql"))}
 
+_PATIENCE = 600.0
+"""Seconds to wait for another process that brings the same database up to date: a large one takes a while."""
+
 SCHEMA_VERSION = max(_FILES)
 """The schema that this version of Penstock reads and writes."""
 
@@ -35,7 +38,7 @@ def migrate(database: Database) -> None:
                 version = stored_version(connection)
             if _is_current(version, database):
                 return
-    with database.write("bring the schema up to date") as connection:
+    with database.write("bring the schema up to date", patience=_PATIENCE) as connection:
         version = stored_version(connection)
         if _is_current(version, database):
             return

@@ -13,6 +13,7 @@ from .instigators import SqliteInstigators
 from .leases import SqliteLeases
 from .locations import SqliteLocations
 from .migration import migrate, stored_version
+from .retention import SqliteRetention
 from .runs import SqliteRuns
 from .slots import SqliteSlots
 from .upkeep import SqliteUpkeep
@@ -43,6 +44,7 @@ class SqliteStorage:
         self._slots = SqliteSlots(self._database, self._notifier)
         self._upkeep = SqliteUpkeep(self._database)
         self._archive = SqliteArchive(self._database, self._notifier)
+        self._retention = SqliteRetention(self._database)
         if path is None:
             self.migrate()
 
@@ -95,6 +97,11 @@ class SqliteStorage:
     def archive(self) -> SqliteArchive:
         """The bulk way out and in."""
         return self._archive
+
+    @property
+    def retention(self) -> SqliteRetention:
+        """What is old, and its removal."""
+        return self._retention
 
     def migrate(self) -> None:
         """Bring the schema up to this version, safely with several processes starting at once."""

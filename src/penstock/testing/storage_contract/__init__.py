@@ -9,7 +9,7 @@ An implementation passes it by a test class of its own:
         def opener(self, tmp_path): ...    # gives another `Storage` on the same database; can be pickled
 
 A database that only one process sees passes `StorageContract` alone, which needs no `opener`. One with a bulk way out
-and in passes `ArchiveContract` too. A run storage alone
+and in passes `ArchiveContract` too, and one that can also remove what is old `RetentionContract`. A run storage alone
 (`penstock.storage.run_catalog.RunCatalog`) is held to its promises beside a log in SQLite:
 
     class TestMyRunStorage(RunStorageContract):
@@ -27,6 +27,7 @@ from .catalog import RunCatalogContract
 from .event_catalog import EventCatalogContract
 from .followed import EventLogStorageContract, ScheduleStorageContract
 from .processes import MultiProcessStorageContract
+from .retention import RetentionContract
 from .run_storage import RunStorageContract
 from .tick_catalog import TickCatalogContract
 from .whole import StorageContract
@@ -36,6 +37,7 @@ __all__ = [
     "EventCatalogContract",
     "EventLogStorageContract",
     "MultiProcessStorageContract",
+    "RetentionContract",
     "RunCatalogContract",
     "RunStorageContract",
     "ScheduleStorageContract",

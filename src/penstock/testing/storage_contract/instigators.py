@@ -13,7 +13,7 @@ from ...records.errors import ErrorInfo
 from ...records.event import AssetFact, AssetMaterialization, AssetObservation, RunEnqueued
 from ...records.lease import Lease
 from ...records.run import RunStatus
-from ...storage.protocols import EVALUATIONS_KEPT, NewRun, RunFilter, Storage
+from ...storage.protocols import NewRun, RunFilter, Storage
 from .builders import NOW, given_run, new_run
 
 __all__ = ["InstigatorContract"]
@@ -321,11 +321,3 @@ class InstigatorContract:
         before = storage.instigators.evaluations("orders", before=found[0].id, limit=1)
         assert [each.record.evaluation for each in before] == [2]
         assert storage.instigators.evaluations("unknown") == []
-
-    def test_what_conditions_came_to_is_forgotten_after_a_while(self, storage: Storage) -> None:
-        for number, now in ((1, NOW), (2, NOW + EVALUATIONS_KEPT + 1)):
-            tick, lease = _begin(storage, now, now=now)
-            storage.instigators.complete_tick(
-                _ended(tick), lease=lease, evaluations=[_evaluation("orders", number)], now=now
-            )
-        assert [each.record.evaluation for each in storage.instigators.evaluations("orders")] == [2]

@@ -172,6 +172,9 @@ def test_a_schema_that_could_not_be_compared() -> None:
 def test_what_grows() -> None:
     assert told(tables=(TableSize(name="events", rows=60_000_000, bytes=None),)) == [("size", "warning", "events")]
     assert "12.0 GiB" in only(tables=(TableSize(name="events", rows=9, bytes=12 * GB),))
+    for table, setting in (("events_202611", "events`"), ("ticks", "sensor`"), ("steps", "runs`"), ("other", "")):
+        assert f"retention{'.' * bool(setting)}" in only(tables=(TableSize(name=table, rows=9, bytes=12 * GB),))
+        assert setting in only(tables=(TableSize(name=table, rows=9, bytes=12 * GB),))
     assert told(database=DatabaseFacts(place="db", log_bytes=GB, log_limit=GB // 16)) == [("size", "warning", "db")]
     assert told(database=DatabaseFacts(place="db", disk_free=GB // 2, disk_total=50 * GB)) == [("disk", "error", "db")]
     # Of a small disk, a small part that is free is enough.

@@ -8,14 +8,18 @@ import msgspec
 import pytest
 
 from penstock.errors import FencedError, StorageError, StorageUnavailableError
+from penstock.instance.instance import Instance
+from penstock.instance.retention import Sweeper
 from penstock.records.automation import TickStatus
 from penstock.records.event import LogLine, RunCanceled, RunEnqueued, RunSuccess
+from penstock.records.retention import OldRuns
 from penstock.records.run import Run, RunStatus
 from penstock.storage.archive import Archived, LoadedRun
 from penstock.storage.composite import CompositeStorage
 from penstock.storage.composite.run_follower import FORGOTTEN_AFTER
 from penstock.storage.composite.storage import composite
 from penstock.storage.protocols import NewRun, RunFilter, Storage
+from penstock.storage.retention import Retained
 from penstock.storage.run_catalog import CatalogRow
 from penstock.storage.sqlite import SqliteStorage
 from penstock.storage.upkeep import Tended
@@ -279,3 +283,15 @@ def test_a_history_that_is_loaded_is_shown(log: SqliteStorage, catalog: MemoryCa
     assert storage.archive.log() == []
     assert rows(catalog) == rows(log)
     assert [run.run_id for run in rows(catalog)] == [ended.run_id]
+
+
+def test_old_runs_that_are_removed_go_from_the_catalog_too(log: SqliteStorage, catalog: MemoryCatalog) -> None:
+    storage = composite(log, catalog)
+    assert isinstance(storage, Retained)
+    old, going = started_run(storage), started_run(storage)
+    storage.events.append(old.run_id, 1, events_from(2, [RunSuccess()]), now=NOW + 3)
+    with Instance.ephemeral() as instance:
+        removed, _ = Sweeper(storage, instance.logs, FakeClock()).step(OldRuns(before=NOW + 60))
+    assert removed.rows == 1
+    assert [run.run_id for run in rows(catalog)] == [run.run_id for run in rows(log)] == [going.run_id]
+    assert not isinstance(CompositeStorage(log, catalog), Retained)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -59,6 +61,26 @@ def test_an_older_database_gets_only_what_is_missing(tmp_path: Path, monkeypatch
     with database.read("read") as connection:
         assert connection.execute("SELECT key, value, note FROM named_values").fetchall() == [("kept", "yes", None)]
     database.close()
+
+
+def test_who_waits_for_anothers_migration_is_more_patient_than_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = Database(tmp_path / "penstock.db", patience=0.0)
+    waits = threading.Event()
+    monkeypatch.setattr("penstock.storage.sqlite.connection.time.sleep", lambda _seconds: waits.set())
+    with closing(sqlite3.connect(tmp_path / "penstock.db", isolation_level=None)) as other:
+        other.execute("PRAGMA journal_mode=WAL")
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StorageError, match="locked"), database.write("write"):
+            pass
+        with ThreadPoolExecutor(1) as thread:
+            migration = thread.submit(migrate, database)
+            assert waits.wait(60)
+            other.execute("COMMIT")
+            migration.result(60)
+    database.close()
+    assert _version(tmp_path / "penstock.db") == SCHEMA_VERSION
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:

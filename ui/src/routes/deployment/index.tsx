@@ -14,6 +14,7 @@ import { Concurrency } from "./Concurrency";
 import { Configuration } from "./Configuration";
 import { Locations } from "./Locations";
 import { Processes } from "./Processes";
+import { Retention } from "./Retention";
 
 const DEFAULT_TAB = "locations";
 
@@ -36,6 +37,7 @@ export default function DeploymentPage() {
     { id: "locations", label: "Code locations", count: data === undefined ? undefined : locations.length },
     { id: "processes", label: "Daemon and processes", count: data?.instance.processes.length },
     { id: "concurrency", label: "Concurrency" },
+    { id: "retention", label: "What is kept" },
     { id: "configuration", label: "Configuration" },
   ];
   return (
@@ -68,6 +70,8 @@ export default function DeploymentPage() {
           <Processes duties={duties} processes={data.instance.processes} />
         ) : tab === "concurrency" ? (
           <Concurrency instance={data.instance} focus={search.pool ?? ""} onFocus={(pool) => change({ pool })} />
+        ) : tab === "retention" ? (
+          <Retention />
         ) : tab === "configuration" ? (
           <Configuration data={data} />
         ) : (

@@ -16,6 +16,7 @@ import { EventDetails } from "./EventDetails";
 import { type FoldRow, foldEvents, type LogRow } from "./eventFolds.model";
 import { eventTone, eventWords, rowHeight, shownLines } from "./eventLog.model";
 import css from "./Log.module.css";
+import { LogGone } from "./LogGone";
 
 const FOLD_PX = rowHeight("one line");
 
@@ -28,9 +29,11 @@ interface EventLogProps {
   follow: boolean;
   onFollow: (follow: boolean) => void;
   isFiltered: boolean;
+  /** Whether the events of the run are still kept. */
+  isKept: boolean;
 }
 
-export function EventLog({ log, open, onOpen, onStep, follow, onFollow, isFiltered }: EventLogProps) {
+export function EventLog({ log, open, onOpen, onStep, follow, onFollow, isFiltered, isKept }: EventLogProps) {
   const { items: events, isLoading, error, readOn } = log;
   const style = useTimeStyle();
   const rows = useRef<VirtualRowsHandle>(null);
@@ -76,6 +79,7 @@ export function EventLog({ log, open, onOpen, onStep, follow, onFollow, isFilter
   if (error !== null && events.length === 0) return <div className={css.inset}><Failure title="The log could not be read." error={error} /></div>;
   if (events.length === 0) {
     if (isLoading) return <Skeleton rows={8} />;
+    if (!isKept) return <LogGone />;
     return isFiltered ? (
       <Empty title="No event matches" icon="filter">
         The log has events, but none that the filter leaves over.

@@ -130,6 +130,7 @@ export function LogPane({ run, search, onSearch }: LogPaneProps) {
           follow={follow}
           onFollow={setFollow}
           isFiltered={filter.steps.length > 0 || filter.text !== ""}
+          isKept={run.logKept}
         />
       ) : source === "events" ? (
         <EventLog
@@ -140,6 +141,7 @@ export function LogPane({ run, search, onSearch }: LogPaneProps) {
           follow={follow}
           onFollow={setFollow}
           isFiltered={filter.steps.length > 0 || filter.level !== null || filter.text !== ""}
+          isKept={run.logKept}
         />
       ) : (
         <RawOutput

@@ -14,6 +14,7 @@ import { clockTime, type TimeStyle } from "../../services/time.model";
 import { AnsiText } from "./AnsiText";
 import { rowHeight, shownLines } from "./eventLog.model";
 import css from "./Log.module.css";
+import { LogGone } from "./LogGone";
 import { entryStep, entryTone, entryWords, shownText } from "./mergedLog.model";
 
 interface MergedLogProps {
@@ -24,9 +25,11 @@ interface MergedLogProps {
   follow: boolean;
   onFollow: (follow: boolean) => void;
   isFiltered: boolean;
+  /** Whether the events of the run are still kept. */
+  isKept: boolean;
 }
 
-export function MergedLog({ log, onEvent, onStep, follow, onFollow, isFiltered }: MergedLogProps) {
+export function MergedLog({ log, onEvent, onStep, follow, onFollow, isFiltered, isKept }: MergedLogProps) {
   const { items: entries, isLoading, error, readOn } = log;
   const style = useTimeStyle();
   const heights = useMemo(() => entries.map((entry) => rowHeight(entry.text)), [entries]);
@@ -39,6 +42,7 @@ export function MergedLog({ log, onEvent, onStep, follow, onFollow, isFiltered }
   }
   if (entries.length === 0) {
     if (isLoading) return <Skeleton rows={8} />;
+    if (!isKept) return <LogGone />;
     return isFiltered ? (
       <Empty title="No line matches" icon="filter" />
     ) : (

@@ -1,0 +1,121 @@
+"""All duties of a daemon, as the settings of its instance have them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from typing import TypeAlias
+
+from ..engine.queue import QueueLimits
+from ..engine.retry import RetryPolicyOfRuns
+from ..instance.instance import Instance
+from ..instance.retention import Sweeper
+from ..locations.catalog import Catalog
+from ..storage.following import Followed
+from .followers import FollowersDuty
+from .loop import Duty
+from .monitor import MonitorDuty, MonitorLimits
+from .queue import LAUNCHES_AT_ONCE, QueueDuty
+from .retention import RetentionDuty
+from .retries import RetriesDuty
+from .schedules import SchedulesDuty
+from .sensors import SensorsDuty
+from .ticks import TickRunner
+
+__all__ = ["all_duties"]
+
+Listen: TypeAlias = Callable[[frozenset[str]], threading.Event]
+
+
+def all_duties(
+    instance: Instance,
+    listen: Listen,
+    catalog: Catalog | None = None,
+    workers: Callable[[int, str], Executor] = ThreadPoolExecutor,
+) -> list[tuple[Duty, threading.Event]]:
+    """The duties, each with the event that wakes it.
+
+    Args:
+        instance: What they work on.
+        listen: Gives an event that is set when one of these topics is published.
+        catalog: What the code locations define; by default that which the storage tells.
+        workers: Gives so many workers of that name, for what is done side by side.
+    """
+    settings, storage, clock = instance.settings, instance.storage, instance.clock
+    known = Catalog(storage.locations) if catalog is None else catalog
+
+    def unready() -> set[str]:
+        return {name for name, entry in known.locations.items() if entry.description is None}
+
+    def runner(name: str, number: int) -> TickRunner:
+        return TickRunner(
+            storage.instigators,
+            instance.coordinator,
+            known,
+            clock,
+            assets=storage.assets,
+            workers=workers(number, name),
+        )
+
+    schedules_woken, sensors_woken = listen(SchedulesDuty.topics), listen(SensorsDuty.topics)
+    duties: list[tuple[Duty, threading.Event]] = [
+        (
+            QueueDuty(
+                storage.runs,
+                instance.launcher,
+                QueueLimits(
+                    max_concurrent_runs=settings.run_queue.max_concurrent_runs,
+                    tag_limits=settings.run_queue.tag_limits,
+                ),
+                clock,
+                unready=unready,
+                slots=storage.slots,
+                rules=instance.pool_rules,
+                workers=workers(LAUNCHES_AT_ONCE, "launch"),
+            ),
+            listen(QueueDuty.topics),
+        ),
+        (
+            MonitorDuty(
+                storage,
+                instance.logs,
+                instance.launcher,
+                instance.coordinator,
+                MonitorLimits(
+                    start_timeout=settings.run_monitoring.start_timeout_seconds,
+                    cancel_timeout=settings.run_monitoring.cancel_timeout_seconds,
+                    max_runtime=settings.run_monitoring.max_runtime_seconds,
+                    resumes=settings.run_monitoring.max_resume_run_attempts,
+                ),
+                clock,
+            ),
+            listen(MonitorDuty.topics),
+        ),
+        (
+            SchedulesDuty(
+                storage.instigators, known, runner("schedule", settings.schedules.num_workers), clock, schedules_woken
+            ),
+            schedules_woken,
+        ),
+        (
+            SensorsDuty(
+                storage.instigators, known, runner("sensor", settings.sensors.num_workers), clock, sensors_woken
+            ),
+            sensors_woken,
+        ),
+        (
+            RetentionDuty(Sweeper(storage, instance.logs, clock), settings.retention.rules, storage, clock=clock),
+            listen(RetentionDuty.topics),
+        ),
+    ]
+    if settings.run_retries.enabled:
+        policy = RetryPolicyOfRuns(
+            max_retries=settings.run_retries.max_retries,
+            on_step_failure=settings.run_retries.retry_on_asset_or_op_failure,
+        )
+        retries = RetriesDuty(storage, instance.coordinator, known, policy, clock)
+        duties.append((retries, listen(RetriesDuty.topics)))
+    if isinstance(storage, Followed):
+        duties.append((FollowersDuty(storage.followers), listen(FollowersDuty.topics)))
+    return duties

@@ -1,0 +1,385 @@
+"""A whole deployment in virtual time: daemons, a code server, one storage in memory, and whatever goes wrong with them.
+
+The daemons are the real ones, but for what starts threads. The code server and its runs are played: evaluations take
+time, runs begin, renew their leases and end, and a server that is killed takes its runs with it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import msgspec
+
+from penstock.codec import encode_json
+from penstock.config.schema import Shape
+from penstock.daemon.duties import all_duties
+from penstock.daemon.keeper import LeaseKeeper
+from penstock.daemon.loop import Loop
+from penstock.errors import CodeServerUnreachableError, FencedError, StorageError, StorageUnavailableError
+from penstock.instance.instance import Instance
+from penstock.instance.settings import Settings
+from penstock.launch.coordinators import ImmediateRunCoordinator, QueuedRunCoordinator
+from penstock.launch.protocols import RunCoordinator
+from penstock.locations.catalog import Catalog
+from penstock.logs.local import LocalLogStore
+from penstock.records.automation import InstigatorStatus, RunRequestRecord
+from penstock.records.event import Event, RunStart, RunSuccess
+from penstock.records.lease import ProcessInfo
+from penstock.records.location import (
+    JobDescription,
+    LocationDescription,
+    ScheduleDescription,
+    SensorDescription,
+    StepDescription,
+)
+from penstock.records.run import ACTIVE, Run
+from penstock.records.wire import EvaluateSchedule, EvaluateSensor, Evaluation, LaunchAnswer, LoadStatus
+from penstock.storage.protocols import RunFilter, Storage, StoredLocation
+from penstock.storage.sqlite.storage import SqliteStorage
+from simulation.virtual import Killed, Process, Simulation, VirtualEvent, VirtualExecutor
+
+__all__ = ["Deployment", "Faults", "location_of"]
+
+_WITH_FAULTS = frozenset({"runs", "events", "assets", "instigators", "leases", "slots"})
+_RUN_LEASE = 15.0
+
+
+class Faults(msgspec.Struct, frozen=True, kw_only=True):
+    """How often things go wrong: chances of one call, and mean seconds between what happens by itself (0: never).
+
+    A daemon fails only while another one is well, so that the promises about gaps can be held against it.
+    """
+
+    storage: float = 0.0  # a call fails, before or after its effect
+    death: float = 0.0  # the daemon dies in a call
+    evaluation: float = 0.0  # the code server cannot be reached
+    kills: float = 0.0
+    freezes: float = 0.0
+    server_kills: float = 0.0
+    jumps: float = 0.0
+
+
+def location_of(schedules: Sequence[ScheduleDescription], sensors: Sequence[SensorDescription]) -> LocationDescription:
+    """A code location with these and one job."""
+    job = JobDescription(name="job", steps=(StepDescription(key="step", op="step"),), config_schema=Shape(fields={}))
+    return LocationDescription(name="code", jobs=(job,), schedules=tuple(schedules), sensors=tuple(sensors))
+
+
+class Deployment:
+    """See the head of this file.
+
+    Args:
+        simulation: Time and chance.
+        location: What the code defines.
+        folder: Where files go that a daemon wants to have.
+        daemons: How many there are.
+        faults: What goes wrong.
+        immediate: Launch runs without a queue.
+        places: How many runs may be active at once, with a queue.
+    """
+
+    def __init__(
+        self,
+        simulation: Simulation,
+        location: LocationDescription,
+        folder: Path,
+        *,
+        daemons: int,
+        faults: Faults,
+        immediate: bool = False,
+        places: int = 10,
+    ) -> None:
+        self.simulation = simulation
+        self.faults = faults
+        self.storage = SqliteStorage(None)
+        self.storage.locations.put(
+            StoredLocation(name=location.name, status=LoadStatus.LOADED, digest="1", description=encode_json(location))
+        )
+        self.folder = folder
+        self.immediate = immediate
+        self.places = places
+        self.code = CodeServer(self)
+        self._wakers: dict[Process, list[tuple[frozenset[str], VirtualEvent]]] = {}
+        self.storage.notifier.publish = self._publish  # type: ignore[method-assign]
+        self.daemons: list[Process] = []
+        self.calm = False
+        self.asked: dict[tuple[str, float], float] = {}  # (schedule or sensor, due time) -> when its code first ran
+        self.broken: list[str] = []  # promises that did not hold
+        self.jumped: list[tuple[float, float]] = []  # (from, to), times of day
+        for number in range(daemons):
+            self._start_daemon(number)
+        chaos = Process("chaos")
+        for mean, act in (
+            (faults.kills, self._kill_one),
+            (faults.freezes, self._freeze_one),
+            (faults.server_kills, self.code.die),
+            (faults.jumps, self._jump),
+        ):
+            if mean:
+                simulation.spawn(chaos, self._now_and_then(mean, act))
+
+    def run(self, seconds: float, *, calm: float = 300.0) -> None:
+        """Let it go on for so long, and then for some time in which nothing more goes wrong."""
+        self.simulation.run(seconds)
+        self.calm = True
+        self.simulation.run(calm)
+
+    def _publish(self, topics: Iterable[str]) -> None:
+        published = frozenset(topics)
+        for process, wakers in list(self._wakers.items()):
+            if process.dead:
+                del self._wakers[process]
+            for wanted, event in wakers:
+                if wanted & published:
+                    event.set()
+
+    # -- daemons ------------------------------------------------------------------------------------------------------
+
+    def _start_daemon(self, number: int) -> None:
+        process = Process(f"daemon-{number}")
+        self.daemons = [each for each in self.daemons if each.name != process.name] + [process]
+        simulation = self.simulation
+        storage = cast("Storage", FaultyStorage(self, process))
+        instance = _instance(self, storage)
+        catalog = Catalog(self.storage.locations)
+        catalog.client = lambda _name: self.code  # type: ignore[method-assign, assignment, return-value]
+        wakers: list[tuple[frozenset[str], VirtualEvent]] = []
+
+        def listen(topics: frozenset[str]) -> VirtualEvent:
+            event = VirtualEvent(simulation)
+            wakers.append((topics, event))
+            return event
+
+        def wake_all() -> None:
+            for _, event in wakers:
+                event.set()
+
+        holder = f"{process.name}-{simulation.random.randrange(1 << 30):x}"
+        keeper = LeaseKeeper(storage.leases, holder, simulation, wake_all)
+        duties = all_duties(
+            instance, listen, catalog, lambda workers, _name: VirtualExecutor(simulation, process, workers)
+        )
+        loops = [
+            (Loop(duty, keeper, woken, VirtualEvent(simulation), lambda: 1.0), cast("VirtualEvent", woken))
+            for duty, woken in duties
+        ]
+
+        def keep() -> None:
+            while True:
+                try:
+                    pause = keeper.look(lambda: _sign_of_life(holder, simulation.now()))
+                except StorageError:
+                    pause = 1.0
+                simulation.sleep(pause)
+
+        def follow(loop: Loop, woken: VirtualEvent) -> None:
+            while True:
+                woken.clear()
+                pause = loop.step()
+                if pause.wakes:
+                    simulation.wait(woken, pause.seconds)
+                else:
+                    simulation.sleep(pause.seconds)
+
+        simulation.spawn(process, keep)
+        self._wakers[process] = wakers
+        for loop, woken in loops:
+            simulation.spawn(process, lambda loop=loop, woken=woken: follow(loop, woken))  # type: ignore[misc]
+
+    def well(self, process: Process) -> bool:
+        """Whether a daemon lives and is not frozen."""
+        return not process.dead and process.frozen_until <= self.simulation.time
+
+    def may_fail(self, process: Process) -> bool:
+        """Whether another daemon is well."""
+        return not self.calm and any(self.well(each) for each in self.daemons if each is not process)
+
+    def kill(self, process: Process) -> None:
+        """Kill a daemon; a new one takes its place after some time."""
+        self.simulation.kill(process)
+        number = int(process.name.rpartition("-")[2])
+        after = self.simulation.random.uniform(0.0, 60.0)
+        self.simulation.spawn(Process("init"), lambda: self._start_daemon(number), after=after)
+
+    # -- what goes wrong ----------------------------------------------------------------------------------------------
+
+    def _now_and_then(self, mean: float, act: Callable[[], None]) -> Callable[[], None]:
+        def work() -> None:
+            while not self.calm:
+                self.simulation.sleep(self.simulation.random.expovariate(1 / mean))
+                if not self.calm:
+                    act()
+
+        return work
+
+    def _kill_one(self) -> None:
+        process = self.simulation.random.choice(self.daemons)
+        if not process.dead and self.may_fail(process):
+            self.kill(process)
+
+    def _freeze_one(self) -> None:
+        process = self.simulation.random.choice(self.daemons)
+        if self.well(process) and self.may_fail(process):
+            process.frozen_until = self.simulation.time + self.simulation.random.uniform(0.1, 40.0)
+
+    def _jump(self) -> None:
+        before = self.simulation.now()
+        self.simulation.jump(self.simulation.random.uniform(-3600.0, 3600.0))
+        self.jumped.append((before, self.simulation.now()))
+
+
+class CodeServer:
+    """The code server of the location, and its runs."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self._deployment = deployment
+        self._process = Process("server")
+        self._number = 0
+        self.working: Counter[str] = Counter()  # workers of each run, at the moment
+
+    def die(self) -> None:
+        """It is killed with all of its runs, and another one is there at once."""
+        self._deployment.simulation.kill(self._process)
+        self.working.clear()
+        self._number += 1
+        self._process = Process(f"server-{self._number}")
+
+    def evaluate(self, work: EvaluateSchedule | EvaluateSensor) -> Evaluation:
+        """Run the user's code."""
+        deployment, chance = self._deployment, self._deployment.simulation.random
+        if not deployment.calm and chance.random() < deployment.faults.evaluation:
+            raise CodeServerUnreachableError("The code server does not answer; it is being restarted.")
+        deployment.asked.setdefault((work.name, work.due), deployment.simulation.now())
+        deployment.simulation.sleep(chance.choice((0.005, 0.05, 0.5, 12.0 if chance.random() < 0.05 else 0.02)))
+        if isinstance(work, EvaluateSchedule):
+            return Evaluation(run_requests=(RunRequestRecord(),))
+        number = int(work.cursor or "0")
+        request = RunRequestRecord(run_key=f"{work.name}:{number}")
+        return Evaluation(run_requests=(request,), cursor=str(number + 1))
+
+    def launch(self, run: Run) -> LaunchAnswer:
+        """Take a run over and let it work."""
+        deployment, process = self._deployment, self._process
+        simulation, runs = deployment.simulation, deployment.storage.runs
+        holder = f"{process.name}/{run.run_id}"
+        until = simulation.now() + _RUN_LEASE
+        if not runs.take_over(run.run_id, attempt=run.attempt, owner=holder, until=until):
+            return LaunchAnswer(accepted=False, reason="the attempt is not current")
+        simulation.spawn(process, lambda: self._work(run, holder))
+        return LaunchAnswer(accepted=True, pid=1)
+
+    def cancel(self, run: Run, *, force: bool = False) -> bool:
+        """Nobody cancels here."""
+        raise AssertionError((run, force))
+
+    def _work(self, run: Run, holder: str) -> None:
+        deployment = self._deployment
+        simulation, storage = deployment.simulation, deployment.storage
+        self.working[run.run_id] += 1
+        if self.working[run.run_id] > 1:
+            deployment.broken.append(f"two workers have the run {run.run_id}")
+        try:
+            now = simulation.now()
+            storage.events.append(run.run_id, run.attempt, [Event(time=now, seq=1, fact=RunStart())], now=now)
+            for _ in range(simulation.random.choice((1, 1, 1, 4))):
+                simulation.sleep(simulation.random.uniform(0.1, 5.0))
+                if (run.run_id, run.attempt) not in storage.runs.renew(holder, until=simulation.now() + _RUN_LEASE):
+                    return
+            now = simulation.now()
+            storage.events.append(run.run_id, run.attempt, [Event(time=now, seq=2, fact=RunSuccess())], now=now)
+        except FencedError:
+            pass
+        finally:
+            if self._process is simulation.current:
+                self.working[run.run_id] -= 1
+
+
+class FaultyStorage:
+    """The storage as one daemon sees it: calls take time, fail, and are where the daemon dies."""
+
+    def __init__(self, deployment: Deployment, process: Process) -> None:
+        self._deployment = deployment
+        self._process = process
+        self._nouns: dict[str, object] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        noun = getattr(self._deployment.storage, name)
+        if name not in _WITH_FAULTS:
+            return noun
+        return self._nouns.setdefault(name, _FaultyNoun(self._deployment, self._process, noun))
+
+
+class _FaultyNoun:
+    def __init__(self, deployment: Deployment, process: Process, noun: object) -> None:
+        self._deployment = deployment
+        self._process = process
+        self._noun = noun
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._noun, name)
+        deployment, process = self._deployment, self._process
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            self._go_wrong()
+            answer = method(*args, **kwargs)
+            if name == "claim" and self._noun is deployment.storage.runs and not deployment.immediate:
+                active = deployment.storage.runs.count(RunFilter(statuses=tuple(ACTIVE)))
+                if active > deployment.places:
+                    deployment.broken.append(f"{active} runs are active at once, and {deployment.places} may be")
+            self._go_wrong()
+            return answer
+
+        if process.dead:
+            raise Killed
+        return call
+
+    def _go_wrong(self) -> None:
+        deployment, process = self._deployment, self._process
+        chance, faults = deployment.simulation.random, deployment.faults
+        if process.dead:
+            raise Killed
+        if chance.random() < 0.2:
+            deployment.simulation.sleep(chance.choice((0.0, 0.001, 0.02)))
+        if deployment.calm:
+            return
+        if chance.random() < faults.death and deployment.may_fail(process):
+            deployment.kill(process)
+            raise Killed
+        if chance.random() < faults.storage and deployment.may_fail(process):
+            raise StorageUnavailableError("The database does not answer; try again.")
+
+
+def _instance(deployment: Deployment, storage: Storage) -> Instance:
+    instance = Instance(
+        home=None,
+        settings=msgspec.convert({"run_queue": {"max_concurrent_runs": deployment.places}}, Settings),
+        storage=storage,
+        logs=LocalLogStore(deployment.folder / "logs"),
+        artifacts=deployment.folder,
+        clock=deployment.simulation,
+    )
+    made: RunCoordinator
+    if deployment.immediate:
+        made = ImmediateRunCoordinator(runs=storage.runs, launcher=deployment.code, clock=deployment.simulation)
+    else:
+        made = QueuedRunCoordinator(runs=storage.runs, launcher=deployment.code, clock=deployment.simulation)
+    vars(instance)["launcher"] = deployment.code
+    vars(instance)["coordinator"] = made
+    return instance
+
+
+def _sign_of_life(holder: str, now: float) -> ProcessInfo:
+    return ProcessInfo(id=holder, kind="daemon", host="h", pid=1, version="1", started=now, seen=now)
+
+
+def on_schedule(name: str, cron: str) -> ScheduleDescription:
+    """A schedule that is on."""
+    return ScheduleDescription(name=name, cron=(cron,), job="job", default_status=InstigatorStatus.RUNNING)
+
+
+def on_sensor(name: str, interval: float) -> SensorDescription:
+    """A sensor that is on."""
+    return SensorDescription(name=name, jobs=("job",), interval=interval, default_status=InstigatorStatus.RUNNING)

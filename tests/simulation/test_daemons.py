@@ -1,0 +1,102 @@
+"""Daemons that die, freeze and err, under clocks that jump: each tick makes its runs exactly once, and none is late.
+
+A short form runs with the other tests; `PENSTOCK_SIMULATIONS` says how many seeds, `PENSTOCK_SIMULATED_DAYS` how long
+each, `PENSTOCK_SEED` which is the first. A seed that fails fails again.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from penstock.partitions.cron import parse, ticks_between
+from penstock.records.automation import TickStatus
+from penstock.records.run import RunStatus, Tag
+from penstock.storage.protocols import RunFilter
+from simulation.deployment import Deployment, Faults, location_of, on_schedule, on_sensor
+from simulation.virtual import Simulation
+
+START = 1_767_261_600.0  # 2026-01-01T10:00 UTC
+SEEDS = int(os.environ.get("PENSTOCK_SIMULATIONS", "3"))
+FIRST = int(os.environ.get("PENSTOCK_SEED", "1"))
+SECONDS = float(os.environ.get("PENSTOCK_SIMULATED_DAYS", "0.02")) * 86_400
+LATEST = 20.0
+"""A tick's code runs within so many seconds of its due time: a lease, a look, another daemon's, and errors between."""
+
+CRONS = {f"every-{minutes}": f"*/{minutes} * * * *" for minutes in (1, 5, 20)} | {"hourly": "7 * * * *"}
+INTERVALS = {"quick": 30.0, "slow": 300.0, "other": 45.0}
+
+CALM = Faults()
+ROUGH = Faults(storage=0.01, death=0.001, evaluation=0.02, kills=600.0, freezes=300.0, server_kills=900.0)
+JUMPS = Faults(storage=0.01, death=0.001, evaluation=0.02, kills=600.0, freezes=300.0, jumps=3000.0)
+
+
+def simulated(seed: int, folder: Path, faults: Faults, *, daemons: int = 3, immediate: bool = False) -> Deployment:
+    location = location_of(
+        [on_schedule(name, cron) for name, cron in CRONS.items()],
+        [on_sensor(name, interval) for name, interval in INTERVALS.items()],
+    )
+    built = Deployment(
+        Simulation(seed, START), location, folder, daemons=daemons, faults=faults, immediate=immediate, places=5
+    )
+    built.run(SECONDS)
+    return built
+
+
+def check(deployment: Deployment) -> None:
+    """What was promised, against what is stored."""
+    assert deployment.broken == []
+    end = deployment.simulation.now()
+    runs = deployment.storage.runs.page(RunFilter(), limit=1_000_000)
+    by_tick = Counter(run.tags[Tag.TICK] for run in runs)
+    assert [run for run in runs if run.status is not RunStatus.SUCCESS and run.created < end - 120] == []
+    for name, cron in CRONS.items():
+        ticks = deployment.storage.instigators.ticks(f"code/schedule/{name}", limit=1_000_000)
+        done = {tick.due for tick in ticks if tick.status is TickStatus.SUCCESS}
+        assert [tick for tick in ticks if tick.status is TickStatus.FAILURE] == []
+        assert {tick.due: by_tick[str(tick.id)] for tick in ticks if tick.due in done} == dict.fromkeys(done, 1)
+        wanted = set(ticks_between(parse(cron), START, end - 60, "UTC"))
+        missing = {due for due in wanted - done if not _leapt(deployment, due)}
+        assert missing == set(), f"{name} was not evaluated for {sorted(missing)}"
+    for name, interval in INTERVALS.items():
+        keys = sorted(int(run.tags[Tag.RUN_KEY].rpartition(":")[2]) for run in runs if run.tags.get(Tag.SENSOR) == name)
+        assert keys == list(range(len(keys))), f"{name} made its runs in this order: {keys}"
+        if not deployment.jumped:
+            passed = deployment.simulation.monotonic()
+            assert len(keys) >= passed / (interval + LATEST) - 1
+    if not deployment.jumped:
+        late = {key: at - key[1] for key, at in deployment.asked.items() if key[0] in CRONS and at - key[1] > LATEST}
+        assert late == {}
+
+
+def _leapt(deployment: Deployment, due: float) -> bool:
+    """Whether the time of day was set forward over an instant, or when it had just passed: then only the latest of
+    those that were missed is made up."""
+    return any(before - LATEST < due <= after for before, after in deployment.jumped)
+
+
+@pytest.mark.parametrize("seed", range(FIRST, FIRST + SEEDS))
+def test_a_rough_day(seed: int, tmp_path: Path) -> None:
+    check(simulated(seed, tmp_path, ROUGH))
+
+
+@pytest.mark.parametrize("seed", range(FIRST, FIRST + SEEDS))
+def test_a_rough_day_without_a_queue(seed: int, tmp_path: Path) -> None:
+    check(simulated(seed, tmp_path, ROUGH, immediate=True))
+
+
+@pytest.mark.parametrize("seed", range(FIRST, FIRST + SEEDS))
+def test_clocks_that_jump(seed: int, tmp_path: Path) -> None:
+    check(simulated(seed, tmp_path, JUMPS))
+
+
+def test_a_calm_day_is_told_the_same_each_time(tmp_path: Path) -> None:
+    def told() -> list[tuple[str, str, float]]:
+        deployment = simulated(1, tmp_path, ROUGH, daemons=2)
+        runs = deployment.storage.runs.page(RunFilter(), limit=1_000_000)
+        return sorted((run.tags[Tag.TICK], run.status, run.created) for run in runs)
+
+    assert told() == told()
