@@ -24,7 +24,7 @@ from support.ui_documents import QUERIES, document
 
 from .past import SENSOR, Present
 
-__all__ = ["PAGES", "Deployment", "Page", "names"]
+__all__ = ["DAEMON", "PAGES", "Deployment", "Page", "names"]
 
 _KEY = {"path": ["table_0"]}
 _JOB = {"repositoryName": "__repository__", "repositoryLocationName": "shop", "pipelineName": "job_0"}
@@ -137,6 +137,7 @@ def _ui_pages() -> Iterator[Page]:
     yield _of_ui("CheckJobConfig", "Job: check of a run config", {"selector": _JOB, "config": {}})
     yield _of_ui("Deployment", "Deployment", {})
     yield _of_ui("Pools", "Deployment: pools", {})
+    yield _of_ui("Retention", "Deployment: retention", {})
     yield _of_ui("Palette", "Palette", {})
 
 
@@ -228,8 +229,10 @@ def _pages() -> Iterator[Page]:
     yield Page("Sensors and automation conditions", None, _sensors)
     yield Page("Signs of life", None, _signs_of_life)
     yield Page("A tick", None, _tick)
-    yield Page("The daemon", None, _duties)
+    yield Page(DAEMON, None, _duties)
 
+
+DAEMON = "The daemon"
 
 PAGES = tuple(_pages())
 """In the order in which they are asked: those that change something come last."""

@@ -124,7 +124,14 @@ def _past_run(number: int, runs: int) -> NewRun:
     if partition is None:
         facts.append(AssetCheckEvaluationPlanned(asset=asset, check="whole"))
     tags = {"team": f"team-{number % 3}", "env": "prod" if number % 2 else "dev", Tag.SCHEDULE: "nightly_0"}
-    return new_run(*facts, RunEnqueued(), created=created, tags=tags, job=_JOBS[number % len(_JOBS)])
+    return new_run(
+        *facts,
+        RunEnqueued(),
+        created=created,
+        tags=tags,
+        job=_JOBS[number % len(_JOBS)],
+        location="office" if number % 4 == 3 else "shop",
+    )
 
 
 def _asset_of(number: int) -> tuple[str, str | None]:
