@@ -21,10 +21,10 @@ __all__ = [
     "NEEDED_RUNS",
     "UNENDED",
     "clear_step",
+    "copy_events",
     "drop_log",
     "ensure_logs",
     "insert_events",
-    "is_kept",
     "make_log",
     "old_logs",
     "shorten_log",
@@ -35,10 +35,15 @@ UNENDED = sorted(set(RunStatus) - FINISHED)
 
 NEEDED_RUNS = (
     "WITH RECURSIVE needed (run_id) AS (SELECT run_id FROM runs WHERE status = ANY(%(unended)s) UNION "
-    "SELECT t.value FROM needed JOIN run_tags t ON t.run_id = needed.run_id AND t.key = 'penstock/parent_run_id') "
+    "SELECT repeated.run_id FROM needed CROSS JOIN LATERAL (SELECT t.value AS run_id FROM run_tags t "
+    "WHERE t.run_id = needed.run_id AND t.key = 'penstock/parent_run_id' LIMIT 1) AS repeated) "
 )
-"""Before a statement: runs that have not ended, those that they repeat, those which these repeat, and so on."""
+"""Before a statement: runs that have not ended, those that they repeat, those which these repeat, and so on.
 
+By the LIMIT each is looked up by itself; a join would read all tags, since nobody knows before how few runs these are.
+"""
+
+_EVENTS = "events (log, run, id, attempt, seq, time, type, step_key, body)"
 _OLD = """
 SELECT l.log, l.until, CASE WHEN few.rows < %(exactly)s THEN few.rows ELSE GREATEST(c.reltuples, few.rows) END::bigint,
        pg_total_relation_size(c.oid),
@@ -58,10 +63,15 @@ WHERE i.inhparent = 'events'::regclass AND c.relname NOT IN (SELECT 'events_' ||
 def insert_events(tx: Transaction, rows: Sequence[Row]) -> None:
     """Store events, each as (log, run, id, attempt, seq, time, type, step key, body); their months must be there."""
     tx.send_all(
-        "INSERT INTO events (log, run, id, attempt, seq, time, type, step_key, body) SELECT * FROM {rows}",
+        f"INSERT INTO {_EVENTS} SELECT * FROM {{rows}}",
         "int8 int8 int8 int8 int8 float8 text text bytea",
         rows,
     )
+
+
+def copy_events(tx: Transaction, rows: Sequence[Row]) -> None:
+    """Store very many of them, in a transaction without a pipeline."""
+    tx.copy(_EVENTS, "int4 int8 int8 int8 int8 float8 text text bytea", rows)
 
 
 def ensure_logs(tx: Transaction, logs: Iterable[int]) -> None:
@@ -83,13 +93,6 @@ def make_log(tx: Transaction, log: int) -> None:
     if tx.row("SELECT 1 WHERE to_regclass(%s) IS NOT NULL", (f"events_{log}",)) is None:
         tx.send(f"CREATE TABLE events_{log} (LIKE events INCLUDING ALL)")
         tx.send(f"ALTER TABLE events ATTACH PARTITION events_{log} FOR VALUES IN ({log})")
-
-
-def is_kept(database: Database, run_id: str) -> bool:
-    """Whether the raw events of a run are still there; False for a run that is not."""
-    return bool(
-        database.read("read a run", "SELECT 1 FROM runs JOIN event_logs USING (log) WHERE run_id = %s", (run_id,))
-    )
 
 
 def shorten_log(tx: Transaction, run: int, log: int, at_most: int) -> int:
