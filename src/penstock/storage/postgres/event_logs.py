@@ -25,7 +25,6 @@ __all__ = [
     "drop_log",
     "ensure_logs",
     "insert_events",
-    "make_log",
     "old_logs",
     "shorten_log",
 ]
@@ -44,6 +43,18 @@ By the LIMIT each is looked up by itself; a join would read all tags, since nobo
 """
 
 _EVENTS = "events (log, run, id, attempt, seq, time, type, step_key, body)"
+_INSERT = f"""
+WITH given (log, run, place, attempt, seq, time, type, step_key, body) AS (SELECT * FROM {{rows}}),
+taken AS (
+    UPDATE counters SET value = value + (SELECT COUNT(*) FROM given) WHERE name = 'event'
+    RETURNING value - (SELECT COUNT(*) FROM given) AS before
+),
+stored AS (
+    INSERT INTO {_EVENTS}
+    SELECT log, run, before + place, attempt, seq, time, type, step_key, body FROM taken, given
+)
+SELECT before FROM taken
+"""
 _OLD = """
 SELECT l.log, l.until, CASE WHEN few.rows < %(exactly)s THEN few.rows ELSE GREATEST(c.reltuples, few.rows) END::bigint,
        pg_total_relation_size(c.oid),
@@ -60,13 +71,21 @@ WHERE i.inhparent = 'events'::regclass AND c.relname NOT IN (SELECT 'events_' ||
 """
 
 
-def insert_events(tx: Transaction, rows: Sequence[Row]) -> None:
-    """Store events, each as (log, run, id, attempt, seq, time, type, step key, body); their months must be there."""
-    tx.send_all(
-        f"INSERT INTO {_EVENTS} SELECT * FROM {{rows}}",
-        "int8 int8 int8 int8 int8 float8 text text bytea",
-        rows,
-    )
+def insert_events(tx: Transaction, rows: Sequence[Row]) -> int:
+    """Store events under the next ids, in one statement: nothing is done on this side while the counter is held.
+
+    Args:
+        tx: The transaction; it holds the row of the counter from now on.
+        rows: Each as (log, run, place, attempt, seq, time, type, step key, body), their places counted from 1. Their
+            months must be there.
+
+    Returns:
+        The id before the first one: an event's id is its place more.
+    """
+    found = tx.row_of_all(_INSERT, "int8 int8 int8 int8 int8 float8 text text bytea", rows)
+    assert found is not None
+    before: int = found[0]
+    return before
 
 
 def copy_events(tx: Transaction, rows: Sequence[Row]) -> None:
@@ -81,10 +100,10 @@ def ensure_logs(tx: Transaction, logs: Iterable[int]) -> None:
     if missing:
         tx.rows("SELECT value FROM counters WHERE name = 'event' FOR UPDATE")
     for (log,) in missing:
-        make_log(tx, log)
+        _make_log(tx, log)
 
 
-def make_log(tx: Transaction, log: int) -> None:
+def _make_log(tx: Transaction, log: int) -> None:
     """Make the partition of a month, unless somebody else just did; the caller holds the row of the events' ids."""
     if tx.row("SELECT 1 FROM event_logs WHERE log = %s", (log,)) is not None:
         return

@@ -64,14 +64,14 @@ class Transaction:
             rows: The table's rows.
         """
         if rows:
-            given = types.split()
-            columns = [
-                [None if value is None else plain(value) for value in column]
-                for plain, column in zip((_PLAIN[each] for each in given), zip(*rows, strict=True), strict=True)
-            ]
-            # As arrays in binary form they cost a third of what a statement for each row does, on both sides.
-            table = f"unnest({', '.join(f'%b::{each}[]' for each in given)})"
-            self._connection.execute(statement.replace("{rows}", table), columns)
+            self._connection.execute(*_with_rows(statement, types, rows))
+
+    def row_of_all(self, statement: str, types: str, rows: Sequence[Sequence[Any]]) -> Row | None:
+        """Run a statement once with all of the rows, of which there is one at least, and wait for its first row.
+
+        The arguments are those of `send_all`.
+        """
+        return self._waited_for(*_with_rows(statement, types, rows)).fetchone()
 
     def copy(self, table: str, types: str, rows: Iterable[Sequence[Any]]) -> None:
         """Add rows to a table in bulk (COPY, in binary form), which cannot be done in a pipeline.
@@ -92,3 +92,15 @@ class Transaction:
         with self._connection.pipeline() as self._pipeline:
             yield
         self._pipeline = None
+
+
+def _with_rows(statement: str, types: str, rows: Sequence[Sequence[Any]]) -> tuple[str, list[list[object]]]:
+    """A statement that takes rows, and its values: as arrays in binary form, which cost both sides a third of what a
+    statement for each row does."""
+    given = types.split()
+    columns = [
+        [None if value is None else plain(value) for value in column]
+        for plain, column in zip((_PLAIN[each] for each in given), zip(*rows, strict=True), strict=True)
+    ]
+    table = f"unnest({', '.join(f'%b::{each}[]' for each in given)})"
+    return statement.replace("{rows}", table), columns
