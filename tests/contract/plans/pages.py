@@ -115,6 +115,7 @@ def _ui_pages() -> Iterator[Page]:
     yield Page("Asset: events long ago", None, _long_ago)
     areas = {"path": ["areas"]}
     yield _of_ui("AssetPartitions", "Asset: partitions", {"key": areas})
+    yield _of_ui("AssetPartitionKeys", "Asset: keys of its partitions", {"key": areas, "limit": 100})
     yield _of_ui("AssetPartitionDetail", "Asset: a partition", {"key": areas, "partition": "north"})
     yield _of_ui("AssetCheckHistory", "Asset: a check's history", {"key": _KEY, "check": "whole"})
     yield _of_ui("AssetEvaluations", "Asset: evaluations of its condition", {"key": _KEY, "limit": 20})
