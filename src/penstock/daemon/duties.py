@@ -7,7 +7,6 @@ from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import TypeAlias
 
-from ..engine.queue import QueueLimits
 from ..engine.retry import RetryPolicyOfRuns
 from ..instance.instance import Instance
 from ..instance.retention import Sweeper
@@ -64,10 +63,7 @@ def all_duties(
             QueueDuty(
                 storage.runs,
                 instance.launcher,
-                QueueLimits(
-                    max_concurrent_runs=settings.run_queue.max_concurrent_runs,
-                    tag_limits=settings.run_queue.tag_limits,
-                ),
+                settings.run_queue.limits,
                 clock,
                 unready=unready,
                 slots=storage.slots,

@@ -58,6 +58,7 @@ class QueueDuty:
         self._slots = slots
         self._rules = rules
         self._resting: dict[str, float] = {}
+        self._served: dict[str, float] = {}
         self._pool = workers
 
     def tick(self, held: Held) -> float | None:
@@ -71,7 +72,12 @@ class QueueDuty:
                 return None
             active = self._runs.active()
             decision = decide(
-                queued, active, self._limits, unready=self._unready() | resting, room=self._room(queued, active, now)
+                queued,
+                active,
+                self._limits,
+                served=self._served,
+                unready=self._unready() | resting,
+                room=self._room(queued, active, now),
             )
             # Behind a page of runs that all wait for the same thing there may be one that need not wait.
             if decision.start or len(queued) < limit or limit >= _MOST or self._limits.is_reached(len(active)):
@@ -80,6 +86,7 @@ class QueueDuty:
         claimed = self._runs.claim(
             decision.start, owner=held.lease.holder, until=now + CLAIM_SECONDS, now=now, under=held.lease
         )
+        self._remember(queued, claimed, now)
         notes = {run.run_id: decision.waiting.get(run.run_id) for run in queued if run.run_id in decision.waiting}
         changed = {
             run.run_id: notes[run.run_id] for run in queued if run.run_id in notes and run.note != notes[run.run_id]
@@ -92,6 +99,12 @@ class QueueDuty:
         if len(queued) == limit and decision.start:
             return 0.0
         return _REST_AFTER_REFUSAL if resting else None
+
+    def _remember(self, queued: Sequence[Run], claimed: Sequence[Run], now: float) -> None:
+        """Keep when shares were last given a place. Of one that nothing waits for, nothing need be known."""
+        waiting = {run.share for run in queued}
+        self._served = {share: last for share, last in self._served.items() if share in waiting}
+        self._served |= {run.share: now for run in claimed}
 
     def _room(self, queued: Sequence[Run], active: Sequence[Run], now: float) -> PoolRoom | None:
         if not self._rules.holds_runs or not any(run.pools for run in queued):

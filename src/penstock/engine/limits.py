@@ -1,4 +1,4 @@
-"""Limits on what carries a certain tag: shared by the queue of runs and the scheduler of steps."""
+"""Limits by tag, shared by the queue of runs and the scheduler of steps, and by name."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-__all__ = ["Slot", "TagLimit", "slots_of", "tag_limit"]
+__all__ = ["OTHERS", "Slot", "TagLimit", "limit_for", "slots_of", "tag_limit"]
+
+OTHERS = "*"
+"""Among limits by name: the limit of each that is not named."""
 
 
 class TagLimit(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,3 +49,8 @@ def slots_of(tags: Mapping[str, str], limits: Iterable[TagLimit]) -> list[Slot]:
         if value is not None and limit.value in (None, value):
             slots[limit, value if limit.per_value or limit.value is not None else None] = None
     return list(slots)
+
+
+def limit_for(name: str, limits: Mapping[str, int]) -> int | None:
+    """The limit that holds for what has this name; None for no limit."""
+    return limits.get(name, limits.get(OTHERS)) if limits else None

@@ -6,9 +6,10 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from ..engine.limits import TagLimit
 from ..engine.loss import DEFAULT_RESUMES
 from ..engine.pools import Granularity, PoolRules
-from ..engine.queue import TagLimit
+from ..engine.queue import QueueLimits
 from ..engine.retention import Rule
 from ..logs.gaps import MOST_BYTES
 from ..records.automation import InstigatorKind, TickStatus
@@ -203,14 +204,23 @@ class RunQueueSettings(_Block, frozen=True, kw_only=True):
 
     max_concurrent_runs: Annotated[int, msgspec.Meta(ge=-1)] = 10
     tag_concurrency_limits: tuple[TagConcurrencyLimit, ...] = ()
+    job_limits: dict[str, _Count] = {}
+    location_limits: dict[str, _Count] = {}
+    fair_share: bool = True
     block_op_concurrency_limited_runs: HeldRunsSettings = HeldRunsSettings()
 
     @property
-    def tag_limits(self) -> tuple[TagLimit, ...]:
-        """The limits by tag as the queue's decider takes them."""
-        return tuple(
-            TagLimit(key=each.key, limit=each.limit, value=each.value, per_value=each.apply_limit_per_unique_value)
-            for each in self.tag_concurrency_limits
+    def limits(self) -> QueueLimits:
+        """What is said here, as the queue's decider takes it."""
+        return QueueLimits(
+            max_concurrent_runs=self.max_concurrent_runs,
+            tag_limits=tuple(
+                TagLimit(key=each.key, limit=each.limit, value=each.value, per_value=each.apply_limit_per_unique_value)
+                for each in self.tag_concurrency_limits
+            ),
+            job_limits=self.job_limits,
+            location_limits=self.location_limits,
+            fair_share=self.fair_share,
         )
 
 

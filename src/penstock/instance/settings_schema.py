@@ -9,7 +9,7 @@ import msgspec
 import msgspec.inspect as reading
 
 from ..config.problems import ConfigProblem, Problem
-from ..config.schema import Array, ConfigType, Enum, Field, Noneable, Permissive, Scalar, Selector, Shape
+from ..config.schema import Array, ConfigType, Enum, Field, MapOf, Noneable, Permissive, Scalar, Selector, Shape
 from ..errors import InternalError
 from ..wording import with_article
 
@@ -43,8 +43,10 @@ def _schema(kind: reading.Type, selectors: frozenset[type]) -> ConfigType:
             return Scalar(kind="str")
         case reading.LiteralType():
             return Enum(values=tuple(str(each) for each in kind.values))
-        case reading.DictType():
+        case reading.DictType(value_type=reading.AnyType()):
             return Permissive()
+        case reading.DictType():
+            return MapOf(value=_schema(kind.value_type, selectors))
         case reading.VarTupleType():
             return Array(item=_schema(kind.item_type, selectors))
         case reading.UnionType():
@@ -104,6 +106,9 @@ def _beyond(kind: reading.Type, value: Any, path: tuple[str, ...]) -> Iterator[P
         case reading.VarTupleType():
             for index, item in enumerate(value):
                 yield from _beyond(kind.item_type, item, (*path, str(index)))
+        case reading.DictType():
+            for key, item in value.items():
+                yield from _beyond(kind.value_type, item, (*path, key))
         case reading.StructType() if isinstance(value, dict):
             for field in kind.fields:
                 if field.encode_name in value:

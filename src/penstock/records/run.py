@@ -194,6 +194,13 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             return 0
 
     @property
+    def share(self) -> str:
+        """Whose share of the places it takes: its backfill's, else its job's; each user who launches has one apart."""
+        backfill, user = self.tags.get(Tag.BACKFILL), self.tags.get(Tag.USER)
+        whole = f"job {self.job} of {self.location}" if backfill is None else f"backfill {backfill}"
+        return whole if user is None else f"{whole} for {user}"
+
+    @property
     def job_name(self) -> str:
         """The name of its job."""
         return self.job

@@ -24,7 +24,7 @@ from typing import Protocol
 
 import msgspec
 
-from ..records.asset import AssetEvent, AssetState, CheckState, PartitionState, PlannedAsset
+from ..records.asset import AssetEvent, AssetState, CheckState, PartitionState, PartitionStatuses, PlannedAsset
 from ..records.automation import InstigatorKind, InstigatorState, InstigatorStatus, Tick, TickStatus
 from ..records.conditions.evaluation import EvaluationRecord, StoredEvaluation
 from ..records.data_version import DataVersionState
@@ -244,8 +244,17 @@ class AssetStorage(Protocol):
         """The newest materialization of each asset."""
         ...
 
-    def partition_states(self, asset: str) -> dict[str, PartitionState]:
-        """The status of every partition that was ever planned or made."""
+    def partition_states(self, asset: str, partitions: Sequence[str] | None = None) -> dict[str, PartitionState]:
+        """What is known of these partitions (None: of all), by key; those of which nothing is are left out."""
+        ...
+
+    def partition_statuses(self, assets: Mapping[str, int]) -> dict[str, PartitionStatuses]:
+        """Where all partitions of assets stand, in short. Assets without any are left out.
+
+        Args:
+            assets: For each asset, of how many places the keys are known to whoever asks; 0 for none. The letters of
+                those places are given as of all others.
+        """
         ...
 
     def planned(self, run_ids: Sequence[str] | None = None) -> list[PlannedAsset]:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from ..codec import decode_json, decode_msgpack, encode_msgpack
-from ..records.asset import AssetEvent, AssetState, CheckState, PartitionState, PartitionStatus
+from ..records.asset import AssetEvent, AssetState, CheckState, PartitionState, PartitionStatus, PartitionStatuses
 from ..records.automation import InstigatorKind, InstigatorState, InstigatorStatus, Tick
 from ..records.conditions.evaluation import EvaluationRecord, StoredEvaluation
 from ..records.data_version import DataVersionState
@@ -303,6 +303,12 @@ def partition_state(row: Row) -> PartitionState:
         updated=updated,
         materialized_at=materialized_at,
     )
+
+
+def partition_statuses(row: Row) -> PartitionStatuses:
+    """The statuses of a row of (asset, letters, keys as JSON)."""
+    _, letters, keys = row
+    return PartitionStatuses(letters=letters, keys=decode_json(keys, tuple[str, ...]))
 
 
 CHECK_STATE = "c.asset, c.name, c.status, c.run_id, c.event, c.updated, c.asset_materialized_at, c.body"

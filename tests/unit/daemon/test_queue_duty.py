@@ -12,7 +12,7 @@ from penstock.daemon.queue import QueueDuty
 from penstock.engine.pools import PoolRules
 from penstock.engine.queue import QueueLimits
 from penstock.errors import CodeServerUnreachableError, FencedError
-from penstock.records.event import RunEnqueued, StepSuccess
+from penstock.records.event import RunCanceled, RunEnqueued, StepSuccess
 from penstock.records.lease import Lease
 from penstock.records.pool import PoolNeed, SlotRequest
 from penstock.records.run import Run, RunStatus
@@ -109,6 +109,19 @@ def test_what_has_no_place_says_what_it_waits_for(storage: SqliteStorage, launch
     waiting = status(storage, second)
     assert waiting.status is RunStatus.QUEUED
     assert waiting.note == "Waits for a free place: 1 of 1 runs are active. Place 1 in the queue."
+
+
+def test_two_jobs_take_turns_at_the_only_place(storage: SqliteStorage, launcher: Launcher, clock: FakeClock) -> None:
+    flood = [queued_run(storage, job="flood") for _ in range(4)]
+    single = queued_run(storage, job="single")
+    queue = duty(storage, launcher, clock, places=1)
+    for _ in range(3):
+        queue.tick(HELD)
+        clock.advance(1)
+        (active,) = storage.runs.active()
+        assert storage.runs.record(active.run_id, [RunCanceled()], now=clock.now())
+    queue.close()
+    assert [each.run_id for each in launcher.launched] == [flood[0].run_id, single.run_id, flood[1].run_id]
 
 
 def test_a_run_behind_many_that_wait_for_a_pool_is_found(

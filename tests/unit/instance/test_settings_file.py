@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from penstock.engine.pools import PoolRules
-from penstock.engine.queue import TagLimit
+from penstock.engine.queue import QueueLimits, TagLimit
 from penstock.errors import SettingsError
 from penstock.instance.instance import Instance
 from penstock.instance.postgres import open_postgres
@@ -157,11 +157,32 @@ def test_limits_have_an_older_and_a_newer_place(tmp_path: Path, place: str) -> N
     ]
     settings = read(tmp_path, place + "".join(f"\n{indent}{line}" for line in limits))
     assert settings.run_queue.max_concurrent_runs == 3
-    assert settings.run_queue.tag_limits == (
+    assert settings.run_queue.limits.tag_limits == (
         TagLimit(key="team", limit=2),
         TagLimit(key="db", limit=1, value="main"),
         TagLimit(key="customer", limit=4, per_value=True),
     )
+
+
+def test_runs_are_limited_by_job_and_by_location_and_their_turns_are_chosen(tmp_path: Path) -> None:
+    text = "run_queue: {job_limits: {nightly: 2, '*': {env: EACH}}, location_limits: {shop: 0}, fair_share: false}"
+    assert read(tmp_path, text, {"EACH": "5"}).run_queue.limits == QueueLimits(
+        job_limits={"nightly": 2, "*": 5}, location_limits={"shop": 0}, fair_share=False
+    )
+
+
+@pytest.mark.parametrize(
+    ("limits", "told"),
+    [
+        ("{nightly: -2}", '"run_queue.job_limits.nightly" must be at least 0, not -2'),
+        ("{nightly: x}", '"run_queue.job_limits.nightly" must be a whole number'),
+        ("3", '"run_queue.job_limits" must be a mapping'),
+    ],
+)
+def test_a_mistaken_limit_of_a_job_is_told_with_its_name(tmp_path: Path, limits: str, told: str) -> None:
+    with pytest.raises(SettingsError) as error:
+        read(tmp_path, f"run_queue: {{job_limits: {limits}}}")
+    assert told in str(error.value)
 
 
 @pytest.mark.parametrize(

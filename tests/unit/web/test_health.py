@@ -67,11 +67,17 @@ def test_the_deployment(deployment: Any, ask: Any) -> None:
     )
     told = ask(
         """{ instance { id info storage { key value } queuedRuns activeRuns runQueuingSupported
-            runQueueConfig { maxConcurrentRuns tagConcurrencyLimitsYaml } processes { kind duties error }
+            runQueueConfig { maxConcurrentRuns tagConcurrencyLimitsYaml jobLimitsYaml fairShare }
+            processes { kind duties error }
             daemonHealth { allDaemonStatuses { daemonType healthy holder lastHeartbeatTime
                 lastHeartbeatErrors { message } } } } }"""
     )["instance"]
-    assert told["runQueueConfig"] == {"maxConcurrentRuns": 10, "tagConcurrencyLimitsYaml": None}
+    assert told["runQueueConfig"] == {
+        "maxConcurrentRuns": 10,
+        "tagConcurrencyLimitsYaml": None,
+        "jobLimitsYaml": None,
+        "fairShare": True,
+    }
     assert "max_concurrent_runs: 10" in told["info"]
     assert {"key": "kind", "value": "SQLite"} in told["storage"]
     assert told["processes"] == [{"kind": "daemon", "duties": ["queue", "sensors"], "error": "sensors: boom"}]

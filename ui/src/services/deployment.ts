@@ -37,7 +37,7 @@ export const DEPLOYMENT = gql<DeploymentQuery, DeploymentQueryVariables>`
       storage { key value }
       queuedRuns
       activeRuns
-      runQueueConfig { maxConcurrentRuns tagConcurrencyLimitsYaml }
+      runQueueConfig { maxConcurrentRuns tagConcurrencyLimitsYaml jobLimitsYaml locationLimitsYaml fairShare }
       daemonHealth {
         allDaemonStatuses {
           daemonType

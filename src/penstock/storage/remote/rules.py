@@ -222,6 +222,7 @@ RULES: Mapping[str, Rule] = {
     "assets.history": Rule(run=_free, evaluation=_free, reads=True),
     "assets.latest_materializations": Rule(run=_free, evaluation=_free, reads=True),
     "assets.partition_states": Rule(run=_free, evaluation=_free, reads=True),
+    "assets.partition_statuses": Rule(run=_free, evaluation=_free, reads=True),
     "assets.planned": Rule(run=_related_runs, evaluation=_free, reads=True),
     "assets.data_versions": Rule(run=_free, evaluation=_free, reads=True),
     "assets.partition_data_versions": Rule(run=_free, evaluation=_free, reads=True),

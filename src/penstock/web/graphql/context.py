@@ -9,7 +9,9 @@ from ...auth.permissions import Actor, Permission, may
 from ...engine.staleness import Staleness
 from ...instance.instance import Instance
 from ...locations.catalog import Catalog
-from ...records.asset import AssetEvent, AssetState, CheckState, PartitionState
+from ...partitions.space import KeySpace, open_space
+from ...partitions.spec import PartitionsSpec
+from ...records.asset import AssetEvent, AssetState, CheckState
 from ...records.automation import InstigatorState
 from ...records.data_version import DataVersionState
 from ...records.location import AssetDescription
@@ -17,6 +19,7 @@ from ...records.run import Run
 from ...storage.protocols import RunFilter, Storage
 from .failures import RefusedError, UnauthorizedError
 from .loader import Loader
+from .partition_places import LettersByPlace, PartitionPlaces
 
 __all__ = ["MOST_OBJECTS", "Context", "TooMuchError"]
 
@@ -40,6 +43,7 @@ class Context:
         actor: Who asks.
         deadline: When to give up, on the instance's monotonic clock.
         objects: How many objects the answer may hold.
+        places: What the process remembers of the partitions of assets.
     """
 
     def __init__(
@@ -50,6 +54,7 @@ class Context:
         *,
         deadline: float,
         objects: int = MOST_OBJECTS,
+        places: PartitionPlaces | None = None,
     ) -> None:
         self.instance = instance
         self.storage: Storage = instance.storage
@@ -57,6 +62,8 @@ class Context:
         self.actor = actor
         self.now: float = instance.clock.now()
         self._stale_partitions: dict[tuple[str, str], Staleness] = {}
+        self._places = places or PartitionPlaces()
+        self._spaces: dict[PartitionsSpec, KeySpace] = {}
         self._deadline = deadline
         self._objects = objects
         self._next_look = objects
@@ -65,7 +72,7 @@ class Context:
         self.asset_states: Loader[str, AssetState] = Loader(self._asset_states)
         self.latest_materializations: Loader[str, AssetEvent] = Loader(storage.assets.latest_materializations)
         self.check_states: Loader[str, dict[str, CheckState]] = Loader(self._checks)
-        self.partition_states: Loader[str, dict[str, PartitionState]] = Loader(self._partitions)
+        self.partition_letters: Loader[str, LettersByPlace] = Loader(self._partitions)
         self.dynamic_partitions: Loader[str, list[str]] = Loader(self._dynamic)
 
     @cached_property
@@ -91,7 +98,13 @@ class Context:
         self.asset_states.expect(keys)
         self.latest_materializations.expect(keys)
         self.check_states.expect(asset.key for asset in listed if asset.checks)
-        self.partition_states.expect(asset.key for asset in listed if asset.partitions is not None)
+        self.partition_letters.expect(asset.key for asset in listed if asset.partitions is not None)
+
+    def space(self, spec: PartitionsSpec) -> KeySpace:
+        """A partition set as it is at the time of the request."""
+        if spec not in self._spaces:
+            self._spaces[spec] = open_space(spec, lambda name: self.dynamic_partitions.get(name) or [], self.now)
+        return self._spaces[spec]
 
     @cached_property
     def staleness(self) -> Staleness:
@@ -143,8 +156,10 @@ class Context:
             by_asset.setdefault(state.asset, {})[state.check] = state
         return by_asset
 
-    def _partitions(self, assets: list[str]) -> dict[str, dict[str, PartitionState]]:
-        return {asset: self.storage.assets.partition_states(asset) for asset in assets}
+    def _partitions(self, assets: list[str]) -> dict[str, LettersByPlace]:
+        defined = self.catalog.assets
+        specs = {key: defined[key].partitions for key in assets if key in defined}
+        return self._places.read(self.storage.assets, {key: spec for key, spec in specs.items() if spec is not None})
 
     def _dynamic(self, names: list[str]) -> dict[str, list[str]]:
         return {name: self.storage.assets.dynamic_partitions(name) for name in names}

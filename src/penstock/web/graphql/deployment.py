@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Any
 
 import msgspec
 
@@ -59,6 +60,9 @@ class RunQueueConfig(Result, frozen=True, kw_only=True):
 
     max_concurrent_runs: int
     tag_concurrency_limits_yaml: str | None
+    job_limits_yaml: str | None
+    location_limits_yaml: str | None
+    fair_share: bool
 
 
 class DaemonHealth(Result, frozen=True, kw_only=True):
@@ -144,10 +148,16 @@ def _error_of(duty: str, process: ProcessInfo) -> str | None:
 @_INSTANCE.field
 def run_queue_config(_deployment: Deployment, context: Context) -> RunQueueConfig:
     queue = context.instance.settings.run_queue
-    limits = msgspec.to_builtins(queue.tag_concurrency_limits)
+
+    def shown(limits: Any) -> str | None:
+        return as_yaml(msgspec.to_builtins(limits)) if limits else None
+
     return RunQueueConfig(
         max_concurrent_runs=queue.max_concurrent_runs,
-        tag_concurrency_limits_yaml=as_yaml(limits) if limits else None,
+        tag_concurrency_limits_yaml=shown(queue.tag_concurrency_limits),
+        job_limits_yaml=shown(queue.job_limits),
+        location_limits_yaml=shown(queue.location_limits),
+        fair_share=queue.fair_share,
     )
 
 

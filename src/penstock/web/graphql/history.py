@@ -157,7 +157,7 @@ def asset_observations(
 
 @_PARTITION_OF.field
 def partition(node: AssetNode, context: Context, key: str) -> PartitionState | None:
-    return (context.partition_states.get(node.asset.key) or {}).get(key)
+    return context.storage.assets.partition_states(node.asset.key, [key]).get(key)
 
 
 _PARTITION.rename(key="partition")

@@ -9,6 +9,13 @@ import css from "./Deployment.module.css";
 export function Configuration({ data }: { data: DeploymentQuery }) {
   const { instance } = data;
   const queue = instance.runQueueConfig;
+  const limits = (
+    [
+      ["Limits by tag", queue?.tagConcurrencyLimitsYaml],
+      ["Limits by job", queue?.jobLimitsYaml],
+      ["Limits by code location", queue?.locationLimitsYaml],
+    ] as const
+  ).filter(([, yaml]) => (yaml ?? "").trim() !== "");
   return (
     <div className={css.columns}>
       <Section title="Settings in force" actions={<CopyButton label="Copy the settings" text={() => instance.info ?? ""} />}>
@@ -20,6 +27,7 @@ export function Configuration({ data }: { data: DeploymentQuery }) {
             facts={[
               ["Version", data.version],
               ["Runs at once", queue === null ? "Not limited: runs are not queued" : queue.maxConcurrentRuns < 0 ? "Not limited" : String(queue.maxConcurrentRuns)],
+              ["Turns in the queue", queue?.fairShare ? "By priority, then in fair shares" : "By priority, then by age"],
               ["Runs at work", String(instance.activeRuns)],
               ["Runs waiting", String(instance.queuedRuns)],
             ]}
@@ -28,11 +36,11 @@ export function Configuration({ data }: { data: DeploymentQuery }) {
         <Section title="Storage">
           <Facts facts={instance.storage.map(({ key, value }) => (key === "bytes" ? (["size", bytesText(Number(value))] as const) : ([key, value] as const)))} />
         </Section>
-        {queue === null || (queue.tagConcurrencyLimitsYaml ?? "").trim() === "" ? null : (
-          <Section title="Limits by tag">
-            <pre className={css.yaml}>{queue.tagConcurrencyLimitsYaml}</pre>
+        {limits.map(([title, yaml]) => (
+          <Section key={title} title={title}>
+            <pre className={css.yaml}>{yaml}</pre>
           </Section>
-        )}
+        ))}
       </div>
     </div>
   );
