@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -54,6 +55,7 @@ __all__ = [
     "run_place_values",
     "step",
     "step_values",
+    "steps_by_run",
     "stored_event",
     "tick",
 ]
@@ -232,6 +234,14 @@ def step(run_id: str, row: Row) -> StepStats:
         ended=ended,
         attempts=decode_msgpack(attempts, _Attempts).tries,
     )
+
+
+def steps_by_run(found: Iterable[Row]) -> dict[str, list[StepStats]]:
+    """The steps of rows of (run id, and `STEP`), by run."""
+    steps: dict[str, list[StepStats]] = {}
+    for run_id, *row in found:
+        steps.setdefault(run_id, []).append(step(run_id, tuple(row)))
+    return steps
 
 
 def step_values(record: StepStats) -> Row:

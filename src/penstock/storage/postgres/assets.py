@@ -68,16 +68,19 @@ class PostgresAssets:
             "until": until,
             "limit": limit,
         }
-        order = f"ORDER BY id {'ASC' if ascending else 'DESC'} LIMIT %(limit)s"
+        direction = "ASC" if ascending else "DESC"
+        in_time = before is None and after is None and partition is None and not since is until is None
+        order = f"ORDER BY {f'time {direction}, ' if in_time else ''}id {direction} LIMIT %(limit)s"
         walks = []
         for number, event_type in enumerate(dict.fromkeys(types)):
             values[f"type{number}"] = event_type
             walks.append(
-                "(SELECT id, run_id, body FROM asset_events "
+                "(SELECT id, run_id, body, time FROM asset_events "
                 f"WHERE asset = %(asset)s AND type = %(type{number})s{condition} {order})"
             )
         statement = f"{' UNION ALL '.join(walks)} {order}" if len(walks) > 1 else walks[0]
-        return [rows.asset_event(row) for row in self._database.read("read an asset's history", statement, values)]
+        found = self._database.read("read an asset's history", statement, values)
+        return [rows.asset_event(row[:3]) for row in found]
 
     def latest_materializations(self, assets: Sequence[str]) -> dict[str, AssetEvent]:
         """The newest materialization of each asset."""

@@ -100,14 +100,21 @@ class Database:
 
     # -- use ----------------------------------------------------------------------------------------------------------
 
-    def read(self, doing: str, statement: str, values: Values = ()) -> list[Row]:
+    def read(self, doing: str, statement: str, values: Values = (), *, planned_anew: bool = False) -> list[Row]:
         """The rows of one statement, which sees one state of the database.
 
         Args:
             doing: What is read, for the message of a `StorageError`: "read the runs".
+            statement: The statement.
+            values: Its values.
+            planned_anew: Whether the server is to plan it for these very values, and not once for all: where some
+                values are those of a few rows and others those of a million.
         """
+        prepare = False if planned_anew else None
         with self._translated(doing):
-            return self._with_connection(lambda connection: connection.execute(statement, values).fetchall())
+            return self._with_connection(
+                lambda connection: connection.execute(statement, values, prepare=prepare).fetchall()
+            )
 
     def write(
         self,

@@ -53,16 +53,19 @@ class SqliteAssets:
     ) -> list[AssetEvent]:
         """An asset's events, newest first or oldest first."""
         index, condition = "asset_events_by_asset", "asset = :asset"
-        if since is not None or until is not None:
+        in_time = before is None and after is None and partition is None and not since is until is None
+        if in_time or (until if ascending else since) is not None:
             index = "asset_events_by_time"
         if partition is not None:
             index = "asset_events_by_partition"
             condition += " AND partition = :partition AND partition IS NOT NULL"
         bounds = {"id < :before": before, "id > :after": after, "time > :since": since, "time < :until": until}
         condition += "".join(f" AND {bound}" for bound, value in bounds.items() if value is not None)
+        direction = "ASC" if ascending else "DESC"
+        order = f"time {direction}, id {direction}" if in_time else f"id {direction}"
         statement = (
-            f"SELECT id, run_id, body FROM asset_events INDEXED BY {index} "
-            f"WHERE {condition} AND type = :type ORDER BY id {'ASC' if ascending else 'DESC'} LIMIT :limit"
+            f"SELECT id, run_id, body, time FROM asset_events INDEXED BY {index} "
+            f"WHERE {condition} AND type = :type ORDER BY {order} LIMIT :limit"
         )
         values = {
             "asset": asset,
@@ -78,8 +81,8 @@ class SqliteAssets:
                 connection.execute(statement, {**values, "type": event_type}).fetchall()
                 for event_type in dict.fromkeys(types)
             ]
-        merged = heapq.merge(*found, key=lambda row: row[0], reverse=not ascending)
-        return [rows.asset_event(row) for row in itertools.islice(merged, limit)]
+        merged = heapq.merge(*found, key=lambda row: (in_time and row[3], row[0]), reverse=not ascending)
+        return [rows.asset_event(row[:3]) for row in itertools.islice(merged, limit)]
 
     def latest_materializations(self, assets: Sequence[str]) -> dict[str, AssetEvent]:
         """The newest materialization of each asset."""

@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 _PATTERN = "events_0"
-_INDEXES = ("by_seq", "by_run", "by_type", "of_runs")
+_INDEXES = ("by_seq", "by_run", "by_type", "of_runs", "failures")
 _NAME = re.compile(r"events_(\d+)")
 _CLEARED_AT_ONCE = 1000
 _ROW_BYTES = 110  # what an event takes beside its body, as measured
@@ -60,7 +60,7 @@ def event_table(log: int) -> str:
 
 
 def event_index(log: int, name: str) -> str:
-    """The index of a month's table: `by_seq`, `by_run`, `by_type` or `of_runs`."""
+    """The index of a month's table: `by_seq`, `by_run`, `by_type`, `of_runs` or `failures`."""
     return f"events_{log}_{name}"
 
 

@@ -261,6 +261,9 @@ class AssetContract:
         assert found(after=ids[0], before=ids[4], ascending=True, limit=2) == ids[1:3]
         assert found(after=ids[2]) == [ids[4], ids[3]]
         assert found(since=NOW, until=NOW + 4) == [ids[3], ids[2], ids[1]]
+        assert found(since=NOW, until=NOW + 4, limit=1) == [ids[3]]
+        assert found(since=NOW, before=ids[3], limit=1) == [ids[2]]
+        assert found(since=NOW, after=ids[1], ascending=True, limit=1) == [ids[2]]
         assert found(since=NOW, partition="a", ascending=True) == [ids[1], ids[3]]
 
     # -- wiping -------------------------------------------------------------------------------------------------------

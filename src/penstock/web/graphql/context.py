@@ -14,8 +14,9 @@ from ...partitions.spec import PartitionsSpec
 from ...records.asset import AssetEvent, AssetState, CheckState
 from ...records.automation import InstigatorState
 from ...records.data_version import DataVersionState
+from ...records.event import StoredEvent
 from ...records.location import AssetDescription
-from ...records.run import Run
+from ...records.run import Run, RunStatus, StepStats
 from ...storage.protocols import RunFilter, Storage
 from .failures import RefusedError, UnauthorizedError
 from .loader import Loader
@@ -25,6 +26,8 @@ __all__ = ["MOST_OBJECTS", "Context", "TooMuchError"]
 
 MOST_OBJECTS = 400_000
 """How many objects one answer may hold."""
+
+MOST_COUNTED = 10_000
 
 _LOOK_EVERY = 1000
 """How many objects are counted between two looks at the clock."""
@@ -64,11 +67,14 @@ class Context:
         self._stale_partitions: dict[tuple[str, str], Staleness] = {}
         self._places = places or PartitionPlaces()
         self._spaces: dict[PartitionsSpec, KeySpace] = {}
+        self._tallies: dict[str, tuple[int, bool]] = {}
         self._deadline = deadline
         self._objects = objects
         self._next_look = objects
         storage = self.storage
         self.runs: Loader[str, Run] = Loader(self._runs)
+        self.failures: Loader[str, StoredEvent] = Loader(storage.events.failures)
+        self.steps: Loader[str, list[StepStats]] = Loader(storage.events.steps_of)
         self.asset_states: Loader[str, AssetState] = Loader(self._asset_states)
         self.latest_materializations: Loader[str, AssetEvent] = Loader(storage.assets.latest_materializations)
         self.check_states: Loader[str, dict[str, CheckState]] = Loader(self._checks)
@@ -91,6 +97,14 @@ class Context:
                 )
             )
 
+    def expect_runs(self, runs: Iterable[Run]) -> None:
+        """Take in runs that the answer lists, so that what is asked of each is loaded for all of them."""
+        for run in runs:
+            self.runs.put(run.run_id, run)
+            self.steps.expect((run.run_id,))
+            if run.status is RunStatus.FAILURE:
+                self.failures.expect((run.run_id,))
+
     def expect_assets(self, assets: Iterable[AssetDescription]) -> None:
         """Announce that the answer lists these assets, so that what is asked of each is loaded for all of them."""
         listed = list(assets)
@@ -105,6 +119,14 @@ class Context:
         if spec not in self._spaces:
             self._spaces[spec] = open_space(spec, lambda name: self.dynamic_partitions.get(name) or [], self.now)
         return self._spaces[spec]
+
+    def tally(self, where: RunFilter) -> tuple[int, bool]:
+        """How many runs match, and whether those are all; several parts of a page may ask the same."""
+        key = repr(where)
+        if key not in self._tallies:
+            found = self.storage.runs.tally(where, at_most=MOST_COUNTED)
+            self._tallies[key] = (found.number, found.until is None and found.number < MOST_COUNTED)
+        return self._tallies[key]
 
     @cached_property
     def staleness(self) -> Staleness:
