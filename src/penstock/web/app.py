@@ -25,6 +25,7 @@ from .graphql.context import Context
 from .graphql.partition_places import PartitionPlaces
 from .health import Health
 from .heartbeat import Heartbeat
+from .last_watch import last_watch
 from .live import Hub
 from .static import BuiltUi
 
@@ -81,15 +82,22 @@ def create_app(
     is_gateway = instance.settings.run_workers.storage == "gateway"
     gateway = StorageGateway(Dispatcher(storage, instance.clock)) if is_gateway else None
 
+    watching = last_watch(instance, catalog)
+
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         heartbeat = Heartbeat(storage.leases, instance.clock)
         hub.start()
-        beating = asyncio.create_task(heartbeat.run())
+        tasks = [asyncio.create_task(heartbeat.run())]
+        if watching is not None:
+            tasks.append(asyncio.create_task(watching.run()))
         try:
             yield
         finally:
-            beating.cancel()
+            if watching is not None:
+                watching.stop()
+            for task in tasks:
+                task.cancel()
             app.end_streams()
             graphql.close()
             heartbeat.end()

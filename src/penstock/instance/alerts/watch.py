@@ -104,8 +104,7 @@ class Watch:
         """What is as it should not be now, and the ticks that have failed lately; what was found before is there again,
         under the same names."""
         now = self._clock.now()
-        if self._since is None:
-            self._since = float(self._storage.locations.settle_value(_SINCE, repr(now)))
+        since = self._news_from(now)
         self._catalog.refresh()
         found = [
             alert
@@ -115,10 +114,10 @@ class Watch:
                 ("freshness_violated", self._old_assets),
                 ("run_late", self._late_runs),
                 ("run_stuck", self._stuck_runs),
-                ("daemon_lost", self.lost_daemons),
+                ("daemon_lost", self._lost_daemons),
             )
             if kind in self._kinds
-            for alert in look(now, max(self._since, now - _OLDEST))
+            for alert in look(now, since)
         ]
         self._looked = now
         return found
@@ -162,8 +161,24 @@ class Watch:
             if run.launched is not None and run.launched < before:
                 yield run_stuck(run, now=now)
 
-    def lost_daemons(self, now: float, since: float) -> Iterator[Alert]:
-        """Those that were heard of since a time and are not any more."""
+    def _lost_daemons(self, now: float, since: float) -> Iterator[Alert]:
         for process in self._storage.leases.processes(seen_after=since):
-            if process.kind == "daemon" and process.seen < now - LOST_SECONDS:
+            if process.kind == "daemon" and process.seen <= now - LOST_SECONDS:
                 yield daemon_lost(process, now=now)
+
+    # -- for whoever is no daemon -------------------------------------------------------------------------------------
+
+    def last_daemons(self) -> list[Alert]:
+        """The daemons that are lost, if rules ask for that and no daemon is left to tell it."""
+        now = self._clock.now()
+        since = self._news_from(now)
+        heard_of = self._storage.leases.processes(seen_after=now - LOST_SECONDS)
+        if "daemon_lost" not in self._kinds or any(process.kind == "daemon" for process in heard_of):
+            return []
+        return list(self._lost_daemons(now, since))
+
+    def _news_from(self, now: float) -> float:
+        """From when on something is news."""
+        if self._since is None:
+            self._since = float(self._storage.locations.settle_value(_SINCE, repr(now)))
+        return max(self._since, now - _OLDEST)
