@@ -60,6 +60,8 @@ def webhook_server() -> Iterator[WebhookServer]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             status = made.take(self.path, dict(self.headers), body)
             self.send_response(status)
+            if 300 <= status < 400:
+                self.send_header("Location", f"{made.url}/elsewhere")
             self.end_headers()
             if status != 200:
                 self.wfile.write(b"not now")

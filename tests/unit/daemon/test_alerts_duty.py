@@ -73,9 +73,12 @@ class World:
         rule = AlertRuleSettings(name="all", when=kinds, to=(target,), throttle_seconds=throttle)
         self.settings = AlertSettings(rules=(rule,), late_after_seconds=60, stuck_after_seconds=3600)
         self.refuses = False
+        self.breaks = False
         self.sent: list[str] = []
 
     def send(self, delivery: Delivery, _target: AlertTarget, _web_url: str | None) -> None:
+        if self.breaks:
+            raise KeyError("s3cret")
         if self.refuses:
             raise DeliveryError("It answered 503.")
         self.sent.append(delivery.alert.title)
@@ -293,6 +296,18 @@ def test_what_was_refused_is_sent_when_it_is_taken(world: World) -> None:
     assert world.look(duty) == ["Run failed: nightly"]
     (delivery,) = outbox_of(world.storage).page()
     assert (delivery.status, delivery.attempts, delivery.error) == (DeliveryStatus.DELIVERED, 2, None)
+
+
+def test_a_message_that_breaks_its_sender_is_tried_again_too(world: World) -> None:
+    duty = world.duty()
+    world.look(duty)
+    world.fail()
+    world.breaks = True
+    world.look(duty)
+    (delivery,) = outbox_of(world.storage).page()
+    assert delivery.error == "KeyError; the daemon's log has more."
+    world.breaks = False
+    assert world.look(duty) == ["Run failed: nightly"]
 
 
 def test_a_message_whose_rule_is_gone_is_given_up(world: World) -> None:

@@ -84,16 +84,23 @@ class Post:
         try:
             self._send(delivery, target, self._web_url)
         except DeliveryError as failure:
-            due = next_attempt(delivery.attempts, self._clock.now())
-            if due is None:
-                self._give_up(delivery, str(failure))
-            else:
-                log.warning("alert %s was not sent, and is tried again: %s", delivery.key, failure)
-                status = DeliveryStatus.PENDING
-                self._outbox.settle(delivery, status, now=self._clock.now(), due=due, error=str(failure))
-            return due
+            return self._failed(delivery, str(failure))
+        except Exception as error:
+            log.exception("alert %s was not sent", delivery.key)
+            return self._failed(delivery, f"{type(error).__name__}; the daemon's log has more.")
         self._outbox.settle(delivery, DeliveryStatus.DELIVERED, now=self._clock.now(), error=None)
         return None
+
+    def _failed(self, delivery: Delivery, error: str) -> float | None:
+        """Have it tried again; gives when, or None when it is given up."""
+        now = self._clock.now()
+        due = next_attempt(delivery.attempts, now)
+        if due is None:
+            self._give_up(delivery, error)
+        else:
+            log.warning("alert %s was not sent, and is tried again: %s", delivery.key, error)
+            self._outbox.settle(delivery, DeliveryStatus.PENDING, now=now, due=due, error=error)
+        return due
 
     def _give_up(self, delivery: Delivery, error: str) -> None:
         log.error("alert %s is given up: %s", delivery.key, error)

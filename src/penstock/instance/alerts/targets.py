@@ -77,6 +77,16 @@ def _as_data(delivery: Delivery, link: str | None) -> dict[str, object]:
     }
 
 
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """Takes an answer that leads elsewhere for a refusal: what follows it would ask for a page and lose the message."""
+
+    def redirect_request(self, *_given: object) -> None:
+        return None
+
+
+_opener = urllib.request.build_opener(_NoRedirect)
+
+
 def _post(url: str, content: object, delivery: Delivery, headers: Mapping[str, str] | None = None) -> None:
     try:
         request = urllib.request.Request(  # noqa: S310 - the settings allow http and https alone
@@ -89,18 +99,25 @@ def _post(url: str, content: object, delivery: Delivery, headers: Mapping[str, s
                 **(headers or {}),
             },
         )
-        with urllib.request.urlopen(request, timeout=TIMEOUT):  # noqa: S310 - as above
+        with _opener.open(request, timeout=TIMEOUT):
             pass
     except urllib.error.HTTPError as error:
-        with error:
-            said = error.read(_ANSWER).decode("utf-8", "replace").strip()
-        raise DeliveryError(f"It answered {error.code} {error.reason}{f': {said}' if said else '.'}") from error
+        raise DeliveryError(f"It answered {error.code} {error.reason}{_said(error)}") from error
     except (ValueError, http.client.InvalidURL):
         # What Python says of these names the value, which may be a secret.
         raise DeliveryError("Its address or one of its headers is not valid; correct it in penstock.yaml.") from None
     except (OSError, http.client.HTTPException) as error:
         reason = error.reason if isinstance(error, urllib.error.URLError) else error
         raise DeliveryError(f"It does not answer: {str(reason) or type(reason).__name__}.") from error
+
+
+def _said(error: urllib.error.HTTPError) -> str:
+    with error:
+        try:
+            said = error.read(_ANSWER).decode("utf-8", "replace").strip()
+        except (OSError, http.client.HTTPException):
+            return ", and no more."
+    return f": {said}" if said else "."
 
 
 # -- mail -------------------------------------------------------------------------------------------------------------
