@@ -18,6 +18,7 @@ from penstock.storage.archive import Archived, LoadedRun
 from penstock.storage.composite import CompositeStorage
 from penstock.storage.composite.run_follower import FORGOTTEN_AFTER
 from penstock.storage.composite.storage import composite
+from penstock.storage.outbox import Posting
 from penstock.storage.protocols import NewRun, RunFilter, Storage
 from penstock.storage.retention import Retained
 from penstock.storage.run_catalog import CatalogRow
@@ -295,3 +296,10 @@ def test_old_runs_that_are_removed_go_from_the_catalog_too(log: SqliteStorage, c
     assert removed.rows == 1
     assert [run.run_id for run in rows(catalog)] == [run.run_id for run in rows(log)] == [going.run_id]
     assert not isinstance(CompositeStorage(log, catalog), Retained)
+
+
+def test_messages_stay_with_the_log(log: SqliteStorage, catalog: MemoryCatalog) -> None:
+    storage = composite(log, catalog)
+    assert isinstance(storage, Posting)
+    assert storage.outbox is log.outbox
+    assert not isinstance(CompositeStorage(log, catalog), Posting)
