@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .deployment import Deployment, median
+from .report import tables
 from .storage.instances import DATA, DIALECTS, Data
 from .storage.measure import LOAD, PEER_LOAD, measure_storage
 from .subject import WORKLOADS, Subject, subjects
@@ -166,19 +167,6 @@ def measure(subject: Subject, size: Size, only: str, data: Data, dialects: Seque
     return figures
 
 
-def ratio(name: str, mine: float, theirs: float | None) -> str:
-    """How many times better ours is: more a second, or less of anything else."""
-    if theirs is None or mine <= 0 or theirs <= 0:
-        return ""
-    times = mine / theirs if name.endswith("/s") else theirs / mine
-    return f"{times:.0f}x" if times >= 10 else f"{times:.1f}x"
-
-
-def show(value: float | None) -> str:
-    """A figure with three digits."""
-    return "" if value is None else f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
-
-
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -202,11 +190,7 @@ def main() -> None:
                 found[subject.name] = measure(subject, size, arguments.only, data, dialects)
                 print(json.dumps(found[subject.name]), flush=True)
     print(f"\nPython {platform.python_version()}, {platform.machine()}\n")
-    print(f"| {'figure':62} | {'penstock':>10} | {'peer':>10} | {'ratio':>7} |")
-    print(f"|{'-' * 64}|{'-' * 11}:|{'-' * 11}:|{'-' * 8}:|")
-    for name, value in found["penstock"].items():
-        other = found["peer"].get(name)
-        print(f"| {name:62} | {show(value):>10} | {show(other):>10} | {ratio(name, value, other):>7} |")
+    print(tables(found, dialects))
     if arguments.json:
         arguments.json.write_text(json.dumps(found, indent=2))
 

@@ -45,7 +45,9 @@ class Subject:
     def at_home(self, home: Path, settings: str) -> dict[str, str]:
         """Environment variables that name a home, which is given these settings."""
         if self.name == "peer":
-            (home / "dagster.yaml").write_text(f"telemetry: {{enabled: false}}\n{settings}")
+            # A busy machine may take long to load many assets.
+            patience = "code_servers: {local_startup_timeout: 900}\n"
+            (home / "dagster.yaml").write_text(f"telemetry: {{enabled: false}}\n{patience}{settings}")
         else:
             (home / "penstock.yaml").write_text(settings)
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("PENSTOCK", "DAGSTER"))}

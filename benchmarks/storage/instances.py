@@ -145,16 +145,17 @@ class Data:
         from penstock.storage.postgres import PostgresStorage
         from penstock.storage.sqlite import SqliteStorage
 
+        home = place.home if place.url is None else self.seeded(place.subject, "SQLite").home
+        storage = SqliteStorage(home / "penstock.db")
+        storage.migrate()
         if place.url is None:
-            storage = SqliteStorage(place.home / "penstock.db")
-            storage.migrate()
             seed(storage, world)
-            storage.close()
-            return
-        post = PostgresStorage(place.url)
-        post.migrate()
-        post.close()
-        copy_to_postgres(self.seeded(place.subject, "SQLite").home / "penstock.db", place.url)
+        storage.close()
+        if place.url is not None:
+            post = PostgresStorage(place.url)
+            post.migrate()
+            post.close()
+            copy_to_postgres(home / "penstock.db", place.url)
 
     def _make_peers(self, place: Place, world: World) -> None:
         made = place.home / "made.json"

@@ -14,7 +14,7 @@ FIRST_HOUR = datetime(2015, 1, 1, tzinfo=UTC)
 
 
 def make_asset(number):
-    deps = [f"asset_{back}" for back in (number - 1, number - 7, number - 50) if back >= 0]
+    deps = [f"asset_{back}" for back in sorted({number // 2, number // 3, number // 7} - {number})]
 
     @dg.asset(name=f"asset_{number}", deps=deps, group_name=f"group_{number % GROUPS}")
     def made():

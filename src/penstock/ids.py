@@ -7,7 +7,15 @@ import os
 import re
 import time
 
-__all__ = ["created_at", "is_run_id", "new_holder_id", "new_run_id", "new_secret", "run_id_derived_from"]
+__all__ = [
+    "created_at",
+    "is_run_id",
+    "least_run_id",
+    "new_holder_id",
+    "new_run_id",
+    "new_secret",
+    "run_id_derived_from",
+]
 
 _RUN_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
@@ -47,6 +55,12 @@ def created_at(run_id: str) -> float | None:
     """When an id was made, in seconds since the epoch, as it says itself; None if it is of another version."""
     digits = run_id.replace("-", "")
     return int(digits[:12], 16) / 1000 if digits[12:13] == "7" else None
+
+
+def least_run_id(time: float) -> str:
+    """The least run id of those made at `time`, in seconds since the epoch, or later."""
+    milliseconds = min(max(time * 1000, 0.0), 2.0**48 - 1)
+    return _text_of(int(milliseconds) * 4096, bytes(8))
 
 
 def is_run_id(text: str) -> bool:

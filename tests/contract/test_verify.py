@@ -123,6 +123,8 @@ def _fill(storage: Storage) -> None:
         ("DELETE FROM asset_states WHERE asset = 'a'", {"asset"}),
         ("UPDATE partition_states SET status = 'FAILED' WHERE status = 'MATERIALIZED'", {"partition"}),
         ("DELETE FROM partition_states", {"partition"}),
+        ("UPDATE partition_letters SET letters = replace(letters, 'M', 'F')", {"partition"}),
+        ("UPDATE partition_letters SET letters = '.'", {"partition"}),
         ("UPDATE check_executions SET status = 'SKIPPED'", {"check"}),
         ("DELETE FROM check_states", {"check"}),
         ("UPDATE data_versions SET version = 'other'", {"data version"}),

@@ -238,12 +238,13 @@ class CodeServer:
         self._deployment = deployment
         self._process = Process("server")
         self._number = 0
-        self.working: Counter[str] = Counter()  # workers of each run, at the moment
+        self.ended: Counter[str] = Counter()  # how often each run came to its end
+        self._workers: dict[str, int] = {}  # the attempt of each run that works here
 
     def die(self) -> None:
         """It is killed with all of its runs, and another one is there at once."""
         self._deployment.simulation.kill(self._process)
-        self.working.clear()
+        self._workers.clear()
         self._number += 1
         self._process = Process(f"server-{self._number}")
 
@@ -268,6 +269,7 @@ class CodeServer:
         until = simulation.now() + _RUN_LEASE
         if not runs.take_over(run.run_id, attempt=run.attempt, owner=holder, until=until):
             return LaunchAnswer(accepted=False, reason="the attempt is not current")
+        self._workers[run.run_id] = run.attempt  # the worker of an earlier attempt is ended
         simulation.spawn(process, lambda: self._work(run, holder))
         return LaunchAnswer(accepted=True, pid=1)
 
@@ -278,23 +280,22 @@ class CodeServer:
     def _work(self, run: Run, holder: str) -> None:
         deployment = self._deployment
         simulation, storage = deployment.simulation, deployment.storage
-        self.working[run.run_id] += 1
-        if self.working[run.run_id] > 1:
-            deployment.broken.append(f"two workers have the run {run.run_id}")
         try:
             now = simulation.now()
             storage.events.append(run.run_id, run.attempt, [Event(time=now, seq=1, fact=RunStart())], now=now)
             for _ in range(simulation.random.choice((1, 1, 1, 4))):
                 simulation.sleep(simulation.random.uniform(0.1, 5.0))
+                if self._workers.get(run.run_id) != run.attempt:
+                    return
                 if (run.run_id, run.attempt) not in storage.runs.renew(holder, until=simulation.now() + _RUN_LEASE):
                     return
             now = simulation.now()
             storage.events.append(run.run_id, run.attempt, [Event(time=now, seq=2, fact=RunSuccess())], now=now)
+            self.ended[run.run_id] += 1
+            if self.ended[run.run_id] > 1:
+                deployment.broken.append(f"two workers brought the run {run.run_id} to its end")
         except FencedError:
             pass
-        finally:
-            if self._process is simulation.current:
-                self.working[run.run_id] -= 1
 
 
 class FaultyStorage:

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -27,7 +28,9 @@ from support.deployment import free_port
 
 __all__ = ["PostgresServer", "binary", "given_server", "migrated", "scratch_database"]
 
-_START_SECONDS = 30.0
+_START_SECONDS = 60.0
+_LOOK = 0.05
+_SHOWN = 5000
 _PR_SET_PDEATHSIG = 1
 _SETTINGS = {
     "fsync": "off",  # the tests end servers and clients, not the machine
@@ -82,7 +85,7 @@ class PostgresServer:
                 cwd="/",
                 **self._as_user(),
             )
-        self._call("pg_isready", "-h", "127.0.0.1", "-p", str(self.port), "-t", "5", tries=60)
+        self._call("pg_isready", "-h", "127.0.0.1", "-p", str(self.port), "-t", "5", seconds=_START_SECONDS)
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         """Stop it: SIGINT ends all connections ("fast"), SIGQUIT ends without a word ("immediate")."""
@@ -113,16 +116,19 @@ class PostgresServer:
         """A server refuses to run as root."""
         return {"user": self._user, "group": pwd.getpwnam(self._user).pw_gid, "extra_groups": []} if _is_root() else {}
 
-    def _call(self, program: str, *arguments: str, tries: int = 1) -> None:
-        for left in reversed(range(tries)):
+    def _call(self, program: str, *arguments: str, seconds: float = 0.0) -> None:
+        """Run a program until it succeeds, for as long as that; one that recovers from a crash says no at once."""
+        deadline = time.monotonic() + seconds
+        while True:
             done = subprocess.run(
                 [binary(program), *arguments], check=False, capture_output=True, text=True, cwd="/", **self._as_user()
             )
             if done.returncode == 0:
                 return
-            if not left or (self._process is not None and self._process.poll() is not None):
-                said = self.log() if (self._folder / "log").exists() else ""
+            if time.monotonic() >= deadline or (self._process is not None and self._process.poll() is not None):
+                said = self.log()[-_SHOWN:] if (self._folder / "log").exists() else ""
                 pytest.fail(f"{program} failed: {done.stdout}{done.stderr}{said}")
+            threading.Event().wait(_LOOK)
 
 
 @contextmanager

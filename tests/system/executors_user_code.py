@@ -125,6 +125,9 @@ def held(context: Any) -> int:
     context.log.info("in the middle")
     try:
         meet("held")
+    except BaseException:
+        context.log.info("last words")
+        raise
     finally:
         (MEETING / "held.cleaned").touch()
     return 1

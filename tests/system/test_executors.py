@@ -144,6 +144,8 @@ def test_sigterm_interrupts_steps_and_ends_the_run_as_canceled(worker: Worker, j
     assert worker.status() is RunStatus.CANCELED
     failures = {e.step_key: e.fact.source for e in worker.events() if isinstance(e.fact, StepFailure)}
     assert failures["held"] == "INTERRUPT"
+    lines = [e.fact.message for e in worker.events() if isinstance(e.fact, LogLine) and e.step_key == "held"]
+    assert lines == ["in the middle", "last words"]  # what was said before the signal, and after it
     assert (worker.home / "held.cleaned").exists()
     assert not (worker.home / "hook.ran").exists()
     assert worker.types("double") == []

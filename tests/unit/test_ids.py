@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 
-from penstock.ids import is_run_id, new_holder_id, new_run_id
+from penstock.ids import created_at, is_run_id, least_run_id, new_holder_id, new_run_id, run_id_derived_from
 
 _RUN_ID = "01a20755-1f72-730b-9552-9a78c64632ce"
 
@@ -27,3 +27,10 @@ def test_other_texts_are_no_run_ids(text: str) -> None:
 def test_holders_of_one_process_differ() -> None:
     assert new_holder_id("daemon") != new_holder_id("daemon")
     assert new_holder_id("daemon").startswith("daemon-")
+
+
+def test_the_least_id_of_a_time_stands_between_those_before_and_those_after() -> None:
+    assert run_id_derived_from("a", 999.999) < least_run_id(1000.0) <= run_id_derived_from("b", 1000.0)
+    assert created_at(least_run_id(1000.0)) == 1000.0
+    assert is_run_id(least_run_id(-5.0))
+    assert least_run_id(-5.0) < least_run_id(1.0) < least_run_id(1e300)

@@ -14,7 +14,7 @@ from ..partitions.multi_space import MultiSpace
 from ..partitions.space import KeySpace, open_space
 from ..partitions.spec import DynamicSpec, PartitionsSpec
 from ..partitions.subset import Subset
-from ..records.asset import AssetState, CheckState, PartitionState, PartitionStatus
+from ..records.asset import EVER_MATERIALIZED, LETTERS, AssetState, CheckState, PartitionState, PartitionStatus
 from ..records.conditions.entity import check_id
 from ..records.data_version import VersionTag
 from ..records.event import (
@@ -75,7 +75,7 @@ class StoredFacts:
         self._states: dict[str, AssetState] = {}
         self._checks: dict[str, CheckState] = {}
         self._read: set[str] = set()
-        self._partitions: dict[str, dict[str, PartitionState]] = {}
+        self._letters: dict[str, dict[str, str]] = {}
         self._open: dict[str, list[tuple[str | None, str]]] | None = None
         self._runs: dict[str, RunFacts | None] = {}
         self._after: int | None = None
@@ -123,7 +123,7 @@ class StoredFacts:
         space = self.space(entity)
         if space is None:
             return ONE if any(True for _ in keys) else _NONE
-        found = (space.position(key) for key in keys if key is not None)
+        found = space.positions(key for key in keys if key is not None)
         return Subset.of(each for each in found if each is not None)
 
     # -- what is read at once -----------------------------------------------------------------------------------------
@@ -150,10 +150,12 @@ class StoredFacts:
         self.prepare((entity.id,))
         return self._checks.get(entity.id.removeprefix("check "))
 
-    def _partition_states(self, entity: Entity) -> dict[str, PartitionState]:
-        if entity.id not in self._partitions:
-            self._partitions[entity.id] = self._storage.assets.partition_states(entity.id)
-        return self._partitions[entity.id]
+    def _partition_letters(self, entity: Entity) -> Mapping[str, str]:
+        """The `PartitionLetter` of each partition of an asset of which anything is known."""
+        if entity.id not in self._letters:
+            found = self._storage.assets.partition_statuses({entity.id: 0}).get(entity.id)
+            self._letters[entity.id] = {} if found is None else found.by_key()
+        return self._letters[entity.id]
 
     def _planned(self, asset: str) -> Sequence[tuple[str | None, str]]:
         """(partition, run) of what unended runs are still to make of an asset."""
@@ -277,8 +279,8 @@ class StoredFacts:
             return ONE if event is not None else _NONE
         if entity.observed:
             return self._observed(entity)
-        states = self._partition_states(entity)
-        return self._positions(entity, (key for key, each in states.items() if each.event is not None))
+        letters = self._partition_letters(entity)
+        return self._positions(entity, (key for key, letter in letters.items() if letter in EVER_MATERIALIZED))
 
     def _observed(self, entity: Entity) -> Subset:
         space = self.space(entity)
@@ -333,8 +335,8 @@ class StoredFacts:
         """The partitions whose last announced update ended without one."""
         match entity.kind:
             case Kind.ASSET if entity.partitions is not None:
-                states = self._partition_states(entity)
-                failed = (key for key, each in states.items() if each.status is PartitionStatus.FAILED)
+                letters = self._partition_letters(entity)
+                failed = (key for key, letter in letters.items() if letter in LETTERS[PartitionStatus.FAILED])
                 return self._positions(entity, failed)
             case Kind.ASSET:
                 state = self._state(entity)
@@ -365,12 +367,14 @@ class StoredFacts:
             found = {0: state.materialized_run if state is not None else None}
         else:
             space = self.space(entity)
-            for position in among:
-                found[position] = self._latest_run(entity, space.key(position) if space is not None else None)
+            keys = {position: None if space is None else space.key(position) for position in among}
+            named = [] if entity.observed else [key for key in keys.values() if key is not None]
+            states = self._storage.assets.partition_states(entity.id, named) if named else {}
+            for position, key in keys.items():
+                found[position] = self._latest_run(entity, key, None if key is None else states.get(key))
         return {position: run_id for position, run_id in found.items() if run_id is not None}
 
-    def _latest_run(self, entity: Entity, partition: str | None) -> str | None:
-        state = None if entity.observed or partition is None else self._partition_states(entity).get(partition)
+    def _latest_run(self, entity: Entity, partition: str | None, state: PartitionState | None) -> str | None:
         if state is not None and state.status is PartitionStatus.MATERIALIZED:
             return state.run_id
         last = self._storage.assets.history(entity.id, types=(_type_of(entity),), partition=partition, limit=1)

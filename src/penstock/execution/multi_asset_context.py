@@ -17,7 +17,7 @@ from ..definitions.definitions import Definitions
 from ..definitions.repository import RepositoryDefinition
 from ..errors import DefinitionError, UsageError
 from ..partitions.definition import PartitionsDefinition
-from ..records.asset import AssetEvent
+from ..records.asset import EVER_MATERIALIZED, AssetEvent, PartitionStatuses
 from ..records.keys import AssetKey, CoercibleToAssetKey
 from ..storage.protocols import Storage
 from .downstream_partitions import downstream_keys
@@ -166,13 +166,13 @@ class MultiAssetSensorEvaluationContext(SensorEvaluationContext):
             partitions: Which of them; all that there are now if not given.
         """
         text = self._text(asset_key)
-        states = self._storage.assets.partition_states(text)
-        made = {each.partition for each in states.values() if each.materialized_at is not None}
+        statuses = self._storage.assets.partition_statuses({text: 0}).get(text, PartitionStatuses())
+        made = {key for key, letter in statuses.by_key().items() if letter in EVER_MATERIALIZED}
         if partitions is None:
             space = self._partitions(text).space(StoredDynamicPartitions(self._storage))
             count = space.count(self.clock.now())
             # Each made partition has one place; so counting them tells without listing the whole set.
-            places = (space.position(each) for each in made)
+            places = space.positions(made)
             return sum(place is not None and place < count for place in places) == count
         return made.issuperset(partitions)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..clock import Clock
 from ..errors import PartitionNotFoundError, UsageError
 from ..execution.event_log import EventLogEntry, EventLogRecord, read_records
-from ..records.asset import AssetEvent, AssetPartitionStatus
+from ..records.asset import EVER_MATERIALIZED, AssetEvent, AssetPartitionStatus, PartitionStatuses
 from ..records.event import AssetWiped
 from ..records.keys import AssetKey, CoercibleToAssetKey
 from ..storage.protocols import Storage
@@ -155,7 +155,11 @@ class AssetReading:
             before_cursor: Only those last made before this place in the event log.
             after_cursor: Only those last made after this place in the event log.
         """
-        states = self.storage.assets.partition_states(AssetKey.from_coercible(asset_key).to_user_string())
+        text = AssetKey.from_coercible(asset_key).to_user_string()
+        if before_cursor is None and after_cursor is None:
+            statuses = self.storage.assets.partition_statuses({text: 0}).get(text, PartitionStatuses())
+            return {key for key, letter in statuses.by_key().items() if letter in EVER_MATERIALIZED}
+        states = self.storage.assets.partition_states(text)
         return {
             each.partition
             for each in states.values()
@@ -178,10 +182,10 @@ class AssetReading:
             PartitionNotFoundError: The set has no such partition.
         """
         space = partitions_def.space(self)
-        for key in partition_keys:
-            if space.position(key) is None:
+        for key, position in zip(partition_keys, space.positions(partition_keys), strict=True):
+            if position is None:
                 raise PartitionNotFoundError(f"The partitions of {asset_key.to_user_string()} have no key {key!r}.")
-        states = self.storage.assets.partition_states(asset_key.to_user_string())
+        states = self.storage.assets.partition_states(asset_key.to_user_string(), partition_keys)
         return {key: AssetPartitionStatus.of(states[key].status) if key in states else None for key in partition_keys}
 
     def get_dynamic_partitions(self, partitions_def_name: str) -> Sequence[str]:

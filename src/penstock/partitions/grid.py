@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from calendar import isleap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from itertools import accumulate
@@ -82,6 +82,25 @@ class WallGrid:
         day = bisect_right(kind.before, rest) - 1
         minutes = kind.times[day][rest - kind.before[day]]
         return datetime(year, 1, 1) + timedelta(days=day, minutes=minutes)  # noqa: DTZ001 - a wall time has no zone
+
+    def days(self, start: int, stop: int) -> Iterator[tuple[date, Sequence[int]]]:
+        """The times of numbers start to stop - 1, day by day: the date, and minutes since midnight.
+
+        Raises:
+            OverflowError: One lies beyond the years 1 to 9999.
+        """
+        while start < stop:
+            wall = self.wall(start)
+            first = date(wall.year, 1, 1)
+            kind = self._year(wall.year)
+            number = (wall.date() - first).days
+            passed = kind.times[number].index(wall.hour * 60 + wall.minute)
+            while start < stop and number < len(kind.times):
+                some = kind.times[number][passed : passed + stop - start]
+                if some:
+                    yield first + timedelta(days=number), some
+                start += len(some)
+                number, passed = number + 1, 0
 
     def _year(self, year: int) -> _Year:
         first = date(year, 1, 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from .spec import DynamicSpec, PartitionsSpec, StaticSpec
@@ -30,6 +30,10 @@ class KeySpace(Protocol):
         """The position of a key, whether it exists yet or not; None if no position has that key."""
         ...
 
+    def positions(self, keys: Iterable[str]) -> list[int | None]:
+        """The position of each key, as `position` gives it."""
+        ...
+
     def keys(self, start: int, stop: int) -> list[str]:
         """The keys of positions start to stop - 1."""
         ...
@@ -51,6 +55,9 @@ class ListedSpace:
 
     def position(self, key: str) -> int | None:
         return self._positions.get(key)
+
+    def positions(self, keys: Iterable[str]) -> list[int | None]:
+        return [self._positions.get(key) for key in keys]
 
     def keys(self, start: int, stop: int) -> list[str]:
         return list(self._keys[start:stop])

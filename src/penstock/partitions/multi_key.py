@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Self
 
 from ..errors import InvocationError
@@ -38,6 +38,13 @@ class MultiPartitionKey(str):
                 )
         made = super().__new__(cls, SEPARATOR.join(keys.values()))
         made._keys = keys
+        return made
+
+    @classmethod
+    def of_parts(cls, names: Sequence[str], parts: Sequence[str]) -> Self:
+        """The key of dimensions, sorted by name, whose keys are known to be right."""
+        made = super().__new__(cls, SEPARATOR.join(parts))
+        made._keys = dict(zip(names, parts, strict=True))
         return made
 
     @property

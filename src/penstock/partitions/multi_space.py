@@ -6,8 +6,8 @@ stay true when it grows. The digits of the others are bounded by how many keys t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from itertools import accumulate, product
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import accumulate, islice, product
 from math import prod
 from operator import mul
 from typing import TypeAlias
@@ -94,9 +94,39 @@ class MultiSpace:
             position += digit * self._strides[name]
         return position
 
+    def positions(self, keys: Iterable[str]) -> list[int | None]:
+        """The position of each key, as `position` gives it."""
+        parts = [key.split(SEPARATOR) for key in keys]
+        whole = [each for each in parts if len(each) == len(self.names)]
+        shares: list[dict[str, int]] = []  # of each dimension, what each part adds to the position
+        for name, own in zip(self.names, zip(*whole, strict=True), strict=False):
+            once = dict.fromkeys(own)
+            digits = zip(once, self.spaces[name].positions(once), strict=True)
+            most = self._sizes.get(name)
+            shares.append(
+                {
+                    part: digit * self._strides[name]
+                    for part, digit in digits
+                    if digit is not None and (most is None or digit < most)
+                }
+            )
+        found: list[int | None] = []
+        for each in parts:
+            added = [share.get(part) for share, part in zip(shares, each, strict=False)]
+            found.append(None if len(each) != len(self.names) or None in added else sum(added))  # type: ignore[arg-type]
+        return found
+
     def keys(self, start: int, stop: int) -> list[str]:
         """The keys of positions start to stop - 1."""
-        return [self.key(position) for position in range(start, stop)]
+        if start >= stop:
+            return []
+        stride = self._strides[self.lead]
+        first, last = start // stride, (stop - 1) // stride
+        columns = [self.spaces[self.lead].keys(first, last + 1)]
+        columns += [self.spaces[name].keys(0, self._sizes[name]) for name in self._order[1:]]
+        by_name = [self._order.index(name) for name in self.names]
+        rows = islice(product(*columns), start - first * stride, stop - first * stride)
+        return [MultiPartitionKey.of_parts(self.names, [row[place] for place in by_name]) for row in rows]
 
     def size(self, name: str, now: float) -> int:
         """How many keys a dimension has."""

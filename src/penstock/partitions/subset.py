@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import TypeAlias
 
 import msgspec
@@ -34,7 +35,12 @@ class Subset(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, positions: Iterable[int]) -> Subset:
         """The given positions, in any order."""
-        return cls.of_ranges((position, position + 1) for position in positions)
+        ordered = sorted(set(positions))
+        if not ordered:
+            return cls()
+        starts = [ordered[0], *(after for before, after in pairwise(ordered) if after > before + 1)]
+        stops = [*(before + 1 for before, after in pairwise(ordered) if after > before + 1), ordered[-1] + 1]
+        return cls(tuple(zip(starts, stops, strict=True)))
 
     @classmethod
     def of_ranges(cls, ranges: Iterable[Range]) -> Subset:

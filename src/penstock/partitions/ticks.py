@@ -9,15 +9,16 @@ goes on.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
 from .grid import WallGrid
 from .wall_time import instant_of, wall_of, zone_named
 
-__all__ = ["RealTicks", "Ticks", "WallTicks"]
+__all__ = ["RealTicks", "Stretch", "Ticks", "WallTicks"]
 
 _DAY = 86_400
 _PROBE_DAYS = 3  # no zone ever changed its clocks twice within so few days, but Freetown in 1939
@@ -49,6 +50,26 @@ class Ticks(Protocol):
         """The instant of the first tick of `other`, which has all ticks of this one and more, after one of this."""
         ...
 
+    def stretches(self, start: int, stop: int) -> Iterator[Stretch]:
+        """The ticks of numbers start to stop - 1, by how their wall times follow the grid."""
+        ...
+
+
+class Stretch(NamedTuple):
+    """Ticks that follow the grid.
+
+    Args:
+        first: The number of the first one.
+        stop: One more than that of the last one.
+        shift: By how much the numbers are greater than the grid's.
+        is_repeat: Whether an earlier tick has the wall time of each.
+    """
+
+    first: int
+    stop: int
+    shift: int = 0
+    is_repeat: bool = False
+
 
 class WallTicks:
     """Ticks of the wall calendar."""
@@ -77,6 +98,9 @@ class WallTicks:
 
     def next_in(self, other: Ticks, number: int) -> int:
         return other.instant(other.guess(self._grid.wall(number)) + 1)
+
+    def stretches(self, start: int, stop: int) -> Iterator[Stretch]:
+        yield Stretch(start, stop)
 
 
 class RealTicks:
@@ -123,6 +147,23 @@ class RealTicks:
 
     def next_in(self, other: Ticks, number: int) -> int:
         return other.instant(other.number(self.instant(number)) + 1)
+
+    def stretches(self, start: int, stop: int) -> Iterator[Stretch]:
+        self.instant(stop)  # from now on, all changes of clocks up to there are known
+        place = max(bisect_right(self._firsts, start) - 1, 0)
+        while start < stop:
+            shift = self._shifts[place]
+            end = min(stop, self._firsts[place + 1]) if place + 1 < len(self._firsts) else stop
+            if place and self._offsets[place] < self._offsets[place - 1]:
+                passed = _wall(self._starts[place], self._offsets[place - 1]) - _MOMENT
+                once_more = min(end, shift + self._grid.number(passed) + 1)
+                if start < once_more:
+                    yield Stretch(start, once_more, shift, is_repeat=True)
+                    start = once_more
+            if start < end:
+                yield Stretch(start, end, shift)
+                start = end
+            place += 1
 
     def _learn(self, instant: float) -> None:
         while instant >= self._known and self._year < _LAST_YEAR:

@@ -9,20 +9,23 @@ before it still ends where the excluded one begins.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, count
 from operator import itemgetter
 
 from .cron import parse
 from .grid import WallGrid, open_grid
+from .key_text import open_key_text
 from .spec import TimeWindowSpec
 from .subset import Subset
-from .ticks import RealTicks, Ticks, WallTicks
+from .ticks import RealTicks, Stretch, Ticks, WallTicks
 from .wall_time import instant_of, zone_named
 
 __all__ = ["TimeSpace", "open_time_space"]
+
+_NEIGHBOURS = 128  # how many keys are written when one of them is looked for: few enough not to be felt in vain
 
 
 class TimeSpace:
@@ -36,11 +39,11 @@ class TimeSpace:
         self.zone = zone_named(spec.timezone)
         self.end = None if spec.end is None else instant_of(datetime.fromisoformat(spec.end), self.zone)
         self._real = parse(spec.cron).hourly
+        self._text = open_key_text(spec.fmt)
+        self._grid_left = open_grid(spec.cron, spec.excluded_crons)
         start = instant_of(datetime.fromisoformat(spec.start), self.zone)
-        self._all_ticks = self._ticks(open_grid(spec.cron), start)
-        self._ticks_left = (
-            self._ticks(open_grid(spec.cron, spec.excluded_crons), start) if spec.excluded_crons else self._all_ticks
-        )
+        self._ticks_left = self._ticks(self._grid_left, start)
+        self._all_ticks = self._ticks(open_grid(spec.cron), start) if spec.excluded_crons else self._ticks_left
         self._origin = _first(self._ticks_left, start)
         # Ticks that are excluded one by one or by stretches, as ranges of numbers; `_gap_at` has the position of the
         # first window after each range, and `_gap_size` how many are left out before it and in it.
@@ -92,7 +95,9 @@ class TimeSpace:
 
     def key(self, position: int) -> str:
         """The key at a position."""
-        number = self._number(position)
+        return self._key_of(self._number(position))
+
+    def _key_of(self, number: int) -> str:
         if not self._real:
             return self._ticks_left.wall(number).replace(tzinfo=self.zone).strftime(self.spec.fmt)
         moment = datetime.fromtimestamp(self._ticks_left.instant(number), self.zone)
@@ -121,7 +126,42 @@ class TimeSpace:
 
     def keys(self, start: int, stop: int) -> list[str]:
         """The keys of positions start to stop - 1."""
-        return [self.key(position) for position in range(start, stop)]
+        if self._text is None:
+            return [self.key(position) for position in range(start, stop)]
+        found: list[str] = []
+        for stretch in self._stretches(start, stop):
+            if stretch.is_repeat:
+                found += [self._key_of(number) for number in range(stretch.first, stretch.stop)]
+            else:
+                days = self._grid_left.days(stretch.first - stretch.shift, stretch.stop - stretch.shift)
+                found += self._text.write(days)
+        return found
+
+    def positions(self, keys: Iterable[str]) -> list[int | None]:
+        """The position of each key, as `position` gives it. Keys have neighbours, so those are written at once."""
+        known: dict[str, int] = {}
+        found = []
+        for key in keys:
+            position = known.get(key)
+            if position is None:
+                position = self.position(key)
+                if position is not None:
+                    start = position - position % _NEIGHBOURS
+                    try:
+                        known.update(zip(self.keys(start, start + _NEIGHBOURS), count(start), strict=False))
+                    except OverflowError:
+                        known[key] = position  # some of them lie beyond the years that a calendar can name
+            found.append(position)
+        return found
+
+    def _stretches(self, start: int, stop: int) -> Iterator[Stretch]:
+        """The ticks at which windows begin, without those that are excluded."""
+        while start < stop:
+            place = bisect_right(self._gap_at, start)
+            end = min(stop, self._gap_at[place]) if place < len(self._gap_at) else stop
+            number = self._number(start)
+            yield from self._ticks_left.stretches(number, number + end - start)
+            start = end
 
     def _ticks(self, grid: WallGrid, start: int) -> Ticks:
         return RealTicks(grid, self.zone, start) if self._real else WallTicks(grid, self.zone)
@@ -156,7 +196,9 @@ class TimeSpace:
         return number - self._origin - self._gap_size[place + 1]
 
     def _parse(self, key: str) -> datetime | None:
-        formats = [self.spec.fmt, self.spec.fmt + "%z"] if self._real else [self.spec.fmt]
+        formats = [self.spec.fmt]
+        if self._real and "%z" not in self.spec.fmt:
+            formats.append(self.spec.fmt + "%z")
         for fmt in formats:
             try:
                 return datetime.strptime(key, fmt)  # noqa: DTZ007 - a wall time has no zone

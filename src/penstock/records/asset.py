@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+
 import msgspec
 
+from .event import AssetCheckEvaluation, AssetMaterialization, AssetObservation
+
 __all__ = [
+    "EVER_MATERIALIZED",
+    "LETTERS",
     "AssetEvent",
     "AssetPartitionStatus",
     "AssetState",
     "CheckState",
+    "PartitionLetter",
     "PartitionState",
     "PartitionStatus",
+    "PartitionStatuses",
     "PlannedAsset",
 ]
-
-from enum import StrEnum
-
-from .event import AssetCheckEvaluation, AssetMaterialization, AssetObservation
 
 
 class AssetState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -64,6 +70,30 @@ class AssetPartitionStatus(StrEnum):
         return cls.IN_PROGRESS if status is PartitionStatus.MATERIALIZING else cls(status.value)
 
 
+class PartitionLetter(StrEnum):
+    """Where a partition stands, in one letter: a capital one where it was ever materialized."""
+
+    MISSING = "."
+    MATERIALIZED = "M"
+    FAILED = "f"
+    FAILED_AGAIN = "F"
+    MATERIALIZING = "i"
+    MATERIALIZING_AGAIN = "I"
+
+
+LETTERS: Mapping[PartitionStatus, str] = MappingProxyType(
+    {
+        PartitionStatus.MATERIALIZED: PartitionLetter.MATERIALIZED.value,
+        PartitionStatus.FAILED: PartitionLetter.FAILED + PartitionLetter.FAILED_AGAIN,
+        PartitionStatus.MATERIALIZING: PartitionLetter.MATERIALIZING + PartitionLetter.MATERIALIZING_AGAIN,
+    }
+)
+"""The letters of each status."""
+
+EVER_MATERIALIZED = frozenset(letter.value for letter in PartitionLetter if letter.isupper())
+"""The letters of partitions that were materialized at some time, whatever became of them since."""
+
+
 class PartitionState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One partition of one asset: its status, the run behind it, and when it was last made."""
 
@@ -74,6 +104,29 @@ class PartitionState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     event: int | None = None
     updated: float = 0.0
     materialized_at: float | None = None
+
+    @property
+    def letter(self) -> PartitionLetter:
+        """The same in a letter."""
+        first, again = LETTERS[self.status][0], LETTERS[self.status][-1]
+        return PartitionLetter(first if self.event is None else again)
+
+
+class PartitionStatuses(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Where all partitions of one asset stand. Each has a place among them that it keeps, and that no other ever gets.
+
+    Args:
+        letters: The `PartitionLetter` of each place.
+        keys: The keys of the partitions that are not missing, in the order of their places; not those of places that
+            whoever asks knows already.
+    """
+
+    letters: str = ""
+    keys: tuple[str, ...] = ()
+
+    def by_key(self) -> dict[str, str]:
+        """The letter of each partition that is not missing, where no key is left out."""
+        return dict(zip(self.keys, self.letters.replace(PartitionLetter.MISSING, ""), strict=True))
 
 
 class PlannedAsset(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

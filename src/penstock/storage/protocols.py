@@ -24,7 +24,7 @@ from typing import Protocol
 
 import msgspec
 
-from ..records.asset import AssetEvent, AssetState, CheckState, PartitionState, PlannedAsset
+from ..records.asset import AssetEvent, AssetState, CheckState, PartitionState, PartitionStatuses, PlannedAsset
 from ..records.automation import InstigatorKind, InstigatorState, InstigatorStatus, Tick, TickStatus
 from ..records.conditions.evaluation import EvaluationRecord, StoredEvaluation
 from ..records.data_version import DataVersionState
@@ -44,7 +44,9 @@ __all__ = [
     "LocationStorage",
     "NewRun",
     "RunFilter",
+    "RunSearch",
     "RunStorage",
+    "RunTally",
     "SlotStorage",
     "Storage",
     "StoredLocation",
@@ -80,6 +82,21 @@ class NewRun(msgspec.Struct, frozen=True, kw_only=True):
     snapshot: bytes | None = None
 
 
+class RunSearch(msgspec.Struct, frozen=True, kw_only=True):
+    """What one search has found. `until` is the cursor to go on from where it has ended before the page was full,
+    although there may be more beyond; None where there is nothing to go on for, or the last run says where."""
+
+    runs: tuple[Run, ...] = ()
+    until: str | None = None
+
+
+class RunTally(msgspec.Struct, frozen=True, kw_only=True):
+    """How many runs one search has counted; there may be more beyond the cursor `until`, if it is given."""
+
+    number: int
+    until: str | None = None
+
+
 class RunStorage(Protocol):
     """Runs and their states."""
 
@@ -95,8 +112,18 @@ class RunStorage(Protocol):
         """Runs newest first (by id, which sorts by creation), after the cursor `before` (a run id)."""
         ...
 
+    def search(self, where: RunFilter, *, limit: int, before: str | None = None, ascending: bool = False) -> RunSearch:
+        """What `page` gives, as far as one search looks: it ends after some thousands of runs that do not match, and
+        says how far it came. So it costs the same however long the history is. A run whose id tells another time of
+        its making than `created`, by more than a day, may be missed by a filter on that time that very many fit."""
+        ...
+
     def count(self, where: RunFilter, *, at_most: int = 10_000) -> int:
         """How many runs match; counting stops at `at_most`."""
+        ...
+
+    def tally(self, where: RunFilter, *, at_most: int = 10_000) -> RunTally:
+        """What `count` gives, as far as one search looks."""
         ...
 
     def queued(self, *, limit: int, by_share: bool = False) -> list[Run]:
@@ -217,8 +244,17 @@ class EventStorage(Protocol):
         """The id of the newest event; 0 when there is none."""
         ...
 
+    def failures(self, run_ids: Sequence[str]) -> dict[str, StoredEvent]:
+        """What ended each of these runs that has failed: its first `StepFailure`, or else its `RunFailure`. Those
+        whose events are no longer kept are left out."""
+        ...
+
     def step_stats(self, run_id: str) -> list[StepStats]:
         """What is known of each step that has begun, in the order they began."""
+        ...
+
+    def steps_of(self, run_ids: Sequence[str]) -> dict[str, list[StepStats]]:
+        """What `step_stats` gives, of several runs; those of which no step has begun are left out."""
         ...
 
 
@@ -243,15 +279,25 @@ class AssetStorage(Protocol):
         limit: int = 100,
     ) -> list[AssetEvent]:
         """An asset's events, newest first or, if `ascending`, oldest first: those with ids between `after` and `before`
-        and with times between `since` and `until`, these bounds left out."""
+        and with times between `since` and `until`, these bounds left out. They are in the order of their ids, or of
+        their times where these alone bound them."""
         ...
 
     def latest_materializations(self, assets: Sequence[str]) -> dict[str, AssetEvent]:
         """The newest materialization of each asset."""
         ...
 
-    def partition_states(self, asset: str) -> dict[str, PartitionState]:
-        """The status of every partition that was ever planned or made."""
+    def partition_states(self, asset: str, partitions: Sequence[str] | None = None) -> dict[str, PartitionState]:
+        """What is known of these partitions (None: of all), by key; those of which nothing is are left out."""
+        ...
+
+    def partition_statuses(self, assets: Mapping[str, int]) -> dict[str, PartitionStatuses]:
+        """Where all partitions of assets stand, in short. Assets without any are left out.
+
+        Args:
+            assets: For each asset, of how many places the keys are known to whoever asks; 0 for none. The letters of
+                those places are given as of all others.
+        """
         ...
 
     def planned(self, run_ids: Sequence[str] | None = None) -> list[PlannedAsset]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
 from ..codec import decode_json, decode_msgpack, encode_msgpack
-from ..records.asset import AssetEvent, AssetState, CheckState, PartitionState, PartitionStatus
+from ..records.asset import AssetEvent, AssetState, CheckState, PartitionState, PartitionStatus, PartitionStatuses
 from ..records.automation import InstigatorKind, InstigatorState, InstigatorStatus, Tick
 from ..records.conditions.evaluation import EvaluationRecord, StoredEvaluation
 from ..records.data_version import DataVersionState
@@ -52,6 +53,7 @@ __all__ = [
     "run_share",
     "step",
     "step_values",
+    "steps_by_run",
     "stored_event",
     "tick",
 ]
@@ -238,6 +240,14 @@ def step(run_id: str, row: Row) -> StepStats:
     )
 
 
+def steps_by_run(found: Iterable[Row]) -> dict[str, list[StepStats]]:
+    """The steps of rows of (run id, and `STEP`), by run."""
+    steps: dict[str, list[StepStats]] = {}
+    for run_id, *row in found:
+        steps.setdefault(run_id, []).append(step(run_id, tuple(row)))
+    return steps
+
+
 def step_values(record: StepStats) -> Row:
     """The values of `STEP`."""
     attempts = encode_msgpack(_Attempts(tries=record.attempts))
@@ -310,6 +320,12 @@ def partition_state(row: Row) -> PartitionState:
         updated=updated,
         materialized_at=materialized_at,
     )
+
+
+def partition_statuses(row: Row) -> PartitionStatuses:
+    """The statuses of a row of (asset, letters, keys as JSON)."""
+    _, letters, keys = row
+    return PartitionStatuses(letters=letters, keys=decode_json(keys, tuple[str, ...]))
 
 
 CHECK_STATE = "c.asset, c.name, c.status, c.run_id, c.event, c.updated, c.asset_materialized_at, c.body"

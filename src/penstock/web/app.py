@@ -22,6 +22,7 @@ from .downloads import LogDownloads
 from .event_stream import LiveEndpoint
 from .gate import LOOPBACK_NAMES, Gate
 from .graphql.context import Context
+from .graphql.partition_places import PartitionPlaces
 from .health import Health
 from .heartbeat import Heartbeat
 from .live import Hub
@@ -64,10 +65,13 @@ def create_app(
     """
     storage, logs = instance.storage, instance.logs
 
+    places = PartitionPlaces()
+
     def context_for(mutation: bool) -> Context:
         catalog.refresh()
         patience = _MUTATION_SECONDS if mutation else _QUERY_SECONDS
-        return Context(instance, catalog, LOCAL_ACTOR, deadline=instance.clock.monotonic() + patience)
+        deadline = instance.clock.monotonic() + patience
+        return Context(instance, catalog, LOCAL_ACTOR, deadline=deadline, places=places)
 
     hub = Hub(storage.notifier, storage.events.last_id)
     graphql = GraphQLEndpoint(context_for)

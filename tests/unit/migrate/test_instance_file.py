@@ -143,3 +143,25 @@ def test_no_yaml_is_told() -> None:
     told = rewrite_instance_file("a: [", file_schema())
     assert told.text == "a: ["
     assert "no YAML" in told.notes[0].text
+
+
+def test_how_long_ticks_are_kept_comes_over(tmp_path: Path) -> None:
+    told = rewrite("""
+        retention:
+          schedule:
+            purge_after_days: 90
+          sensor:
+            purge_after_days:
+              skipped: 7
+              started: 3
+          auto_materialize:
+            purge_after_days: 2
+    """)
+    assert [note.text.partition(":")[0] for note in told.notes] == [
+        "retention.sensor.purge_after_days.started",
+        "retention.auto_materialize",
+    ]
+    (tmp_path / "penstock.yaml").write_text(told.text)
+    kept = read_settings(tmp_path).retention
+    assert (kept.schedule.purge_after_days.success, kept.sensor.purge_after_days.skipped) == (90, 7)
+    assert kept.sensor.purge_after_days.failure == 30

@@ -100,7 +100,13 @@ class Log:
     def last_id(self) -> int:
         raise NotImplementedError
 
+    def failures(self, run_ids: Sequence[str]) -> dict[str, StoredEvent]:
+        raise NotImplementedError
+
     def step_stats(self, run_id: str) -> list[StepStats]:
+        raise NotImplementedError
+
+    def steps_of(self, run_ids: Sequence[str]) -> dict[str, list[StepStats]]:
         raise NotImplementedError
 
 

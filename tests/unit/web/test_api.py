@@ -90,7 +90,7 @@ def test_a_fault_of_ours_is_told_by_an_id_alone(
     def broken(*_: Any, **__: Any) -> Any:
         raise ValueError("secret detail")
 
-    monkeypatch.setattr(deployment.instance, "storage", SimpleNamespace(**_parts(deployment.storage, page=broken)))
+    monkeypatch.setattr(deployment.instance, "storage", SimpleNamespace(**_parts(deployment.storage, search=broken)))
     answer = client.post("/graphql", json={"query": "{ runsOrError { __typename } }"})
     error = answer.json()["errors"][0]
     assert answer.status_code == 200
@@ -106,13 +106,13 @@ def test_a_database_that_is_away_is_an_answer(
     def away(*_: Any, **__: Any) -> Any:
         raise StorageError("The database is away.")
 
-    monkeypatch.setattr(deployment.instance, "storage", SimpleNamespace(**_parts(deployment.storage, page=away)))
+    monkeypatch.setattr(deployment.instance, "storage", SimpleNamespace(**_parts(deployment.storage, search=away)))
     query = "{ runsOrError { ... on PythonError { className message stack } } }"
     answer = client.post("/graphql", json={"query": query})
     told = {"className": "StorageError", "message": "The database is away.", "stack": []}
     assert answer.json() == {"data": {"runsOrError": told}}
 
 
-def _parts(storage: Any, *, page: Any) -> dict[str, Any]:
+def _parts(storage: Any, *, search: Any) -> dict[str, Any]:
     names = ("events", "assets", "instigators", "leases", "locations", "notifier")
-    return {**{name: getattr(storage, name) for name in names}, "runs": SimpleNamespace(page=page)}
+    return {**{name: getattr(storage, name) for name in names}, "runs": SimpleNamespace(search=search)}

@@ -10,11 +10,11 @@ import { countStatuses } from "../kit/partitionBar.model";
 import { RadioList } from "../kit/RadioList";
 import { Skeleton } from "../kit/Skeleton";
 import { TextInput } from "../kit/TextInput";
-import { ASSET_PARTITIONS, type AssetCard } from "../services/assets";
-import { useData } from "../services/data";
+import type { AssetCard } from "../services/assets";
 import { keyText } from "./catalogue.model";
 import { type PartitionChoice, runsWord } from "./materialize.model";
 import css from "./MaterializeDialog.module.css";
+import { type AssetPartitions, useAssetPartitions } from "./useAssetPartitions";
 
 interface MaterializeDialogProps {
   assets: readonly AssetCard[];
@@ -27,38 +27,37 @@ interface MaterializeDialogProps {
 type Which = "missing" | "all" | "latest" | "stretch";
 
 const NAMED = 12;
+const NOTHING: AssetPartitions = { total: 0, ranges: [], keys: [], hasKeys: false, keyOf: () => "" };
 
 export function MaterializeDialog({ assets, initialKeys, isBusy, onClose, onLaunch }: MaterializeDialogProps) {
   const partitioned = assets.find((asset) => asset.isPartitioned)!;
-  const answer = useData(ASSET_PARTITIONS, { key: { path: [...partitioned.assetKey.path] } }, { live: ["assets"] });
-  const node = answer.data?.assetNodeOrError;
-  const found = node?.__typename === "AssetNode" ? node : undefined;
-  const keys = found?.partitionKeyConnection.partitionKeys ?? [];
+  const { found, error } = useAssetPartitions(partitioned);
+  const { keys, ranges, total, hasKeys, keyOf } = found ?? NOTHING;
   const isMixed = assets.some((asset) => !asset.isPartitioned);
   const [chosenWhich, setWhich] = useState<Which | null>(initialKeys.length > 0 ? "stretch" : isMixed ? "all" : null);
   const [inOne, setInOne] = useState(isMixed);
   const [ends, setEnds] = useState<readonly [string, string]>([initialKeys[0] ?? "", initialKeys.at(-1) ?? ""]);
-  const counts = countStatuses(found?.partitionRanges ?? [], keys.length);
-  const isWhole = keys.length > 0 && counts.MISSING + counts.FAILED === 0;
+  const counts = countStatuses(ranges, total);
+  const isWhole = total > 0 && counts.MISSING + counts.FAILED === 0;
   const which = chosenWhich ?? (isWhole ? "latest" : "missing");
   const first = keys.indexOf(ends[0]);
   const last = keys.indexOf(ends[1] || ends[0]);
   const stretch = first >= 0 && last >= first ? keys.slice(first, last + 1) : [];
   const wanted = {
     missing: counts.MISSING + counts.FAILED,
-    all: keys.length,
-    latest: Math.min(1, keys.length),
+    all: total,
+    latest: Math.min(1, total),
     stretch: stretch.length,
   }[which];
   // A run over several dimensions works on a stretch of each, which is not what neighbours in the list are.
   const canBeOne = which === "all" || partitioned.partitionDefinition?.type !== "MULTIPARTITIONED";
-  const several = canBeOne && (which === "all" ? keys : which === "stretch" ? stretch : []).length > 1;
+  const several = canBeOne && { all: total, stretch: stretch.length, missing: 0, latest: 0 }[which] > 1;
   const asOne = inOne && several;
   const launch = () => {
-    const chosen = which === "all" ? keys : stretch;
-    if (asOne) onLaunch({ kind: "range", first: chosen[0]!, last: chosen.at(-1)! });
+    const [from, to] = which === "all" ? [0, total - 1] : [first, last];
+    if (asOne) onLaunch({ kind: "range", first: keyOf(from), last: keyOf(to) });
     else if (which === "missing" || which === "all") onLaunch({ kind: which });
-    else onLaunch({ kind: "keys", keys: which === "latest" ? keys.slice(-1) : stretch });
+    else onLaunch({ kind: "keys", keys: which === "latest" ? [keyOf(total - 1)] : stretch });
   };
   const name = keyText(partitioned.assetKey.path);
   return (
@@ -70,7 +69,7 @@ export function MaterializeDialog({ assets, initialKeys, isBusy, onClose, onLaun
       actions={
         <>
           <Button onPress={onClose}>Cancel</Button>
-          <Button variant="primary" icon="play" isDisabled={isBusy || wanted === 0} onPress={launch}>
+          <Button variant="primary" icon="play" isDisabled={isBusy || wanted === 0 || !hasKeys} onPress={launch}>
             {!found ? "Launch" : asOne || wanted <= 1 ? `Launch ${runsWord(asOne ? 1 : wanted)}` : `Launch ${wanted.toLocaleString("en")} partitions`}
           </Button>
         </>
@@ -85,8 +84,8 @@ export function MaterializeDialog({ assets, initialKeys, isBusy, onClose, onLaun
             {assets.length > NAMED ? <span>and {assets.length - NAMED} more</span> : null}
           </p>
         ) : null}
-        {answer.error ? <Failure error={answer.error} title="The partitions could not be read." /> : null}
-        {!found && !answer.error ? <Skeleton rows={4} /> : null}
+        {error ? <Failure error={error} title="The partitions could not be read." /> : null}
+        {!found && !error ? <Skeleton rows={4} /> : null}
         {found ? (
           <>
             <p className={css.what}>
@@ -94,13 +93,13 @@ export function MaterializeDialog({ assets, initialKeys, isBusy, onClose, onLaun
             </p>
             <PartitionBar
               label={`Partitions of ${name}`}
-              total={keys.length}
-              ranges={found.partitionRanges}
-              keyOf={(index) => keys[index] ?? ""}
+              total={total}
+              ranges={ranges}
+              keyOf={keyOf}
               chosen={which === "stretch" && stretch.length > 0 ? [first, last] : undefined}
               onChoose={(chosen) => {
                 setWhich("stretch");
-                setEnds(chosen ? [keys[chosen[0]] ?? "", keys[chosen[1]] ?? ""] : ["", ""]);
+                setEnds(chosen ? [keyOf(chosen[0]), keyOf(chosen[1])] : ["", ""]);
               }}
             />
             <RadioList
@@ -113,8 +112,8 @@ export function MaterializeDialog({ assets, initialKeys, isBusy, onClose, onLaun
                   label: "Missing and failed",
                   detail: `${counts.MISSING} missing, ${counts.FAILED} failed`,
                 },
-                { value: "all", label: "All", detail: `${keys.length}` },
-                { value: "latest", label: "Latest", detail: keys.at(-1) ?? "none" },
+                { value: "all", label: "All", detail: `${total}` },
+                { value: "latest", label: "Latest", detail: keyOf(total - 1) || "none" },
                 {
                   value: "stretch",
                   label: "A stretch",

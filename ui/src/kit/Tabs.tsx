@@ -8,7 +8,8 @@ export interface TabItem {
   id: string;
   label: ReactNode;
   /** A small number beside the label. */
-  count?: number | undefined;
+  /** A number, or one in words where it is not known in full. */
+  count?: number | string | undefined;
 }
 
 interface TabsProps {
@@ -38,7 +39,7 @@ export function Tabs({ label, items, selected, onSelect, actions, children, fill
           {(item) => (
             <Tab id={item.id} className={css.tab ?? ""}>
               {item.label}
-              {item.count === undefined ? null : <span className={css.count}>{item.count.toLocaleString("en")}</span>}
+              {item.count === undefined ? null : <span className={css.count}>{typeof item.count === "number" ? item.count.toLocaleString("en") : item.count}</span>}
             </Tab>
           )}
         </TabList>

@@ -1,11 +1,20 @@
 import { describe, expect, it } from "vitest";
-import { columns, countStatuses, indexAt, indicesOf, statusAt, type StatusRange } from "./partitionBar.model";
+import { columns, countStatuses, indexAt, indicesOf, rangesOf, statusAt, type StatusRange } from "./partitionBar.model";
 
 const RANGES: StatusRange[] = [
   { startIndex: 0, endIndex: 3, status: "MATERIALIZED" },
   { startIndex: 4, endIndex: 4, status: "FAILED" },
   { startIndex: 8, endIndex: 9, status: "MATERIALIZING" },
 ];
+
+describe("positions as text", () => {
+  it("become ranges in order", () => {
+    expect(rangesOf({ materialized: "0-3", failed: "4", materializing: "8-9" })).toEqual(RANGES);
+    expect(rangesOf({ materialized: "", failed: "7,20-21", materializing: "9" }).map((each) => each.startIndex)).toEqual([
+      7, 9, 20,
+    ]);
+  });
+});
 
 describe("columns", () => {
   it("paints one stretch per status when there is room", () => {

@@ -9,6 +9,29 @@ export interface StatusRange {
   readonly status: Exclude<PartitionStatus, "MISSING">;
 }
 
+/** Positions as text: single ones, and ranges with both ends: "0-364,366". */
+export interface Positions {
+  readonly materialized: string;
+  readonly failed: string;
+  readonly materializing: string;
+}
+
+/** The ranges that positions as text come to, in order. */
+export function rangesOf(positions: Positions): StatusRange[] {
+  const ranges: StatusRange[] = [];
+  for (const [text, status] of [
+    [positions.materialized, "MATERIALIZED"],
+    [positions.failed, "FAILED"],
+    [positions.materializing, "MATERIALIZING"],
+  ] as const) {
+    for (const part of text === "" ? [] : text.split(",")) {
+      const [first, last = first] = part.split("-");
+      ranges.push({ startIndex: Number(first), endIndex: Number(last), status });
+    }
+  }
+  return ranges.sort((a, b) => a.startIndex - b.startIndex);
+}
+
 /** A stretch of the bar with one mix of statuses. Fractions of the covered partitions, in paint order. */
 export interface Column {
   readonly left: number;

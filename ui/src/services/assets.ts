@@ -18,6 +18,8 @@ import type {
   AssetOverviewQueryVariables,
   AssetPartitionDetailQuery,
   AssetPartitionDetailQueryVariables,
+  AssetPartitionKeysQuery,
+  AssetPartitionKeysQueryVariables,
   AssetPartitionsQuery,
   AssetPartitionsQueryVariables,
 } from "./schema.gen";
@@ -176,8 +178,20 @@ export const ASSET_PARTITIONS = gql<AssetPartitionsQuery, AssetPartitionsQueryVa
     assetNodeOrError(assetKey: $key) {
       __typename
       ... on AssetNode {
-        partitionRanges { startIndex endIndex status }
-        partitionKeyConnection(limit: 50000) { partitionKeys hasMore }
+        partitionStats { numPartitions }
+        partitionPositions { materialized failed materializing }
+      }
+    }
+  }
+`;
+
+export const ASSET_PARTITION_KEYS = gql<AssetPartitionKeysQuery, AssetPartitionKeysQueryVariables>`
+  query AssetPartitionKeys($key: AssetKeyInput!, $limit: Int!) {
+    assetNodeOrError(assetKey: $key) {
+      __typename
+      ... on AssetNode {
+        assetKey { path }
+        partitionKeyConnection(limit: $limit) { partitionKeys }
       }
     }
   }

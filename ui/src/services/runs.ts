@@ -64,16 +64,16 @@ export const RUN_ROW = gql`
 `;
 
 export const RUNS_PAGE = gql<RunsPageQuery, RunsPageQueryVariables>`
-  query RunsPage($filter: RunsFilter!, $limit: Int!, $all: RunsFilter!, $queued: RunsFilter!, $active: RunsFilter!, $failed: RunsFilter!) {
-    runsOrError(filter: $filter, limit: $limit) {
+  query RunsPage($filter: RunsFilter!, $cursor: String, $limit: Int!, $all: RunsFilter!, $queued: RunsFilter!, $active: RunsFilter!, $failed: RunsFilter!) {
+    runsOrError(filter: $filter, cursor: $cursor, limit: $limit) {
       __typename
-      ... on Runs { count results { ...RunRow } }
+      ... on Runs { count countIsWhole cursor results { ...RunRow } }
       ... on Error { message }
     }
-    queued: runsOrError(filter: $queued, limit: 1) { __typename ... on Runs { count } }
-    active: runsOrError(filter: $active, limit: 1) { __typename ... on Runs { count } }
-    failed: runsOrError(filter: $failed, limit: 1) { __typename ... on Runs { count } }
-    all: runsOrError(filter: $all, limit: 1) { __typename ... on Runs { count } }
+    queued: runsOrError(filter: $queued, limit: 0) { __typename ... on Runs { count countIsWhole } }
+    active: runsOrError(filter: $active, limit: 0) { __typename ... on Runs { count countIsWhole } }
+    failed: runsOrError(filter: $failed, limit: 0) { __typename ... on Runs { count countIsWhole } }
+    all: runsOrError(filter: $all, limit: 0) { __typename ... on Runs { count countIsWhole } }
   }
   ${RUN_ROW}
 `;

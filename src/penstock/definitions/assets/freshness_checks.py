@@ -184,7 +184,8 @@ def build_time_partition_freshness_checks(
         if expected is None:
             passed, description = True, "No partition had ended at the last deadline."
         else:
-            state = context.instance.storage.assets.partition_states(key.to_user_string()).get(expected)
+            states = context.instance.storage.assets.partition_states(key.to_user_string(), [expected])
+            state = states.get(expected)
             passed = state is not None and state.status is PartitionStatus.MATERIALIZED
             description = f"The partition {expected} is {'there' if passed else 'missing'}."
         if passed:

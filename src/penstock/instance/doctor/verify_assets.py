@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from ...records.asset import AssetState, PartitionState
+from ...records.asset import AssetState, PartitionLetter, PartitionState, PartitionStatuses
 from ...storage.archive import Archived
 from ...storage.asset_facts import ASSET_EVENTS
 from ...storage.protocols import Storage
@@ -111,6 +111,7 @@ def _partitions(storage: Storage, scratch: Storage, asset: str, *, is_whole: boo
     if not is_whole:
         stored, derived = _made(stored), _made(derived)
     fields = ("status", "run_id", "event", "materialized_at") if is_whole else ("event", "materialized_at")
+    yield from _letters(storage, asset, stored)
     keys = sorted(stored.keys() | derived.keys())
     for key in keys:
         yield from _either("partition", f"{asset} {key}", stored.get(key), derived.get(key), fields)
@@ -120,6 +121,20 @@ def _partitions(storage: Storage, scratch: Storage, asset: str, *, is_whole: boo
         expected = scratch.assets.partition_data_versions(asset, some)
         for key in some:
             yield from _either("data version", f"{asset} {key}", versions.get(key), expected.get(key), _VERSION)
+
+
+def _letters(storage: Storage, asset: str, states: dict[str, PartitionState]) -> Iterator[Difference]:
+    """The statuses in short are those of the rows."""
+    statuses = storage.assets.partition_statuses({asset: 0}).get(asset, PartitionStatuses())
+    present = statuses.letters.replace(PartitionLetter.MISSING, "")
+    if len(present) != len(statuses.keys):
+        what = f"{len(present)} partitions have a letter, and {len(statuses.keys)} have a row"
+        yield Difference(kind="partition", where=asset, what=what)
+        return
+    for key, letter in zip(statuses.keys, present, strict=True):
+        if key in states and letter != states[key].letter:
+            what = f"its letter is {letter}, and its row comes to {states[key].letter}"
+            yield Difference(kind="partition", where=f"{asset} {key}", what=what)
 
 
 def _made(states: dict[str, PartitionState]) -> dict[str, PartitionState]:

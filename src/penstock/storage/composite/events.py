@@ -32,7 +32,8 @@ class CompositeEvents:
         self._log = log
         self._catalog = catalog
         self._let_go = let_go
-        self.append, self.last_id, self.step_stats = log.append, log.last_id, log.step_stats
+        self.append, self.last_id = log.append, log.last_id
+        self.step_stats, self.steps_of = log.step_stats, log.steps_of
 
     def of_run(
         self,
@@ -106,6 +107,15 @@ class CompositeEvents:
                 raise
             return found
 
+    def failures(self, run_ids: Sequence[str]) -> dict[str, StoredEvent]:
+        """What ended each of these runs that has failed, as far as its events are kept."""
+        found = self._log.failures(run_ids)
+        for run_id in run_ids:
+            for kind in ("STEP_FAILURE", "RUN_FAILURE"):
+                if run_id not in found:
+                    found.update((run_id, event) for event in self.of_run(run_id, types=[kind], limit=1))
+        return found
+
     def get(self, event_id: int) -> StoredEvent | None:
         """One event."""
         if (found := self._log.get(event_id)) is not None or event_id > self._let_go.upto():
@@ -121,6 +131,7 @@ class ForgettingRuns:
         self._log = log
         self._catalog = catalog
         self.get, self.page, self.count, self.snapshot = runs.get, runs.page, runs.count, runs.snapshot
+        self.search, self.tally = runs.search, runs.tally
         self.tag_keys, self.tag_values, self.add_tags = runs.tag_keys, runs.tag_values, runs.add_tags
         self.queued, self.active, self.expired = runs.queued, runs.active, runs.expired
         self.create, self.claim, self.take_over, self.renew = runs.create, runs.claim, runs.take_over, runs.renew
@@ -176,6 +187,10 @@ class EventFollower:
             reached=max([last, *(each.id for each in page)]) if is_whole else page[-1].id,
         )
         return not is_whole
+
+    def reached(self) -> int:
+        """The id up to which the catalog has all events."""
+        return self._catalog.reached()
 
     def behind_since(self) -> float | None:
         """When the oldest event happened that it lacks."""

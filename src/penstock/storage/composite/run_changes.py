@@ -40,7 +40,8 @@ class ShownEvents:
         self._log = log
         self._follower = follower
         self.of_run, self.of_types, self.get = log.of_run, log.of_types, log.get
-        self.last_id, self.step_stats = log.last_id, log.step_stats
+        self.last_id, self.failures = log.last_id, log.failures
+        self.step_stats, self.steps_of = log.step_stats, log.steps_of
 
     def append(self, run_id: str, attempt: int, events: Sequence[Event], *, now: float) -> int:
         """Store a batch of a run worker's numbered events; those before one that moves the run need the log alone."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from ...records.event import Fact
 from ...records.lease import Lease
 from ...records.run import Run
-from ..protocols import NewRun, RunFilter, RunStorage
+from ..protocols import NewRun, RunFilter, RunSearch, RunStorage, RunTally
 from ..run_catalog import RunCatalog
 from .run_follower import RunFollower
 
@@ -37,6 +37,18 @@ class CompositeRuns:
         """How many runs match, at most `at_most`."""
         finder = self._catalog if where.asset is None else self._log
         return finder.count(where, at_most=at_most)
+
+    def search(self, where: RunFilter, *, limit: int, before: str | None = None, ascending: bool = False) -> RunSearch:
+        """Runs newest first, as far as one search looks; a catalog looks at all."""
+        if where.asset is not None:
+            return self._log.search(where, limit=limit, before=before, ascending=ascending)
+        return RunSearch(runs=tuple(self._catalog.page(where, limit=limit, before=before, ascending=ascending)))
+
+    def tally(self, where: RunFilter, *, at_most: int = 10_000) -> RunTally:
+        """How many runs match, as far as one search looks; a catalog looks at all."""
+        if where.asset is not None:
+            return self._log.tally(where, at_most=at_most)
+        return RunTally(number=self._catalog.count(where, at_most=at_most))
 
     def tag_keys(self) -> list[str]:
         """All tag keys in use, sorted."""

@@ -25,6 +25,7 @@ from ..tick_catalog import TickCatalog
 from ..upkeep import Tended, Upkeep
 from .events import CompositeEvents, EventFollower, ForgettingRuns
 from .let_go import LetGo
+from .retention import CopiedRetention
 from .run_changes import ShownArchive, ShownEvents, ShownInstigators, ShownSlots
 from .run_follower import RunFollower
 from .runs import CompositeRuns
@@ -62,6 +63,8 @@ class CompositeStorage:
         self._catalogs = {"runs": catalog, "events": events, "ticks": ticks}
         self._runs, self._events, self._instigators, self._slots = log.runs, log.events, log.instigators, log.slots
         self._run_follower: RunFollower | None = None
+        self._event_follower: EventFollower | None = None
+        self._tick_follower: TickFollower | None = None
         self._followers: list[Follower] = []
         self._events_gone = LetGo(log.locations, "event_log_storage.let_go")
         self._ticks_gone = LetGo(log.locations, "schedule_storage.let_go")
@@ -74,12 +77,14 @@ class CompositeStorage:
             self._slots = ShownSlots(log.slots, log.runs, follower)
         if events is not None:
             archive = _archive_of(log, EventFollower.setting)
-            self._followers.append(EventFollower(archive, log.runs, log.events.last_id, events))
+            self._event_follower = EventFollower(archive, log.runs, log.events.last_id, events)
+            self._followers.append(self._event_follower)
             self._runs = ForgettingRuns(self._runs, log.runs, events)
             self._events = CompositeEvents(self._events, events, self._events_gone)
         if ticks is not None:
             archive = _archive_of(log, TickFollower.setting)
-            self._followers.append(TickFollower(log.instigators, archive, ticks, clock))
+            self._tick_follower = TickFollower(log.instigators, archive, ticks, clock)
+            self._followers.append(self._tick_follower)
             self._instigators = CompositeInstigators(self._instigators, archive, ticks, self._ticks_gone)
 
     @property
@@ -175,9 +180,15 @@ class TendedCompositeStorage(CompositeStorage):
 
     @property
     def retention(self) -> Retention:
-        """What is old in the log, and its removal; old runs are deleted by `runs`, which shows it in the catalog."""
+        """What is old in the log, and its removal once the catalogs have it; old runs are deleted by `runs`."""
         assert isinstance(self._log, Retained)
-        return self._log.retention
+        return CopiedRetention(
+            self._log.retention,
+            events=self._event_follower,
+            events_gone=self._events_gone,
+            ticks=self._tick_follower,
+            ticks_gone=self._ticks_gone,
+        )
 
 
 def composite(

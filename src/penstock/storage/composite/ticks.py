@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import takewhile
 
@@ -15,9 +16,9 @@ from .let_go import LetGo
 
 __all__ = ["SETTLED_AFTER", "CompositeInstigators", "TickFollower"]
 
-SETTLED_AFTER = 120.0
-"""Seconds after which a tick that began is brought over: by then it has ended, as a rule, and every transaction that
-began a tick with a smaller id is over, whose number may have been taken before the commit of a larger one."""
+SETTLED_AFTER = 180.0
+"""Seconds after which a tick that began is brought over: by then it has ended, as a rule, and every transaction is over
+that took a smaller id before. (A statement of ours may take 30 s, and a transaction may be idle for 10 s.)"""
 
 _PAGE = 500
 
@@ -126,6 +127,11 @@ class TickFollower:
         """When the oldest tick began that it lacks and could have."""
         page = self._ripe(self._archive.ticks(after=self._catalog.reached(), limit=1))
         return page[0].started if page else None
+
+    def lacks_from(self) -> float:
+        """A time before which no tick began that it lacks, as far as a page goes; infinity where it lacks none."""
+        page = self._archive.ticks(after=self._catalog.reached(), limit=_PAGE)
+        return min((tick.started for tick in page), default=math.inf)
 
     def _ripe(self, ticks: Sequence[Tick]) -> list[Tick]:
         until = self._clock.now() - SETTLED_AFTER

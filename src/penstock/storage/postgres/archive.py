@@ -17,7 +17,7 @@ from ..months import LogPlace, month_of
 from ..notifier import Notifier
 from .asset_rows import apply_asset_facts, settle_planned
 from .connection import Database
-from .event_logs import ensure_logs, insert_events
+from .event_logs import copy_events, ensure_logs
 from .ledger import RUN_VALUES
 from .transaction import Transaction
 
@@ -153,16 +153,17 @@ class PostgresArchive:
                     values = (*place, each.id, each.attempt, event.seq, event.time, event.type, event.step_key, body)
                     logged.append(values)
             ensure_logs(tx, {values[0] for values in logged})
-            insert_events(tx, logged)
-            for run_id, facts, ended in stretches(fresh):
-                if facts:
-                    apply_asset_facts(tx, run_id, facts)
-                if ended is not None:
-                    settle_planned(tx, ended)
-            tx.send("UPDATE counters SET value = %s WHERE name = 'event'", (fresh[-1].id,))
+            copy_events(tx, logged)
+            with tx.pipelined():
+                for run_id, facts, ended in stretches(fresh):
+                    if facts:
+                        apply_asset_facts(tx, run_id, facts)
+                    if ended is not None:
+                        settle_planned(tx, ended)
+                tx.send("UPDATE counters SET value = %s WHERE name = 'event'", (fresh[-1].id,))
             return len(fresh)
 
-        loaded = self._database.write("load events", work)
+        loaded = self._database.write("load events", work, pipelined=False)
         self._notifier.publish({"assets"})
         return loaded
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...records.asset import AssetEvent, AssetState, CheckState, PartitionState, PlannedAsset
+from ...codec import decode_json
+from ...records.asset import AssetEvent, AssetState, CheckState, PartitionState, PartitionStatuses, PlannedAsset
 from ...records.data_version import DataVersionState
 from ...records.event import AssetFact
 from .. import rows
@@ -67,16 +68,19 @@ class PostgresAssets:
             "until": until,
             "limit": limit,
         }
-        order = f"ORDER BY id {'ASC' if ascending else 'DESC'} LIMIT %(limit)s"
+        direction = "ASC" if ascending else "DESC"
+        in_time = before is None and after is None and partition is None and not since is until is None
+        order = f"ORDER BY {f'time {direction}, ' if in_time else ''}id {direction} LIMIT %(limit)s"
         walks = []
         for number, event_type in enumerate(dict.fromkeys(types)):
             values[f"type{number}"] = event_type
             walks.append(
-                "(SELECT id, run_id, body FROM asset_events "
+                "(SELECT id, run_id, body, time FROM asset_events "
                 f"WHERE asset = %(asset)s AND type = %(type{number})s{condition} {order})"
             )
         statement = f"{' UNION ALL '.join(walks)} {order}" if len(walks) > 1 else walks[0]
-        return [rows.asset_event(row) for row in self._database.read("read an asset's history", statement, values)]
+        found = self._database.read("read an asset's history", statement, values)
+        return [rows.asset_event(row[:3]) for row in found]
 
     def latest_materializations(self, assets: Sequence[str]) -> dict[str, AssetEvent]:
         """The newest materialization of each asset."""
@@ -88,14 +92,28 @@ class PostgresAssets:
         )
         return {row[0]: rows.asset_event(row[1:]) for row in found}
 
-    def partition_states(self, asset: str) -> dict[str, PartitionState]:
-        """The status of every partition that was ever planned or made."""
-        found = self._database.read(
-            "read the states of partitions",
-            f"SELECT {rows.PARTITION_STATE} FROM partition_states WHERE asset = %s",
-            (asset,),
-        )
+    def partition_states(self, asset: str, partitions: Sequence[str] | None = None) -> dict[str, PartitionState]:
+        """What is known of these partitions (None: of all), by key; those of which nothing is are left out."""
+        statement = f"SELECT {rows.PARTITION_STATE} FROM partition_states WHERE asset = %s"
+        values: list[Any] = [asset]
+        if partitions is not None:
+            statement += " AND partition = ANY(%s)"
+            values.append(list(partitions))
+        found = self._database.read("read the states of partitions", statement, values)
         return {row[1]: rows.partition_state(row) for row in found}
+
+    def partition_statuses(self, assets: Mapping[str, int]) -> dict[str, PartitionStatuses]:
+        """Where all partitions of assets stand, in short. Assets without any are left out."""
+        found = self._database.read(
+            "read the statuses of partitions",
+            "SELECT a.asset, l.letters, coalesce((SELECT json_agg(p.partition ORDER BY p.place)::text "
+            "FROM partition_states p WHERE p.asset = a.asset AND p.place >= a.known), '[]') "
+            "FROM unnest(%s::text[], %s::bigint[]) AS a (asset, known), LATERAL (SELECT "
+            "string_agg(letters, '' ORDER BY segment) AS letters FROM partition_letters WHERE asset = a.asset) AS l "
+            "WHERE l.letters IS NOT NULL",
+            (list(assets), list(assets.values())),
+        )
+        return {row[0]: rows.partition_statuses(row) for row in found}
 
     def planned(self, run_ids: Sequence[str] | None = None) -> list[PlannedAsset]:
         """What these runs announced to make (None: what runs that have not ended are still to make)."""
@@ -157,10 +175,12 @@ class PostgresAssets:
 
     def dynamic_partitions(self, name: str) -> list[str]:
         """The keys of a dynamic partition set, in the order they were added."""
-        found = self._database.read(
-            "read dynamic partitions", "SELECT key FROM dynamic_partitions WHERE name = %s ORDER BY place", (name,)
+        ((keys,),) = self._database.read(
+            "read dynamic partitions",
+            "SELECT coalesce(json_agg(key ORDER BY place)::text, '[]') FROM dynamic_partitions WHERE name = %s",
+            (name,),
         )
-        return [row[0] for row in found]
+        return decode_json(keys, list[str])
 
     def add_dynamic_partitions(self, name: str, keys: Sequence[str]) -> list[str]:
         """Add keys; gives those that were new."""

@@ -11,11 +11,12 @@ seconds that a restart takes.
 
 from __future__ import annotations
 
+import math
 import os
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 from typing import Any, TypeVar
 
@@ -84,7 +85,10 @@ class Database:
         self.pool = Pool(self._parameters, size=pool_size, patience=pool_patience)
         self.clock = DatabaseClock(own_clock)
         self._outage_patience = outage_patience
-        self._was_there = False
+        self._own_clock = own_clock
+        # Since when it has been away, on the clock that never goes back; None while it is there. One that was never
+        # there is not waited for, and all who come while it is away wait no longer than the first.
+        self._away_since: float | None = -math.inf
 
     @property
     def name(self) -> str:
@@ -96,14 +100,21 @@ class Database:
 
     # -- use ----------------------------------------------------------------------------------------------------------
 
-    def read(self, doing: str, statement: str, values: Values = ()) -> list[Row]:
+    def read(self, doing: str, statement: str, values: Values = (), *, planned_anew: bool = False) -> list[Row]:
         """The rows of one statement, which sees one state of the database.
 
         Args:
             doing: What is read, for the message of a `StorageError`: "read the runs".
+            statement: The statement.
+            values: Its values.
+            planned_anew: Whether the server is to plan it for these very values, and not once for all: where some
+                values are those of a few rows and others those of a million.
         """
+        prepare = False if planned_anew else None
         with self._translated(doing):
-            return self._with_connection(lambda connection: connection.execute(statement, values).fetchall())
+            return self._with_connection(
+                lambda connection: connection.execute(statement, values, prepare=prepare).fetchall()
+            )
 
     def write(
         self,
@@ -113,6 +124,7 @@ class Database:
         durable: bool = True,
         repeatable: bool = False,
         patient: bool = True,
+        pipelined: bool = True,
     ) -> T:
         """What `work` gives, in a transaction that is committed after it and undone on any exception.
 
@@ -123,10 +135,11 @@ class Database:
             durable: Whether the commit must outlive a crash of the server; it outlives that of a client in any case.
                 What somebody may build upon must: after a crash the ids of events that are lost are given again.
             repeatable: Whether it comes to the same, and gives the same, when it happens twice.
+            pipelined: Whether it is sent in one direction; a transaction in which something is copied is not.
             patient: Whether to wait for a server that is just gone; not where the caller has something better to do.
         """
         with self._translated(doing):
-            act = partial(_transact, work=work, durable=durable)
+            act = partial(_transact, work=work, durable=durable, pipelined=pipelined)
             return self._with_connection(act, repeatable=repeatable, patient=patient)
 
     def tell(self, statement: str, values: Values) -> None:
@@ -139,23 +152,24 @@ class Database:
     def _with_connection(self, act: Callable[[Connection], T], *, repeatable: bool = True, patient: bool = True) -> T:
         """What `act` gives, which is called again as the head of this file says."""
         with self.pool.place():
-            begun = SYSTEM_CLOCK.monotonic()
+            begun = self._own_clock.monotonic()
             pause, was_lost = _FIRST_PAUSE, False
             while True:
                 connection = None
                 try:
                     connection = self.pool.take()
-                    self._was_there = True
+                    self._away_since = None
                     if self.clock.is_due():
                         self._ask_time(connection)
                     found = act(connection)
                 except psycopg.Error as error:
                     gone = connection is None or connection.closed or is_lost(error)
-                    passed = SYSTEM_CLOCK.monotonic() - begun
+                    now = self._own_clock.monotonic()
                     if is_conflict(error):
-                        again = passed < _CONFLICT_SECONDS
+                        again = now - begun < _CONFLICT_SECONDS
                     elif connection is None:
-                        again = self._was_there and patient and passed < self._outage_patience
+                        since = self._away_since = now if self._away_since is None else self._away_since
+                        again = patient and now - since < self._outage_patience
                     else:
                         # Once: it may be what we ask for that ends the server's process.
                         again = gone and not was_lost and (repeatable or not _is_in_doubt(error))
@@ -203,10 +217,10 @@ class Database:
             ) from error
 
 
-def _transact(connection: Connection, work: Callable[[Transaction], T], *, durable: bool) -> T:
+def _transact(connection: Connection, work: Callable[[Transaction], T], *, durable: bool, pipelined: bool) -> T:
     committing = False
     try:
-        with connection.pipeline() as pipeline:
+        with connection.pipeline() if pipelined else nullcontext() as pipeline:
             connection.execute("BEGIN")
             if not durable:
                 connection.execute("SET LOCAL synchronous_commit TO OFF")

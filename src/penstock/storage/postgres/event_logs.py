@@ -21,11 +21,10 @@ __all__ = [
     "NEEDED_RUNS",
     "UNENDED",
     "clear_step",
+    "copy_events",
     "drop_log",
     "ensure_logs",
     "insert_events",
-    "is_kept",
-    "make_log",
     "old_logs",
     "shorten_log",
 ]
@@ -35,10 +34,27 @@ UNENDED = sorted(set(RunStatus) - FINISHED)
 
 NEEDED_RUNS = (
     "WITH RECURSIVE needed (run_id) AS (SELECT run_id FROM runs WHERE status = ANY(%(unended)s) UNION "
-    "SELECT t.value FROM needed JOIN run_tags t ON t.run_id = needed.run_id AND t.key = 'penstock/parent_run_id') "
+    "SELECT repeated.run_id FROM needed CROSS JOIN LATERAL (SELECT t.value AS run_id FROM run_tags t "
+    "WHERE t.run_id = needed.run_id AND t.key = 'penstock/parent_run_id' LIMIT 1) AS repeated) "
 )
-"""Before a statement: runs that have not ended, those that they repeat, those which these repeat, and so on."""
+"""Before a statement: runs that have not ended, those that they repeat, those which these repeat, and so on.
 
+By the LIMIT each is looked up by itself; a join would read all tags, since nobody knows before how few runs these are.
+"""
+
+_EVENTS = "events (log, run, id, attempt, seq, time, type, step_key, body)"
+_INSERT = f"""
+WITH given (log, run, place, attempt, seq, time, type, step_key, body) AS (SELECT * FROM {{rows}}),
+taken AS (
+    UPDATE counters SET value = value + (SELECT COUNT(*) FROM given) WHERE name = 'event'
+    RETURNING value - (SELECT COUNT(*) FROM given) AS before
+),
+stored AS (
+    INSERT INTO {_EVENTS}
+    SELECT log, run, before + place, attempt, seq, time, type, step_key, body FROM taken, given
+)
+SELECT before FROM taken
+"""
 _OLD = """
 SELECT l.log, l.until, CASE WHEN few.rows < %(exactly)s THEN few.rows ELSE GREATEST(c.reltuples, few.rows) END::bigint,
        pg_total_relation_size(c.oid),
@@ -55,13 +71,26 @@ WHERE i.inhparent = 'events'::regclass AND c.relname NOT IN (SELECT 'events_' ||
 """
 
 
-def insert_events(tx: Transaction, rows: Sequence[Row]) -> None:
-    """Store events, each as (log, run, id, attempt, seq, time, type, step key, body); their months must be there."""
-    tx.send_all(
-        "INSERT INTO events (log, run, id, attempt, seq, time, type, step_key, body) SELECT * FROM {rows}",
-        "int8 int8 int8 int8 int8 float8 text text bytea",
-        rows,
-    )
+def insert_events(tx: Transaction, rows: Sequence[Row]) -> int:
+    """Store events under the next ids, in one statement: nothing is done on this side while the counter is held.
+
+    Args:
+        tx: The transaction; it holds the row of the counter from now on.
+        rows: Each as (log, run, place, attempt, seq, time, type, step key, body), their places counted from 1. Their
+            months must be there.
+
+    Returns:
+        The id before the first one: an event's id is its place more.
+    """
+    found = tx.row_of_all(_INSERT, "int8 int8 int8 int8 int8 float8 text text bytea", rows)
+    assert found is not None
+    before: int = found[0]
+    return before
+
+
+def copy_events(tx: Transaction, rows: Sequence[Row]) -> None:
+    """Store very many of them, in a transaction without a pipeline."""
+    tx.copy(_EVENTS, "int4 int8 int8 int8 int8 float8 text text bytea", rows)
 
 
 def ensure_logs(tx: Transaction, logs: Iterable[int]) -> None:
@@ -71,10 +100,10 @@ def ensure_logs(tx: Transaction, logs: Iterable[int]) -> None:
     if missing:
         tx.rows("SELECT value FROM counters WHERE name = 'event' FOR UPDATE")
     for (log,) in missing:
-        make_log(tx, log)
+        _make_log(tx, log)
 
 
-def make_log(tx: Transaction, log: int) -> None:
+def _make_log(tx: Transaction, log: int) -> None:
     """Make the partition of a month, unless somebody else just did; the caller holds the row of the events' ids."""
     if tx.row("SELECT 1 FROM event_logs WHERE log = %s", (log,)) is not None:
         return
@@ -83,13 +112,6 @@ def make_log(tx: Transaction, log: int) -> None:
     if tx.row("SELECT 1 WHERE to_regclass(%s) IS NOT NULL", (f"events_{log}",)) is None:
         tx.send(f"CREATE TABLE events_{log} (LIKE events INCLUDING ALL)")
         tx.send(f"ALTER TABLE events ATTACH PARTITION events_{log} FOR VALUES IN ({log})")
-
-
-def is_kept(database: Database, run_id: str) -> bool:
-    """Whether the raw events of a run are still there; False for a run that is not."""
-    return bool(
-        database.read("read a run", "SELECT 1 FROM runs JOIN event_logs USING (log) WHERE run_id = %s", (run_id,))
-    )
 
 
 def shorten_log(tx: Transaction, run: int, log: int, at_most: int) -> int:

@@ -134,6 +134,17 @@ class PostgresEvents:
         )
         return rows.stored_event(found[0][:-1], found[0][-1]) if found else None
 
+    def failures(self, run_ids: Sequence[str]) -> dict[str, StoredEvent]:
+        """What ended each of these runs that has failed, as far as its events are kept."""
+        found = self._database.read(
+            "read failures",
+            f"SELECT {rows.EVENT}, r.run_id FROM runs r CROSS JOIN LATERAL (SELECT * FROM events x WHERE x.run = r.num "
+            "AND x.log = r.log AND x.type IN ('STEP_FAILURE', 'RUN_FAILURE') ORDER BY x.type DESC, x.id LIMIT 1) e "
+            "WHERE r.run_id = ANY(%s)",
+            (list(run_ids),),
+        )
+        return {row[-1]: rows.stored_event(row[:-1], row[-1]) for row in found}
+
     def last_id(self) -> int:
         """The id of the newest event; 0 when there is none."""
         found = self._database.read("read the last event id", "SELECT value FROM counters WHERE name = 'event'")
@@ -148,3 +159,13 @@ class PostgresEvents:
             (run_id,),
         )
         return [rows.step(run_id, row) for row in found]
+
+    def steps_of(self, run_ids: Sequence[str]) -> dict[str, list[StepStats]]:
+        """What is known of each step of these runs that has begun, in the order they began."""
+        found = self._database.read(
+            "read steps",
+            f"SELECT (SELECT run_id FROM runs WHERE num = s.run), {rows.STEP} FROM steps s "
+            "WHERE s.run = ANY(ARRAY(SELECT num FROM runs WHERE run_id = ANY(%s))) ORDER BY s.run, s.place",
+            (list(run_ids),),
+        )
+        return rows.steps_by_run(found)

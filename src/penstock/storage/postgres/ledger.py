@@ -10,7 +10,6 @@ can be, after every other row that another transaction may want, and all that fo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 
@@ -34,8 +33,8 @@ from ..encoding import encode_event
 from ..months import LogPlace, month_of
 from ..protocols import NewRun
 from .asset_rows import apply_asset_facts, settle_planned
-from .event_logs import insert_events, make_log
-from .transaction import Transaction
+from .event_logs import ensure_logs, insert_events
+from .transaction import Row, Transaction
 
 __all__ = ["RUN_VALUES", "Change", "changed_run", "insert_runs", "report", "write_changes"]
 
@@ -128,8 +127,14 @@ def write_changes(tx: Transaction, changes: Sequence[Change], facts: Sequence[Ev
         [(*rows.run_place_values(change.run), change.place.run) for change in changes if change.moved],
     )
     batches: list[_Batch] = [(each.place, each.run.run_id, each.attempt, each.outcome.events) for each in changes]
+    # The month of a run that was there and has not ended is there as well.
+    months = {change.place.log for change in changes if change.is_new}
     if facts:
-        batches.append((LogPlace(month_of(facts[0].time), None), None, 0, facts))
+        place = LogPlace(month_of(facts[0].time), None)
+        batches.append((place, None, 0, facts))
+        months.add(place.log)
+    if months:
+        ensure_logs(tx, months)
     ids = _write_events(tx, batches)
     steps = []
     for change, numbers in zip(changes, ids, strict=False):
@@ -163,37 +168,25 @@ _Batch = tuple[LogPlace, str | None, int, Sequence[Event]]
 
 def _write_events(tx: Transaction, batches: Sequence[_Batch]) -> list[range]:
     """Number and store events, and keep the rows of the assets that they name."""
-    total = sum(len(events) for _, _, _, events in batches)
-    if not total:
-        return [range(0) for _ in batches]
-    logs = sorted({place.log for place, _, _, _ in batches})
-    counted = tx.row(
-        "UPDATE counters SET value = value + %s WHERE name = 'event' "
-        "RETURNING value, ARRAY(SELECT unnest(%s::int[]) EXCEPT SELECT log FROM event_logs)",
-        (total, logs),
-    )
-    assert counted is not None
-    for log in counted[1]:
-        make_log(tx, log)
-    next_id = counted[0] - total + 1
-    ids = []
-    values: list[tuple[Any, ...]] = []
+    values: list[Row] = []
     assets: list[tuple[str | None, list[NumberedEvent]]] = []
     for place, run_id, attempt, events in batches:
-        ids.append(range(next_id, next_id + len(events)))
-        next_id += len(events)
         named: list[NumberedEvent] = []
-        for event_id, given in zip(ids[-1], events, strict=True):
+        for number, given in enumerate(events, len(values) + 1):
             event, body = encode_event(given)
             event_type = event.type
-            values.append((*place, event_id, attempt, event.seq, event.time, event_type, event.step_key, body))
+            values.append((*place, number, attempt, event.seq, event.time, event_type, event.step_key, body))
             if event_type in ASSET_EVENTS:
-                named.append((event_id, event, body))
+                named.append((number, event, body))
         if named:
             assets.append((run_id, named))
-    insert_events(tx, values)
+    next_id = before = insert_events(tx, values) if values else 0
     for run_id, named in assets:
-        apply_asset_facts(tx, run_id, named)
+        apply_asset_facts(tx, run_id, [(before + number, event, body) for number, event, body in named])
+    ids = []
+    for _, _, _, events in batches:
+        ids.append(range(next_id + 1, next_id + 1 + len(events)))
+        next_id += len(events)
     return ids
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ...records.automation import instigator_parts
+from ...records.automation import TickStatus, instigator_parts
 from ...records.retention import (
     Kept,
     OldEvaluations,
@@ -34,15 +34,14 @@ _INSTIGATORS = (
     "SELECT (SELECT MIN(t.instigator) FROM ticks t WHERE t.instigator > found.instigator) FROM found "
     "WHERE found.instigator IS NOT NULL) SELECT instigator FROM found WHERE instigator IS NOT NULL"
 )
-# Ids grow with time but for ticks that were begun again, so the newest of the old ones says where to stop.
+# By rows that are compared as wholes the last tick is looked for in the index of its schedule or sensor; else that of
+# all ids would do, and be read past what all the others have done since.
 _TICKS = (
-    "SELECT t.id FROM unnest(%(instigators)s::text[]) AS f (id) "
-    "CROSS JOIN LATERAL (SELECT n.id FROM ticks n WHERE n.instigator = f.id AND n.started < %(before)s "
-    "ORDER BY n.started DESC, n.id DESC LIMIT 1) AS edge "
-    "CROSS JOIN LATERAL (SELECT MAX(l.id) AS id FROM ticks l WHERE l.instigator = f.id) AS newest "
-    "CROSS JOIN LATERAL (SELECT o.id FROM ticks o WHERE o.instigator = f.id AND o.status = ANY(%(statuses)s) "
-    "AND o.id <= edge.id AND o.id <> newest.id AND o.started < %(before)s AND o.status <> 'STARTED' "
-    "ORDER BY o.id LIMIT %(limit)s) AS t LIMIT %(limit)s"
+    "SELECT t.id FROM unnest(%(instigators)s::text[]) AS f (id) CROSS JOIN unnest(%(statuses)s::text[]) AS s (status) "
+    "CROSS JOIN LATERAL (SELECT l.id FROM ticks l WHERE (l.instigator, l.id) <= (f.id, 9223372036854775807) "
+    "ORDER BY l.instigator DESC, l.id DESC LIMIT 1) AS newest "
+    "CROSS JOIN LATERAL (SELECT o.id FROM ticks o WHERE o.instigator = f.id AND o.status = s.status "
+    "AND o.started < %(before)s AND o.id <> newest.id ORDER BY o.started LIMIT %(limit)s) AS t LIMIT %(limit)s"
 )
 _EVALUATIONS = (
     "SELECT e.id FROM automation_evaluations e WHERE e.time < %(before)s "
@@ -156,7 +155,7 @@ class PostgresRetention:
             case OldTicks():
                 known = (row[0] for row in self._database.read("look for what is old", _INSTIGATORS))
                 values["instigators"] = [each for each in known if instigator_parts(each)[1] is cut.of]
-                values["statuses"] = [status.value for status in cut.statuses]
+                values["statuses"] = [status.value for status in cut.statuses if status is not TickStatus.STARTED]
                 statement = _TICKS
             case OldEvaluations():
                 statement = _EVALUATIONS

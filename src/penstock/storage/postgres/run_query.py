@@ -1,82 +1,77 @@
-"""A `RunFilter` as SQL. Where a page follows a tag, its rows are walked in the order of the page; otherwise the planner
-finds the index."""
+"""A `RunFilter` as SQL for Postgres. What is to be followed first stands in a query of its own: the planner takes
+conditions to be independent of each other, and might look for what is never together along the wrong one."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
-from ..protocols import RunFilter
-from ..rows import RUN
+from ..run_search import LOOKS, Condition, Query, RunQueries, Source, where_text
 
-__all__ = ["count_query", "page_query"]
+__all__ = ["PostgresRunQueries", "merged"]
 
-Query = tuple[str, list[Any]]
-_Condition = tuple[str, tuple[Any, ...]]
-
-_COLUMNS = ", ".join(f"r.{column.strip()}" for column in RUN.split(","))
-_IS_VALUE = "left({0}.value, 500) = left(%s, 500) AND {0}.value = %s"
+_INDEXED = 500
+"""How many characters of a tag's value the index has."""
 
 
-def page_query(where: RunFilter, *, limit: int, before: str | None, ascending: bool) -> Query:
-    """The statement whose rows (of `rows.RUN`) are the page."""
-    direction, beyond = ("ASC", ">") if ascending else ("DESC", "<")
-    tables, key, conditions = _source(where)
-    if before is not None:
-        conditions.append((f"{key} {beyond} %s", (before,)))
-    text, values = _where(conditions)
-    return f"SELECT {_COLUMNS} FROM {tables}{text} ORDER BY {key} {direction} LIMIT %s", [*values, limit]
+class PostgresRunQueries(RunQueries):
+    """`RunQueries` in the words of Postgres."""
+
+    mark = "%s"
+    tag_columns = ("t.key", f"left(t.value, {_INDEXED})")
+
+    def among(self, column: str, values: Sequence[str]) -> Condition:
+        """The condition that a column has one of these values."""
+        return f"{column} = ANY(%s)", ([str(each) for each in values],)
+
+    def tagged(self, table: str, key: str, value: str) -> Condition:
+        """The condition that a row of the tags has this key and value; the index has the beginning of a value.
+
+        The whole value is compared only where it is longer: the planner would take that for one more condition, and
+        expect so few rows that it puts all of them in order instead of following the index.
+        """
+        begins = f"{table}.key = %s AND left({table}.value, {_INDEXED}) = %s"
+        if len(value) < _INDEXED:
+            return begins, (key, value)
+        return f"{begins} AND {table}.value = %s", (key, value[:_INDEXED], value)
+
+    def bound(self, source: Source, arm: Sequence[Condition], direction: str, run_id: str) -> Condition:
+        """The condition that a stretch of a source begins or ends at a run id.
+
+        It is said of all that the index has up to there. A condition on the run id alone would lead the planner to an
+        index that begins with it, and there past all that is not looked for.
+        """
+        fixed = [value for _, values in arm for value in values][: len(source.columns)]
+        columns = ", ".join((*source.columns, source.key))
+        return f"({columns}) {direction} ({', '.join(['%s'] * (len(fixed) + 1))})", (*fixed, run_id)
+
+    def run_of(self, source: Source) -> str:
+        """The column with the run id, in filters."""
+        return "f.run_id"
+
+    def indexed(self, source: Source) -> str:
+        """The table of a source; the planner finds its index."""
+        return source.table
+
+    def found(
+        self, columns: str, source: Source, along: Sequence[Condition], filters: Sequence[Condition], limit: int
+    ) -> Query:
+        """The statement that follows a source where `along` holds, and gives as many as `limit` of what passes."""
+        text, values = where_text(along)
+        order = f"{source.group} ORDER BY {source.key} {self._direction} LIMIT %s"
+        if not filters and source.is_of_runs:
+            return f"SELECT {columns} FROM {source.table}{text}{order}", [*values, limit]
+        # On a way no more runs are looked at; without that number the planner would take it that all are wanted.
+        most = limit if not filters else LOOKS if source.in_order else None
+        followed = f"(SELECT {source.key} FROM {source.table}{text}{order}) AS f"
+        passing, more = where_text(filters)
+        joined = f"SELECT {columns} FROM {followed} JOIN runs r ON r.run_id = f.run_id{passing}"
+        return f"{joined} ORDER BY f.run_id {self._direction} LIMIT %s", [*values, most, *more, limit]
 
 
-def count_query(where: RunFilter, *, at_most: int) -> Query:
-    """The statement whose number is the count."""
-    tables, _, conditions = _source(where)
-    text, values = _where(conditions)
-    return f"SELECT COUNT(*) FROM (SELECT 1 FROM {tables}{text} LIMIT %s) AS counted", [*values, at_most]
-
-
-def _source(where: RunFilter) -> tuple[str, str, list[_Condition]]:
-    """Tables, the column that orders their rows, and all conditions."""
-    filters = _filters(where)
-    if where.run_ids is None:
-        for key, value in where.tags.items():
-            if isinstance(value, str):
-                tagged = (f"t.key = %s AND {_IS_VALUE.format('t')}", (key, value, value))
-                return "run_tags t JOIN runs r ON r.run_id = t.run_id", "t.run_id", [tagged, *filters]
-    return "runs r", "r.run_id", filters
-
-
-def _filters(where: RunFilter) -> list[_Condition]:
-    conditions: list[_Condition] = []
-    for column, wanted in (("run_id", where.run_ids), ("status", where.statuses)):
-        if wanted is not None:
-            conditions.append((f"r.{column} = ANY(%s)", ([str(each) for each in wanted],)))
-    for text, value in (
-        ("r.job = %s", where.job),
-        ("r.location = %s", where.location),
-        ("r.created > %s", where.created_after),
-        ("r.created < %s", where.created_before),
-        ("r.updated > %s", where.updated_after),
-        ("r.updated < %s", where.updated_before),
-        ("(r.ended IS NULL OR r.ended > %s)", where.ended_after),
-        ("r.run_id IN (SELECT p.run_id FROM planned_assets p WHERE p.asset = %s)", where.asset),
-    ):
-        if value is not None:
-            conditions.append((text, (value,)))
-    has_tag = "EXISTS (SELECT 1 FROM run_tags x WHERE x.run_id = r.run_id AND x.key = %s"
-    for key, tag in where.tags.items():
-        match tag:
-            case None:
-                conditions.append((f"{has_tag})", (key,)))
-            case str():
-                conditions.append((f"{has_tag} AND x.value = %s)", (key, tag)))
-            case _:
-                conditions.append((f"{has_tag} AND x.value = ANY(%s))", (key, list(tag))))
-    conditions += [(f"NOT {has_tag})", (key,)) for key in where.without_tags]
-    return conditions
-
-
-def _where(conditions: list[_Condition]) -> Query:
-    if not conditions:
-        return "", []
-    texts = " AND ".join(text for text, _ in conditions)
-    return f" WHERE {texts}", [value for _, values in conditions for value in values]
+def merged(queries: Sequence[Query], *, limit: int, ascending: bool) -> Query:
+    """One statement for the pages of several; their first column is the run id."""
+    if len(queries) == 1:
+        return queries[0]
+    text = " UNION ALL ".join(f"({each})" for each, _ in queries)
+    order = f"ORDER BY 1 {'ASC' if ascending else 'DESC'} LIMIT %s"
+    return f"{text} {order}", [value for _, values in queries for value in values] + [limit]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import msgspec
 
@@ -13,11 +14,12 @@ from .. import rows
 from ..derive import CLAIMABLE, derive
 from ..months import LogPlace
 from ..notifier import ROUTINE, Notifier
-from ..protocols import NewRun, RunFilter
+from ..protocols import NewRun, RunFilter, RunSearch, RunTally
+from ..run_search import Query, Way, whole_count, whole_page
 from .connection import Database
 from .leases import require_lease
 from .ledger import changed_run, insert_runs, write_changes
-from .run_query import count_query, page_query
+from .run_query import PostgresRunQueries, merged
 from .transaction import Row, Transaction
 
 __all__ = ["PostgresRuns"]
@@ -51,13 +53,44 @@ class PostgresRuns:
 
     def page(self, where: RunFilter, *, limit: int, before: str | None = None, ascending: bool = False) -> list[Run]:
         """Runs newest first, after the cursor `before`."""
-        query = page_query(where, limit=limit, before=before, ascending=ascending)
-        return [rows.run(row) for row in self._database.read("read runs", *query)]
+        return whole_page(partial(self._search, where, ascending=ascending), limit=limit, before=before)
+
+    def search(self, where: RunFilter, *, limit: int, before: str | None = None, ascending: bool = False) -> RunSearch:
+        """Runs newest first, as far as one search looks."""
+        return self._search(where, limit=limit, before=before, ascending=ascending)
 
     def count(self, where: RunFilter, *, at_most: int = 10_000) -> int:
         """How many runs match, at most `at_most`."""
-        number: int = self._database.read("count runs", *count_query(where, at_most=at_most))[0][0]
-        return number
+        return whole_count(partial(self._tally, where), at_most=at_most)
+
+    def tally(self, where: RunFilter, *, at_most: int = 10_000) -> RunTally:
+        """How many runs match, as far as one search looks."""
+        return self._tally(where, at_most=at_most)
+
+    def _search(
+        self, where: RunFilter, *, limit: int, before: str | None, ascending: bool, **choices: bool
+    ) -> RunSearch:
+        queries = PostgresRunQueries(where, before=before, ascending=ascending, **choices)
+        way = self._way(queries)
+        pages = queries.page(way, limit=limit)
+        found = self._read("read runs", merged(pages, limit=limit, ascending=ascending)) if pages else []
+        return RunSearch(runs=tuple(map(rows.run, found)), until=way.until if len(found) < limit else None)
+
+    def _tally(self, where: RunFilter, *, at_most: int, before: str | None = None, **choices: bool) -> RunTally:
+        queries = PostgresRunQueries(where, before=before, **choices)
+        way = self._way(queries)
+        counts = queries.count(way, at_most=at_most)
+        text = " + ".join(f"({each})" for each, _ in counts) or "0"
+        values = [value for _, bound in counts for value in bound]
+        found: int = self._read("count runs", (f"SELECT {text}", values))[0][0]
+        return RunTally(number=min(found, at_most), until=way.until if found < at_most else None)
+
+    def _way(self, queries: PostgresRunQueries) -> Way:
+        return queries.known_way() or queries.way(self._read("read runs", queries.probe())[0])
+
+    def _read(self, doing: str, query: Query) -> list[Row]:
+        statement, values = query
+        return self._database.read(doing, statement, values, planned_anew=True)
 
     def queued(self, *, limit: int, by_share: bool = False) -> list[Run]:
         """Queued runs, highest priority first, then oldest first."""

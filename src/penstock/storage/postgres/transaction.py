@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -24,9 +25,9 @@ _PLAIN: Mapping[str, Callable[[Any], object]] = {
 
 
 class Transaction:
-    """A transaction that is under way on a connection, in a pipeline of it."""
+    """A transaction that is under way on a connection, in a pipeline of it if one is given."""
 
-    def __init__(self, connection: psycopg.Connection[Row], pipeline: psycopg.Pipeline) -> None:
+    def __init__(self, connection: psycopg.Connection[Row], pipeline: psycopg.Pipeline | None) -> None:
         self._connection = connection
         self._pipeline = pipeline
 
@@ -40,8 +41,9 @@ class Transaction:
 
     def _waited_for(self, statement: str, values: Values) -> psycopg.Cursor[Row]:
         cursor = self._connection.execute(statement, values)
-        # Without this the server would take us to be in the middle of a message, and wait for the rest without limit.
-        self._pipeline.sync()
+        if self._pipeline is not None:
+            # Else the server would take us to be in the middle of a message, and wait for the rest without limit.
+            self._pipeline.sync()
         return cursor
 
     def send(self, statement: str, values: Values = ()) -> None:
@@ -62,11 +64,43 @@ class Transaction:
             rows: The table's rows.
         """
         if rows:
-            given = types.split()
-            columns = [
-                [None if value is None else plain(value) for value in column]
-                for plain, column in zip((_PLAIN[each] for each in given), zip(*rows, strict=True), strict=True)
-            ]
-            # As arrays in binary form they cost a third of what a statement for each row does, on both sides.
-            table = f"unnest({', '.join(f'%b::{each}[]' for each in given)})"
-            self._connection.execute(statement.replace("{rows}", table), columns)
+            self._connection.execute(*_with_rows(statement, types, rows))
+
+    def row_of_all(self, statement: str, types: str, rows: Sequence[Sequence[Any]]) -> Row | None:
+        """Run a statement once with all of the rows, of which there is one at least, and wait for its first row.
+
+        The arguments are those of `send_all`.
+        """
+        return self._waited_for(*_with_rows(statement, types, rows)).fetchone()
+
+    def copy(self, table: str, types: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Add rows to a table in bulk (COPY, in binary form), which cannot be done in a pipeline.
+
+        Args:
+            table: The table with its columns: `t (x, y)`.
+            types: The columns' types, with spaces between.
+            rows: The rows.
+        """
+        with self._connection.cursor().copy(f"COPY {table} FROM STDIN (FORMAT BINARY)") as copy:
+            copy.set_types(types.split())
+            for row in rows:
+                copy.write_row(row)
+
+    @contextmanager
+    def pipelined(self) -> Iterator[None]:
+        """Send what comes meanwhile in a pipeline, in a transaction that else has none."""
+        with self._connection.pipeline() as self._pipeline:
+            yield
+        self._pipeline = None
+
+
+def _with_rows(statement: str, types: str, rows: Sequence[Sequence[Any]]) -> tuple[str, list[list[object]]]:
+    """A statement that takes rows, and its values: as arrays in binary form, which cost both sides a third of what a
+    statement for each row does."""
+    given = types.split()
+    columns = [
+        [None if value is None else plain(value) for value in column]
+        for plain, column in zip((_PLAIN[each] for each in given), zip(*rows, strict=True), strict=True)
+    ]
+    table = f"unnest({', '.join(f'%b::{each}[]' for each in given)})"
+    return statement.replace("{rows}", table), columns

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from ...records.asset import AssetEvent, AssetState, CheckState, PartitionState, PlannedAsset
+from ...codec import decode_json, encode_json
+from ...records.asset import AssetEvent, AssetState, CheckState, PartitionState, PartitionStatuses, PlannedAsset
 from ...records.data_version import DataVersionState
 from ...records.event import AssetFact
 from .. import rows
@@ -52,16 +53,19 @@ class SqliteAssets:
     ) -> list[AssetEvent]:
         """An asset's events, newest first or oldest first."""
         index, condition = "asset_events_by_asset", "asset = :asset"
-        if since is not None or until is not None:
+        in_time = before is None and after is None and partition is None and not since is until is None
+        if in_time or (until if ascending else since) is not None:
             index = "asset_events_by_time"
         if partition is not None:
             index = "asset_events_by_partition"
             condition += " AND partition = :partition AND partition IS NOT NULL"
         bounds = {"id < :before": before, "id > :after": after, "time > :since": since, "time < :until": until}
         condition += "".join(f" AND {bound}" for bound, value in bounds.items() if value is not None)
+        direction = "ASC" if ascending else "DESC"
+        order = f"time {direction}, id {direction}" if in_time else f"id {direction}"
         statement = (
-            f"SELECT id, run_id, body FROM asset_events INDEXED BY {index} "
-            f"WHERE {condition} AND type = :type ORDER BY id {'ASC' if ascending else 'DESC'} LIMIT :limit"
+            f"SELECT id, run_id, body, time FROM asset_events INDEXED BY {index} "
+            f"WHERE {condition} AND type = :type ORDER BY {order} LIMIT :limit"
         )
         values = {
             "asset": asset,
@@ -77,8 +81,8 @@ class SqliteAssets:
                 connection.execute(statement, {**values, "type": event_type}).fetchall()
                 for event_type in dict.fromkeys(types)
             ]
-        merged = heapq.merge(*found, key=lambda row: row[0], reverse=not ascending)
-        return [rows.asset_event(row) for row in itertools.islice(merged, limit)]
+        merged = heapq.merge(*found, key=lambda row: (in_time and row[3], row[0]), reverse=not ascending)
+        return [rows.asset_event(row[:3]) for row in itertools.islice(merged, limit)]
 
     def latest_materializations(self, assets: Sequence[str]) -> dict[str, AssetEvent]:
         """The newest materialization of each asset."""
@@ -90,14 +94,31 @@ class SqliteAssets:
             ).fetchall()
         return {row[0]: rows.asset_event(row[1:]) for row in found}
 
-    def partition_states(self, asset: str) -> dict[str, PartitionState]:
-        """The status of every partition that was ever planned or made."""
+    def partition_states(self, asset: str, partitions: Sequence[str] | None = None) -> dict[str, PartitionState]:
+        """What is known of these partitions (None: of all), by key; those of which nothing is are left out."""
+        statement = f"SELECT {rows.PARTITION_STATE} FROM partition_states WHERE asset = ?"
+        values: tuple[str, ...] = (asset,)
+        if partitions is not None:
+            statement += " AND partition IN (SELECT value FROM json_each(?))"
+            values = (asset, listed(partitions))
         with self._database.read("read the states of partitions") as connection:
-            found = connection.execute(
-                f"SELECT {rows.PARTITION_STATE} FROM partition_states WHERE asset = ?",
-                (asset,),
-            ).fetchall()
+            found = connection.execute(statement, values).fetchall()
         return {row[1]: rows.partition_state(row) for row in found}
+
+    def partition_statuses(self, assets: Mapping[str, int]) -> dict[str, PartitionStatuses]:
+        """Where all partitions of assets stand, in short. Assets without any are left out."""
+        with self._database.read("read the statuses of partitions") as connection:
+            found = connection.execute(
+                "WITH asked (name, known) AS "
+                "(SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(?)) "
+                "SELECT name, (SELECT group_concat(letters, '') FROM "
+                "(SELECT letters FROM partition_letters WHERE asset = name ORDER BY segment)) AS all_letters, "
+                "(SELECT json_group_array(partition) FROM "
+                "(SELECT partition FROM partition_states WHERE asset = name AND place >= known ORDER BY place)) "
+                "FROM asked WHERE all_letters IS NOT NULL",
+                (encode_json(list(assets.items())).decode(),),
+            ).fetchall()
+        return {row[0]: rows.partition_statuses(row) for row in found}
 
     def planned(self, run_ids: Sequence[str] | None = None) -> list[PlannedAsset]:
         """What these runs announced to make (None: what runs that have not ended are still to make)."""
@@ -162,8 +183,11 @@ class SqliteAssets:
     def dynamic_partitions(self, name: str) -> list[str]:
         """The keys of a dynamic partition set, in the order they were added."""
         with self._database.read("read dynamic partitions") as connection:
-            found = connection.execute("SELECT key FROM dynamic_partitions WHERE name = ? ORDER BY place", (name,))
-            return [row[0] for row in found]
+            (keys,) = connection.execute(
+                "SELECT json_group_array(key) FROM (SELECT key FROM dynamic_partitions WHERE name = ? ORDER BY place)",
+                (name,),
+            ).fetchone()
+        return decode_json(keys, list[str])
 
     def add_dynamic_partitions(self, name: str, keys: Sequence[str]) -> list[str]:
         """Add keys; gives those that were new."""

@@ -29,7 +29,6 @@ __all__ = [
     "event_index",
     "event_table",
     "insert_events",
-    "is_kept",
     "known_logs",
     "log_of_table",
     "old_logs",
@@ -38,7 +37,7 @@ __all__ = [
 ]
 
 _PATTERN = "events_0"
-_INDEXES = ("by_seq", "by_run", "by_type", "of_runs")
+_INDEXES = ("by_seq", "by_run", "by_type", "of_runs", "failures")
 _NAME = re.compile(r"events_(\d+)")
 _CLEARED_AT_ONCE = 1000
 _ROW_BYTES = 110  # what an event takes beside its body, as measured
@@ -49,7 +48,8 @@ UNENDED = listed(sorted(set(RunStatus) - FINISHED))
 NEEDED_RUNS = (
     "WITH RECURSIVE needed (run_id) AS ("
     "SELECT run_id FROM runs INDEXED BY runs_by_status WHERE status IN (SELECT value FROM json_each(:unended)) UNION "
-    "SELECT t.value FROM needed JOIN run_tags t ON t.run_id = needed.run_id AND t.key = 'penstock/parent_run_id') "
+    "SELECT t.value FROM needed CROSS JOIN run_tags t "
+    "ON t.run_id = needed.run_id AND t.key = 'penstock/parent_run_id') "
 )
 """Before a statement: runs that have not ended, those that they repeat, those which these repeat, and so on."""
 
@@ -60,7 +60,7 @@ def event_table(log: int) -> str:
 
 
 def event_index(log: int, name: str) -> str:
-    """The index of a month's table: `by_seq`, `by_run`, `by_type` or `of_runs`."""
+    """The index of a month's table: `by_seq`, `by_run`, `by_type`, `of_runs` or `failures`."""
     return f"events_{log}_{name}"
 
 
@@ -137,13 +137,6 @@ def each_log(connection: sqlite3.Connection, statement: str) -> Iterator[str]:
         tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
         for log in sorted(log for (name,) in tables if (log := log_of_table(name))):
             yield statement.replace(_PATTERN, event_table(log))
-
-
-def is_kept(database: Database, run_id: str) -> bool:
-    """Whether the raw events of a run are still there; False for a run that is not."""
-    with database.read("read a run") as connection:
-        found = connection.execute("SELECT 1 FROM runs JOIN event_logs USING (log) WHERE run_id = ?", (run_id,))
-        return found.fetchone() is not None
 
 
 # -- taking months away -----------------------------------------------------------------------------------------------

@@ -143,6 +143,28 @@ class SqliteEvents:
             row = connection.execute(over_logs(logs, of_id), {"id": event_id}).fetchone() if logs else None
         return None if row is None else rows.stored_event(row[:-1], row[-1])
 
+    def failures(self, run_ids: Sequence[str]) -> dict[str, StoredEvent]:
+        """What ended each of these runs that has failed, as far as its events are kept."""
+        failed = "x.type IN ('STEP_FAILURE', 'RUN_FAILURE')"
+        found: list[rows.Row] = []
+        with self._database.read("read failures") as connection:
+            places: dict[int, list[str]] = {}
+            asked = f"SELECT {_KEPT_LOG}, run_id FROM runs WHERE run_id IN (SELECT value FROM json_each(?))"
+            for log, run_id in connection.execute(asked, (listed(run_ids),)):
+                if log is not None:
+                    places.setdefault(log, []).append(run_id)
+            for log, of_log in places.items():
+                first = (
+                    f"SELECT x.id FROM {event_table(log)} x INDEXED BY {event_index(log, 'failures')} "
+                    f"WHERE x.run = r.num AND {failed} ORDER BY x.type DESC, x.id LIMIT 1"
+                )
+                found += connection.execute(
+                    f"SELECT {rows.EVENT}, r.run_id FROM runs r CROSS JOIN {event_table(log)} e ON e.id = ({first}) "
+                    "WHERE r.run_id IN (SELECT value FROM json_each(?))",
+                    (listed(of_log),),
+                ).fetchall()
+        return {row[-1]: rows.stored_event(row[:-1], row[-1]) for row in found}
+
     def last_id(self) -> int:
         """The id of the newest event; 0 when there is none."""
         with self._database.read("read the last event id") as connection:
@@ -157,6 +179,17 @@ class SqliteEvents:
                 (run_id,),
             ).fetchall()
         return [rows.step(run_id, row) for row in found]
+
+    def steps_of(self, run_ids: Sequence[str]) -> dict[str, list[StepStats]]:
+        """What is known of each step of these runs that has begun, in the order they began."""
+        with self._database.read("read steps") as connection:
+            found = connection.execute(
+                "SELECT (SELECT run_id FROM runs WHERE num = s.run), "
+                f"{rows.STEP} FROM steps s WHERE run IN "
+                "(SELECT num FROM runs WHERE run_id IN (SELECT value FROM json_each(?))) ORDER BY run, place",
+                (listed(run_ids),),
+            ).fetchall()
+        return rows.steps_by_run(found)
 
 
 def _stored_numbers(connection: sqlite3.Connection, place: LogPlace, attempt: int, events: Sequence[Event]) -> set[int]:

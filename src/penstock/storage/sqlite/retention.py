@@ -10,7 +10,7 @@ import math
 import sqlite3
 
 from ...clock import SYSTEM_CLOCK
-from ...records.automation import instigator_parts
+from ...records.automation import TickStatus, instigator_parts
 from ...records.retention import (
     Kept,
     OldEvaluations,
@@ -40,14 +40,10 @@ _INSTIGATORS = (
     "SELECT (SELECT MIN(t.instigator) FROM ticks t WHERE t.instigator > found.instigator) FROM found "
     "WHERE found.instigator IS NOT NULL) SELECT instigator FROM found WHERE instigator IS NOT NULL"
 )
-# Ids grow with time but for ticks that were begun again, so the newest of the old ones says where to stop.
 _TICKS = (
-    "SELECT t.id FROM json_each(:instigators) f CROSS JOIN ticks t INDEXED BY ticks_by_status "
-    "ON t.instigator = f.value AND t.status IN (SELECT value FROM json_each(:statuses)) "
-    "AND t.id <= (SELECT n.id FROM ticks n INDEXED BY ticks_by_time "
-    "WHERE n.instigator = f.value AND n.started < :before ORDER BY n.started DESC, n.id DESC LIMIT 1) "
-    "WHERE t.started < :before AND t.status <> 'STARTED' "
-    "AND t.id <> (SELECT MAX(l.id) FROM ticks l INDEXED BY ticks_by_instigator WHERE l.instigator = f.value) "
+    "SELECT t.id FROM json_each(:instigators) f CROSS JOIN ticks t INDEXED BY ticks_by_age "
+    "ON t.instigator = f.value AND t.status IN (SELECT value FROM json_each(:statuses)) AND t.started < :before "
+    "WHERE t.id <> (SELECT MAX(l.id) FROM ticks l INDEXED BY ticks_by_instigator WHERE l.instigator = f.value) "
     "LIMIT :limit"
 )
 _EVALUATIONS = (
@@ -170,7 +166,7 @@ def _old_rows(connection: sqlite3.Connection, cut: OldTicks | OldEvaluations, li
         case OldTicks():
             known = (row[0] for row in connection.execute(_INSTIGATORS).fetchall())
             values["instigators"] = listed(each for each in known if instigator_parts(each)[1] is cut.of)
-            values["statuses"] = listed(cut.statuses)
+            values["statuses"] = listed(status for status in cut.statuses if status is not TickStatus.STARTED)
             statement = _TICKS
         case OldEvaluations():
             statement = _EVALUATIONS

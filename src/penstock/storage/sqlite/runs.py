@@ -6,6 +6,7 @@ import heapq
 import itertools
 import sqlite3
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import msgspec
 
@@ -16,13 +17,14 @@ from .. import rows
 from ..derive import CLAIMABLE, derive
 from ..months import LogPlace
 from ..notifier import ROUTINE, Notifier
-from ..protocols import NewRun, RunFilter
+from ..protocols import NewRun, RunFilter, RunSearch, RunTally
+from ..run_search import Way, whole_count, whole_page
 from .connection import Database
 from .event_logs import delete_events
 from .leases import require_lease
 from .ledger import insert_run, write_run_events
 from .listed import listed
-from .run_query import count_queries, page_queries
+from .run_query import SqliteRunQueries
 
 __all__ = ["SqliteRuns"]
 
@@ -51,20 +53,23 @@ class SqliteRuns:
 
     def page(self, where: RunFilter, *, limit: int, before: str | None = None, ascending: bool = False) -> list[Run]:
         """Runs newest first, after the cursor `before`."""
-        found: list[list[rows.Row]] = []
         with self._database.read("read runs") as connection:
-            for statement, values in page_queries(where, limit=limit, before=before, ascending=ascending):
-                found.append(connection.execute(statement, values).fetchall())
-        merged = heapq.merge(*found, key=lambda row: row[0], reverse=not ascending)
-        return [rows.run(row) for row in itertools.islice(merged, limit)]
+            return whole_page(partial(_search, connection, where, ascending=ascending), limit=limit, before=before)
+
+    def search(self, where: RunFilter, *, limit: int, before: str | None = None, ascending: bool = False) -> RunSearch:
+        """Runs newest first, as far as one search looks."""
+        with self._database.read("read runs") as connection:
+            return _search(connection, where, limit=limit, before=before, ascending=ascending)
 
     def count(self, where: RunFilter, *, at_most: int = 10_000) -> int:
         """How many runs match, at most `at_most`."""
-        total = 0
         with self._database.read("count runs") as connection:
-            for statement, values in count_queries(where, at_most=at_most):
-                total += connection.execute(statement, values).fetchone()[0]
-        return min(total, at_most)
+            return whole_count(partial(_tally, connection, where), at_most=at_most)
+
+    def tally(self, where: RunFilter, *, at_most: int = 10_000) -> RunTally:
+        """How many runs match, as far as one search looks."""
+        with self._database.read("count runs") as connection:
+            return _tally(connection, where, at_most=at_most)
 
     def queued(self, *, limit: int, by_share: bool = False) -> list[Run]:
         """Queued runs, highest priority first, then oldest first."""
@@ -259,6 +264,36 @@ FROM runs WHERE num IN (
     SELECT num FROM turns ORDER BY priority DESC, turn, run_id LIMIT ?
 ) ORDER BY priority DESC, run_id
 """
+
+
+def _search(
+    connection: sqlite3.Connection,
+    where: RunFilter,
+    *,
+    limit: int,
+    before: str | None,
+    ascending: bool,
+    **choices: bool,
+) -> RunSearch:
+    queries = SqliteRunQueries(where, before=before, ascending=ascending, **choices)
+    way = _way(connection, queries)
+    found = [connection.execute(*query).fetchall() for query in queries.page(way, limit=limit)]
+    merged = heapq.merge(*found, key=lambda row: row[0], reverse=not ascending)
+    runs = tuple(rows.run(row) for row in itertools.islice(merged, limit))
+    return RunSearch(runs=runs, until=way.until if len(runs) < limit else None)
+
+
+def _tally(
+    connection: sqlite3.Connection, where: RunFilter, *, at_most: int, before: str | None = None, **choices: bool
+) -> RunTally:
+    queries = SqliteRunQueries(where, before=before, **choices)
+    way = _way(connection, queries)
+    found = sum(connection.execute(*query).fetchone()[0] for query in queries.count(way, at_most=at_most))
+    return RunTally(number=min(found, at_most), until=way.until if found < at_most else None)
+
+
+def _way(connection: sqlite3.Connection, queries: SqliteRunQueries) -> Way:
+    return queries.known_way() or queries.way(connection.execute(*queries.probe()).fetchone())
 
 
 def _place_and_run(connection: sqlite3.Connection, run_id: str) -> tuple[LogPlace, Run] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...records.asset import PartitionStatus, PlannedAsset
+from ...records.asset import PartitionStatus, PartitionStatuses, PlannedAsset
 from ...records.data_version import DataVersionState, VersionTag
 from ...records.event import (
     AssetFact,
@@ -160,6 +160,71 @@ class AssetContract:
         state = storage.assets.partition_states("daily")["a"]
         assert (state.status, state.run_id) == (PartitionStatus.MATERIALIZED, second.run_id)
 
+    def test_some_partitions_are_asked_for_by_key(self, storage: Storage) -> None:
+        facts = [AssetMaterialization(asset=asset, partition=key) for asset in ("daily", "other") for key in "abc"]
+        storage.assets.report(facts, now=NOW)
+        assert set(storage.assets.partition_states("daily", ["a", "c", "unknown"])) == {"a", "c"}
+        assert storage.assets.partition_states("daily", []) == {}
+
+    # -- statuses in short --------------------------------------------------------------------------------------------
+
+    def test_a_letter_says_where_a_partition_stands(self, storage: Storage) -> None:
+        def letters() -> dict[str, str]:
+            states = storage.assets.partition_states("daily")
+            found = storage.assets.partition_statuses({"daily": 0})["daily"].by_key()
+            assert found == {key: state.letter for key, state in states.items()}
+            return found
+
+        planned = [AssetMaterializationPlanned(asset="daily", partition=key) for key in "abc"]
+        first = started_run(storage, *planned)
+        assert letters() == {"a": "i", "b": "i", "c": "i"}
+        _append(storage, first, 2, AssetMaterialization(asset="daily", partition="a"), at=NOW + 1)
+        assert letters() == {"a": "M", "b": "i", "c": "i"}
+        storage.runs.record(first.run_id, [_FAILED], now=NOW + 2)
+        assert letters() == {"a": "M", "b": "f", "c": "f"}
+        second, third = started_run(storage, *planned, created=NOW + 3), started_run(storage, *planned, created=NOW + 4)
+        assert letters() == {"a": "I", "b": "i", "c": "i"}
+        _append(storage, second, 2, AssetMaterialization(asset="daily", partition="b"), at=NOW + 5)
+        assert letters() == {"a": "I", "b": "I", "c": "i"}  # the third run is to make it, too
+        storage.runs.record(third.run_id, [RunCanceled()], now=NOW + 6)
+        assert letters() == {"a": "F", "b": "F", "c": "f"}
+        fourth = started_run(storage, *planned, created=NOW + 7)
+        _append(storage, fourth, 2, RunSuccess(), at=NOW + 8)
+        assert letters() == {"a": "M", "b": "M"}
+        storage.assets.report([AssetWiped(asset="daily", partitions=("a",))], now=NOW + 9)
+        assert letters() == {"b": "M"}
+
+    def test_a_partition_keeps_its_place_and_no_other_gets_it(self, storage: Storage) -> None:
+        def made(*keys: str) -> None:
+            storage.assets.report([AssetMaterialization(asset='of "all"', partition=key) for key in keys], now=NOW)
+
+        def read(known: int) -> PartitionStatuses:
+            return storage.assets.partition_statuses({'of "all"': known})['of "all"']
+
+        keys = tuple(f"key {number}" for number in range(1_100))
+        made(*keys)
+        assert read(0) == PartitionStatuses(letters="M" * 1_100, keys=keys)
+        assert read(600).keys == keys[600:]
+        assert read(1_100) == PartitionStatuses(letters="M" * 1_100)
+        storage.assets.report([AssetWiped(asset='of "all"', partitions=(keys[-1], keys[2]))], now=NOW)
+        assert read(1_090) == PartitionStatuses(letters="MM." + "M" * 1_096 + ".", keys=keys[1_090:-1])
+        made(keys[2], "new", keys[0])
+        assert read(1_098) == PartitionStatuses(letters="MM." + "M" * 1_096 + ".MM", keys=(keys[1_098], keys[2], "new"))
+        storage.assets.report([AssetWiped(asset='of "all"')], now=NOW)
+        assert read(0) == PartitionStatuses(letters="." * 1_102)
+        made("another")
+        assert read(1_102) == PartitionStatuses(letters="." * 1_102 + "M", keys=("another",))
+
+    def test_statuses_of_many_assets_are_read_at_once(self, storage: Storage) -> None:
+        storage.assets.report([AssetMaterialization(asset="plain")], now=NOW)
+        facts = [AssetMaterialization(asset=asset, partition=key) for key in "xyz" for asset in ("a", "b", "c")]
+        storage.assets.report(facts, now=NOW)
+        assert storage.assets.partition_statuses({"a": 0, "b": 2, "plain": 0, "unknown": 7}) == {
+            "a": PartitionStatuses(letters="MMM", keys=("x", "y", "z")),
+            "b": PartitionStatuses(letters="MMM", keys=("z",)),
+        }
+        assert storage.assets.partition_statuses({}) == {}
+
     # -- history ------------------------------------------------------------------------------------------------------
 
     def test_history_is_newest_first_and_paged(self, storage: Storage) -> None:
@@ -196,6 +261,9 @@ class AssetContract:
         assert found(after=ids[0], before=ids[4], ascending=True, limit=2) == ids[1:3]
         assert found(after=ids[2]) == [ids[4], ids[3]]
         assert found(since=NOW, until=NOW + 4) == [ids[3], ids[2], ids[1]]
+        assert found(since=NOW, until=NOW + 4, limit=1) == [ids[3]]
+        assert found(since=NOW, before=ids[3], limit=1) == [ids[2]]
+        assert found(since=NOW, after=ids[1], ascending=True, limit=1) == [ids[2]]
         assert found(since=NOW, partition="a", ascending=True) == [ids[1], ids[3]]
 
     # -- wiping -------------------------------------------------------------------------------------------------------

@@ -223,3 +223,23 @@ class EventContract:
         stored = storage.runs.get(run.run_id)
         assert stored is not None
         assert stored.status is RunStatus.NOT_STARTED
+
+    def test_what_ended_failed_runs_is_found_for_all_of_them_together(self, storage: Storage) -> None:
+        at_steps, alone, well, at_work = (started_run(storage) for _ in range(4))
+        failures: list[Fact] = [StepFailure(error=ErrorInfo(cls="Broken", message=str(n))) for n in range(2)]
+        last = RunFailure(reason=FailureReason.STEP_FAILURE, message="two steps failed")
+        for number, fact in enumerate(failures, 2):
+            events = events_from(number, [fact], step_key=f"step_{number}")
+            storage.events.append(at_steps.run_id, 1, events, now=NOW + 4)
+        storage.events.append(at_steps.run_id, 1, events_from(4, [last]), now=NOW + 5)
+        gone = RunFailure(reason=FailureReason.UNEXPECTED_TERMINATION, message="its worker is gone")
+        storage.runs.record(alone.run_id, [gone], now=NOW + 6)
+        storage.events.append(well.run_id, 1, events_from(2, [RunSuccess()]), now=NOW + 5)
+        runs = [at_steps, alone, well, at_work]
+        found = storage.events.failures([*(run.run_id for run in runs), "unknown"])
+        first, second = (
+            next(each for each in storage.events.of_run(run_id) if each.event.type == kind)
+            for run_id, kind in ((at_steps.run_id, "STEP_FAILURE"), (alone.run_id, "RUN_FAILURE"))
+        )
+        assert found == {at_steps.run_id: first, alone.run_id: second}
+        assert storage.events.failures([]) == {}

@@ -19,7 +19,7 @@ from ...records.event import (
     RunSuccess,
 )
 from ...records.run import FailureReason, Run, RunStatus, Tag
-from ...storage.protocols import RunFilter, Storage
+from ...storage.protocols import RunFilter, RunTally, Storage
 from .builders import NOW, events_from, given_run, new_run, queued_run, started_run
 
 __all__ = ["RunContract"]
@@ -140,6 +140,11 @@ class RunContract:
             if len(ids) > 1:
                 after_first = storage.runs.page(where, limit=100, before=ids[0])
                 assert [run.run_id for run in after_first] == ids[1:], where
+            searched = storage.runs.search(where, limit=2, before=None)
+            assert [run.run_id for run in searched.runs] == ids[:2], where
+            assert searched.until is None, where
+            assert storage.runs.tally(where) == RunTally(number=len(ids)), where
+            assert storage.runs.tally(where, at_most=1).number == min(1, len(ids)), where
             assert storage.runs.count(where) == len(ids), where
             assert storage.runs.count(where, at_most=1) == min(1, len(ids)), where
 

@@ -21,7 +21,7 @@ from ...records.event import (
 from ...records.run import FailureReason, RunStatus, StepAttempt, StepStatus
 from ...records.step_figures import StepFigures
 from ...storage.protocols import Storage
-from .builders import NOW, started_run
+from .builders import NOW, events_from, started_run
 
 __all__ = ["StepContract"]
 
@@ -43,7 +43,13 @@ class StepContract:
         ]
         for event in events:  # one by one, so that each meets what the ones before have stored
             storage.events.append(run.run_id, 1, [event], now=event.time)
-        load, clean, extra = storage.events.step_stats(run.run_id)
+        load, clean, extra = steps = storage.events.step_stats(run.run_id)
+        other = started_run(storage)
+        storage.events.append(other.run_id, 1, events_from(2, [StepStart()], step_key="load"), now=NOW + 8)
+        idle = started_run(storage).run_id
+        asked = storage.events.steps_of([run.run_id, idle, other.run_id, "unknown"])
+        assert asked == {run.run_id: steps, other.run_id: storage.events.step_stats(other.run_id)}
+        assert storage.events.steps_of([]) == {}
         assert (load.step_key, load.status, load.worker_started, load.started, load.ended, load.attempts) == (
             "load",
             StepStatus.SUCCESS,

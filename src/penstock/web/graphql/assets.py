@@ -16,14 +16,17 @@ from .inputs import AssetGroupSelector, AssetKeyInput, PipelineSelector
 from .keys import Pair, pairs
 from .metadata import Entry, entries
 from .nodes import AssetNode, CheckNode, place
+from .partition_places import SetStatuses, no_letters
 from .partitions import (
     OpenSet,
     PartitionKeys,
+    PartitionPositions,
     PartitionRange,
     PartitionStats,
     count_partitions,
     keys_page,
     open_set,
+    positions_of,
     ranges_of,
 )
 
@@ -167,17 +170,30 @@ def partition_key_connection(
 
 @_NODE.field
 def partition_stats(node: AssetNode, context: Context) -> PartitionStats | None:
-    if node.asset.partitions is None:
-        return None
-    states = context.partition_states.get(node.asset.key) or {}
-    return count_partitions(open_set(context, node.asset.partitions), states)
+    found = _statuses(node, context)
+    return None if found is None else count_partitions(*found)
 
 
 @_NODE.field
 def partition_ranges(node: AssetNode, context: Context) -> list[PartitionRange]:
-    if node.asset.partitions is None:
-        return []
-    return ranges_of(open_set(context, node.asset.partitions), context.partition_states.get(node.asset.key) or {})
+    found = _statuses(node, context)
+    return [] if found is None else ranges_of(*found)
+
+
+@_NODE.field
+def partition_positions(node: AssetNode, context: Context) -> PartitionPositions | None:
+    found = _statuses(node, context)
+    return None if found is None else positions_of(found[1])
+
+
+def _statuses(node: AssetNode, context: Context) -> tuple[OpenSet, SetStatuses] | None:
+    """The asset's partitions and where they stand; None where it has none."""
+    spec = node.asset.partitions
+    if spec is None:
+        return None
+    keys = open_set(context, spec)
+    letters = context.partition_letters.get(node.asset.key) or no_letters(spec)
+    return keys, letters.of(keys.space, keys.size)
 
 
 # -- what is known of it -----------------------------------------------------------------------------------------------

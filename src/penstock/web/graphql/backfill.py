@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from ...auth.permissions import Permission
 from ...engine.partition_runs import runs_over
@@ -11,7 +10,7 @@ from ...ids import new_run_id
 from ...locations.partition_runs import partition_runs
 from ...partitions.spec import PartitionsSpec
 from ...partitions.subset import Subset
-from ...records.asset import PartitionStatus
+from ...records.asset import LETTERS, PartitionStatus
 from ...records.run import Tag
 from .context import Context
 from .failures import InvalidSubsetError, PartitionKeysNotFoundError, RefusedError, Result
@@ -28,7 +27,7 @@ __all__ = ["TABLES"]
 
 _CHUNK = 250
 _MOST_RUNS = 25_000
-_NOT_MISSING = frozenset({PartitionStatus.MATERIALIZED, PartitionStatus.MATERIALIZING})
+_NOT_MISSING = frozenset(LETTERS[PartitionStatus.MATERIALIZED] + LETTERS[PartitionStatus.MATERIALIZING])
 
 _MUTATION = Fields("Mutation", source=type(None))
 
@@ -156,9 +155,9 @@ def _missing(context: Context, assets: Sequence[str], node: JobNode, keys: list[
     partitioned = [key for key in assets if key in node.location.assets and node.location.assets[key].partitions]
     if not partitioned:
         raise _invalid("What is missing is known for assets alone, and this job makes no partitioned ones.")
-    context.partition_states.expect(partitioned)
-    states: list[dict[str, Any]] = [context.partition_states.get(key) or {} for key in partitioned]
-    return [key for key in keys if any(key not in each or each[key].status not in _NOT_MISSING for each in states)]
+    statuses = context.storage.assets.partition_statuses(dict.fromkeys(partitioned, 0))
+    letters = [statuses[key].by_key() if key in statuses else {} for key in partitioned]
+    return [key for key in keys if any(each.get(key) not in _NOT_MISSING for each in letters)]
 
 
 def _invalid(message: str) -> RefusedError:

@@ -9,19 +9,25 @@ from ...auth.permissions import Actor, Permission, may
 from ...engine.staleness import Staleness
 from ...instance.instance import Instance
 from ...locations.catalog import Catalog
-from ...records.asset import AssetEvent, AssetState, CheckState, PartitionState
+from ...partitions.space import KeySpace, open_space
+from ...partitions.spec import PartitionsSpec
+from ...records.asset import AssetEvent, AssetState, CheckState
 from ...records.automation import InstigatorState
 from ...records.data_version import DataVersionState
+from ...records.event import StoredEvent
 from ...records.location import AssetDescription
-from ...records.run import Run
+from ...records.run import Run, RunStatus, StepStats
 from ...storage.protocols import RunFilter, Storage
 from .failures import RefusedError, UnauthorizedError
 from .loader import Loader
+from .partition_places import LettersByPlace, PartitionPlaces
 
 __all__ = ["MOST_OBJECTS", "Context", "TooMuchError"]
 
 MOST_OBJECTS = 400_000
 """How many objects one answer may hold."""
+
+MOST_COUNTED = 10_000
 
 _LOOK_EVERY = 1000
 """How many objects are counted between two looks at the clock."""
@@ -40,6 +46,7 @@ class Context:
         actor: Who asks.
         deadline: When to give up, on the instance's monotonic clock.
         objects: How many objects the answer may hold.
+        places: What the process remembers of the partitions of assets.
     """
 
     def __init__(
@@ -50,6 +57,7 @@ class Context:
         *,
         deadline: float,
         objects: int = MOST_OBJECTS,
+        places: PartitionPlaces | None = None,
     ) -> None:
         self.instance = instance
         self.storage: Storage = instance.storage
@@ -57,15 +65,20 @@ class Context:
         self.actor = actor
         self.now: float = instance.clock.now()
         self._stale_partitions: dict[tuple[str, str], Staleness] = {}
+        self._places = places or PartitionPlaces()
+        self._spaces: dict[PartitionsSpec, KeySpace] = {}
+        self._tallies: dict[str, tuple[int, bool]] = {}
         self._deadline = deadline
         self._objects = objects
         self._next_look = objects
         storage = self.storage
         self.runs: Loader[str, Run] = Loader(self._runs)
+        self.failures: Loader[str, StoredEvent] = Loader(storage.events.failures)
+        self.steps: Loader[str, list[StepStats]] = Loader(storage.events.steps_of)
         self.asset_states: Loader[str, AssetState] = Loader(self._asset_states)
         self.latest_materializations: Loader[str, AssetEvent] = Loader(storage.assets.latest_materializations)
         self.check_states: Loader[str, dict[str, CheckState]] = Loader(self._checks)
-        self.partition_states: Loader[str, dict[str, PartitionState]] = Loader(self._partitions)
+        self.partition_letters: Loader[str, LettersByPlace] = Loader(self._partitions)
         self.dynamic_partitions: Loader[str, list[str]] = Loader(self._dynamic)
 
     @cached_property
@@ -84,6 +97,14 @@ class Context:
                 )
             )
 
+    def expect_runs(self, runs: Iterable[Run]) -> None:
+        """Take in runs that the answer lists, so that what is asked of each is loaded for all of them."""
+        for run in runs:
+            self.runs.put(run.run_id, run)
+            self.steps.expect((run.run_id,))
+            if run.status is RunStatus.FAILURE:
+                self.failures.expect((run.run_id,))
+
     def expect_assets(self, assets: Iterable[AssetDescription]) -> None:
         """Announce that the answer lists these assets, so that what is asked of each is loaded for all of them."""
         listed = list(assets)
@@ -91,7 +112,21 @@ class Context:
         self.asset_states.expect(keys)
         self.latest_materializations.expect(keys)
         self.check_states.expect(asset.key for asset in listed if asset.checks)
-        self.partition_states.expect(asset.key for asset in listed if asset.partitions is not None)
+        self.partition_letters.expect(asset.key for asset in listed if asset.partitions is not None)
+
+    def space(self, spec: PartitionsSpec) -> KeySpace:
+        """A partition set as it is at the time of the request."""
+        if spec not in self._spaces:
+            self._spaces[spec] = open_space(spec, lambda name: self.dynamic_partitions.get(name) or [], self.now)
+        return self._spaces[spec]
+
+    def tally(self, where: RunFilter) -> tuple[int, bool]:
+        """How many runs match, and whether those are all; several parts of a page may ask the same."""
+        key = repr(where)
+        if key not in self._tallies:
+            found = self.storage.runs.tally(where, at_most=MOST_COUNTED)
+            self._tallies[key] = (found.number, found.until is None and found.number < MOST_COUNTED)
+        return self._tallies[key]
 
     @cached_property
     def staleness(self) -> Staleness:
@@ -143,8 +178,10 @@ class Context:
             by_asset.setdefault(state.asset, {})[state.check] = state
         return by_asset
 
-    def _partitions(self, assets: list[str]) -> dict[str, dict[str, PartitionState]]:
-        return {asset: self.storage.assets.partition_states(asset) for asset in assets}
+    def _partitions(self, assets: list[str]) -> dict[str, LettersByPlace]:
+        defined = self.catalog.assets
+        specs = {key: defined[key].partitions for key in assets if key in defined}
+        return self._places.read(self.storage.assets, {key: spec for key, spec in specs.items() if spec is not None})
 
     def _dynamic(self, names: list[str]) -> dict[str, list[str]]:
         return {name: self.storage.assets.dynamic_partitions(name) for name in names}

@@ -227,7 +227,7 @@ TABLES = (
 def step_stats(stored: StoredEvent, context: Context) -> StepStats | None:
     if stored.run_id is None:
         return None
-    steps = context.storage.events.step_stats(stored.run_id)
+    steps = context.steps.get(stored.run_id) or []
     return next((step for step in steps if step.step_key == stored.event.step_key), None)
 
 

@@ -47,24 +47,10 @@ def history_of(
         raise RefusedError(AssetNotFoundError(message=f"{before_millis!r} is no time in milliseconds.")) from None
     found: list[AssetEvent] = []
     for partition in [None] if partitions is None else dict.fromkeys(partitions):
-        found += _before(context, key, kind, partition, until, size)
+        found += context.storage.assets.history(key, types=(kind,), partition=partition, until=until, limit=size)
     found.sort(key=lambda event: event.id, reverse=True)
+    context.steps.expect(event.run_id for event in found[:size] if event.run_id is not None)
     return [stored_event(event) for event in found[:size]]
-
-
-def _before(
-    context: Context, key: str, kind: str, partition: str | None, until: float | None, size: int
-) -> list[AssetEvent]:
-    found: list[AssetEvent] = []
-    before: int | None = None
-    while len(found) < size:
-        page = context.storage.assets.history(key, types=(kind,), partition=partition, before=before, limit=size)
-        found += [event for event in page if until is None or event.time < until]
-        if len(page) < size:
-            break
-        before = page[-1].id
-        context.spend(len(page))
-    return found[:size]
 
 
 # -- assets, defined or known from events ------------------------------------------------------------------------------
@@ -157,7 +143,7 @@ def asset_observations(
 
 @_PARTITION_OF.field
 def partition(node: AssetNode, context: Context, key: str) -> PartitionState | None:
-    return (context.partition_states.get(node.asset.key) or {}).get(key)
+    return context.storage.assets.partition_states(node.asset.key, [key]).get(key)
 
 
 _PARTITION.rename(key="partition")

@@ -142,7 +142,9 @@ def sensors(node: JobNode, _: Context) -> list[SensorNode]:
 @_JOB.field
 def runs(node: JobNode, context: Context, cursor: str | None = None, limit: int | None = None) -> list[Run]:
     where = RunFilter(job=node.job.name, location=node.location.stored.name)
-    return context.storage.runs.page(where, limit=page_size(limit, 25), before=cursor)
+    found = context.storage.runs.search(where, limit=page_size(limit, 25), before=cursor).runs
+    context.expect_runs(found)
+    return list(found)
 
 
 @_JOB.field

@@ -1,30 +1,33 @@
-"""Partition sets: their keys in pages, and the status of an asset's partitions as ranges of neighbours."""
+"""Partition sets: their keys in pages, and the status of an asset's partitions as counts and ranges."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
 from ...partitions.cadence import regular
-from ...partitions.space import KeySpace, open_space
+from ...partitions.space import KeySpace
 from ...partitions.spec import DynamicSpec, MultiSpec, PartitionsSpec, StaticSpec, TimeWindowSpec
+from ...partitions.subset import Subset
 from ...partitions.wall_time import short_text
-from ...records.asset import PartitionState, PartitionStatus
+from ...records.asset import PartitionStatus
 from .context import Context
 from .cron_words import cron_in_words
 from .failures import Result
 from .fields import Fields
 from .pages import page_size
+from .partition_places import SetStatuses
 
 __all__ = [
     "TABLES",
     "OpenSet",
     "PartitionKeys",
+    "PartitionPositions",
     "PartitionRange",
     "PartitionStats",
     "count_partitions",
     "keys_page",
     "open_set",
+    "positions_of",
     "ranges_of",
 ]
 
@@ -56,6 +59,14 @@ class PartitionRange(Result, frozen=True, kw_only=True):
     status: PartitionStatus
 
 
+class PartitionPositions(Result, frozen=True, kw_only=True):
+    """The positions in each status as text, such as `0-364,366`: single ones, and first-last with both included."""
+
+    materialized: str
+    failed: str
+    materializing: str
+
+
 class OpenSet(NamedTuple):
     """A partition set as it is now."""
 
@@ -71,13 +82,13 @@ class OpenSet(NamedTuple):
 
 def open_set(context: Context, spec: PartitionsSpec) -> OpenSet:
     """A partition set as it is at the time of the request."""
-    space = open_space(spec, lambda name: context.dynamic_partitions.get(name) or [], context.now)
+    space = context.space(spec)
     return OpenSet(spec, space, space.count(context.now))
 
 
 def keys_page(keys: OpenSet, cursor: str | None, limit: int | None, reverse: bool | None) -> PartitionKeys:
     """The keys after `cursor`, first to last, or last to first when reversed. An unknown cursor begins anew."""
-    size = page_size(limit, 1000, 50_000)
+    size = page_size(limit, 1000, 200_000)
     at = keys.space.position(cursor) if cursor else None
     if reverse:
         stop = keys.size if at is None else min(at, keys.size)
@@ -92,9 +103,8 @@ def keys_page(keys: OpenSet, cursor: str | None, limit: int | None, reverse: boo
     return PartitionKeys(partition_keys=tuple(found), cursor=found[-1] if found else cursor or "", has_more=more)
 
 
-def count_partitions(keys: OpenSet, states: Mapping[str, PartitionState]) -> PartitionStats:
+def count_partitions(keys: OpenSet, statuses: SetStatuses) -> PartitionStats:
     """How many partitions stand where; keys that are no longer of the set do not count."""
-    statuses = [state.status for key, state in states.items() if keys.has(key)]
     return PartitionStats(
         num_partitions=keys.size,
         num_materialized=statuses.count(PartitionStatus.MATERIALIZED),
@@ -103,29 +113,31 @@ def count_partitions(keys: OpenSet, states: Mapping[str, PartitionState]) -> Par
     )
 
 
-def ranges_of(keys: OpenSet, states: Mapping[str, PartitionState]) -> list[PartitionRange]:
-    """The statuses as runs of neighbours, in order; missing partitions are left out."""
-    placed = sorted(
-        (position, state.status)
-        for key, state in states.items()
-        if (position := keys.space.position(key)) is not None and 0 <= position < keys.size
-    )
-    runs: list[tuple[int, int, PartitionStatus]] = []
-    for position, status in placed:
-        if runs and runs[-1][1] == position - 1 and runs[-1][2] is status:
-            runs[-1] = (runs[-1][0], position, status)
-        else:
-            runs.append((position, position, status))
+def ranges_of(keys: OpenSet, statuses: SetStatuses) -> list[PartitionRange]:
+    """The statuses as stretches of neighbours, in order; missing partitions are left out."""
     return [
         PartitionRange(
             start_key=keys.space.key(start),
-            end_key=keys.space.key(end),
+            end_key=keys.space.key(stop - 1),
             start_index=start,
-            end_index=end,
+            end_index=stop - 1,
             status=status,
         )
-        for start, end, status in runs
+        for start, stop, status in statuses.stretches()
     ]
+
+
+def positions_of(statuses: SetStatuses) -> PartitionPositions:
+    """The same as text."""
+    found: dict[PartitionStatus, list[tuple[int, int]]] = {status: [] for status in PartitionStatus}
+    for start, stop, status in statuses.stretches():
+        found[status].append((start, stop))
+    text = {status: Subset(tuple(ranges)).to_text() for status, ranges in found.items()}
+    return PartitionPositions(
+        materialized=text[PartitionStatus.MATERIALIZED],
+        failed=text[PartitionStatus.FAILED],
+        materializing=text[PartitionStatus.MATERIALIZING],
+    )
 
 
 _DEFINITION = Fields("PartitionDefinition", source=OpenSet)

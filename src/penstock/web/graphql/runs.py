@@ -13,7 +13,7 @@ from ...records.errors import ErrorInfo
 from ...records.event import LogsCaptured, RunFailure, StepFailure, StoredEvent
 from ...records.location import JobDescription
 from ...records.run import Run, RunStatus, StepStats, StepStatus, Tag
-from ...storage.protocols import RunFilter
+from ...storage.protocols import RunFilter, RunSearch
 from .context import Context
 from .events import EventConnection, events_page
 from .failures import InvalidPipelineRunsFilterError, RefusedError, Result, RunGroupNotFoundError
@@ -35,10 +35,11 @@ _RUN = Fields("Run", source=Run)
 
 
 class _Page(NamedTuple):
-    """A page of runs; `where` is what all of them match."""
+    """A page of runs; `where` is what all of them match, `cursor` where to go on."""
 
     results: tuple[Run, ...]
     where: RunFilter
+    cursor: str | None
 
 
 _RUNS = Fields("Runs", source=_Page)
@@ -116,10 +117,11 @@ def runs_or_error(
         message = f"The cursor {cursor!r} is no run id; give the id of the last run of the page before, or none."
         raise RefusedError(InvalidPipelineRunsFilterError(message=message))
     where = _filter(filter_) if filter_ is not None else RunFilter()
-    runs = context.storage.runs.page(where, limit=page_size(limit), before=cursor)
-    for run in runs:
-        context.runs.put(run.run_id, run)
-    return _Page(results=tuple(runs), where=where)
+    size = page_size(limit)
+    found = context.storage.runs.search(where, limit=size, before=cursor) if size else RunSearch()
+    context.expect_runs(found.runs)
+    full = found.runs[-1].run_id if found.runs and len(found.runs) == size else None
+    return _Page(results=found.runs, where=where, cursor=found.until or full)
 
 
 def _filter(given: RunsFilter) -> RunFilter:
@@ -140,7 +142,12 @@ def _filter(given: RunsFilter) -> RunFilter:
 
 @_RUNS.field
 def count(page: _Page, context: Context) -> int:
-    return context.storage.runs.count(page.where)
+    return context.tally(page.where)[0]
+
+
+@_RUNS.field
+def count_is_whole(page: _Page, context: Context) -> bool:
+    return context.tally(page.where)[1]
 
 
 @_QUERY.named("runOrError", "pipelineRunOrError")
@@ -157,6 +164,7 @@ def run_group_or_error(_source: None, context: Context, run_id: str) -> RunGroup
     family = context.storage.runs.page(RunFilter(tags={Tag.ROOT_RUN: root}), limit=page_size(None))
     first = context.runs.get(root)
     members = {each.run_id: each for each in (first, run, *family) if each is not None}
+    context.expect_runs(members.values())
     return RunGroup(root_run_id=root, runs=tuple(members[key] for key in sorted(members)))
 
 
@@ -224,9 +232,8 @@ def can_terminate(run: Run, _: Context) -> bool:
 def failure(run: Run, context: Context) -> RunFailureInfo | None:
     if run.status is not RunStatus.FAILURE:
         return None
-    for kind in ("STEP_FAILURE", "RUN_FAILURE"):
-        for stored in context.storage.events.of_run(run.run_id, types=[kind], limit=1):
-            return _told(stored)
+    if (stored := context.failures.get(run.run_id)) is not None:
+        return _told(stored)
     return RunFailureInfo(message=run.note or "The run failed; its events are no longer kept.")
 
 
@@ -248,7 +255,7 @@ def _told(stored: StoredEvent) -> RunFailureInfo:
 
 @_RUN.field
 def stats(run: Run, context: Context) -> RunStatsSnapshot:
-    statuses = [step.status for step in context.storage.events.step_stats(run.run_id)]
+    statuses = [step.status for step in step_stats(run, context)]
     return RunStatsSnapshot(
         steps_succeeded=statuses.count(StepStatus.SUCCESS),
         steps_failed=statuses.count(StepStatus.FAILURE),
@@ -262,7 +269,7 @@ def stats(run: Run, context: Context) -> RunStatsSnapshot:
 
 @_RUN.field
 def step_stats(run: Run, context: Context) -> list[StepStats]:
-    return context.storage.events.step_stats(run.run_id)
+    return context.steps.get(run.run_id) or []
 
 
 @_RUN.field

@@ -94,7 +94,9 @@ def ticks(
 def runs(state: Instigation, context: Context, limit: int | None = None) -> list[Run]:
     tag = Tag.SCHEDULE if state.kind is InstigatorKind.SCHEDULE else Tag.SENSOR
     where = RunFilter(tags={tag: state.name}, location=state.location)
-    return context.storage.runs.page(where, limit=page_size(limit, 25))
+    found = context.storage.runs.search(where, limit=page_size(limit, 25)).runs
+    context.expect_runs(found)
+    return list(found)
 
 
 _TICK.rename(

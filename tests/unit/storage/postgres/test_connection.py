@@ -133,7 +133,8 @@ def test_what_may_happen_twice_is_done_again_whatever_became_of_it(database: Dat
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGQUIT], ids=["fast", "immediate"])
 def test_a_server_that_restarts_is_waited_for_but_not_by_who_has_better_to_do(how: signal.Signals) -> None:
     server = PostgresServer()
-    database = Database(psycopg.conninfo.conninfo_to_dict(server.url()), outage_patience=60)
+    clock = FakeClock()
+    database = Database(psycopg.conninfo.conninfo_to_dict(server.url()), outage_patience=60, own_clock=clock)
     assert database.read("read", "SELECT 1") == [(1,)]
     server.stop(how)
     with pytest.raises(StorageUnavailableError, match="See that the server runs"):
@@ -143,6 +144,12 @@ def test_a_server_that_restarts_is_waited_for_but_not_by_who_has_better_to_do(ho
         server.start()
         assert answer.result() == [(2,)]
     database.write("write", lambda tx: tx.send("CREATE TABLE t (x BIGINT)"))
+    server.stop(how)
+    with pytest.raises(StorageUnavailableError):
+        database.write("write", lambda tx: tx.send("SELECT 1"), patient=False)
+    clock.advance(60)
+    with pytest.raises(StorageUnavailableError):
+        database.read("read", "SELECT 1")  # for long enough now: nobody waits any more
     database.pool.close()
     server.close()
 

@@ -9,6 +9,8 @@ import psycopg
 import pytest
 
 from penstock.errors import StorageError
+from penstock.records.event import AssetMaterialization
+from penstock.storage.postgres import PostgresStorage, migration
 from penstock.storage.postgres.migration import SCHEMA_VERSION
 from penstock.storage.sqlite import SqliteStorage
 from support.postgres import migrated
@@ -61,3 +63,27 @@ def test_both_dialects_have_the_same_tables_with_the_same_columns(postgres_url: 
     log = {each for each in postgres if each[0] == "events"}
     assert {("events_0", *each[1:]) for each in log - {("events", "log", True)}} <= sqlite
     assert {each for each in postgres - log if each[:2] != ("events_0", "log")} == sqlite
+
+
+def test_partitions_of_an_older_database_get_places_and_letters(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (own,) = (number for number, file in migration._FILES.items() if "partition_statuses" in file.name)
+    before = {number: file for number, file in migration._FILES.items() if number < own}
+    monkeypatch.setattr(migration, "_FILES", before)
+    monkeypatch.setattr(migration, "SCHEMA_VERSION", max(before))
+    migrated(postgres_url)
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO partition_states (asset, partition, status, event, updated) SELECT 'a', "
+            "to_char(n, 'FM0000'), 'MATERIALIZED', 1, 0 FROM generate_series(0, 1099) AS n UNION ALL VALUES "
+            "('b', 'x', 'FAILED', NULL, 0), ('b', 'y', 'MATERIALIZING', 2, 0), ('b', 'z', 'FAILED', 3, 0)"
+        )
+    monkeypatch.undo()
+    storage = PostgresStorage(postgres_url)
+    storage.migrate()
+    storage.assets.report([AssetMaterialization(asset="b", partition="new")], now=1.0)
+    found = storage.assets.partition_statuses({"a": 1_098, "b": 0})
+    assert (found["a"].letters, found["a"].keys) == ("M" * 1_100, ("1098", "1099"))
+    assert found["b"].by_key() == {"x": "f", "y": "I", "z": "F", "new": "M"}
+    storage.close()

@@ -27,6 +27,7 @@ ALLOWED_TO_A_RUN = {
     "assets.history",
     "assets.latest_materializations",
     "assets.partition_states",
+    "assets.partition_statuses",
     "assets.planned",
     "assets.data_versions",
     "assets.partition_data_versions",

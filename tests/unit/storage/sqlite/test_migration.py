@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from penstock.errors import StorageError
+from penstock.records.event import AssetMaterialization
 from penstock.storage.sqlite import SqliteStorage, migration
 from penstock.storage.sqlite.connection import Database
 from penstock.storage.sqlite.migration import SCHEMA_VERSION, migrate, stored_version
@@ -100,3 +101,29 @@ def test_no_program_moves_a_run_out_of_its_end(tmp_path: Path) -> None:
             connection.execute("UPDATE runs SET status = 'STARTED'")
         with pytest.raises(sqlite3.IntegrityError):
             connection.execute(f"INSERT INTO runs ({columns}) VALUES ('s', 'l', 'j', 'SUCCESS', 1, 1, NULL, x'80')")
+
+
+def test_partitions_of_an_older_database_get_places_and_letters(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (own,) = (number for number, file in migration._FILES.items() if "partition_statuses" in file.name)
+    before = {number: file for number, file in migration._FILES.items() if number < own}
+    monkeypatch.setattr(migration, "_FILES", before)
+    monkeypatch.setattr(migration, "SCHEMA_VERSION", max(before))
+    path = tmp_path / "penstock.db"
+    migrate(database := Database(path))
+    rows: list[tuple[str, str, str, int | None]] = [("a", f"{number:04}", "MATERIALIZED", 1) for number in range(1_100)]
+    rows += [("b", "x", "FAILED", None), ("b", "y", "MATERIALIZING", 2), ("b", "z", "FAILED", 3)]
+    with database.write("write") as connection:
+        connection.executemany(
+            "INSERT INTO partition_states (asset, partition, status, event, updated) VALUES (?, ?, ?, ?, 0)", rows
+        )
+    database.close()
+    monkeypatch.undo()
+    storage = SqliteStorage(path)
+    storage.migrate()
+    storage.assets.report([AssetMaterialization(asset="b", partition="new")], now=1.0)
+    found = storage.assets.partition_statuses({"a": 1_098, "b": 0})
+    assert (found["a"].letters, found["a"].keys) == ("M" * 1_100, ("1098", "1099"))
+    assert found["b"].by_key() == {"x": "f", "y": "I", "z": "F", "new": "M"}
+    storage.close()

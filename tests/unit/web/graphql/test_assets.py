@@ -171,6 +171,7 @@ def test_partitions(ask: Any, maker: Maker) -> None:
         """{ assetNodeOrError(assetKey: {path: ["orders"]}) { ... on AssetNode {
             partitionDefinition { type description firstKey lastKey timezone fmt name }
             partitionRanges { startKey endKey startIndex endIndex status }
+            partitionPositions { materialized failed materializing }
             made: partition(key: "2024-01-02") { key status runId latestMaterialization { partition } }
             waits: partition(key: "2024-01-10") { status runId latestMaterialization { partition } }
             missing: partition(key: "2024-01-04") { status }
@@ -196,6 +197,7 @@ def test_partitions(ask: Any, maker: Maker) -> None:
         "2024-01-01",
         "2024-01-03",
     )
+    assert node["partitionPositions"] == {"materialized": "0-2,4,6", "failed": "5", "materializing": "9"}
     assert node["made"] == {
         "key": "2024-01-02",
         "status": "MATERIALIZED",
@@ -366,5 +368,10 @@ def test_a_page_of_many_assets_costs_a_handful_of_look_ups(
             failedChecks unstartedRunIds partitionStats { numFailed } } } }"""
     )
     assert len(answer["assetNodes"]) == 203
-    del calls["assets.partition_states"]  # one for each partitioned asset
-    assert calls == {"assets.states": 1, "assets.latest_materializations": 1, "assets.check_states": 1, "runs.page": 1}
+    assert calls == {
+        "assets.partition_statuses": 1,
+        "assets.states": 1,
+        "assets.latest_materializations": 1,
+        "assets.check_states": 1,
+        "runs.page": 1,
+    }

@@ -1,6 +1,7 @@
 /** All partitions of an asset: a bar to look at and to choose from, a list to find one in, and one in full. */
 import { useMemo, useState } from "react";
 
+import { useAssetPartitions } from "../../assets/useAssetPartitions";
 import { Button } from "../../kit/Button";
 import { Empty } from "../../kit/Empty";
 import { Failure } from "../../kit/ErrorPanel";
@@ -14,7 +15,7 @@ import { SelectInput, TextInput } from "../../kit/TextInput";
 import { Time } from "../../kit/Time";
 import { links } from "../../links";
 import { MetadataView } from "../../metadata/MetadataView";
-import { ASSET_PARTITION_DETAIL, ASSET_PARTITIONS, type AssetCard } from "../../services/assets";
+import { ASSET_PARTITION_DETAIL, type AssetCard } from "../../services/assets";
 import { useData } from "../../services/data";
 import { useSearchState } from "../../services/navigation";
 import { shortId } from "../../services/run.model";
@@ -30,36 +31,32 @@ const STATUSES: readonly PartitionStatus[] = ["MATERIALIZED", "FAILED", "MATERIA
 const LISTED = 500;
 
 export function Partitions({ asset, onMaterialize }: PartitionsProps) {
-  const key = { path: [...asset.assetKey.path] };
-  const answer = useData(ASSET_PARTITIONS, { key }, { live: ["assets"] });
+  const { found, error, refetch } = useAssetPartitions(asset);
   const [{ partition, find = "", is = "" }, setSearch] = useSearchState();
   const [chosen, setChosen] = useState<readonly [number, number]>();
-  const node = answer.data?.assetNodeOrError;
-  const found = node?.__typename === "AssetNode" ? node : undefined;
+  const keys = found?.keys;
+  const ranges = found?.ranges;
   const rows = useMemo(() => {
-    const keys = found?.partitionKeyConnection.partitionKeys ?? [];
+    if (keys === undefined || ranges === undefined) return [];
     const [first, last] = chosen && chosen[1] > chosen[0] ? chosen : [0, keys.length - 1];
     const listed: { key: string; status: PartitionStatus }[] = [];
     for (let index = last; index >= first && listed.length < LISTED; index--) {
-      const status = statusAt(found?.partitionRanges ?? [], index);
+      const status = statusAt(ranges, index);
       if (keys[index]!.includes(find) && (is === "" || is === status)) listed.push({ key: keys[index]!, status });
     }
     return listed;
-  }, [found, chosen, find, is]);
-  if (answer.error)
-    return (
-      <Failure error={answer.error} title="The partitions could not be read." onRetry={() => void answer.refetch()} />
-    );
-  if (!found) return <Skeleton rows={8} />;
-  const { partitionKeys: keys, hasMore } = found.partitionKeyConnection;
-  if (keys.length === 0) {
+  }, [keys, ranges, chosen, find, is]);
+  if (error) return <Failure error={error} title="The partitions could not be read." onRetry={refetch} />;
+  if (!found || !keys || !ranges) return <Skeleton rows={8} />;
+  const { total, hasKeys } = found;
+  if (total === 0) {
     return (
       <Empty title="No partitions yet">
         The first partition is listed when its time window has ended, or when a key is added.
       </Empty>
     );
   }
-  const counts = countStatuses(found.partitionRanges, keys.length);
+  const counts = countStatuses(ranges, total);
   const stretch = chosen ? keys.slice(chosen[0], chosen[1] + 1) : [];
   return (
     <div className={css.partitions}>
@@ -84,7 +81,7 @@ export function Partitions({ asset, onMaterialize }: PartitionsProps) {
           {stretch.length > 0 ? (
             <>
               <span className={css.quiet}>
-                {stretch.length === 1 ? stretch[0] : `${stretch[0]} to ${stretch.at(-1)}, ${stretch.length} partitions`}
+                {stretch.length === 1 ? stretch[0] : `${stretch[0]} to ${stretch.at(-1)}, ${stretch.length.toLocaleString("en")} partitions`}
               </span>
               <Button variant="quiet" onPress={() => setChosen(undefined)}>
                 Clear
@@ -99,17 +96,17 @@ export function Partitions({ asset, onMaterialize }: PartitionsProps) {
         </div>
         <PartitionBar
           label="Partitions"
-          total={keys.length}
-          ranges={found.partitionRanges}
-          keyOf={(index) => keys[index] ?? ""}
+          total={total}
+          ranges={ranges}
+          keyOf={found.keyOf}
           chosen={chosen}
           onChoose={(next) => {
             setChosen(next);
             if (next && next[0] === next[1]) setSearch({ partition: keys[next[0]] });
           }}
         />
-        {hasMore ? (
-          <p className={css.quiet}>Only the first {keys.length.toLocaleString("en")} partitions are shown.</p>
+        {hasKeys && keys.length < total ? (
+          <p className={css.quiet}>Only the first {keys.length.toLocaleString("en")} partitions are listed by name.</p>
         ) : null}
       </div>
       <div className={css.columns}>
@@ -150,7 +147,8 @@ export function Partitions({ asset, onMaterialize }: PartitionsProps) {
           {rows.length === LISTED ? (
             <p className={css.note}>The latest {LISTED} are listed; search to see others.</p>
           ) : null}
-          {rows.length === 0 ? <Empty title="No partition fits" /> : null}
+          {hasKeys ? null : <Skeleton rows={8} />}
+          {hasKeys && rows.length === 0 ? <Empty title="No partition fits" /> : null}
         </div>
         <div className={css.detail}>
           {partition ? (

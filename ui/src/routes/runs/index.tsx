@@ -19,6 +19,8 @@ import { FilterBar } from "./FilterBar";
 import css from "./RunsPage.module.css";
 
 const STEP = 50;
+/** The longest page that is given. */
+const MOST = 1000;
 const NONE: ReadonlySet<string> = new Set();
 
 /** Tabs are statuses, under the name by which the address knows them. */
@@ -34,12 +36,16 @@ export default function RunsPage() {
   const filter = readFilter(search);
   const [openedAt] = useState(() => Math.floor(Date.now() / 1000));
   const [limit, setLimit] = useState(STEP);
+  const [beyond, setBeyond] = useState<{ of: string; cursor: string } | null>(null);
   const [selected, setSelected] = useState(NONE);
   const inStatuses = (statuses: readonly RunStatus[]) => apiFilter({ ...filter, statuses: [...statuses] }, openedAt);
+  const asked = JSON.stringify(filter);
+  const cursor = beyond?.of === asked ? beyond.cursor : null;
   const answer = useData(
     RUNS_PAGE,
     {
       filter: apiFilter(filter, openedAt),
+      cursor,
       limit,
       all: inStatuses([]),
       queued: inStatuses(["QUEUED"]),
@@ -89,7 +95,7 @@ export default function RunsPage() {
         {found?.__typename === "Runs" && runs.length === 0 ? (
           filtered ? (
             <Empty
-              title="No run matches"
+              title={found.cursor === null ? "No run matches" : "No run matches so far"}
               icon="filter"
               action={
                 <Button onPress={() => change({ status: "", job: "", location: "", asset: "", tag: "", within: "" })}>
@@ -97,7 +103,7 @@ export default function RunsPage() {
                 </Button>
               }
             >
-              The filter leaves nothing over.
+              {found.cursor === null ? "The filter leaves nothing over." : "There are older runs to look at."}
             </Empty>
           ) : (
             <Empty title="Nothing has run yet" icon="runs">
@@ -105,10 +111,16 @@ export default function RunsPage() {
             </Empty>
           )
         ) : null}
-        {found?.__typename === "Runs" && found.count > runs.length ? (
+        {found?.__typename === "Runs" && (found.cursor !== null || cursor !== null) ? (
           <p className={css.more}>
-            {runs.length.toLocaleString("en")} of {found.count.toLocaleString("en")} shown
-            <Button onPress={() => setLimit(limit + STEP)}>Show {STEP} more</Button>
+            {cursor === null ? `${runs.length.toLocaleString("en")} of ${countText(found)} shown` : null}
+            {found.cursor !== null && runs.length === limit && limit < MOST ? (
+              <Button onPress={() => setLimit(limit + STEP)}>Show {STEP} more</Button>
+            ) : null}
+            {found.cursor !== null && (runs.length < limit || limit >= MOST) ? (
+              <Button onPress={() => setBeyond({ of: asked, cursor: found.cursor! })}>Look further back</Button>
+            ) : null}
+            {cursor !== null ? <Button onPress={() => setBeyond(null)}>Back to the newest</Button> : null}
           </p>
         ) : null}
       </Tabs>
@@ -116,6 +128,11 @@ export default function RunsPage() {
   );
 }
 
-function countOf(answer: RunsPageQuery[keyof RunsPageQuery] | undefined): number | undefined {
-  return answer?.__typename === "Runs" ? answer.count : undefined;
+function countOf(answer: RunsPageQuery[keyof RunsPageQuery] | undefined): string | undefined {
+  return answer?.__typename === "Runs" ? countText(answer) : undefined;
+}
+
+/** "1,200", or "1,200+" where there may be more. */
+function countText(answer: { count: number; countIsWhole: boolean }): string {
+  return `${answer.count.toLocaleString("en")}${answer.countIsWhole ? "" : "+"}`;
 }
