@@ -38,6 +38,7 @@ def copy_to_postgres(source: Path, url: str) -> None:
     """Fill the migrated, empty database at `url` with what the SQLite file holds; indexes are made at the end."""
     with sqlite3.connect(source) as lite, psycopg.connect(url, autocommit=True) as post:
         lite.execute("PRAGMA query_only = 1")
+        post.execute("SET session_replication_role = replica")  # what triggers keep is copied, too
         tables = [name for (name,) in post.execute(_TABLES) if name != _OWN]
         indexes = post.execute(_INDEXES).fetchall()
         for name, _ in indexes:

@@ -19,6 +19,7 @@ __all__ = [
     "ConfigSchemaError",
     "ConfigurationError",
     "DefinitionError",
+    "DeliveryError",
     "EnvironmentalError",
     "ExecutionInterruptedError",
     "FencedError",
@@ -219,6 +220,10 @@ class StorageUnavailableError(StorageError):
 
 class LogStoreError(EnvironmentalError):
     """Captured output could not be read or brought where it stays; the message names the place and what went wrong."""
+
+
+class DeliveryError(EnvironmentalError):
+    """A message about an alert was not taken by its target; the message says why, without the target's address."""
 
 
 # -- Penstock itself --------------------------------------------------------------------------------------------------

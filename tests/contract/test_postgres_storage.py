@@ -12,6 +12,7 @@ from penstock.storage.protocols import Storage
 from penstock.testing.storage_contract import (
     ArchiveContract,
     MultiProcessStorageContract,
+    OutboxContract,
     RetentionContract,
     StorageContract,
 )
@@ -19,7 +20,7 @@ from penstock.testing.storage_contract import (
 _opens_a_storage: Callable[[str], Storage] = PostgresStorage  # the type checker compares each method
 
 
-class TestPostgres(StorageContract, MultiProcessStorageContract, ArchiveContract, RetentionContract):
+class TestPostgres(StorageContract, MultiProcessStorageContract, ArchiveContract, RetentionContract, OutboxContract):
     @pytest.fixture
     def opener(self, postgres_url: str) -> partial[PostgresStorage]:
         return partial(PostgresStorage, postgres_url)

@@ -13,6 +13,7 @@ from penstock.storage.sqlite import SqliteStorage
 from penstock.testing.storage_contract import (
     ArchiveContract,
     MultiProcessStorageContract,
+    OutboxContract,
     RetentionContract,
     StorageContract,
 )
@@ -20,7 +21,7 @@ from penstock.testing.storage_contract import (
 _opens_a_storage: Callable[[Path | None], Storage] = SqliteStorage  # the type checker compares each method
 
 
-class TestSqliteFile(StorageContract, MultiProcessStorageContract, ArchiveContract, RetentionContract):
+class TestSqliteFile(StorageContract, MultiProcessStorageContract, ArchiveContract, RetentionContract, OutboxContract):
     @pytest.fixture
     def opener(self, tmp_path: Path) -> partial[SqliteStorage]:
         return partial(SqliteStorage, tmp_path / "home" / "penstock.db")
@@ -33,7 +34,7 @@ class TestSqliteFile(StorageContract, MultiProcessStorageContract, ArchiveContra
         storage.close()
 
 
-class TestSqliteInMemory(StorageContract, ArchiveContract, RetentionContract):
+class TestSqliteInMemory(StorageContract, ArchiveContract, RetentionContract, OutboxContract):
     @pytest.fixture
     def storage(self) -> Iterator[SqliteStorage]:
         storage = SqliteStorage(None)

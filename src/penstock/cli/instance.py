@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..wording import length_of_time
+from .alerts import alerts
 from .archive import export_archive, import_archive
 from .concurrency import concurrency
 from .doctor import doctor
@@ -53,5 +54,5 @@ def _standing(follower: FollowerFacts, now: float) -> str:
     return f"lacks what has happened since {length_of_time(now - follower.behind_since)} ago"
 
 
-for command in (concurrency, doctor, export_archive, import_archive, migrate, retention):
+for command in (alerts, concurrency, doctor, export_archive, import_archive, migrate, retention):
     instance.add_command(command)

@@ -8,10 +8,13 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import TypeAlias
 
 from ..engine.retry import RetryPolicyOfRuns
+from ..instance.alerts.post import Post, outbox_of
+from ..instance.alerts.watch import Watch
 from ..instance.instance import Instance
 from ..instance.retention import Sweeper
 from ..locations.catalog import Catalog
 from ..storage.following import Followed
+from .alerts import SENDERS, AlertsDuty
 from .followers import FollowersDuty
 from .loop import Duty
 from .monitor import MonitorDuty, MonitorLimits
@@ -112,6 +115,18 @@ def all_duties(
         )
         retries = RetriesDuty(storage, instance.coordinator, known, policy, clock)
         duties.append((retries, listen(RetriesDuty.topics)))
+    if settings.alerts.rules:
+        woken, outbox = listen(AlertsDuty.topics), outbox_of(storage)
+        alerts = AlertsDuty(
+            Watch(storage, known, settings.alerts, clock),
+            settings.alerts.decided,
+            outbox,
+            Post(outbox, settings.alerts, clock),
+            clock,
+            workers=workers(SENDERS, "alerts"),
+            woken=woken,
+        )
+        duties.append((alerts, woken))
     if isinstance(storage, Followed):
         duties.append((FollowersDuty(storage.followers), listen(FollowersDuty.topics)))
     return duties

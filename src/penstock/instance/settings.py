@@ -6,21 +6,27 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from ..engine.alerts import AlertRule, AlertWhere, target_names
 from ..engine.limits import TagLimit
 from ..engine.loss import DEFAULT_RESUMES
 from ..engine.pools import Granularity, PoolRules
 from ..engine.queue import QueueLimits
 from ..engine.retention import Rule
 from ..logs.gaps import MOST_BYTES
+from ..records.alert import AlertKind
 from ..records.automation import InstigatorKind, TickStatus
 from ..records.pool import LARGEST_LIMIT
 from ..records.retention import RetentionKind
 
 __all__ = [
     "FILE_NAME",
+    "AlertRuleSettings",
+    "AlertSettings",
+    "AlertTarget",
     "CodeServerSettings",
     "Component",
     "ConcurrencySettings",
+    "EmailTarget",
     "HeldRunsSettings",
     "LocalLogSettings",
     "LogSettings",
@@ -32,8 +38,10 @@ __all__ = [
     "RunRetrySettings",
     "RunWorkerSettings",
     "Settings",
+    "SlackTarget",
     "StorageSettings",
     "TagConcurrencyLimit",
+    "WebhookTarget",
     "WorkerSettings",
     "render_settings",
 ]
@@ -280,6 +288,93 @@ class CodeServerSettings(_Block, frozen=True, kw_only=True):
     renew_after_growth_mb: Annotated[int, msgspec.Meta(ge=0)] = 256
 
 
+class EmailTarget(_Block, frozen=True, kw_only=True):
+    """Addresses that get a mail, and the mail server that takes it."""
+
+    recipients: tuple[str, ...]
+    sender: str
+    host: str
+    port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 587
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    username: str | None = None
+    password: _Secret | None = None
+
+
+class SlackTarget(_Block, frozen=True, kw_only=True):
+    """An address that takes messages as Slack's incoming webhooks do."""
+
+    url: _Secret
+
+
+class WebhookTarget(_Block, frozen=True, kw_only=True):
+    """An address that takes alerts as JSON, and the headers that are sent with them."""
+
+    url: _Secret
+    headers: dict[str, Any] = {}
+
+
+class AlertTarget(_Block, frozen=True, kw_only=True):
+    """Exactly one of the ways in which somebody is told."""
+
+    email: EmailTarget | None = None
+    slack: SlackTarget | None = None
+    webhook: WebhookTarget | None = None
+
+    @property
+    def kind(self) -> str:
+        """Which way it is, by its key in the file."""
+        return next(name for name in self.__struct_fields__ if getattr(self, name) is not None)
+
+
+class AlertWhereSettings(_Block, frozen=True, kw_only=True):
+    """What an alert must be about."""
+
+    job: str | None = None
+    location: str | None = None
+    asset: str | None = None
+    tags: dict[str, Any] = {}
+
+
+class AlertRuleSettings(_Block, frozen=True, kw_only=True):
+    """Who is told of what."""
+
+    name: str
+    when: tuple[AlertKind, ...]
+    where: AlertWhereSettings = AlertWhereSettings()
+    to: tuple[AlertTarget, ...]
+    throttle_seconds: _Seconds = 300.0
+
+    @property
+    def targets(self) -> dict[str, AlertTarget]:
+        """Its targets by name."""
+        return dict(zip(target_names(each.kind for each in self.to), self.to, strict=True))
+
+
+class AlertSettings(_Block, frozen=True, kw_only=True):
+    """Who is told of what, where the pages are that messages lead to, and when something takes too long."""
+
+    rules: tuple[AlertRuleSettings, ...] = ()
+    web_url: str | None = None
+    late_after_seconds: _Seconds = 1800.0
+    stuck_after_seconds: _Seconds = 86400.0
+
+    @property
+    def decided(self) -> tuple[AlertRule, ...]:
+        """The rules as they are decided by."""
+        return tuple(
+            AlertRule(
+                name=each.name,
+                kinds=frozenset(each.when),
+                where=AlertWhere(
+                    job=each.where.job, location=each.where.location, asset=each.where.asset, tags=each.where.tags
+                ),
+                targets=tuple(each.targets),
+                throttle=each.throttle_seconds,
+            )
+            for each in self.rules
+        )
+
+
 class Settings(_Block, frozen=True, kw_only=True):
     """The whole file."""
 
@@ -301,6 +396,7 @@ class Settings(_Block, frozen=True, kw_only=True):
     sensors: WorkerSettings = WorkerSettings()
     code_servers: CodeServerSettings = CodeServerSettings()
     run_workers: RunWorkerSettings = RunWorkerSettings()
+    alerts: AlertSettings = AlertSettings()
 
     @property
     def followers(self) -> dict[str, Component]:
@@ -324,7 +420,7 @@ class Settings(_Block, frozen=True, kw_only=True):
         )
 
 
-_HIDDEN = frozenset({"config", "params", "password", "postgres_url", "storage_options"})
+_HIDDEN = frozenset({"config", "params", "password", "postgres_url", "slack", "storage_options", "webhook"})
 
 
 def render_settings(settings: Settings) -> str:

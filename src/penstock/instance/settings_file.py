@@ -17,7 +17,8 @@ from ..config.schema import Selector, Shape, env_name
 from ..engine.retention import FOR_EVER
 from ..locations.yaml_document import read_yaml
 from ..wording import nearest_name
-from .settings import FILE_NAME, LogSettings, Settings, StorageSettings
+from .alerts.mistakes import mistakes_in_alerts
+from .settings import FILE_NAME, AlertTarget, LogSettings, Settings, StorageSettings
 from .settings_schema import schema_of, too_small_or_large
 
 __all__ = ["file_schema", "read_settings", "variables_named"]
@@ -30,7 +31,7 @@ _SHORT_NAMES: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "run_launcher": {"local": ("penstock.launch.local", "LocalRunLauncher")},
 }
 _COMPONENTS = ("storage", "compute_logs")
-_SCHEMA_SELECTORS: frozenset[type] = frozenset((StorageSettings, LogSettings))
+_SCHEMA_SELECTORS: frozenset[type] = frozenset((StorageSettings, LogSettings, AlertTarget))
 _WITH_TICKS = ("schedule", "sensor")
 _OLDER_DEFAULT = "default_op_concurrency_limit"
 
@@ -67,6 +68,7 @@ def read_settings(home: Path, environ: Mapping[str, str] | None = None, *, file_
         value = _resolve_configs(outcome.value, environ, problems)
         problems += too_small_or_large(Settings, value)
         problems += _contradictions(value)
+        problems += mistakes_in_alerts(value.get("alerts") or {})
     if problems:
         raise document.error([document.tell(problem) for problem in problems])
     return msgspec.convert(value, Settings)

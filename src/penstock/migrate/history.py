@@ -12,6 +12,7 @@ from ..clock import Clock
 from ..daemon.retries import pass_over_failures
 from ..errors import UsageError
 from ..ids import new_holder_id
+from ..instance.alerts.watch import pass_over_events
 from ..records.lease import Lease
 from ..storage.archive import Archived
 from ..storage.protocols import RunFilter, Storage
@@ -101,6 +102,7 @@ def import_history(
         import_states(storage, archive, instigators, latest, tally, now=clock.now())
         if write:
             pass_over_failures(storage)
+            pass_over_events(storage)
     finally:
         turn.end()
     return tally

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from ..codec import decode_json, decode_msgpack, encode_msgpack
+from ..records.alert import Alert, Delivery, DeliveryStatus
 from ..records.asset import AssetEvent, AssetState, CheckState, PartitionState, PartitionStatus, PartitionStatuses
 from ..records.automation import InstigatorKind, InstigatorState, InstigatorStatus, Tick
 from ..records.conditions.evaluation import EvaluationRecord, StoredEvaluation
@@ -24,6 +25,7 @@ __all__ = [
     "CHECK_STATE",
     "CLAIM",
     "DATA_VERSION",
+    "DELIVERY",
     "EVENT",
     "INSTIGATOR",
     "KEPT",
@@ -38,6 +40,7 @@ __all__ = [
     "asset_state",
     "check_state",
     "data_version",
+    "delivery",
     "evaluation",
     "instigator",
     "instigator_values",
@@ -419,4 +422,25 @@ def evaluation(row: Row) -> StoredEvaluation:
         tick=row[1],
         record=record,
         run_ids=decode_msgpack(row[3], Tick).run_ids if row[3] is not None and record.requested else (),
+    )
+
+
+# -- alerts -----------------------------------------------------------------------------------------------------------
+
+DELIVERY = "id, rule, target, status, attempts, created, due, ended, error, body"
+
+
+def delivery(row: Row) -> Delivery:
+    """The delivery of a row of `DELIVERY`."""
+    return Delivery(
+        id=row[0],
+        rule=row[1],
+        target=row[2],
+        status=DeliveryStatus(row[3]),
+        attempts=row[4],
+        created=row[5],
+        due=row[6],
+        ended=row[7],
+        error=row[8],
+        alert=decode_msgpack(row[9], Alert),
     )

@@ -8,6 +8,7 @@ from ..archive import Archive, Archived
 from ..event_catalog import EventCatalog
 from ..following import Follower
 from ..notifier import Notifier
+from ..outbox import Outbox, Posting
 from ..protocols import (
     AssetStorage,
     EventStorage,
@@ -164,7 +165,7 @@ class CompositeStorage:
 
 
 class TendedCompositeStorage(CompositeStorage):
-    """One whose log can tell of its database and remove what is old, and has a bulk way out and in."""
+    """One whose log can tell of its database, remove what is old and keep messages, and has a bulk way out and in."""
 
     @property
     def archive(self) -> Archive:
@@ -190,6 +191,12 @@ class TendedCompositeStorage(CompositeStorage):
             ticks_gone=self._ticks_gone,
         )
 
+    @property
+    def outbox(self) -> Outbox:
+        """Messages that are on their way; they stay with the log."""
+        assert isinstance(self._log, Posting)
+        return self._log.outbox
+
 
 def composite(
     log: Storage,
@@ -201,7 +208,7 @@ def composite(
 ) -> CompositeStorage:
     """The composite of these, which can tell of its database and remove what is old, and has a bulk way, if the log can
     and has."""
-    is_tended = isinstance(log, Tended) and isinstance(log, Archived) and isinstance(log, Retained)
+    is_tended = all(isinstance(log, each) for each in (Tended, Archived, Retained, Posting))
     made = TendedCompositeStorage if is_tended else CompositeStorage
     return made(log, catalog, events=events, ticks=ticks, clock=clock)
 

@@ -18,6 +18,7 @@ from .leases import PostgresLeases
 from .locations import PostgresLocations
 from .migration import migrate, stored_version
 from .notifier import PostgresNotifier
+from .outbox import PostgresOutbox
 from .retention import PostgresRetention
 from .runs import PostgresRuns
 from .slots import PostgresSlots
@@ -71,6 +72,7 @@ class PostgresStorage:
         self._upkeep = PostgresUpkeep(self._database)
         self._archive = PostgresArchive(self._database, self._notifier)
         self._retention = PostgresRetention(self._database)
+        self._outbox = PostgresOutbox(self._database, self._notifier)
 
     @property
     def runs(self) -> PostgresRuns:
@@ -126,6 +128,11 @@ class PostgresStorage:
     def retention(self) -> PostgresRetention:
         """What is old, and its removal."""
         return self._retention
+
+    @property
+    def outbox(self) -> PostgresOutbox:
+        """Messages that are on their way."""
+        return self._outbox
 
     @property
     def shared_clock(self) -> DatabaseClock:

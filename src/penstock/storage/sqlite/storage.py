@@ -13,6 +13,7 @@ from .instigators import SqliteInstigators
 from .leases import SqliteLeases
 from .locations import SqliteLocations
 from .migration import migrate, stored_version
+from .outbox import SqliteOutbox
 from .retention import SqliteRetention
 from .runs import SqliteRuns
 from .slots import SqliteSlots
@@ -45,6 +46,7 @@ class SqliteStorage:
         self._upkeep = SqliteUpkeep(self._database)
         self._archive = SqliteArchive(self._database, self._notifier)
         self._retention = SqliteRetention(self._database)
+        self._outbox = SqliteOutbox(self._database, self._notifier)
         if path is None:
             self.migrate()
 
@@ -102,6 +104,11 @@ class SqliteStorage:
     def retention(self) -> SqliteRetention:
         """What is old, and its removal."""
         return self._retention
+
+    @property
+    def outbox(self) -> SqliteOutbox:
+        """Messages that are on their way."""
+        return self._outbox
 
     def migrate(self) -> None:
         """Bring the schema up to this version, safely with several processes starting at once."""

@@ -9,7 +9,8 @@ An implementation passes it by a test class of its own:
         def opener(self, tmp_path): ...    # gives another `Storage` on the same database; can be pickled
 
 A database that only one process sees passes `StorageContract` alone, which needs no `opener`. One with a bulk way out
-and in passes `ArchiveContract` too, and one that can also remove what is old `RetentionContract`. A run storage alone
+and in passes `ArchiveContract` too, one that can also remove what is old `RetentionContract`, and one
+that keeps messages until they are sent `OutboxContract`. A run storage alone
 (`penstock.storage.run_catalog.RunCatalog`) is held to its promises beside a log in SQLite:
 
     class TestMyRunStorage(RunStorageContract):
@@ -26,6 +27,7 @@ from .archive import ArchiveContract
 from .catalog import RunCatalogContract
 from .event_catalog import EventCatalogContract
 from .followed import EventLogStorageContract, ScheduleStorageContract
+from .outbox import OutboxContract
 from .processes import MultiProcessStorageContract
 from .retention import RetentionContract
 from .run_storage import RunStorageContract
@@ -37,6 +39,7 @@ __all__ = [
     "EventCatalogContract",
     "EventLogStorageContract",
     "MultiProcessStorageContract",
+    "OutboxContract",
     "RetentionContract",
     "RunCatalogContract",
     "RunStorageContract",

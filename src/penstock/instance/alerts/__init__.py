@@ -1,0 +1,1 @@
+"""Alerts: what has happened is found, and messages about it go to their targets."""

@@ -1,0 +1,169 @@
+"""Finds what people want to be told of: in the event log, and in how things stand now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...clock import Clock
+from ...engine.alert_texts import (
+    check_failed,
+    daemon_lost,
+    freshness_violated,
+    location_broken,
+    run_failed,
+    run_late,
+    run_stuck,
+    tick_failed,
+)
+from ...engine.freshness import freshness_of
+from ...locations.catalog import Catalog
+from ...records.alert import Alert, AlertKind
+from ...records.automation import TickStatus
+from ...records.event import AssetCheckEvaluation, RunFailure, StoredEvent
+from ...records.freshness import FreshnessState
+from ...records.run import RunStatus
+from ...records.wire import LoadStatus
+from ...storage.protocols import RunFilter, Storage
+from ..settings import AlertSettings
+
+__all__ = ["LOST_SECONDS", "Watch", "pass_over_events"]
+
+LOST_SECONDS = 30.0
+"""A daemon is lost that was not heard of for so long."""
+
+_OLDEST = 86_400.0
+"""What happened so long ago is no news any more."""
+
+_TICKS_OVERLAP = 3600.0
+"""A tick that began so long ago may have failed since the last look."""
+
+_PAGE = 100
+_PLACE = "alerts/place"
+_SINCE = "alerts/since"
+
+
+def pass_over_events(storage: Storage) -> None:
+    """Let only what is stored from now on be told. No daemon may be at work."""
+    if storage.locations.get_value(_PLACE) is not None:
+        storage.locations.set_value(_PLACE, str(storage.events.last_id()))
+
+
+class Watch:
+    """Looks at an instance. It begins with what happens after alerts were turned on for the first time.
+
+    Args:
+        storage: The instance's storage.
+        catalog: What the code locations define.
+        settings: The rules: what none of them asks for is not looked for.
+        clock: Tells the time.
+    """
+
+    def __init__(self, storage: Storage, catalog: Catalog, settings: AlertSettings, clock: Clock) -> None:
+        self._storage = storage
+        self._catalog = catalog
+        self._settings = settings
+        self._clock = clock
+        self._kinds: frozenset[AlertKind] = frozenset(kind for rule in settings.rules for kind in rule.when)
+        wanted: dict[AlertKind, str] = {"run_failure": "RUN_FAILURE", "check_failed": "ASSET_CHECK_EVALUATION"}
+        self._types = [event_type for kind, event_type in wanted.items() if kind in self._kinds]
+        self._since: float | None = None
+        self._looked: float | None = None
+
+    # -- the event log ------------------------------------------------------------------------------------------------
+
+    def place(self) -> int:
+        """How far the event log has been read, by whomever."""
+        return int(self._storage.locations.settle_value(_PLACE, str(self._storage.events.last_id())))
+
+    def logged(self, place: int) -> Iterator[tuple[list[Alert], int]]:
+        """What the log tells from a place on: alerts, and the place behind them, page by page."""
+        while self._types and (events := self._storage.events.of_types(self._types, after=place, limit=_PAGE)):
+            place = events[-1].id
+            oldest = self._clock.now() - _OLDEST
+            found = (self._alert_of(event) for event in events if event.event.time > oldest)
+            yield [alert for alert in found if alert is not None], place
+
+    def keep_place(self, place: int) -> None:
+        """Store how far the event log has been read: what came before is in the outbox."""
+        self._storage.locations.set_value(_PLACE, str(place))
+
+    def _alert_of(self, stored: StoredEvent) -> Alert | None:
+        time = stored.event.time
+        match stored.event.fact:
+            case AssetCheckEvaluation() as check if not check.passed:
+                run = None if stored.run_id is None else self._storage.runs.get(stored.run_id)
+                return check_failed(check, run, event_id=stored.id, time=time)
+            case RunFailure() as failure if stored.run_id is not None:
+                run = self._storage.runs.get(stored.run_id)
+                return None if run is None else run_failed(run, failure, event_id=stored.id, time=time)
+        return None
+
+    # -- how things stand ---------------------------------------------------------------------------------------------
+
+    def standing(self) -> list[Alert]:
+        """What is as it should not be now, and the ticks that have failed lately; what was found before is there again,
+        under the same names."""
+        now = self._clock.now()
+        if self._since is None:
+            self._since = float(self._storage.locations.settle_value(_SINCE, repr(now)))
+        self._catalog.refresh()
+        found = [
+            alert
+            for kind, look in (
+                ("tick_failure", self._failed_ticks),
+                ("location_broken", self._broken_locations),
+                ("freshness_violated", self._old_assets),
+                ("run_late", self._late_runs),
+                ("run_stuck", self._stuck_runs),
+                ("daemon_lost", self.lost_daemons),
+            )
+            if kind in self._kinds
+            for alert in look(now, max(self._since, now - _OLDEST))
+        ]
+        self._looked = now
+        return found
+
+    def _failed_ticks(self, now: float, since: float) -> Iterator[Alert]:
+        if self._looked is not None:
+            since = max(since, self._looked - _TICKS_OVERLAP)
+        instigators = self._storage.instigators
+        for state in instigators.states().values():
+            if state.last_tick is not None and state.last_tick > since:
+                failed = instigators.ticks(state.id, statuses=[TickStatus.FAILURE], after_time=since, limit=_PAGE)
+                yield from map(tick_failed, reversed(failed))
+
+    def _broken_locations(self, _now: float, _since: float) -> Iterator[Alert]:
+        for name, entry in self._catalog.locations.items():
+            stored = entry.stored
+            if stored.status is LoadStatus.FAILED:
+                yield location_broken(name, stored.error, loaded_at=stored.loaded_at, time=stored.updated)
+
+    def _old_assets(self, now: float, _since: float) -> Iterator[Alert]:
+        policies = {key: asset.freshness for key, asset in self._catalog.assets.items() if asset.freshness is not None}
+        states = self._storage.assets.states(list(policies)) if policies else {}
+        for key, state in states.items():
+            found = self._catalog.asset(key)
+            assert found is not None
+            location, asset = found
+            made_at = state.materialized_at if asset.materializable else state.latest_event_at
+            if made_at is not None and freshness_of(policies[key], made_at, now) is FreshnessState.FAIL:
+                yield freshness_violated(key, location.stored.name, made_at=made_at, now=now)
+
+    def _late_runs(self, now: float, _since: float) -> Iterator[Alert]:
+        before = now - self._settings.late_after_seconds
+        waiting = RunFilter(statuses=(RunStatus.QUEUED,), created_before=before)
+        for run in self._storage.runs.page(waiting, limit=_PAGE, ascending=True):
+            if (run.created if run.queued is None else run.queued) < before:
+                yield run_late(run, now=now)
+
+    def _stuck_runs(self, now: float, _since: float) -> Iterator[Alert]:
+        before = now - self._settings.stuck_after_seconds
+        for run in self._storage.runs.active():
+            if run.launched is not None and run.launched < before:
+                yield run_stuck(run, now=now)
+
+    def lost_daemons(self, now: float, since: float) -> Iterator[Alert]:
+        """Those that were heard of since a time and are not any more."""
+        for process in self._storage.leases.processes(seen_after=since):
+            if process.kind == "daemon" and process.seen < now - LOST_SECONDS:
+                yield daemon_lost(process, now=now)
