@@ -67,7 +67,7 @@ class QueueDuty:
         resting = {location for location, until in self._resting.items() if until > now}
         limit = _PAGE
         while True:
-            queued = self._runs.queued(limit=limit)
+            queued = self._runs.queued(limit=limit, by_share=self._limits.fair_share)
             if not queued:
                 return None
             active = self._runs.active()

@@ -126,8 +126,14 @@ class RunStorage(Protocol):
         """What `count` gives, as far as one search looks."""
         ...
 
-    def queued(self, *, limit: int) -> list[Run]:
-        """Queued runs, highest priority first, then oldest first."""
+    def queued(self, *, limit: int, by_share: bool = False) -> list[Run]:
+        """Queued runs, highest priority first, then oldest first.
+
+        Args:
+            limit: At most so many; fewer are all that there are.
+            by_share: Which ones, of equal priority: the first of every share (`Run.share`) before the second of any,
+                instead of the oldest.
+        """
         ...
 
     def active(self) -> list[Run]:

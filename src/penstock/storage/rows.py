@@ -53,6 +53,7 @@ __all__ = [
     "run_body",
     "run_place",
     "run_place_values",
+    "run_share",
     "step",
     "step_values",
     "steps_by_run",
@@ -146,6 +147,11 @@ def run_body(record: Run) -> bytes:
     )
 
 
+def run_share(record: Run) -> int:
+    """The number of a run's share; two shares that have one by chance are read as one."""
+    return zlib.crc32(record.share.encode("utf-8", "surrogatepass"))
+
+
 def run_place_values(record: Run) -> Row:
     """The values of `RUN_PLACE`."""
     return (
@@ -168,7 +174,7 @@ def _keepable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
 
 
-NEW_RUN = f"run_id, location, job, priority, created, body, {RUN_PLACE}"
+NEW_RUN = f"run_id, location, job, priority, share, created, body, {RUN_PLACE}"
 """The columns of a new run, but for its number."""
 
 
@@ -179,6 +185,7 @@ def new_run_values(record: Run) -> Row:
         record.location,
         record.job,
         record.priority,
+        run_share(record),
         record.created,
         run_body(record),
         *run_place_values(record),

@@ -60,9 +60,9 @@ class CompositeRuns:
 
     # -- what is acted on: no older than the log ----------------------------------------------------------------------
 
-    def queued(self, *, limit: int) -> list[Run]:
+    def queued(self, *, limit: int, by_share: bool = False) -> list[Run]:
         """Queued runs, highest priority first, then oldest first."""
-        return self._log.queued(limit=limit)
+        return self._log.queued(limit=limit, by_share=by_share)
 
     def active(self) -> list[Run]:
         """Runs that are STARTING, STARTED or CANCELING."""

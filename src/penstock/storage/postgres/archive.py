@@ -105,7 +105,8 @@ class PostgresArchive:
                 [(each.run.snapshot, each.snapshot) for each in fresh if each.snapshot is not None],
             )
             tx.send_each(
-                f"INSERT INTO runs (log, num, {rows.NEW_RUN}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, {RUN_VALUES})",
+                f"INSERT INTO runs (log, num, {rows.NEW_RUN}) "
+                f"VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, {RUN_VALUES})",
                 [(log, number, *rows.new_run_values(each.run)) for number, each in numbered],
             )
             tx.send_all(

@@ -86,7 +86,7 @@ def insert_runs(tx: Transaction, new_runs: Sequence[NewRun]) -> list[Change]:
         changes.append(Change(place=place, attempt=run.attempt, outcome=outcome, topics=topics, is_new=True))
     tx.send_each("INSERT INTO snapshots VALUES (%s, %s) ON CONFLICT DO NOTHING", sorted(snapshots.items()))
     tx.send_each(
-        f"INSERT INTO runs (log, num, {rows.NEW_RUN}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, {RUN_VALUES})",
+        f"INSERT INTO runs (log, num, {rows.NEW_RUN}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, {RUN_VALUES})",
         [(*change.place, *rows.new_run_values(change.run)) for change in changes],
     )
     tx.send_all(

@@ -92,8 +92,10 @@ class PostgresRuns:
         statement, values = query
         return self._database.read(doing, statement, values, planned_anew=True)
 
-    def queued(self, *, limit: int) -> list[Run]:
+    def queued(self, *, limit: int, by_share: bool = False) -> list[Run]:
         """Queued runs, highest priority first, then oldest first."""
+        if by_share:
+            return self._select(_BY_SHARE, limit, limit)
         return self._select("WHERE status = 'QUEUED' ORDER BY priority DESC, run_id LIMIT %s", limit)
 
     def active(self) -> list[Run]:
@@ -223,7 +225,8 @@ class PostgresRuns:
             (_, number), run = found
             run = msgspec.structs.replace(run, tags={**run.tags, **tags})
             tx.send(
-                "UPDATE runs SET body = %s, priority = %s WHERE num = %s", (rows.run_body(run), run.priority, number)
+                "UPDATE runs SET body = %s, priority = %s, share = %s WHERE num = %s",
+                (rows.run_body(run), run.priority, rows.run_share(run), number),
             )
             tx.send_each(
                 "INSERT INTO run_tags (key, value, run_id) VALUES (%s, %s, %s) "
@@ -285,6 +288,27 @@ class PostgresRuns:
         """The JSON of the `JobDescription` stored under this hash."""
         found = self._database.read("read a job's snapshot", "SELECT body FROM snapshots WHERE digest = %s", (digest,))
         return found[0][0] if found else None
+
+
+# Leaps from share to share along the index, so that a long line of one costs no more than a page.
+_BY_SHARE = """
+WHERE num IN (
+    WITH RECURSIVE found (share) AS (
+        SELECT MIN(share) FROM runs WHERE status = 'QUEUED'
+        UNION ALL
+        SELECT (SELECT MIN(r.share) FROM runs r WHERE r.status = 'QUEUED' AND r.share > found.share) FROM found
+        WHERE found.share IS NOT NULL
+    ), turns AS (
+        SELECT q.num, q.run_id, q.priority,
+               ROW_NUMBER() OVER (PARTITION BY found.share, q.priority ORDER BY q.run_id) AS turn
+        FROM found CROSS JOIN LATERAL (
+            SELECT r.num, r.run_id, r.priority FROM runs r WHERE r.status = 'QUEUED' AND r.share = found.share
+            ORDER BY r.priority DESC, r.run_id LIMIT %s
+        ) q
+    )
+    SELECT num FROM turns ORDER BY priority DESC, turn, run_id LIMIT %s
+) ORDER BY priority DESC, run_id
+"""
 
 
 def _place_and_run(tx: Transaction, run_id: str) -> tuple[LogPlace, Run] | None:

@@ -100,7 +100,7 @@ class SqliteArchive:
                 run = each.run
                 done = connection.execute(
                     f"INSERT INTO runs (log, {rows.NEW_RUN}) "
-                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
                     (log, *rows.new_run_values(run)),
                 )
                 if not done.rowcount:

@@ -52,7 +52,7 @@ def insert_run(connection: sqlite3.Connection, new: NewRun) -> Written:
     log = month_of(run.created)
     ensure_log(connection, log)
     number = connection.execute(
-        f"INSERT INTO runs (log, {rows.NEW_RUN}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        f"INSERT INTO runs (log, {rows.NEW_RUN}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (log, *rows.new_run_values(run)),
     ).lastrowid
     connection.executemany(

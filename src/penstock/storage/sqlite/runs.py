@@ -71,8 +71,10 @@ class SqliteRuns:
         with self._database.read("count runs") as connection:
             return _tally(connection, where, at_most=at_most)
 
-    def queued(self, *, limit: int) -> list[Run]:
+    def queued(self, *, limit: int, by_share: bool = False) -> list[Run]:
         """Queued runs, highest priority first, then oldest first."""
+        if by_share:
+            return self._select(_BY_SHARE, limit, limit)
         return self._select(
             "FROM runs INDEXED BY runs_in_queue WHERE status = 'QUEUED' ORDER BY priority DESC, run_id LIMIT ?", limit
         )
@@ -183,7 +185,8 @@ class SqliteRuns:
             run = rows.run(row)
             run = msgspec.structs.replace(run, tags={**run.tags, **tags})
             connection.execute(
-                "UPDATE runs SET body = ?, priority = ? WHERE run_id = ?", (rows.run_body(run), run.priority, run_id)
+                "UPDATE runs SET body = ?, priority = ?, share = ? WHERE run_id = ?",
+                (rows.run_body(run), run.priority, rows.run_share(run), run_id),
             )
             connection.executemany(
                 "INSERT INTO run_tags (key, value, run_id) VALUES (?, ?, ?) "
@@ -238,6 +241,29 @@ class SqliteRuns:
         with self._database.read("read a job's snapshot") as connection:
             row = connection.execute("SELECT body FROM snapshots WHERE digest = ?", (digest,)).fetchone()
         return None if row is None else row[0]
+
+
+# Leaps from share to share along the index, so that a long line of one costs no more than a page.
+_BY_SHARE = """
+FROM runs WHERE num IN (
+    WITH RECURSIVE found (share) AS (
+        SELECT MIN(share) FROM runs INDEXED BY runs_in_queue_by_share WHERE status = 'QUEUED'
+        UNION ALL
+        SELECT (
+            SELECT MIN(r.share) FROM runs r INDEXED BY runs_in_queue_by_share
+            WHERE r.status = 'QUEUED' AND r.share > found.share
+        ) FROM found WHERE found.share IS NOT NULL
+    ), turns AS (
+        SELECT r.num, r.run_id, r.priority,
+               ROW_NUMBER() OVER (PARTITION BY r.share, r.priority ORDER BY r.run_id) AS turn
+        FROM found CROSS JOIN runs r ON r.num IN (
+            SELECT q.num FROM runs q INDEXED BY runs_in_queue_by_share
+            WHERE q.status = 'QUEUED' AND q.share = found.share ORDER BY q.priority DESC, q.run_id LIMIT ?
+        )
+    )
+    SELECT num FROM turns ORDER BY priority DESC, turn, run_id LIMIT ?
+) ORDER BY priority DESC, run_id
+"""
 
 
 def _search(

@@ -156,6 +156,30 @@ class RunContract:
         assert [run.run_id for run in storage.runs.queued(limit=10)] == [high, first, second, low]
         assert [run.run_id for run in storage.runs.queued(limit=2)] == [high, first]
 
+    def test_a_page_of_the_queue_has_the_first_of_every_share(self, storage: Storage) -> None:
+        flood = [queued_run(storage, job="flood").run_id for _ in range(6)]
+        whole = [queued_run(storage, job=job, tags={Tag.BACKFILL: "b"}).run_id for job in ("flood", "other")]
+        mine = queued_run(storage, job="flood", tags={Tag.USER: "ann"}).run_id
+        urgent = queued_run(storage, job="flood", tags={Tag.PRIORITY: "1"}).run_id
+        later = [queued_run(storage, job="flood", tags={Tag.PRIORITY: "-1"}).run_id for _ in range(2)]
+        given_run(storage)
+
+        def page(limit: int) -> list[str]:
+            return [run.run_id for run in storage.runs.queued(limit=limit, by_share=True)]
+
+        assert page(1) == [urgent]
+        assert page(3) == [urgent, flood[0], whole[0]]
+        assert page(4) == [urgent, flood[0], whole[0], mine]
+        assert page(6) == [urgent, *flood[:2], *whole, mine]
+        assert page(50) == [run.run_id for run in storage.runs.queued(limit=50)]
+        assert page(50) == [urgent, *flood, *whole, mine, *later]
+
+    def test_a_run_that_is_tagged_in_the_queue_changes_its_share(self, storage: Storage) -> None:
+        first, second, third = (queued_run(storage).run_id for _ in range(3))
+        assert [run.run_id for run in storage.runs.queued(limit=2, by_share=True)] == [first, second]
+        storage.runs.add_tags(third, {Tag.USER: "ann"})
+        assert [run.run_id for run in storage.runs.queued(limit=2, by_share=True)] == [first, third]
+
     # -- states -------------------------------------------------------------------------------------------------------
 
     def test_a_run_goes_its_way_with_its_times(self, storage: Storage) -> None:
