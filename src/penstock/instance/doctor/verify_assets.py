@@ -18,6 +18,7 @@ from ...records.asset import AssetState, PartitionLetter, PartitionState, Partit
 from ...storage.archive import Archived
 from ...storage.asset_facts import ASSET_EVENTS
 from ...storage.protocols import Storage
+from ...storage.run_log import has_log
 from ...storage.sqlite.storage import SqliteStorage
 from .difference import Difference, differing
 
@@ -70,12 +71,13 @@ def _compare(storage: Storage, scratch: SqliteStorage, told: Callable[[int], Non
 
 def _differences(storage: Storage, scratch: Storage, assets: set[str], *, is_whole: bool) -> Iterator[Difference]:
     @cache
-    def is_there(run_id: str) -> bool:
-        return storage.runs.get(run_id) is not None
+    def is_told(run_id: str) -> bool:
+        run = storage.runs.get(run_id)
+        return run is not None and has_log(storage.events, run)
 
     stored, derived = storage.assets.states(), scratch.assets.states()
     for asset in sorted(assets | stored.keys() | derived.keys()):
-        yield from _asset(asset, stored.get(asset), derived.get(asset), is_there, is_whole=is_whole)
+        yield from _asset(asset, stored.get(asset), derived.get(asset), is_told, is_whole=is_whole)
         yield from _partitions(storage, scratch, asset, is_whole=is_whole)
         yield from _history(storage, scratch, asset)
     names = sorted(assets | stored.keys())
@@ -94,7 +96,7 @@ def _asset(
     asset: str,
     stored: AssetState | None,
     derived: AssetState | None,
-    is_there: Callable[[str], bool],
+    is_told: Callable[[str], bool],
     *,
     is_whole: bool,
 ) -> Iterator[Difference]:
@@ -102,7 +104,7 @@ def _asset(
     yield from differing("asset", asset, now, then, _MADE)
     if is_whole and now.planned_at != then.planned_at:  # of several that were planned at once, each is the latest
         yield from differing("asset", asset, now, then, ("planned_run", "planned_at"))
-    if now.failed_run is None or is_there(now.failed_run):
+    if now.failed_run is None or is_told(now.failed_run):
         yield from differing("asset", asset, now, then, ("failed_run", "failed_at"))
 
 
