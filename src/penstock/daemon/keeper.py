@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from ..clock import Clock
 from ..engine.shares import share_out
 from ..records.lease import Lease, ProcessInfo
-from ..storage.protocols import LeaseStorage
+from ..storage.protocols import FAR, LeaseStorage
 
 __all__ = ["LEASE_SECONDS", "LOOK_SECONDS", "Held", "LeaseKeeper", "Part", "parts_of"]
 
@@ -132,10 +132,14 @@ class LeaseKeeper:
         before = set(self._parts)
         self._prolong(now)
         held = {lease.name: lease for lease in self._leases.all()}
-        daemons = {each.id for each in self._leases.processes(seen_after=now - LEASE_SECONDS) if each.kind == "daemon"}
+        daemons = {
+            each.id
+            for each in self._leases.processes(seen_after=now - LEASE_SECONDS)
+            if each.kind == "daemon" and each.seen < now + LEASE_SECONDS  # not before the clock was set back
+        }
         others = daemons - {self.holder}
         for group in self._groups:
-            shares = share_out(group, held, me=self.holder, others=others, now=now)
+            shares = share_out(group, held, me=self.holder, others=others, now=now, beyond=now + FAR * LEASE_SECONDS)
             for name in shares.give:
                 self._give_up(name)
             for name in shares.take:

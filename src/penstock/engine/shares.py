@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
@@ -19,7 +20,13 @@ class Shares(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def share_out(
-    parts: Sequence[str], leases: Mapping[str, Lease], *, me: str, others: Collection[str], now: float
+    parts: Sequence[str],
+    leases: Mapping[str, Lease],
+    *,
+    me: str,
+    others: Collection[str],
+    now: float,
+    beyond: float = math.inf,
 ) -> Shares:
     """Look at parts of equal weight, each under its own lease.
 
@@ -33,10 +40,14 @@ def share_out(
         me: This daemon.
         others: The other daemons that live.
         now: Seconds since the epoch.
+        beyond: A lease that lasts longer than to this time counts as free too: it was taken before the clock was set
+            back, and its holder has not been heard of since.
     """
     daemons = sorted({me, *others})
     share = -(-len(parts) // len(daemons))
-    held = {name: lease.holder for name in parts if (lease := leases.get(name)) is not None and lease.until > now}
+    held = {
+        name: lease.holder for name in parts if (lease := leases.get(name)) is not None and now < lease.until <= beyond
+    }
     mine = [name for name in parts if held.get(name) == me]
     if len(mine) >= share:
         return Shares(give=tuple(mine[share:]))

@@ -37,6 +37,7 @@ from ..records.wire import LoadStatus
 from .notifier import Notifier
 
 __all__ = [
+    "FAR",
     "AssetStorage",
     "EventStorage",
     "InstigatorStorage",
@@ -51,6 +52,10 @@ __all__ = [
     "Storage",
     "StoredLocation",
 ]
+
+
+FAR = 10
+"""Nobody takes a lease for so many times its usual length."""
 
 
 class RunFilter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -415,7 +420,11 @@ class LeaseStorage(Protocol):
     """Leases of daemon duties, and the processes of the deployment."""
 
     def acquire(self, name: str, holder: str, *, ttl: float, now: float) -> Lease | None:
-        """Take the lease if it is free, over, or held by `holder` already; a change of holder raises its epoch."""
+        """Take the lease if it is free, over, or held by `holder` already; a change of holder raises its epoch.
+
+        One that would last `FAR` times `ttl` from now is free as well: since it was taken the clock was set back, and
+        whoever lives has renewed it by the new time.
+        """
         ...
 
     def renew(self, leases: Sequence[Lease], *, ttl: float, now: float) -> list[Lease]:

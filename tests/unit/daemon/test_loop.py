@@ -82,6 +82,16 @@ def test_a_duty_has_one_holder_and_passes_on_when_that_one_is_gone(storage: Sqli
     assert not first.held(["queue"])
 
 
+def test_a_daemon_that_dies_before_the_clock_is_set_back_is_followed_at_once(storage: SqliteStorage) -> None:
+    clock = FakeClock()
+    names = parts_of("sensors", 4)
+    first, second = keeper(storage, "daemon-1", clock, names), keeper(storage, "daemon-2", clock, names)
+    look(first, clock)
+    clock.jump(-3600)
+    look(second, clock)
+    assert len(second.held(names)) == 4
+
+
 def test_the_parts_of_a_duty_are_shared_when_another_daemon_comes_but_not_those_at_work(
     storage: SqliteStorage,
 ) -> None:

@@ -39,6 +39,11 @@ def test_the_parts_of_a_dead_daemon_are_free_when_their_time_is_over() -> None:
     assert share_out(PARTS, leases, me="a", others=(), now=NOW - 0.1) == Shares()
 
 
+def test_parts_held_until_long_after_the_clock_was_set_back_are_free() -> None:
+    leases = held(dict.fromkeys(PARTS, "dead"), until=NOW + 3600)
+    assert share_out(PARTS, leases, me="a", others=(), now=NOW, beyond=NOW + 40).take == PARTS
+
+
 @given(
     parts=st.integers(1, 20),
     daemons=st.lists(st.sampled_from("abcdef"), min_size=1, unique=True),

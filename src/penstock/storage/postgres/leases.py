@@ -8,6 +8,7 @@ from ...codec import decode_msgpack, encode_msgpack
 from ...errors import FencedError
 from ...records.lease import Lease, ProcessInfo
 from ..notifier import ROUTINE, Notifier
+from ..protocols import FAR
 from .connection import Database
 from .transaction import Row, Transaction
 
@@ -31,8 +32,8 @@ class PostgresLeases:
                 f"INSERT INTO leases AS l ({_LEASE}) VALUES (%(name)s, %(holder)s, 1, %(until)s) "
                 "ON CONFLICT (name) DO UPDATE SET holder = EXCLUDED.holder, until = EXCLUDED.until, "
                 "epoch = l.epoch + (l.holder <> EXCLUDED.holder)::int "
-                f"WHERE l.holder = EXCLUDED.holder OR l.until <= %(now)s RETURNING {_LEASE}",
-                {"name": name, "holder": holder, "until": now + ttl, "now": now},
+                f"WHERE l.holder = EXCLUDED.holder OR l.until <= %(now)s OR l.until > %(beyond)s RETURNING {_LEASE}",
+                {"name": name, "holder": holder, "until": now + ttl, "now": now, "beyond": now + FAR * ttl},
             )
 
         found = self._database.write("acquire a lease", work, repeatable=True)

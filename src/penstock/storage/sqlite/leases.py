@@ -11,6 +11,7 @@ from ...codec import decode_msgpack, encode_msgpack
 from ...errors import FencedError
 from ...records.lease import Lease, ProcessInfo
 from ..notifier import ROUTINE, Notifier
+from ..protocols import FAR
 from .connection import Database
 
 __all__ = ["SqliteLeases", "require_lease"]
@@ -29,8 +30,8 @@ class SqliteLeases:
             connection.execute(
                 "INSERT INTO leases (name, holder, epoch, until) VALUES (:name, :holder, 1, :until) "
                 "ON CONFLICT (name) DO UPDATE SET holder = :holder, until = :until, "
-                "epoch = epoch + (holder <> :holder) WHERE holder = :holder OR until <= :now",
-                {"name": name, "holder": holder, "until": now + ttl, "now": now},
+                "epoch = epoch + (holder <> :holder) WHERE holder = :holder OR until <= :now OR until > :beyond",
+                {"name": name, "holder": holder, "until": now + ttl, "now": now, "beyond": now + FAR * ttl},
             )
             lease = _read(connection, name)
         self._notifier.publish({ROUTINE})

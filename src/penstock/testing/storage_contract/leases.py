@@ -32,6 +32,11 @@ class LeaseContract:
         assert _acquired(storage, "b", now=NOW + 100).epoch == 2
         assert _acquired(storage, "a", now=NOW + 200).epoch == 3
 
+    def test_a_lease_of_before_the_clock_was_set_back_is_free(self, storage: Storage) -> None:
+        _acquired(storage, "dead", now=NOW + 3600)
+        assert _acquired(storage, "b", now=NOW).epoch == 2
+        assert storage.leases.acquire("queue", "c", ttl=10, now=NOW - 60) is None  # a small step back is waited for
+
     def test_a_lease_is_renewed_until_it_has_passed_on(self, storage: Storage) -> None:
         old = _acquired(storage, "a", now=NOW)
         renewed = storage.leases.renew([old], ttl=10, now=NOW + 5)
