@@ -1,0 +1,84 @@
+"""The seam of schedules and sensors: switches, cursors, ticks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from ...records.automation import InstigatorKind, InstigatorState, InstigatorStatus, Tick, TickStatus
+from ...records.conditions.evaluation import EvaluationRecord, StoredEvaluation
+from ...records.event import AssetFact
+from ...records.lease import Lease
+from .runs import NewRun
+
+__all__ = ["InstigatorStorage"]
+
+
+class InstigatorStorage(Protocol):
+    """Schedules and sensors: switches, cursors, ticks."""
+
+    def states(self) -> dict[str, InstigatorState]:
+        """All stored states by id."""
+        ...
+
+    def get(self, instigator: str) -> InstigatorState | None:
+        """One state."""
+        ...
+
+    def switch(
+        self, instigator: str, location: str, kind: InstigatorKind, name: str, status: InstigatorStatus, *, now: float
+    ) -> InstigatorState:
+        """Turn it on, off, or back to what the code says; its next due time is forgotten, to be computed from now, and
+        so is when it was turned on, unless it is turned on by this call."""
+        ...
+
+    def set_cursor(
+        self, instigator: str, location: str, name: str, cursor: str | None, *, now: float
+    ) -> InstigatorState:
+        """Set a sensor's cursor by hand; a tick that is at work meanwhile does not overwrite it."""
+        ...
+
+    def plan(self, states: Sequence[InstigatorState]) -> None:
+        """Store `next_due` and `fingerprint` of these, making rows that do not exist, and `turned_on` where none is
+        stored; nothing else of a row changes."""
+        ...
+
+    def begin_tick(self, instigator: str, due: float, *, lease: Lease, now: float) -> Tick | None:
+        """Begin the tick of that due time. None when it is over already. One that a dead daemon left STARTED begins
+        again with a higher `attempt`. Raises `FencedError` when the lease has passed on."""
+        ...
+
+    def complete_tick(
+        self,
+        tick: Tick,
+        *,
+        lease: Lease,
+        runs: Sequence[tuple[str | None, NewRun]] = (),
+        facts: Sequence[AssetFact] = (),
+        evaluations: Sequence[EvaluationRecord] = (),
+        cursor: str | None = None,
+        next_due: float | None = None,
+        now: float,
+    ) -> Tick:
+        """End a tick, in one transaction with everything it causes: the changes of dynamic partition sets that it
+        carries, its runs, each under its (instigator, run key), facts about assets, what automation conditions came to,
+        the cursor (None keeps it), and the next due time. A run whose key was used before is not made again. Gives the
+        tick as stored, with the ids of the runs that it made. Raises `FencedError` when the lease has passed on."""
+        ...
+
+    def evaluations(self, entity: str, *, before: int | None = None, limit: int = 50) -> list[StoredEvaluation]:
+        """What the automation condition of an asset, check or job (an entity id) came to, newest first, before the id
+        `before`."""
+        ...
+
+    def ticks(
+        self,
+        instigator: str,
+        *,
+        before: int | None = None,
+        limit: int = 50,
+        statuses: Sequence[TickStatus] | None = None,
+        after_time: float | None = None,
+    ) -> list[Tick]:
+        """Ticks, newest first, before the tick id `before`."""
+        ...
