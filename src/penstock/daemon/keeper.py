@@ -150,7 +150,7 @@ class LeaseKeeper:
         ends = (
             lease.until - now + _SOON for lease in held.values() if lease.holder != self.holder and lease.until > now
         )
-        return min(LOOK_SECONDS, *ends, LOOK_SECONDS)
+        return min([LOOK_SECONDS, *ends])
 
     def _prolong(self, now: float) -> None:
         with self._lock:
