@@ -66,6 +66,7 @@ class TestProcesses(StepLauncherContract):
         check = self.gone(instance, launcher, waiting)
         assert "known to the process alone that started it" in check.reason
         monkeypatch.setattr(process_launcher, "_CHILDREN", children)
+        children[waiting.name].wait()  # the main thread of a killed process is a zombie before its last one is gone
         assert launcher.check(waiting).exit_code == -9
         monkeypatch.setattr(process_launcher, "_CHILDREN", {})
         assert launcher.check(waiting).exit_code == -9  # which stands in the file now
