@@ -154,13 +154,14 @@ class PostgresArchive:
                     logged.append(values)
             ensure_logs(tx, {values[0] for values in logged})
             copy_events(tx, logged)
+            last = fresh[-1].id
             with tx.pipelined():
+                tx.send("UPDATE counters SET value = %s WHERE name = 'event'", (last,))
                 for run_id, facts, ended in stretches(fresh):
                     if facts:
-                        apply_asset_facts(tx, run_id, facts)
+                        apply_asset_facts(tx, run_id, [(number - last, event, body) for number, event, body in facts])
                     if ended is not None:
                         settle_planned(tx, ended)
-                tx.send("UPDATE counters SET value = %s WHERE name = 'event'", (fresh[-1].id,))
             return len(fresh)
 
         loaded = self._database.write("load events", work, pipelined=False)

@@ -15,9 +15,10 @@ from ...records.run import FINISHED, RunStatus
 from ..months import month_end, month_of
 from ..retention import COUNTED_EXACTLY, OldLog
 from .connection import Database
-from .transaction import Row, Transaction
+from .transaction import Answer, Row, Transaction
 
 __all__ = [
+    "LAST_ID",
     "NEEDED_RUNS",
     "UNENDED",
     "clear_step",
@@ -27,6 +28,7 @@ __all__ = [
     "insert_events",
     "old_logs",
     "shorten_log",
+    "take_ids",
 ]
 
 UNENDED = sorted(set(RunStatus) - FINISHED)
@@ -42,19 +44,10 @@ NEEDED_RUNS = (
 By the LIMIT each is looked up by itself; a join would read all tags, since nobody knows before how few runs these are.
 """
 
+LAST_ID = "(SELECT value FROM counters WHERE name = 'event')"
+"""The last id that was taken, in a statement of who has taken it."""
+
 _EVENTS = "events (log, run, id, attempt, seq, time, type, step_key, body)"
-_INSERT = f"""
-WITH given (log, run, place, attempt, seq, time, type, step_key, body) AS (SELECT * FROM {{rows}}),
-taken AS (
-    UPDATE counters SET value = value + (SELECT COUNT(*) FROM given) WHERE name = 'event'
-    RETURNING value - (SELECT COUNT(*) FROM given) AS before
-),
-stored AS (
-    INSERT INTO {_EVENTS}
-    SELECT log, run, before + place, attempt, seq, time, type, step_key, body FROM taken, given
-)
-SELECT before FROM taken
-"""
 _OLD = """
 SELECT l.log, l.until, CASE WHEN few.rows < %(exactly)s THEN few.rows ELSE GREATEST(c.reltuples, few.rows) END::bigint,
        pg_total_relation_size(c.oid),
@@ -71,21 +64,29 @@ WHERE i.inhparent = 'events'::regclass AND c.relname NOT IN (SELECT 'events_' ||
 """
 
 
-def insert_events(tx: Transaction, rows: Sequence[Row]) -> int:
-    """Store events under the next ids, in one statement: nothing is done on this side while the counter is held.
+def take_ids(tx: Transaction, count: int) -> Answer:
+    """Take the next ids for so many events; the answer is the last one of them.
+
+    The transaction holds the row of the counter from now on. What follows names an id by its distance from the last one
+    (`LAST_ID`), so that it can be sent without waiting for the answer.
+    """
+    return tx.ask("UPDATE counters SET value = value + %s WHERE name = 'event' RETURNING value", (count,))
+
+
+def insert_events(tx: Transaction, rows: Sequence[Row]) -> None:
+    """Store events under ids that this transaction has taken.
 
     Args:
-        tx: The transaction; it holds the row of the counter from now on.
-        rows: Each as (log, run, place, attempt, seq, time, type, step key, body), their places counted from 1. Their
+        tx: The transaction.
+        rows: Each as (log, run, distance of its id from the last one, attempt, seq, time, type, step key, body). Their
             months must be there.
-
-    Returns:
-        The id before the first one: an event's id is its place more.
     """
-    found = tx.row_of_all(_INSERT, "int8 int8 int8 int8 int8 float8 text text bytea", rows)
-    assert found is not None
-    before: int = found[0]
-    return before
+    tx.send_all(
+        f"INSERT INTO {_EVENTS} SELECT log, run, {LAST_ID} + distance, attempt, seq, time, type, step_key, body "
+        "FROM {rows} AS given (log, run, distance, attempt, seq, time, type, step_key, body)",
+        "int8 int8 int8 int8 int8 float8 text text bytea",
+        rows,
+    )
 
 
 def copy_events(tx: Transaction, rows: Sequence[Row]) -> None:

@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import psycopg
 
-__all__ = ["Row", "Transaction", "Values"]
+from .columns import Column, column
+
+__all__ = ["Answer", "Row", "Transaction", "Values"]
 
 Row = tuple[Any, ...]
 Values = Sequence[Any] | Mapping[str, Any]
 
 
-_PLAIN: Mapping[str, Callable[[Any], object]] = {
-    "int8": int,
-    "float8": float,
-    "text": str,
-    "bytea": bytes,
-    "bool": bool,
-}
-"""What a value of a type is made, since all of a column must be of one type for the driver."""
+class Answer:
+    """What the server says to a statement that nobody waits for: to be read when its transaction is over, or synced."""
+
+    def __init__(self, cursor: psycopg.Cursor[Row]) -> None:
+        self._cursor = cursor
+
+    @property
+    def count(self) -> int:
+        """How many rows the statement changed or gave."""
+        return self._cursor.rowcount
+
+    def rows(self) -> list[Row]:
+        """Its rows, once."""
+        return self._cursor.fetchall()
 
 
 class Transaction:
@@ -41,10 +49,18 @@ class Transaction:
 
     def _waited_for(self, statement: str, values: Values) -> psycopg.Cursor[Row]:
         cursor = self._connection.execute(statement, values)
+        self.sync()
+        return cursor
+
+    def sync(self) -> None:
+        """End a stretch of statements: the answers to those before this may be waited for."""
         if self._pipeline is not None:
             # Else the server would take us to be in the middle of a message, and wait for the rest without limit.
             self._pipeline.sync()
-        return cursor
+
+    def ask(self, statement: str, values: Values = ()) -> Answer:
+        """Run a statement whose answer is read later."""
+        return Answer(self._connection.execute(statement, values))
 
     def send(self, statement: str, values: Values = ()) -> None:
         """Run a statement; whether it failed shows at the next wait, or at the end."""
@@ -65,13 +81,6 @@ class Transaction:
         """
         if rows:
             self._connection.execute(*_with_rows(statement, types, rows))
-
-    def row_of_all(self, statement: str, types: str, rows: Sequence[Sequence[Any]]) -> Row | None:
-        """Run a statement once with all of the rows, of which there is one at least, and wait for its first row.
-
-        The arguments are those of `send_all`.
-        """
-        return self._waited_for(*_with_rows(statement, types, rows)).fetchone()
 
     def copy(self, table: str, types: str, rows: Iterable[Sequence[Any]]) -> None:
         """Add rows to a table in bulk (COPY, in binary form), which cannot be done in a pipeline.
@@ -94,13 +103,10 @@ class Transaction:
         self._pipeline = None
 
 
-def _with_rows(statement: str, types: str, rows: Sequence[Sequence[Any]]) -> tuple[str, list[list[object]]]:
+def _with_rows(statement: str, types: str, rows: Sequence[Sequence[Any]]) -> tuple[str, list[Column]]:
     """A statement that takes rows, and its values: as arrays in binary form, which cost both sides a third of what a
     statement for each row does."""
     given = types.split()
-    columns = [
-        [None if value is None else plain(value) for value in column]
-        for plain, column in zip((_PLAIN[each] for each in given), zip(*rows, strict=True), strict=True)
-    ]
     table = f"unnest({', '.join(f'%b::{each}[]' for each in given)})"
+    columns = [column(kind, values) for kind, values in zip(given, zip(*rows, strict=True), strict=True)]
     return statement.replace("{rows}", table), columns
