@@ -149,7 +149,7 @@ def _made(tx: Transaction, run_id: str | None, events: Sequence[NumberedEvent]) 
             [(run_id, fact.asset, fact.partition or "") for _, fact, _ in made],
         )
         assets = sorted({fact.asset for _, fact, _ in made})
-        _forget_plan(tx, run_id, "= ANY(%(assets)s)", {"assets": assets})
+        _forget_plan(tx, run_id, "= ANY((SELECT %(assets)s)::text[])", {"assets": assets})
 
 
 def _observed(tx: Transaction, run_id: str | None, events: Sequence[NumberedEvent]) -> None:

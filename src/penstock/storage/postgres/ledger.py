@@ -122,10 +122,11 @@ def ask_steps(tx: Transaction, run_id: str, events: Sequence[Event]) -> Answer |
             ends = True
     if not keys and not ends:
         return None
-    # By the LIMIT each is looked up by itself: the planner takes a run to have few steps, and would read them all.
+    # By the LIMIT each is looked up by itself: the planner takes a run to have few steps, and would read them all. The
+    # subquery hides how many are looked up, for which the statement would be planned anew each time.
     run = "run = (SELECT num FROM runs WHERE run_id = %s)"
     statement = (
-        "SELECT s.* FROM unnest(%s::text[]) AS named (step_key) CROSS JOIN LATERAL "
+        "SELECT s.* FROM unnest((SELECT %s::text[])) AS named (step_key) CROSS JOIN LATERAL "
         f"(SELECT {rows.STEP} FROM steps WHERE {run} AND step_key = named.step_key LIMIT 1) AS s"
     )
     values: list[Any] = [sorted(keys), run_id]

@@ -107,6 +107,7 @@ def _with_rows(statement: str, types: str, rows: Sequence[Sequence[Any]]) -> tup
     """A statement that takes rows, and its values: as arrays in binary form, which cost both sides a third of what a
     statement for each row does."""
     given = types.split()
-    table = f"unnest({', '.join(f'%b::{each}[]' for each in given)})"
+    # Hidden in subqueries: a planner that sees how few rows there are plans the statement anew each time.
+    table = f"unnest({', '.join(f'(SELECT %b::{each}[])' for each in given)})"
     columns = [column(kind, values) for kind, values in zip(given, zip(*rows, strict=True), strict=True)]
     return statement.replace("{rows}", table), columns
