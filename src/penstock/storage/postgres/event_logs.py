@@ -28,7 +28,6 @@ __all__ = [
     "insert_events",
     "old_logs",
     "shorten_log",
-    "take_ids",
 ]
 
 UNENDED = sorted(set(RunStatus) - FINISHED)
@@ -48,6 +47,15 @@ LAST_ID = "(SELECT value FROM counters WHERE name = 'event')"
 """The last id that was taken, in a statement of who has taken it."""
 
 _EVENTS = "events (log, run, id, attempt, seq, time, type, step_key, body)"
+_INSERT = f"""
+WITH taken AS (UPDATE counters SET value = value + %s WHERE name = 'event' RETURNING value),
+stored AS (
+    INSERT INTO {_EVENTS}
+    SELECT log, run, value + distance, attempt, seq, time, type, step_key, body
+    FROM taken, {{rows}} AS given (log, run, distance, attempt, seq, time, type, step_key, body)
+)
+SELECT value FROM taken
+"""
 _OLD = """
 SELECT l.log, l.until, CASE WHEN few.rows < %(exactly)s THEN few.rows ELSE GREATEST(c.reltuples, few.rows) END::bigint,
        pg_total_relation_size(c.oid),
@@ -64,29 +72,21 @@ WHERE i.inhparent = 'events'::regclass AND c.relname NOT IN (SELECT 'events_' ||
 """
 
 
-def take_ids(tx: Transaction, count: int) -> Answer:
-    """Take the next ids for so many events; the answer is the last one of them.
+def insert_events(tx: Transaction, rows: Sequence[Row]) -> Answer:
+    """Store events under the next ids, in one statement: what this side does for it is done before the counter is held.
 
-    The transaction holds the row of the counter from now on. What follows names an id by its distance from the last one
-    (`LAST_ID`), so that it can be sent without waiting for the answer.
-    """
-    return tx.ask("UPDATE counters SET value = value + %s WHERE name = 'event' RETURNING value", (count,))
-
-
-def insert_events(tx: Transaction, rows: Sequence[Row]) -> None:
-    """Store events under ids that this transaction has taken.
+    What follows in this transaction names an id by its distance from the last one (`LAST_ID`), so that it can be sent
+    without waiting for the answer.
 
     Args:
-        tx: The transaction.
-        rows: Each as (log, run, distance of its id from the last one, attempt, seq, time, type, step key, body). Their
-            months must be there.
+        tx: The transaction; it holds the row of the counter from now on.
+        rows: One at least, each as (log, run, distance of its id from the last one, attempt, seq, time, type, step key,
+            body). Their months must be there.
+
+    Returns:
+        One row: the last id.
     """
-    tx.send_all(
-        f"INSERT INTO {_EVENTS} SELECT log, run, {LAST_ID} + distance, attempt, seq, time, type, step_key, body "
-        "FROM {rows} AS given (log, run, distance, attempt, seq, time, type, step_key, body)",
-        "int8 int8 int8 int8 int8 float8 text text bytea",
-        rows,
-    )
+    return tx.ask_all(_INSERT, "int8 int8 int8 int8 int8 float8 text text bytea", rows, (len(rows),))
 
 
 def copy_events(tx: Transaction, rows: Sequence[Row]) -> None:

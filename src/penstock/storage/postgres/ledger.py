@@ -4,14 +4,13 @@ All writers of events end here (a run's creation, the coordinator's and the daem
 reports from outside runs), so that the derived rows cannot miss one.
 
 Whoever stores events holds the row of their counter from then to the end of the transaction. So it is taken as late as
-can be, after every other row that another transaction may want, and nothing that follows waits for an answer: the
-server stores one portion of the events while the next one is put together here.
+can be, after every other row that another transaction may want, and nothing that follows waits for an answer: while
+the server stores the events, what follows from them is put together here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -36,7 +35,7 @@ from ..encoding import encode_event
 from ..months import LogPlace, month_of
 from ..protocols import NewRun
 from .asset_rows import apply_asset_facts, settle_planned
-from .event_logs import LAST_ID, ensure_logs, insert_events, take_ids
+from .event_logs import LAST_ID, ensure_logs, insert_events
 from .transaction import Answer, Row, Transaction
 
 __all__ = [
@@ -225,35 +224,28 @@ _Batch = tuple[LogPlace, str | None, int, Sequence[Event]]
 """Events of one run, or of none: where they go, the run's id, its attempt, the events in order."""
 
 
-_PORTION = 250
-
-
 def _write_events(tx: Transaction, batches: Sequence[_Batch]) -> Answer | None:
     """Number and store events, and keep the rows of the assets that they name; the answer is the last one's id."""
-    last_id: Answer | None = None
-    assets: dict[str | None, list[NumberedEvent]] = {}
-    count = sum(len(events) for _, _, _, events in batches)
-    numbered = _numbered(batches, assets, 1 - count)
-    while portion := list(islice(numbered, _PORTION)):
-        if last_id is None:
-            last_id = take_ids(tx, count)
-        insert_events(tx, portion)
-    for run_id, named in assets.items():
-        apply_asset_facts(tx, run_id, named)
-    return last_id
-
-
-def _numbered(batches: Iterable[_Batch], assets: dict[str | None, list[NumberedEvent]], number: int) -> Iterator[Row]:
-    """Events as `insert_events` takes them; those that name assets are added to `assets` meanwhile, by their run."""
-    for place, run_id, attempt, events in batches:
-        log, run = place
+    values: list[Row] = []
+    assets: list[tuple[str | None, list[NumberedEvent]]] = []
+    number = -sum(len(events) for _, _, _, events in batches)
+    for (log, run), run_id, attempt, events in batches:
+        named: list[NumberedEvent] = []
         for given in events:
+            number += 1
             event, body = encode_event(given)
             event_type = event.type
+            values.append((log, run, number, attempt, event.seq, event.time, event_type, event.step_key, body))
             if event_type in ASSET_EVENTS:
-                assets.setdefault(run_id, []).append((number, event, body))
-            yield log, run, number, attempt, event.seq, event.time, event_type, event.step_key, body
-            number += 1
+                named.append((number, event, body))
+        if named:
+            assets.append((run_id, named))
+    if not values:
+        return None
+    last_id = insert_events(tx, values)
+    for run_id, named in assets:
+        apply_asset_facts(tx, run_id, named)
+    return last_id
 
 
 def _release_slots(tx: Transaction, before: Run, outcome: Outcome) -> Answer | None:

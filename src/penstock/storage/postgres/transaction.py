@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 
-from .columns import Column, column
+from .columns import column
 
 __all__ = ["Answer", "Row", "Transaction", "Values"]
 
@@ -80,7 +80,18 @@ class Transaction:
             rows: The table's rows.
         """
         if rows:
-            self._connection.execute(*_with_rows(statement, types, rows))
+            self.ask_all(statement, types, rows)
+
+    def ask_all(self, statement: str, types: str, rows: Sequence[Sequence[Any]], values: Sequence[Any] = ()) -> Answer:
+        """Run a statement once with all of the rows, of which there is one at least; its answer is read later.
+
+        The arguments are those of `send_all`, and the values that stand in the statement before the rows.
+        """
+        given = types.split()
+        # Hidden in subqueries: a planner that sees how few rows there are plans the statement anew each time.
+        table = f"unnest({', '.join(f'(SELECT %b::{each}[])' for each in given)})"
+        columns = [column(kind, cells) for kind, cells in zip(given, zip(*rows, strict=True), strict=True)]
+        return self.ask(statement.replace("{rows}", table), [*values, *columns])
 
     def copy(self, table: str, types: str, rows: Iterable[Sequence[Any]]) -> None:
         """Add rows to a table in bulk (COPY, in binary form), which cannot be done in a pipeline.
@@ -101,13 +112,3 @@ class Transaction:
         with self._connection.pipeline() as self._pipeline:
             yield
         self._pipeline = None
-
-
-def _with_rows(statement: str, types: str, rows: Sequence[Sequence[Any]]) -> tuple[str, list[Column]]:
-    """A statement that takes rows, and its values: as arrays in binary form, which cost both sides a third of what a
-    statement for each row does."""
-    given = types.split()
-    # Hidden in subqueries: a planner that sees how few rows there are plans the statement anew each time.
-    table = f"unnest({', '.join(f'(SELECT %b::{each}[])' for each in given)})"
-    columns = [column(kind, values) for kind, values in zip(given, zip(*rows, strict=True), strict=True)]
-    return statement.replace("{rows}", table), columns
