@@ -26,6 +26,8 @@ import type {
 
 /** An asset as lists and graphs show it. */
 export type AssetCard = AssetCardFragment;
+/** An asset as its own page shows it. */
+export type AssetHead = NonNullable<Extract<AssetHeadQuery["assetOrError"], { __typename: "Asset" }>["definition"]>;
 export type AssetCheckState = AssetCheckStateFragment;
 
 export const ASSET_TOPICS = ["assets", "locations"] as const;

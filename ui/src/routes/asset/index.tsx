@@ -15,13 +15,14 @@ import { Tabs } from "../../kit/Tabs";
 import { Time } from "../../kit/Time";
 import { toast, toastError } from "../../kit/toast";
 import { links } from "../../links";
-import { ASSET_HEAD, ASSET_TOPICS, type AssetCard } from "../../services/assets";
+import { ASSET_HEAD, ASSET_TOPICS, type AssetCard, type AssetHead } from "../../services/assets";
 import { useData } from "../../services/data";
 import { launchRun } from "../../services/launch";
 import { useSearchState } from "../../services/navigation";
 import { shortId } from "../../services/run.model";
 import css from "./asset.module.css";
 import { Checks } from "./Checks";
+import { checksText } from "./checks.model";
 import { Evaluations } from "./Evaluations";
 import { Events } from "./Events";
 import { LineagePeek } from "./LineagePeek";
@@ -124,8 +125,10 @@ async function observe(asset: AssetCard): Promise<void> {
   }
 }
 
-function Under({ asset, observedAt }: { asset: AssetCard; observedAt: number | null }) {
+function Under({ asset, observedAt }: { asset: AssetHead; observedAt: number | null }) {
   const info = asset.latestInfo;
+  const checks = checksText(asset.assetChecks);
+  const freshness = asset.freshnessStatusInfo?.freshnessStatus;
   const runs = [...info.inProgressRunIds, ...info.unstartedRunIds];
   return (
     <>
@@ -150,9 +153,8 @@ function Under({ asset, observedAt }: { asset: AssetCard; observedAt: number | n
           {runs.length > 3 ? `and ${runs.length - 3} more` : ""}
         </span>
       ) : null}
-      {info.failedChecks > 0 ? (
-        <StatusTag bare status="FAILED" label={`${info.failedChecks} of ${info.totalChecks} checks failed`} />
-      ) : null}
+      {freshness === undefined ? null : <StatusTag bare status={`FRESHNESS_${freshness}`} />}
+      {checks === null ? null : <StatusTag bare status={checks.status} label={checks.text} />}
     </>
   );
 }
