@@ -188,12 +188,13 @@ export const ASSET_PARTITIONS = gql<AssetPartitionsQuery, AssetPartitionsQueryVa
 `;
 
 export const ASSET_PARTITION_KEYS = gql<AssetPartitionKeysQuery, AssetPartitionKeysQueryVariables>`
-  query AssetPartitionKeys($key: AssetKeyInput!, $limit: Int!) {
+  query AssetPartitionKeys($key: AssetKeyInput!) {
     assetNodeOrError(assetKey: $key) {
       __typename
       ... on AssetNode {
         assetKey { path }
-        partitionKeyConnection(limit: $limit) { partitionKeys }
+        partitionDefinition { dimensionTypes { name isPrimaryDimension } }
+        partitionKeysByDimension { name partitionKeys }
       }
     }
   }

@@ -11,7 +11,7 @@ describe("checkStatus", () => {
   });
 });
 
-test("checks that only warn are not counted as failed", () => {
+it("checks that only warn are not counted as failed", () => {
   const passed = { latestExecution: { status: "SUCCEEDED", evaluation: { success: true, severity: "ERROR" } } };
   const warned = { latestExecution: { status: "FAILED", evaluation: { success: false, severity: "WARN" } } };
   const failed = { latestExecution: { status: "FAILED", evaluation: { success: false, severity: "ERROR" } } };

@@ -4,10 +4,11 @@ import { useParams } from "@tanstack/react-router";
 import { AssetName } from "../../assets/AssetName";
 import { keyText } from "../../assets/catalogue.model";
 import { useMaterialize } from "../../assets/useMaterialize";
-import { Button } from "../../kit/Button";
+import { Button, IconButton } from "../../kit/Button";
 import { Empty } from "../../kit/Empty";
 import { Failure } from "../../kit/ErrorPanel";
 import { Link } from "../../kit/Link";
+import { Menu } from "../../kit/Menu";
 import { Page } from "../../kit/Page";
 import { Skeleton } from "../../kit/Skeleton";
 import { StatusTag } from "../../kit/StatusTag";
@@ -60,14 +61,28 @@ function AssetView({ path }: { path: readonly string[] }) {
       fill
       actions={
         definition?.isMaterializable ? (
-          <Button
-            variant="primary"
-            icon="play"
-            isDisabled={materialize.isBusy}
-            onPress={() => materialize.start([definition])}
-          >
-            Materialize
-          </Button>
+          <>
+            <Button
+              variant="primary"
+              icon="play"
+              isDisabled={materialize.isBusy}
+              onPress={() => materialize.start([definition])}
+            >
+              Materialize
+            </Button>
+            <Menu
+              label="More"
+              trigger={<IconButton icon="more" label="More ways to materialize" variant="plain" />}
+              entries={[
+                {
+                  id: "config",
+                  label: "Materialize with a run config",
+                  detail: "Looks at the config first, and lets you change it.",
+                  onAction: () => materialize.startWithConfig([definition]),
+                },
+              ]}
+            />
+          </>
         ) : definition?.isObservable && definition.isExecutable && !definition.isPartitioned ? (
           <Button variant="primary" icon="play" onPress={() => void observe(definition)}>
             Observe
@@ -92,7 +107,7 @@ function AssetView({ path }: { path: readonly string[] }) {
           fill
         >
           {view === "partitions" && definition ? (
-            <Partitions asset={definition} onMaterialize={(keys) => materialize.start([definition], keys)} />
+            <Partitions asset={definition} onMaterialize={(chosen) => materialize.start([definition], chosen)} />
           ) : view === "events" ? (
             <Events path={path} />
           ) : view === "checks" && definition ? (
