@@ -10,6 +10,7 @@ from graphql import GraphQLObjectType, GraphQLSchema
 
 from ...errors import InternalError
 from . import (
+    asset_columns,
     assets,
     automation,
     backfill,
@@ -45,6 +46,7 @@ from .fields import Answer, Fields, snake
 __all__ = ["gather_answers"]
 
 _NOUNS = (
+    asset_columns,
     assets,
     automation,
     backfill,
