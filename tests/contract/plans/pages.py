@@ -139,6 +139,8 @@ def _ui_pages() -> Iterator[Page]:
     yield _of_ui("CheckJobConfig", "Job: check of a run config", {"selector": _JOB, "config": {}})
     yield _of_ui("Deployment", "Deployment", {})
     yield _of_ui("Pools", "Deployment: pools", {})
+    yield _of_ui("Alerts", "Deployment: alerts", {"limit": 50})
+    yield _of_ui("Alerts", "Deployment: alerts given up", {"limit": 50, "status": "GIVEN_UP", "cursor": "100"})
     yield _of_ui("Retention", "Deployment: retention", {})
     yield _of_ui("Palette", "Palette", {})
 
@@ -161,6 +163,7 @@ def _commands() -> Iterator[Page]:
     yield of("schedule", "list")
     yield of("sensor", "list")
     yield of("instance", "concurrency", "get", "--all")
+    yield of("instance", "alerts", "list")
 
 
 def _duties(deployment: Deployment) -> None:

@@ -10,6 +10,7 @@ from graphql import GraphQLObjectType, GraphQLSchema
 
 from ...errors import InternalError
 from . import (
+    alerts,
     asset_columns,
     assets,
     automation,
@@ -46,6 +47,7 @@ from .fields import Answer, Fields, snake
 __all__ = ["gather_answers"]
 
 _NOUNS = (
+    alerts,
     asset_columns,
     assets,
     automation,
