@@ -109,6 +109,7 @@ def _ui_pages() -> Iterator[Page]:
     for operation in ("CapturedText", "CapturedBeginning"):
         yield _of_ui(operation, f"Run: {operation}", lambda present: {"logKey": [present.run, "compute_logs", "areas"]})
     yield _of_ui("AssetGraph", "Assets, lineage", {})
+    yield _of_ui("AssetAtAGlance", "Lineage: the chosen asset", {"key": _KEY})
     yield _of_ui("AssetHead", "Asset", {"key": _KEY})
     yield _of_ui("AssetOverview", "Asset: overview", {"key": _KEY})
     yield _of_ui("AssetEvents", "Asset: events", {"key": _KEY, "limit": 50})

@@ -5,7 +5,7 @@ import { Button } from "../kit/Button";
 import { Dialog } from "../kit/Dialog";
 import { Chip } from "../kit/Facts";
 import { Skeleton } from "../kit/Skeleton";
-import type { AssetCard } from "../services/assets";
+import type { AssetRow } from "./assetRows.model";
 import { keyText } from "./catalogue.model";
 import css from "./MaterializeDialog.module.css";
 import { locationOf } from "./materialize.model";
@@ -18,7 +18,7 @@ const ASSET_JOB = "__ASSET_JOB";
 const NAMED = 12;
 
 interface LaunchFrameProps {
-  assets: readonly AssetCard[];
+  assets: readonly AssetRow[];
   /** What the button says. */
   deed: string;
   isReady: boolean;

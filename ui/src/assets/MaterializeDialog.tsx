@@ -7,7 +7,7 @@ import { type Box, endsOf, keysOf, sizeOf } from "../partitions/partitionGrid.mo
 import { RadioList } from "../kit/RadioList";
 import { Skeleton } from "../kit/Skeleton";
 import { TextInput } from "../kit/TextInput";
-import type { AssetCard } from "../services/assets";
+import type { AssetRow } from "./assetRows.model";
 import { keyText } from "./catalogue.model";
 import { LaunchFrame } from "./LaunchFrame";
 import { type PartitionChoice, runsWord } from "./materialize.model";
@@ -16,7 +16,7 @@ import { PartitionPicker } from "../partitions/PartitionPicker";
 import { useAssetPartitions } from "./useAssetPartitions";
 
 interface MaterializeDialogProps {
-  assets: readonly AssetCard[];
+  assets: readonly AssetRow[];
   /** The partitions that are chosen at first. */
   initial: Box | undefined;
   isBusy: boolean;
@@ -40,7 +40,7 @@ type Which = "missing" | "all" | "latest" | "part";
 
 const NONE: readonly string[] = [];
 
-function PartitionsDialog(props: MaterializeDialogProps & { partitioned: AssetCard }) {
+function PartitionsDialog(props: MaterializeDialogProps & { partitioned: AssetRow }) {
   const { assets, partitioned, initial, onLaunch } = props;
   const { found, error } = useAssetPartitions(partitioned);
   const isMixed = assets.some((asset) => !asset.isPartitioned);
@@ -87,7 +87,7 @@ function PartitionsDialog(props: MaterializeDialogProps & { partitioned: AssetCa
       {found ? (
         <>
           <p className={css.what}>
-            Partitions of <b>{name}</b>: {partitioned.partitionDefinition?.description}
+            Partitions of <b>{name}</b>: {found.description}
           </p>
           <PartitionPicker
             label={`Partitions of ${name}`}

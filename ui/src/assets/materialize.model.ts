@@ -1,5 +1,5 @@
 /** Decides which launches materialize a choice of assets and partitions. Pure. */
-import type { AssetCard } from "../services/assets";
+import type { AssetRow } from "./assetRows.model";
 import { rangeTags } from "../services/partition.model";
 import type { ExecutionParams, LaunchBackfillParams } from "../services/schema.gen";
 
@@ -16,7 +16,7 @@ export type Launch =
   | { readonly kind: "run"; readonly params: ExecutionParams }
   | { readonly kind: "backfill"; readonly params: LaunchBackfillParams };
 
-type Materializable = Pick<AssetCard, "assetKey" | "isMaterializable" | "isPartitioned" | "repository">;
+type Materializable = Pick<AssetRow, "assetKey" | "isMaterializable" | "isPartitioned" | "repository">;
 
 /** The assets that can be made at all; the rest are only read. */
 export function materializable<A extends Materializable>(assets: readonly A[]): A[] {
@@ -69,7 +69,7 @@ export function runsWord(count: number): string {
 }
 
 /** The one code location that all of them are of; undefined when they are of several. */
-export function locationOf(assets: readonly Pick<AssetCard, "repository">[]): string | undefined {
+export function locationOf(assets: readonly Pick<AssetRow, "repository">[]): string | undefined {
   const [first, ...others] = new Set(assets.map((asset) => asset.repository.location.name));
   return others.length === 0 ? first : undefined;
 }

@@ -3,8 +3,9 @@ import { useMemo } from "react";
 
 import { rangesOf, type StatusRange } from "../partitions/partitionBar.model";
 import { type Dimension, indicesAt, keyAt, positionOf } from "../partitions/partitionGrid.model";
-import { ASSET_PARTITION_KEYS, ASSET_PARTITIONS, type AssetCard } from "../services/assets";
+import { ASSET_PARTITION_KEYS, ASSET_PARTITIONS } from "../services/assets";
 import { useData } from "../services/data";
+import type { AssetRow } from "./assetRows.model";
 import { keyText } from "./catalogue.model";
 
 const NONE: readonly Dimension[] = [];
@@ -17,9 +18,11 @@ export interface AssetPartitions {
   readonly keyOf: (index: number) => string;
   /** Less than 0 for a key that is none. */
   readonly indexOf: (key: string) => number;
+  /** What kind of set they are, in words. */
+  readonly description: string;
 }
 
-export function useAssetPartitions(asset: AssetCard): {
+export function useAssetPartitions(asset: Pick<AssetRow, "assetKey">): {
   found: AssetPartitions | undefined;
   error: Error | null;
   refetch: () => void;
@@ -30,7 +33,7 @@ export function useAssetPartitions(asset: AssetCard): {
   const known = node?.__typename === "AssetNode" ? node : undefined;
   const total = known?.partitionStats?.numPartitions ?? 0;
   // A set of times or of fixed keys has other keys when it has more; keys that are added at run time may also be removed.
-  const type = asset.partitionDefinition?.type;
+  const type = known?.partitionDefinition?.type;
   const live = type === "DYNAMIC" || type === "MULTIPARTITIONED" ? ["assets"] : [];
   const listed = useData(ASSET_PARTITION_KEYS, { key }, { live, enabled: total > 0 });
   const listing = listed.data?.assetNodeOrError;
@@ -43,7 +46,7 @@ export function useAssetPartitions(asset: AssetCard): {
   }, [own]);
   const positions = known?.partitionPositions;
   const ranges = useMemo(() => (positions ? rangesOf(positions) : []), [positions]);
-  const { firstKey = null, lastKey = null } = asset.partitionDefinition ?? {};
+  const { firstKey = null, lastKey = null, description = "" } = known?.partitionDefinition ?? {};
   const isKnown = known !== undefined;
   const found = useMemo(() => {
     if (!isKnown) return undefined;
@@ -54,8 +57,8 @@ export function useAssetPartitions(asset: AssetCard): {
       return indices.every((at, place) => at < dimensions[place]!.keys.length) ? keyAt(dimensions, indices) : (ends[index] ?? "");
     };
     const indexOf = (text: string) => (dimensions.length === 0 ? -1 : positionOf(dimensions, text));
-    return { total, ranges, dimensions, keyOf, indexOf };
-  }, [isKnown, total, ranges, dimensions, firstKey, lastKey]);
+    return { total, ranges, dimensions, keyOf, indexOf, description };
+  }, [isKnown, total, ranges, dimensions, firstKey, lastKey, description]);
   return {
     found,
     error: statuses.error ?? listed.error,

@@ -4,7 +4,7 @@ import { type ReactNode, useState } from "react";
 import type { Box } from "../partitions/partitionGrid.model";
 import { toast, toastError } from "../kit/toast";
 import { links } from "../links";
-import type { AssetCard } from "../services/assets";
+import type { AssetRow } from "./assetRows.model";
 import { launchBackfill, launchRun } from "../services/launch";
 import { shortId } from "../services/run.model";
 import { materializable, type PartitionChoice, planLaunches, runsWord } from "./materialize.model";
@@ -12,19 +12,19 @@ import { MaterializeDialog } from "./MaterializeDialog";
 
 interface Materialize {
   /** Launches, or opens the dialog first; `chosen` are the partitions to begin the choice with. */
-  start: (assets: readonly AssetCard[], chosen?: Box) => void;
+  start: (assets: readonly AssetRow[], chosen?: Box) => void;
   /** Opens the dialog in any case, with the run config in sight. */
-  startWithConfig: (assets: readonly AssetCard[]) => void;
+  startWithConfig: (assets: readonly AssetRow[]) => void;
   isBusy: boolean;
   /** To be put anywhere in the page. */
   dialog: ReactNode;
 }
 
 export function useMaterialize(): Materialize {
-  const [asked, setAsked] = useState<{ assets: readonly AssetCard[]; chosen?: Box | undefined; withConfig?: boolean }>();
+  const [asked, setAsked] = useState<{ assets: readonly AssetRow[]; chosen?: Box | undefined; withConfig?: boolean }>();
   const [isBusy, setBusy] = useState(false);
 
-  const launch = async (assets: readonly AssetCard[], choice: PartitionChoice, runConfig?: string): Promise<void> => {
+  const launch = async (assets: readonly AssetRow[], choice: PartitionChoice, runConfig?: string): Promise<void> => {
     setBusy(true);
     try {
       for (const each of planLaunches(assets, choice, runConfig)) {
@@ -55,14 +55,14 @@ export function useMaterialize(): Materialize {
     }
   };
 
-  const start = (assets: readonly AssetCard[], chosen?: Box) => {
+  const start = (assets: readonly AssetRow[], chosen?: Box) => {
     const targets = materializable(assets);
     if (targets.length === 0) toast({ text: "None of these assets is made here.", tone: "bad" });
     else if (targets.some((asset) => asset.isPartitioned)) setAsked({ assets: targets, chosen });
     else void launch(targets, { kind: "none" });
   };
 
-  const startWithConfig = (assets: readonly AssetCard[]) => setAsked({ assets: materializable(assets), withConfig: true });
+  const startWithConfig = (assets: readonly AssetRow[]) => setAsked({ assets: materializable(assets), withConfig: true });
 
   const dialog = asked && (
     <MaterializeDialog

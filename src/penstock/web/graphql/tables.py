@@ -11,6 +11,7 @@ from graphql import GraphQLObjectType, GraphQLSchema
 from ...errors import InternalError
 from . import (
     alerts,
+    asset_columns,
     assets,
     automation,
     backfill,
@@ -49,6 +50,7 @@ __all__ = ["gather_answers"]
 
 _NOUNS = (
     alerts,
+    asset_columns,
     assets,
     automation,
     backfill,
