@@ -1,25 +1,65 @@
-"""Duty: evaluate sensors at their intervals."""
+"""Duty: evaluate sensors at their intervals, and those that watch assets or runs when something happens to these."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-from ..engine.instigators import Due, Outlook, look_at_sensors
-from ..records.automation import InstigatorKind, InstigatorState
+import msgspec
+
+from ..engine.instigators import Due, Outlook, is_on, look_at_sensors, poll_seconds
+from ..records.automation import InstigatorKind, InstigatorState, TickStatus, instigator_id
 from ..records.location import LocationDescription, SensorDescription
 from ..records.run import Tag
 from ..records.wire import EvaluateSensor
-from .instigators import InstigatorDuty
+from .event_watch import EventWatch
+from .instigators import CHANGES, InstigatorDuty
 
 __all__ = ["SensorsDuty"]
 
 
 class SensorsDuty(InstigatorDuty[SensorDescription]):
-    """See the head of this file."""
+    """See the head of this file.
+
+    Args:
+        watch: Tells for which of them there is something new.
+        shared: What schedules' duty takes too.
+    """
 
     name = "sensors"
     kind = InstigatorKind.SENSOR
+    topics = CHANGES | {"assets", "runs"}
     origin_tag = Tag.SENSOR
+    again_after_failure = 30.0
+
+    def __init__(self, *shared: Any, watch: EventWatch) -> None:
+        super().__init__(*shared)
+        self._watch = watch
+        self._asked_before: set[str] = set()
+
+    def followed(
+        self, declared: Iterable[tuple[str, SensorDescription]], states: Mapping[str, InstigatorState]
+    ) -> None:
+        """Watch for those that are on."""
+        on = {
+            instigator_id(location, self.kind, each.name): (location, each)
+            for location, each in declared
+            if is_on(each.default_status, states.get(instigator_id(location, self.kind, each.name)))
+        }
+        self._asked_before &= on.keys()
+        self._watch.follow(on.values(), states)
+
+    def woken_ids(self) -> Iterable[str]:
+        """Those that watch what has happened."""
+        return self._watch.hear() | self._watch.since.keys()
+
+    def begun(self, key: str) -> None:
+        """Its evaluation sees what has happened until now."""
+        self._watch.begun(key)
+
+    def over(self, key: str) -> None:
+        """It has seen that."""
+        self._watch.ended(key, self._states.get(key))
 
     def declared(self, description: LocationDescription) -> Iterable[SensorDescription]:
         """The sensors of a code location."""
@@ -28,8 +68,17 @@ class SensorsDuty(InstigatorDuty[SensorDescription]):
     def outlook(
         self, declared: Iterable[tuple[str, SensorDescription]], states: dict[str, InstigatorState], now: float
     ) -> Outlook:
-        """Which are due by their intervals."""
-        return look_at_sensors(declared, states, now)
+        """Which are due by their intervals, or by what has happened."""
+        outlook = look_at_sensors(declared, states, now, self._watch.since)
+        return msgspec.structs.replace(outlook, due=tuple(self._as_begun(each) for each in outlook.due))
+
+    def _as_begun(self, due: Due) -> Due:
+        """The tick that another daemon has begun and left, if there is one of a sensor that comes to us."""
+        if due.id in self._asked_before or due.id not in self._watch.since:
+            return due
+        self._asked_before.add(due.id)
+        left = self._instigators.ticks(due.id, statuses=[TickStatus.STARTED], limit=1)
+        return msgspec.structs.replace(due, at=left[0].due) if left else due
 
     def work(self, description: SensorDescription, due: Due) -> EvaluateSensor:
         """Evaluate it from its cursor."""
@@ -47,5 +96,5 @@ class SensorsDuty(InstigatorDuty[SensorDescription]):
         return description.jobs[0] if len(description.jobs) == 1 else None
 
     def next_due(self, description: SensorDescription, due: Due, now: float) -> float:
-        """One interval after the end of this tick."""
-        return now + description.interval
+        """Some time after the end of this tick, should nothing happen before."""
+        return now + poll_seconds(description)
