@@ -43,6 +43,7 @@ class InstigatorDuty(Generic[D]):
         clock: Tells the time.
         woken: Set when the duty should look again.
         changed: Set when a switch, a plan or a code location has changed.
+        timeout: Seconds that an evaluation may take where the code says nothing.
     """
 
     name = ""
@@ -60,6 +61,7 @@ class InstigatorDuty(Generic[D]):
         clock: Clock,
         woken: threading.Event,
         changed: threading.Event,
+        timeout: float,
     ) -> None:
         self._instigators = instigators
         self._catalog = catalog
@@ -67,6 +69,7 @@ class InstigatorDuty(Generic[D]):
         self._clock = clock
         self._woken = woken
         self._changed = changed
+        self._timeout = timeout
         self._ours: dict[str, tuple[str, D, Part]] = {}
         self._states: dict[str, InstigatorState] = {}
         self._looks: dict[str, float] = {}

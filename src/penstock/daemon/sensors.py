@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
+from ..engine.back_pressure import why_held_back
 from ..engine.instigators import Due, Outlook, is_on, look_at_sensors, poll_seconds
 from ..records.automation import InstigatorKind, InstigatorState, TickStatus, instigator_id
 from ..records.location import LocationDescription, SensorDescription
-from ..records.run import Tag
+from ..records.run import RunStatus, Tag
 from ..records.wire import EvaluateSensor
+from ..storage.protocols import RunFilter, RunStorage
 from .event_watch import EventWatch
 from .instigators import CHANGES, InstigatorDuty
+from .ticks import TRY_AGAIN
 
 __all__ = ["SensorsDuty"]
 
@@ -23,6 +26,8 @@ class SensorsDuty(InstigatorDuty[SensorDescription]):
 
     Args:
         watch: Tells for which of them there is something new.
+        runs: Where the queue is.
+        max_queued_runs: How many runs of a sensor may wait in it; -1 for any number.
         shared: What schedules' duty takes too.
     """
 
@@ -32,8 +37,10 @@ class SensorsDuty(InstigatorDuty[SensorDescription]):
     origin_tag = Tag.SENSOR
     again_after_failure = 30.0
 
-    def __init__(self, *shared: Any, watch: EventWatch) -> None:
+    def __init__(self, *shared: Any, watch: EventWatch, runs: RunStorage, max_queued_runs: int) -> None:
         super().__init__(*shared)
+        self._runs = runs
+        self._max_queued_runs = max_queued_runs
         self._watch = watch
         self._asked_before: set[str] = set()
 
@@ -70,7 +77,27 @@ class SensorsDuty(InstigatorDuty[SensorDescription]):
     ) -> Outlook:
         """Which are due by their intervals, or by what has happened."""
         outlook = look_at_sensors(declared, states, now, self._watch.since)
-        return msgspec.structs.replace(outlook, due=tuple(self._as_begun(each) for each in outlook.due))
+        held = self._held_back(outlook.due)
+        return msgspec.structs.replace(
+            outlook,
+            due=tuple(self._as_begun(each) for each in outlook.due if each.id not in held),
+            later=outlook.later | dict.fromkeys(held, now + TRY_AGAIN),
+        )
+
+    def _held_back(self, due: Sequence[Due]) -> set[str]:
+        """Those of which too many runs wait in the queue."""
+        most = self._max_queued_runs
+        if not due or most < 0 or why_held_back(self._queued(), most) is None:
+            return set()
+        return {each.id for each in due if why_held_back(self._queued(each), most) is not None}
+
+    def _queued(self, due: Due | None = None) -> int:
+        """How many runs wait, in all or of a sensor, counted as far as it matters."""
+        of_sensor = {} if due is None else {Tag.SENSOR: due.name}
+        where = RunFilter(
+            statuses=(RunStatus.QUEUED,), location=None if due is None else due.location, tags=dict(of_sensor)
+        )
+        return self._runs.count(where, at_most=self._max_queued_runs + 1)
 
     def _as_begun(self, due: Due) -> Due:
         """The tick that another daemon has begun and left, if there is one of a sensor that comes to us."""
@@ -89,6 +116,7 @@ class SensorsDuty(InstigatorDuty[SensorDescription]):
             last_run_key=due.state.last_run_key,
             last_tick=due.state.last_tick,
             turned_on=due.state.turned_on,
+            timeout=description.timeout or self._timeout,
         )
 
     def own_job(self, description: SensorDescription) -> str | None:

@@ -240,6 +240,11 @@ class SensorDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
     metadata: Metadata = {}
     source: SourceRef | None = None
 
+    @property
+    def is_pushed(self) -> bool:
+        """Whether it is evaluated when something happens that it watches, and not only after some time."""
+        return self.kind in {"ASSET", "MULTI_ASSET"} or self.event_type is not None
+
 
 class ResourceDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A resource: its type, and its settings with secrets masked."""

@@ -17,9 +17,9 @@ from penstock.daemon.ticks import TickRunner
 from penstock.errors import CodeServerUnreachableError
 from penstock.launch.coordinators import QueuedRunCoordinator
 from penstock.locations.catalog import Catalog
-from penstock.records.automation import InstigatorStatus, Tick, TickStatus
+from penstock.records.automation import InstigatorStatus, RunRequestRecord, Tick, TickStatus
 from penstock.records.errors import ErrorInfo
-from penstock.records.event import AssetMaterialization, RunFailure
+from penstock.records.event import AssetMaterialization, RunCanceled, RunFailure
 from penstock.records.lease import Lease
 from penstock.records.location import JobDescription, LocationDescription, RunsWatched, SensorDescription
 from penstock.records.run import FailureReason, Run
@@ -98,8 +98,8 @@ class House:
             workers=ThreadPoolExecutor(2),
         )
         watch = EventWatch(self.storage, self.clock)
-        shared = (self.storage.instigators, catalog, runner, self.clock, self.woken, threading.Event())
-        self.duty = SensorsDuty(*shared, watch=watch)
+        shared = (self.storage.instigators, catalog, runner, self.clock, self.woken, threading.Event(), 60.0)
+        self.duty = SensorsDuty(*shared, watch=watch, runs=self.storage.runs, max_queued_runs=2)
         leases = self.storage.leases
         for lease in self.leases:
             leases.release(lease)
@@ -309,3 +309,23 @@ def test_one_that_is_off_hears_of_nothing(houses: Callable[..., House]) -> None:
     house.make("orders")
     house.look(ticks=1)
     assert {work.name for work in house.asked} == {"orders"}
+
+
+def test_a_sensor_with_too_many_runs_in_the_queue_waits_and_misses_nothing(houses: Callable[..., House]) -> None:
+    house = houses(ORDERS)
+    house.look(ticks=1)
+    house.evaluate = lambda _work: Evaluation(
+        run_requests=(RunRequestRecord(job="nightly"),), cursor=str(house.storage.events.last_id())
+    )
+    for _ in range(3):
+        house.clock.advance(1)
+        house.make("orders")
+        house.look(ticks=1)
+    house.clock.advance(1)
+    house.make("orders")
+    assert house.look(ticks=0) == pytest.approx(2.0)
+    (run, *_) = house.storage.runs.queued(limit=1)
+    assert house.storage.runs.record(run.run_id, [RunCanceled()], now=house.clock.now())
+    house.clock.advance(2)
+    house.look(ticks=1)
+    assert len(house.storage.runs.queued(limit=10)) == 3

@@ -115,9 +115,11 @@ class House:
             assets=self.storage.assets,
             workers=ThreadPoolExecutor(2),
         )
-        shared = (self.storage.instigators, catalog, runner, self.clock, self.done, self.changed)
+        shared = (self.storage.instigators, catalog, runner, self.clock, self.done, self.changed, 60.0)
         self.schedules = SchedulesDuty(*shared)
-        self.sensors = SensorsDuty(*shared, watch=EventWatch(self.storage, self.clock))
+        self.sensors = SensorsDuty(
+            *shared, watch=EventWatch(self.storage, self.clock), runs=self.storage.runs, max_queued_runs=2
+        )
 
     def look(self, duty: SchedulesDuty | SensorsDuty, *, ticks: int = 1) -> None:
         """One look of a duty, and the end of the ticks that it starts."""
