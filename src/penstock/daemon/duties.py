@@ -18,6 +18,7 @@ from .alerts import SENDERS, AlertsDuty
 from .followers import FollowersDuty
 from .loop import Duty
 from .monitor import MonitorDuty, MonitorLimits
+from .one_offs import OneOffsDuty
 from .queue import LAUNCHES_AT_ONCE, QueueDuty
 from .retention import RetentionDuty
 from .retries import RetriesDuty
@@ -103,6 +104,7 @@ def all_duties(
             ),
             sensors_woken,
         ),
+        (OneOffsDuty(storage, instance.coordinator, known, clock), listen(OneOffsDuty.topics)),
         (
             RetentionDuty(Sweeper(storage, instance.logs, clock), settings.retention.rules, storage, clock=clock),
             listen(RetentionDuty.topics),

@@ -40,5 +40,5 @@ class SchedulesDuty(InstigatorDuty[ScheduleDescription]):
         return description.job
 
     def next_due(self, description: ScheduleDescription, due: Due, now: float) -> float:
-        """The next instant of its cron texts; what was missed before now is made up by this tick alone."""
-        return next_schedule_time(description, max(now, due.at))
+        """The next instant of its cron texts, which may have passed: the next look tells what is made up."""
+        return next_schedule_time(description, due.at, due.state.override)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..engine.instigators import Due, Outlook, look_at_sensors
+from ..engine.overrides import overridden, paused
 from ..records.automation import InstigatorKind, InstigatorState
 from ..records.location import LocationDescription, SensorDescription
 from ..records.run import Tag
@@ -48,4 +49,4 @@ class SensorsDuty(InstigatorDuty[SensorDescription]):
 
     def next_due(self, description: SensorDescription, due: Due, now: float) -> float:
         """One interval after the end of this tick."""
-        return now + description.interval
+        return paused(due.state.override, now + overridden(description, due.state.override).interval)

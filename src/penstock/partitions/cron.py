@@ -26,7 +26,7 @@ import msgspec
 from ..errors import DefinitionError
 from .wall_time import instant_of, wall_of, zone_named
 
-__all__ = ["Cron", "Crons", "due_on", "last_tick", "next_after", "parse", "ticks_between"]
+__all__ = ["Cron", "Crons", "due_on", "last_tick", "last_ticks", "next_after", "parse", "ticks_between"]
 
 
 _HOUR = 3600.0
@@ -157,18 +157,25 @@ def due_on(cron: Cron, day: datetime) -> bool:
 
 
 def last_tick(cron: Crons, until: float, timezone: str, *, after: float = -math.inf) -> float | None:
-    """The last instant at or before `until`, and after `after`, at which the text is due; None if there was none.
+    """The last instant at or before `until`, and after `after`, at which the text is due; None if there was none."""
+    latest = last_ticks(cron, until, timezone, after=after, count=1)
+    return latest[0] if latest else None
+
+
+def last_ticks(cron: Crons, until: float, timezone: str, *, after: float = -math.inf, count: int) -> list[float]:
+    """The last `count` instants, ascending, at or before `until` and after `after`, at which the text is due; fewer if
+    there were not so many.
 
     It looks back for a little more than a year. A short look comes first, so that a text that is due each minute does
     not walk through a year, and a yearly one is still found.
     """
+    latest: deque[float] = deque(maxlen=count)
     for window in _LOOK_BACK:
-        latest = deque(ticks_between(cron, max(until - window, after), until, timezone), maxlen=1)
-        if latest:
-            return latest[0]
-        if until - window <= after:
+        latest.clear()
+        latest.extend(ticks_between(cron, max(until - window, after), until, timezone))
+        if len(latest) == count or until - window <= after:
             break
-    return None
+    return list(latest)
 
 
 def _next_by_calendar(cron: Cron, after: float, zone: ZoneInfo) -> int:

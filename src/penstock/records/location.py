@@ -195,12 +195,14 @@ class CheckDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
 
 
 class ScheduleDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A schedule."""
+    """A schedule. `max_catchup` is how many missed instants are made up."""
 
     name: str
     cron: tuple[str, ...]
     timezone: str = "UTC"
     job: str
+    max_catchup: int | None = None
+    follows_partitions: bool = False  # each tick is for the partitions whose window has ended
     description: str | None = None
     default_status: InstigatorStatus = InstigatorStatus.STOPPED
     tags: dict[str, str] = {}

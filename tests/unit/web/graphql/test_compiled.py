@@ -85,6 +85,7 @@ ARGUMENTS: dict[str, list[str]] = {
     "LogLevel": ["ERROR"],
     "InstigationStatus": ["RUNNING"],
     "InstigationTickStatus": ["SUCCESS"],
+    "OneOffRunStatus": ["WAITING"],
     "RunConfigData": ["{}", '"ops: {}"'],
 }
 # Numbers, not times: the two executions are a moment apart.
