@@ -94,7 +94,12 @@ def all_duties(
         ),
         (
             SchedulesDuty(
-                storage.instigators, known, runner("schedule", settings.schedules.num_workers), clock, schedules_woken
+                storage.instigators,
+                known,
+                runner("schedule", settings.schedules.num_workers),
+                clock,
+                schedules_woken,
+                max_catchup=settings.schedules.max_catchup_runs,
             ),
             schedules_woken,
         ),

@@ -2,24 +2,51 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
 
-from ..engine.instigators import Due, Outlook, look_at_schedules, next_schedule_time
+from ..clock import Clock
+from ..engine.instigators import DEFAULT_CATCHUP, Due, Outlook, look_at_schedules, next_schedule_time
+from ..locations.catalog import Catalog
 from ..records.automation import InstigatorKind, InstigatorState
 from ..records.location import LocationDescription, ScheduleDescription
 from ..records.run import Tag
 from ..records.wire import EvaluateSchedule
+from ..storage.protocols import InstigatorStorage
 from .instigators import InstigatorDuty
+from .ticks import TickRunner
 
 __all__ = ["SchedulesDuty"]
 
 
 class SchedulesDuty(InstigatorDuty[ScheduleDescription]):
-    """See the head of this file."""
+    """See the head of this file.
+
+    Args:
+        instigators: Where their states and ticks are kept.
+        catalog: What the code locations declare.
+        runner: Does the ticks.
+        clock: Tells the time.
+        woken: Set when the duty should look again.
+        max_catchup: How many missed ticks are made up of a schedule that follows partitions, where it does not say.
+    """
 
     name = "schedules"
     kind = InstigatorKind.SCHEDULE
     origin_tag = Tag.SCHEDULE
+
+    def __init__(
+        self,
+        instigators: InstigatorStorage,
+        catalog: Catalog,
+        runner: TickRunner,
+        clock: Clock,
+        woken: threading.Event,
+        *,
+        max_catchup: int = DEFAULT_CATCHUP,
+    ) -> None:
+        super().__init__(instigators, catalog, runner, clock, woken)
+        self._max_catchup = max_catchup
 
     def declared(self, description: LocationDescription) -> Iterable[ScheduleDescription]:
         """The schedules of a code location."""
@@ -29,7 +56,7 @@ class SchedulesDuty(InstigatorDuty[ScheduleDescription]):
         self, declared: Iterable[tuple[str, ScheduleDescription]], states: dict[str, InstigatorState], now: float
     ) -> Outlook:
         """Which are due by their cron texts."""
-        return look_at_schedules(declared, states, now)
+        return look_at_schedules(declared, states, now, max_catchup=self._max_catchup)
 
     def work(self, description: ScheduleDescription, due: Due) -> EvaluateSchedule:
         """Evaluate it for its instant."""

@@ -22,6 +22,7 @@ from .overrides import overridden, paused
 _Described = TypeVar("_Described", ScheduleDescription, SensorDescription)
 
 __all__ = [
+    "DEFAULT_CATCHUP",
     "MOST_COUNTED",
     "Due",
     "Outlook",
@@ -31,6 +32,9 @@ __all__ = [
     "look_at_sensors",
     "next_schedule_time",
 ]
+
+DEFAULT_CATCHUP = 5
+"""How many missed instants of a schedule that follows partitions are made up, where nothing else is said."""
 
 MOST_COUNTED = 1000
 """Up to so many instants that were passed over are counted."""
@@ -93,7 +97,7 @@ def look_at_schedules(
     states: dict[str, InstigatorState],
     now: float,
     *,
-    max_catchup: int = 5,
+    max_catchup: int = DEFAULT_CATCHUP,
 ) -> Outlook:
     """Look at all schedules, given as (location, description).
 
@@ -137,11 +141,13 @@ def look_at_sensors(
 
 
 def _crons(schedule: ScheduleDescription) -> list[Cron]:
-    return [parse(text) for text in schedule.cron]
+    return [parse(text, gap=schedule.dst_gap, fold=schedule.dst_fold) for text in schedule.cron]
 
 
 def _schedule_rhythm(schedule: ScheduleDescription) -> object:
-    return (schedule.cron, schedule.timezone)
+    clocks = (schedule.dst_gap, schedule.dst_fold)
+    # What most have is left out, as it was before there was a choice, so that their due times count on.
+    return (schedule.cron, schedule.timezone, *(() if clocks == ("after", "first") else clocks))
 
 
 def _caught_up(schedule: ScheduleDescription, due: Due, made_up: int, now: float) -> Due:

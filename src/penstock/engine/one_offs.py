@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 import msgspec
 
+from ..errors import UsageError
 from ..records.one_off import OneOff
 
-__all__ = ["OneOffOutlook", "look_at_one_offs"]
+__all__ = ["OneOffOutlook", "check_times", "look_at_one_offs"]
 
 
 class OneOffOutlook(msgspec.Struct, frozen=True, kw_only=True):
@@ -17,6 +19,19 @@ class OneOffOutlook(msgspec.Struct, frozen=True, kw_only=True):
     due: tuple[OneOff, ...]
     missed: tuple[OneOff, ...]
     next_look: float | None
+
+
+def check_times(one_off: OneOff, now: float) -> None:
+    """Refuse a one-off run that could not be made.
+
+    Raises:
+        UsageError: It is due in the past, or ends before it is due.
+    """
+    if not now < one_off.due <= one_off.until < math.inf:
+        raise UsageError(
+            f"The run is asked for at {one_off.due:g} and no later than {one_off.until:g} (seconds since the epoch), "
+            f"and it is {now:.0f} now; give a time to come, and an end that is not before it."
+        )
 
 
 def look_at_one_offs(waiting: Iterable[OneOff], now: float) -> OneOffOutlook:

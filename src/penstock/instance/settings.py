@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from ..engine.alerts import AlertRule, AlertWhere, target_names
+from ..engine.instigators import DEFAULT_CATCHUP
 from ..engine.limits import TagLimit
 from ..engine.loss import DEFAULT_RESUMES
 from ..engine.pools import Granularity, PoolRules
@@ -269,6 +270,12 @@ class WorkerSettings(_Block, frozen=True, kw_only=True):
     num_workers: _Workers = 8
 
 
+class ScheduleSettings(WorkerSettings, frozen=True, kw_only=True):
+    """The same for schedules, and how many missed ticks are made up of those that follow partitions."""
+
+    max_catchup_runs: Annotated[int, msgspec.Meta(ge=1, le=1000)] = DEFAULT_CATCHUP
+
+
 class RunWorkerSettings(_Block, frozen=True, kw_only=True):
     """How run workers and evaluations reach the storage: with its credentials, or through a server with a token."""
 
@@ -392,7 +399,7 @@ class Settings(_Block, frozen=True, kw_only=True):
     concurrency: ConcurrencySettings = ConcurrencySettings()
     run_monitoring: RunMonitoringSettings = RunMonitoringSettings()
     run_retries: RunRetrySettings = RunRetrySettings()
-    schedules: WorkerSettings = WorkerSettings()
+    schedules: ScheduleSettings = ScheduleSettings()
     sensors: WorkerSettings = WorkerSettings()
     code_servers: CodeServerSettings = CodeServerSettings()
     run_workers: RunWorkerSettings = RunWorkerSettings()

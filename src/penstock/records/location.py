@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from ..config.schema import ConfigType
+from ..partitions.cron import Fold, Gap
 from ..partitions.spec import PartitionsSpec
 from .automation import InstigatorStatus
 from .conditions.nodes import ConditionRecord
@@ -201,6 +202,8 @@ class ScheduleDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaul
     cron: tuple[str, ...]
     timezone: str = "UTC"
     job: str
+    dst_gap: Gap = "after"
+    dst_fold: Fold = "first"
     max_catchup: int | None = None
     follows_partitions: bool = False  # each tick is for the partitions whose window has ended
     description: str | None = None

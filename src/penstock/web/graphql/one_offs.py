@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
-
 from ...auth.permissions import Permission
 from ...config.secrets import redact
+from ...engine.one_offs import check_times
 from ...errors import NotFoundError, UsageError
 from ...records.act import Act
 from ...records.automation import By
@@ -73,12 +72,6 @@ def plan_one_off_run(
     until: float | None = None,
     reason: str | None = None,
 ) -> PlanOneOffRunSuccess:
-    latest = timestamp + LATE_SECONDS if until is None else until
-    if not context.now < timestamp <= latest < math.inf:
-        raise UsageError(
-            f"The run is asked for at {timestamp:g} and no later than {latest:g} (seconds since the epoch), and it is "
-            f"{context.now:.0f} now; give a time to come, and an end that is not before it."
-        )
     metadata = execution_params.execution_metadata
     if metadata is not None and metadata.parent_run_id is not None:
         raise UsageError("A one-off run cannot repeat another run; leave out parentRunId.")
@@ -89,7 +82,7 @@ def plan_one_off_run(
         location=planned.location,
         job=planned.job,
         due=timestamp,
-        until=latest,
+        until=timestamp + LATE_SECONDS if until is None else until,
         run_config=run_config_of(execution_params.run_config_data, planned.job),
         tags=tags_of(None if metadata is None else metadata.tags),
         partition=execution_params.partition,
@@ -98,6 +91,7 @@ def plan_one_off_run(
         checks=selector.checks,
         by=By(actor=context.actor.name, reason=reason or None),
     )
+    check_times(asked, context.now)
     return PlanOneOffRunSuccess(one_off_run=context.storage.one_offs.plan(asked, now=context.now))
 
 
