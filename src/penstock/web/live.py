@@ -23,17 +23,18 @@ EVERYTHING = "*"
 
 _PLAIN = frozenset(
     {
-        "queue",
-        "runs",
+        "alerts",
         "assets",
-        "ticks",
         "instigators",
-        "one_offs",
         "locations",
+        "one_offs",
         "pools",
         "processes",
+        "queue",
         "retention",
+        "runs",
         "slots",
+        "ticks",
     }
 )
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"

@@ -69,7 +69,8 @@ def test_an_override_shows_until_it_is_withdrawn(home: Path) -> None:
     assert "30 2 * * * UTC" in told(call("schedule", "list"))
     told(
         call(
-            "schedule", "override", "at_night", "--cron", "0 5 * * *", "--cron", "@weekly", "--timezone", "Europe/Berlin",
+            "schedule", "override", "at_night", "--cron", "0 5 * * *", "--cron", "@weekly",
+            "--timezone", "Europe/Berlin",
             "--pause-until", "2096-11-30T22:00", "--tags", '{"a": "b"}', "--reason", "the source is down",
         )
     )  # fmt: skip

@@ -323,7 +323,8 @@ def test_a_repeated_time_is_due_as_it_is_said() -> None:
 
 def test_from_within_the_first_pass_all_of_the_second_is_to_come() -> None:
     after = datetime(2024, 10, 27, 0, 45, tzinfo=UTC).timestamp()  # 02:45, for the first time
-    for fold, texts in (("second", ["02:10", "02:50"]), ("both", ["02:50", "02:10", "02:50"])):
+    expected: dict[Fold, list[str]] = {"second": ["02:10", "02:50"], "both": ["02:50", "02:10", "02:50"]}
+    for fold, texts in expected.items():
         ticks = islice(
             ticks_between(parse("10,50 2 27 10 *", fold=fold), after, float("inf"), "Europe/Berlin"), len(texts)
         )

@@ -3,7 +3,7 @@ import { type ReactNode, useState } from "react";
 
 import { toast, toastError } from "../kit/toast";
 import { links } from "../links";
-import type { AssetCard } from "../services/assets";
+import type { AssetRow } from "./assetRows.model";
 import { launchBackfill, launchRun } from "../services/launch";
 import { shortId } from "../services/run.model";
 import { materializable, type PartitionChoice, planLaunches, runsWord } from "./materialize.model";
@@ -11,17 +11,17 @@ import { MaterializeDialog } from "./MaterializeDialog";
 
 interface Materialize {
   /** Launches, or opens the dialog first; `keys` are the partitions to begin the choice with. */
-  start: (assets: readonly AssetCard[], keys?: readonly string[]) => void;
+  start: (assets: readonly AssetRow[], keys?: readonly string[]) => void;
   isBusy: boolean;
   /** To be put anywhere in the page. */
   dialog: ReactNode;
 }
 
 export function useMaterialize(): Materialize {
-  const [asked, setAsked] = useState<{ assets: readonly AssetCard[]; keys: readonly string[] }>();
+  const [asked, setAsked] = useState<{ assets: readonly AssetRow[]; keys: readonly string[] }>();
   const [isBusy, setBusy] = useState(false);
 
-  const launch = async (assets: readonly AssetCard[], choice: PartitionChoice): Promise<void> => {
+  const launch = async (assets: readonly AssetRow[], choice: PartitionChoice): Promise<void> => {
     setBusy(true);
     try {
       for (const each of planLaunches(assets, choice)) {
@@ -52,7 +52,7 @@ export function useMaterialize(): Materialize {
     }
   };
 
-  const start = (assets: readonly AssetCard[], keys: readonly string[] = []) => {
+  const start = (assets: readonly AssetRow[], keys: readonly string[] = []) => {
     const targets = materializable(assets);
     if (targets.length === 0) toast({ text: "None of these assets is made here.", tone: "bad" });
     else if (targets.some((asset) => asset.isPartitioned)) setAsked({ assets: targets, keys });
