@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .assets import AssetContract
+from .backfills import BackfillContract
 from .checks import CheckContract
 from .claims import ClaimContract
 from .events import EventContract
@@ -28,6 +29,7 @@ class StorageContract(
     LeaseContract,
     LocationContract,
     SlotContract,
+    BackfillContract,
     NotifierContract,
 ):
     """All that holds within one process."""
