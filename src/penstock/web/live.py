@@ -23,17 +23,18 @@ EVERYTHING = "*"
 
 _PLAIN = frozenset(
     {
-        "backfills",
-        "queue",
-        "runs",
+        "alerts",
         "assets",
-        "ticks",
+        "backfills",
         "instigators",
         "locations",
         "pools",
         "processes",
+        "queue",
         "retention",
+        "runs",
         "slots",
+        "ticks",
     }
 )
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"

@@ -109,6 +109,7 @@ def _ui_pages() -> Iterator[Page]:
     for operation in ("CapturedText", "CapturedBeginning"):
         yield _of_ui(operation, f"Run: {operation}", lambda present: {"logKey": [present.run, "compute_logs", "areas"]})
     yield _of_ui("AssetGraph", "Assets, lineage", {})
+    yield _of_ui("AssetAtAGlance", "Lineage: the chosen asset", {"key": _KEY})
     yield _of_ui("AssetHead", "Asset", {"key": _KEY})
     yield _of_ui("AssetOverview", "Asset: overview", {"key": _KEY})
     yield _of_ui("AssetEvents", "Asset: events", {"key": _KEY, "limit": 50})
@@ -138,6 +139,8 @@ def _ui_pages() -> Iterator[Page]:
     yield _of_ui("CheckJobConfig", "Job: check of a run config", {"selector": _JOB, "config": {}})
     yield _of_ui("Deployment", "Deployment", {})
     yield _of_ui("Pools", "Deployment: pools", {})
+    yield _of_ui("Alerts", "Deployment: alerts", {"limit": 50})
+    yield _of_ui("Alerts", "Deployment: alerts given up", {"limit": 50, "status": "GIVEN_UP", "cursor": "100"})
     yield _of_ui("Retention", "Deployment: retention", {})
     yield _of_ui("Palette", "Palette", {})
 
@@ -160,6 +163,7 @@ def _commands() -> Iterator[Page]:
     yield of("schedule", "list")
     yield of("sensor", "list")
     yield of("instance", "concurrency", "get", "--all")
+    yield of("instance", "alerts", "list")
 
 
 def _duties(deployment: Deployment) -> None:

@@ -10,14 +10,14 @@ import { countStatuses } from "../kit/partitionBar.model";
 import { RadioList } from "../kit/RadioList";
 import { Skeleton } from "../kit/Skeleton";
 import { TextInput } from "../kit/TextInput";
-import type { AssetCard } from "../services/assets";
+import type { AssetRow } from "./assetRows.model";
 import { keyText } from "./catalogue.model";
 import { type PartitionChoice, runsWord } from "./materialize.model";
 import css from "./MaterializeDialog.module.css";
 import { type AssetPartitions, useAssetPartitions } from "./useAssetPartitions";
 
 interface MaterializeDialogProps {
-  assets: readonly AssetCard[];
+  assets: readonly AssetRow[];
   initialKeys: readonly string[];
   isBusy: boolean;
   onClose: () => void;
@@ -27,12 +27,20 @@ interface MaterializeDialogProps {
 type Which = "missing" | "all" | "latest" | "stretch";
 
 const NAMED = 12;
-const NOTHING: AssetPartitions = { total: 0, ranges: [], keys: [], hasKeys: false, keyOf: () => "" };
+const NOTHING: AssetPartitions = {
+  total: 0,
+  ranges: [],
+  keys: [],
+  hasKeys: false,
+  keyOf: () => "",
+  description: "",
+  isMulti: false,
+};
 
 export function MaterializeDialog({ assets, initialKeys, isBusy, onClose, onLaunch }: MaterializeDialogProps) {
   const partitioned = assets.find((asset) => asset.isPartitioned)!;
   const { found, error } = useAssetPartitions(partitioned);
-  const { keys, ranges, total, hasKeys, keyOf } = found ?? NOTHING;
+  const { keys, ranges, total, hasKeys, keyOf, description, isMulti } = found ?? NOTHING;
   const isMixed = assets.some((asset) => !asset.isPartitioned);
   const [chosenWhich, setWhich] = useState<Which | null>(initialKeys.length > 0 ? "stretch" : isMixed ? "all" : null);
   const [inOne, setInOne] = useState(isMixed);
@@ -50,7 +58,7 @@ export function MaterializeDialog({ assets, initialKeys, isBusy, onClose, onLaun
     stretch: stretch.length,
   }[which];
   // A run over several dimensions works on a stretch of each, which is not what neighbours in the list are.
-  const canBeOne = which === "all" || partitioned.partitionDefinition?.type !== "MULTIPARTITIONED";
+  const canBeOne = which === "all" || !isMulti;
   const several = canBeOne && { all: total, stretch: stretch.length, missing: 0, latest: 0 }[which] > 1;
   const asOne = inOne && several;
   const launch = () => {
@@ -89,7 +97,7 @@ export function MaterializeDialog({ assets, initialKeys, isBusy, onClose, onLaun
         {found ? (
           <>
             <p className={css.what}>
-              Partitions of <b>{name}</b>: {partitioned.partitionDefinition?.description}
+              Partitions of <b>{name}</b>: {description}
             </p>
             <PartitionBar
               label={`Partitions of ${name}`}

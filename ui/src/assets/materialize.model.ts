@@ -1,5 +1,5 @@
 /** Decides which launches materialize a choice of assets and partitions. Pure. */
-import type { AssetCard } from "../services/assets";
+import type { AssetRow } from "./assetRows.model";
 import { rangeTags } from "../services/partition.model";
 import type { ExecutionParams, LaunchBackfillParams } from "../services/schema.gen";
 
@@ -16,7 +16,7 @@ export type Launch =
   | { readonly kind: "run"; readonly params: ExecutionParams }
   | { readonly kind: "backfill"; readonly params: LaunchBackfillParams };
 
-type Materializable = Pick<AssetCard, "assetKey" | "isMaterializable" | "isPartitioned" | "repository">;
+type Materializable = Pick<AssetRow, "assetKey" | "isMaterializable" | "isPartitioned" | "repository">;
 
 /** The assets that can be made at all; the rest are only read. */
 export function materializable<A extends Materializable>(assets: readonly A[]): A[] {

@@ -2,8 +2,9 @@
 import { useMemo } from "react";
 
 import { rangesOf, type StatusRange } from "../kit/partitionBar.model";
-import { ASSET_PARTITION_KEYS, ASSET_PARTITIONS, type AssetCard } from "../services/assets";
+import { ASSET_PARTITION_KEYS, ASSET_PARTITIONS } from "../services/assets";
 import { useData } from "../services/data";
+import type { AssetRow } from "./assetRows.model";
 import { keyText } from "./catalogue.model";
 
 /** As many keys as the server gives at once. */
@@ -17,9 +18,13 @@ export interface AssetPartitions {
   readonly keys: readonly string[];
   readonly hasKeys: boolean;
   readonly keyOf: (index: number) => string;
+  /** What kind of set they are, in words. */
+  readonly description: string;
+  /** Whether their keys have several dimensions. */
+  readonly isMulti: boolean;
 }
 
-export function useAssetPartitions(asset: AssetCard): {
+export function useAssetPartitions(asset: Pick<AssetRow, "assetKey">): {
   found: AssetPartitions | undefined;
   error: Error | null;
   refetch: () => void;
@@ -30,7 +35,7 @@ export function useAssetPartitions(asset: AssetCard): {
   const known = node?.__typename === "AssetNode" ? node : undefined;
   const total = known?.partitionStats?.numPartitions ?? 0;
   // A set of times or of fixed keys has other keys when it has more; keys that are added at run time may also be removed.
-  const type = asset.partitionDefinition?.type;
+  const type = known?.partitionDefinition?.type;
   const live = type === "DYNAMIC" || type === "MULTIPARTITIONED" ? ["assets"] : [];
   const listed = useData(
     ASSET_PARTITION_KEYS,
@@ -44,12 +49,20 @@ export function useAssetPartitions(asset: AssetCard): {
   const positions = known?.partitionPositions;
   const ranges = useMemo(() => (positions ? rangesOf(positions) : []), [positions]);
   const ends: Record<number, string | null | undefined> = {
-    [total - 1]: asset.partitionDefinition?.lastKey,
-    0: asset.partitionDefinition?.firstKey,
+    [total - 1]: known?.partitionDefinition?.lastKey,
+    0: known?.partitionDefinition?.firstKey,
   };
   const keyOf = (index: number) => keys[index] ?? ends[index] ?? "";
   return {
-    found: known && { total, ranges, keys, hasKeys: total === 0 || keys.length > 0, keyOf },
+    found: known && {
+      total,
+      ranges,
+      keys,
+      hasKeys: total === 0 || keys.length > 0,
+      keyOf,
+      description: known.partitionDefinition?.description ?? "",
+      isMulti: type === "MULTIPARTITIONED",
+    },
     error: statuses.error ?? listed.error,
     refetch: () => {
       void statuses.refetch();

@@ -3,25 +3,25 @@ import { type ReactNode, useState } from "react";
 
 import { toast, toastError } from "../kit/toast";
 import { links } from "../links";
-import type { AssetCard } from "../services/assets";
+import type { AssetRow } from "./assetRows.model";
 import { launchBackfill, launchRun } from "../services/launch";
 import { shortId } from "../services/run.model";
-import { materializable, type PartitionChoice, planLaunches, runsWord } from "./materialize.model";
+import { materializable, type PartitionChoice, planLaunches } from "./materialize.model";
 import { MaterializeDialog } from "./MaterializeDialog";
 
 interface Materialize {
   /** Launches, or opens the dialog first; `keys` are the partitions to begin the choice with. */
-  start: (assets: readonly AssetCard[], keys?: readonly string[]) => void;
+  start: (assets: readonly AssetRow[], keys?: readonly string[]) => void;
   isBusy: boolean;
   /** To be put anywhere in the page. */
   dialog: ReactNode;
 }
 
 export function useMaterialize(): Materialize {
-  const [asked, setAsked] = useState<{ assets: readonly AssetCard[]; keys: readonly string[] }>();
+  const [asked, setAsked] = useState<{ assets: readonly AssetRow[]; keys: readonly string[] }>();
   const [isBusy, setBusy] = useState(false);
 
-  const launch = async (assets: readonly AssetCard[], choice: PartitionChoice): Promise<void> => {
+  const launch = async (assets: readonly AssetRow[], choice: PartitionChoice): Promise<void> => {
     setBusy(true);
     try {
       for (const each of planLaunches(assets, choice)) {
@@ -35,12 +35,9 @@ export function useMaterialize(): Materialize {
                 link: { to: links.run(only), label: "Follow it" },
               }
             : {
-                text:
-                  made.runIds.length === 0
-                    ? "Nothing is missing: no run was made."
-                    : `${runsWord(made.runIds.length)} on their way.`,
+                text: "The backfill is on its way.",
                 tone: "good",
-                link: { to: links.runs({ tag: `penstock/backfill=${made.backfillId}` }), label: "Follow them" },
+                link: { to: links.runs({ tag: `penstock/backfill=${made.backfillId}` }), label: "Follow its runs" },
               },
         );
       }
@@ -52,7 +49,7 @@ export function useMaterialize(): Materialize {
     }
   };
 
-  const start = (assets: readonly AssetCard[], keys: readonly string[] = []) => {
+  const start = (assets: readonly AssetRow[], keys: readonly string[] = []) => {
     const targets = materializable(assets);
     if (targets.length === 0) toast({ text: "None of these assets is made here.", tone: "bad" });
     else if (targets.some((asset) => asset.isPartitioned)) setAsked({ assets: targets, keys });

@@ -1,5 +1,5 @@
 /** Tabs whose choice is kept by the page (in its address). Only the chosen panel is in the page. */
-import { type ReactNode } from "react";
+import { type ReactNode, useEffect, useRef } from "react";
 import { Tab, TabList, TabPanel, Tabs as AriaTabs } from "react-aria-components";
 
 import css from "./Tabs.module.css";
@@ -7,8 +7,7 @@ import css from "./Tabs.module.css";
 export interface TabItem {
   id: string;
   label: ReactNode;
-  /** A small number beside the label. */
-  /** A number, or one in words where it is not known in full. */
+  /** Stands beside the label: a number, or one in words where it is not known in full. */
   count?: number | string | undefined;
 }
 
@@ -27,14 +26,18 @@ interface TabsProps {
 }
 
 export function Tabs({ label, items, selected, onSelect, actions, children, fill = false }: TabsProps) {
+  const bar = useRef<HTMLDivElement>(null);
   const chosen = items.some((item) => item.id === selected) ? selected : (items[0]?.id ?? "");
+  useEffect(() => {
+    bar.current?.querySelector("[aria-selected=true]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [chosen]);
   return (
     <AriaTabs
       className={(fill ? css.fill : css.tabs) ?? ""}
       selectedKey={chosen}
       onSelectionChange={(key) => onSelect(String(key))}
     >
-      <div className={css.bar}>
+      <div ref={bar} className={css.bar}>
         <TabList aria-label={label} className={css.list ?? ""} items={items} dependencies={[items]}>
           {(item) => (
             <Tab id={item.id} className={css.tab ?? ""}>

@@ -54,6 +54,13 @@ const LOOKS: Record<string, StatusLook> = {
   STALE: look("wait", "clock", "Stale"),
   HEALTHY: look("good", "dot", "Healthy"),
   UNHEALTHY: look("bad", "cross", "Not healthy"),
+  // messages of alerts
+  TO_SEND: look("wait", "clock", "To be sent"),
+  SENDING: look("busy", "ring", "Being sent"),
+  FAILING: look("wait", "cross", "Tried again"),
+  DELIVERED: look("good", "check", "Sent"),
+  THROTTLED: look("idle", "skip", "Held back"),
+  GIVEN_UP: look("bad", "cross", "Given up"),
 };
 
 /** The look of a status word of the API, or of one of ours (WAITING, RETRYING, MISSING, HEALTHY and the like). */

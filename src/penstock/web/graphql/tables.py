@@ -10,6 +10,8 @@ from graphql import GraphQLObjectType, GraphQLSchema
 
 from ...errors import InternalError
 from . import (
+    alerts,
+    asset_columns,
     assets,
     automation,
     backfill,
@@ -46,6 +48,8 @@ from .fields import Answer, Fields, snake
 __all__ = ["gather_answers"]
 
 _NOUNS = (
+    alerts,
+    asset_columns,
     assets,
     automation,
     backfill,
