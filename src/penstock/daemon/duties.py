@@ -15,7 +15,9 @@ from ..instance.retention import Sweeper
 from ..locations.catalog import Catalog
 from ..storage.following import Followed
 from .alerts import SENDERS, AlertsDuty
+from .event_watch import EventWatch
 from .followers import FollowersDuty
+from .instigators import CHANGES
 from .loop import Duty
 from .monitor import MonitorDuty, MonitorLimits
 from .one_offs import OneOffsDuty
@@ -99,13 +101,24 @@ def all_duties(
                 runner("schedule", settings.schedules.num_workers),
                 clock,
                 schedules_woken,
+                listen(CHANGES),
+                settings.schedules.timeout_seconds,
                 max_catchup=settings.schedules.max_catchup_runs,
             ),
             schedules_woken,
         ),
         (
             SensorsDuty(
-                storage.instigators, known, runner("sensor", settings.sensors.num_workers), clock, sensors_woken
+                storage.instigators,
+                known,
+                runner("sensor", settings.sensors.num_workers),
+                clock,
+                sensors_woken,
+                listen(CHANGES),
+                settings.sensors.timeout_seconds,
+                watch=EventWatch(storage, clock),
+                runs=storage.runs,
+                max_queued_runs=settings.sensors.max_queued_runs,
             ),
             sensors_woken,
         ),

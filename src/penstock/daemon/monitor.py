@@ -85,7 +85,7 @@ class MonitorDuty:
         return _LOOK_EVERY
 
     def _hand_over(self, now: float) -> bool:
-        """Pass on to the coordinator runs that a daemon made (of a tick, or a one-off run) and that it has not got, since
+        """Pass on to the coordinator runs that a daemon made (of a tick, or a one-off run) and that it has not got, for
         that daemon died between the two; says whether there are any that it may yet get from there."""
         made = [run for where in _OF_DAEMONS for run in self._runs.page(where, limit=_AT_ONCE, ascending=True)]
         left = [run.run_id for run in made if now - run.created > _GRACE_AFTER_OUTAGE]

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable
+from typing import Any
 
-from ..clock import Clock
 from ..engine.instigators import DEFAULT_CATCHUP, Due, Outlook, look_at_schedules, next_schedule_time
-from ..locations.catalog import Catalog
 from ..records.automation import InstigatorKind, InstigatorState
 from ..records.location import LocationDescription, ScheduleDescription
 from ..records.run import Tag
 from ..records.wire import EvaluateSchedule
-from ..storage.protocols import InstigatorStorage
 from .instigators import InstigatorDuty
-from .ticks import TickRunner
 
 __all__ = ["SchedulesDuty"]
 
@@ -23,29 +19,16 @@ class SchedulesDuty(InstigatorDuty[ScheduleDescription]):
     """See the head of this file.
 
     Args:
-        instigators: Where their states and ticks are kept.
-        catalog: What the code locations declare.
-        runner: Does the ticks.
-        clock: Tells the time.
-        woken: Set when the duty should look again.
         max_catchup: How many missed ticks are made up of a schedule that follows partitions, where it does not say.
+        shared: What sensors' duty takes too.
     """
 
     name = "schedules"
     kind = InstigatorKind.SCHEDULE
     origin_tag = Tag.SCHEDULE
 
-    def __init__(
-        self,
-        instigators: InstigatorStorage,
-        catalog: Catalog,
-        runner: TickRunner,
-        clock: Clock,
-        woken: threading.Event,
-        *,
-        max_catchup: int = DEFAULT_CATCHUP,
-    ) -> None:
-        super().__init__(instigators, catalog, runner, clock, woken)
+    def __init__(self, *shared: Any, max_catchup: int = DEFAULT_CATCHUP) -> None:
+        super().__init__(*shared)
         self._max_catchup = max_catchup
 
     def declared(self, description: LocationDescription) -> Iterable[ScheduleDescription]:
@@ -60,7 +43,7 @@ class SchedulesDuty(InstigatorDuty[ScheduleDescription]):
 
     def work(self, description: ScheduleDescription, due: Due) -> EvaluateSchedule:
         """Evaluate it for its instant."""
-        return EvaluateSchedule(name=description.name, due=due.at)
+        return EvaluateSchedule(name=description.name, due=due.at, timeout=description.timeout or self._timeout)
 
     def own_job(self, description: ScheduleDescription) -> str | None:
         """Its job."""

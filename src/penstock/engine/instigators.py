@@ -8,7 +8,8 @@ down), a schedule misses instants; the latest ones are made up, so many as it sa
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import TypeVar
 
 import msgspec
@@ -22,6 +23,7 @@ from .overrides import overridden, paused
 _Described = TypeVar("_Described", ScheduleDescription, SensorDescription)
 
 __all__ = [
+    "AT_ONCE",
     "DEFAULT_CATCHUP",
     "MOST_COUNTED",
     "Due",
@@ -31,6 +33,7 @@ __all__ = [
     "look_at_schedules",
     "look_at_sensors",
     "next_schedule_time",
+    "poll_seconds",
 ]
 
 DEFAULT_CATCHUP = 5
@@ -38,6 +41,12 @@ DEFAULT_CATCHUP = 5
 
 MOST_COUNTED = 1000
 """Up to so many instants that were passed over are counted."""
+
+AT_ONCE = 0.001
+"""A due time is evaluated once, so one that is due again at once is due a little later."""
+
+_POLLED_BY_DEFAULT = 30.0
+_SAFETY_NET = 3600.0
 
 
 class PassedOver(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,11 +78,16 @@ class Due(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outlook(msgspec.Struct, frozen=True, kw_only=True):
-    """What to evaluate now, what to store, and when to look again (None: when something changes)."""
+    """What to evaluate now, what to store, and when each of the others that are on is due, by id."""
 
     due: tuple[Due, ...]
     store: tuple[InstigatorState, ...]
-    next_look: float | None
+    later: dict[str, float]
+
+    @property
+    def next_look(self) -> float | None:
+        """When to look again; None: when something changes."""
+        return min(self.later.values(), default=None)
 
 
 def is_on(declared: InstigatorStatus, state: InstigatorState | None) -> bool:
@@ -90,6 +104,13 @@ def next_schedule_time(schedule: ScheduleDescription, after: float, override: Ov
     """The schedule's first instant after `after` (seconds since the epoch), and after the pause of an override."""
     effective = overridden(schedule, override)
     return next_after(_crons(effective), paused(override, after), effective.timezone)
+
+
+def poll_seconds(sensor: SensorDescription) -> float:
+    """How long after an evaluation a sensor is evaluated again though nothing new was heard of for it."""
+    if sensor.kind == "ASSET" or sensor.event_type is not None:
+        return max(sensor.interval, _SAFETY_NET)
+    return sensor.interval or _POLLED_BY_DEFAULT
 
 
 def look_at_schedules(
@@ -121,14 +142,31 @@ def look_at_schedules(
         now,
         rhythm=_schedule_rhythm,
         first_due=lambda schedule, override: next_schedule_time(schedule, now, override),
+        next_due=lambda _, state: state.next_due,
         make_due=make_due,
     )
 
 
 def look_at_sensors(
-    sensors: Iterable[tuple[str, SensorDescription]], states: dict[str, InstigatorState], now: float
+    sensors: Iterable[tuple[str, SensorDescription]],
+    states: dict[str, InstigatorState],
+    now: float,
+    news: Mapping[str, float] = MappingProxyType({}),
 ) -> Outlook:
-    """Look at all sensors, given as (location, description). A sensor that was just turned on is due at once."""
+    """Look at all sensors, given as (location, description). A sensor that was just turned on is due at once.
+
+    `news` says since when there is something new for a sensor, by its id: it need not wait until it is due anyway, but
+    for the interval that its code names.
+    """
+
+    def next_due(sensor: SensorDescription, state: InstigatorState) -> float | None:
+        heard = news.get(state.id)
+        if heard is None or state.next_due is None:
+            return state.next_due
+        if state.last_tick is not None:
+            heard = max(heard, state.last_tick + max(sensor.interval, AT_ONCE))
+        return min(state.next_due, heard)
+
     return _look(
         sensors,
         InstigatorKind.SENSOR,
@@ -136,6 +174,7 @@ def look_at_sensors(
         now,
         rhythm=lambda sensor: sensor.interval,
         first_due=lambda _, override: paused(override, now),
+        next_due=next_due,
         make_due=lambda _, due: due,
     )
 
@@ -172,11 +211,12 @@ def _look(
     *,
     rhythm: Callable[[_Described], object],
     first_due: Callable[[_Described, Override | None], float],
+    next_due: Callable[[_Described, InstigatorState], float | None],
     make_due: Callable[[_Described, Due], Due],
 ) -> Outlook:
     due: list[Due] = []
     store: list[InstigatorState] = []
-    looks: list[float] = []
+    later: dict[str, float] = {}
     for location, description in declared:
         name = description.name
         key = instigator_id(location, kind, name)
@@ -194,14 +234,15 @@ def _look(
                 turned_on=now if known.turned_on is None else known.turned_on,
             )
             store.append(state)
-        assert state.next_due is not None
+        at = next_due(overridden(description, override), state)
+        assert at is not None
         # Whatever planned it, nothing is due in a pause.
-        look = paused(override, state.next_due)
+        look = paused(override, at)
         if look <= now:
-            due.append(make_due(description, Due(location=location, name=name, at=state.next_due, state=state)))
+            due.append(make_due(description, Due(location=location, name=name, at=at, state=state)))
         else:
-            looks.append(look)
-    return Outlook(due=tuple(due), store=tuple(store), next_look=min(looks, default=None))
+            later[key] = look
+    return Outlook(due=tuple(due), store=tuple(store), later=later)
 
 
 def _fingerprint(rhythm: object, override: Override | None) -> str:

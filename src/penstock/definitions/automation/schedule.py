@@ -14,6 +14,7 @@ from ...records.metadata import Metadata, normalize_metadata
 from ..doors import evaluate_schedule_tick
 from ..function import docstring
 from ..names import check_name, check_owners, normalize_tags
+from ..seconds import check_seconds
 from ..source import Source, source_of_call, source_of_function
 from .run_request import Requested, RunRequest, read_outcome
 from .target import DefaultScheduleStatus, ExecutableJob, Target
@@ -46,6 +47,7 @@ class ScheduleDefinition:
         dst_gap: What becomes of a time that a change of clocks skips: due right "after" it, or "skip".
         dst_fold: When it is due at a time that a change of clocks repeats: the "first" time, the "second", or "both".
         max_catchup_runs: How many ticks that were missed are made up; one if not given.
+        timeout_seconds: How long an evaluation may take; as the instance says if not given.
 
     Raises:
         DefinitionError: A part is not valid.
@@ -74,6 +76,7 @@ class ScheduleDefinition:
         dst_gap: Gap = "after",
         dst_fold: Fold = "first",
         max_catchup_runs: int | None = None,
+        timeout_seconds: float | None = None,
     ) -> None:
         self.source: Source | None = source_of_function(execution_fn) if execution_fn is not None else source_of_call()
         own = name or (
@@ -113,6 +116,7 @@ class ScheduleDefinition:
         self.dst_fold: Fold = self._one_of("dst_fold", dst_fold, get_args(Fold))
         self.max_catchup_runs = self._catchup(max_catchup_runs)
         self.follows_partitions = False
+        self.timeout_seconds = check_seconds(timeout_seconds, "timeout_seconds", self.what, self.source)
         keys = frozenset(required_resource_keys or ())
         self.required_resource_keys = keys.union(self.function.resources if self.function is not None else ())
 
@@ -237,6 +241,7 @@ def schedule(
     dst_gap: Gap = "after",
     dst_fold: Fold = "first",
     max_catchup_runs: int | None = None,
+    timeout_seconds: float | None = None,
 ) -> Callable[[Callable[..., Any]], ScheduleDefinition]:
     """Make a schedule of a function that says what runs each tick asks for.
 
@@ -261,6 +266,7 @@ def schedule(
         dst_gap: What becomes of a time that a change of clocks skips: due right "after" it, or "skip".
         dst_fold: When it is due at a time that a change of clocks repeats: the "first" time, the "second", or "both".
         max_catchup_runs: How many ticks that were missed are made up; one if not given.
+        timeout_seconds: How long an evaluation may take; as the instance says if not given.
 
     Raises:
         DefinitionError: A part is not valid.
@@ -286,6 +292,7 @@ def schedule(
             dst_gap=dst_gap,
             dst_fold=dst_fold,
             max_catchup_runs=max_catchup_runs,
+            timeout_seconds=timeout_seconds,
         )
 
     return define
