@@ -126,4 +126,5 @@ class SensorsDuty(InstigatorDuty[SensorDescription]):
 
     def next_due(self, description: SensorDescription, due: Due, now: float) -> float:
         """Some time after the end of this tick, should nothing happen before."""
-        return paused(due.state.override, now + poll_seconds(overridden(description, due.state.override)))
+        override = due.state.override
+        return paused(override, now + poll_seconds(overridden(description, override)))

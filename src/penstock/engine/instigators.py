@@ -36,6 +36,12 @@ __all__ = [
     "poll_seconds",
 ]
 
+AT_ONCE = 0.001
+"""A due time is evaluated once, so one that is due again at once is due a little later."""
+
+_POLLED_BY_DEFAULT = 30.0
+_SAFETY_NET = 3600.0
+
 DEFAULT_CATCHUP = 5
 """How many missed instants of a schedule that follows partitions are made up, where nothing else is said."""
 
@@ -164,7 +170,7 @@ def look_at_sensors(
         if heard is None or state.next_due is None:
             return state.next_due
         if state.last_tick is not None:
-            heard = max(heard, state.last_tick + max(sensor.interval, AT_ONCE))
+            heard = max(heard, state.last_tick + max(overridden(sensor, state.override).interval, AT_ONCE))
         return min(state.next_due, heard)
 
     return _look(

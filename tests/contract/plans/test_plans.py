@@ -43,11 +43,7 @@ _SMALL = {
 }
 """Tables that are read as a whole, and why they are small."""
 
-_OPEN = {
-    "planned_assets_open": "what is still to be made",
-    "runs_in_queue": "the runs that wait",
-    "one_offs_waiting": "the one-off runs that wait",
-}
+_OPEN = {"planned_assets_open": "what is still to be made", "runs_in_queue": "the runs that wait"}
 """Indexes of few rows, and of which."""
 
 _SORTED = {

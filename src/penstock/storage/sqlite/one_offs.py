@@ -70,9 +70,7 @@ class SqliteOneOffs:
         """Those that wait, the soonest due first."""
         with self._database.read("read one-off runs that wait") as connection:
             found = connection.execute(
-                f"SELECT {rows.ONE_OFF} FROM one_offs INDEXED BY one_offs_waiting WHERE status = 'WAITING' "
-                "ORDER BY due, id LIMIT ?",
-                (limit,),
+                f"SELECT {rows.ONE_OFF} FROM one_offs WHERE status = 'WAITING' ORDER BY due, id LIMIT ?", (limit,)
             ).fetchall()
         return [rows.one_off(row) for row in found]
 

@@ -23,7 +23,7 @@ CREATE TABLE one_offs (
     CHECK ((status = 'WAITING') = (ended IS NULL)),
     CHECK ((status = 'LAUNCHED') = (run_id IS NOT NULL))
 );
-CREATE INDEX one_offs_waiting ON one_offs (due, id) WHERE status = 'WAITING';
+CREATE INDEX one_offs_by_due ON one_offs (status, due, id);
 CREATE INDEX one_offs_by_status ON one_offs (status, id);
 
 -- Nothing moves a one-off run out of its end, so that it never has a second run.
