@@ -214,17 +214,19 @@ class BackfillMachine:
     def _look_at_stretch(self, group: _Group, stretch: Subset) -> tuple[Subset, Subset]:
         """Of what one run would cover: what is lost, and the rest if nothing of it has to wait."""
         waiting = group.where(_WAITING, stretch)
-        must_wait = False
-        gone = Subset()
-        for edge in self._into[group.index]:
-            needed = edge.needed(waiting)
-            gone = gone.union(edge.dependents(edge.lost(needed)).intersection(waiting))
-            # The run makes what is of the stretch itself.
-            beyond = needed.difference(stretch) if edge.up is group else needed
-            must_wait = must_wait or bool(edge.missing(beyond))
+        edges = self._into[group.index]
+        gone = Subset.of_ranges(
+            span for edge in edges for span in edge.dependents(edge.lost(edge.needed(waiting))).ranges
+        ).intersection(waiting)
         while more := self._own_dependents(group, gone).intersection(waiting).difference(gone):
             gone = gone.union(more)
-        return gone, Subset() if must_wait else waiting.difference(gone)
+        rest = waiting.difference(gone)
+        for edge in edges:
+            needed = edge.needed(rest)
+            # The run makes what is of the stretch itself.
+            if edge.missing(needed.difference(stretch) if edge.up is group else needed):
+                return gone, Subset()
+        return gone, rest
 
     def _own_dependents(self, group: _Group, positions: Subset) -> Subset:
         own = [edge for edge in self._into[group.index] if edge.up is group]
