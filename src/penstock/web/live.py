@@ -28,6 +28,7 @@ _PLAIN = frozenset(
         "backfills",
         "instigators",
         "locations",
+        "one_offs",
         "pools",
         "processes",
         "queue",

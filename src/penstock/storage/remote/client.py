@@ -27,6 +27,7 @@ from ..protocols import (
     LeaseStorage,
     LocationStorage,
     NewRun,
+    OneOffStorage,
     RunStorage,
     SlotStorage,
 )
@@ -75,6 +76,7 @@ class RemoteStorage:
         self._events: EventStorage = _part("events", self._call)
         self._assets: AssetStorage = _part("assets", self._call)
         self._instigators: InstigatorStorage = _part("instigators", self._call)
+        self._one_offs: OneOffStorage = _part("one_offs", self._call)
         self._leases: LeaseStorage = _part("leases", self._call)
         self._locations: LocationStorage = _part("locations", self._call)
         self._slots: SlotStorage = _part("slots", self._call)
@@ -100,6 +102,11 @@ class RemoteStorage:
     def instigators(self) -> InstigatorStorage:
         """Schedules and sensors."""
         return self._instigators
+
+    @property
+    def one_offs(self) -> OneOffStorage:
+        """One-off runs."""
+        return self._one_offs
 
     @property
     def leases(self) -> LeaseStorage:

@@ -11,6 +11,8 @@ from .instigators import InstigatorContract
 from .leases import LeaseContract
 from .locations import LocationContract
 from .notifier import NotifierContract
+from .one_offs import OneOffContract
+from .operators import OperatorContract
 from .runs import RunContract
 from .slots import SlotContract
 from .steps import StepContract
@@ -26,6 +28,8 @@ class StorageContract(
     AssetContract,
     CheckContract,
     InstigatorContract,
+    OperatorContract,
+    OneOffContract,
     LeaseContract,
     LocationContract,
     SlotContract,

@@ -19,6 +19,7 @@ __all__ = [
     "ExecutionMetadata",
     "ExecutionParams",
     "ExecutionTag",
+    "InstigationOverrideInput",
     "InstigationSelector",
     "JobOrPipelineSelector",
     "LaunchBackfillParams",
@@ -92,6 +93,18 @@ class InstigationSelector(RepositorySelector, frozen=True, kw_only=True):
     """A schedule or sensor."""
 
     name: str
+
+
+class InstigationOverrideInput(Input, frozen=True, kw_only=True):
+    """What is to hold for a schedule or sensor in place of its code."""
+
+    paused_until: float | None = None
+    cron_schedule: list[str] | None = None
+    execution_timezone: str | None = None
+    interval_seconds: float | None = None
+    run_config_data: Any = None
+    tags: list[ExecutionTag] | None = None
+    reason: str | None = None
 
 
 class _Selection(RepositorySelector, frozen=True, kw_only=True):
@@ -267,6 +280,7 @@ INPUTS: dict[str, type[Input]] = {
         ExecutionMetadata,
         ExecutionParams,
         ExecutionTag,
+        InstigationOverrideInput,
         InstigationSelector,
         JobOrPipelineSelector,
         LaunchBackfillParams,
