@@ -150,6 +150,15 @@ class Context:
             known = self._stale_partitions[key] = Staleness(assets, versions, partition=partition)
         return known
 
+    @property
+    def allowance(self) -> tuple[int, int]:
+        """What is left to spend; to be set again where a part of the answer is begun anew."""
+        return self._objects, self._next_look
+
+    @allowance.setter
+    def allowance(self, left: tuple[int, int]) -> None:
+        self._objects, self._next_look = left
+
     def spend(self, objects: int) -> None:
         """Count objects of the answer; ends the request when there are too many or its time is over."""
         self._objects -= objects
