@@ -10,6 +10,7 @@ import { cx } from "./cx";
 import { Icon } from "./Icon";
 import css from "./Table.module.css";
 import { leastWidth } from "./table.model";
+import { useNarrow } from "./useNarrow";
 import { useRowsInSight } from "./useRowsInSight";
 
 export interface Column<Row> {
@@ -88,8 +89,9 @@ export function Table<Row>(props: TableProps<Row>) {
 
   const allSelected = onSelect !== undefined && rows.length > 0 && rows.every((row) => selected?.has(rowKey(row)));
   const minWidth = leastWidth(columns, onSelect === undefined ? 0 : BOX_PX);
+  const scrollsSideways = useNarrow();
   return (
-    <div className={css.place}>
+    <div className={css.place} tabIndex={scrollsSideways ? 0 : undefined}>
       <table
         className={cx(css.table, stale && css.stale)}
         aria-label={label}

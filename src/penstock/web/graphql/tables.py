@@ -10,6 +10,7 @@ from graphql import GraphQLObjectType, GraphQLSchema
 
 from ...errors import InternalError
 from . import (
+    alerts,
     asset_columns,
     assets,
     automation,
@@ -18,6 +19,7 @@ from . import (
     checks,
     conditions,
     deployment,
+    dimensions,
     dry_runs,
     endings,
     errors,
@@ -27,6 +29,7 @@ from . import (
     keys,
     launch,
     metadata,
+    partition_config,
     partitions,
     pools,
     reexecution,
@@ -46,6 +49,7 @@ from .fields import Answer, Fields, snake
 __all__ = ["gather_answers"]
 
 _NOUNS = (
+    alerts,
     asset_columns,
     assets,
     automation,
@@ -54,6 +58,7 @@ _NOUNS = (
     checks,
     conditions,
     deployment,
+    dimensions,
     dry_runs,
     endings,
     errors,
@@ -63,6 +68,7 @@ _NOUNS = (
     keys,
     launch,
     metadata,
+    partition_config,
     partitions,
     pools,
     reexecution,

@@ -89,6 +89,7 @@ ARGUMENTS: dict[str, list[str]] = {
     "LogLevel": ["ERROR"],
     "InstigationStatus": ["RUNNING"],
     "InstigationTickStatus": ["SUCCESS"],
+    "AlertDeliveryStatus": ["DELIVERED"],
     "RunConfigData": ["{}", '"ops: {}"'],
 }
 # Numbers, not times: the two executions are a moment apart.
