@@ -7,12 +7,14 @@ from pathlib import Path
 
 from .archive import SqliteArchive
 from .assets import SqliteAssets
+from .backfills import SqliteBackfills
 from .connection import Database
 from .events import SqliteEvents
 from .instigators import SqliteInstigators
 from .leases import SqliteLeases
 from .locations import SqliteLocations
 from .migration import migrate, stored_version
+from .one_offs import SqliteOneOffs
 from .outbox import SqliteOutbox
 from .retention import SqliteRetention
 from .runs import SqliteRuns
@@ -40,9 +42,11 @@ class SqliteStorage:
         self._events = SqliteEvents(self._database, self._notifier)
         self._assets = SqliteAssets(self._database, self._notifier)
         self._instigators = SqliteInstigators(self._database, self._notifier)
+        self._one_offs = SqliteOneOffs(self._database, self._notifier)
         self._leases = SqliteLeases(self._database, self._notifier)
         self._locations = SqliteLocations(self._database, self._notifier)
         self._slots = SqliteSlots(self._database, self._notifier)
+        self._backfills = SqliteBackfills(self._database, self._notifier)
         self._upkeep = SqliteUpkeep(self._database)
         self._archive = SqliteArchive(self._database, self._notifier)
         self._retention = SqliteRetention(self._database)
@@ -71,6 +75,11 @@ class SqliteStorage:
         return self._instigators
 
     @property
+    def one_offs(self) -> SqliteOneOffs:
+        """One-off runs."""
+        return self._one_offs
+
+    @property
     def leases(self) -> SqliteLeases:
         """Leases and processes."""
         return self._leases
@@ -84,6 +93,11 @@ class SqliteStorage:
     def slots(self) -> SqliteSlots:
         """Slots of concurrency pools."""
         return self._slots
+
+    @property
+    def backfills(self) -> SqliteBackfills:
+        """Backfills."""
+        return self._backfills
 
     @property
     def notifier(self) -> SocketNotifier:
