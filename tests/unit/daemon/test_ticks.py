@@ -115,7 +115,7 @@ class House:
             assets=self.storage.assets,
             workers=ThreadPoolExecutor(2),
         )
-        shared = (self.storage.instigators, catalog, runner, self.clock, self.done, self.changed, 60.0)
+        self.shared = shared = (self.storage.instigators, catalog, runner, self.clock, self.done, self.changed, 60.0)
         self.schedules = SchedulesDuty(*shared)
         self.sensors = SensorsDuty(
             *shared, watch=EventWatch(self.storage, self.clock), runs=self.storage.runs, max_queued_runs=2
@@ -337,6 +337,21 @@ def test_what_is_passed_over_is_one_skipped_tick(house: House) -> None:
     assert house.server.asked == [EvaluateSchedule(name="hourly", due=START + 4 * HOUR)]
     house.look(house.schedules, ticks=0)
     assert len(house.ticks("schedule", "hourly")) == 2
+
+
+def test_where_all_is_too_old_nothing_is_evaluated(house: House) -> None:
+    schedules = SchedulesDuty(*house.shared, max_age=600)
+    house.look(schedules, ticks=0)
+    house.clock.advance(2 * HOUR + 1800)
+    house.look(schedules)
+    (passed,) = house.ticks("schedule", "hourly")
+    assert (passed.status, passed.due) == (TickStatus.SKIPPED, START + HOUR)
+    assert passed.skip_reason is not None
+    assert passed.skip_reason.endswith("made up, and none that is older than 600 seconds.")
+    state = house.storage.instigators.get("shop/schedule/hourly")
+    assert state is not None
+    assert state.next_due == START + 3 * HOUR
+    assert house.server.asked == []
 
 
 def test_an_override_of_config_and_tags_counts_for_each_run(house: House) -> None:
