@@ -36,7 +36,7 @@ from penstock.records.location import (
     StepDescription,
 )
 from penstock.records.one_off import OneOff
-from penstock.records.run import ACTIVE, Run
+from penstock.records.run import ACTIVE, FINISHED, Run, RunStatus
 from penstock.records.wire import EvaluateSchedule, EvaluateSensor, Evaluation, LaunchAnswer, LoadStatus
 from penstock.storage.protocols import RunFilter, Storage, StoredLocation
 from penstock.storage.sqlite.storage import SqliteStorage
@@ -46,6 +46,8 @@ __all__ = ["Deployment", "Faults", "location_of"]
 
 _WITH_FAULTS = frozenset({"runs", "events", "assets", "instigators", "one_offs", "leases", "slots"})
 _RUN_LEASE = 15.0
+_UNFINISHED = tuple(set(RunStatus) - FINISHED)
+_STRETCH = 20.0
 
 OVERRULED = "overruled"
 """The schedule that operators override."""
@@ -84,6 +86,7 @@ class Deployment:
         immediate: Launch runs without a queue.
         places: How many runs may be active at once, with a queue.
         people: Mean seconds between two acts of an operator; 0 for none.
+        sensors_ask: Each so many evaluations, a sensor asks for a run.
     """
 
     def __init__(
@@ -97,6 +100,7 @@ class Deployment:
         immediate: bool = False,
         places: int = 10,
         people: float = 0.0,
+        sensors_ask: int = 1,
     ) -> None:
         self.simulation = simulation
         self.faults = faults
@@ -107,6 +111,7 @@ class Deployment:
         self.folder = folder
         self.immediate = immediate
         self.places = places
+        self.sensors_ask = sensors_ask
         self.code = CodeServer(self)
         self._wakers: dict[Process, list[tuple[frozenset[str], VirtualEvent]]] = {}
         self.storage.notifier.publish = self._publish  # type: ignore[method-assign]
@@ -135,6 +140,22 @@ class Deployment:
         self.simulation.run(seconds)
         self.calm = True
         self.simulation.run(calm)
+
+    def run_and_leap(self, seconds: float) -> None:
+        """Let so much time pass at least, but leap over most of that in which nothing is due and nothing works."""
+        end = self.simulation.monotonic() + seconds
+        while self.simulation.monotonic() < end:
+            self.simulation.run(_STRETCH)
+            quiet = self._seconds_of_quiet() - _STRETCH
+            if quiet > 0:
+                self.simulation.leap(quiet)
+
+    def _seconds_of_quiet(self) -> float:
+        """How long nothing will be due; 0 if something may be at work."""
+        states = self.storage.instigators.states().values()
+        if not states or self.storage.runs.count(RunFilter(statuses=_UNFINISHED)):
+            return 0.0
+        return min(state.next_due or 0.0 for state in states) - self.simulation.now()
 
     def _publish(self, topics: Iterable[str]) -> None:
         published = frozenset(topics)
@@ -307,6 +328,8 @@ class CodeServer:
         if isinstance(work, EvaluateSchedule):
             return Evaluation(run_requests=(RunRequestRecord(),))
         number = int(work.cursor or "0")
+        if number % deployment.sensors_ask:
+            return Evaluation(skip_reason="not yet", cursor=str(number + 1))
         request = RunRequestRecord(run_key=f"{work.name}:{number}")
         return Evaluation(run_requests=(request,), cursor=str(number + 1))
 
@@ -425,9 +448,11 @@ def _sign_of_life(holder: str, now: float) -> ProcessInfo:
     return ProcessInfo(id=holder, kind="daemon", host="h", pid=1, version="1", started=now, seen=now)
 
 
-def on_schedule(name: str, cron: str) -> ScheduleDescription:
+def on_schedule(name: str, cron: str, zone: str = "UTC") -> ScheduleDescription:
     """A schedule that is on."""
-    return ScheduleDescription(name=name, cron=(cron,), job="job", default_status=InstigatorStatus.RUNNING)
+    return ScheduleDescription(
+        name=name, cron=(cron,), timezone=zone, job="job", default_status=InstigatorStatus.RUNNING
+    )
 
 
 def on_sensor(name: str, interval: float) -> SensorDescription:
