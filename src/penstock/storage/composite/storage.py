@@ -65,8 +65,8 @@ class CompositeStorage:
         self._log = log
         self._catalogs = {"runs": catalog, "events": events, "ticks": ticks}
         self._runs, self._events, self._instigators, self._slots = log.runs, log.events, log.instigators, log.slots
-        self._backfills = log.backfills
         self._one_offs = log.one_offs
+        self._backfills = log.backfills
         self._run_follower: RunFollower | None = None
         self._event_follower: EventFollower | None = None
         self._tick_follower: TickFollower | None = None
