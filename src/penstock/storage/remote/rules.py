@@ -288,6 +288,7 @@ RULES: Mapping[str, Rule] = {
     "backfills.made": Rule(run=_DAEMON, evaluation=_DAEMON, reads=True),
     "backfills.change": Rule(run=_PEOPLE, evaluation=_PEOPLE),
     "backfills.advance": Rule(run=_DAEMON, evaluation=_DAEMON),
+    "backfills.load": Rule(run=_PEOPLE, evaluation=_PEOPLE),
     "backfills.delete": Rule(run=_PEOPLE, evaluation=_PEOPLE),
     "notifier.publish": Rule(
         run="whoever changes the storage wakes its listeners", evaluation="an evaluation wakes nobody"
