@@ -13,6 +13,7 @@ from ..records.automation import InstigatorKind, InstigatorStatus, instigator_id
 from ..records.location import ScheduleDescription, SensorDescription
 from .options import home_option, open_instance
 from .output import table, when
+from .webhooks import token
 
 if TYPE_CHECKING:
     from ..instance.instance import Instance
@@ -106,3 +107,4 @@ def _add_commands(group: click.Group, kind: InstigatorKind) -> None:
 
 _add_commands(schedule, InstigatorKind.SCHEDULE)
 _add_commands(sensor, InstigatorKind.SENSOR)
+sensor.add_command(token)

@@ -403,6 +403,9 @@ from penstock import validate_run_config as validate_run_config
 from penstock import weekly_partitioned_config as weekly_partitioned_config
 from penstock import with_resources as with_resources
 from penstock import with_source_code_references as with_source_code_references
+from penstock import WebhookRequest as WebhookRequest
+from penstock import WebhookSensorDefinition as WebhookSensorDefinition
+from penstock import webhook_sensor as webhook_sensor
 from penstock import AssetMetadataValue as DagsterAssetMetadataValue
 from penstock import ConfigMappingError as DagsterConfigMappingFunctionError
 from penstock import PenstockError as DagsterError

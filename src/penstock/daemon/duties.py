@@ -14,6 +14,7 @@ from ..instance.instance import Instance
 from ..instance.retention import Sweeper
 from ..locations.catalog import Catalog
 from ..storage.following import Followed
+from ..storage.inbox import Receiving
 from .alerts import SENDERS, AlertsDuty
 from .event_watch import EventWatch
 from .followers import FollowersDuty
@@ -116,6 +117,7 @@ def all_duties(
                 settings.sensors.timeout_seconds,
                 watch=EventWatch(storage, clock),
                 runs=storage.runs,
+                inbox=storage.inbox if isinstance(storage, Receiving) else None,
                 max_queued_runs=settings.sensors.max_queued_runs,
             ),
             sensors_woken,

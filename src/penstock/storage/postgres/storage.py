@@ -13,6 +13,7 @@ from .assets import PostgresAssets
 from .clock import DatabaseClock
 from .connection import POOL_PATIENCE, POOL_SIZE, Database
 from .events import PostgresEvents
+from .inbox import PostgresInbox
 from .instigators import PostgresInstigators
 from .leases import PostgresLeases
 from .locations import PostgresLocations
@@ -73,6 +74,7 @@ class PostgresStorage:
         self._archive = PostgresArchive(self._database, self._notifier)
         self._retention = PostgresRetention(self._database)
         self._outbox = PostgresOutbox(self._database, self._notifier)
+        self._inbox = PostgresInbox(self._database, self._notifier)
 
     @property
     def runs(self) -> PostgresRuns:
@@ -128,6 +130,11 @@ class PostgresStorage:
     def retention(self) -> PostgresRetention:
         """What is old, and its removal."""
         return self._retention
+
+    @property
+    def inbox(self) -> PostgresInbox:
+        """What is sent to webhook sensors."""
+        return self._inbox
 
     @property
     def outbox(self) -> PostgresOutbox:

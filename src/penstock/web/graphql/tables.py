@@ -39,6 +39,7 @@ from . import (
     steps,
     switches,
     ticks,
+    webhooks,
     workspace,
 )
 from .failures import Result
@@ -76,6 +77,7 @@ _NOUNS = (
     steps,
     switches,
     ticks,
+    webhooks,
     workspace,
 )
 
