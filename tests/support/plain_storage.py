@@ -22,9 +22,11 @@ class PlainStorage:
         self.events = kept.events
         self.assets = kept.assets
         self.instigators = kept.instigators
+        self.one_offs = kept.one_offs
         self.leases = kept.leases
         self.locations = kept.locations
         self.slots = kept.slots
+        self.backfills = kept.backfills
         self.notifier = kept.notifier
         self.migrate = kept.migrate
         self.close = kept.close

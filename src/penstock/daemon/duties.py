@@ -12,15 +12,18 @@ from ..instance.alerts.post import Post, outbox_of
 from ..instance.alerts.watch import Watch
 from ..instance.instance import Instance
 from ..instance.retention import Sweeper
+from ..launch.coordinators import ImmediateRunCoordinator
 from ..locations.catalog import Catalog
 from ..storage.following import Followed
 from ..storage.inbox import Receiving
 from .alerts import SENDERS, AlertsDuty
+from .backfills import MOST_OPEN, BackfillsDuty
 from .event_watch import EventWatch
 from .followers import FollowersDuty
 from .instigators import CHANGES
 from .loop import Duty
 from .monitor import MonitorDuty, MonitorLimits
+from .one_offs import OneOffsDuty
 from .queue import LAUNCHES_AT_ONCE, QueueDuty
 from .retention import RetentionDuty
 from .retries import RetriesDuty
@@ -103,6 +106,7 @@ def all_duties(
                 schedules_woken,
                 listen(CHANGES),
                 settings.schedules.timeout_seconds,
+                max_catchup=settings.schedules.max_catchup_runs,
             ),
             schedules_woken,
         ),
@@ -122,11 +126,13 @@ def all_duties(
             ),
             sensors_woken,
         ),
+        (OneOffsDuty(storage, instance.coordinator, known, clock), listen(OneOffsDuty.topics)),
         (
             RetentionDuty(Sweeper(storage, instance.logs, clock), settings.retention.rules, storage, clock=clock),
             listen(RetentionDuty.topics),
         ),
     ]
+    policy = None
     if settings.run_retries.enabled:
         policy = RetryPolicyOfRuns(
             max_retries=settings.run_retries.max_retries,
@@ -134,6 +140,10 @@ def all_duties(
         )
         retries = RetriesDuty(storage, instance.coordinator, known, policy, clock)
         duties.append((retries, listen(RetriesDuty.topics)))
+    backfills = BackfillsDuty(
+        storage, instance.coordinator, known, clock, retries=policy, most_open=_most_open(instance)
+    )
+    duties.append((backfills, listen(BackfillsDuty.topics)))
     if settings.alerts.rules:
         woken, outbox = listen(AlertsDuty.topics), outbox_of(storage)
         alerts = AlertsDuty(
@@ -149,3 +159,11 @@ def all_duties(
     if isinstance(storage, Followed):
         duties.append((FollowersDuty(storage.followers), listen(FollowersDuty.topics)))
     return duties
+
+
+def _most_open(instance: Instance) -> int:
+    """How many runs a backfill may have open: where no queue holds them back, no more than may be active."""
+    limit = instance.settings.run_queue.max_concurrent_runs
+    if isinstance(instance.coordinator, ImmediateRunCoordinator) and 0 < limit < MOST_OPEN:
+        return limit
+    return MOST_OPEN

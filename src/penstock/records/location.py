@@ -10,6 +10,8 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from ..config.schema import ConfigType
+from ..partitions.cron import Fold, Gap
+from ..partitions.mapping_multi import PartitionMappingRecord
 from ..partitions.spec import PartitionsSpec
 from .automation import InstigatorStatus
 from .conditions.nodes import ConditionRecord
@@ -153,6 +155,7 @@ class AssetDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     metadata: Metadata = {}
     deps: tuple[str, ...] = ()
     mapped_deps: tuple[str, ...] = ()  # those of them whose partitions it maps by a rule of its own
+    mappings: dict[str, PartitionMappingRecord] = {}  # these rules, but for those that are the user's code
     jobs: tuple[str, ...] = ()
     op: str | None = None  # None: nothing in this location makes or observes it (an external or source asset)
     observable: bool = False  # whether the op looks at it instead of making it
@@ -196,12 +199,16 @@ class CheckDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
 
 
 class ScheduleDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A schedule."""
+    """A schedule. `max_catchup` is how many missed instants are made up."""
 
     name: str
     cron: tuple[str, ...]
     timezone: str = "UTC"
     job: str
+    dst_gap: Gap = "after"
+    dst_fold: Fold = "first"
+    max_catchup: int | None = None
+    follows_partitions: bool = False  # each tick is for the partitions whose window has ended
     description: str | None = None
     default_status: InstigatorStatus = InstigatorStatus.STOPPED
     timeout: float | None = None  # seconds that an evaluation may take; None: as the instance says

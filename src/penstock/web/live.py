@@ -25,8 +25,10 @@ _PLAIN = frozenset(
     {
         "alerts",
         "assets",
+        "backfills",
         "instigators",
         "locations",
+        "one_offs",
         "pools",
         "processes",
         "queue",

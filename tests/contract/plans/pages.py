@@ -116,7 +116,7 @@ def _ui_pages() -> Iterator[Page]:
     yield Page("Asset: events long ago", None, _long_ago)
     areas = {"path": ["areas"]}
     yield _of_ui("AssetPartitions", "Asset: partitions", {"key": areas})
-    yield _of_ui("AssetPartitionKeys", "Asset: keys of its partitions", {"key": areas, "limit": 100})
+    yield _of_ui("AssetPartitionKeys", "Asset: keys of its partitions", {"key": areas})
     yield _of_ui("AssetPartitionDetail", "Asset: a partition", {"key": areas, "partition": "north"})
     yield _of_ui("AssetCheckHistory", "Asset: a check's history", {"key": _KEY, "check": "whole"})
     yield _of_ui("AssetEvaluations", "Asset: evaluations of its condition", {"key": _KEY, "limit": 20})
@@ -135,6 +135,8 @@ def _ui_pages() -> Iterator[Page]:
     of_job = {"pipelineName": "job_0", "locationName": "shop"}
     yield _of_ui("JobRuns", "Job: runs", {"filter": of_job, "limit": 40})
     yield _of_ui("JobLaunchpad", "Job: launchpad", {"selector": _JOB})
+    yield _of_ui("JobConfigSchema", "Job: schema of its run config", {"selector": _JOB})
+    yield _of_ui("JobPartitionConfig", "Job: run config of a partition", {"selector": _JOB, "partition": "north"})
     yield _of_ui("JobPartitionKeys", "Job: partitions", {"selector": _JOB})
     yield _of_ui("CheckJobConfig", "Job: check of a run config", {"selector": _JOB, "config": {}})
     yield _of_ui("Deployment", "Deployment", {})

@@ -153,6 +153,14 @@ describe("around", () => {
 });
 
 describe("planLaunches", () => {
+  it("gives a run config to every launch", () => {
+    for (const choice of [{ kind: "none" }, { kind: "keys", keys: ["2013-01-01"] }, { kind: "all" }, { kind: "range", first: "a", last: "b" }] as const) {
+      const [launch] = planLaunches([asset("daily", { isPartitioned: true })], choice, "ops: {}");
+      expect(launch?.params.runConfigData).toBe("ops: {}");
+      expect(planLaunches([asset("daily", { isPartitioned: true })], choice)[0]?.params).not.toHaveProperty("runConfigData");
+    }
+  });
+
   const daily = asset("daily", { isPartitioned: true });
   const other = asset("x", { repository: { location: { name: "other" } } });
 

@@ -1,5 +1,5 @@
 /** Tabs whose choice is kept by the page (in its address). Only the chosen panel is in the page. */
-import { type ReactNode, useEffect, useRef } from "react";
+import { type ReactNode } from "react";
 import { Tab, TabList, TabPanel, Tabs as AriaTabs } from "react-aria-components";
 
 import css from "./Tabs.module.css";
@@ -26,21 +26,17 @@ interface TabsProps {
 }
 
 export function Tabs({ label, items, selected, onSelect, actions, children, fill = false }: TabsProps) {
-  const bar = useRef<HTMLDivElement>(null);
   const chosen = items.some((item) => item.id === selected) ? selected : (items[0]?.id ?? "");
-  useEffect(() => {
-    bar.current?.querySelector("[aria-selected=true]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
-  }, [chosen]);
   return (
     <AriaTabs
       className={(fill ? css.fill : css.tabs) ?? ""}
       selectedKey={chosen}
       onSelectionChange={(key) => onSelect(String(key))}
     >
-      <div ref={bar} className={css.bar}>
-        <TabList aria-label={label} className={css.list ?? ""} items={items} dependencies={[items]}>
+      <div className={css.bar}>
+        <TabList aria-label={label} className={css.list ?? ""} items={items} dependencies={[items, chosen]}>
           {(item) => (
-            <Tab id={item.id} className={css.tab ?? ""}>
+            <Tab ref={item.id === chosen ? showTab : null} id={item.id} className={css.tab ?? ""}>
               {item.label}
               {item.count === undefined ? null : <span className={css.count}>{typeof item.count === "number" ? item.count.toLocaleString("en") : item.count}</span>}
             </Tab>
@@ -53,4 +49,9 @@ export function Tabs({ label, items, selected, onSelect, actions, children, fill
       </TabPanel>
     </AriaTabs>
   );
+}
+
+/** Scrolls a bar that has too little room to its chosen tab. */
+function showTab(tab: HTMLElement | null): void {
+  tab?.scrollIntoView({ block: "nearest", inline: "nearest" });
 }

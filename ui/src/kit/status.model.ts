@@ -40,6 +40,11 @@ const LOOKS: Record<string, StatusLook> = {
   EXECUTION_FAILED: look("bad", "cross", "Did not run"),
   WARNED: look("wait", "cross", "Warned"),
   NOT_EVALUATED: look("idle", "hollow", "Not evaluated"),
+  // freshness
+  FRESHNESS_PASS: look("good", "check", "Fresh"),
+  FRESHNESS_WARN: look("wait", "clock", "Soon too old"),
+  FRESHNESS_FAIL: look("bad", "cross", "Too old"),
+  FRESHNESS_UNKNOWN: look("idle", "hollow", "Freshness not known"),
   // parts of automation conditions
   TRUE: look("good", "check", "True"),
   FALSE: look("idle", "hollow", "False"),

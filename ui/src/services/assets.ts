@@ -28,6 +28,8 @@ import type {
 
 /** What is known of one asset at a glance. */
 export type AssetCard = AssetCardFragment;
+/** An asset as its own page shows it. */
+export type AssetHead = NonNullable<Extract<AssetHeadQuery["assetOrError"], { __typename: "Asset" }>["definition"]>;
 /** All assets, as they are sent: what belongs to one is at the same position in each column. */
 export type AssetColumns = AssetGraphQuery["assetColumns"];
 export type AssetCheckState = AssetCheckStateFragment;
@@ -217,12 +219,13 @@ export const ASSET_PARTITIONS = gql<AssetPartitionsQuery, AssetPartitionsQueryVa
 `;
 
 export const ASSET_PARTITION_KEYS = gql<AssetPartitionKeysQuery, AssetPartitionKeysQueryVariables>`
-  query AssetPartitionKeys($key: AssetKeyInput!, $limit: Int!) {
+  query AssetPartitionKeys($key: AssetKeyInput!) {
     assetNodeOrError(assetKey: $key) {
       __typename
       ... on AssetNode {
         assetKey { path }
-        partitionKeyConnection(limit: $limit) { partitionKeys }
+        partitionDefinition { dimensionTypes { name isPrimaryDimension } }
+        partitionKeysByDimension { name partitionKeys }
       }
     }
   }

@@ -10,6 +10,7 @@ from ...clock import SYSTEM_CLOCK, Clock
 from ...errors import SettingsError
 from .archive import PostgresArchive
 from .assets import PostgresAssets
+from .backfills import PostgresBackfills
 from .clock import DatabaseClock
 from .connection import POOL_PATIENCE, POOL_SIZE, Database
 from .events import PostgresEvents
@@ -19,6 +20,7 @@ from .leases import PostgresLeases
 from .locations import PostgresLocations
 from .migration import migrate, stored_version
 from .notifier import PostgresNotifier
+from .one_offs import PostgresOneOffs
 from .outbox import PostgresOutbox
 from .retention import PostgresRetention
 from .runs import PostgresRuns
@@ -67,9 +69,11 @@ class PostgresStorage:
         self._events = PostgresEvents(self._database, self._notifier)
         self._assets = PostgresAssets(self._database, self._notifier)
         self._instigators = PostgresInstigators(self._database, self._notifier)
+        self._one_offs = PostgresOneOffs(self._database, self._notifier)
         self._leases = PostgresLeases(self._database, self._notifier)
         self._locations = PostgresLocations(self._database, self._notifier)
         self._slots = PostgresSlots(self._database, self._notifier)
+        self._backfills = PostgresBackfills(self._database, self._notifier)
         self._upkeep = PostgresUpkeep(self._database)
         self._archive = PostgresArchive(self._database, self._notifier)
         self._retention = PostgresRetention(self._database)
@@ -97,6 +101,11 @@ class PostgresStorage:
         return self._instigators
 
     @property
+    def one_offs(self) -> PostgresOneOffs:
+        """One-off runs."""
+        return self._one_offs
+
+    @property
     def leases(self) -> PostgresLeases:
         """Leases and processes."""
         return self._leases
@@ -110,6 +119,11 @@ class PostgresStorage:
     def slots(self) -> PostgresSlots:
         """Slots of concurrency pools."""
         return self._slots
+
+    @property
+    def backfills(self) -> PostgresBackfills:
+        """Backfills."""
+        return self._backfills
 
     @property
     def notifier(self) -> PostgresNotifier:

@@ -23,21 +23,28 @@ from typing import Protocol
 
 from ..notifier import Notifier
 from .assets import AssetStorage
+from .backfills import BackfillAdvance, BackfillChange, BackfillFilter, BackfillStorage
 from .events import EventStorage
 from .instigators import InstigatorStorage
 from .leases import FAR, LeaseStorage
 from .locations import LocationStorage, StoredLocation
+from .one_offs import OneOffStorage
 from .runs import NewRun, RunFilter, RunSearch, RunStorage, RunTally
 from .slots import SlotStorage
 
 __all__ = [
     "FAR",
     "AssetStorage",
+    "BackfillAdvance",
+    "BackfillChange",
+    "BackfillFilter",
+    "BackfillStorage",
     "EventStorage",
     "InstigatorStorage",
     "LeaseStorage",
     "LocationStorage",
     "NewRun",
+    "OneOffStorage",
     "RunFilter",
     "RunSearch",
     "RunStorage",
@@ -60,11 +67,15 @@ class Storage(Protocol):
     @property
     def instigators(self) -> InstigatorStorage: ...
     @property
+    def one_offs(self) -> OneOffStorage: ...
+    @property
     def leases(self) -> LeaseStorage: ...
     @property
     def locations(self) -> LocationStorage: ...
     @property
     def slots(self) -> SlotStorage: ...
+    @property
+    def backfills(self) -> BackfillStorage: ...
     @property
     def notifier(self) -> Notifier: ...
 

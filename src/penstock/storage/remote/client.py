@@ -21,11 +21,13 @@ from ...records.wire import StorageAccess
 from ..encoding import encode_event
 from ..protocols import (
     AssetStorage,
+    BackfillStorage,
     EventStorage,
     InstigatorStorage,
     LeaseStorage,
     LocationStorage,
     NewRun,
+    OneOffStorage,
     RunStorage,
     SlotStorage,
 )
@@ -74,9 +76,11 @@ class RemoteStorage:
         self._events: EventStorage = _part("events", self._call)
         self._assets: AssetStorage = _part("assets", self._call)
         self._instigators: InstigatorStorage = _part("instigators", self._call)
+        self._one_offs: OneOffStorage = _part("one_offs", self._call)
         self._leases: LeaseStorage = _part("leases", self._call)
         self._locations: LocationStorage = _part("locations", self._call)
         self._slots: SlotStorage = _part("slots", self._call)
+        self._backfills: BackfillStorage = _part("backfills", self._call)
         self._notifier = RemoteNotifier(self)
 
     @property
@@ -100,6 +104,11 @@ class RemoteStorage:
         return self._instigators
 
     @property
+    def one_offs(self) -> OneOffStorage:
+        """One-off runs."""
+        return self._one_offs
+
+    @property
     def leases(self) -> LeaseStorage:
         """Leases and processes."""
         return self._leases
@@ -113,6 +122,11 @@ class RemoteStorage:
     def slots(self) -> SlotStorage:
         """Slots of concurrency pools."""
         return self._slots
+
+    @property
+    def backfills(self) -> BackfillStorage:
+        """Backfills."""
+        return self._backfills
 
     @property
     def notifier(self) -> RemoteNotifier:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from .archive import SqliteArchive
 from .assets import SqliteAssets
+from .backfills import SqliteBackfills
 from .connection import Database
 from .events import SqliteEvents
 from .inbox import SqliteInbox
@@ -14,6 +15,7 @@ from .instigators import SqliteInstigators
 from .leases import SqliteLeases
 from .locations import SqliteLocations
 from .migration import migrate, stored_version
+from .one_offs import SqliteOneOffs
 from .outbox import SqliteOutbox
 from .retention import SqliteRetention
 from .runs import SqliteRuns
@@ -41,9 +43,11 @@ class SqliteStorage:
         self._events = SqliteEvents(self._database, self._notifier)
         self._assets = SqliteAssets(self._database, self._notifier)
         self._instigators = SqliteInstigators(self._database, self._notifier)
+        self._one_offs = SqliteOneOffs(self._database, self._notifier)
         self._leases = SqliteLeases(self._database, self._notifier)
         self._locations = SqliteLocations(self._database, self._notifier)
         self._slots = SqliteSlots(self._database, self._notifier)
+        self._backfills = SqliteBackfills(self._database, self._notifier)
         self._upkeep = SqliteUpkeep(self._database)
         self._archive = SqliteArchive(self._database, self._notifier)
         self._retention = SqliteRetention(self._database)
@@ -73,6 +77,11 @@ class SqliteStorage:
         return self._instigators
 
     @property
+    def one_offs(self) -> SqliteOneOffs:
+        """One-off runs."""
+        return self._one_offs
+
+    @property
     def leases(self) -> SqliteLeases:
         """Leases and processes."""
         return self._leases
@@ -86,6 +95,11 @@ class SqliteStorage:
     def slots(self) -> SqliteSlots:
         """Slots of concurrency pools."""
         return self._slots
+
+    @property
+    def backfills(self) -> SqliteBackfills:
+        """Backfills."""
+        return self._backfills
 
     @property
     def notifier(self) -> SocketNotifier:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .assets import AssetContract
+from .backfills import BackfillContract
 from .checks import CheckContract
 from .claims import ClaimContract
 from .events import EventContract
@@ -10,6 +11,8 @@ from .instigators import InstigatorContract
 from .leases import LeaseContract
 from .locations import LocationContract
 from .notifier import NotifierContract
+from .one_offs import OneOffContract
+from .operators import OperatorContract
 from .runs import RunContract
 from .slots import SlotContract
 from .steps import StepContract
@@ -25,9 +28,12 @@ class StorageContract(
     AssetContract,
     CheckContract,
     InstigatorContract,
+    OperatorContract,
+    OneOffContract,
     LeaseContract,
     LocationContract,
     SlotContract,
+    BackfillContract,
     NotifierContract,
 ):
     """All that holds within one process."""

@@ -79,6 +79,9 @@ ARGUMENTS: dict[str, list[str]] = {
     "AssetKeyInput": ['{path: ["orders"]}', '{path: ["mart", "totals"]}', '{path: ["none"]}'],
     "AssetCheckHandleInput": ['{assetKey: {path: ["mart", "totals"]}, name: "positive"}'],
     "RunsFilter": ["{}", "{statuses: [FAILURE]}"],
+    "AssetBackfillPreviewParams": ['{assetSelection: [{path: ["orders"]}]}'],
+    "BulkActionStatus": ["REQUESTED"],
+    "BulkActionsFilter": ["{}", "{statuses: [CANCELED]}"],
     "Int": ["0", "1", "3", "-1"],
     "Float": ["1700000000.0"],
     "Boolean": ["true", "false"],
@@ -86,6 +89,7 @@ ARGUMENTS: dict[str, list[str]] = {
     "InstigationStatus": ["RUNNING"],
     "InstigationTickStatus": ["SUCCESS"],
     "AlertDeliveryStatus": ["DELIVERED"],
+    "OneOffRunStatus": ["WAITING"],
     "RunConfigData": ["{}", '"ops: {}"'],
 }
 # Numbers, not times: the two executions are a moment apart.
