@@ -16,6 +16,7 @@ from ..instance.retention import Sweeper
 from ..launch.coordinators import ImmediateRunCoordinator
 from ..locations.catalog import Catalog
 from ..storage.following import Followed
+from ..storage.inbox import Receiving
 from .alerts import SENDERS, AlertsDuty
 from .backfills import MOST_OPEN, BackfillsDuty
 from .event_watch import EventWatch
@@ -122,6 +123,7 @@ def all_duties(
                 settings.sensors.timeout_seconds,
                 watch=EventWatch(storage, clock),
                 runs=storage.runs,
+                inbox=storage.inbox if isinstance(storage, Receiving) else None,
                 max_queued_runs=settings.sensors.max_queued_runs,
             ),
             sensors_woken,

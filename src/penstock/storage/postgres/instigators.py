@@ -30,6 +30,7 @@ from ..protocols import NewRun
 from .acts import record_act
 from .connection import Database
 from .dynamic_partitions import change_dynamic_partitions
+from .inbox import settle_webhooks
 from .leases import require_lease
 from .ledger import insert_runs, write_changes
 from .transaction import Transaction
@@ -234,6 +235,8 @@ class PostgresInstigators:
             _advance(tx, ended, cursor=cursor, next_due=next_due, fingerprint=fingerprint, now=now)
             if evaluations:
                 _store_evaluations(tx, stored.id, evaluations, now)
+            if tick.webhooks:
+                settle_webhooks(tx, tick, now)
             write_changes(tx, changes, [Event(time=now, fact=fact) for fact in facts])
             topics = {"ticks"}.union(*(change.topics for change in changes))
             return ended, topics | ({"assets"} if facts or tick.partitions else set())

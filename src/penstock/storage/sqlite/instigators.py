@@ -33,6 +33,7 @@ from ..protocols import NewRun
 from .acts import record_act
 from .connection import Database
 from .dynamic_partitions import change_dynamic_partitions
+from .inbox import settle_webhooks
 from .leases import require_lease
 from .ledger import insert_run, report
 from .listed import listed
@@ -221,6 +222,8 @@ class SqliteInstigators:
                 topics.add("assets")
             if evaluations:
                 _store_evaluations(connection, stored.id, evaluations, now)
+            if tick.webhooks:
+                settle_webhooks(connection, tick, now)
             asked = tuple(run_key for run_key, _ in runs if run_key is not None)
             ended = msgspec.structs.replace(
                 tick,
