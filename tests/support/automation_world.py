@@ -94,10 +94,17 @@ class World:
     def prepare(self, entities: Iterable[str]) -> None:
         self.prepared.append(set(entities))
 
-    def changed(self, after: int) -> Iterable[str] | None:
+    def changed(self, after: int, updated: Mapping[str, Subset]) -> Iterable[str] | None:
         if not self.tells_changes:
             return None
+        for key, then in updated.items():
+            assert then == Subset.of(
+                each.position for each in self._of(self.graph.entities[key], "update", "check") if each.event <= after
+            )
         return {each.entity for each in self.told if each.event > after}
+
+    def all_updated(self) -> Mapping[str, Subset]:
+        return {key: self.updated(each) for key, each in self.graph.entities.items() if each.partitions is not None}
 
     def _of(self, entity: Entity, *what: str) -> list[Happening]:
         return [each for each in self.told if each.entity == entity.id and each.what in what]

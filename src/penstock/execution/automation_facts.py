@@ -43,6 +43,7 @@ _TYPES = (
 )
 _PAGE = 1_000
 _MOST = 50_000  # events since the last evaluation; with more, everything is looked at
+_ASSETS_AT_ONCE = 200  # whose partitions are read together
 _NONE = Subset()
 
 _CHECK_PLANNED = ("ASSET_CHECK_EVALUATION_PLANNED",)
@@ -75,6 +76,9 @@ class StoredFacts:
         self._states: dict[str, AssetState] = {}
         self._checks: dict[str, CheckState] = {}
         self._read: set[str] = set()
+        self._asked: list[str] = []
+        self._positions_of: dict[int, dict[str, int | None]] = {}
+        self._updated: dict[str, Subset] = {}
         self._letters: dict[str, dict[str, str]] = {}
         self._open: dict[str, list[tuple[str | None, str]]] | None = None
         self._runs: dict[str, RunFacts | None] = {}
@@ -123,8 +127,12 @@ class StoredFacts:
         space = self.space(entity)
         if space is None:
             return ONE if any(True for _ in keys) else _NONE
-        found = space.positions(key for key in keys if key is not None)
-        return Subset.of(each for each in found if each is not None)
+        known = self._positions_of.setdefault(id(space), {})
+        named = [key for key in keys if key is not None]
+        new = [key for key in named if key not in known]
+        if new:
+            known.update(zip(new, space.positions(new), strict=True))
+        return Subset.of(position for key in named if (position := known[key]) is not None)
 
     # -- what is read at once -----------------------------------------------------------------------------------------
 
@@ -141,6 +149,7 @@ class StoredFacts:
             if any(self._graph.entities[key].checks for key in new):
                 self._checks |= self._storage.assets.check_states(new)
             self._read.update(new)
+            self._asked += new
 
     def _state(self, entity: Entity) -> AssetState | None:
         self.prepare((entity.id,))
@@ -157,6 +166,19 @@ class StoredFacts:
             self._letters[entity.id] = {} if found is None else found.by_key()
         return self._letters[entity.id]
 
+    def _read_updated(self, entity: Entity) -> None:
+        """Read which partitions of an asset were ever made, together with those of others that will be asked about."""
+        wanted = [entity.id]
+        while self._asked and len(wanted) < _ASSETS_AT_ONCE:
+            other = self._graph.entities[self._asked.pop()]
+            if other.partitions is not None and not other.observed and other.id not in self._updated:
+                wanted.append(other.id)
+        found = self._storage.assets.partition_statuses(dict.fromkeys(wanted, 0))
+        for key in wanted:
+            letters = found[key].by_key() if key in found else {}
+            made = (partition for partition, letter in letters.items() if letter in EVER_MATERIALIZED)
+            self._updated[key] = self._positions(self._graph.entities[key], made)
+
     def _planned(self, asset: str) -> Sequence[tuple[str | None, str]]:
         """(partition, run) of what unended runs are still to make of an asset."""
         if self._open is None:
@@ -167,9 +189,10 @@ class StoredFacts:
 
     # -- what happened ------------------------------------------------------------------------------------------------
 
-    def changed(self, after: int) -> Iterable[str] | None:
+    def changed(self, after: int, updated: Mapping[str, Subset]) -> Iterable[str] | None:
         """The ids of those that something happened to after the event `after`; None where that may be any."""
         found: set[str] = set()
+        wiped: set[str] = set()
         ended: list[str] = []
         happened: dict[str, list[_Happened]] = {}
         seen = after
@@ -193,6 +216,7 @@ class StoredFacts:
                         happened.setdefault(key, []).append(_Happened(stored.id, stored.run_id, fact.partition))
                     case AssetWiped(asset=asset):
                         found.add(asset)
+                        wiped.add(asset)
                     case _:
                         if stored.run_id is not None:
                             ended.append(stored.run_id)
@@ -209,7 +233,14 @@ class StoredFacts:
             if entity is not None and ended:
                 found.update(entity.checks)
         self._after, self._happened = after, happened
+        for key in updated.keys() - wiped:
+            new = self._positions(self._graph.entities[key], (each.partition for each in happened.get(key, ())))
+            self._updated[key] = updated[key].union(new) if new else updated[key]
         return found
+
+    def all_updated(self) -> Mapping[str, Subset]:
+        """Of partitioned entities, the partitions that were ever updated, as far as that was asked or is known."""
+        return self._updated
 
     def _events(self, entity: Entity, after: int) -> Sequence[_Happened]:
         """What counts as an update of an entity after an event, oldest first."""
@@ -277,10 +308,12 @@ class StoredFacts:
             state = self._state(entity)
             event = None if state is None else state.observed_event if entity.observed else state.materialized_event
             return ONE if event is not None else _NONE
-        if entity.observed:
-            return self._observed(entity)
-        letters = self._partition_letters(entity)
-        return self._positions(entity, (key for key, letter in letters.items() if letter in EVER_MATERIALIZED))
+        if entity.id not in self._updated:
+            if entity.observed:
+                self._updated[entity.id] = self._observed(entity)
+            else:
+                self._read_updated(entity)
+        return self._updated[entity.id]
 
     def _observed(self, entity: Entity) -> Subset:
         space = self.space(entity)

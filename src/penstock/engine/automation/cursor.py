@@ -54,7 +54,8 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         event: The newest event that it looked at.
         evaluation: How many evaluations there were.
         graph: The fingerprint of the graph.
-        spaces: For each partitioned entity that is looked at, the state of its partitions.
+        sets: For each set of partitions that is looked at, its state.
+        updated: For partitioned entities, which partitions were ever updated; entities may be left out.
         roots: What the conditions remember, by entity.
     """
 
@@ -62,7 +63,8 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     event: int
     evaluation: int = 1
     graph: str = ""
-    spaces: str = ""
+    sets: dict[str, str] = {}
+    updated: dict[str, Keys] = {}
     roots: dict[str, RootMemory] = {}
 
     def to_text(self) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from ...records.conditions.condition import AutomationCondition
 from ...records.conditions.evaluation import ConditionEvaluation
 from ...records.conditions.nodes import tag_of
-from .cursor import subset_to_keys
 from .evaluation import Evaluated
 from .view import View
 
@@ -22,7 +21,7 @@ def explain(view: View, evaluated: Evaluated) -> ConditionEvaluation:
         evaluated: What the condition came to.
     """
     entity = evaluated.entity
-    keys = subset_to_keys(evaluated.true.first(_NAMED), view.space(entity))
+    keys = view.keys(entity, evaluated.true.first(_NAMED))
     return ConditionEvaluation(
         condition=evaluated.condition.words,
         kind=_kind(evaluated.condition),

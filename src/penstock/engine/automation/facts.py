@@ -61,8 +61,17 @@ class Facts(Protocol):
         """These will be asked about: a hint to read their facts at once."""
         ...
 
-    def changed(self, after: int) -> Iterable[str] | None:
-        """The ids of those that something happened to after the event `after`; None where that may be any."""
+    def changed(self, after: int, updated: Mapping[str, Subset]) -> Iterable[str] | None:
+        """The ids of those that something happened to after the event `after`; None where that may be any.
+
+        Args:
+            after: The newest event that the last evaluation looked at.
+            updated: What `all_updated` gave then.
+        """
+        ...
+
+    def all_updated(self) -> Mapping[str, Subset]:
+        """Of partitioned entities, the partitions that were ever updated, as far as that is known without asking."""
         ...
 
     def updated(self, entity: Entity) -> Subset:

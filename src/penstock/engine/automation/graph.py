@@ -107,7 +107,7 @@ class AutomationGraph:
 
     def prepare(self) -> None:
         """Work out now what is else worked out when it is first asked for."""
-        _ = (self.roots, self.watchers, self.restless, self.crons, self.fingerprint)
+        _ = (self.roots, self.watchers, self.restless, self.crons, self.partition_sets, self.fingerprint)
 
     @cached_property
     def roots(self) -> dict[str, Entity]:
@@ -140,8 +140,20 @@ class AutomationGraph:
         return {key: tuple(each) for key, each in found.items()}
 
     @cached_property
+    def partition_sets(self) -> Mapping[str, tuple[str, ...]]:
+        """For each set of partitions, by its content hash, the entities that have it and that conditions look at."""
+        found: dict[PartitionsSpec, list[str]] = {}
+        for key in self.watchers:
+            entity = self.entities.get(key)
+            if entity is not None and entity.partitions is not None:
+                found.setdefault(entity.partitions, []).append(key)
+        return {digest(spec)[:_DIGEST]: tuple(each) for spec, each in found.items()}
+
+    @cached_property
     def fingerprint(self) -> str:
         """A content hash of all that evaluations depend on; another one means that the code has changed."""
+        specs = {each.partitions for each in self.entities.values() if each.partitions is not None}
+        names = {spec: digest(spec) for spec in specs}
         return digest(
             [
                 (
@@ -149,6 +161,8 @@ class AutomationGraph:
                     self.digest_of(each.condition) if each.condition is not None else None,
                     [dep.id for dep in each.deps],
                     each.code_version,
+                    names[each.partitions] if each.partitions is not None else None,
+                    each.observed,
                 )
                 for each in self.entities.values()
             ]

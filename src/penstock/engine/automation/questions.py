@@ -174,7 +174,8 @@ def _updates(asked: Asked) -> list[Update]:
 def _lasting(question: Question) -> Part:
     def part(asked: Asked) -> Evaluated:
         candidates = asked.candidates
-        return asked.answer(question(asked).intersection(candidates) if candidates else NONE)
+        true = question(asked).intersection(candidates) if candidates else NONE
+        return asked.answer(true, true)
 
     return part
 
@@ -182,9 +183,7 @@ def _lasting(question: Question) -> Part:
 def _momentary(question: Question) -> Part:
     def part(asked: Asked) -> Evaluated:
         # Also without candidates: what it remembers has to be kept.
-        true = question(asked).intersection(asked.candidates)
-        asked.root.momentary = asked.root.momentary or bool(true)
-        return asked.answer(true)
+        return asked.answer(question(asked).intersection(asked.candidates) or NONE, NONE)
 
     return part
 

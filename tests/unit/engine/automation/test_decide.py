@@ -88,7 +88,7 @@ def _happen(world: World, what: tuple[Any, ...]) -> None:
             pass
 
 
-@settings(max_examples=150)
+@settings(max_examples=3000)
 @given(
     conditions=st.dictionaries(st.sampled_from(NAMES), CONDITIONS, min_size=1, max_size=5),
     happenings=HAPPENINGS,
