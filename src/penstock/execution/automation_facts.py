@@ -43,7 +43,7 @@ _TYPES = (
 )
 _PAGE = 1_000
 _MOST = 50_000  # events since the last evaluation; with more, everything is looked at
-_ASSETS_AT_ONCE = 200  # whose partitions are read together
+_ASSETS_AT_ONCE = 500  # that are read together, unless it is known that more are asked about
 _NONE = Subset()
 
 _CHECK_PLANNED = ("ASSET_CHECK_EVALUATION_PLANNED",)
@@ -77,6 +77,8 @@ class StoredFacts:
         self._checks: dict[str, CheckState] = {}
         self._read: set[str] = set()
         self._asked: list[str] = []
+        self._order: dict[str, int] = {}
+        self._ahead = 1
         self._positions_of: dict[int, dict[str, int | None]] = {}
         self._updated: dict[str, Subset] = {}
         self._letters: dict[str, dict[str, str]] = {}
@@ -138,25 +140,35 @@ class StoredFacts:
 
     def prepare(self, entities: Iterable[str]) -> None:
         """Read the latest facts of these."""
-        assets: set[str] = set()
-        for key in entities:
-            entity = self._graph.entities.get(key)
-            if entity is not None and entity.kind is not Kind.JOB:
-                assets.add(_asset_of(entity))
-        new = sorted(assets - self._read)
-        if new:
-            self._states |= self._storage.assets.states(new)
-            if any(self._graph.entities[key].checks for key in new):
-                self._checks |= self._storage.assets.check_states(new)
-            self._read.update(new)
-            self._asked += new
+        found = (self._graph.entities.get(key) for key in entities)
+        assets = {_asset_of(entity) for entity in found if entity is not None and entity.kind is not Kind.JOB}
+        self._read_states(sorted(assets - self._read))
+
+    def _read_states(self, assets: Sequence[str]) -> None:
+        if assets:
+            self._states |= self._storage.assets.states(assets)
+            if any(self._graph.entities[key].checks for key in assets):
+                self._checks |= self._storage.assets.check_states(assets)
+            self._read.update(assets)
+            self._asked += assets
+
+    def _need(self, asset: str) -> None:
+        """Have an asset's latest facts read. Evaluations go through the graph in its order, so where one leads to
+        others that were not foreseen, ever more of those that come next are read along."""
+        if asset not in self._read:
+            if not self._order:
+                self._order = {key: at for at, key in enumerate(self._graph.assets)}
+            self._ahead = min(2 * self._ahead, _ASSETS_AT_ONCE)
+            start = self._order[asset]
+            coming = self._graph.assets[start : start + self._ahead]
+            self._read_states([key for key in coming if key not in self._read])
 
     def _state(self, entity: Entity) -> AssetState | None:
-        self.prepare((entity.id,))
+        self._need(entity.id)
         return self._states.get(entity.id)
 
     def _check(self, entity: Entity) -> CheckState | None:
-        self.prepare((entity.id,))
+        self._need(_asset_of(entity))
         return self._checks.get(entity.id.removeprefix("check "))
 
     def _partition_letters(self, entity: Entity) -> Mapping[str, str]:
@@ -341,7 +353,7 @@ class StoredFacts:
 
     def in_progress(self, entity: Entity, *, backfill: bool) -> Subset:
         """The partitions that an unended run is to update; with `backfill`, only runs of backfills count."""
-        planned: Iterable[tuple[str | None, str]]
+        planned: Sequence[tuple[str | None, str]]
         match entity.kind:
             case Kind.ASSET:
                 planned = self._planned(entity.id)
@@ -351,6 +363,8 @@ class StoredFacts:
                 planned = [(None, state.run_id)] if running and state is not None and state.run_id is not None else []
             case Kind.JOB:
                 planned = [(run.partition, run.run_id) for run in self._unended(entity)]
+        if not planned:
+            return _NONE
         if backfill:
             planned = [each for each in planned if self._is_backfill(each[1])]
         return self._positions(entity, (partition for partition, _ in planned))

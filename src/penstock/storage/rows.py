@@ -411,7 +411,7 @@ def tick(row: Row) -> Tick:
 
 def packed_evaluation(record: EvaluationRecord) -> bytes:
     """What a condition came to, as it is stored: many of them are alike and repeat their words."""
-    return zlib.compress(encode_msgpack(record))
+    return zlib.compress(encode_msgpack(record), 1)
 
 
 def evaluation(row: Row) -> StoredEvaluation:

@@ -5,7 +5,7 @@ It is made once for each load of the code and holds nothing that changes with ti
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from enum import StrEnum
 from functools import cached_property
@@ -104,15 +104,21 @@ class AutomationGraph:
         self.entities: dict[str, Entity] = {each.id: each for each in entities}
         self._known_looks: dict[int, _Look] = {}
         self._digests: dict[int, tuple[str, AutomationCondition]] = {}
+        self._names: dict[int, tuple[str, str, AutomationCondition]] = {}
 
     def prepare(self) -> None:
         """Work out now what is else worked out when it is first asked for."""
-        _ = (self.roots, self.watchers, self.restless, self.crons, self.partition_sets, self.fingerprint)
+        _ = (self.roots, self.assets, self.watchers, self.restless, self.crons, self.partition_sets, self.fingerprint)
 
     @cached_property
     def roots(self) -> dict[str, Entity]:
         """Those that have a condition, in order."""
         return {key: each for key, each in self.entities.items() if each.condition is not None}
+
+    @cached_property
+    def assets(self) -> Sequence[str]:
+        """The ids of all assets, in order."""
+        return [key for key, each in self.entities.items() if each.kind is Kind.ASSET]
 
     @cached_property
     def watchers(self) -> Mapping[str, tuple[str, ...]]:
@@ -222,6 +228,14 @@ class AutomationGraph:
         if known is None:
             known = self._digests[id(condition)] = (digest(_content(condition))[:_DIGEST], condition)
         return known[0]
+
+    def names_of(self, condition: AutomationCondition) -> tuple[str, str]:
+        """How a condition is called, and the tag of its class; `custom` for one that users wrote."""
+        known = self._names.get(id(condition))
+        if known is None:
+            kind = tag_of(condition) if condition.is_record else "custom"
+            known = self._names[id(condition)] = (condition.words, kind, condition)
+        return known[:2]
 
     def deps(self, entity: Entity, condition: AnyDeps | AllDeps) -> Iterable[Dependency]:
         """The dependencies that a condition looks at."""

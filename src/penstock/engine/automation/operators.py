@@ -51,10 +51,10 @@ def _or(asked: Asked) -> Evaluated:
 
 def _not(asked: Asked) -> Evaluated:
     child = asked.root.evaluate(asked.condition.operand, asked.entity, asked.candidates)
-    true = _without(asked.candidates, child.true)
+    true = asked.candidates.difference(child.true)
     if child.later is child.true:
         return asked.answer(true, true, (child,))
-    return asked.answer(true, None if child.later is None else _without(asked.candidates, child.later), (child,))
+    return asked.answer(true, None if child.later is None else asked.candidates.difference(child.later), (child,))
 
 
 def _newly_true(asked: Asked) -> Evaluated:
@@ -71,10 +71,10 @@ def _since(asked: Asked) -> Evaluated:
     full = asked.full
     trigger = asked.root.evaluate(asked.condition.trigger, asked.entity, full)
     reset = asked.root.evaluate(asked.condition.reset, asked.entity, full)
-    true = _without(asked.remembered.union(trigger.true), reset.true).intersection(full)
+    true = asked.remembered.union(trigger.true).difference(reset.true).intersection(full)
     later = None
     if trigger.later is not None and reset.later is not None:
-        later = _without(true.union(trigger.later), reset.later) if trigger.later or reset.later else true
+        later = true.union(trigger.later).difference(reset.later)
     asked.keep(true, later)
     among = asked.candidates
     now = true.intersection(among)
@@ -189,10 +189,6 @@ def _union(parts: Iterable[Subset]) -> Subset:
         if part:
             found = found.union(part) if found else part
     return found
-
-
-def _without(subset: Subset, other: Subset) -> Subset:
-    return subset.difference(other) if other else subset
 
 
 def _is_within(subset: Subset, other: Subset) -> bool:
