@@ -413,8 +413,13 @@ class StoredFacts:
             state = self._state(entity)
             found = {0: state.materialized_run if state is not None else None}
         else:
+            # The newest update tells, and of most that are asked about it is one of those that have just happened.
+            for each in (self._happened or {}).get(entity.id, ()):
+                found |= dict.fromkeys(self._positions(entity, (each.partition,)), each.run_id)
+            found = {position: run_id for position, run_id in found.items() if position in among}
             space = self.space(entity)
-            keys = {position: None if space is None else space.key(position) for position in among}
+            others = (position for position in among if position not in found)
+            keys = {position: None if space is None else space.key(position) for position in others}
             named = [] if entity.observed else [key for key in keys.values() if key is not None]
             states = self._storage.assets.partition_states(entity.id, named) if named else {}
             for position, key in keys.items():

@@ -36,8 +36,8 @@ class Subset(msgspec.Struct, frozen=True):
     def of(cls, positions: Iterable[int]) -> Subset:
         """The given positions, in any order."""
         ordered = sorted(set(positions))
-        if not ordered:
-            return cls()
+        if len(ordered) < 2:
+            return cls(tuple((each, each + 1) for each in ordered))
         starts = [ordered[0], *(after for before, after in pairwise(ordered) if after > before + 1)]
         stops = [*(before + 1 for before, after in pairwise(ordered) if after > before + 1), ordered[-1] + 1]
         return cls(tuple(zip(starts, stops, strict=True)))
