@@ -9,7 +9,7 @@ import msgspec
 from ..codec import digest
 from ..engine.automation.facts import ONE, RunFacts, Update
 from ..engine.automation.graph import AutomationGraph, Entity, Kind
-from ..engine.freshness import freshness_of
+from ..engine.freshness import freshness_of, made_at, turns_at
 from ..partitions.multi_space import MultiSpace
 from ..partitions.space import KeySpace, open_space
 from ..partitions.spec import DynamicSpec, PartitionsSpec
@@ -462,13 +462,13 @@ class StoredFacts:
                 latest.setdefault(each.evaluation.partition, each.status)
         return self._positions(entity, (key for key, status in latest.items() if status == wanted))
 
-    def freshness(self, entity: Entity) -> str | None:
-        """PASS, WARN or FAIL; None where the asset has no policy, or nothing is known yet."""
-        if entity.freshness is None:
-            return None
-        state = self._state(entity)
-        made_at = None if state is None else state.observed_at if entity.observed else state.materialized_at
-        return freshness_of(entity.freshness, made_at, self._now).value
+    def freshness(self, entity: Entity) -> tuple[str | None, float | None]:
+        """UNKNOWN, PASS, WARN or FAIL, and when that changes by time alone."""
+        policy = entity.freshness
+        if policy is None:
+            return None, None
+        made = made_at(self._state(entity), materializable=entity.materializable)
+        return freshness_of(policy, made, self._now).value, turns_at(policy, made, self._now)
 
 
 def _asset_of(entity: Entity) -> str:

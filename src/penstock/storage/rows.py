@@ -15,6 +15,7 @@ from ..records.automation import InstigatorKind, InstigatorState, InstigatorStat
 from ..records.conditions.evaluation import EvaluationRecord, StoredEvaluation
 from ..records.data_version import DataVersionState
 from ..records.event import AssetCheckEvaluation, AssetMaterialization, AssetObservation, Event, StoredEvent
+from ..records.freshness_state import AssetFreshness, FreshnessState
 from ..records.pool import PoolNeed
 from ..records.run import FailureReason, Run, RunStatus, StepAttempt, StepStats, StepStatus
 from .archive import LoggedEvent
@@ -27,6 +28,7 @@ __all__ = [
     "DATA_VERSION",
     "DELIVERY",
     "EVENT",
+    "FRESHNESS",
     "INSTIGATOR",
     "KEPT",
     "LOGGED",
@@ -271,6 +273,14 @@ ASSET_STATE = (
     "asset, materialized_event, materialized_at, materialized_run, observed_event, observed_at, "
     "planned_run, planned_at, failed_run, failed_at"
 )
+
+
+FRESHNESS = "asset, state, since, event"
+
+
+def freshness(row: Row) -> AssetFreshness:
+    """The freshness of a row of `FRESHNESS`."""
+    return AssetFreshness(asset=row[0], state=FreshnessState(row[1]), since=row[2], event=row[3])
 
 
 def asset_state(row: Row) -> AssetState:

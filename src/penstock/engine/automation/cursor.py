@@ -37,6 +37,7 @@ class RootMemory(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         parts: What its parts remember: by the entity and the content hash of the part.
         values: Texts that its parts remember, for example code versions.
         unsettled: Whether it must be evaluated again although nothing happens, because something was new.
+        turns: From when on it must be evaluated again although nothing happens, in seconds since the epoch.
     """
 
     digest: str
@@ -44,6 +45,7 @@ class RootMemory(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     parts: dict[str, Keys] = {}
     values: dict[str, str] = {}
     unsettled: bool = False
+    turns: float | None = None
 
 
 class Cursor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -1,8 +1,9 @@
 """Decides a tick of automation: the graph, the facts and the last cursor in; what to request and a new cursor out.
 
-Only what may have changed is evaluated: conditions that look at something that happened since the last cursor, whose
-cron text was due, that are new, or for which something was new at the last evaluation. All others came to what they
-would come to now; `unsettled` in the cursor tells the two apart.
+Only what may have changed is evaluated: conditions that look at something that happened since the last cursor, or at a
+set of partitions that has others now; whose cron text was due; that ask how fresh something is that has become older
+than it may be; and that are new. All others came to what they would come to now. Where the next evaluation would come
+to something else by itself, because something was new, the cursor says so by `unsettled`.
 """
 
 from __future__ import annotations
@@ -144,7 +145,13 @@ def _waking(tick: Tick, cursor: Cursor | None, sets: Mapping[str, str], roots: I
     changed = facts.changed(cursor.event, _known_updated(tick.view, cursor, other_sets) if is_same_graph else {})
     if changed is None or not is_same_graph:
         return {root.id for root in roots}
-    waking = {key for key, memory in cursor.roots.items() if memory.unsettled} | graph.restless
+    now = facts.now
+    waking = {
+        key
+        for key, memory in cursor.roots.items()
+        if memory.unsettled or (memory.turns is not None and memory.turns <= now)
+    }
+    waking |= graph.restless
     waking.update(root.id for root in roots if root.id not in cursor.roots)
     of_other_sets = (key for name in other_sets for key in graph.partition_sets[name])
     for key in (*changed, *tick.previously_requested, *of_other_sets):
@@ -225,4 +232,5 @@ def _memory(view: View, root: Entity, own_digest: str, evaluation: RootEvaluatio
         parts=parts,
         values=evaluation.new_values,
         unsettled=not evaluation.settled,
+        turns=evaluation.turns,
     )

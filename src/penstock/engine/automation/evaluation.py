@@ -113,10 +113,12 @@ class RootEvaluation:
         self.memory: dict[str, Subset] = {}
         self.new_values: dict[str, str] = {}
         self.settled = False
+        self.turns: float | None = None
 
     def run(self) -> Evaluated:
-        """What the whole condition comes to; `settled` says afterwards whether the next evaluation would, as long as
-        nothing happens, remember the same, and request the same again or nothing."""
+        """What the whole condition comes to. Afterwards, `settled` says whether the next evaluation would, as long as
+        nothing happens, remember the same, and request the same again or nothing; but not from the instant `turns` on,
+        if it is not None, at which it may come to something else by time alone."""
         assert self.entity.condition is not None
         self.settled = True
         outcome = self.evaluate(self.entity.condition, self.entity, self.tick.view.full(self.entity))

@@ -106,6 +106,7 @@ class Facts(Protocol):
         """The partitions of a check whose last evaluation passed, or did not."""
         ...
 
-    def freshness(self, entity: Entity) -> str | None:
-        """PASS, WARN or FAIL; None where the asset has no policy, or nothing is known yet."""
+    def freshness(self, entity: Entity) -> tuple[str | None, float | None]:
+        """UNKNOWN, PASS, WARN or FAIL, and when that changes by time alone; None where the asset has no policy, and
+        where it does not change."""
         ...

@@ -25,7 +25,6 @@ from ...records.conditions.nodes import (
     AnyDownstream,
     CronTickPassed,
     EntityMatches,
-    FreshnessIs,
     JobRoots,
     Missing,
     tag_of,
@@ -70,6 +69,7 @@ class Entity(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         partitions_def: The same as users declare it, which conditions of their own see.
         code_version: An asset's code version.
         observed: Whether what runs here observes the asset and does not make it.
+        materializable: Whether what runs here makes the asset.
         siblings: The assets that the same function cannot but make with it.
         roots: The assets of a job that depend on none of its others.
         partitions_per_run: How many partitions next to each other a run may update; None for any number.
@@ -87,6 +87,7 @@ class Entity(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     partitions_def: Any = None
     code_version: str | None = None
     observed: bool = False
+    materializable: bool = True
     siblings: tuple[str, ...] = ()
     roots: tuple[str, ...] = ()
     partitions_per_run: int | None = 1
@@ -133,7 +134,7 @@ class AutomationGraph:
 
     @cached_property
     def restless(self) -> frozenset[str]:
-        """Those whose conditions may change without any stored fact: users' own ones, and freshness."""
+        """Those whose conditions may change without any stored fact: users' own ones."""
         return frozenset(root.id for root in self.roots.values() if any(look.restless for look in self._looks(root)))
 
     @cached_property
@@ -169,6 +170,7 @@ class AutomationGraph:
                     each.code_version,
                     names[each.partitions] if each.partitions is not None else None,
                     each.observed,
+                    each.freshness,
                 )
                 for each in self.entities.values()
             ]
@@ -266,7 +268,7 @@ def _look_of(condition: AutomationCondition) -> _Look:
     return _Look(
         paths=frozenset(_paths(condition, ())),
         crons=frozenset((each.cron_schedule, each.cron_timezone) for each in parts if isinstance(each, CronTickPassed)),
-        restless=any(isinstance(each, FreshnessIs) or not each.is_record for each in parts),
+        restless=any(not each.is_record for each in parts),
         downstream=tuple(each for each in parts if isinstance(each, AnyDownstream)),
     )
 

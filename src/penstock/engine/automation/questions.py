@@ -92,7 +92,10 @@ def _check_result(asked: Asked) -> Subset:
 
 
 def _freshness(asked: Asked) -> Subset:
-    return asked.full if asked.facts.freshness(asked.entity) == asked.condition.state else NONE
+    state, turns = asked.facts.freshness(asked.entity)
+    if turns is not None:
+        asked.root.turns = turns if asked.root.turns is None else min(turns, asked.root.turns)
+    return asked.full if state == asked.condition.state else NONE
 
 
 def _root_target(asked: Asked) -> Subset:

@@ -20,7 +20,7 @@ from ...locations.catalog import Catalog
 from ...records.alert import Alert, AlertKind
 from ...records.automation import TickStatus
 from ...records.event import AssetCheckEvaluation, RunFailure, StoredEvent
-from ...records.freshness import FreshnessState
+from ...records.freshness_state import FreshnessState
 from ...records.run import RunStatus
 from ...records.wire import LoadStatus
 from ...storage.protocols import RunFilter, Storage

@@ -9,9 +9,9 @@ from ...engine.staleness import StaleCause, Staleness, StaleStatus
 from ...records.freshness import (
     AnyFreshnessPolicy,
     CronFreshnessPolicy,
-    FreshnessState,
     TimeWindowFreshnessPolicy,
 )
+from ...records.freshness_state import FreshnessState
 from .context import Context
 from .fields import Fields
 from .nodes import AssetNode
