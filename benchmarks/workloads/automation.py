@@ -97,7 +97,7 @@ class Forks:
                 os.close(ours)
                 with os.fdopen(theirs, "wb") as out:
                     out.write(encode_json(self._evaluated(work)))
-            except BaseException:
+            except BaseException:  # noqa: BLE001 - this process ends here, whatever it is
                 traceback.print_exc()
                 os._exit(1)
             os._exit(0)
@@ -142,9 +142,7 @@ class House:
             self.storage.instigators, coordinator, catalog, self.clock, assets=self.storage.assets, workers=AtOnce()
         )
         self.duty = SensorsDuty(self.storage.instigators, catalog, runner, self.clock, threading.Event())
-        leases = [
-            self.storage.leases.acquire(name, "bench", ttl=1e9, now=START) for name in parts_of("sensors", 8)
-        ]
+        leases = [self.storage.leases.acquire(name, "bench", ttl=1e9, now=START) for name in parts_of("sensors", 8)]
         self.held = Held([each.name for each in leases if each], {each.name: Part(each) for each in leases if each})
         self.storage.instigators.switch(
             instigator_id("here", InstigatorKind.SENSOR, SENSOR),

@@ -16,6 +16,7 @@ from ..locations.catalog import Catalog
 from ..storage.following import Followed
 from .alerts import SENDERS, AlertsDuty
 from .followers import FollowersDuty
+from .freshness import FreshnessDuty
 from .loop import Duty
 from .monitor import MonitorDuty, MonitorLimits
 from .queue import LAUNCHES_AT_ONCE, QueueDuty
@@ -102,6 +103,10 @@ def all_duties(
                 storage.instigators, known, runner("sensor", settings.sensors.num_workers), clock, sensors_woken
             ),
             sensors_woken,
+        ),
+        (
+            FreshnessDuty(storage, known, clock),
+            listen(FreshnessDuty.topics),
         ),
         (
             RetentionDuty(Sweeper(storage, instance.logs, clock), settings.retention.rules, storage, clock=clock),

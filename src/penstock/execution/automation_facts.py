@@ -246,8 +246,8 @@ class StoredFacts:
                 found.update(entity.checks)
         self._after, self._happened = after, happened
         for key in updated.keys() - wiped:
-            new = self._positions(self._graph.entities[key], (each.partition for each in happened.get(key, ())))
-            self._updated[key] = updated[key].union(new) if new else updated[key]
+            since = self._positions(self._graph.entities[key], (each.partition for each in happened.get(key, ())))
+            self._updated[key] = updated[key].union(since)
         return found
 
     def all_updated(self) -> Mapping[str, Subset]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...records.conditions.evaluation import ConditionEvaluation
+from .cursor import Keys
 from .evaluation import Evaluated
 from .view import View
 
@@ -24,10 +25,9 @@ def explain(view: View, evaluated: Evaluated, *, in_full: bool = True) -> Condit
     """
     entity, true, candidates = evaluated.entity, evaluated.true, evaluated.candidates
     words, kind = view.graph.names_of(evaluated.condition)
-    if entity.partitions is None:
-        count, keys = (1, _ALL) if true else (0, ())
-    else:
-        count, keys = (len(true), view.keys(entity, true.first(_NAMED))) if true else (0, ())
+    keys: Keys = ()
+    if true:
+        keys = _ALL if entity.partitions is None else view.keys(entity, true.first(_NAMED))
     parts = evaluated.children if candidates else ()
     if not in_full:
         parts = tuple([each for each in parts if each.true])
@@ -36,7 +36,7 @@ def explain(view: View, evaluated: Evaluated, *, in_full: bool = True) -> Condit
         kind=kind,
         entity=entity.id,
         candidates=len(candidates) if candidates else 0,
-        count=count,
+        count=len(true) if true else 0,
         true=keys,
         partitioned=entity.partitions is not None,
         children=tuple([explain(view, child, in_full=in_full) for child in parts]),

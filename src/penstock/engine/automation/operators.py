@@ -21,7 +21,6 @@ from ...records.conditions.nodes import (
     Since,
 )
 from .evaluation import Asked, Evaluated, Part
-from .graph import Entity
 from .view import NONE
 
 __all__ = ["OPERATORS"]
@@ -165,7 +164,9 @@ def _among(asked: Asked, keys: Iterable[str], *, every: bool) -> Evaluated:
     for key in keys:
         other = asked.view.graph.entities[key]
         same = other.partitions == asked.entity.partitions
-        child = asked.root.evaluate(asked.condition.operand, other, asked.candidates if same else asked.view.full(other))
+        child = asked.root.evaluate(
+            asked.condition.operand, other, asked.candidates if same else asked.view.full(other)
+        )
         children.append(child)
         below = _beside(asked, child.true, same=same)
         true = true.intersection(below) if every else true.union(below)
