@@ -245,9 +245,10 @@ class StoredFacts:
             if entity is not None and ended:
                 found.update(entity.checks)
         self._after, self._happened = after, happened
-        for key in updated.keys() - wiped:
-            since = self._positions(self._graph.entities[key], (each.partition for each in happened.get(key, ())))
-            self._updated[key] = updated[key].union(since)
+        self._updated = {key: each for key, each in updated.items() if key not in wiped}
+        for key in happened.keys() & self._updated.keys():
+            since = self._positions(self._graph.entities[key], (each.partition for each in happened[key]))
+            self._updated[key] = self._updated[key].union(since)
         return found
 
     def all_updated(self) -> Mapping[str, Subset]:
