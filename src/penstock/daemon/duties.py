@@ -15,10 +15,13 @@ from ..instance.retention import Sweeper
 from ..locations.catalog import Catalog
 from ..storage.following import Followed
 from .alerts import SENDERS, AlertsDuty
+from .event_watch import EventWatch
 from .followers import FollowersDuty
 from .freshness import FreshnessDuty
+from .instigators import CHANGES
 from .loop import Duty
 from .monitor import MonitorDuty, MonitorLimits
+from .one_offs import OneOffsDuty
 from .queue import LAUNCHES_AT_ONCE, QueueDuty
 from .retention import RetentionDuty
 from .retries import RetriesDuty
@@ -94,16 +97,33 @@ def all_duties(
         ),
         (
             SchedulesDuty(
-                storage.instigators, known, runner("schedule", settings.schedules.num_workers), clock, schedules_woken
+                storage.instigators,
+                known,
+                runner("schedule", settings.schedules.num_workers),
+                clock,
+                schedules_woken,
+                listen(CHANGES),
+                settings.schedules.timeout_seconds,
+                max_catchup=settings.schedules.max_catchup_runs,
             ),
             schedules_woken,
         ),
         (
             SensorsDuty(
-                storage.instigators, known, runner("sensor", settings.sensors.num_workers), clock, sensors_woken
+                storage.instigators,
+                known,
+                runner("sensor", settings.sensors.num_workers),
+                clock,
+                sensors_woken,
+                listen(CHANGES),
+                settings.sensors.timeout_seconds,
+                watch=EventWatch(storage, clock),
+                runs=storage.runs,
+                max_queued_runs=settings.sensors.max_queued_runs,
             ),
             sensors_woken,
         ),
+        (OneOffsDuty(storage, instance.coordinator, known, clock), listen(OneOffsDuty.topics)),
         (
             FreshnessDuty(storage, known, clock),
             listen(FreshnessDuty.topics),

@@ -32,6 +32,7 @@ from ..version import __version__
 from .assets.graph import AssetNode, CheckNode
 from .automation.asset_sensor import AssetSensorDefinition, MultiAssetSensorDefinition, monitored_keys
 from .automation.binding import as_record
+from .automation.run_status_sensor import RunStatusSensorDefinition
 from .automation.schedule import ScheduleDefinition
 from .automation.sensor import SensorDefinition
 from .automation.target import declared_status
@@ -235,8 +236,13 @@ def _schedule(schedule: ScheduleDefinition) -> ScheduleDescription:
         cron=schedule.cron_schedules,
         timezone=schedule.execution_timezone,
         job=schedule.job_name,
+        dst_gap=schedule.dst_gap,
+        dst_fold=schedule.dst_fold,
+        max_catchup=schedule.max_catchup_runs,
+        follows_partitions=schedule.follows_partitions,
         description=schedule.description,
         default_status=declared_status(schedule.default_status),
+        timeout=schedule.timeout_seconds,
         tags=schedule.tags,
         owners=schedule.owners,
         metadata=schedule.metadata,
@@ -253,6 +259,9 @@ def _sensor(sensor: SensorDefinition, resolved: Resolution) -> SensorDescription
         description=sensor.description,
         default_status=declared_status(sensor.default_status),
         assets=_watched(sensor, resolved),
+        event_type=sensor.event_type if isinstance(sensor, RunStatusSensorDefinition) else None,
+        runs=sensor.monitored.described() if isinstance(sensor, RunStatusSensorDefinition) else (),
+        timeout=sensor.timeout_seconds,
         tags=sensor.tags,
         owners=sensor.owners,
         metadata=sensor.metadata,
