@@ -12,9 +12,11 @@ from ..instance.alerts.post import Post, outbox_of
 from ..instance.alerts.watch import Watch
 from ..instance.instance import Instance
 from ..instance.retention import Sweeper
+from ..launch.coordinators import ImmediateRunCoordinator
 from ..locations.catalog import Catalog
 from ..storage.following import Followed
 from .alerts import SENDERS, AlertsDuty
+from .backfills import MOST_OPEN, BackfillsDuty
 from .event_watch import EventWatch
 from .followers import FollowersDuty
 from .freshness import FreshnessDuty
@@ -133,6 +135,7 @@ def all_duties(
             listen(RetentionDuty.topics),
         ),
     ]
+    policy = None
     if settings.run_retries.enabled:
         policy = RetryPolicyOfRuns(
             max_retries=settings.run_retries.max_retries,
@@ -140,6 +143,10 @@ def all_duties(
         )
         retries = RetriesDuty(storage, instance.coordinator, known, policy, clock)
         duties.append((retries, listen(RetriesDuty.topics)))
+    backfills = BackfillsDuty(
+        storage, instance.coordinator, known, clock, retries=policy, most_open=_most_open(instance)
+    )
+    duties.append((backfills, listen(BackfillsDuty.topics)))
     if settings.alerts.rules:
         woken, outbox = listen(AlertsDuty.topics), outbox_of(storage)
         alerts = AlertsDuty(
@@ -155,3 +162,11 @@ def all_duties(
     if isinstance(storage, Followed):
         duties.append((FollowersDuty(storage.followers), listen(FollowersDuty.topics)))
     return duties
+
+
+def _most_open(instance: Instance) -> int:
+    """How many runs a backfill may have open: where no queue holds them back, no more than may be active."""
+    limit = instance.settings.run_queue.max_concurrent_runs
+    if isinstance(instance.coordinator, ImmediateRunCoordinator) and 0 < limit < MOST_OPEN:
+        return limit
+    return MOST_OPEN

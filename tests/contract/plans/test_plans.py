@@ -43,7 +43,11 @@ _SMALL = {
 }
 """Tables that are read as a whole, and why they are small."""
 
-_OPEN = {"planned_assets_open": "what is still to be made", "runs_in_queue": "the runs that wait"}
+_OPEN = {
+    "backfills_open": "the backfills under way",
+    "planned_assets_open": "what is still to be made",
+    "runs_in_queue": "the runs that wait",
+}
 """Indexes of few rows, and of which."""
 
 _SORTED = {

@@ -277,6 +277,18 @@ RULES: Mapping[str, Rule] = {
     "slots.claim": Rule(run=_own_claim, evaluation=_RUNS_ONLY, self_guarded=True),
     "slots.free": Rule(run=_PEOPLE, evaluation=_PEOPLE),
     "slots.pools": Rule(run=_WATCHING, evaluation=_free, reads=True),
+    "backfills.add": Rule(run=_LAUNCH, evaluation=_LAUNCH),
+    "backfills.get": Rule(run=_WATCHING, evaluation=_free, reads=True),
+    "backfills.plan": Rule(run=_WATCHING, evaluation=_free, reads=True),
+    "backfills.log": Rule(run=_PEOPLE, evaluation=_PEOPLE, reads=True),
+    "backfills.page": Rule(run=_WATCHING, evaluation=_free, reads=True),
+    "backfills.open": Rule(run=_WATCHING, evaluation=_free, reads=True),
+    "backfills.counts": Rule(run=_WATCHING, evaluation=_free, reads=True),
+    "backfills.parts": Rule(run=_WATCHING, evaluation=_free, reads=True),
+    "backfills.made": Rule(run=_DAEMON, evaluation=_DAEMON, reads=True),
+    "backfills.change": Rule(run=_PEOPLE, evaluation=_PEOPLE),
+    "backfills.advance": Rule(run=_DAEMON, evaluation=_DAEMON),
+    "backfills.delete": Rule(run=_PEOPLE, evaluation=_PEOPLE),
     "notifier.publish": Rule(
         run="whoever changes the storage wakes its listeners", evaluation="an evaluation wakes nobody"
     ),

@@ -13,6 +13,7 @@ from ...partitions.space import KeySpace, open_space
 from ...partitions.spec import PartitionsSpec
 from ...records.asset import AssetEvent, AssetState, CheckState
 from ...records.automation import InstigatorState
+from ...records.backfill import BackfillPlan, GroupCounts
 from ...records.data_version import DataVersionState
 from ...records.event import StoredEvent
 from ...records.location import AssetDescription
@@ -79,6 +80,8 @@ class Context:
         self.latest_materializations: Loader[str, AssetEvent] = Loader(storage.assets.latest_materializations)
         self.check_states: Loader[str, dict[str, CheckState]] = Loader(self._checks)
         self.partition_letters: Loader[str, LettersByPlace] = Loader(self._partitions)
+        self.backfill_counts: Loader[str, list[GroupCounts]] = Loader(storage.backfills.counts)
+        self.backfill_plans: Loader[str, BackfillPlan] = Loader(self._backfill_plans)
         self.dynamic_partitions: Loader[str, list[str]] = Loader(self._dynamic)
 
     @cached_property
@@ -182,6 +185,10 @@ class Context:
         defined = self.catalog.assets
         specs = {key: defined[key].partitions for key in assets if key in defined}
         return self._places.read(self.storage.assets, {key: spec for key, spec in specs.items() if spec is not None})
+
+    def _backfill_plans(self, backfill_ids: list[str]) -> dict[str, BackfillPlan]:
+        found = {each: self.storage.backfills.plan(each) for each in backfill_ids}
+        return {each: plan for each, plan in found.items() if plan is not None}
 
     def _dynamic(self, names: list[str]) -> dict[str, list[str]]:
         return {name: self.storage.assets.dynamic_partitions(name) for name in names}
