@@ -21,6 +21,7 @@ from .alerts import SENDERS, AlertsDuty
 from .backfills import MOST_OPEN, BackfillsDuty
 from .event_watch import EventWatch
 from .followers import FollowersDuty
+from .freshness import FreshnessDuty
 from .instigators import CHANGES
 from .loop import Duty
 from .monitor import MonitorDuty, MonitorLimits
@@ -129,6 +130,10 @@ def all_duties(
             sensors_woken,
         ),
         (OneOffsDuty(storage, instance.coordinator, known, clock), listen(OneOffsDuty.topics)),
+        (
+            FreshnessDuty(storage, known, clock),
+            listen(FreshnessDuty.topics),
+        ),
         (
             RetentionDuty(Sweeper(storage, instance.logs, clock), settings.retention.rules, storage, clock=clock),
             listen(RetentionDuty.topics),

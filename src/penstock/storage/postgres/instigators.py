@@ -346,9 +346,15 @@ def _advance(
 
 
 def _store_evaluations(tx: Transaction, tick: int, evaluations: Sequence[EvaluationRecord], now: float) -> None:
-    tx.send_each(
-        "INSERT INTO automation_evaluations (entity, tick, time, body) VALUES (%s, %s, %s, %s)",
-        [(each.entity, tick, now, rows.packed_evaluation(each)) for each in evaluations],
+    # What requested nothing is of interest until the next one.
+    tx.send(
+        "DELETE FROM automation_evaluations WHERE requested = 0 AND entity = ANY(%s)",
+        ([each.entity for each in evaluations],),
+    )
+    tx.send_all(
+        "INSERT INTO automation_evaluations (entity, tick, time, requested, body) SELECT * FROM {rows}",
+        "text int8 float8 int8 bytea",
+        [(each.entity, tick, now, each.requested, rows.packed_evaluation(each)) for each in evaluations],
     )
 
 
