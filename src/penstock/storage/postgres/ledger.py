@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from ...errors import StorageError
-from ...records.event import AssetFact, Event
+from ...records.event import AssetFact, Event, FreshnessStateChange
 from ...records.run import ACTIVE, Run
 from .. import rows
 from ..allot import ended_steps
@@ -215,7 +215,7 @@ def write_changes(tx: Transaction, changes: Sequence[Change], facts: Sequence[Ev
     return last_id
 
 
-def report(tx: Transaction, facts: Sequence[AssetFact], now: float) -> Answer | None:
+def report(tx: Transaction, facts: Sequence[AssetFact | FreshnessStateChange], now: float) -> Answer | None:
     """Store facts that are of no run; the answer is the id of the last one."""
     return write_changes(tx, (), [Event(time=now, fact=fact) for fact in facts])
 
