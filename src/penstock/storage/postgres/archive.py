@@ -110,12 +110,12 @@ class PostgresArchive:
                 [(log, number, *rows.new_run_values(each.run)) for number, each in numbered],
             )
             tx.send_all(
-                "INSERT INTO run_tags (key, value, run_id) SELECT * FROM {rows}",
+                "INSERT INTO run_tags (key, value, run_id) SELECT * FROM {rows} AS given",
                 "text text text",
                 [(key, value, each.run.run_id) for each in fresh for key, value in each.run.tags.items()],
             )
             tx.send_all(
-                f"INSERT INTO steps (run, place, {rows.STEP}) SELECT * FROM {{rows}}",
+                f"INSERT INTO steps (run, place, {rows.STEP}) SELECT * FROM {{rows}} AS given",
                 "int8 int8 text text float8 float8 float8 bytea",
                 [
                     (number, place, *rows.step_values(step))

@@ -92,18 +92,19 @@ def _forget_plan(tx: Transaction, run_id: str, assets: str, values: Mapping[str,
 def _planned(tx: Transaction, run_id: str | None, events: Sequence[NumberedEvent]) -> None:
     rows = planned_rows(events)
     tx.send_all(
-        "INSERT INTO planned_assets (run_id, asset, partition, planned) SELECT * FROM {rows} ON CONFLICT DO NOTHING",
+        "INSERT INTO planned_assets (run_id, asset, partition, planned) SELECT * FROM {rows} AS given "
+        "ON CONFLICT DO NOTHING",
         "text text text float8",
         [(run_id, *row) for row in rows],
     )
     tx.send_all(
-        "INSERT INTO asset_states (asset, planned_run, planned_at) SELECT * FROM {rows} ON CONFLICT (asset) DO UPDATE "
-        "SET planned_run = EXCLUDED.planned_run, planned_at = EXCLUDED.planned_at",
+        "INSERT INTO asset_states (asset, planned_run, planned_at) SELECT * FROM {rows} AS given "
+        "ON CONFLICT (asset) DO UPDATE SET planned_run = EXCLUDED.planned_run, planned_at = EXCLUDED.planned_at",
         "text text float8",
         _last_of(1, [(asset, run_id, time) for asset, _, time in rows]),
     )
     tx.send_all(
-        "INSERT INTO partition_states (asset, partition, status, run_id, updated) SELECT * FROM {rows} "
+        "INSERT INTO partition_states (asset, partition, status, run_id, updated) SELECT * FROM {rows} AS given "
         "ON CONFLICT (asset, partition) DO UPDATE "
         "SET status = EXCLUDED.status, run_id = EXCLUDED.run_id, updated = EXCLUDED.updated",
         "text text text text float8",

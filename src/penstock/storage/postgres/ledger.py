@@ -102,7 +102,7 @@ def insert_runs(tx: Transaction, new_runs: Sequence[NewRun]) -> list[Change]:
         [(*change.place, *rows.new_run_values(change.run)) for change in changes],
     )
     tx.send_all(
-        "INSERT INTO run_tags (key, value, run_id) SELECT * FROM {rows}",
+        "INSERT INTO run_tags (key, value, run_id) SELECT * FROM {rows} AS given",
         "text text text",
         [(key, value, each.run.run_id) for each in changes for key, value in each.run.tags.items()],
     )

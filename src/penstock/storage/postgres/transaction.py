@@ -75,7 +75,7 @@ class Transaction:
         """Run a statement once with all of the rows; where there are none, not at all.
 
         Args:
-            statement: It names the rows as `{rows}`, a table.
+            statement: It names the rows as a table: `{rows} AS given`.
             types: The table's columns, each one of `int8`, `float8`, `text`, `bytea` and `bool`; with spaces between.
             rows: The table's rows.
         """
@@ -88,8 +88,9 @@ class Transaction:
         The arguments are those of `send_all`, and the values that stand in the statement before the rows.
         """
         given = types.split()
-        # Hidden in subqueries: a planner that sees how few rows there are plans the statement anew each time.
-        table = f"unnest({', '.join(f'(SELECT %b::{each}[])' for each in given)})"
+        # As columns of a SELECT, since the server gathers what a function gives in FROM, one store for each array. In
+        # subqueries, since a planner that sees how few rows there are plans the statement anew each time.
+        table = f"(SELECT {', '.join(f'unnest((SELECT %b::{each}[]))' for each in given)})"
         columns = [column(kind, cells) for kind, cells in zip(given, zip(*rows, strict=True), strict=True)]
         return self.ask(statement.replace("{rows}", table), [*values, *columns])
 
