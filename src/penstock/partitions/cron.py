@@ -17,9 +17,8 @@ import math
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import TypeAlias
-from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -171,7 +170,7 @@ def last_tick(cron: Crons, until: float, timezone: str, *, after: float = -math.
     return None
 
 
-def _next_by_calendar(cron: Cron, after: float, zone: ZoneInfo) -> int:
+def _next_by_calendar(cron: Cron, after: float, zone: tzinfo) -> int:
     # Later wall times never mean earlier instants, so the first matching wall time whose instant is late enough is it.
     wall = wall_of(after, zone).replace(second=0, microsecond=0)
     while True:
@@ -197,7 +196,7 @@ def _next_wall(cron: Cron, wall: datetime) -> datetime:
     return day.replace(hour=cron.hours[0], minute=cron.minutes[0])
 
 
-def _next_by_real_time(cron: Cron, after: float, zone: ZoneInfo) -> int:
+def _next_by_real_time(cron: Cron, after: float, zone: tzinfo) -> int:
     instant = int(after // 60) * 60 + 60
     while True:
         local = datetime.fromtimestamp(instant, zone)

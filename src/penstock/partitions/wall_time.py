@@ -6,10 +6,8 @@ two. Instants are seconds since the Unix epoch, UTC; wall times are datetimes wi
 
 from __future__ import annotations
 
-import difflib
-from datetime import datetime, time
+from datetime import datetime, time, tzinfo
 from functools import lru_cache
-from zoneinfo import ZoneInfo, available_timezones
 
 from ..errors import DefinitionError
 
@@ -17,22 +15,26 @@ __all__ = ["instant_of", "short_text", "wall_of", "zone_named"]
 
 
 @lru_cache(maxsize=256)
-def zone_named(name: str) -> ZoneInfo:
+def zone_named(name: str) -> tzinfo:
     """The time zone of that IANA name.
 
     Raises:
         DefinitionError: There is no such zone; the message names the nearest one.
     """
+    from zoneinfo import ZoneInfo, available_timezones  # only where there are times of zones
+
     try:
         return ZoneInfo(name)
     # A name that is a folder or leads out of the zone files fails as a file does.
     except (KeyError, ValueError, TypeError, OSError) as error:
+        import difflib
+
         near = difflib.get_close_matches(str(name)[:64], sorted(available_timezones()), n=1, cutoff=0.5)
         remedy = f'did you mean "{near[0]}"?' if near else 'give an IANA name such as "Europe/Berlin".'
         raise DefinitionError(f"There is no time zone {name!r}; {remedy}") from error
 
 
-def instant_of(wall: datetime, zone: ZoneInfo) -> int:
+def instant_of(wall: datetime, zone: tzinfo) -> int:
     """The instant of a wall time in whole seconds: after the gap if it is skipped, the first if it occurs twice."""
     first = wall.replace(tzinfo=zone, fold=0)
     second = wall.replace(tzinfo=zone, fold=1)
@@ -52,7 +54,7 @@ def instant_of(wall: datetime, zone: ZoneInfo) -> int:
     return high
 
 
-def wall_of(instant: float, zone: ZoneInfo) -> datetime:
+def wall_of(instant: float, zone: tzinfo) -> datetime:
     """The wall time at an instant."""
     return datetime.fromtimestamp(instant, zone).replace(tzinfo=None, fold=0)
 
