@@ -134,6 +134,7 @@ def test_every_page_opens_in_both_themes(page: Page, deployment: Deployment) -> 
             ("/locations/flights/schedules/every_morning", "every_morning"),
             ("/locations/flights/sensors/new_files", "new_files"),
             ("/deployment", "Deployment"),
+            ("/deployment?tab=alerts", "Messages"),
         ):
             page.goto(deployment.url + path)
             expect(page.get_by_role("heading", name=heading, exact=True).first).to_be_visible()

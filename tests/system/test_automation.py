@@ -14,6 +14,9 @@ import pytest
 
 from penstock import AssetKey, AssetMaterialization
 from penstock.records.automation import InstigatorKind, InstigatorState, InstigatorStatus, Tick, TickStatus
+from penstock.records.event import AssetFact
+from penstock.records.event import AssetMaterialization as MadeRecord
+from penstock.records.metadata import IntMetadataValue
 from penstock.records.run import Run, RunStatus, Tag
 from penstock.storage.protocols import RunFilter
 from support.deployment import Deployment
@@ -56,6 +59,27 @@ def files(context):
 @sensor(job=nightly, minimum_interval_seconds=1)
 def hangs(context):
     time.sleep(3600)
+
+@sensor(job=nightly, minimum_interval_seconds=1, timeout_seconds=1)
+def sleeps(context):
+    context.log.info("about to sleep")
+    time.sleep(3600)
+
+@sensor(job=nightly, minimum_interval_seconds=1, timeout_seconds=1)
+def cannot_be_interrupted(context):
+    context.log.info("about to hang")
+    while True:
+        try:
+            time.sleep(3600)
+        except BaseException:
+            pass
+
+@asset_sensor(AssetKey("report"), job=nightly, timeout_seconds=2)
+def stuck_at_the_third(context, event):
+    number = event.asset_materialization.metadata["number"].value
+    if number == 3 and INBOX.exists():
+        time.sleep(3600)
+    return RunRequest(tags={"number": str(number)})
 
 @op
 def breaks():
@@ -108,7 +132,10 @@ defs = Definitions(
     assets=[by_file, report],
     jobs=[nightly, broken, by_file_job],
     schedules=[at_three],
-    sensors=[files, hangs, on_failure, on_success, new_files, on_file, on_both],
+    sensors=[
+        files, hangs, sleeps, cannot_be_interrupted, stuck_at_the_third, on_failure, on_success, new_files, on_file,
+        on_both,
+    ],
 )
 """
 LOCATION = "project.py"
@@ -165,6 +192,34 @@ def test_a_hung_sensor_and_a_failing_one_do_not_harm_the_rest(dev: Deployment, t
     (tmp_path / "inbox" / "good.txt").touch()
     (run,) = dev.wait(lambda: runs_of(dev, Tag.SENSOR, "files"))
     assert dev.wait_until_finished(run.run_id).status is RunStatus.SUCCESS
+
+
+def test_an_evaluation_that_takes_too_long_is_ended_and_tells_where_it_was(dev: Deployment) -> None:
+    slept = turn_on(dev, InstigatorKind.SENSOR, "sleeps")
+    hung = turn_on(dev, InstigatorKind.SENSOR, "cannot_be_interrupted")
+    for key, line in ((slept, "INFO about to sleep"), (hung, "INFO about to hang")):
+        (tick, *_) = dev.wait(partial(ticks, dev, key, TickStatus.FAILURE))
+        assert tick.error is not None
+        assert tick.error.cls == "TimeLimitExceededError"
+        assert "longer than its limit of 1 seconds" in tick.error.message
+        assert any(frame.code == "time.sleep(3600)" for frame in tick.error.frames)
+        assert tick.log == (line,)
+
+
+def test_what_an_evaluation_had_handed_over_before_it_hung_counts_once(dev: Deployment, tmp_path: Path) -> None:
+    key = turn_on(dev, InstigatorKind.SENSOR, "stuck_at_the_third")
+    dev.wait(lambda: ticks(dev, key, TickStatus.SKIPPED))
+    events: list[AssetFact] = [
+        MadeRecord(asset="report", metadata={"number": IntMetadataValue(number)}) for number in range(1, 5)
+    ]
+    dev.instance.storage.assets.report(events, now=time.time())
+    tick: Tick = dev.wait(lambda: next(iter(ticks(dev, key, TickStatus.FAILURE)), None))
+    assert len(tick.run_ids) == 2
+    (tmp_path / "inbox").rmdir()
+    found: list[Run] = dev.wait(
+        lambda: len(runs := runs_of(dev, Tag.SENSOR, "stuck_at_the_third")) >= 4 and runs, seconds=60
+    )
+    assert sorted(run.tags["number"] for run in found) == ["1", "2", "3", "4"]
 
 
 def test_a_missed_schedule_is_made_up_once(dev: Deployment) -> None:

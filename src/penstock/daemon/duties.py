@@ -15,7 +15,9 @@ from ..instance.retention import Sweeper
 from ..locations.catalog import Catalog
 from ..storage.following import Followed
 from .alerts import SENDERS, AlertsDuty
+from .event_watch import EventWatch
 from .followers import FollowersDuty
+from .instigators import CHANGES
 from .loop import Duty
 from .monitor import MonitorDuty, MonitorLimits
 from .queue import LAUNCHES_AT_ONCE, QueueDuty
@@ -93,13 +95,28 @@ def all_duties(
         ),
         (
             SchedulesDuty(
-                storage.instigators, known, runner("schedule", settings.schedules.num_workers), clock, schedules_woken
+                storage.instigators,
+                known,
+                runner("schedule", settings.schedules.num_workers),
+                clock,
+                schedules_woken,
+                listen(CHANGES),
+                settings.schedules.timeout_seconds,
             ),
             schedules_woken,
         ),
         (
             SensorsDuty(
-                storage.instigators, known, runner("sensor", settings.sensors.num_workers), clock, sensors_woken
+                storage.instigators,
+                known,
+                runner("sensor", settings.sensors.num_workers),
+                clock,
+                sensors_woken,
+                listen(CHANGES),
+                settings.sensors.timeout_seconds,
+                watch=EventWatch(storage, clock),
+                runs=storage.runs,
+                max_queued_runs=settings.sensors.max_queued_runs,
             ),
             sensors_woken,
         ),

@@ -74,6 +74,11 @@ class Held:
         return len(self._parts)
 
     @property
+    def parts(self) -> tuple[Part, ...]:
+        """All of ours."""
+        return tuple(self._parts.values())
+
+    @property
     def lease(self) -> Lease:
         """The lease of a duty that is not divided."""
         (part,) = self._parts.values()

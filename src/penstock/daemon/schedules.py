@@ -33,7 +33,7 @@ class SchedulesDuty(InstigatorDuty[ScheduleDescription]):
 
     def work(self, description: ScheduleDescription, due: Due) -> EvaluateSchedule:
         """Evaluate it for its instant."""
-        return EvaluateSchedule(name=description.name, due=due.at)
+        return EvaluateSchedule(name=description.name, due=due.at, timeout=description.timeout or self._timeout)
 
     def own_job(self, description: ScheduleDescription) -> str | None:
         """Its job."""

@@ -1,25 +1,72 @@
-"""Duty: evaluate sensors at their intervals."""
+"""Duty: evaluate sensors at their intervals, and those that watch assets or runs when something happens to these."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-from ..engine.instigators import Due, Outlook, look_at_sensors
-from ..records.automation import InstigatorKind, InstigatorState
+import msgspec
+
+from ..engine.back_pressure import why_held_back
+from ..engine.instigators import Due, Outlook, is_on, look_at_sensors, poll_seconds
+from ..records.automation import InstigatorKind, InstigatorState, TickStatus, instigator_id
 from ..records.location import LocationDescription, SensorDescription
-from ..records.run import Tag
+from ..records.run import RunStatus, Tag
 from ..records.wire import EvaluateSensor
-from .instigators import InstigatorDuty
+from ..storage.protocols import RunFilter, RunStorage
+from .event_watch import EventWatch
+from .instigators import CHANGES, InstigatorDuty
+from .ticks import TRY_AGAIN
 
 __all__ = ["SensorsDuty"]
 
 
 class SensorsDuty(InstigatorDuty[SensorDescription]):
-    """See the head of this file."""
+    """See the head of this file.
+
+    Args:
+        watch: Tells for which of them there is something new.
+        runs: Where the queue is.
+        max_queued_runs: How many runs of a sensor may wait in it; -1 for any number.
+        shared: What schedules' duty takes too.
+    """
 
     name = "sensors"
     kind = InstigatorKind.SENSOR
+    topics = CHANGES | {"assets", "runs"}
     origin_tag = Tag.SENSOR
+    again_after_failure = 30.0
+
+    def __init__(self, *shared: Any, watch: EventWatch, runs: RunStorage, max_queued_runs: int) -> None:
+        super().__init__(*shared)
+        self._runs = runs
+        self._max_queued_runs = max_queued_runs
+        self._watch = watch
+        self._asked_before: set[str] = set()
+
+    def followed(
+        self, declared: Iterable[tuple[str, SensorDescription]], states: Mapping[str, InstigatorState]
+    ) -> None:
+        """Watch for those that are on."""
+        on = {
+            instigator_id(location, self.kind, each.name): (location, each)
+            for location, each in declared
+            if is_on(each.default_status, states.get(instigator_id(location, self.kind, each.name)))
+        }
+        self._asked_before &= on.keys()
+        self._watch.follow(on.values(), states)
+
+    def woken_ids(self) -> Iterable[str]:
+        """Those that watch what has happened."""
+        return self._watch.hear() | self._watch.since.keys()
+
+    def begun(self, key: str) -> None:
+        """Its evaluation sees what has happened until now."""
+        self._watch.begun(key)
+
+    def over(self, key: str) -> None:
+        """It has seen that."""
+        self._watch.ended(key, self._states.get(key))
 
     def declared(self, description: LocationDescription) -> Iterable[SensorDescription]:
         """The sensors of a code location."""
@@ -28,8 +75,37 @@ class SensorsDuty(InstigatorDuty[SensorDescription]):
     def outlook(
         self, declared: Iterable[tuple[str, SensorDescription]], states: dict[str, InstigatorState], now: float
     ) -> Outlook:
-        """Which are due by their intervals."""
-        return look_at_sensors(declared, states, now)
+        """Which are due by their intervals, or by what has happened."""
+        outlook = look_at_sensors(declared, states, now, self._watch.since)
+        held = self._held_back(outlook.due)
+        return msgspec.structs.replace(
+            outlook,
+            due=tuple(self._as_begun(each) for each in outlook.due if each.id not in held),
+            later=outlook.later | dict.fromkeys(held, now + TRY_AGAIN),
+        )
+
+    def _held_back(self, due: Sequence[Due]) -> set[str]:
+        """Those of which too many runs wait in the queue."""
+        most = self._max_queued_runs
+        if not due or most < 0 or why_held_back(self._queued(), most) is None:
+            return set()
+        return {each.id for each in due if why_held_back(self._queued(each), most) is not None}
+
+    def _queued(self, due: Due | None = None) -> int:
+        """How many runs wait, in all or of a sensor, counted as far as it matters."""
+        of_sensor = {} if due is None else {Tag.SENSOR: due.name}
+        where = RunFilter(
+            statuses=(RunStatus.QUEUED,), location=None if due is None else due.location, tags=dict(of_sensor)
+        )
+        return self._runs.count(where, at_most=self._max_queued_runs + 1)
+
+    def _as_begun(self, due: Due) -> Due:
+        """The tick that another daemon has begun and left, if there is one of a sensor that comes to us."""
+        if due.id in self._asked_before or due.id not in self._watch.since:
+            return due
+        self._asked_before.add(due.id)
+        left = self._instigators.ticks(due.id, statuses=[TickStatus.STARTED], limit=1)
+        return msgspec.structs.replace(due, at=left[0].due) if left else due
 
     def work(self, description: SensorDescription, due: Due) -> EvaluateSensor:
         """Evaluate it from its cursor."""
@@ -40,6 +116,7 @@ class SensorsDuty(InstigatorDuty[SensorDescription]):
             last_run_key=due.state.last_run_key,
             last_tick=due.state.last_tick,
             turned_on=due.state.turned_on,
+            timeout=description.timeout or self._timeout,
         )
 
     def own_job(self, description: SensorDescription) -> str | None:
@@ -47,5 +124,5 @@ class SensorsDuty(InstigatorDuty[SensorDescription]):
         return description.jobs[0] if len(description.jobs) == 1 else None
 
     def next_due(self, description: SensorDescription, due: Due, now: float) -> float:
-        """One interval after the end of this tick."""
-        return now + description.interval
+        """Some time after the end of this tick, should nothing happen before."""
+        return now + poll_seconds(description)

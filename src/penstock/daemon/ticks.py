@@ -15,7 +15,7 @@ from concurrent.futures import Executor
 import msgspec
 
 from ..clock import Clock
-from ..engine.instigators import Due, Outlook
+from ..engine.instigators import AT_ONCE, Due
 from ..errors import CodeServerUnreachableError, ConfigurationError, FencedError
 from ..launch.protocols import RunCoordinator
 from ..locations.catalog import Catalog
@@ -31,13 +31,13 @@ from ..records.wire import EvaluateSchedule, EvaluateSensor, Evaluation
 from ..storage.protocols import AssetStorage, InstigatorStorage, NewRun
 from .keeper import Part
 
-__all__ = ["DueTick", "TickRunner"]
+__all__ = ["TRY_AGAIN", "DueTick", "TickRunner"]
 
 log = logging.getLogger("penstock.daemon.ticks")
 
-_TRY_AGAIN = 2.0
-_AT_ONCE = 0.001
-"""A due time is evaluated once, so one that is due again at once is due a little later."""
+TRY_AGAIN = 2.0
+"""Seconds until a tick that could not be done is tried again."""
+
 _LONGEST_CURSOR = 4_000  # characters
 
 
@@ -45,7 +45,8 @@ class DueTick(msgspec.Struct, frozen=True, kw_only=True):
     """A tick to do: what is due, what the code server is asked, and what its answer leads to.
 
     `own_job` is the job of run requests that name none; `next_due` gives the next due time after an end at that time;
-    `origin_tag` is the tag that names the instigator on its runs.
+    `origin_tag` is the tag that names the instigator on its runs. After a failure it is due again after so many seconds
+    at the latest.
     """
 
     due: Due
@@ -53,6 +54,7 @@ class DueTick(msgspec.Struct, frozen=True, kw_only=True):
     own_job: str | None
     next_due: Callable[[float], float]
     origin_tag: str
+    again_after_failure: float | None = None
 
 
 class TickRunner:
@@ -87,19 +89,20 @@ class TickRunner:
         self._not_before: dict[str, float] = {}
         self._lock = threading.Lock()
 
-    def start(self, tick: DueTick, part: Part, *, done: threading.Event) -> None:
-        """Start a tick under the lease of its part, unless one of the same instigator is under way or rests; `done` is
-        set when it has ended."""
+    def start(self, tick: DueTick, part: Part, *, done: Callable[[str, bool], None]) -> bool:
+        """Start a tick under the lease of its part, unless one of the same instigator is under way or rests; gives
+        whether it did. `done` is called when it is over: with the instigator's id, and whether the tick has ended."""
         key = tick.due.id
         with self._lock:
             if key in self._busy or self._not_before.get(key, 0.0) > self._clock.now():
-                return
+                return False
             self._busy.add(key)
 
         def run() -> None:
+            ended = False
             try:
                 with part.used() as lease:
-                    self._tick(tick, lease)
+                    ended = self._tick(tick, lease)
             except FencedError:
                 log.warning("the tick of %s passed to another daemon", key)
             except Exception:
@@ -109,21 +112,16 @@ class TickRunner:
             finally:
                 with self._lock:
                     self._busy.discard(key)
-                done.set()
+                done(key, ended)
 
         self._pool.submit(run)
-
-    def next_look(self, outlook: Outlook) -> float | None:
-        """Seconds until the duty must look again: for the next instant, or for a tick that waits to be tried again."""
-        looks = [outlook.next_look - self._clock.now()] if outlook.next_look is not None else []
-        if outlook.due:
-            looks.append(_TRY_AGAIN)
-        return max(0.0, min(looks)) if looks else None
+        return True
 
     def _pause(self, instigator: str) -> None:
-        self._not_before[instigator] = self._clock.now() + _TRY_AGAIN
+        self._not_before[instigator] = self._clock.now() + TRY_AGAIN
 
-    def _tick(self, asked: DueTick, lease: Lease) -> None:
+    def _tick(self, asked: DueTick, lease: Lease) -> bool:
+        """Do it; gives whether it has ended, or waits."""
         due = asked.due
         location = self._catalog.locations[due.location].description
         assert location is not None, "an instigator is looked at only where its description is known"
@@ -132,13 +130,13 @@ class TickRunner:
             # It was done before the daemon that did it could store the next due time.
             state = msgspec.structs.replace(due.state, next_due=asked.next_due(self._clock.now()))
             self._instigators.plan([state])
-            return
+            return True
         try:
             evaluation = self._catalog.client(due.location).evaluate(asked.work)
         except CodeServerUnreachableError as error:
             log.warning("the tick of %s waits: %s", due.id, error)
             self._pause(due.id)
-            return
+            return False
         runs: list[tuple[str | None, NewRun]] = []
         if evaluation.error is not None and not evaluation.contained:
             evaluation = _without_effect(evaluation, evaluation.error)
@@ -164,10 +162,20 @@ class TickRunner:
             facts=evaluation.facts,
             evaluations=evaluation.evaluations,
             cursor=evaluation.cursor,
-            next_due=max(now, tick.due + _AT_ONCE) if evaluation.more else asked.next_due(now),
+            next_due=self._next_due(asked, evaluation, now),
             now=now,
         )
         self._coordinator.dispatch(stored.run_ids)
+        return True
+
+    @staticmethod
+    def _next_due(asked: DueTick, evaluation: Evaluation, now: float) -> float:
+        if evaluation.more:
+            return max(now, asked.due.at + AT_ONCE)
+        due = asked.next_due(now)
+        if evaluation.error is None or asked.again_after_failure is None:
+            return due
+        return min(due, now + asked.again_after_failure)
 
     def _plan_runs(
         self, evaluation: Evaluation, location: LocationDescription, asked: DueTick, tick: Tick

@@ -32,6 +32,7 @@ from ..version import __version__
 from .assets.graph import AssetNode, CheckNode
 from .automation.asset_sensor import AssetSensorDefinition, MultiAssetSensorDefinition, monitored_keys
 from .automation.binding import as_record
+from .automation.run_status_sensor import RunStatusSensorDefinition
 from .automation.schedule import ScheduleDefinition
 from .automation.sensor import SensorDefinition
 from .automation.target import declared_status
@@ -237,6 +238,7 @@ def _schedule(schedule: ScheduleDefinition) -> ScheduleDescription:
         job=schedule.job_name,
         description=schedule.description,
         default_status=declared_status(schedule.default_status),
+        timeout=schedule.timeout_seconds,
         tags=schedule.tags,
         owners=schedule.owners,
         metadata=schedule.metadata,
@@ -253,6 +255,9 @@ def _sensor(sensor: SensorDefinition, resolved: Resolution) -> SensorDescription
         description=sensor.description,
         default_status=declared_status(sensor.default_status),
         assets=_watched(sensor, resolved),
+        event_type=sensor.event_type if isinstance(sensor, RunStatusSensorDefinition) else None,
+        runs=sensor.monitored.described() if isinstance(sensor, RunStatusSensorDefinition) else (),
+        timeout=sensor.timeout_seconds,
         tags=sensor.tags,
         owners=sensor.owners,
         metadata=sensor.metadata,

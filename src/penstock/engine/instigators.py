@@ -7,7 +7,8 @@ schedule misses instants; the latest missed one is made up, the others are not.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import TypeVar
 
 import msgspec
@@ -19,7 +20,22 @@ from ..records.location import ScheduleDescription, SensorDescription
 
 _Described = TypeVar("_Described", ScheduleDescription, SensorDescription)
 
-__all__ = ["Due", "Outlook", "is_on", "look_at_schedules", "look_at_sensors", "next_schedule_time"]
+__all__ = [
+    "AT_ONCE",
+    "Due",
+    "Outlook",
+    "is_on",
+    "look_at_schedules",
+    "look_at_sensors",
+    "next_schedule_time",
+    "poll_seconds",
+]
+
+AT_ONCE = 0.001
+"""A due time is evaluated once, so one that is due again at once is due a little later."""
+
+_POLLED_BY_DEFAULT = 30.0
+_SAFETY_NET = 3600.0
 
 
 class Due(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,11 +53,16 @@ class Due(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outlook(msgspec.Struct, frozen=True, kw_only=True):
-    """What to evaluate now, what to store, and when to look again (None: when something changes)."""
+    """What to evaluate now, what to store, and when each of the others that are on is due, by id."""
 
     due: tuple[Due, ...]
     store: tuple[InstigatorState, ...]
-    next_look: float | None
+    later: dict[str, float]
+
+    @property
+    def next_look(self) -> float | None:
+        """When to look again; None: when something changes."""
+        return min(self.later.values(), default=None)
 
 
 def is_on(declared: InstigatorStatus, state: InstigatorState | None) -> bool:
@@ -55,6 +76,13 @@ def is_on(declared: InstigatorStatus, state: InstigatorState | None) -> bool:
 def next_schedule_time(schedule: ScheduleDescription, after: float) -> float:
     """The schedule's first instant after `after` (seconds since the epoch)."""
     return next_after([parse(text) for text in schedule.cron], after, schedule.timezone)
+
+
+def poll_seconds(sensor: SensorDescription) -> float:
+    """How long after an evaluation a sensor is evaluated again though nothing new was heard of for it."""
+    if sensor.kind == "ASSET" or sensor.event_type is not None:
+        return max(sensor.interval, _SAFETY_NET)
+    return sensor.interval or _POLLED_BY_DEFAULT
 
 
 def look_at_schedules(
@@ -72,20 +100,38 @@ def look_at_schedules(
         states,
         now,
         first_due=lambda schedule: next_schedule_time(schedule, now),
+        next_due=lambda _, state: state.next_due,
         due_at=latest_missed,
     )
 
 
 def look_at_sensors(
-    sensors: Iterable[tuple[str, SensorDescription]], states: dict[str, InstigatorState], now: float
+    sensors: Iterable[tuple[str, SensorDescription]],
+    states: dict[str, InstigatorState],
+    now: float,
+    news: Mapping[str, float] = MappingProxyType({}),
 ) -> Outlook:
-    """Look at all sensors, given as (location, description). A sensor that was just turned on is due at once."""
+    """Look at all sensors, given as (location, description). A sensor that was just turned on is due at once.
+
+    `news` says since when there is something new for a sensor, by its id: it need not wait until it is due anyway, but
+    for the interval that its code names.
+    """
+
+    def next_due(sensor: SensorDescription, state: InstigatorState) -> float | None:
+        heard = news.get(state.id)
+        if heard is None or state.next_due is None:
+            return state.next_due
+        if state.last_tick is not None:
+            heard = max(heard, state.last_tick + max(sensor.interval, AT_ONCE))
+        return min(state.next_due, heard)
+
     return _look(
         ((location, each, each.interval) for location, each in sensors),
         InstigatorKind.SENSOR,
         states,
         now,
         first_due=lambda _: now,
+        next_due=next_due,
         due_at=lambda _, at: at,
     )
 
@@ -97,11 +143,12 @@ def _look(
     now: float,
     *,
     first_due: Callable[[_Described], float],
+    next_due: Callable[[_Described, InstigatorState], float | None],
     due_at: Callable[[_Described, float], float],
 ) -> Outlook:
     due: list[Due] = []
     store: list[InstigatorState] = []
-    looks: list[float] = []
+    later: dict[str, float] = {}
     for location, description, rhythm in declared:
         name = description.name
         key = instigator_id(location, kind, name)
@@ -118,9 +165,10 @@ def _look(
                 turned_on=now if known.turned_on is None else known.turned_on,
             )
             store.append(state)
-        assert state.next_due is not None
-        if state.next_due <= now:
-            due.append(Due(location=location, name=name, at=due_at(description, state.next_due), state=state))
+        at = next_due(description, state)
+        assert at is not None
+        if at <= now:
+            due.append(Due(location=location, name=name, at=due_at(description, at), state=state))
         else:
-            looks.append(state.next_due)
-    return Outlook(due=tuple(due), store=tuple(store), next_look=min(looks, default=None))
+            later[key] = at
+    return Outlook(due=tuple(due), store=tuple(store), later=later)

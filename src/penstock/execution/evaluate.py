@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -52,6 +52,9 @@ __all__ = [
 ]
 
 
+Tell: TypeAlias = Callable[[Evaluation], None]
+
+
 def schedule_tick(schedule: ScheduleDefinition, context: ScheduleEvaluationContext) -> Requested:
     """What a schedule's tick asks for; what user code raises comes through."""
     context.require(schedule.required_resource_keys)
@@ -80,8 +83,17 @@ def sensor_tick(sensor: SensorDefinition, context: SensorEvaluationContext) -> R
     return requested
 
 
-def evaluate_schedule(definitions: Definitions, work: EvaluateSchedule, instance: Any = None) -> Evaluation:
-    """What a schedule's tick asks for. What user code raises is in the answer."""
+def evaluate_schedule(
+    definitions: Definitions, work: EvaluateSchedule, instance: Any = None, tell: Tell | None = None
+) -> Evaluation:
+    """What a schedule's tick asks for. What user code raises is in the answer.
+
+    Args:
+        definitions: The definitions of the code location.
+        work: Which schedule, and for what instant.
+        instance: The instance.
+        tell: Called with what is to be known before the end.
+    """
     schedule = definitions.get_schedule_def(work.name)
     context = ScheduleEvaluationContext(
         scheduled=work.due,
@@ -92,6 +104,7 @@ def evaluate_schedule(definitions: Definitions, work: EvaluateSchedule, instance
         instance=instance,
         definitions=definitions,
         repository_name=REPOSITORY,
+        told=_line_teller(tell),
     )
     try:
         with context:
@@ -107,6 +120,7 @@ def evaluate_sensor(
     instance: Any = None,
     location: str | None = None,
     graph: AutomationGraph | None = None,
+    tell: Tell | None = None,
 ) -> Evaluation:
     """What a sensor's evaluation asks for. What user code raises is in the answer.
 
@@ -116,12 +130,19 @@ def evaluate_sensor(
         instance: The instance.
         location: The name of the code location.
         graph: What automation conditions are evaluated over; made anew if not given.
+        tell: Called with what is to be known before the end.
     """
     sensor = definitions.get_sensor_def(work.name)
     make: Callable[..., SensorEvaluationContext] = SensorEvaluationContext
     if isinstance(sensor, MultiAssetSensorDefinition):
         make = partial(MultiAssetSensorEvaluationContext, monitored_assets=sensor.monitored_assets)
     lines: list[str] = []
+
+    def hand_over(requested: Requested) -> None:
+        assert tell is not None
+        so_far = _answer(requested, [], {}, partial(_run_of, definitions, sensor.job_name))
+        tell(msgspec.structs.replace(so_far, unfinished=True))
+
     try:
         context = make(
             cursor=work.cursor,
@@ -130,6 +151,9 @@ def evaluate_sensor(
             last_sensor_start_time=work.turned_on,
             sensor_name=sensor.name,
             location=location,
+            limit=work.timeout,
+            hand_over=None if tell is None else hand_over,
+            told=_line_teller(tell),
             resources=definitions.resolved.resources,
             keys=sensor.required_resource_keys,
             instance=instance,
@@ -144,6 +168,10 @@ def evaluate_sensor(
             return _answer(requested, lines, {}, partial(_run_of, definitions, sensor.job_name))
     except Exception as error:  # noqa: BLE001 - the tick tells it
         return Evaluation(error=describe_user_error(error), log=tuple(lines))
+
+
+def _line_teller(tell: Tell | None) -> Callable[[str], None] | None:
+    return None if tell is None else lambda line: tell(Evaluation(log=(line,), unfinished=True))
 
 
 def _automation(

@@ -60,7 +60,7 @@ def react_to_runs(sensor: RunStatusSensorDefinition, context: SensorEvaluationCo
 
     resources = context.resources.original_resource_dict
     outcomes: list[Requested] = []
-    reading = _Reading(context.clock.monotonic)
+    reading = _Reading(context)
     for event, run in _with_runs(storage, reading.pages(page, place)):
         if sensor.monitored.holds(run, context.location):
             try:
@@ -69,6 +69,7 @@ def react_to_runs(sensor: RunStatusSensorDefinition, context: SensorEvaluationCo
                 context.log.error("The function raised for the run %s.", run.run_id)
                 return _joined(outcomes, cursor=event.id, acted=True, more=True, error=error)
             reading.acted()
+            _hand_over(context, outcomes, event.id)
         reading.place = event.id
         if reading.is_enough():
             return _joined(outcomes, cursor=event.id, acted=bool(outcomes), more=True)
@@ -97,7 +98,7 @@ def react_to_asset(sensor: AssetSensorDefinition, context: SensorEvaluationConte
         place = None
     else:
         place = _place(context.cursor, sensor.what)
-    reading = _Reading(context.clock.monotonic)
+    reading = _Reading(context)
     if place is not None:
         pages = reading.pages(
             lambda after: storage.assets.history(asset, types=made, after=after, ascending=True, limit=_PAGE), place
@@ -116,6 +117,7 @@ def react_to_asset(sensor: AssetSensorDefinition, context: SensorEvaluationConte
             reading.place = record.storage_id
             context.update_cursor(str(record.storage_id))
             reading.acted()
+            _hand_over(context, outcomes, record.storage_id)
             if reading.is_enough():
                 return _joined(outcomes, cursor=record.storage_id, acted=True, more=True)
     if outcomes:
@@ -145,9 +147,10 @@ def look_at_assets(sensor: MultiAssetSensorDefinition, context: SensorEvaluation
 class _Reading:
     """How much of the log a tick has read, and whether that is enough for one tick."""
 
-    def __init__(self, monotonic: Callable[[], float]) -> None:
-        self._monotonic = monotonic
-        self._until = monotonic() + _MOST_SECONDS
+    def __init__(self, context: SensorEvaluationContext) -> None:
+        self._monotonic = context.clock.monotonic
+        longest = _MOST_SECONDS if context.limit is None else min(_MOST_SECONDS, context.limit / 2)
+        self._until = self._monotonic() + longest
         self._acted = 0
         self.place = 0
         self.more = False
@@ -171,6 +174,12 @@ class _Reading:
     def is_enough(self) -> bool:
         """Whether the tick should end here, though there may be more."""
         return self._acted >= _PAGE or self._monotonic() > self._until
+
+
+def _hand_over(context: SensorEvaluationContext, outcomes: list[Requested], place: int) -> None:
+    """Say what has come of the events so far: should a later one bring the process to its end, these have been seen."""
+    if context.hand_over is not None:
+        context.hand_over(_joined(outcomes, cursor=place, acted=True, more=True))
 
 
 def _with_runs(storage: Storage, pages: Iterable[list[StoredEvent]]) -> Iterator[tuple[StoredEvent, Run]]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..clock import Clock
+from ..definitions.automation.run_request import Requested
 from ..definitions.definitions import Definitions
 from ..definitions.repository import RepositoryDefinition
 from ..errors import UsageError
@@ -24,6 +25,8 @@ class SensorEvaluationContext(TickContext):
         last_sensor_start_time: When the sensor was last turned on, in seconds since the epoch.
         sensor_name: The sensor's name.
         location: The code location that the sensor is of; None where that does not matter.
+        limit: Seconds that the evaluation may take; None for any time.
+        hand_over: Called with what has been asked for so far, so that it counts also if the evaluation comes to no end.
         shared: What all contexts of ticks take.
     """
 
@@ -36,6 +39,8 @@ class SensorEvaluationContext(TickContext):
         last_sensor_start_time: float | None = None,
         sensor_name: str | None = None,
         location: str | None = None,
+        limit: float | None = None,
+        hand_over: Callable[[Requested], None] | None = None,
         **shared: Any,
     ) -> None:
         super().__init__(**shared)
@@ -46,6 +51,8 @@ class SensorEvaluationContext(TickContext):
         self.last_sensor_start_time = last_sensor_start_time
         self.sensor_name = sensor_name
         self.location = location
+        self.limit = limit
+        self.hand_over = hand_over
 
     @property
     def cursor(self) -> str | None:

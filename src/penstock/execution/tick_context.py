@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
@@ -42,6 +42,7 @@ class TickContext:
         definitions: The definitions of the code location.
         repository_name: The name of the code location's repository.
         clock: Tells the time; the instance's if not given.
+        told: Called with each line that is logged.
     """
 
     def __init__(
@@ -53,7 +54,9 @@ class TickContext:
         definitions: Definitions | None = None,
         repository_name: str | None = None,
         clock: Clock | None = None,
+        told: Callable[[str], None] | None = None,
     ) -> None:
+        self._told = told
         self._resources = resources or {}
         self._required = None if keys is None else frozenset(keys)
         self._instance = instance
@@ -146,9 +149,14 @@ class TickContext:
 
     def _take(self, fact: Fact) -> None:
         if isinstance(fact, LogLine):
-            self.lines.append(f"{fact.level} {fact.message}")
+            self._say(f"{fact.level} {fact.message}")
             if fact.error is not None:
-                self.lines.append(fact.error.render())
+                self._say(fact.error.render())
+
+    def _say(self, line: str) -> None:
+        self.lines.append(line)
+        if self._told is not None:
+            self._told(line)
 
 
 class ScheduleEvaluationContext(TickContext):

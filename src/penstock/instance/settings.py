@@ -37,6 +37,8 @@ __all__ = [
     "RunQueueSettings",
     "RunRetrySettings",
     "RunWorkerSettings",
+    "ScheduleSettings",
+    "SensorSettings",
     "Settings",
     "SlackTarget",
     "StorageSettings",
@@ -54,6 +56,7 @@ _Count = Annotated[int, msgspec.Meta(ge=0)]
 _Days = Annotated[int, msgspec.Meta(ge=-1)]
 _Secret = Annotated[str, msgspec.Meta(extra={"secret": True})]
 _Workers = Annotated[int, msgspec.Meta(ge=1, le=1000)]
+_Timeout = Annotated[float, msgspec.Meta(ge=0.1, le=86_400)]
 
 
 _StreamBytes = Annotated[int, msgspec.Meta(ge=0)]
@@ -269,6 +272,19 @@ class WorkerSettings(_Block, frozen=True, kw_only=True):
     num_workers: _Workers = 8
 
 
+class ScheduleSettings(WorkerSettings, frozen=True, kw_only=True):
+    """How schedules are evaluated."""
+
+    timeout_seconds: _Timeout = 60.0
+
+
+class SensorSettings(WorkerSettings, frozen=True, kw_only=True):
+    """How sensors are evaluated, and how many of a sensor's runs may wait in the queue; -1 for any number."""
+
+    timeout_seconds: _Timeout = 60.0
+    max_queued_runs: Annotated[int, msgspec.Meta(ge=-1)] = 1000
+
+
 class RunWorkerSettings(_Block, frozen=True, kw_only=True):
     """How run workers and evaluations reach the storage: with its credentials, or through a server with a token."""
 
@@ -392,8 +408,8 @@ class Settings(_Block, frozen=True, kw_only=True):
     concurrency: ConcurrencySettings = ConcurrencySettings()
     run_monitoring: RunMonitoringSettings = RunMonitoringSettings()
     run_retries: RunRetrySettings = RunRetrySettings()
-    schedules: WorkerSettings = WorkerSettings()
-    sensors: WorkerSettings = WorkerSettings()
+    schedules: ScheduleSettings = ScheduleSettings()
+    sensors: SensorSettings = SensorSettings()
     code_servers: CodeServerSettings = CodeServerSettings()
     run_workers: RunWorkerSettings = RunWorkerSettings()
     alerts: AlertSettings = AlertSettings()

@@ -26,6 +26,7 @@ from ..records.wire import (
     EvaluatePartitions,
     EvaluateSchedule,
     EvaluateSensor,
+    Evaluation,
     ExecuteRun,
     StorageAccess,
     Work,
@@ -60,7 +61,7 @@ class LoadedCode:
             self._automation = prepared_graph(self._definitions.resolved)
         return description
 
-    def evaluate(self, work: Work, storage: StorageAccess | None) -> Answer:
+    def evaluate(self, work: Work, storage: StorageAccess | None, tell: Callable[[Evaluation], None]) -> Answer:
         """Evaluate a schedule or sensor, check a run config, or give that of partitions."""
         definitions, reference = self._loaded()
         match work:
@@ -70,10 +71,10 @@ class LoadedCode:
                 return evaluate_partitions(definitions, work)
             case EvaluateSchedule():
                 with reference.through(storage).open() as instance:
-                    return evaluate_schedule(definitions, work, instance)
+                    return evaluate_schedule(definitions, work, instance, tell)
             case EvaluateSensor():
                 with reference.through(storage).open() as instance:
-                    return evaluate_sensor(definitions, work, instance, self._location, self._automation)
+                    return evaluate_sensor(definitions, work, instance, self._location, self._automation, tell)
             case ExecuteRun():
                 raise InternalError("A run is executed, not evaluated.")
 

@@ -21,6 +21,7 @@ from ..records.location import (
     SensorDescription,
 )
 from ..storage.protocols import LocationStorage, StoredLocation
+from .asset_columns import AssetColumns, columns_of
 from .client import CodeServerClient
 
 __all__ = ["Catalog", "CatalogLocation", "client_of"]
@@ -97,6 +98,11 @@ class _View:
         return {key: asset for key, (_, asset) in self.assets.items()}
 
     @cached_property
+    def asset_columns(self) -> AssetColumns:
+        """The same in columns."""
+        return columns_of({key: (location.stored.name, asset) for key, (location, asset) in self.assets.items()})
+
+    @cached_property
     def dependents(self) -> dict[str, tuple[str, ...]]:
         """The assets that are made from each asset, sorted."""
         found: dict[str, set[str]] = {}
@@ -152,6 +158,11 @@ class Catalog:
     def assets(self) -> Mapping[str, AssetDescription]:
         """All assets by key (text form), as told by the location that makes them or else one that knows them."""
         return self._view.descriptions
+
+    @property
+    def asset_columns(self) -> AssetColumns:
+        """The same in columns, which are made at the first use after a change."""
+        return self._view.asset_columns
 
     def job(self, location: str, name: str) -> JobDescription | None:
         """A job of a location."""

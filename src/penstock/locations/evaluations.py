@@ -7,10 +7,13 @@ import contextlib
 import signal
 import socket
 
+import msgspec
+
 from ..execution.frames import FrameReader
 from ..records.errors import ErrorInfo
-from ..records.wire import Answer, CheckRunConfig, EvaluatePartitions, EvaluateSchedule, EvaluateSensor
+from ..records.wire import Answer, CheckRunConfig, EvaluatePartitions, EvaluateSchedule, EvaluateSensor, Evaluation
 from .endings import describe_exit
+from .native_trace import frames_of
 from .run_table import Forker
 from .work import answer_kind, answer_with_error, name_of
 from .zygote_process import WorkProcess
@@ -52,23 +55,27 @@ class Evaluations:
                     task.add_done_callback(self._leaving.discard)
 
     async def _answer_of(self, work: Asked, process: WorkProcess, channel: socket.socket) -> Answer:
-        kind = answer_kind(work)
+        heard = _Heard(channel, answer_kind(work))
         try:
             # User code is interrupted at its limit from inside; the grace is for code that cannot be.
             async with asyncio.timeout(process.patience + work.timeout + _GRACE_SECONDS):
-                answer = await _read(channel, kind)
+                answer = await heard.answer()
                 if answer is not None:
-                    return answer
+                    return heard.completed(answer)
                 code = await asyncio.shield(process.exited)
         except TimeoutError:
+            process.signal(signal.SIGTERM)
+            frames = frames_of(await heard.last_words())
             process.signal(signal.SIGKILL)
             message = (
                 f"{name_of(work)} ran longer than its limit of {work.timeout:g} seconds and could not be interrupted, "
-                "so its process was killed. Look for a call into native code that does not return."
+                "so its process was ended. Look for a call into native code that does not return"
+                + ("; the traceback shows where it was." if frames else ".")
             )
-            return answer_with_error(work, ErrorInfo(cls="TimeLimitExceededError", message=message))
+            error = ErrorInfo(cls="TimeLimitExceededError", message=message, frames=frames)
+            return heard.completed(answer_with_error(work, error))
         message = f"The process that evaluated {name_of(work)} {describe_exit(code)}"
-        return answer_with_error(work, ErrorInfo(cls="EvaluationProcessDied", message=message))
+        return heard.completed(answer_with_error(work, ErrorInfo(cls="EvaluationProcessDied", message=message)))
 
 
 async def _see_off(process: WorkProcess) -> None:
@@ -79,10 +86,44 @@ async def _see_off(process: WorkProcess) -> None:
     process.signal(signal.SIGKILL)
 
 
-async def _read(channel: socket.socket, kind: type[Answer]) -> Answer | None:
-    loop = asyncio.get_running_loop()
-    frames: FrameReader[Answer] = FrameReader(kind)
-    while data := await loop.sock_recv(channel, _READ_BYTES):
-        for answer in frames.feed(data):
+class _Heard:
+    """What a process says of one work: what is to be known before the end, the answer, and its last words."""
+
+    def __init__(self, channel: socket.socket, kind: type[Answer]) -> None:
+        self._channel = channel
+        self._frames: FrameReader[Answer] = FrameReader(kind)
+        self._lines: list[str] = []
+        self._so_far: Evaluation | None = None
+
+    async def answer(self) -> Answer | None:
+        """The answer; None if the process has closed the channel without one."""
+        loop = asyncio.get_running_loop()
+        while data := await loop.sock_recv(self._channel, _READ_BYTES):
+            for answer in self._frames.feed(data):
+                if not isinstance(answer, Evaluation) or not answer.unfinished:
+                    return answer
+                self._lines += answer.log
+                if answer.cursor is not None:
+                    self._so_far = answer
+        return None
+
+    async def last_words(self) -> str:
+        """What else it writes until it ends, which is no message any more; not waited for long."""
+        loop = asyncio.get_running_loop()
+        text = bytearray()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_GRACE_SECONDS):
+                while len(text) < _READ_BYTES and (data := await loop.sock_recv(self._channel, _READ_BYTES)):
+                    text += data
+        return text.decode(errors="replace")
+
+    def completed(self, answer: Answer) -> Answer:
+        """The answer with what was said before it: of one that ends in an error, what it had handed over counts."""
+        if not isinstance(answer, Evaluation) or answer.error is None or answer.contained:
             return answer
-    return None
+        log = answer.log or tuple(self._lines)
+        if self._so_far is None:
+            return msgspec.structs.replace(answer, log=log)
+        return msgspec.structs.replace(
+            self._so_far, error=answer.error, contained=True, log=log, more=False, unfinished=False
+        )

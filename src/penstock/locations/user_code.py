@@ -10,7 +10,7 @@ import msgspec
 
 from ..records.code_target import CodeTarget
 from ..records.location import LocationDescription
-from ..records.wire import Answer, ExecuteRun, StorageAccess, SupervisorFrame, Work
+from ..records.wire import Answer, Evaluation, ExecuteRun, StorageAccess, SupervisorFrame, Work
 
 __all__ = ["CODE_BROKEN", "CODE_LOADED", "GO", "TRYING_A_FORK", "GivenWork", "LoadCode", "ToZygote", "UserCode"]
 
@@ -65,8 +65,9 @@ class UserCode(Protocol):
         """
         ...
 
-    def evaluate(self, work: Work, storage: StorageAccess | None) -> Answer:
-        """Evaluate a schedule or sensor, check a run config, or give that of partitions, in this process."""
+    def evaluate(self, work: Work, storage: StorageAccess | None, tell: Callable[[Evaluation], None]) -> Answer:
+        """Evaluate a schedule or sensor, check a run config, or give that of partitions, in this process; `tell` takes
+        what is to be known before the end."""
         ...
 
     def execute_run(self, work: ExecuteRun, channel: socket.socket, storage: StorageAccess | None) -> int:

@@ -5,6 +5,7 @@ A run worker writes its truth into the storage itself and answers only when it c
 
 from __future__ import annotations
 
+import faulthandler
 import signal
 import socket
 import sys
@@ -51,9 +52,10 @@ def perform(code: UserCode, work: Work, channel: socket.socket, storage: Storage
             traceback.print_exc()
             _tell(frames, describe_user_first(error))
             return EXIT_BROKEN
+    tell_where_on(signal.SIGTERM, channel)
     try:
         with _time_limit(work.timeout, work):
-            answer = code.evaluate(work, storage)
+            answer = code.evaluate(work, storage, frames.send)
     except BaseException as error:  # noqa: BLE001 - user code may raise anything; it goes to who asked
         answer = answer_with_error(work, describe_user_first(error))
     _tell(frames, answer)
@@ -96,6 +98,12 @@ def _tell(frames: FrameSocket[None], answer: object) -> None:
         frames.send(answer)
     except OSError as error:
         print(f"Nobody waits for the answer any more: {error}", file=sys.stderr)  # noqa: T201 - the process's log
+
+
+def tell_where_on(number: signal.Signals, channel: socket.socket) -> None:
+    """Have this process write where it is, as text, when it gets that signal, and then end: also out of native code."""
+    signal.signal(number, signal.SIG_DFL)
+    faulthandler.register(number, file=channel.fileno(), all_threads=False, chain=True)
 
 
 @contextmanager

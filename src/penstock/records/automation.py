@@ -101,6 +101,11 @@ class Tick(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     log: tuple[str, ...] = ()  # what the function logged, one line each
     partitions: tuple[PartitionsRequest, ...] = ()  # changes of dynamic partition sets
 
+    @property
+    def lateness(self) -> float:
+        """How many seconds after its due time it was begun; of one that was begun again, the last time."""
+        return max(0.0, self.started - self.due)
+
 
 class RunRequestRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A run that a schedule or sensor asks for, as it leaves the evaluation."""

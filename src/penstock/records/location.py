@@ -27,6 +27,7 @@ __all__ = [
     "MappedPart",
     "OutputDescription",
     "ResourceDescription",
+    "RunsWatched",
     "ScheduleDescription",
     "SensorDescription",
     "SourceRef",
@@ -203,14 +204,26 @@ class ScheduleDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaul
     job: str
     description: str | None = None
     default_status: InstigatorStatus = InstigatorStatus.STOPPED
+    timeout: float | None = None  # seconds that an evaluation may take; None: as the instance says
     tags: dict[str, str] = {}
     owners: tuple[str, ...] = ()
     metadata: Metadata = {}
     source: SourceRef | None = None
 
 
+class RunsWatched(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Runs that a sensor watches: those of a code location (None: its own, unless `anywhere`), of a job or of all."""
+
+    location: str | None = None
+    job: str | None = None
+    anywhere: bool = False
+
+
 class SensorDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A sensor. `kind` is STANDARD, ASSET, MULTI_ASSET, RUN_STATUS or AUTOMATION; `interval` is in seconds."""
+    """A sensor. `kind` is STANDARD, ASSET, MULTI_ASSET, RUN_STATUS, WEBHOOK or AUTOMATION.
+
+    `interval` is the least time between two evaluations, in seconds: 0 where something new is evaluated at once.
+    """
 
     name: str
     kind: str = "STANDARD"
@@ -219,10 +232,18 @@ class SensorDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
     description: str | None = None
     default_status: InstigatorStatus = InstigatorStatus.STOPPED
     assets: tuple[str, ...] = ()  # those that it watches
+    event_type: str | None = None  # and, of a sensor on runs, the event that each of these tells
+    runs: tuple[RunsWatched, ...] = ()
+    timeout: float | None = None  # seconds that an evaluation may take; None: as the instance says
     tags: dict[str, str] = {}
     owners: tuple[str, ...] = ()
     metadata: Metadata = {}
     source: SourceRef | None = None
+
+    @property
+    def is_pushed(self) -> bool:
+        """Whether it is evaluated when something happens that it watches, and not only after some time."""
+        return self.kind in {"ASSET", "MULTI_ASSET"} or self.event_type is not None
 
 
 class ResourceDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -133,6 +133,8 @@ class Evaluation(_Message, frozen=True, kw_only=True):
     `evaluations` are what automation conditions came to, where it was about them.
     With an error nothing else counts, unless it is `contained`: then it is that of one event, which is passed over.
     `acted` says that the function did something by itself; `more` that it has not come to the end of what there is.
+    An `unfinished` one is sent on the way: what it logs is new, and all else, where it has a cursor, is what counts
+    until then, should the process come to no end.
     """
 
     run_requests: tuple[RunRequestRecord, ...] = ()
@@ -146,6 +148,7 @@ class Evaluation(_Message, frozen=True, kw_only=True):
     evaluations: tuple[EvaluationRecord, ...] = ()
     acted: bool = False
     more: bool = False
+    unfinished: bool = False
 
 
 class ConfigProblemRecord(_Message, frozen=True, kw_only=True):

@@ -13,10 +13,13 @@ from typing import Protocol, runtime_checkable
 
 from ..records.alert import Delivery, DeliveryStatus, NewDelivery
 
-__all__ = ["TOPIC", "Outbox", "Posting"]
+__all__ = ["LAST_ID", "TOPIC", "Outbox", "Posting"]
 
 TOPIC = "alerts"
 """What is published when messages come or change."""
+
+LAST_ID = 2**63 - 1
+"""Above the id of every delivery."""
 
 
 class Outbox(Protocol):
@@ -40,8 +43,10 @@ class Outbox(Protocol):
         nothing, when it has ended already, or was claimed by somebody else since and this was not its delivery."""
         ...
 
-    def page(self, *, before: int | None = None, limit: int = 50) -> list[Delivery]:
-        """Deliveries newest first, before the id `before`."""
+    def page(
+        self, *, before: int | None = None, limit: int = 50, status: DeliveryStatus | None = None
+    ) -> list[Delivery]:
+        """Deliveries newest first, before the id `before`; with a status those alone that stand there."""
         ...
 
     def forget(self, before: float) -> int:

@@ -22,7 +22,19 @@ EVERYTHING = "*"
 """What the storage reports when anything may have changed."""
 
 _PLAIN = frozenset(
-    {"queue", "runs", "assets", "ticks", "instigators", "locations", "pools", "processes", "retention", "slots"}
+    {
+        "alerts",
+        "assets",
+        "instigators",
+        "locations",
+        "pools",
+        "processes",
+        "queue",
+        "retention",
+        "runs",
+        "slots",
+        "ticks",
+    }
 )
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _NAMED = re.compile(rf"(?:run|logs):{_UUID}")

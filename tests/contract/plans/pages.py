@@ -109,13 +109,14 @@ def _ui_pages() -> Iterator[Page]:
     for operation in ("CapturedText", "CapturedBeginning"):
         yield _of_ui(operation, f"Run: {operation}", lambda present: {"logKey": [present.run, "compute_logs", "areas"]})
     yield _of_ui("AssetGraph", "Assets, lineage", {})
+    yield _of_ui("AssetAtAGlance", "Lineage: the chosen asset", {"key": _KEY})
     yield _of_ui("AssetHead", "Asset", {"key": _KEY})
     yield _of_ui("AssetOverview", "Asset: overview", {"key": _KEY})
     yield _of_ui("AssetEvents", "Asset: events", {"key": _KEY, "limit": 50})
     yield Page("Asset: events long ago", None, _long_ago)
     areas = {"path": ["areas"]}
     yield _of_ui("AssetPartitions", "Asset: partitions", {"key": areas})
-    yield _of_ui("AssetPartitionKeys", "Asset: keys of its partitions", {"key": areas, "limit": 100})
+    yield _of_ui("AssetPartitionKeys", "Asset: keys of its partitions", {"key": areas})
     yield _of_ui("AssetPartitionDetail", "Asset: a partition", {"key": areas, "partition": "north"})
     yield _of_ui("AssetCheckHistory", "Asset: a check's history", {"key": _KEY, "check": "whole"})
     yield _of_ui("AssetEvaluations", "Asset: evaluations of its condition", {"key": _KEY, "limit": 20})
@@ -134,10 +135,14 @@ def _ui_pages() -> Iterator[Page]:
     of_job = {"pipelineName": "job_0", "locationName": "shop"}
     yield _of_ui("JobRuns", "Job: runs", {"filter": of_job, "limit": 40})
     yield _of_ui("JobLaunchpad", "Job: launchpad", {"selector": _JOB})
+    yield _of_ui("JobConfigSchema", "Job: schema of its run config", {"selector": _JOB})
+    yield _of_ui("JobPartitionConfig", "Job: run config of a partition", {"selector": _JOB, "partition": "north"})
     yield _of_ui("JobPartitionKeys", "Job: partitions", {"selector": _JOB})
     yield _of_ui("CheckJobConfig", "Job: check of a run config", {"selector": _JOB, "config": {}})
     yield _of_ui("Deployment", "Deployment", {})
     yield _of_ui("Pools", "Deployment: pools", {})
+    yield _of_ui("Alerts", "Deployment: alerts", {"limit": 50})
+    yield _of_ui("Alerts", "Deployment: alerts given up", {"limit": 50, "status": "GIVEN_UP", "cursor": "100"})
     yield _of_ui("Retention", "Deployment: retention", {})
     yield _of_ui("Palette", "Palette", {})
 
@@ -160,6 +165,7 @@ def _commands() -> Iterator[Page]:
     yield of("schedule", "list")
     yield of("sensor", "list")
     yield of("instance", "concurrency", "get", "--all")
+    yield of("instance", "alerts", "list")
 
 
 def _duties(deployment: Deployment) -> None:

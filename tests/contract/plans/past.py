@@ -8,8 +8,10 @@ import msgspec
 
 from penstock.codec import digest, encode_json
 from penstock.config.schema import Shape
+from penstock.instance.alerts.post import outbox_of
 from penstock.instance.instance import Instance
 from penstock.partitions.spec import StaticSpec
+from penstock.records.alert import Alert, DeliveryStatus, NewDelivery
 from penstock.records.automation import InstigatorKind, TickStatus, instigator_id
 from penstock.records.conditions.evaluation import ConditionEvaluation, EvaluationRecord
 from penstock.records.errors import ErrorInfo
@@ -114,6 +116,7 @@ def fill(instance: Instance, runs: int) -> Present:
     for first in range(0, runs, _BATCH):
         _live(storage, [_past_run(number, runs) for number in range(first, min(first + _BATCH, runs))], first)
         _evaluate(storage, lease, first)
+        _tell(storage, first)
     return _present(storage, lease)
 
 
@@ -189,6 +192,27 @@ def _evaluate(storage: Storage, lease: Lease, first: int) -> None:
             evaluations=[EvaluationRecord(entity=entity, evaluation=number, time=now, requested=0, root=root)],
             now=now,
         )
+
+
+def _tell(storage: Storage, first: int) -> None:
+    """Messages of alerts: some sent, some given up."""
+    outbox = outbox_of(storage)
+    alerts = [
+        Alert(
+            kind="run_failure",
+            occurrence=str(number),
+            subject=f"job {number}",
+            time=NOW,
+            title="Run failed",
+            text="",
+            path="/",
+        )
+        for number in range(first, first + _BATCH)
+    ]
+    outbox.add([NewDelivery(rule="failures", target="slack", alert=alert, throttle=60) for alert in alerts], now=NOW)
+    for delivery in outbox.claim(now=NOW, until=NOW + 60, limit=_BATCH):
+        status = DeliveryStatus.GIVEN_UP if delivery.id % 2 else DeliveryStatus.DELIVERED
+        outbox.settle(delivery, status, now=NOW, error=None)
 
 
 def _present(storage: Storage, lease: Lease) -> Present:

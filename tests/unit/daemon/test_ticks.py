@@ -10,6 +10,7 @@ import pytest
 
 from penstock.codec import encode_json
 from penstock.config.schema import Shape
+from penstock.daemon.event_watch import EventWatch
 from penstock.daemon.keeper import Held, parts_of
 from penstock.daemon.schedules import SchedulesDuty
 from penstock.daemon.sensors import SensorsDuty
@@ -105,7 +106,7 @@ class House:
         catalog = Catalog(self.storage.locations)
         monkeypatch.setattr(catalog, "client", lambda _name: self.server)
         coordinator = QueuedRunCoordinator(runs=self.storage.runs, launcher=Launcher(), clock=self.clock)
-        self.done = threading.Event()
+        self.done, self.changed = threading.Event(), threading.Event()
         runner = TickRunner(
             self.storage.instigators,
             coordinator,
@@ -114,12 +115,16 @@ class House:
             assets=self.storage.assets,
             workers=ThreadPoolExecutor(2),
         )
-        self.schedules = SchedulesDuty(self.storage.instigators, catalog, runner, self.clock, self.done)
-        self.sensors = SensorsDuty(self.storage.instigators, catalog, runner, self.clock, self.done)
+        shared = (self.storage.instigators, catalog, runner, self.clock, self.done, self.changed, 60.0)
+        self.schedules = SchedulesDuty(*shared)
+        self.sensors = SensorsDuty(
+            *shared, watch=EventWatch(self.storage, self.clock), runs=self.storage.runs, max_queued_runs=2
+        )
 
     def look(self, duty: SchedulesDuty | SensorsDuty, *, ticks: int = 1) -> None:
         """One look of a duty, and the end of the ticks that it starts."""
         self.done.clear()
+        self.changed.set()
         duty.tick(self.held(duty, "daemon-1"))
         if ticks:
             assert self.done.wait(10)

@@ -82,6 +82,30 @@ def test_an_asset_is_found_where_it_is_made(storage: SqliteStorage) -> None:
     assert catalog.asset("absent") is None
 
 
+def test_all_assets_stand_in_columns(storage: SqliteStorage) -> None:
+    store(
+        storage,
+        shop(
+            AssetDescription(key="orders", op="orders", group="raw", deps=("far/away", "mart/bill")),
+            AssetDescription(key="mart/bill", op="bill", observable=True, deps=("orders", "a\\/b"), checks=("whole",)),
+        ),
+        updated=1.0,
+    )
+    catalog = Catalog(storage.locations)
+    catalog.refresh()
+    columns = catalog.asset_columns
+    assert columns.path == [["mart", "bill"], ["orders"]]
+    assert columns.dependencies == [[1, 2], [3, 0]]
+    assert columns.outside_path == [["a/b"], ["far", "away"]]
+    assert (columns.group_name, columns.location_name) == (["default", "raw"], ["shop", "shop"])
+    assert (columns.is_executable, columns.is_materializable) == ([True, True], [False, True])
+    assert columns.total_checks == [1, 0]
+    assert catalog.asset_columns is columns
+    store(storage, shop(AssetDescription(key="orders")), updated=2.0)
+    catalog.refresh()
+    assert catalog.asset_columns.keys == ["orders"]
+
+
 def test_clients_answer_to_the_stored_address(storage: SqliteStorage) -> None:
     catalog, book = Catalog(storage.locations), AddressBook(storage.locations)
     for client_of in (catalog.client, book.client):

@@ -1,10 +1,10 @@
 /** Search and facets of assets, kept in the address: the same for the catalogue and the lineage. */
-import { useRef } from "react";
+import { useMemo, useRef } from "react";
 
 import { Button } from "../kit/Button";
 import { statusLook } from "../kit/status.model";
 import { SelectInput, TextInput } from "../kit/TextInput";
-import type { AssetCard } from "../services/assets";
+import type { AssetRow } from "./assetRows.model";
 import { useSearchState } from "../services/navigation";
 import { useShortcuts } from "../services/shortcuts";
 import { type CatalogueFilter, type Facet, facetChoices } from "./catalogue.model";
@@ -22,12 +22,17 @@ export function useCatalogueFilter(): CatalogueFilter {
   return { q, status, group, kind, location };
 }
 
-export function CatalogueFilters({ assets }: { assets: readonly AssetCard[] }) {
+export function CatalogueFilters({ assets }: { assets: readonly AssetRow[] }) {
   const [, setSearch] = useSearchState();
   const filter = useCatalogueFilter();
   const input = useRef<HTMLInputElement>(null);
   useShortcuts({ f: () => input.current?.focus() });
   const isFiltered = Object.values(filter).some(Boolean);
+  const { q, status, group, kind, location } = filter;
+  const facets = useMemo(() => {
+    const chosen = { q, status, group, kind, location };
+    return (Object.keys(LABELS) as Facet[]).map((facet) => ({ facet, choices: facetChoices(assets, chosen, facet) }));
+  }, [assets, q, status, group, kind, location]);
   return (
     <div className={css.filters} role="search">
       <TextInput
@@ -43,8 +48,7 @@ export function CatalogueFilters({ assets }: { assets: readonly AssetCard[] }) {
           if (event.key === "Escape") event.currentTarget.blur();
         }}
       />
-      {(Object.keys(LABELS) as Facet[]).map((facet) => {
-        const choices = facetChoices(assets, filter, facet);
+      {facets.map(({ facet, choices }) => {
         if (choices.length < 2 && !filter[facet]) return null;
         const word = (value: string) => (facet === "status" ? statusLook(value).label : value);
         return (

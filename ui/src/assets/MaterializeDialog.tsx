@@ -1,172 +1,179 @@
-/** Chooses the partitions of a materialization: missing ones, all, the latest, or a stretch. */
+/** Chooses the partitions of a materialization: missing ones, all, the latest, or a part. */
 import { useState } from "react";
 
-import { Button } from "../kit/Button";
-import { Dialog } from "../kit/Dialog";
 import { Failure } from "../kit/ErrorPanel";
-import { Chip } from "../kit/Facts";
-import { PartitionBar } from "../kit/PartitionBar";
-import { countStatuses } from "../kit/partitionBar.model";
+import { countStatuses } from "../partitions/partitionBar.model";
+import { type Box, endsOf, keysOf, sizeOf } from "../partitions/partitionGrid.model";
 import { RadioList } from "../kit/RadioList";
 import { Skeleton } from "../kit/Skeleton";
 import { TextInput } from "../kit/TextInput";
-import type { AssetCard } from "../services/assets";
+import type { AssetRow } from "./assetRows.model";
 import { keyText } from "./catalogue.model";
+import { LaunchFrame } from "./LaunchFrame";
 import { type PartitionChoice, runsWord } from "./materialize.model";
 import css from "./MaterializeDialog.module.css";
-import { type AssetPartitions, useAssetPartitions } from "./useAssetPartitions";
+import { PartitionPicker } from "../partitions/PartitionPicker";
+import { useAssetPartitions } from "./useAssetPartitions";
 
 interface MaterializeDialogProps {
-  assets: readonly AssetCard[];
-  initialKeys: readonly string[];
+  assets: readonly AssetRow[];
+  /** The partitions that are chosen at first. */
+  initial: Box | undefined;
   isBusy: boolean;
+  /** The run config is in sight from the beginning. */
+  withConfig: boolean;
   onClose: () => void;
-  onLaunch: (choice: PartitionChoice) => void;
+  onLaunch: (choice: PartitionChoice, runConfig?: string) => void;
 }
 
-type Which = "missing" | "all" | "latest" | "stretch";
+export function MaterializeDialog(props: MaterializeDialogProps) {
+  const { assets, onLaunch } = props;
+  const partitioned = assets.find((asset) => asset.isPartitioned);
+  return partitioned === undefined ? (
+    <LaunchFrame {...props} deed="Launch 1 run" isReady onLaunch={(runConfig) => onLaunch({ kind: "none" }, runConfig)} />
+  ) : (
+    <PartitionsDialog {...props} partitioned={partitioned} />
+  );
+}
 
-const NAMED = 12;
-const NOTHING: AssetPartitions = { total: 0, ranges: [], keys: [], hasKeys: false, keyOf: () => "" };
+type Which = "missing" | "all" | "latest" | "part";
 
-export function MaterializeDialog({ assets, initialKeys, isBusy, onClose, onLaunch }: MaterializeDialogProps) {
-  const partitioned = assets.find((asset) => asset.isPartitioned)!;
+const NONE: readonly string[] = [];
+
+function PartitionsDialog(props: MaterializeDialogProps & { partitioned: AssetRow }) {
+  const { assets, partitioned, initial, onLaunch } = props;
   const { found, error } = useAssetPartitions(partitioned);
-  const { keys, ranges, total, hasKeys, keyOf } = found ?? NOTHING;
   const isMixed = assets.some((asset) => !asset.isPartitioned);
-  const [chosenWhich, setWhich] = useState<Which | null>(initialKeys.length > 0 ? "stretch" : isMixed ? "all" : null);
+  const [chosenWhich, setWhich] = useState<Which | null>(initial ? "part" : isMixed ? "all" : null);
   const [inOne, setInOne] = useState(isMixed);
-  const [ends, setEnds] = useState<readonly [string, string]>([initialKeys[0] ?? "", initialKeys.at(-1) ?? ""]);
-  const counts = countStatuses(ranges, total);
+  const [part, setPart] = useState(initial);
+  const total = found?.total ?? 0;
+  const dimensions = found?.dimensions ?? [];
+  const counts = countStatuses(found?.ranges ?? [], total);
   const isWhole = total > 0 && counts.MISSING + counts.FAILED === 0;
   const which = chosenWhich ?? (isWhole ? "latest" : "missing");
-  const first = keys.indexOf(ends[0]);
-  const last = keys.indexOf(ends[1] || ends[0]);
-  const stretch = first >= 0 && last >= first ? keys.slice(first, last + 1) : [];
   const wanted = {
     missing: counts.MISSING + counts.FAILED,
     all: total,
     latest: Math.min(1, total),
-    stretch: stretch.length,
+    part: part ? sizeOf(part) : 0,
   }[which];
-  // A run over several dimensions works on a stretch of each, which is not what neighbours in the list are.
-  const canBeOne = which === "all" || partitioned.partitionDefinition?.type !== "MULTIPARTITIONED";
-  const several = canBeOne && { all: total, stretch: stretch.length, missing: 0, latest: 0 }[which] > 1;
+  const several = (which === "all" || which === "part") && wanted > 1;
   const asOne = inOne && several;
-  const launch = () => {
-    const [from, to] = which === "all" ? [0, total - 1] : [first, last];
-    if (asOne) onLaunch({ kind: "range", first: keyOf(from), last: keyOf(to) });
-    else if (which === "missing" || which === "all") onLaunch({ kind: which });
-    else onLaunch({ kind: "keys", keys: which === "latest" ? [keyOf(total - 1)] : stretch });
+  const launch = (runConfig?: string) => {
+    if (!found) return;
+    const { keyOf } = found;
+    if (asOne) {
+      const [first, last] = which === "part" && part ? endsOf(dimensions, part) : [keyOf(0), keyOf(total - 1)];
+      onLaunch({ kind: "range", first, last }, runConfig);
+    } else if (which === "missing" || which === "all") onLaunch({ kind: which }, runConfig);
+    else {
+      const keys = which === "latest" ? [keyOf(total - 1)] : part ? keysOf(dimensions, part) : NONE;
+      onLaunch({ kind: "keys", keys }, runConfig);
+    }
   };
   const name = keyText(partitioned.assetKey.path);
+  const count = wanted.toLocaleString("en");
+  const deed = asOne || wanted <= 1 ? `Launch ${runsWord(asOne ? 1 : wanted)}` : `Launch ${count} partitions`;
   return (
-    <Dialog
-      title={assets.length === 1 ? `Materialize ${name}` : `Materialize ${assets.length} assets`}
-      size="medium"
-      isOpen
-      onClose={onClose}
-      actions={
-        <>
-          <Button onPress={onClose}>Cancel</Button>
-          <Button variant="primary" icon="play" isDisabled={isBusy || wanted === 0 || !hasKeys} onPress={launch}>
-            {!found ? "Launch" : asOne || wanted <= 1 ? `Launch ${runsWord(asOne ? 1 : wanted)}` : `Launch ${wanted.toLocaleString("en")} partitions`}
-          </Button>
-        </>
-      }
+    <LaunchFrame
+      {...props}
+      deed={found ? deed : "Launch"}
+      isReady={wanted > 0 && (total === 0 || dimensions.length > 0)}
+      onLaunch={launch}
     >
-      <div className={css.body}>
-        {assets.length > 1 ? (
-          <p className={css.assets}>
-            {assets.slice(0, NAMED).map((asset) => (
-              <Chip key={keyText(asset.assetKey.path)}>{keyText(asset.assetKey.path)}</Chip>
-            ))}
-            {assets.length > NAMED ? <span>and {assets.length - NAMED} more</span> : null}
+      {error ? <Failure error={error} title="The partitions could not be read." /> : null}
+      {!found && !error ? <Skeleton rows={4} /> : null}
+      {found ? (
+        <>
+          <p className={css.what}>
+            Partitions of <b>{name}</b>: {found.description}
           </p>
-        ) : null}
-        {error ? <Failure error={error} title="The partitions could not be read." /> : null}
-        {!found && !error ? <Skeleton rows={4} /> : null}
-        {found ? (
-          <>
-            <p className={css.what}>
-              Partitions of <b>{name}</b>: {partitioned.partitionDefinition?.description}
-            </p>
-            <PartitionBar
-              label={`Partitions of ${name}`}
-              total={total}
-              ranges={ranges}
-              keyOf={keyOf}
-              chosen={which === "stretch" && stretch.length > 0 ? [first, last] : undefined}
-              onChoose={(chosen) => {
-                setWhich("stretch");
-                setEnds(chosen ? [keyOf(chosen[0]), keyOf(chosen[1])] : ["", ""]);
-              }}
-            />
+          <PartitionPicker
+            label={`Partitions of ${name}`}
+            partitions={found}
+            chosen={which === "part" ? part : undefined}
+            onChoose={(chosen) => {
+              setWhich("part");
+              setPart(chosen);
+            }}
+          />
+          <RadioList
+            label="Which partitions"
+            value={which}
+            onChange={(value) => setWhich(value as Which)}
+            options={[
+              {
+                value: "missing",
+                label: "Missing and failed",
+                detail: `${counts.MISSING} missing, ${counts.FAILED} failed`,
+              },
+              { value: "all", label: "All", detail: `${total}` },
+              { value: "latest", label: "Latest", detail: found.keyOf(total - 1) || "none" },
+              {
+                value: "part",
+                label: dimensions.length > 1 ? "A part" : "A stretch",
+                detail: part
+                  ? `${sizeOf(part).toLocaleString("en")} ${sizeOf(part) === 1 ? "partition" : "partitions"}`
+                  : dimensions.length > 1
+                    ? "drag over the grid"
+                    : "drag over the bar, or name both ends",
+              },
+            ]}
+          />
+          {which === "part" && dimensions.length === 1 ? (
+            <Ends keys={dimensions[0]!.keys} chosen={part?.[0]} onChoose={(stretch) => setPart(stretch && [stretch])} />
+          ) : null}
+          {several ? (
             <RadioList
-              label="Which partitions"
-              value={which}
-              onChange={(value) => setWhich(value as Which)}
+              label="Runs"
+              value={inOne ? "one" : "each"}
+              onChange={(value) => setInOne(value === "one")}
               options={[
                 {
-                  value: "missing",
-                  label: "Missing and failed",
-                  detail: `${counts.MISSING} missing, ${counts.FAILED} failed`,
+                  value: "each",
+                  label: "As the assets' backfill policies say",
+                  detail: "a run for each partition where they say nothing",
                 },
-                { value: "all", label: "All", detail: `${total}` },
-                { value: "latest", label: "Latest", detail: keyOf(total - 1) || "none" },
                 {
-                  value: "stretch",
-                  label: "A stretch",
-                  detail: stretch.length > 0 ? `${stretch.length} partitions` : "drag over the bar, or name both ends",
+                  value: "one",
+                  label: "One run for all of them",
+                  detail: "for assets that make several partitions at once",
                 },
               ]}
             />
-            {which === "stretch" ? (
-              <div className={css.ends}>
-                <TextInput
-                  label="From"
-                  value={ends[0]}
-                  list="partition-keys"
-                  onChange={(key) => setEnds([key, ends[1]])}
-                />
-                <TextInput
-                  label="To"
-                  value={ends[1]}
-                  list="partition-keys"
-                  onChange={(key) => setEnds([ends[0], key])}
-                />
-                <datalist id="partition-keys">
-                  {keys.slice(-400).map((key) => (
-                    <option key={key} value={key} />
-                  ))}
-                </datalist>
-                {ends[0] !== "" && stretch.length === 0 ? (
-                  <p className={css.wrong}>No such stretch of partitions.</p>
-                ) : null}
-              </div>
-            ) : null}
-            {several ? (
-              <RadioList
-                label="Runs"
-                value={inOne ? "one" : "each"}
-                onChange={(value) => setInOne(value === "one")}
-                options={[
-                  {
-                    value: "each",
-                    label: "As the assets' backfill policies say",
-                    detail: "a run for each partition where they say nothing",
-                  },
-                  {
-                    value: "one",
-                    label: "One run for all of them",
-                    detail: "for assets that make several partitions at once",
-                  },
-                ]}
-              />
-            ) : null}
-          </>
-        ) : null}
-      </div>
-    </Dialog>
+          ) : null}
+        </>
+      ) : null}
+    </LaunchFrame>
+  );
+}
+
+interface EndsProps {
+  keys: readonly string[];
+  chosen: readonly [first: number, last: number] | undefined;
+  onChoose: (stretch: readonly [first: number, last: number] | undefined) => void;
+}
+
+/** Both ends of a stretch, by their keys. */
+function Ends({ keys, chosen, onChoose }: EndsProps) {
+  const [typed, setTyped] = useState<readonly [string, string]>(["", ""]);
+  const [from, to] = chosen ? [keys[chosen[0]]!, keys[chosen[1]]!] : typed;
+  const take = (first: string, last: string) => {
+    setTyped([first, last]);
+    const stretch = [keys.indexOf(first), keys.indexOf(last || first)] as const;
+    onChoose(stretch[0] >= 0 && stretch[1] >= stretch[0] ? stretch : undefined);
+  };
+  return (
+    <div className={css.ends}>
+      <TextInput label="From" value={from} list="partition-keys" onChange={(key) => take(key, to)} />
+      <TextInput label="To" value={to} list="partition-keys" onChange={(key) => take(from, key)} />
+      <datalist id="partition-keys">
+        {keys.slice(-400).map((key) => (
+          <option key={key} value={key} />
+        ))}
+      </datalist>
+      {from !== "" && chosen === undefined ? <p className={css.wrong}>No such stretch of partitions.</p> : null}
+    </div>
   );
 }

@@ -1,8 +1,8 @@
 /** How many of an asset's partitions are there, as a number and a thin bar. */
-import type { AssetCard } from "../services/assets";
+import type { AssetRow } from "./assetRows.model";
 import css from "./PartitionShare.module.css";
 
-type Stats = NonNullable<AssetCard["latestInfo"]["partitionStats"]>;
+type Stats = NonNullable<AssetRow["latestInfo"]["partitionStats"]>;
 
 export function PartitionShare({ stats }: { stats: Stats }) {
   const total = Math.max(1, stats.numPartitions);

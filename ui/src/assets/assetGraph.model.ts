@@ -1,7 +1,7 @@
 /** Assets as a graph: nodes with their latest state, edges from what is read to who reads it. Pure. */
 import type { Edge } from "../graph/layers.model";
 import type { GraphNode } from "../graph/node.model";
-import type { AssetCard } from "../services/assets";
+import type { AssetRow } from "./assetRows.model";
 import { keyText } from "./catalogue.model";
 
 export interface AssetGraph {
@@ -18,9 +18,9 @@ export interface AssetGraph {
  *     out of sight, not from elsewhere.
  */
 export function assetGraph(
-  assets: readonly AssetCard[],
+  assets: readonly AssetRow[],
   age: (seconds: number) => string,
-  all: readonly AssetCard[] = assets,
+  all: readonly AssetRow[] = assets,
 ): AssetGraph {
   const places = new Map<string, number>();
   const nodes: GraphNode[] = [];
@@ -45,7 +45,7 @@ export function assetGraph(
   return { nodes, edges };
 }
 
-function assetNode(asset: AssetCard, age: (seconds: number) => string): GraphNode {
+function assetNode(asset: AssetRow, age: (seconds: number) => string): GraphNode {
   const id = keyText(asset.assetKey.path);
   const info = asset.latestInfo;
   const stats = info.partitionStats;
@@ -67,7 +67,7 @@ function assetNode(asset: AssetCard, age: (seconds: number) => string): GraphNod
 }
 
 /** The assets up to some edges away from one, in both directions. */
-export function around(assets: readonly AssetCard[], key: string, depth: number): AssetCard[] {
+export function around(assets: readonly AssetRow[], key: string, depth: number): AssetRow[] {
   const byKey = new Map(assets.map((asset) => [keyText(asset.assetKey.path), asset]));
   const readers = new Map<string, string[]>();
   for (const asset of assets) {

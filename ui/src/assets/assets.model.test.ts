@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 
-import type { AssetCard } from "../services/assets";
 import { around, assetGraph } from "./assetGraph.model";
+import { type AssetRow, assetRows } from "./assetRows.model";
 import { facetChoices, filterAssets } from "./catalogue.model";
 import { planLaunches } from "./materialize.model";
 
-function asset(key: string, change: Partial<AssetCard> = {}): AssetCard {
+function asset(key: string, change: Partial<AssetRow> = {}): AssetRow {
   return {
     assetKey: { path: key.split("/") },
     description: null,
@@ -14,19 +14,14 @@ function asset(key: string, change: Partial<AssetCard> = {}): AssetCard {
     owners: [],
     isExecutable: true,
     isMaterializable: true,
-    isObservable: false,
     isPartitioned: false,
     repository: { location: { name: "flights" } },
     dependencyKeys: [],
-    partitionDefinition: null,
     latestInfo: {
       status: "NEVER_MATERIALIZED",
       latestMaterializationTimestamp: null,
-      unstartedRunIds: [],
-      inProgressRunIds: [],
       failedChecks: 0,
       totalChecks: 0,
-      latestRun: null,
       partitionStats: null,
     },
     ...change,
@@ -35,13 +30,54 @@ function asset(key: string, change: Partial<AssetCard> = {}): AssetCard {
 
 const reads = (...keys: string[]) => ({ dependencyKeys: keys.map((key) => ({ path: key.split("/") })) });
 
+describe("assetRows", () => {
+  it("gives each asset what is at its position in the columns", () => {
+    const stats = { numMaterialized: 1, numPartitions: 2, numFailed: 0, numMaterializing: 0 };
+    const rows = assetRows({
+      path: [["a"], ["mart", "b"]],
+      description: [null, "Totals"],
+      groupName: ["default", "out"],
+      kinds: [[], ["csv"]],
+      owners: [[], []],
+      locationName: ["flights", "flights"],
+      isExecutable: [true, true],
+      isMaterializable: [true, true],
+      isPartitioned: [false, true],
+      dependencies: [[], [2, 0]],
+      outsidePath: [["far", "away"]],
+      status: ["NEVER_MATERIALIZED", "MATERIALIZED"],
+      latestMaterializationTimestamp: [null, 5],
+      failedChecks: [0, 1],
+      totalChecks: [0, 2],
+      partitionStats: [null, stats],
+    });
+    expect(rows).toEqual([
+      asset("a"),
+      asset("mart/b", {
+        ...reads("far/away", "a"),
+        description: "Totals",
+        groupName: "out",
+        kinds: ["csv"],
+        isPartitioned: true,
+        latestInfo: {
+          status: "MATERIALIZED",
+          latestMaterializationTimestamp: 5,
+          failedChecks: 1,
+          totalChecks: 2,
+          partitionStats: stats,
+        },
+      }),
+    ]);
+  });
+});
+
 describe("filterAssets", () => {
   const all = [
     asset("raw/flights", { groupName: "raw", kinds: ["csv"] }),
     asset("raw/planes", { groupName: "raw", description: "Every aircraft" }),
     asset("report", { groupName: "out", kinds: ["csv", "plot"] }),
   ];
-  const names = (found: AssetCard[]) => found.map(({ assetKey }) => assetKey.path.join("/"));
+  const names = (found: AssetRow[]) => found.map(({ assetKey }) => assetKey.path.join("/"));
 
   it("wants every word and every choice", () => {
     expect(names(filterAssets(all, { q: "RAW plane" }))).toEqual(["raw/planes"]);
@@ -117,6 +153,14 @@ describe("around", () => {
 });
 
 describe("planLaunches", () => {
+  it("gives a run config to every launch", () => {
+    for (const choice of [{ kind: "none" }, { kind: "keys", keys: ["2013-01-01"] }, { kind: "all" }, { kind: "range", first: "a", last: "b" }] as const) {
+      const [launch] = planLaunches([asset("daily", { isPartitioned: true })], choice, "ops: {}");
+      expect(launch?.params.runConfigData).toBe("ops: {}");
+      expect(planLaunches([asset("daily", { isPartitioned: true })], choice)[0]?.params).not.toHaveProperty("runConfigData");
+    }
+  });
+
   const daily = asset("daily", { isPartitioned: true });
   const other = asset("x", { repository: { location: { name: "other" } } });
 

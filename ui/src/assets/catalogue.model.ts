@@ -1,5 +1,5 @@
 /** Finds assets by what a reader types and chooses, and counts what could be chosen. Pure. */
-import type { AssetCard } from "../services/assets";
+import type { AssetRow } from "./assetRows.model";
 
 /** An asset key as one text: its parts joined by slashes. */
 export function keyText(path: readonly string[]): string {
@@ -17,15 +17,15 @@ export interface CatalogueFilter {
 
 /** The facets and how an asset answers each. */
 export const FACETS = {
-  status: (asset: AssetCard): readonly string[] => [asset.latestInfo.status],
-  group: (asset: AssetCard): readonly string[] => [asset.groupName],
-  kind: (asset: AssetCard): readonly string[] => asset.kinds,
-  location: (asset: AssetCard): readonly string[] => [asset.repository.location.name],
+  status: (asset: AssetRow): readonly string[] => [asset.latestInfo.status],
+  group: (asset: AssetRow): readonly string[] => [asset.groupName],
+  kind: (asset: AssetRow): readonly string[] => asset.kinds,
+  location: (asset: AssetRow): readonly string[] => [asset.repository.location.name],
 } as const;
 
 export type Facet = keyof typeof FACETS;
 
-export function filterAssets(assets: readonly AssetCard[], filter: CatalogueFilter, except?: Facet): AssetCard[] {
+export function filterAssets(assets: readonly AssetRow[], filter: CatalogueFilter, except?: Facet): AssetRow[] {
   const words = (filter.q ?? "").toLowerCase().split(/\s+/).filter(Boolean);
   return assets.filter((asset) => {
     for (const facet of Object.keys(FACETS) as Facet[]) {
@@ -46,7 +46,7 @@ export interface Choice {
 }
 
 /** The values of a facet among the assets that all other choices leave, by name. */
-export function facetChoices(assets: readonly AssetCard[], filter: CatalogueFilter, facet: Facet): Choice[] {
+export function facetChoices(assets: readonly AssetRow[], filter: CatalogueFilter, facet: Facet): Choice[] {
   const counts = new Map<string, number>();
   for (const asset of filterAssets(assets, filter, facet)) {
     for (const value of FACETS[facet](asset)) counts.set(value, (counts.get(value) ?? 0) + 1);

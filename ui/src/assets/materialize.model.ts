@@ -1,5 +1,5 @@
 /** Decides which launches materialize a choice of assets and partitions. Pure. */
-import type { AssetCard } from "../services/assets";
+import type { AssetRow } from "./assetRows.model";
 import { rangeTags } from "../services/partition.model";
 import type { ExecutionParams, LaunchBackfillParams } from "../services/schema.gen";
 
@@ -16,7 +16,7 @@ export type Launch =
   | { readonly kind: "run"; readonly params: ExecutionParams }
   | { readonly kind: "backfill"; readonly params: LaunchBackfillParams };
 
-type Materializable = Pick<AssetCard, "assetKey" | "isMaterializable" | "isPartitioned" | "repository">;
+type Materializable = Pick<AssetRow, "assetKey" | "isMaterializable" | "isPartitioned" | "repository">;
 
 /** The assets that can be made at all; the rest are only read. */
 export function materializable<A extends Materializable>(assets: readonly A[]): A[] {
@@ -27,9 +27,9 @@ export function materializable<A extends Materializable>(assets: readonly A[]): 
  * One launch for each code location.
  *
  * A location whose chosen assets have no partitions gets one run, and so does a choice of one partition or of a
- * range; several partitions are one backfill.
+ * range; several partitions are one backfill. A run config holds for all runs.
  */
-export function planLaunches(assets: readonly Materializable[], choice: PartitionChoice): Launch[] {
+export function planLaunches(assets: readonly Materializable[], choice: PartitionChoice, runConfigData?: string): Launch[] {
   const byLocation = new Map<string, Materializable[]>();
   for (const asset of materializable(assets)) {
     const location = asset.repository.location.name;
@@ -37,10 +37,12 @@ export function planLaunches(assets: readonly Materializable[], choice: Partitio
   }
   return [...byLocation].map(([repositoryLocationName, chosen]): Launch => {
     const assetSelection = chosen.map((asset) => ({ path: [...asset.assetKey.path] }));
+    const config = runConfigData === undefined ? {} : { runConfigData };
     const run = (partition?: string): Launch => ({
       kind: "run",
       params: {
         selector: { repositoryLocationName, assetSelection },
+        ...config,
         ...(partition === undefined ? {} : { partition }),
       },
     });
@@ -50,18 +52,24 @@ export function planLaunches(assets: readonly Materializable[], choice: Partitio
       const tags = rangeTags(choice.first, choice.last);
       return {
         kind: "run",
-        params: { selector: { repositoryLocationName, assetSelection }, executionMetadata: { tags } },
+        params: { selector: { repositoryLocationName, assetSelection }, ...config, executionMetadata: { tags } },
       };
     }
     const which =
       choice.kind === "keys"
         ? { partitionNames: [...choice.keys] }
         : { allPartitions: true, onlyMissing: choice.kind === "missing" };
-    return { kind: "backfill", params: { repositoryLocationName, assetSelection, ...which } };
+    return { kind: "backfill", params: { repositoryLocationName, assetSelection, ...config, ...which } };
   });
 }
 
 /** How many runs a choice makes for one location, as far as it is known before the launch. */
 export function runsWord(count: number): string {
   return count === 1 ? "1 run" : `${count.toLocaleString("en")} runs`;
+}
+
+/** The one code location that all of them are of; undefined when they are of several. */
+export function locationOf(assets: readonly Pick<AssetRow, "repository">[]): string | undefined {
+  const [first, ...others] = new Set(assets.map((asset) => asset.repository.location.name));
+  return others.length === 0 ? first : undefined;
 }

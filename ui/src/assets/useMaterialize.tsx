@@ -1,30 +1,33 @@
 /** Materializing from any page: at once when nothing is partitioned, else after a choice of partitions. */
 import { type ReactNode, useState } from "react";
 
+import type { Box } from "../partitions/partitionGrid.model";
 import { toast, toastError } from "../kit/toast";
 import { links } from "../links";
-import type { AssetCard } from "../services/assets";
+import type { AssetRow } from "./assetRows.model";
 import { launchBackfill, launchRun } from "../services/launch";
 import { shortId } from "../services/run.model";
 import { materializable, type PartitionChoice, planLaunches, runsWord } from "./materialize.model";
 import { MaterializeDialog } from "./MaterializeDialog";
 
 interface Materialize {
-  /** Launches, or opens the dialog first; `keys` are the partitions to begin the choice with. */
-  start: (assets: readonly AssetCard[], keys?: readonly string[]) => void;
+  /** Launches, or opens the dialog first; `chosen` are the partitions to begin the choice with. */
+  start: (assets: readonly AssetRow[], chosen?: Box) => void;
+  /** Opens the dialog in any case, with the run config in sight. */
+  startWithConfig: (assets: readonly AssetRow[]) => void;
   isBusy: boolean;
   /** To be put anywhere in the page. */
   dialog: ReactNode;
 }
 
 export function useMaterialize(): Materialize {
-  const [asked, setAsked] = useState<{ assets: readonly AssetCard[]; keys: readonly string[] }>();
+  const [asked, setAsked] = useState<{ assets: readonly AssetRow[]; chosen?: Box | undefined; withConfig?: boolean }>();
   const [isBusy, setBusy] = useState(false);
 
-  const launch = async (assets: readonly AssetCard[], choice: PartitionChoice): Promise<void> => {
+  const launch = async (assets: readonly AssetRow[], choice: PartitionChoice, runConfig?: string): Promise<void> => {
     setBusy(true);
     try {
-      for (const each of planLaunches(assets, choice)) {
+      for (const each of planLaunches(assets, choice, runConfig)) {
         const made = await (each.kind === "run" ? launchRun(each.params) : launchBackfill(each.params));
         const [only] = made.runIds;
         toast(
@@ -52,21 +55,24 @@ export function useMaterialize(): Materialize {
     }
   };
 
-  const start = (assets: readonly AssetCard[], keys: readonly string[] = []) => {
+  const start = (assets: readonly AssetRow[], chosen?: Box) => {
     const targets = materializable(assets);
     if (targets.length === 0) toast({ text: "None of these assets is made here.", tone: "bad" });
-    else if (targets.some((asset) => asset.isPartitioned)) setAsked({ assets: targets, keys });
+    else if (targets.some((asset) => asset.isPartitioned)) setAsked({ assets: targets, chosen });
     else void launch(targets, { kind: "none" });
   };
+
+  const startWithConfig = (assets: readonly AssetRow[]) => setAsked({ assets: materializable(assets), withConfig: true });
 
   const dialog = asked && (
     <MaterializeDialog
       assets={asked.assets}
-      initialKeys={asked.keys}
+      initial={asked.chosen}
       isBusy={isBusy}
       onClose={() => setAsked(undefined)}
-      onLaunch={(choice) => void launch(asked.assets, choice)}
+      withConfig={asked.withConfig ?? false}
+      onLaunch={(choice, runConfig) => void launch(asked.assets, choice, runConfig)}
     />
   );
-  return { start, isBusy, dialog };
+  return { start, startWithConfig, isBusy, dialog };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { adjacency, components, rank, withoutCycles, type Edge } from "./layers.model";
-import { layout, type Layout } from "./layout.model";
+import { headOf, layout, type Layout } from "./layout.model";
 import { crossings, orderLayers } from "./order.model";
 
 const SIZE = { nodeWidth: 200, nodeHeight: 60, gapX: 80, gapY: 20 };
@@ -28,6 +28,13 @@ function overlaps({ x, y }: Layout): number {
   }
   return pairs;
 }
+
+describe("headOf", () => {
+  it("is the top one of the leftmost nodes", () => {
+    expect(headOf({ ...lay(0, []), x: Float32Array.of(9, 0, 0), y: Float32Array.of(0, 70, 40) })).toEqual({ x: 0, y: 40 });
+    expect(headOf(lay(0, []))).toEqual({ x: 0, y: 0 });
+  });
+});
 
 describe("rank", () => {
   it("puts each vertex after all that feed it", () => {

@@ -27,6 +27,15 @@ export interface Layout {
   readonly height: number;
 }
 
+/** Where the graph begins: the top one of its leftmost nodes. */
+export function headOf({ x, y }: Layout): { x: number; y: number } {
+  let head = 0;
+  for (let node = 1; node < x.length; node++) {
+    if (x[node]! < x[head]! || (x[node] === x[head] && y[node]! < y[head]!)) head = node;
+  }
+  return { x: x[head] ?? 0, y: y[head] ?? 0 };
+}
+
 /** Room that the bend of a long edge takes across its layer. */
 const BEND = 18;
 

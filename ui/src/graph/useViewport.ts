@@ -1,6 +1,7 @@
 /** The graph's view: pan by drag, zoom by wheel and pinch, fitted until the reader takes over. */
 
-import { useCallback, useEffect, useRef, useState, type RefObject } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState, type RefObject } from "react";
+import { headOf, type Layout } from "./layout.model";
 import { begin, fit, pan, zoomAt, type Size, type Viewport } from "./viewport.model";
 
 const NOTHING: Size = { width: 0, height: 0 };
@@ -14,10 +15,11 @@ export interface ViewportControl {
   fitAll(): void;
 }
 
-export function useViewport(host: RefObject<HTMLElement | null>, world: Size | undefined): ViewportControl {
+export function useViewport(host: RefObject<HTMLElement | null>, world: Layout | undefined): ViewportControl {
   const [screen, setScreen] = useState<Size>({ width: 0, height: 0 });
   const [own, setOwn] = useState<Viewport>();
-  const view = own ?? begin(world ?? NOTHING, screen);
+  const head = useMemo(() => (world ? headOf(world) : { x: 0, y: 0 }), [world]);
+  const view = own ?? begin(world ?? NOTHING, screen, head);
   const latest = useRef(view);
   useEffect(() => {
     latest.current = view;

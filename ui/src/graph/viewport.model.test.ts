@@ -13,8 +13,10 @@ describe("viewport", () => {
   });
 
   it("begins with the whole, or with the head of a huge world", () => {
-    expect(begin({ width: 100, height: 100 }, SCREEN)).toEqual(fit({ width: 100, height: 100 }, SCREEN));
-    expect(begin({ width: 1000, height: 90_000 }, SCREEN)).toEqual({ scale: 0.7, x: 32, y: 32 });
+    const head = { x: 0, y: 45_000 };
+    expect(begin({ width: 100, height: 100 }, SCREEN, head)).toEqual(fit({ width: 100, height: 100 }, SCREEN));
+    const view = begin({ width: 1000, height: 90_000 }, SCREEN, head);
+    expect(toWorld(view, 32, 200)).toEqual(head);
   });
 
   it("zooms around the pointer, up to a bound", () => {

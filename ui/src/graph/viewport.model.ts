@@ -12,10 +12,12 @@ export interface Size {
   readonly height: number;
 }
 
-export interface Box extends Size {
+export interface Point {
   readonly x: number;
   readonly y: number;
 }
+
+export interface Box extends Size, Point {}
 
 export const MIN_SCALE = 0.004;
 export const MAX_SCALE = 2;
@@ -33,10 +35,14 @@ export function fit(world: Size, screen: Size, margin = 32): Viewport {
 /** Below this scale a graph says nothing at first sight. */
 const WORTHWHILE = 0.15;
 
-/** Where to begin: the whole world, or its head in readable size when the whole would be dust. */
-export function begin(world: Size, screen: Size, margin = 32): Viewport {
+/** The size of what is not dust. */
+const BEGINNING = 0.7;
+
+/** Where to begin: the whole world, or its head, at the left in readable size, when the whole would be dust. */
+export function begin(world: Size, screen: Size, head: Point, margin = 32): Viewport {
   const whole = fit(world, screen, margin);
-  return whole.scale >= WORTHWHILE ? whole : { scale: 0.7, x: margin, y: margin };
+  if (whole.scale >= WORTHWHILE) return whole;
+  return { scale: BEGINNING, x: margin - head.x * BEGINNING, y: screen.height / 3 - head.y * BEGINNING };
 }
 
 /** Zooms by a factor and keeps the world's point under the given pixel where it is. */

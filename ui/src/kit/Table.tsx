@@ -1,4 +1,7 @@
-/** A table of rows that can be opened, walked with j and k, sorted, and selected. Real table semantics. */
+/**
+ * A table of rows that can be opened, walked with j and k, sorted, and selected. Real table semantics; of many rows,
+ * those in sight are drawn.
+ */
 import { type KeyboardEvent, type MouseEvent, type ReactNode, useMemo, useRef, useState } from "react";
 
 import { useGo } from "../services/navigation";
@@ -7,6 +10,8 @@ import { cx } from "./cx";
 import { Icon } from "./Icon";
 import css from "./Table.module.css";
 import { leastWidth } from "./table.model";
+import { useNarrow } from "./useNarrow";
+import { useRowsInSight } from "./useRowsInSight";
 
 export interface Column<Row> {
   id: string;
@@ -48,11 +53,12 @@ export function Table<Row>(props: TableProps<Row>) {
   const body = useRef<HTMLTableSectionElement>(null);
   const go = useGo();
   const sorted = useMemo(() => sortRows(rows, columns, sort), [rows, columns, sort]);
+  const { from, to, above, below } = useRowsInSight(body, sorted.length);
   const opens = rowLink !== undefined || onRow !== undefined;
 
   const open = (row: Row) => (onRow === undefined ? rowLink && go(rowLink(row)) : onRow(row));
   const move = (step: number) => {
-    const lines = [...(body.current?.rows ?? [])];
+    const lines = [...(body.current?.querySelectorAll<HTMLTableRowElement>("tr[tabindex]") ?? [])];
     const at = lines.indexOf(document.activeElement as HTMLTableRowElement);
     lines[Math.min(lines.length - 1, Math.max(0, at + step))]?.focus();
   };
@@ -83,9 +89,15 @@ export function Table<Row>(props: TableProps<Row>) {
 
   const allSelected = onSelect !== undefined && rows.length > 0 && rows.every((row) => selected?.has(rowKey(row)));
   const minWidth = leastWidth(columns, onSelect === undefined ? 0 : BOX_PX);
+  const scrollsSideways = useNarrow();
   return (
-    <div className={css.place}>
-      <table className={cx(css.table, stale && css.stale)} aria-label={label} style={{ minWidth }}>
+    <div className={css.place} tabIndex={scrollsSideways ? 0 : undefined}>
+      <table
+        className={cx(css.table, stale && css.stale)}
+        aria-label={label}
+        aria-rowcount={sorted.length + 1}
+        style={{ minWidth }}
+      >
         <thead>
           <tr>
             {onSelect === undefined ? null : (
@@ -104,12 +116,14 @@ export function Table<Row>(props: TableProps<Row>) {
           </tr>
         </thead>
         <tbody ref={body}>
-          {sorted.map((row) => {
+          <Unseen height={above} />
+          {sorted.slice(from, to).map((row, place) => {
             const key = rowKey(row);
             const isSelected = selected?.has(key) ?? false;
             return (
               <tr
                 key={key}
+                aria-rowindex={from + place + 2}
                 tabIndex={opens || onSelect !== undefined ? -1 : undefined}
                 className={cx(opens && css.opens, isSelected && css.selected)}
                 onClick={opens ? (event) => onClick(event, row) : undefined}
@@ -128,10 +142,16 @@ export function Table<Row>(props: TableProps<Row>) {
               </tr>
             );
           })}
+          <Unseen height={below} />
         </tbody>
       </table>
     </div>
   );
+}
+
+/** The place of rows that are out of sight, in px. */
+function Unseen({ height }: { height: number }) {
+  return height === 0 ? null : <tr aria-hidden="true" style={{ height }} />;
 }
 
 interface HeadingProps<Row> {

@@ -7,8 +7,7 @@ import css from "./Tabs.module.css";
 export interface TabItem {
   id: string;
   label: ReactNode;
-  /** A small number beside the label. */
-  /** A number, or one in words where it is not known in full. */
+  /** Stands beside the label: a number, or one in words where it is not known in full. */
   count?: number | string | undefined;
 }
 
@@ -35,9 +34,9 @@ export function Tabs({ label, items, selected, onSelect, actions, children, fill
       onSelectionChange={(key) => onSelect(String(key))}
     >
       <div className={css.bar}>
-        <TabList aria-label={label} className={css.list ?? ""} items={items} dependencies={[items]}>
+        <TabList aria-label={label} className={css.list ?? ""} items={items} dependencies={[items, chosen]}>
           {(item) => (
-            <Tab id={item.id} className={css.tab ?? ""}>
+            <Tab ref={item.id === chosen ? showTab : null} id={item.id} className={css.tab ?? ""}>
               {item.label}
               {item.count === undefined ? null : <span className={css.count}>{typeof item.count === "number" ? item.count.toLocaleString("en") : item.count}</span>}
             </Tab>
@@ -50,4 +49,9 @@ export function Tabs({ label, items, selected, onSelect, actions, children, fill
       </TabPanel>
     </AriaTabs>
   );
+}
+
+/** Scrolls a bar that has too little room to its chosen tab. */
+function showTab(tab: HTMLElement | null): void {
+  tab?.scrollIntoView({ block: "nearest", inline: "nearest" });
 }

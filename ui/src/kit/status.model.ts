@@ -40,6 +40,11 @@ const LOOKS: Record<string, StatusLook> = {
   EXECUTION_FAILED: look("bad", "cross", "Did not run"),
   WARNED: look("wait", "cross", "Warned"),
   NOT_EVALUATED: look("idle", "hollow", "Not evaluated"),
+  // freshness
+  FRESHNESS_PASS: look("good", "check", "Fresh"),
+  FRESHNESS_WARN: look("wait", "clock", "Soon too old"),
+  FRESHNESS_FAIL: look("bad", "cross", "Too old"),
+  FRESHNESS_UNKNOWN: look("idle", "hollow", "Freshness not known"),
   // parts of automation conditions
   TRUE: look("good", "check", "True"),
   FALSE: look("idle", "hollow", "False"),
@@ -54,6 +59,13 @@ const LOOKS: Record<string, StatusLook> = {
   STALE: look("wait", "clock", "Stale"),
   HEALTHY: look("good", "dot", "Healthy"),
   UNHEALTHY: look("bad", "cross", "Not healthy"),
+  // messages of alerts
+  TO_SEND: look("wait", "clock", "To be sent"),
+  SENDING: look("busy", "ring", "Being sent"),
+  FAILING: look("wait", "cross", "Tried again"),
+  DELIVERED: look("good", "check", "Sent"),
+  THROTTLED: look("idle", "skip", "Held back"),
+  GIVEN_UP: look("bad", "cross", "Given up"),
 };
 
 /** The look of a status word of the API, or of one of ours (WAITING, RETRYING, MISSING, HEALTHY and the like). */

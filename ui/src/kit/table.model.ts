@@ -1,4 +1,4 @@
-/** How wide a table must be before its columns lose their contents. Pure. */
+/** How wide a table must be before its columns lose their contents, and which of its rows are in sight. Pure. */
 
 interface Sized {
   /** CSS width in px or per cent; without one the column shares what is left. */
@@ -23,4 +23,34 @@ export function leastWidth(columns: readonly Sized[], boxPx = 0): number {
     else pixels += size;
   }
   return Math.round(pixels / (1 - Math.min(share, 0.9)));
+}
+
+/** A table of up to so many rows is drawn as a whole. */
+const WHOLE = 200;
+const BEYOND = 30;
+const STEP = 10;
+
+/** Rows `from` to `to` (left out) are drawn; what is above and below them takes so many px. */
+export interface RowsInSight {
+  readonly from: number;
+  readonly to: number;
+  readonly above: number;
+  readonly below: number;
+}
+
+/**
+ * Which of many rows of the same height to draw: those in sight and some beyond, in steps, so that few scrolls change it.
+ *
+ * Args:
+ *   count: How many rows there are.
+ *   rowPx: The height of one.
+ *   top: How far the place of the first row lies above what is seen.
+ *   seenPx: The height of what is seen.
+ */
+export function rowsInSight(count: number, rowPx: number, top: number, seenPx: number): RowsInSight {
+  if (count <= WHOLE) return { from: 0, to: count, above: 0, below: 0 };
+  const first = Math.floor(top / rowPx / STEP) * STEP - BEYOND;
+  const from = Math.max(0, Math.min(first, count - WHOLE));
+  const to = Math.min(count, Math.max(from, first) + Math.ceil(seenPx / rowPx) + STEP + 2 * BEYOND);
+  return { from, to, above: from * rowPx, below: (count - to) * rowPx };
 }

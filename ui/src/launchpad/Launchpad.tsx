@@ -1,24 +1,21 @@
 /** The launchpad: a run config with help while it is written, checked by the server, and launched. */
-import type { EditorView } from "@codemirror/view";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useEffect, useState } from "react";
 
 import { Button } from "../kit/Button";
 import { Failure } from "../kit/ErrorPanel";
 import { Skeleton } from "../kit/Skeleton";
 import { TextInput } from "../kit/TextInput";
-import { toast } from "../kit/toast";
+import { toast, toastError } from "../kit/toast";
 import { links } from "../links";
 import { useData } from "../services/data";
-import { ask } from "../services/gql";
-import { CHECK_JOB_CONFIG, JOB_LAUNCHPAD } from "../services/jobs";
+import { configOfPartition, JOB_LAUNCHPAD } from "../services/jobs";
 import { type ConfigMistake, LaunchRefused, launchRun } from "../services/launch";
 import { useGo } from "../services/navigation";
 import { readPartition } from "../services/partition.model";
 import type { JobLaunchpadQuery } from "../services/schema.gen";
-import { markMistakes } from "./assist.model";
+import ConfigEditor from "./ConfigEditor";
 import type { ConfigType } from "./configTree.model";
 import { draftOf, keepDraft } from "./drafts";
-import { createEditor, goToLine, replaceText, showMistakes } from "./editor";
 import css from "./Launchpad.module.css";
 import { SchemaPane } from "./SchemaPane";
 import { parseTags } from "./tags.model";
@@ -61,23 +58,18 @@ interface PadProps extends LaunchpadProps {
   pipeline: Pipeline | undefined;
 }
 
-/** How long typing rests before the server is asked. */
-const CHECK_AFTER_MS = 350;
-
 function Pad({ location, job, schema, pipeline }: PadProps) {
-  const host = useRef<HTMLDivElement>(null);
-  const editor = useRef<EditorView>(null);
   const tree = schema.configTree as ConfigType;
-  const latestTree = useRef(tree);
   const [text, setText] = useState(() => draftOf(location, job) ?? schema.rootDefaultYaml);
+  const [put, setPut] = useState<{ text: string }>();
   const [tags, setTags] = useState("");
   const [partition, setPartition] = useState("");
-  const [check, setCheck] = useState<{ text: string; mistakes: readonly ConfigMistake[]; failure?: string }>();
+  const [refused, setRefused] = useState<{ text: string; mistakes: readonly ConfigMistake[] }>();
+  const [isWrong, setWrong] = useState(false);
   const [isBusy, setBusy] = useState(false);
   const go = useGo();
   const keys = pipeline?.partitionKeysOrError.partitionKeys ?? [];
   const parsedTags = parseTags(tags);
-  const marked = useMemo(() => (check ? markMistakes(text, check.mistakes) : []), [text, check]);
   const chosen = readPartition(partition);
   const allTags = [...parsedTags.tags, ...chosen.tags];
   const needsPartition = (pipeline?.isPartitioned ?? false) && partition.trim() === "";
@@ -95,69 +87,25 @@ function Pad({ location, job, schema, pipeline }: PadProps) {
       const [runId] = made.runIds;
       if (runId !== undefined) go(links.run(runId));
     } catch (error) {
-      if (error instanceof LaunchRefused && error.mistakes.length > 0) setCheck({ text, mistakes: error.mistakes });
+      if (error instanceof LaunchRefused && error.mistakes.length > 0) setRefused({ text, mistakes: error.mistakes });
       toast({ text: error instanceof Error ? error.message : String(error), tone: "bad" });
     } finally {
       setBusy(false);
     }
   };
-  const latestLaunch = useRef(launch);
-  useEffect(() => {
-    latestLaunch.current = launch;
-    latestTree.current = tree;
-  });
-
-  useEffect(() => {
-    const view = createEditor({
-      parent: host.current!,
-      text,
-      label: `Run config of ${job}`,
-      schema: () => latestTree.current,
-      onChange: setText,
-      onSubmit: () => void latestLaunch.current(),
-    });
-    editor.current = view;
-    return () => view.destroy();
-    // The editor owns its text from here on: a new text in the state comes from it.
-  }, [job]);
-
   useEffect(() => {
     keepDraft(location, job, text === schema.rootDefaultYaml ? undefined : text);
-    const abort = new AbortController();
-    const timer = setTimeout(() => {
-      const selector = { repositoryLocationName: location, pipelineName: job };
-      ask(CHECK_JOB_CONFIG, { selector, config: text }, abort.signal).then(
-        ({ isPipelineConfigValid: said }) => {
-          if (said.__typename === "RunConfigValidationInvalid") setCheck({ text, mistakes: said.errors });
-          else if ("message" in said) setCheck({ text, mistakes: [], failure: said.message });
-          else setCheck({ text, mistakes: [] });
-        },
-        (error: unknown) => {
-          if (!abort.signal.aborted)
-            setCheck({ text, mistakes: [], failure: error instanceof Error ? error.message : String(error) });
-        },
-      );
-    }, CHECK_AFTER_MS);
-    return () => {
-      clearTimeout(timer);
-      abort.abort();
-    };
   }, [text, location, job, schema]);
-
-  useEffect(() => {
-    if (editor.current) showMistakes(editor.current, marked);
-  }, [marked]);
-
-  const put = (yaml: string) => editor.current && replaceText(editor.current, yaml);
+  const putPartition = async (key: string) => {
+    try {
+      const found = await configOfPartition({ repositoryLocationName: location, pipelineName: job }, key);
+      setPut({ text: found.yaml });
+      if (found.tags !== "") setTags(found.tags);
+    } catch (error) {
+      toastError(error);
+    }
+  };
   const [lastRun] = pipeline?.runs ?? [];
-  const state =
-    check === undefined || check.text !== text
-      ? "checking"
-      : check.failure
-        ? "unknown"
-        : marked.length > 0
-          ? "wrong"
-          : "right";
   return (
     <div className={css.pad}>
       <div className={css.main}>
@@ -188,41 +136,37 @@ function Pad({ location, job, schema, pipeline }: PadProps) {
             onChange={setTags}
           />
           <span className={css.fill}>
-            <Button variant="quiet" onPress={() => put(schema.rootDefaultYaml)}>
+            <Button variant="quiet" onPress={() => setPut({ text: schema.rootDefaultYaml })}>
               Defaults
             </Button>
+            {chosen.partition === undefined ? null : (
+              <Button variant="quiet" onPress={() => void putPartition(chosen.partition!)}>
+                Config of the partition
+              </Button>
+            )}
             <Button
               variant="quiet"
               isDisabled={lastRun === undefined}
-              onPress={() => lastRun && put(lastRun.runConfigYaml)}
+              onPress={() => lastRun && setPut({ text: lastRun.runConfigYaml })}
             >
               Config of the last run
             </Button>
           </span>
         </div>
-        <div ref={host} className={css.editor} />
-        <section className={css.said} aria-label="Check of the config" data-state={state}>
-          {state === "right" ? <p className={css.right}>The config is valid.</p> : null}
-          {state === "checking" ? <p className={css.quiet}>Checking…</p> : null}
-          {check?.failure ? <p className={css.wrong}>It could not be checked: {check.failure}</p> : null}
-          {marked.length > 0 ? (
-            <ul className={css.mistakes}>
-              {marked.map((mistake, index) => (
-                <li key={index}>
-                  <button
-                    type="button"
-                    onClick={() => editor.current && goToLine(editor.current, mistake.line, mistake.from)}
-                  >
-                    <span className={css.line}>line {mistake.line + 1}</span> {mistake.message}
-                  </button>
-                </li>
-              ))}
-            </ul>
-          ) : null}
-          {parsedTags.wrong.length > 0 ? (
-            <p className={css.wrong}>Not a tag: {parsedTags.wrong.join(", ")}. Write key=value, with commas between.</p>
-          ) : null}
-        </section>
+        <ConfigEditor
+          label={`Run config of ${job}`}
+          selector={{ repositoryLocationName: location, pipelineName: job }}
+          tree={tree}
+          text={text}
+          onChange={setText}
+          put={put}
+          onVerdict={setWrong}
+          refused={refused}
+          onSubmit={() => void launch()}
+        />
+        {parsedTags.wrong.length > 0 ? (
+          <p className={css.wrong}>Not a tag: {parsedTags.wrong.join(", ")}. Write key=value, with commas between.</p>
+        ) : null}
         <footer className={css.foot}>
           <span className={css.quiet}>
             {needsPartition
@@ -232,7 +176,7 @@ function Pad({ location, job, schema, pipeline }: PadProps) {
           <Button
             variant="primary"
             icon="play"
-            isDisabled={isBusy || needsPartition || marked.length > 0 || parsedTags.wrong.length > 0}
+            isDisabled={isBusy || needsPartition || isWrong || parsedTags.wrong.length > 0}
             onPress={() => void launch()}
           >
             Launch run

@@ -2,6 +2,8 @@
 import { gql } from "./gql";
 import { METADATA, NUMBERS } from "./metadata";
 import type {
+  AssetAtAGlanceQuery,
+  AssetAtAGlanceQueryVariables,
   AssetCardFragment,
   AssetCheckHistoryQuery,
   AssetCheckHistoryQueryVariables,
@@ -24,8 +26,12 @@ import type {
   AssetPartitionsQueryVariables,
 } from "./schema.gen";
 
-/** An asset as lists and graphs show it. */
+/** What is known of one asset at a glance. */
 export type AssetCard = AssetCardFragment;
+/** An asset as its own page shows it. */
+export type AssetHead = NonNullable<Extract<AssetHeadQuery["assetOrError"], { __typename: "Asset" }>["definition"]>;
+/** All assets, as they are sent: what belongs to one is at the same position in each column. */
+export type AssetColumns = AssetGraphQuery["assetColumns"];
 export type AssetCheckState = AssetCheckStateFragment;
 
 export const ASSET_TOPICS = ["assets", "locations"] as const;
@@ -101,7 +107,33 @@ const OBSERVATION = gql`
 /** Every defined asset with its latest state: the catalogue and the lineage are two views of it. */
 export const ASSET_GRAPH = gql<AssetGraphQuery, AssetGraphQueryVariables>`
   query AssetGraph {
-    assetNodes { ...AssetCard }
+    assetColumns {
+      path
+      description
+      groupName
+      kinds
+      owners
+      locationName
+      isExecutable
+      isMaterializable
+      isPartitioned
+      dependencies
+      outsidePath
+      status
+      latestMaterializationTimestamp
+      failedChecks
+      totalChecks
+      partitionStats { numMaterialized numPartitions numFailed numMaterializing }
+    }
+  }
+`;
+
+export const ASSET_AT_A_GLANCE = gql<AssetAtAGlanceQuery, AssetAtAGlanceQueryVariables>`
+  query AssetAtAGlance($key: AssetKeyInput!) {
+    assetNodeOrError(assetKey: $key) {
+      __typename
+      ... on AssetNode { ...AssetCard }
+    }
   }
   ${ASSET_CARD}
 `;
@@ -178,6 +210,7 @@ export const ASSET_PARTITIONS = gql<AssetPartitionsQuery, AssetPartitionsQueryVa
     assetNodeOrError(assetKey: $key) {
       __typename
       ... on AssetNode {
+        partitionDefinition { type description firstKey lastKey }
         partitionStats { numPartitions }
         partitionPositions { materialized failed materializing }
       }
@@ -186,12 +219,13 @@ export const ASSET_PARTITIONS = gql<AssetPartitionsQuery, AssetPartitionsQueryVa
 `;
 
 export const ASSET_PARTITION_KEYS = gql<AssetPartitionKeysQuery, AssetPartitionKeysQueryVariables>`
-  query AssetPartitionKeys($key: AssetKeyInput!, $limit: Int!) {
+  query AssetPartitionKeys($key: AssetKeyInput!) {
     assetNodeOrError(assetKey: $key) {
       __typename
       ... on AssetNode {
         assetKey { path }
-        partitionKeyConnection(limit: $limit) { partitionKeys }
+        partitionDefinition { dimensionTypes { name isPrimaryDimension } }
+        partitionKeysByDimension { name partitionKeys }
       }
     }
   }

@@ -1,19 +1,24 @@
 /** Jobs: their list, one job's graph, its runs, and the schema of its run config. */
-import { gql } from "./gql";
+import { ask, gql } from "./gql";
 import { METADATA } from "./metadata";
 import type {
   CheckJobConfigQuery,
   CheckJobConfigQueryVariables,
+  JobConfigSchemaQuery,
+  JobConfigSchemaQueryVariables,
   JobDetailQuery,
   JobDetailQueryVariables,
   JobLaunchpadQuery,
   JobLaunchpadQueryVariables,
   JobListQuery,
   JobListQueryVariables,
+  JobPartitionConfigQuery,
+  JobPartitionConfigQueryVariables,
   JobPartitionKeysQuery,
   JobPartitionKeysQueryVariables,
   JobRunsQuery,
   JobRunsQueryVariables,
+  PipelineSelector,
 } from "./schema.gen";
 
 export const JOB_LIST = gql<JobListQuery, JobListQueryVariables>`
@@ -123,6 +128,16 @@ export const JOB_LAUNCHPAD = gql<JobLaunchpadQuery, JobLaunchpadQueryVariables>`
   }
 `;
 
+export const JOB_CONFIG_SCHEMA = gql<JobConfigSchemaQuery, JobConfigSchemaQueryVariables>`
+  query JobConfigSchema($selector: PipelineSelector!) {
+    runConfigSchemaOrError(selector: $selector) {
+      __typename
+      ... on RunConfigSchema { configTree rootDefaultYaml }
+      ... on Error { message }
+    }
+  }
+`;
+
 export const JOB_PARTITION_KEYS = gql<JobPartitionKeysQuery, JobPartitionKeysQueryVariables>`
   query JobPartitionKeys($selector: PipelineSelector!) {
     pipelineOrError(params: $selector) {
@@ -142,3 +157,33 @@ export const CHECK_JOB_CONFIG = gql<CheckJobConfigQuery, CheckJobConfigQueryVari
     }
   }
 `;
+
+const JOB_PARTITION_CONFIG = gql<JobPartitionConfigQuery, JobPartitionConfigQueryVariables>`
+  query JobPartitionConfig($selector: PipelineSelector!, $partition: String!) {
+    pipelineOrError(params: $selector) {
+      __typename
+      ... on Pipeline {
+        partition(partitionName: $partition) {
+          runConfigOrError { __typename ... on PartitionRunConfig { yaml } ... on PythonError { message } }
+          tagsOrError { __typename ... on PartitionTags { results { key value } } ... on PythonError { message } }
+        }
+      }
+      ... on Error { message }
+    }
+  }
+`;
+
+/**
+ * What user code gives for the run of a partition: its config, and its tags as they are written in a field.
+ *
+ * @throws Error when there is no such partition, or the code fails.
+ */
+export async function configOfPartition(selector: PipelineSelector, partition: string): Promise<{ yaml: string; tags: string }> {
+  const { pipelineOrError: job } = await ask(JOB_PARTITION_CONFIG, { selector, partition });
+  if (job.__typename !== "Pipeline") throw new Error(job.message);
+  if (job.partition === null) throw new Error(`There is no partition ${partition}.`);
+  const { runConfigOrError: config, tagsOrError: tags } = job.partition;
+  if (config.__typename !== "PartitionRunConfig") throw new Error(config.message);
+  if (tags.__typename !== "PartitionTags") throw new Error(tags.message);
+  return { yaml: config.yaml, tags: tags.results.map(({ key, value }) => `${key}=${value}`).join(", ") };
+}

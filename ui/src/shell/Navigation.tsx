@@ -71,6 +71,7 @@ export function Navigation({ onSearch, onHelp }: NavigationProps) {
               bare
               to={place.to}
               className={css.place}
+              aria-label={place.label}
               title={folded ? place.label : undefined}
               aria-current={place.within.test(path) ? "page" : undefined}
             >

@@ -31,7 +31,7 @@ class AssetSensorDefinition(SensorDefinition):
         job_name: The job that it starts, by name.
         asset_materialization_fn: Its function: gets the `SensorEvaluationContext` and the materialization as an
             `EventLogEntry`; returns or yields what any sensor may, but for a cursor.
-        minimum_interval_seconds: The least time between two looks; 30 seconds if not given.
+        minimum_interval_seconds: The least time between two looks; if not given, each event is looked at at once.
         description: What it does.
         job: The job that it starts.
         jobs: The jobs that it may start; its requests name one of them.
@@ -39,12 +39,14 @@ class AssetSensorDefinition(SensorDefinition):
         required_resource_keys: Resources that its function uses as `context.resources.<key>`.
         tags: Its tags; its runs have those of their requests.
         metadata: Facts about it.
+        timeout_seconds: How long an evaluation may take; as the instance says if not given.
 
     Raises:
         DefinitionError: A part is not valid.
     """
 
     kind: ClassVar[str] = "ASSET"
+    _interval: ClassVar[float] = 0.0
     _takes: ClassVar[tuple[str, ...]] = ("the context", "the event of the asset")
     _needs_all: ClassVar[bool] = True
 
@@ -62,6 +64,8 @@ class AssetSensorDefinition(SensorDefinition):
         required_resource_keys: Iterable[str] | None = None,
         tags: Mapping[str, Any] | None = None,
         metadata: Mapping[str, Any] | None = None,
+        *,
+        timeout_seconds: float | None = None,
     ) -> None:
         super().__init__(
             name,
@@ -75,6 +79,7 @@ class AssetSensorDefinition(SensorDefinition):
             required_resource_keys=required_resource_keys,
             tags=tags,
             metadata=metadata,
+            timeout_seconds=timeout_seconds,
         )
         self.asset_key = AssetKey.from_coercible(asset_key)
 
@@ -102,6 +107,7 @@ def asset_sensor(
     required_resource_keys: Iterable[str] | None = None,
     tags: Mapping[str, Any] | None = None,
     metadata: Mapping[str, Any] | None = None,
+    timeout_seconds: float | None = None,
 ) -> Callable[[Callable[..., Any]], AssetSensorDefinition]:
     """Make a sensor of a function that is called for each materialization of an asset, in the order in which they came.
 
@@ -112,7 +118,7 @@ def asset_sensor(
         asset_key: The asset.
         job_name: The job that it starts, by name.
         name: Its name; the function's if not given.
-        minimum_interval_seconds: The least time between two looks; 30 seconds if not given.
+        minimum_interval_seconds: The least time between two looks; if not given, each event is looked at at once.
         description: What it does; the function's docstring if not given.
         job: The job that it starts.
         jobs: The jobs that it may start; its requests name one of them.
@@ -120,6 +126,7 @@ def asset_sensor(
         required_resource_keys: Resources that the function uses as `context.resources.<key>`.
         tags: Its tags; its runs have those of their requests.
         metadata: Facts about it.
+        timeout_seconds: How long an evaluation may take; as the instance says if not given.
 
     Raises:
         DefinitionError: A part is not valid.
@@ -139,6 +146,7 @@ def asset_sensor(
             required_resource_keys=required_resource_keys,
             tags=tags,
             metadata=metadata,
+            timeout_seconds=timeout_seconds,
         )
 
     return define
@@ -153,7 +161,8 @@ class MultiAssetSensorDefinition(SensorDefinition):
         job_name: The job that it starts, by name.
         asset_materialization_fn: Its function: gets the `MultiAssetSensorEvaluationContext`; returns or yields what any
             sensor may, but for a cursor.
-        minimum_interval_seconds: The least time between two evaluations; 30 seconds if not given.
+        minimum_interval_seconds: The least time between two evaluations, and the time after which there is one though
+            nothing was materialized; if not given, there is one at once when something was, and else after 30 seconds.
         description: What it does.
         job: The job that it starts.
         jobs: The jobs that it may start; its requests name one of them.
@@ -162,12 +171,14 @@ class MultiAssetSensorDefinition(SensorDefinition):
         required_resource_keys: Resources that its function uses as `context.resources.<key>`.
         tags: Its tags; its runs have those of their requests.
         metadata: Facts about it.
+        timeout_seconds: How long an evaluation may take; as the instance says if not given.
 
     Raises:
         DefinitionError: A part is not valid.
     """
 
     kind: ClassVar[str] = "MULTI_ASSET"
+    _interval: ClassVar[float] = 0.0
     _needs_all: ClassVar[bool] = True
 
     def __init__(
@@ -185,6 +196,8 @@ class MultiAssetSensorDefinition(SensorDefinition):
         required_resource_keys: Iterable[str] | None = None,
         tags: Mapping[str, Any] | None = None,
         metadata: Mapping[str, Any] | None = None,
+        *,
+        timeout_seconds: float | None = None,
     ) -> None:
         super().__init__(
             name,
@@ -199,6 +212,7 @@ class MultiAssetSensorDefinition(SensorDefinition):
             required_resource_keys=required_resource_keys,
             tags=tags,
             metadata=metadata,
+            timeout_seconds=timeout_seconds,
         )
         self.monitored_assets = monitored_assets
         if isinstance(monitored_assets, list | tuple) and not monitored_assets:
@@ -241,6 +255,7 @@ def multi_asset_sensor(
     required_resource_keys: Iterable[str] | None = None,
     tags: Mapping[str, Any] | None = None,
     metadata: Mapping[str, Any] | None = None,
+    timeout_seconds: float | None = None,
 ) -> Callable[[Callable[..., Any]], MultiAssetSensorDefinition]:
     """Make a sensor of a function that looks at several assets.
 
@@ -251,7 +266,8 @@ def multi_asset_sensor(
         monitored_assets: The assets: keys, or a selection.
         job_name: The job that it starts, by name.
         name: Its name; the function's if not given.
-        minimum_interval_seconds: The least time between two evaluations; 30 seconds if not given.
+        minimum_interval_seconds: The least time between two evaluations, and the time after which there is one though
+            nothing was materialized; if not given, there is one at once when something was, and else after 30 seconds.
         description: What it does; the function's docstring if not given.
         job: The job that it starts.
         jobs: The jobs that it may start; its requests name one of them.
@@ -260,6 +276,7 @@ def multi_asset_sensor(
         required_resource_keys: Resources that the function uses as `context.resources.<key>`.
         tags: Its tags; its runs have those of their requests.
         metadata: Facts about it.
+        timeout_seconds: How long an evaluation may take; as the instance says if not given.
 
     Raises:
         DefinitionError: A part is not valid.
@@ -280,6 +297,7 @@ def multi_asset_sensor(
             required_resource_keys=required_resource_keys,
             tags=tags,
             metadata=metadata,
+            timeout_seconds=timeout_seconds,
         )
 
     return define

@@ -12,9 +12,10 @@ from ...records.metadata import Metadata, normalize_metadata
 from ..assets.graph import AssetGraph
 from ..assets.selection import AssetSelection, CoercibleToAssetSelection
 from ..names import check_name, normalize_tags
+from ..seconds import check_seconds
 from ..source import Source, source_of_call
 from .run_request import Requested
-from .sensor import DEFAULT_INTERVAL, SensorDefinition
+from .sensor import SensorDefinition
 from .target import DefaultSensorStatus, Target
 
 __all__ = [
@@ -74,13 +75,9 @@ class AutomationConditionSensorDefinition(SensorDefinition):
         self.tags = normalize_tags(tags, self.what)
         self.run_tags = normalize_tags(run_tags, self.what)
         self.default_status = DefaultSensorStatus(default_status)
-        interval = DEFAULT_INTERVAL if minimum_interval_seconds is None else float(minimum_interval_seconds)
-        if not interval > 0:
-            raise DefinitionError(
-                f"{self.what} ({self.source}) has minimum_interval_seconds={minimum_interval_seconds}; give more "
-                "than 0."
-            )
-        self.minimum_interval_seconds = interval
+        interval = check_seconds(minimum_interval_seconds, "minimum_interval_seconds", self.what, self.source)
+        self.minimum_interval_seconds = self._interval if interval is None else interval
+        self.timeout_seconds = None
         self.description = description
         self.metadata: Metadata = normalize_metadata(metadata)
         self.emit_backfills = emit_backfills

@@ -24,7 +24,7 @@ class RunStatusSensorDefinition(SensorDefinition):
         run_status: The state.
         run_status_sensor_fn: Its function: gets the `RunStatusSensorContext`; returns or yields what any sensor may, or
             nothing.
-        minimum_interval_seconds: The least time between two looks; 30 seconds if not given.
+        minimum_interval_seconds: The least time between two looks; if not given, each event is looked at at once.
         description: What it does.
         monitored_jobs: The jobs whose runs it watches, also those of other code locations by `JobSelector` and its
             kin; all jobs of its own location if not given.
@@ -35,12 +35,14 @@ class RunStatusSensorDefinition(SensorDefinition):
         tags: Its tags; its runs have those of their requests.
         metadata: Facts about it.
         required_resource_keys: Resources that its function uses as `context.resources.<key>`.
+        timeout_seconds: How long an evaluation may take; as the instance says if not given.
 
     Raises:
         DefinitionError: A part is not valid.
     """
 
     kind: ClassVar[str] = "RUN_STATUS"
+    _interval: ClassVar[float] = 0.0
 
     def __init__(
         self,
@@ -57,6 +59,8 @@ class RunStatusSensorDefinition(SensorDefinition):
         tags: Mapping[str, Any] | None = None,
         metadata: Mapping[str, Any] | None = None,
         required_resource_keys: Iterable[str] | None = None,
+        *,
+        timeout_seconds: float | None = None,
     ) -> None:
         super().__init__(
             name,
@@ -69,6 +73,7 @@ class RunStatusSensorDefinition(SensorDefinition):
             tags=tags,
             metadata=metadata,
             required_resource_keys=required_resource_keys,
+            timeout_seconds=timeout_seconds,
         )
         if run_status not in STATUS_CHANGES:
             known = ", ".join(STATUS_CHANGES)
@@ -100,6 +105,8 @@ def run_status_sensor(
     tags: Mapping[str, Any] | None = None,
     metadata: Mapping[str, Any] | None = None,
     required_resource_keys: Iterable[str] | None = None,
+    *,
+    timeout_seconds: float | None = None,
 ) -> Callable[[Callable[..., Any]], RunStatusSensorDefinition]:
     """Make a sensor of a function that is called for each run that reaches a state.
 
@@ -108,7 +115,7 @@ def run_status_sensor(
     Args:
         run_status: The state.
         name: Its name; the function's if not given.
-        minimum_interval_seconds: The least time between two looks; 30 seconds if not given.
+        minimum_interval_seconds: The least time between two looks; if not given, each event is looked at at once.
         description: What it does; the function's docstring if not given.
         monitored_jobs: The jobs whose runs it watches; all jobs of its own code location if not given.
         monitor_all_code_locations: Watch the runs of all jobs of all code locations.
@@ -118,6 +125,7 @@ def run_status_sensor(
         tags: Its tags; its runs have those of their requests.
         metadata: Facts about it.
         required_resource_keys: Resources that the function uses as `context.resources.<key>`.
+        timeout_seconds: How long an evaluation may take; as the instance says if not given.
 
     Raises:
         DefinitionError: A part is not valid.
@@ -138,6 +146,7 @@ def run_status_sensor(
             tags=tags,
             metadata=metadata,
             required_resource_keys=required_resource_keys,
+            timeout_seconds=timeout_seconds,
         )
 
     return define
@@ -162,6 +171,8 @@ def run_failure_sensor(
     tags: Mapping[str, Any] | None = None,
     metadata: Mapping[str, Any] | None = None,
     required_resource_keys: Iterable[str] | None = None,
+    *,
+    timeout_seconds: float | None = None,
 ) -> Callable[[Callable[..., Any]], RunStatusSensorDefinition]: ...
 def run_failure_sensor(
     name: Any = None,
@@ -175,6 +186,8 @@ def run_failure_sensor(
     tags: Mapping[str, Any] | None = None,
     metadata: Mapping[str, Any] | None = None,
     required_resource_keys: Iterable[str] | None = None,
+    *,
+    timeout_seconds: float | None = None,
 ) -> RunStatusSensorDefinition | Callable[[Callable[..., Any]], RunStatusSensorDefinition]:
     """Make a sensor of a function that is called for each failed run.
 
@@ -182,7 +195,7 @@ def run_failure_sensor(
 
     Args:
         name: Its name; the function's if not given.
-        minimum_interval_seconds: The least time between two looks; 30 seconds if not given.
+        minimum_interval_seconds: The least time between two looks; if not given, each event is looked at at once.
         description: What it does; the function's docstring if not given.
         monitored_jobs: The jobs whose runs it watches; all jobs of its own code location if not given.
         monitor_all_code_locations: Watch the runs of all jobs of all code locations.
@@ -192,6 +205,7 @@ def run_failure_sensor(
         tags: Its tags; its runs have those of their requests.
         metadata: Facts about it.
         required_resource_keys: Resources that the function uses as `context.resources.<key>`.
+        timeout_seconds: How long an evaluation may take; as the instance says if not given.
 
     Raises:
         DefinitionError: A part is not valid.
@@ -212,6 +226,7 @@ def run_failure_sensor(
             tags=tags,
             metadata=metadata,
             required_resource_keys=required_resource_keys,
+            timeout_seconds=timeout_seconds,
         )
 
     if inspect.isfunction(name):

@@ -14,6 +14,7 @@ from ...records.metadata import Metadata, normalize_metadata
 from ..doors import evaluate_schedule_tick
 from ..function import docstring
 from ..names import check_name, check_owners, normalize_tags
+from ..seconds import check_seconds
 from ..source import Source, source_of_call, source_of_function
 from .run_request import Requested, RunRequest, read_outcome
 from .target import DefaultScheduleStatus, ExecutableJob, Target
@@ -43,6 +44,7 @@ class ScheduleDefinition:
         required_resource_keys: Resources that its function uses as `context.resources.<key>`.
         target: The job or the assets that it starts.
         owners: Who answers for it: e-mail addresses or `team:name`.
+        timeout_seconds: How long an evaluation may take; as the instance says if not given.
 
     Raises:
         DefinitionError: A part is not valid.
@@ -68,6 +70,7 @@ class ScheduleDefinition:
         required_resource_keys: Iterable[str] | None = None,
         target: Any = None,
         owners: Iterable[str] | None = None,
+        timeout_seconds: float | None = None,
     ) -> None:
         self.source: Source | None = source_of_function(execution_fn) if execution_fn is not None else source_of_call()
         own = name or (
@@ -103,6 +106,7 @@ class ScheduleDefinition:
         self.description = description or docstring(execution_fn)
         self.default_status = DefaultScheduleStatus(default_status)
         self.owners = check_owners(owners, self.what)
+        self.timeout_seconds = check_seconds(timeout_seconds, "timeout_seconds", self.what, self.source)
         keys = frozenset(required_resource_keys or ())
         self.required_resource_keys = keys.union(self.function.resources if self.function is not None else ())
 
@@ -211,6 +215,7 @@ def schedule(
     required_resource_keys: Iterable[str] | None = None,
     target: Any = None,
     owners: Iterable[str] | None = None,
+    timeout_seconds: float | None = None,
 ) -> Callable[[Callable[..., Any]], ScheduleDefinition]:
     """Make a schedule of a function that says what runs each tick asks for.
 
@@ -232,6 +237,7 @@ def schedule(
         required_resource_keys: Resources that the function uses as `context.resources.<key>`.
         target: The job or the assets that it starts.
         owners: Who answers for it: e-mail addresses or `team:name`.
+        timeout_seconds: How long an evaluation may take; as the instance says if not given.
 
     Raises:
         DefinitionError: A part is not valid.
@@ -254,6 +260,7 @@ def schedule(
             required_resource_keys=required_resource_keys,
             target=target,
             owners=owners,
+            timeout_seconds=timeout_seconds,
         )
 
     return define

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from ...errors import DefinitionError
+from ...records.location import RunsWatched
 from ...records.run import Run
 from ..assets.job import UnresolvedAssetJobDefinition
 from ..ops.graph import GraphDefinition
@@ -86,6 +87,14 @@ class Monitored:
                     "CodeLocationSelector."
                 )
 
+    def described(self) -> tuple[RunsWatched, ...]:
+        """The same as data."""
+        if self.everywhere:
+            return (RunsWatched(anywhere=True),)
+        if self.jobs is None:
+            return (RunsWatched(),)
+        return tuple(_described(job) for job in self.jobs)
+
     def holds(self, run: Run, own_location: str | None) -> bool:
         """Whether the run is one of these; `own_location` None stands for "in whatever location the run is"."""
         own = own_location is None or run.location == own_location
@@ -104,3 +113,13 @@ def _holds(job: MonitoredJob, run: Run, *, own: bool) -> bool:
             return run.location == job.location_name and job.job_name in (None, run.job)
         case _:
             return own and run.job == job.name
+
+
+def _described(job: MonitoredJob) -> RunsWatched:
+    match job:
+        case CodeLocationSelector() | RepositorySelector():
+            return RunsWatched(location=job.location_name)
+        case JobSelector():
+            return RunsWatched(location=job.location_name, job=job.job_name)
+        case _:
+            return RunsWatched(job=job.name)

@@ -13,6 +13,7 @@ from ...records.metadata import Metadata, normalize_metadata
 from ...wording import did_you_mean, listed
 from ..doors import evaluate_sensor_tick
 from ..names import check_name, check_owners, normalize_tags
+from ..seconds import check_seconds
 from ..source import Source, source_of_function
 from .run_request import Requested, read_outcome
 from .target import DefaultSensorStatus, ExecutableJob, Target
@@ -43,6 +44,7 @@ class SensorDefinition:
         metadata: Facts about it.
         target: The job or the assets that it starts.
         owners: Who answers for it: e-mail addresses or `team:name`.
+        timeout_seconds: How long an evaluation may take; as the instance says if not given.
 
     Raises:
         DefinitionError: A part is not valid.
@@ -51,6 +53,7 @@ class SensorDefinition:
     kind: ClassVar[str] = "STANDARD"
     """What kind of sensor it is, as the location's description says it."""
 
+    _interval: ClassVar[float] = DEFAULT_INTERVAL
     _takes: ClassVar[tuple[str, ...]] = ("the context",)
     _needs_all: ClassVar[bool] = False
 
@@ -71,6 +74,7 @@ class SensorDefinition:
         metadata: Mapping[str, Any] | None = None,
         target: Any = None,
         owners: Iterable[str] | None = None,
+        timeout_seconds: float | None = None,
     ) -> None:
         self.source: Source | None = source_of_function(evaluation_fn)
         self.name = check_name(name or evaluation_fn.__name__, "a sensor")
@@ -85,13 +89,9 @@ class SensorDefinition:
             assets=asset_selection,
             target=target,
         )
-        interval = DEFAULT_INTERVAL if minimum_interval_seconds is None else float(minimum_interval_seconds)
-        if not interval > 0:
-            raise DefinitionError(
-                f"{self.what} ({self.source}) has minimum_interval_seconds={minimum_interval_seconds}; give more "
-                "than 0."
-            )
-        self.minimum_interval_seconds = interval
+        interval = check_seconds(minimum_interval_seconds, "minimum_interval_seconds", self.what, self.source)
+        self.minimum_interval_seconds = self._interval if interval is None else interval
+        self.timeout_seconds = check_seconds(timeout_seconds, "timeout_seconds", self.what, self.source)
         self.function: TickFunction = read_tick_function(
             evaluation_fn, self.what, self.source, meaning=self._takes, needs_all=self._needs_all
         )
@@ -200,6 +200,7 @@ def sensor(
     metadata: Mapping[str, Any] | None = None,
     target: Any = None,
     owners: Iterable[str] | None = None,
+    timeout_seconds: float | None = None,
 ) -> Callable[[Callable[..., Any]], SensorDefinition]: ...
 def sensor(
     job_name: Any = None,
@@ -216,6 +217,7 @@ def sensor(
     metadata: Mapping[str, Any] | None = None,
     target: Any = None,
     owners: Iterable[str] | None = None,
+    timeout_seconds: float | None = None,
 ) -> SensorDefinition | Callable[[Callable[..., Any]], SensorDefinition]:
     """Make a sensor of a function that looks at the world and says what runs it asks for.
 
@@ -236,6 +238,7 @@ def sensor(
         metadata: Facts about it.
         target: The job or the assets that it starts.
         owners: Who answers for it: e-mail addresses or `team:name`.
+        timeout_seconds: How long an evaluation may take; as the instance says if not given.
 
     Raises:
         DefinitionError: A part is not valid.
@@ -257,6 +260,7 @@ def sensor(
             metadata=metadata,
             target=target,
             owners=owners,
+            timeout_seconds=timeout_seconds,
         )
 
     if inspect.isfunction(job_name):

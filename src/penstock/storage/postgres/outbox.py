@@ -8,7 +8,7 @@ from ...codec import encode_msgpack
 from ...records.alert import Delivery, DeliveryStatus, NewDelivery
 from .. import rows
 from ..notifier import Notifier
-from ..outbox import TOPIC
+from ..outbox import LAST_ID, TOPIC
 from .connection import Database
 from .transaction import Row, Transaction
 
@@ -85,13 +85,15 @@ class PostgresOutbox:
         self._notifier.publish({TOPIC})
         return bool(settled)
 
-    def page(self, *, before: int | None = None, limit: int = 50) -> list[Delivery]:
+    def page(
+        self, *, before: int | None = None, limit: int = 50, status: DeliveryStatus | None = None
+    ) -> list[Delivery]:
         """Deliveries newest first."""
+        of = "" if status is None else "status = %(status)s AND "
         found = self._database.read(
             "read alerts",
-            f"SELECT {rows.DELIVERY} FROM alert_deliveries WHERE %(before)s::bigint IS NULL OR id < %(before)s "
-            "ORDER BY id DESC LIMIT %(limit)s",
-            {"before": before, "limit": limit},
+            f"SELECT {rows.DELIVERY} FROM alert_deliveries WHERE {of}id < %(before)s ORDER BY id DESC LIMIT %(limit)s",
+            {"before": LAST_ID if before is None else before, "limit": limit, "status": status},
         )
         return [rows.delivery(row) for row in found]
 

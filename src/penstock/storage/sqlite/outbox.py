@@ -8,7 +8,7 @@ from ...codec import encode_msgpack
 from ...records.alert import Delivery, DeliveryStatus, NewDelivery
 from .. import rows
 from ..notifier import Notifier
-from ..outbox import TOPIC
+from ..outbox import LAST_ID, TOPIC
 from .connection import Database
 
 __all__ = ["SqliteOutbox"]
@@ -85,13 +85,15 @@ class SqliteOutbox:
         self._notifier.publish({TOPIC})
         return settled > 0
 
-    def page(self, *, before: int | None = None, limit: int = 50) -> list[Delivery]:
+    def page(
+        self, *, before: int | None = None, limit: int = 50, status: DeliveryStatus | None = None
+    ) -> list[Delivery]:
         """Deliveries newest first."""
+        of = "" if status is None else "status = :status AND "
         with self._database.read("read alerts") as connection:
             found = connection.execute(
-                f"SELECT {rows.DELIVERY} FROM alert_deliveries WHERE :before IS NULL OR id < :before "
-                "ORDER BY id DESC LIMIT :limit",
-                {"before": before, "limit": limit},
+                f"SELECT {rows.DELIVERY} FROM alert_deliveries WHERE {of}id < :before ORDER BY id DESC LIMIT :limit",
+                {"before": LAST_ID if before is None else before, "limit": limit, "status": status},
             ).fetchall()
         return [rows.delivery(row) for row in found]
 

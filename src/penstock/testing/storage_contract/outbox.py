@@ -53,6 +53,9 @@ class OutboxContract:
         assert first.key == "r/slack/1"
         assert storage.outbox.page(limit=1) == [second]
         assert storage.outbox.page(before=second.id) == [first]
+        assert storage.outbox.page(status=DeliveryStatus.PENDING, limit=1) == [second]
+        assert storage.outbox.page(status=DeliveryStatus.PENDING, before=second.id) == [first]
+        assert storage.outbox.page(status=DeliveryStatus.DELIVERED) == []
 
     def test_what_is_decided_again_is_stored_once(self, storage: _PostingStorage) -> None:
         storage.outbox.add([_new("1")], now=NOW)

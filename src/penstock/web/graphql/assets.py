@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ...records.asset import AssetState
 from ...records.event import StoredEvent
+from ...records.location import AssetDescription
 from ...records.run import Run
 from .asset_status import WAITING, AssetStatus, latest_run_id, status_of
 from .checks import checks_of, latest_checks
@@ -30,7 +32,7 @@ from .partitions import (
     ranges_of,
 )
 
-__all__ = ["TABLES"]
+__all__ = ["TABLES", "count_failed_checks", "partition_counts", "standing"]
 
 _QUERY = Fields("Query", source=type(None))
 _NODE = Fields("AssetNode", source=AssetNode)
@@ -170,29 +172,34 @@ def partition_key_connection(
 
 @_NODE.field
 def partition_stats(node: AssetNode, context: Context) -> PartitionStats | None:
-    found = _statuses(node, context)
+    return partition_counts(node.asset, context)
+
+
+def partition_counts(asset: AssetDescription, context: Context) -> PartitionStats | None:
+    """How many partitions of an asset stand where; None where it has none."""
+    found = _statuses(asset, context)
     return None if found is None else count_partitions(*found)
 
 
 @_NODE.field
 def partition_ranges(node: AssetNode, context: Context) -> list[PartitionRange]:
-    found = _statuses(node, context)
+    found = _statuses(node.asset, context)
     return [] if found is None else ranges_of(*found)
 
 
 @_NODE.field
 def partition_positions(node: AssetNode, context: Context) -> PartitionPositions | None:
-    found = _statuses(node, context)
+    found = _statuses(node.asset, context)
     return None if found is None else positions_of(found[1])
 
 
-def _statuses(node: AssetNode, context: Context) -> tuple[OpenSet, SetStatuses] | None:
+def _statuses(asset: AssetDescription, context: Context) -> tuple[OpenSet, SetStatuses] | None:
     """The asset's partitions and where they stand; None where it has none."""
-    spec = node.asset.partitions
+    spec = asset.partitions
     if spec is None:
         return None
     keys = open_set(context, spec)
-    letters = context.partition_letters.get(node.asset.key) or no_letters(spec)
+    letters = context.partition_letters.get(asset.key) or no_letters(spec)
     return keys, letters.of(keys.space, keys.size)
 
 
@@ -229,17 +236,21 @@ def latest_info(node: AssetNode, _: Context) -> AssetNode:
 _INFO.rename(id="asset.key", asset_key="asset.key")
 
 
-def _working_run(node: AssetNode, context: Context) -> Run | None:
+def _working_run(state: AssetState | None, context: Context) -> Run | None:
     """The run that has announced to make the asset, or more of its partitions, and has not ended."""
-    state = context.asset_states.get(node.asset.key)
     run = None if state is None or state.planned_run is None else context.runs.get(state.planned_run)
     return None if run is None or run.is_finished else run
 
 
+def standing(asset: AssetDescription, context: Context) -> AssetStatus:
+    """Where an asset stands."""
+    state = context.asset_states.get(asset.key)
+    return status_of(state, _working_run(state, context), executable=asset.materializable)
+
+
 @_INFO.field
 def status(node: AssetNode, context: Context) -> AssetStatus:
-    state = context.asset_states.get(node.asset.key)
-    return status_of(state, _working_run(node, context), executable=node.asset.materializable)
+    return standing(node.asset, context)
 
 
 @_INFO.field
@@ -256,13 +267,13 @@ def latest_materialization_timestamp(node: AssetNode, context: Context) -> float
 
 @_INFO.field
 def unstarted_run_ids(node: AssetNode, context: Context) -> list[str]:
-    run = _working_run(node, context)
+    run = _working_run(context.asset_states.get(node.asset.key), context)
     return [run.run_id] if run is not None and run.status in WAITING else []
 
 
 @_INFO.field
 def in_progress_run_ids(node: AssetNode, context: Context) -> list[str]:
-    run = _working_run(node, context)
+    run = _working_run(context.asset_states.get(node.asset.key), context)
     return [run.run_id] if run is not None and run.status not in WAITING else []
 
 
@@ -279,7 +290,14 @@ def latest_run(node: AssetNode, context: Context) -> Run | None:
 
 @_INFO.field
 def failed_checks(node: AssetNode, context: Context) -> int:
-    return sum(1 for state in latest_checks(context, node) if state.status in ("FAILED", "EXECUTION_FAILED"))
+    return count_failed_checks(node.asset, context)
+
+
+def count_failed_checks(asset: AssetDescription, context: Context) -> int:
+    """Of how many of an asset's checks the latest execution did not go well."""
+    if not asset.checks:
+        return 0
+    return sum(1 for state in latest_checks(context, asset) if state.status in ("FAILED", "EXECUTION_FAILED"))
 
 
 @_INFO.field

@@ -139,6 +139,11 @@ def cron_description(node: ScheduleNode, _: Context) -> str:
     return cron_in_words(node.schedule.cron)
 
 
+@_SCHEDULE.named("timeoutSeconds")
+def schedule_timeout(node: ScheduleNode, context: Context) -> float:
+    return node.schedule.timeout or context.instance.settings.schedules.timeout_seconds
+
+
 @_SCHEDULE.named("canReset")
 def can_reset_schedule(node: ScheduleNode, context: Context) -> bool:
     return not instigation_of_schedule(context, node).declared
@@ -201,6 +206,16 @@ def targets(node: SensorNode, _: Context) -> list[Target]:
 @_SENSOR.field
 def min_interval_seconds(node: SensorNode, _: Context) -> int:
     return round(node.sensor.interval)
+
+
+@_SENSOR.field
+def on_events(node: SensorNode, _: Context) -> bool:
+    return node.sensor.is_pushed
+
+
+@_SENSOR.named("timeoutSeconds")
+def sensor_timeout(node: SensorNode, context: Context) -> float:
+    return node.sensor.timeout or context.instance.settings.sensors.timeout_seconds
 
 
 @_SENSOR.named("canReset")

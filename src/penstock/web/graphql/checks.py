@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...records.asset import CheckState
+from ...records.location import AssetDescription
 from .context import Context
 from .fields import Fields
 from .inputs import AssetKeyInput
@@ -24,10 +25,10 @@ def checks_of(node: AssetNode) -> list[CheckNode]:
     return [CheckNode(node.location, check) for check in found if check is not None]
 
 
-def latest_checks(context: Context, node: AssetNode) -> list[CheckState]:
+def latest_checks(context: Context, asset: AssetDescription) -> list[CheckState]:
     """The latest execution of each check that is defined on the asset and ever ran."""
-    states = (context.check_states.get(node.asset.key) or {}) if node.asset.checks else {}
-    return [states[name] for name in node.asset.checks if name in states]
+    states = context.check_states.get(asset.key) or {}
+    return [states[name] for name in asset.checks if name in states]
 
 
 @_QUERY.field

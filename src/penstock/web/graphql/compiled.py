@@ -38,7 +38,7 @@ from graphql import (
 from graphql.execution.values import VariableValues, get_argument_values, get_directive_values
 
 from .context import Context
-from .leaves import Leaf, exact_type, leaf_of
+from .leaves import Leaf, column_of, exact_type, leaf_of
 from .schema import Api
 
 __all__ = ["Compiled", "State", "compile_operation"]
@@ -196,18 +196,14 @@ class _Compiler:
 
     def _list(self, nodes: list[FieldNode], item: GraphQLOutputType, where: str) -> Complete:
         nullable = not isinstance(item, GraphQLNonNull)
-        exact = exact_type(item)
+        column = column_of(item)
         present = self._present(nodes, item, where)
 
         def complete(values: Any, state: State, path: Path) -> list[Any]:
             if type(values) not in _LISTS and (not isinstance(values, Iterable) or isinstance(values, str)):
                 raise GraphQLError(f"Expected Iterable, but did not find one for field '{where}'.")
-            if exact is not None:
-                for each in values:
-                    if type(each) is not exact:
-                        break
-                else:
-                    return list(values)
+            if column is not None and type(values) in _LISTS and (whole := column(values)) is not None:
+                return whole
             completed: list[Any] = []
             for index, each in enumerate(values):
                 here = (path, index)

@@ -87,6 +87,7 @@ def sensor_dry_run(
         last_run_key=None if stored is None else stored.last_run_key,
         last_tick=None if stored is None else stored.last_tick,
         turned_on=None if stored is None else stored.turned_on,
+        timeout=node.sensor.timeout or context.instance.settings.sensors.timeout_seconds,
     )
     answer = context.catalog.client(found.location).evaluate(question)
     return _told(context.now, answer, node.location, node.sensor.jobs)
@@ -100,7 +101,8 @@ def schedule_dry_run(
     location = node.location.stored.name
     context.require(Permission.EVALUATE, location)
     due = context.now if timestamp is None else timestamp
-    question = EvaluateSchedule(name=node.schedule.name, due=due)
+    limit = node.schedule.timeout or context.instance.settings.schedules.timeout_seconds
+    question = EvaluateSchedule(name=node.schedule.name, due=due, timeout=limit)
     answer = context.catalog.client(location).evaluate(question)
     return _told(due, answer, node.location, [node.schedule.job])
 

@@ -10,6 +10,8 @@ from graphql import GraphQLObjectType, GraphQLSchema
 
 from ...errors import InternalError
 from . import (
+    alerts,
+    asset_columns,
     assets,
     automation,
     backfill,
@@ -17,6 +19,7 @@ from . import (
     checks,
     conditions,
     deployment,
+    dimensions,
     dry_runs,
     endings,
     errors,
@@ -26,6 +29,7 @@ from . import (
     keys,
     launch,
     metadata,
+    partition_config,
     partitions,
     pools,
     reexecution,
@@ -45,6 +49,8 @@ from .fields import Answer, Fields, snake
 __all__ = ["gather_answers"]
 
 _NOUNS = (
+    alerts,
+    asset_columns,
     assets,
     automation,
     backfill,
@@ -52,6 +58,7 @@ _NOUNS = (
     checks,
     conditions,
     deployment,
+    dimensions,
     dry_runs,
     endings,
     errors,
@@ -61,6 +68,7 @@ _NOUNS = (
     keys,
     launch,
     metadata,
+    partition_config,
     partitions,
     pools,
     reexecution,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from ...engine.back_pressure import why_held_back
 from ...partitions.requests import AddDynamicPartitionsRequest, PartitionsRequest
 from ...records.automation import InstigatorKind, Tick, TickStatus
 from ...records.location import REPOSITORY
-from ...records.run import Run, Tag
+from ...records.run import Run, RunStatus, Tag
 from ...storage.protocols import RunFilter
 from .automation import FutureInstigationTick, switch_status
 from .context import Context
+from .failures import Result
 from .fields import Fields
 from .find import instigation_by_id, instigation_named
 from .inputs import InstigationSelector
@@ -88,6 +90,37 @@ def ticks(
     )
     context.runs.expect(run_id for tick in found for run_id in tick.run_ids)
     return found
+
+
+class Lateness(Result, frozen=True, kw_only=True):
+    """How late ticks were begun, in seconds."""
+
+    ticks: int
+    p50: float
+    p99: float
+    max: float
+
+
+@_STATE.field
+def lateness(state: Instigation, context: Context, ticks: int | None = None) -> Lateness | None:
+    found = context.storage.instigators.ticks(state.id, limit=page_size(ticks, 100))
+    late = sorted(tick.lateness for tick in found)
+    if not late:
+        return None
+    last = len(late) - 1
+    return Lateness(ticks=len(late), p50=late[last // 2], p99=late[round(last * 0.99)], max=late[last])
+
+
+@_STATE.field
+def held_back(state: Instigation, context: Context) -> str | None:
+    if state.kind is not InstigatorKind.SENSOR or not state.on:
+        return None
+    most = context.instance.settings.sensors.max_queued_runs
+    waiting = RunFilter(statuses=(RunStatus.QUEUED,))
+    if why_held_back(context.tally(waiting)[0], most) is None:
+        return None
+    of_sensor = RunFilter(statuses=(RunStatus.QUEUED,), location=state.location, tags={Tag.SENSOR: state.name})
+    return why_held_back(context.tally(of_sensor)[0], most)
 
 
 @_STATE.field

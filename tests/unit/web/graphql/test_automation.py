@@ -189,6 +189,13 @@ def test_ticks(deployment: Any, ask: Any) -> None:
         {"type": "ADD_PARTITIONS", "partitionsDefName": "files", "partitionKeys": ["a"]},
         {"type": "DELETE_PARTITIONS", "partitionsDefName": "files", "partitionKeys": ["b"]},
     ]
+    late = """{ instigationStateOrError(instigationSelector: {repositoryLocationName: "shop", name: "new_files"}) {
+        ... on InstigationState { lateness { ticks p50 p99 max } heldBack ticks(limit: 1) { lateness } } } }"""
+    assert ask(late)["instigationStateOrError"] == {
+        "lateness": {"ticks": 3, "p50": 0.0, "p99": 0.0, "max": 0.0},
+        "heldBack": None,
+        "ticks": [{"lateness": 0.0}],
+    }
     rest = ask(query, limit=2, cursor=older["id"])["instigationStateOrError"]["ticks"]
     assert [each["timestamp"] for each in rest] == [100.0]
     skipped = ask(query, statuses=["SKIPPED"])["instigationStateOrError"]["ticks"]

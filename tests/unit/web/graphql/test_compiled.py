@@ -85,6 +85,7 @@ ARGUMENTS: dict[str, list[str]] = {
     "LogLevel": ["ERROR"],
     "InstigationStatus": ["RUNNING"],
     "InstigationTickStatus": ["SUCCESS"],
+    "AlertDeliveryStatus": ["DELIVERED"],
     "RunConfigData": ["{}", '"ops: {}"'],
 }
 # Numbers, not times: the two executions are a moment apart.
@@ -208,14 +209,16 @@ SMALL = build_schema("""
     interface Named { name: String }
     type Node implements Named {
         name: String strict: String! number: Int float: Float! colour: Colour flag: Boolean id: ID
-        texts: [String!]! holes: [String]
+        texts: [String!]! holes: [String] numbers: [Int!]! floats: [Float] colours: [Colour!] rows: [[Int!]!]!
+        ragged: [[String]]
         node: Node must: Node! list: [Node] full: [Node!]! named: Named either: Either echo(text: String = "x"): String
     }
     type Other implements Named { name: String strict: String! }
     union Either = Node | Other
 """)
 
-SELECTION = """name strict number float colour flag id texts holes echo other: echo(text: "y")"""
+SELECTION = """name strict number float colour flag id texts holes numbers floats colours rows ragged echo
+    other: echo(text: "y")"""
 DEEP = f"""{{
     node {{ {SELECTION} node {{ {SELECTION} }} must {{ {SELECTION} }} list {{ {SELECTION} full {{ {SELECTION} }} }}
         full {{ {SELECTION} must {{ {SELECTION} list {{ {SELECTION} }} }} }}
@@ -288,6 +291,11 @@ def source(chance: random.Random, depth: int) -> Any:
         id=some("a", 3),
         texts=some(["a"], ["a", None], ["a", 1], "text"),
         holes=some(["a", None], [None], ("a",)),
+        numbers=some([], [1, 2], [1, 1 << 40], [-(1 << 40)], [1, True], [None], (3,)),
+        floats=some([1.5, None], [2, 0.5], [float("nan")], [float("-inf"), 1.0]),
+        colours=some(["RED"], ["GREEN", "RED"], ["RED", "BLUE"], ["RED", None], [["RED"]]),
+        rows=some([], [[1], []], ([1], (2, 3)), [[1], None], [[1], [None]], [[1 << 40]], [1], ["ab"], [{1}]),
+        ragged=some([["a", None], None], [("a",), []], [["a", 1]]),
         echo=some("e"),
         node=some(inner()),
         must=some(inner(), inner()),

@@ -219,3 +219,59 @@ def test_the_launchpad_starts_empty_where_config_follows_the_partition(ask: Any,
     told = ask(query, selector=GREETINGS)
     assert told["runConfigSchemaOrError"] == {"rootDefaultYaml": ""}
     assert told["isPipelineConfigValid"]["__typename"] == "PipelineConfigValidationValid"
+
+
+def test_the_dimensions_are_told_with_their_keys(ask: Any, server: CodeServer) -> None:
+    node = ask(
+        """{ assetNodeOrError(assetKey: {path: ["sales"]}) { ... on AssetNode {
+        partitionDefinition { dimensionTypes {
+            name description type isPrimaryDimension dynamicPartitionsDefinitionName } }
+        partitionKeysByDimension { name partitionKeys type }
+        part: partitionKeysByDimension(startIdx: 1, endIdx: 3) { partitionKeys }
+        partitionKeyConnection(limit: 5) { partitionKeys } } } }"""
+    )["assetNodeOrError"]
+    assert [
+        (each["name"], each["type"], each["isPrimaryDimension"], each["dynamicPartitionsDefinitionName"])
+        for each in node["partitionDefinition"]["dimensionTypes"]
+    ] == [
+        ("date", "TIME_WINDOW", True, None),
+        ("letter", "STATIC", False, None),
+        ("shop", "DYNAMIC", False, "shops"),
+    ]
+    dates, letters, shops = node["partitionKeysByDimension"]
+    assert (letters["partitionKeys"], shops["partitionKeys"]) == (["a", "b"], ["x", "y"])
+    assert dates["partitionKeys"] == [f"2024-01-0{day}" for day in range(1, 6)]
+    assert [each["partitionKeys"] for each in node["part"]] == [["2024-01-02", "2024-01-03"], ["b"], ["y"]]
+    product = [f"{date}|{a}|{x}" for date in dates["partitionKeys"] for a in "ab" for x in "xy"]
+    assert node["partitionKeyConnection"]["partitionKeys"] == product[:5]
+
+
+def test_a_set_that_has_no_several_dimensions_is_its_own(ask: Any) -> None:
+    node = ask(
+        """{ assetNodeOrError(assetKey: {path: ["orders"]}) { ... on AssetNode {
+        partitionDefinition { dimensionTypes { name isPrimaryDimension } }
+        partitionKeysByDimension(endIdx: 2) { name partitionKeys } } }
+        plain: assetNodeOrError(assetKey: {path: ["feed"]}) { ... on AssetNode {
+        partitionKeysByDimension { name } } } }"""
+    )
+    assert node["assetNodeOrError"] == {
+        "partitionDefinition": {"dimensionTypes": [{"name": "default", "isPrimaryDimension": True}]},
+        "partitionKeysByDimension": [{"name": "default", "partitionKeys": ["2024-01-01", "2024-01-02"]}],
+    }
+    assert node["plain"] == {"partitionKeysByDimension": []}
+
+
+def test_the_config_of_a_partition_is_told_before_it_runs(ask: Any, server: CodeServer) -> None:
+    query = """query ($key: String!) { pipelineOrError(params: {
+        repositoryLocationName: "cube", pipelineName: "greetings"}) { ... on Pipeline { partition(partitionName: $key) {
+        name jobName
+        runConfigOrError { __typename ... on PartitionRunConfig { yaml } ... on PythonError { message } }
+        tagsOrError { __typename ... on PartitionTags { results { key value } } } } } } }"""
+    found = ask(query, key="ann")["pipelineOrError"]["partition"]
+    assert (found["name"], found["jobName"]) == ("ann", "greetings")
+    assert found["runConfigOrError"]["yaml"] == "ops:\n  greet:\n    config:\n      name: Ann\n"
+    assert found["tagsOrError"]["results"] == [{"key": "initial", "value": "a"}]
+    broken = ask(query, key="zoe")["pipelineOrError"]["partition"]["runConfigOrError"]
+    assert broken["__typename"] == "PythonError"
+    assert "nobody of that name" in broken["message"]
+    assert ask(query, key="eve")["pipelineOrError"]["partition"] is None

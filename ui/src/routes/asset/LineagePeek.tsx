@@ -3,31 +3,30 @@ import { useMemo, useState } from "react";
 
 import { around, assetGraph } from "../../assets/assetGraph.model";
 import { keyText } from "../../assets/catalogue.model";
+import { useAssetRows } from "../../assets/useAssetRows";
 import { GraphView } from "../../graph/GraphView";
 import { useSteadyEdges } from "../../graph/useSteadyEdges";
 import { Failure } from "../../kit/ErrorPanel";
 import { Skeleton } from "../../kit/Skeleton";
 import { links } from "../../links";
-import { ASSET_GRAPH, ASSET_TOPICS } from "../../services/assets";
-import { useData } from "../../services/data";
 import { useGo } from "../../services/navigation";
 import { relativeTime } from "../../services/time.model";
 
 const DEPTH = 2;
 
 export function LineagePeek({ path }: { path: readonly string[] }) {
-  const answer = useData(ASSET_GRAPH, {}, { live: ASSET_TOPICS });
+  const { rows, error } = useAssetRows();
   const key = keyText(path);
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set([key]));
   const go = useGo();
   const graph = useMemo(() => {
     const now = Date.now() / 1000;
-    const all = answer.data?.assetNodes ?? [];
+    const all = rows ?? [];
     return assetGraph(around(all, key, DEPTH), (seconds) => relativeTime(seconds, now), all);
-  }, [answer.data, key]);
+  }, [rows, key]);
   const edges = useSteadyEdges(graph.edges);
-  if (answer.error) return <Failure error={answer.error} title="The lineage could not be read." />;
-  if (answer.isPending) return <Skeleton rows={6} height={40} />;
+  if (error) return <Failure error={error} title="The lineage could not be read." />;
+  if (rows === undefined) return <Skeleton rows={6} height={40} />;
   return (
     <GraphView
       label={`Lineage of ${key}`}

@@ -1,13 +1,14 @@
 /** All partitions of an asset: a bar to look at and to choose from, a list to find one in, and one in full. */
 import { useMemo, useState } from "react";
 
+import { PartitionPicker } from "../../partitions/PartitionPicker";
 import { useAssetPartitions } from "../../assets/useAssetPartitions";
 import { Button } from "../../kit/Button";
 import { Empty } from "../../kit/Empty";
 import { Failure } from "../../kit/ErrorPanel";
 import { Link } from "../../kit/Link";
-import { PartitionBar } from "../../kit/PartitionBar";
-import { countStatuses, type PartitionStatus, statusAt } from "../../kit/partitionBar.model";
+import { countStatuses, type PartitionStatus, statusAt } from "../../partitions/partitionBar.model";
+import { boxAt, type Box, endsOf, isInside, sizeOf } from "../../partitions/partitionGrid.model";
 import { Skeleton } from "../../kit/Skeleton";
 import { StatusTag } from "../../kit/StatusTag";
 import { Table } from "../../kit/Table";
@@ -23,7 +24,7 @@ import css from "./asset.module.css";
 
 interface PartitionsProps {
   asset: AssetCard;
-  onMaterialize: (keys: readonly string[]) => void;
+  onMaterialize: (chosen: Box) => void;
 }
 
 const STATUSES: readonly PartitionStatus[] = ["MATERIALIZED", "FAILED", "MATERIALIZING", "MISSING"];
@@ -33,22 +34,24 @@ const LISTED = 500;
 export function Partitions({ asset, onMaterialize }: PartitionsProps) {
   const { found, error, refetch } = useAssetPartitions(asset);
   const [{ partition, find = "", is = "" }, setSearch] = useSearchState();
-  const [chosen, setChosen] = useState<readonly [number, number]>();
-  const keys = found?.keys;
-  const ranges = found?.ranges;
+  const [chosen, setChosen] = useState<Box>();
   const rows = useMemo(() => {
-    if (keys === undefined || ranges === undefined) return [];
-    const [first, last] = chosen && chosen[1] > chosen[0] ? chosen : [0, keys.length - 1];
+    if (found === undefined || found.dimensions.length === 0) return [];
+    const { total, ranges, dimensions, keyOf } = found;
+    const within = chosen && sizeOf(chosen) > 1 ? chosen : undefined;
     const listed: { key: string; status: PartitionStatus }[] = [];
-    for (let index = last; index >= first && listed.length < LISTED; index--) {
+    for (let index = total - 1; index >= 0 && listed.length < LISTED; index--) {
       const status = statusAt(ranges, index);
-      if (keys[index]!.includes(find) && (is === "" || is === status)) listed.push({ key: keys[index]!, status });
+      if ((is !== "" && is !== status) || (within && !isInside(dimensions, within, index))) continue;
+      const key = keyOf(index);
+      if (key !== "" && key.includes(find)) listed.push({ key, status });
     }
     return listed;
-  }, [keys, ranges, chosen, find, is]);
+  }, [found, chosen, find, is]);
   if (error) return <Failure error={error} title="The partitions could not be read." onRetry={refetch} />;
-  if (!found || !keys || !ranges) return <Skeleton rows={8} />;
-  const { total, hasKeys } = found;
+  if (!found) return <Skeleton rows={8} />;
+  const { total, ranges, dimensions, indexOf } = found;
+  const hasKeys = dimensions.length > 0;
   if (total === 0) {
     return (
       <Empty title="No partitions yet">
@@ -57,7 +60,6 @@ export function Partitions({ asset, onMaterialize }: PartitionsProps) {
     );
   }
   const counts = countStatuses(ranges, total);
-  const stretch = chosen ? keys.slice(chosen[0], chosen[1] + 1) : [];
   return (
     <div className={css.partitions}>
       <div className={css.bar}>
@@ -78,35 +80,31 @@ export function Partitions({ asset, onMaterialize }: PartitionsProps) {
             </button>
           ))}
           <span className={css.grow} />
-          {stretch.length > 0 ? (
+          {chosen ? (
             <>
-              <span className={css.quiet}>
-                {stretch.length === 1 ? stretch[0] : `${stretch[0]} to ${stretch.at(-1)}, ${stretch.length.toLocaleString("en")} partitions`}
-              </span>
+              <span className={css.quiet}>{chosenText(endsOf(dimensions, chosen), sizeOf(chosen))}</span>
               <Button variant="quiet" onPress={() => setChosen(undefined)}>
                 Clear
               </Button>
               {asset.isMaterializable ? (
-                <Button icon="play" onPress={() => onMaterialize(stretch)}>
+                <Button icon="play" onPress={() => onMaterialize(chosen)}>
                   Materialize chosen
                 </Button>
               ) : null}
             </>
           ) : null}
         </div>
-        <PartitionBar
+        <PartitionPicker
           label="Partitions"
-          total={total}
-          ranges={ranges}
-          keyOf={found.keyOf}
+          partitions={found}
           chosen={chosen}
           onChoose={(next) => {
             setChosen(next);
-            if (next && next[0] === next[1]) setSearch({ partition: keys[next[0]] });
+            if (next && sizeOf(next) === 1) setSearch({ partition: endsOf(dimensions, next)[0] });
           }}
         />
-        {hasKeys && keys.length < total ? (
-          <p className={css.quiet}>Only the first {keys.length.toLocaleString("en")} partitions are listed by name.</p>
+        {dimensions.length === 1 && dimensions[0]!.keys.length < total ? (
+          <p className={css.quiet}>Only the first {dimensions[0]!.keys.length.toLocaleString("en")} partitions are listed by name.</p>
         ) : null}
       </div>
       <div className={css.columns}>
@@ -155,7 +153,11 @@ export function Partitions({ asset, onMaterialize }: PartitionsProps) {
             <Detail
               path={asset.assetKey.path}
               partition={partition}
-              onMaterialize={asset.isMaterializable ? () => onMaterialize([partition]) : undefined}
+              onMaterialize={
+                asset.isMaterializable && indexOf(partition) >= 0
+                  ? () => onMaterialize(boxAt(dimensions, indexOf(partition)))
+                  : undefined
+              }
             />
           ) : (
             <Empty title="Choose a partition">Its latest materialization is shown here.</Empty>
@@ -164,6 +166,10 @@ export function Partitions({ asset, onMaterialize }: PartitionsProps) {
       </div>
     </div>
   );
+}
+
+function chosenText([first, last]: readonly [string, string], size: number): string {
+  return size === 1 ? first : `${first} to ${last}, ${size.toLocaleString("en")} partitions`;
 }
 
 interface DetailProps {

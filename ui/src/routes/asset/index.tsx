@@ -4,10 +4,11 @@ import { useParams } from "@tanstack/react-router";
 import { AssetName } from "../../assets/AssetName";
 import { keyText } from "../../assets/catalogue.model";
 import { useMaterialize } from "../../assets/useMaterialize";
-import { Button } from "../../kit/Button";
+import { Button, IconButton } from "../../kit/Button";
 import { Empty } from "../../kit/Empty";
 import { Failure } from "../../kit/ErrorPanel";
 import { Link } from "../../kit/Link";
+import { Menu } from "../../kit/Menu";
 import { Page } from "../../kit/Page";
 import { Skeleton } from "../../kit/Skeleton";
 import { StatusTag } from "../../kit/StatusTag";
@@ -15,13 +16,14 @@ import { Tabs } from "../../kit/Tabs";
 import { Time } from "../../kit/Time";
 import { toast, toastError } from "../../kit/toast";
 import { links } from "../../links";
-import { ASSET_HEAD, ASSET_TOPICS, type AssetCard } from "../../services/assets";
+import { ASSET_HEAD, ASSET_TOPICS, type AssetCard, type AssetHead } from "../../services/assets";
 import { useData } from "../../services/data";
 import { launchRun } from "../../services/launch";
 import { useSearchState } from "../../services/navigation";
 import { shortId } from "../../services/run.model";
 import css from "./asset.module.css";
 import { Checks } from "./Checks";
+import { checksText } from "./checks.model";
 import { Evaluations } from "./Evaluations";
 import { Events } from "./Events";
 import { LineagePeek } from "./LineagePeek";
@@ -59,14 +61,28 @@ function AssetView({ path }: { path: readonly string[] }) {
       fill
       actions={
         definition?.isMaterializable ? (
-          <Button
-            variant="primary"
-            icon="play"
-            isDisabled={materialize.isBusy}
-            onPress={() => materialize.start([definition])}
-          >
-            Materialize
-          </Button>
+          <>
+            <Button
+              variant="primary"
+              icon="play"
+              isDisabled={materialize.isBusy}
+              onPress={() => materialize.start([definition])}
+            >
+              Materialize
+            </Button>
+            <Menu
+              label="More"
+              trigger={<IconButton icon="more" label="More ways to materialize" variant="plain" />}
+              entries={[
+                {
+                  id: "config",
+                  label: "Materialize with a run config",
+                  detail: "Looks at the config first, and lets you change it.",
+                  onAction: () => materialize.startWithConfig([definition]),
+                },
+              ]}
+            />
+          </>
         ) : definition?.isObservable && definition.isExecutable && !definition.isPartitioned ? (
           <Button variant="primary" icon="play" onPress={() => void observe(definition)}>
             Observe
@@ -91,7 +107,7 @@ function AssetView({ path }: { path: readonly string[] }) {
           fill
         >
           {view === "partitions" && definition ? (
-            <Partitions asset={definition} onMaterialize={(keys) => materialize.start([definition], keys)} />
+            <Partitions asset={definition} onMaterialize={(chosen) => materialize.start([definition], chosen)} />
           ) : view === "events" ? (
             <Events path={path} />
           ) : view === "checks" && definition ? (
@@ -124,8 +140,10 @@ async function observe(asset: AssetCard): Promise<void> {
   }
 }
 
-function Under({ asset, observedAt }: { asset: AssetCard; observedAt: number | null }) {
+function Under({ asset, observedAt }: { asset: AssetHead; observedAt: number | null }) {
   const info = asset.latestInfo;
+  const checks = checksText(asset.assetChecks);
+  const freshness = asset.freshnessStatusInfo?.freshnessStatus;
   const runs = [...info.inProgressRunIds, ...info.unstartedRunIds];
   return (
     <>
@@ -150,9 +168,8 @@ function Under({ asset, observedAt }: { asset: AssetCard; observedAt: number | n
           {runs.length > 3 ? `and ${runs.length - 3} more` : ""}
         </span>
       ) : null}
-      {info.failedChecks > 0 ? (
-        <StatusTag bare status="FAILED" label={`${info.failedChecks} of ${info.totalChecks} checks failed`} />
-      ) : null}
+      {freshness === undefined ? null : <StatusTag bare status={`FRESHNESS_${freshness}`} />}
+      {checks === null ? null : <StatusTag bare status={checks.status} label={checks.text} />}
     </>
   );
 }

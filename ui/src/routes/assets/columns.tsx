@@ -1,5 +1,6 @@
 /** The columns of the asset catalogue. */
 import { AssetName } from "../../assets/AssetName";
+import type { AssetRow } from "../../assets/assetRows.model";
 import { keyText } from "../../assets/catalogue.model";
 import { PartitionShare } from "../../assets/PartitionShare";
 import { Chip } from "../../kit/Facts";
@@ -8,9 +9,8 @@ import { StatusTag } from "../../kit/StatusTag";
 import type { Column } from "../../kit/Table";
 import { Time } from "../../kit/Time";
 import { links } from "../../links";
-import type { AssetCard } from "../../services/assets";
 
-export const assetColumns: readonly Column<AssetCard>[] = [
+export const assetColumns: readonly Column<AssetRow>[] = [
   {
     id: "asset",
     label: "Asset",

@@ -1,8 +1,10 @@
 /** The catalogue: every asset with its latest state; find, choose, materialize. */
-import { useState } from "react";
+import { useMemo, useState } from "react";
 
+import type { AssetRow } from "../../assets/assetRows.model";
 import { CatalogueFilters, useCatalogueFilter } from "../../assets/CatalogueFilters";
 import { filterAssets, keyText } from "../../assets/catalogue.model";
+import { useAssetRows } from "../../assets/useAssetRows";
 import { useMaterialize } from "../../assets/useMaterialize";
 import { Button } from "../../kit/Button";
 import { Empty } from "../../kit/Empty";
@@ -12,23 +14,26 @@ import { Page } from "../../kit/Page";
 import { Skeleton } from "../../kit/Skeleton";
 import { Table } from "../../kit/Table";
 import { links } from "../../links";
-import { ASSET_GRAPH, ASSET_TOPICS } from "../../services/assets";
-import { useData } from "../../services/data";
 import { assetColumns } from "./columns";
 
+const NONE: readonly AssetRow[] = [];
+
 export default function AssetsPage() {
-  const answer = useData(ASSET_GRAPH, {}, { live: ASSET_TOPICS });
+  const { rows, error, retry } = useAssetRows();
   const filter = useCatalogueFilter();
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const materialize = useMaterialize();
-  const all = answer.data?.assetNodes ?? [];
-  const shown = filterAssets(all, filter);
+  const all = rows ?? NONE;
+  const { q, status, group, kind, location } = filter;
+  const shown = useMemo(
+    () => filterAssets(all, { q, status, group, kind, location }),
+    [all, q, status, group, kind, location],
+  );
   const chosen = shown.filter((asset) => selected.has(keyText(asset.assetKey.path)));
-  const { q, group } = filter;
   return (
     <Page
       title="Assets"
-      under={answer.data ? <span>{all.length === 1 ? "1 asset" : `${all.length} assets`}</span> : undefined}
+      under={rows ? <span>{all.length === 1 ? "1 asset" : `${all.length} assets`}</span> : undefined}
       actions={
         <>
           <Link to={links.lineage({ q, group })}>Show as lineage</Link>
@@ -44,9 +49,9 @@ export default function AssetsPage() {
       }
     >
       <CatalogueFilters assets={all} />
-      {answer.error ? (
-        <Failure error={answer.error} title="The assets could not be read." onRetry={() => void answer.refetch()} />
-      ) : answer.isPending ? (
+      {error ? (
+        <Failure error={error} title="The assets could not be read." onRetry={retry} />
+      ) : rows === undefined ? (
         <Skeleton rows={10} />
       ) : all.length === 0 ? (
         <Empty title="No assets yet" icon="assets">

@@ -1,4 +1,4 @@
-/** What this deployment is made of: code locations, duties and processes, settings. */
+/** What this deployment is made of: code locations, duties and processes, alerts, settings. */
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 
 import { Button } from "../../kit/Button";
@@ -10,6 +10,7 @@ import { toast, toastError } from "../../kit/toast";
 import { useData } from "../../services/data";
 import { DEPLOYMENT, reloadAll } from "../../services/deployment";
 import { useSearchState } from "../../services/navigation";
+import { Alerts } from "./Alerts";
 import { Concurrency } from "./Concurrency";
 import { Configuration } from "./Configuration";
 import { Locations } from "./Locations";
@@ -37,6 +38,7 @@ export default function DeploymentPage() {
     { id: "locations", label: "Code locations", count: data === undefined ? undefined : locations.length },
     { id: "processes", label: "Daemon and processes", count: data?.instance.processes.length },
     { id: "concurrency", label: "Concurrency" },
+    { id: "alerts", label: "Alerts" },
     { id: "retention", label: "What is kept" },
     { id: "configuration", label: "Configuration" },
   ];
@@ -53,7 +55,7 @@ export default function DeploymentPage() {
         label="Parts of the deployment"
         items={tabs}
         selected={tab}
-        onSelect={(id) => change({ tab: id === DEFAULT_TAB ? "" : id, location: "", pool: "" }, { replace: false })}
+        onSelect={(id) => change({ tab: id === DEFAULT_TAB ? "" : id, location: "", pool: "", status: "", before: "", message: "" }, { replace: false })}
       >
         {answer.isError ? (
           <Section>
@@ -70,6 +72,8 @@ export default function DeploymentPage() {
           <Processes duties={duties} processes={data.instance.processes} />
         ) : tab === "concurrency" ? (
           <Concurrency instance={data.instance} focus={search.pool ?? ""} onFocus={(pool) => change({ pool })} />
+        ) : tab === "alerts" ? (
+          <Alerts />
         ) : tab === "retention" ? (
           <Retention />
         ) : tab === "configuration" ? (

@@ -1,20 +1,24 @@
 /** What is known of the chosen nodes, beside the graph. */
 import { AssetName } from "../../assets/AssetName";
+import type { AssetRow } from "../../assets/assetRows.model";
 import { keyText } from "../../assets/catalogue.model";
 import { PartitionShare } from "../../assets/PartitionShare";
 import { IconButton } from "../../kit/Button";
+import { Failure } from "../../kit/ErrorPanel";
 import { Chip, Facts } from "../../kit/Facts";
 import { Link } from "../../kit/Link";
+import { Skeleton } from "../../kit/Skeleton";
 import { StatusTag } from "../../kit/StatusTag";
 import { Time } from "../../kit/Time";
 import { links } from "../../links";
 import { Markdown } from "../../metadata/Markdown";
-import type { AssetCard } from "../../services/assets";
+import { ASSET_AT_A_GLANCE, ASSET_TOPICS, type AssetCard } from "../../services/assets";
+import { useData } from "../../services/data";
 import { shortId } from "../../services/run.model";
 import css from "./lineage.module.css";
 
 interface LineagePanelProps {
-  assets: readonly AssetCard[];
+  assets: readonly AssetRow[];
   /** Chosen keys that no code location defines. */
   outside: readonly string[];
   onClose: () => void;
@@ -29,7 +33,7 @@ export function LineagePanel({ assets, outside, onClose }: LineagePanelProps) {
         <IconButton icon="close" label="Choose nothing" onPress={onClose} />
       </header>
       {assets.length === 1 && outside.length === 0 && only ? (
-        <Details asset={only} />
+        <Chosen path={only.assetKey.path} />
       ) : (
         <ul className={css.list}>
           {assets.map((asset) => (
@@ -50,6 +54,13 @@ export function LineagePanel({ assets, outside, onClose }: LineagePanelProps) {
       )}
     </aside>
   );
+}
+
+function Chosen({ path }: { path: readonly string[] }) {
+  const { data, error } = useData(ASSET_AT_A_GLANCE, { key: { path: [...path] } }, { live: ASSET_TOPICS });
+  const found = data?.assetNodeOrError;
+  if (error) return <Failure error={error} title="The asset could not be read." />;
+  return found?.__typename === "AssetNode" ? <Details asset={found} /> : <Skeleton rows={6} />;
 }
 
 function Details({ asset }: { asset: AssetCard }) {

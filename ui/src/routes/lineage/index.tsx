@@ -2,8 +2,10 @@
 import { useDeferredValue, useEffect, useMemo, useState } from "react";
 
 import { around, assetGraph } from "../../assets/assetGraph.model";
+import type { AssetRow } from "../../assets/assetRows.model";
 import { CatalogueFilters, useCatalogueFilter } from "../../assets/CatalogueFilters";
 import { filterAssets, keyText } from "../../assets/catalogue.model";
+import { useAssetRows } from "../../assets/useAssetRows";
 import { useMaterialize } from "../../assets/useMaterialize";
 import { GraphView } from "../../graph/GraphView";
 import { useSteadyEdges } from "../../graph/useSteadyEdges";
@@ -15,8 +17,6 @@ import { Page } from "../../kit/Page";
 import { Skeleton } from "../../kit/Skeleton";
 import { SelectInput } from "../../kit/TextInput";
 import { links } from "../../links";
-import { ASSET_GRAPH, ASSET_TOPICS } from "../../services/assets";
-import { useData } from "../../services/data";
 import { useGo, useSearchState } from "../../services/navigation";
 import { relativeTime } from "../../services/time.model";
 import css from "./lineage.module.css";
@@ -24,9 +24,10 @@ import { LineagePanel } from "./LineagePanel";
 
 const CLOCK_MS = 15_000;
 const NONE: ReadonlySet<string> = new Set();
+const NO_ROWS: readonly AssetRow[] = [];
 
 export default function LineagePage() {
-  const answer = useData(ASSET_GRAPH, {}, { live: ASSET_TOPICS });
+  const { rows: all, error, retry } = useAssetRows();
   const filter = useCatalogueFilter();
   const [{ focus, depth }, setSearch] = useSearchState();
   const [cameFor] = useState(focus);
@@ -34,10 +35,9 @@ export default function LineagePage() {
   const materialize = useMaterialize();
   const go = useGo();
   const clock = useSlowClock();
-  const all = answer.data?.assetNodes;
   const { q, status, group, kind, location } = useDeferredValue(filter);
   const shown = useMemo(() => {
-    const near = focus && depth ? around(all ?? [], focus, Number(depth)) : (all ?? []);
+    const near = focus && depth ? around(all ?? NO_ROWS, focus, Number(depth)) : (all ?? NO_ROWS);
     return filterAssets(near, { q, status, group, kind, location });
   }, [all, focus, depth, q, status, group, kind, location]);
   const graph = useMemo(() => assetGraph(shown, (seconds) => relativeTime(seconds, clock), all), [shown, clock, all]);
@@ -63,7 +63,7 @@ export default function LineagePage() {
       }
     >
       <div className={css.filters}>
-        <CatalogueFilters assets={all ?? []} />
+        <CatalogueFilters assets={all ?? NO_ROWS} />
         {focus ? (
           <SelectInput
             label="How far to look"
@@ -77,13 +77,13 @@ export default function LineagePage() {
           />
         ) : null}
       </div>
-      {answer.error ? (
-        <Failure error={answer.error} title="The assets could not be read." onRetry={() => void answer.refetch()} />
-      ) : answer.isPending ? (
+      {error ? (
+        <Failure error={error} title="The assets could not be read." onRetry={retry} />
+      ) : all === undefined ? (
         <Skeleton rows={8} height={40} />
       ) : graph.nodes.length === 0 ? (
-        <Empty title={all?.length ? "No asset fits" : "No assets yet"} icon="lineage">
-          {all?.length
+        <Empty title={all.length ? "No asset fits" : "No assets yet"} icon="lineage">
+          {all.length
             ? "Every asset is hidden by the search and choices above."
             : "Assets that your code defines are drawn here, with arrows from each to those that read it."}
         </Empty>

@@ -1,11 +1,11 @@
 /** A bar of all partitions by status, however many; a stretch is chosen by dragging, or by the arrow keys. */
 import { type KeyboardEvent, type PointerEvent, useEffect, useRef, useState } from "react";
 
-import { useCanvasColours } from "./canvasColours";
+import { useCanvasColours } from "../kit/canvasColours";
 import css from "./PartitionBar.module.css";
 import { columns, countStatuses, indexAt, statusAt, type StatusRange } from "./partitionBar.model";
-import { statusLook } from "./status.model";
-import { useWidth } from "./useWidth";
+import { statusLook } from "../kit/status.model";
+import { useWidth } from "../kit/useWidth";
 
 interface PartitionBarProps {
   label: string;
