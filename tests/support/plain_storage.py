@@ -22,6 +22,7 @@ class PlainStorage:
         self.events = kept.events
         self.assets = kept.assets
         self.instigators = kept.instigators
+        self.one_offs = kept.one_offs
         self.leases = kept.leases
         self.locations = kept.locations
         self.slots = kept.slots

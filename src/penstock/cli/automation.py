@@ -1,17 +1,27 @@
-"""`penstock schedule` and `penstock sensor`: list them and turn them on and off."""
+"""`penstock schedule` and `penstock sensor`: list them, turn them on and off, override, remove and restore them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from ..errors import NotFoundError
-from ..records.automation import InstigatorKind, InstigatorStatus, instigator_id
+from ..engine.instigators import is_on
+from ..engine.overrides import check_override, overridden
+from ..errors import NotFoundError, UsageError
+from ..records.act import Act
+from ..records.automation import (
+    By,
+    InstigatorKind,
+    InstigatorState,
+    InstigatorStatus,
+    Override,
+    instigator_id,
+)
 from ..records.location import ScheduleDescription, SensorDescription
-from .options import home_option, open_instance
+from .options import Instant, config_options, home_option, open_instance, parse_tags, read_run_config
 from .output import table, when
 
 if TYPE_CHECKING:
@@ -19,67 +29,89 @@ if TYPE_CHECKING:
 
 __all__ = ["schedule", "sensor"]
 
+_location_option = click.option("--location", "-l", help="Their code location, where the name alone is not enough.")
+_reason_option = click.option("--reason", help="Why, for whoever reads of it later.")
+
 
 @click.group()
 def schedule() -> None:
-    """List schedules and turn them on and off."""
+    """List schedules, turn them on and off, override them."""
 
 
 @click.group()
 def sensor() -> None:
-    """List sensors and turn them on and off."""
+    """List sensors, turn them on and off, override them."""
 
 
-def _declared(
-    instance: Instance, kind: InstigatorKind
-) -> Iterator[tuple[str, ScheduleDescription | SensorDescription]]:
+class _Known(NamedTuple):
+    """A schedule or sensor that the code defines, or of which something is stored."""
+
+    location: str
+    name: str
+    described: ScheduleDescription | SensorDescription | None
+    state: InstigatorState | None
+
+
+def _all(instance: Instance, kind: InstigatorKind) -> Iterator[_Known]:
     from ..locations.catalog import Catalog
 
     catalog = Catalog(instance.storage.locations)
     catalog.refresh()
-    for name, location in sorted(catalog.locations.items()):
-        if location.description is not None:
-            of_kind = (
-                location.description.schedules if kind is InstigatorKind.SCHEDULE else location.description.sensors
-            )
-            for each in of_kind:
-                yield name, each
+    stored = {key: state for key, state in instance.storage.instigators.states().items() if state.kind is kind}
+    for location, entry in sorted(catalog.locations.items()):
+        declared = entry.schedules if kind is InstigatorKind.SCHEDULE else entry.sensors
+        for name, described in declared.items():
+            yield _Known(location, name, described, stored.pop(instigator_id(location, kind, name), None))
+    for _, state in sorted(stored.items()):
+        yield _Known(state.location, state.name, None, state)
+
+
+def _find(instance: Instance, kind: InstigatorKind, name: str, location: str | None) -> _Known:
+    found = [each for each in _all(instance, kind) if each.name == name and location in (None, each.location)]
+    if len(found) == 1:
+        return found[0]
+    word, places = kind.value.lower(), ", ".join(each.location for each in found)
+    where = f"in several locations: {places}; choose one with -l" if found else "in no location"
+    remedy = "" if found else f"; `penstock {word} list` shows those that there are"
+    raise NotFoundError(f"The {word} {name!r} is {where}{remedy}.")
 
 
 def _list(kind: InstigatorKind, home: Path | None) -> None:
     with open_instance(home) as instance:
-        stored = instance.storage.instigators.states()
-        rows = []
-        for location, each in _declared(instance, kind):
-            state = stored.get(instigator_id(location, kind, each.name))
-            status = each.default_status
-            if state is not None and state.status is not InstigatorStatus.DECLARED_IN_CODE:
-                status = state.status
-            rhythm = (
-                f"every {each.interval:g} s"
-                if isinstance(each, SensorDescription)
-                else f"{' | '.join(each.cron)} {each.timezone}"
-            )
-            rows.append((each.name, location, status, rhythm, when(state.last_tick) if state else ""))
+        rows = [
+            (each.name, each.location, _status(each), _rhythm(each), when(each.state.last_tick) if each.state else "")
+            for each in _all(instance, kind)
+        ]
     table(["NAME", "LOCATION", "STATUS", "WHEN", "LAST TICK"], rows, empty=f"No {kind.value.lower()}s.")
 
 
-def _switch(
-    kind: InstigatorKind, home: Path | None, names: tuple[str, ...], location: str | None, to: InstigatorStatus
-) -> None:
-    with open_instance(home) as instance:
-        declared = list(_declared(instance, kind))
-        for name in names:
-            places = [place for place, each in declared if each.name == name and location in (None, place)]
-            if len(places) != 1:
-                word = kind.value.lower()
-                found = f"several locations: {', '.join(places)}" if places else "no location"
-                remedy = "choose one with -l" if places else f"`penstock {word} list` shows those that there are"
-                raise NotFoundError(f"The {word} {name!r} is in {found}; {remedy}.")
-            instance.storage.instigators.switch(
-                instigator_id(places[0], kind, name), places[0], kind, name, to, now=instance.clock.now()
-            )
-            click.echo(f"{name}: {to}")
+def _status(known: _Known) -> str:
+    if known.state is not None and known.state.retired is not None:
+        return "REMOVED"
+    if known.described is None:
+        return "NO CODE"
+    on = is_on(known.described.default_status, known.state)
+    return InstigatorStatus.RUNNING if on else InstigatorStatus.STOPPED
+
+
+def _rhythm(known: _Known) -> str:
+    if known.described is None:
+        return ""
+    override = None if known.state is None else known.state.override
+    if isinstance(known.described, SensorDescription):
+        rhythm = f"every {overridden(known.described, override).interval:g} s"
+    else:
+        effective = overridden(known.described, override)
+        rhythm = f"{' | '.join(effective.cron)} {effective.timezone}"
+    if override is None:
+        return rhythm
+    pause = "" if override.paused_until is None else f", paused until {when(override.paused_until)}"
+    return f"{rhythm} (overridden{pause})"
+
+
+def _print_acts(acts: list[Act]) -> None:
+    rows = [(when(act.time), act.subject, act.kind, act.by.actor, act.by.reason) for act in acts]
+    table(["TIME", "OF", "ACT", "BY", "REASON"], rows, empty="Nobody has done anything yet.")
 
 
 def _add_commands(group: click.Group, kind: InstigatorKind) -> None:
@@ -99,9 +131,118 @@ def _add_commands(group: click.Group, kind: InstigatorKind) -> None:
         @group.command(name=verb, help=says)
         @home_option
         @click.argument("names", nargs=-1, required=True)
-        @click.option("--location", "-l", help="Their code location, where the name alone is not enough.")
-        def switch(home: Path | None, names: tuple[str, ...], location: str | None, to: InstigatorStatus = to) -> None:
-            _switch(kind, home, names, location, to)
+        @_location_option
+        @_reason_option
+        def switch(
+            home: Path | None,
+            names: tuple[str, ...],
+            location: str | None,
+            reason: str | None,
+            to: InstigatorStatus = to,
+        ) -> None:
+            with open_instance(home) as instance:
+                for known in [_find(instance, kind, name, location) for name in names]:
+                    key = instigator_id(known.location, kind, known.name)
+                    by, now = By(reason=reason), instance.clock.now()
+                    instance.storage.instigators.switch(key, known.location, kind, known.name, to, by=by, now=now)
+                    click.echo(f"{known.name}: {to}")
+
+    @group.command(help=f"Let something hold for a {word} in place of its code, until it is withdrawn.")
+    @home_option
+    @config_options
+    @click.argument("name")
+    @_location_option
+    @click.option("--pause-until", type=Instant(), help="Do not evaluate it before this time.")
+    @click.option("--cron", multiple=True, help="Another cron text, for schedules. May be given more than once.")
+    @click.option("--timezone", help="The zone that cron texts are read in.")
+    @click.option("--interval", type=float, help="Another interval in seconds, for sensors.")
+    @_reason_option
+    def override(
+        home: Path | None,
+        config_files: tuple[Path, ...],
+        config_json: str | None,
+        tags_json: str | None,
+        name: str,
+        location: str | None,
+        pause_until: float | None,
+        cron: tuple[str, ...],
+        timezone: str | None,
+        interval: float | None,
+        reason: str | None,
+    ) -> None:
+        given = Override(
+            paused_until=pause_until,
+            cron=cron,
+            timezone=timezone,
+            interval=interval,
+            run_config=read_run_config(config_files, config_json) if config_files or config_json else None,
+            tags=parse_tags(tags_json),
+        )
+        with open_instance(home) as instance:
+            now = instance.clock.now()
+            check_override(kind, given, now=now)
+            known = _find(instance, kind, name, location)
+            key = instigator_id(known.location, kind, name)
+            by = By(reason=reason)
+            instance.storage.instigators.override(key, known.location, kind, name, given, by=by, now=now)
+        click.echo(f"{name}: overridden")
+
+    @group.command(help=f"Withdraw what was said of a {word} with `override`.")
+    @home_option
+    @click.argument("name")
+    @_location_option
+    @_reason_option
+    def withdraw(home: Path | None, name: str, location: str | None, reason: str | None) -> None:
+        with open_instance(home) as instance:
+            known = _find(instance, kind, name, location)
+            if known.state is None or known.state.override is None:
+                raise UsageError(f"The {word} {name!r} has no override; nothing was changed.")
+            key = instigator_id(known.location, kind, name)
+            by, now = By(reason=reason), instance.clock.now()
+            instance.storage.instigators.override(key, known.location, kind, name, None, by=by, now=now)
+        click.echo(f"{name}: as the code says")
+
+    @group.command(help=f"Remove a {word} whose code is gone; what is known of it is kept.")
+    @home_option
+    @click.argument("name")
+    @_location_option
+    @_reason_option
+    def remove(home: Path | None, name: str, location: str | None, reason: str | None) -> None:
+        with open_instance(home) as instance:
+            known = _find(instance, kind, name, location)
+            if known.state is None or known.described is not None:
+                raise UsageError(
+                    f"The code location {known.location!r} defines the {word} {name!r}; turn it off, or remove it from "
+                    "the code."
+                )
+            instance.storage.instigators.retire(known.state.id, by=By(reason=reason), now=instance.clock.now())
+        click.echo(f"{name}: removed")
+
+    @group.command(help=f"Take the removal of a {word} back.")
+    @home_option
+    @click.argument("name")
+    @_location_option
+    @_reason_option
+    def restore(home: Path | None, name: str, location: str | None, reason: str | None) -> None:
+        with open_instance(home) as instance:
+            known = _find(instance, kind, name, location)
+            if known.state is None or known.state.retired is None:
+                raise UsageError(f"The {word} {name!r} was not removed; nothing was changed.")
+            instance.storage.instigators.restore(known.state.id, by=By(reason=reason), now=instance.clock.now())
+        click.echo(f"{name}: restored")
+
+    @group.command(help=f"Show what people did to a {word}, or to all schedules, sensors and one-off runs.")
+    @home_option
+    @click.argument("name", required=False)
+    @_location_option
+    @click.option("--limit", default=25, show_default=True, type=click.IntRange(1, 1000), help="At most so many.")
+    def acts(home: Path | None, name: str | None, location: str | None, limit: int) -> None:
+        with open_instance(home) as instance:
+            subject = None
+            if name is not None:
+                known = _find(instance, kind, name, location)
+                subject = instigator_id(known.location, kind, name)
+            _print_acts(instance.storage.instigators.acts(subject, limit=limit))
 
 
 _add_commands(schedule, InstigatorKind.SCHEDULE)

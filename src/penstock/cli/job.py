@@ -10,8 +10,12 @@ from typing import Any
 import click
 
 from ..clock import SYSTEM_CLOCK
-from ..errors import NotFoundError, SettingsError
+from ..engine.one_offs import check_times
+from ..errors import NotFoundError, SettingsError, UsageError
+from ..records.automation import By
+from ..records.one_off import LATE_SECONDS, OneOff
 from .options import (
+    Instant,
     config_options,
     home_option,
     load_target,
@@ -22,7 +26,7 @@ from .options import (
     read_run_config,
     target_options,
 )
-from .output import duration, print_event, table
+from .output import duration, print_event, table, when
 
 __all__ = ["follow", "job", "report_execution"]
 
@@ -126,6 +130,9 @@ def report_execution(what: str, result: Any, seconds: float) -> None:
 @click.option("--partition", help="The partition to run.")
 @click.option("--op-selection", "-o", help="Keys of the steps to run, separated by commas.")
 @click.option("--wait/--no-wait", default=False, help="Wait for the run's end; exit with 1 when it failed.")
+@click.option("--at", type=Instant(), help="Have it made at this time, once, instead of now.")
+@click.option("--until", type=Instant(), help="With --at: do not make it later than that. Default: a day later.")
+@click.option("--reason", help="With --at: why, for whoever reads of it later.")
 def launch(
     name: str | None,
     job_name: str | None,
@@ -133,6 +140,9 @@ def launch(
     partition: str | None,
     op_selection: str | None,
     wait: bool,
+    at: float | None,
+    until: float | None,
+    reason: str | None,
     home: Path | None,
     config_files: tuple[Path, ...],
     config_json: str | None,
@@ -144,6 +154,10 @@ def launch(
     from ..plan.launch import plan_run
     from ..plan.stale import is_memoized, only_stale
 
+    if at is None and (until is not None or reason is not None):
+        raise UsageError("--until and --reason are for a run at a time to come; give it with --at.")
+    if at is not None and wait:
+        raise UsageError("--wait cannot be given with --at: there is no run yet.")
     wanted = job_name or name
     if not wanted:
         raise SettingsError("Which job? Give its name, for example `penstock job launch daily_report`.")
@@ -162,6 +176,7 @@ def launch(
             )
         ((name_of_location, description),) = owners.items()
         run_config, tags = read_run_config(config_files, config_json), parse_tags(tags_json)
+        asked = run_config, tags
         described = next(each for each in description.jobs if each.name == wanted)
         if partition is not None:
             for own in partition_runs(catalog, name_of_location, described, [partition]).values():
@@ -183,6 +198,23 @@ def launch(
                 step_keys=_steps(op_selection),
                 now=instance.clock.now(),
             )
+        if at is not None:
+            # It was planned for now so that mistakes show.
+            one_off = OneOff(
+                location=name_of_location,
+                job=wanted,
+                due=at,
+                until=at + LATE_SECONDS if until is None else until,
+                run_config=asked[0],
+                tags=asked[1],
+                partition=partition,
+                step_keys=_steps(op_selection),
+                by=By(reason=reason),
+            )
+            check_times(one_off, instance.clock.now())
+            planned = instance.storage.one_offs.plan(one_off, now=instance.clock.now())
+            click.echo(f"The one-off run {planned.id} is made at {when(planned.due)}.")
+            return
         (made,) = instance.coordinator.submit([new_run])
         click.echo(made.run_id)
         if wait and not follow(instance, made.run_id):

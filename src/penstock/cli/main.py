@@ -22,9 +22,10 @@ _COMMANDS = {
     "instance": ("instance", "instance", "Look at the instance and tend it: its home, settings, database and pools."),
     "job": ("job", "job", "List, execute and launch jobs."),
     "migrate": ("migrate", "migrate", "Move here from Dagster: a project's code, and what has run."),
+    "one-off": ("one_off", "one_off", "List and cancel runs that were asked for at an instant."),
     "run": ("run", "run", "List and show runs, read their logs, cancel them."),
-    "schedule": ("automation", "schedule", "List schedules and turn them on and off."),
-    "sensor": ("automation", "sensor", "List sensors and turn them on and off."),
+    "schedule": ("automation", "schedule", "List schedules, turn them on and off, override them."),
+    "sensor": ("automation", "sensor", "List sensors, turn them on and off, override them."),
     "webserver": ("services", "webserver", "Serve the web UI and the GraphQL API."),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from ..locations.origin import LocationOrigin
 
 __all__ = [
+    "Instant",
     "config_options",
     "home_option",
     "listen_options",
@@ -231,6 +233,20 @@ def naming_places(config_files: tuple[Path, ...]) -> Iterator[None]:
             place = f"{found.place(problem.path)}: " if found.depth(problem.path) else ""
             lines.append(f"  - {place}{problem.message}")
         raise InvalidRunConfigError("\n".join(lines), problems=error.problems) from error
+
+
+class Instant(click.ParamType[float]):
+    """A time of day as people write it, as seconds since the epoch; without an offset it is one of this machine."""
+
+    name = "time"
+
+    def convert(self, value: str | float, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        if isinstance(value, float):
+            return value
+        try:
+            return datetime.datetime.fromisoformat(value).timestamp()
+        except (ValueError, OverflowError):
+            self.fail(f"{value!r} is no time; write it like 2026-11-30T22:00 or 2026-11-30T22:00+01:00.", param, ctx)
 
 
 def parse_tags(tags_json: str | None) -> dict[str, str]:

@@ -20,6 +20,7 @@ from .followers import FollowersDuty
 from .instigators import CHANGES
 from .loop import Duty
 from .monitor import MonitorDuty, MonitorLimits
+from .one_offs import OneOffsDuty
 from .queue import LAUNCHES_AT_ONCE, QueueDuty
 from .retention import RetentionDuty
 from .retries import RetriesDuty
@@ -102,6 +103,7 @@ def all_duties(
                 schedules_woken,
                 listen(CHANGES),
                 settings.schedules.timeout_seconds,
+                max_catchup=settings.schedules.max_catchup_runs,
             ),
             schedules_woken,
         ),
@@ -120,6 +122,7 @@ def all_duties(
             ),
             sensors_woken,
         ),
+        (OneOffsDuty(storage, instance.coordinator, known, clock), listen(OneOffsDuty.topics)),
         (
             RetentionDuty(Sweeper(storage, instance.logs, clock), settings.retention.rules, storage, clock=clock),
             listen(RetentionDuty.topics),

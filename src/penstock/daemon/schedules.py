@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
-from ..engine.instigators import Due, Outlook, look_at_schedules, next_schedule_time
+from ..engine.instigators import DEFAULT_CATCHUP, Due, Outlook, look_at_schedules, next_schedule_time
 from ..records.automation import InstigatorKind, InstigatorState
 from ..records.location import LocationDescription, ScheduleDescription
 from ..records.run import Tag
@@ -15,11 +16,20 @@ __all__ = ["SchedulesDuty"]
 
 
 class SchedulesDuty(InstigatorDuty[ScheduleDescription]):
-    """See the head of this file."""
+    """See the head of this file.
+
+    Args:
+        max_catchup: How many missed ticks are made up of a schedule that follows partitions, where it does not say.
+        shared: What sensors' duty takes too.
+    """
 
     name = "schedules"
     kind = InstigatorKind.SCHEDULE
     origin_tag = Tag.SCHEDULE
+
+    def __init__(self, *shared: Any, max_catchup: int = DEFAULT_CATCHUP) -> None:
+        super().__init__(*shared)
+        self._max_catchup = max_catchup
 
     def declared(self, description: LocationDescription) -> Iterable[ScheduleDescription]:
         """The schedules of a code location."""
@@ -29,7 +39,7 @@ class SchedulesDuty(InstigatorDuty[ScheduleDescription]):
         self, declared: Iterable[tuple[str, ScheduleDescription]], states: dict[str, InstigatorState], now: float
     ) -> Outlook:
         """Which are due by their cron texts."""
-        return look_at_schedules(declared, states, now)
+        return look_at_schedules(declared, states, now, max_catchup=self._max_catchup)
 
     def work(self, description: ScheduleDescription, due: Due) -> EvaluateSchedule:
         """Evaluate it for its instant."""
@@ -40,5 +50,5 @@ class SchedulesDuty(InstigatorDuty[ScheduleDescription]):
         return description.job
 
     def next_due(self, description: ScheduleDescription, due: Due, now: float) -> float:
-        """The next instant of its cron texts; what was missed before now is made up by this tick alone."""
-        return next_schedule_time(description, max(now, due.at))
+        """The next instant of its cron texts, which may have passed: the next look tells what is made up."""
+        return next_schedule_time(description, due.at, due.state.override)

@@ -9,6 +9,7 @@ import msgspec
 
 from ..engine.back_pressure import why_held_back
 from ..engine.instigators import Due, Outlook, is_on, look_at_sensors, poll_seconds
+from ..engine.overrides import overridden, paused
 from ..records.automation import InstigatorKind, InstigatorState, TickStatus, instigator_id
 from ..records.location import LocationDescription, SensorDescription
 from ..records.run import RunStatus, Tag
@@ -125,4 +126,5 @@ class SensorsDuty(InstigatorDuty[SensorDescription]):
 
     def next_due(self, description: SensorDescription, due: Due, now: float) -> float:
         """Some time after the end of this tick, should nothing happen before."""
-        return now + poll_seconds(description)
+        override = due.state.override
+        return paused(override, now + poll_seconds(overridden(description, override)))

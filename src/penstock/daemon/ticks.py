@@ -11,18 +11,19 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor
+from datetime import UTC, datetime
 
 import msgspec
 
 from ..clock import Clock
-from ..engine.instigators import AT_ONCE, Due
+from ..engine.instigators import AT_ONCE, MOST_COUNTED, Due, PassedOver
 from ..errors import CodeServerUnreachableError, ConfigurationError, FencedError
 from ..launch.protocols import RunCoordinator
 from ..locations.catalog import Catalog
 from ..partitions.requests import keys_after
 from ..plan.launch import plan_run
 from ..plan.stale import is_memoized, only_stale
-from ..records.automation import RunRequestRecord, Tick, TickStatus
+from ..records.automation import Override, RunRequestRecord, Tick, TickStatus
 from ..records.errors import ErrorInfo, describe_exception
 from ..records.lease import Lease
 from ..records.location import AssetJobName, LocationDescription
@@ -125,6 +126,8 @@ class TickRunner:
         due = asked.due
         location = self._catalog.locations[due.location].description
         assert location is not None, "an instigator is looked at only where its description is known"
+        if due.passed_over is not None:
+            self._pass_over(due, due.passed_over, lease)
         tick = self._instigators.begin_tick(due.id, due.at, lease=lease, now=self._clock.now())
         if tick is None:
             # It was done before the daemon that did it could store the next due time.
@@ -163,6 +166,7 @@ class TickRunner:
             evaluations=evaluation.evaluations,
             cursor=evaluation.cursor,
             next_due=self._next_due(asked, evaluation, now),
+            fingerprint=due.state.fingerprint,
             now=now,
         )
         self._coordinator.dispatch(stored.run_ids)
@@ -177,9 +181,20 @@ class TickRunner:
             return due
         return min(due, now + asked.again_after_failure)
 
+    def _pass_over(self, due: Due, passed: PassedOver, lease: Lease) -> None:
+        """Store that instants are passed over, as one skipped tick at the first of them."""
+        now = self._clock.now()
+        tick = self._instigators.begin_tick(due.id, passed.first, lease=lease, now=now)
+        if tick is not None:
+            skipped = msgspec.structs.replace(tick, status=TickStatus.SKIPPED, skip_reason=passed_over_in_words(passed))
+            self._instigators.complete_tick(
+                skipped, lease=lease, next_due=due.at, fingerprint=due.state.fingerprint, now=now
+            )
+
     def _plan_runs(
         self, evaluation: Evaluation, location: LocationDescription, asked: DueTick, tick: Tick
     ) -> list[tuple[str | None, NewRun]]:
+        override = asked.due.state.override or Override()
         dynamic_keys = keys_after(evaluation.partitions, self._assets.dynamic_partitions)
 
         def plan(request: RunRequestRecord) -> tuple[str | None, NewRun]:
@@ -189,8 +204,8 @@ class TickRunner:
             planned = plan_run(
                 location,
                 job=request.job or asked.own_job,
-                run_config=request.run_config,
-                tags={**request.tags, **origin},
+                run_config=request.run_config if override.run_config is None else override.run_config,
+                tags={**request.tags, **override.tags, **origin},
                 partition=request.partition,
                 assets=request.assets,
                 checks=request.checks,
@@ -216,6 +231,24 @@ class TickRunner:
     def close(self) -> None:
         """Start no more; what is under way is left to its end in the background."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def passed_over_in_words(passed: PassedOver) -> str:
+    """Why no run is made for these instants."""
+    count = f"More than {MOST_COUNTED:,} instants" if passed.count is None else _instants(passed.count)
+    until = "" if passed.last == passed.first else f" to {_utc(passed.last)}"
+    return (
+        f"{count} passed over, from {_utc(passed.first)}{until}: no daemon looked in time, and of what is missed only "
+        f"the latest {'one is' if passed.made_up == 1 else f'{passed.made_up} are'} made up."
+    )
+
+
+def _instants(count: int) -> str:
+    return "1 instant" if count == 1 else f"{count:,} instants"
+
+
+def _utc(instant: float) -> str:
+    return f"{datetime.fromtimestamp(instant, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _status(evaluation: Evaluation) -> TickStatus:

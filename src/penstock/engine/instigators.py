@@ -1,12 +1,13 @@
 """When schedules and sensors are due: stored facts and the time in, what to store and what to evaluate out.
 
-The next due time is stored. It is computed from now, never from the past, when the definition's rhythm changes or
-somebody turns it on; so changing a cron text never fires a run by itself. While nobody looks (every daemon down), a
-schedule misses instants; the latest missed one is made up, the others are not.
+The next due time is stored. It is computed from now, never from the past, when the rhythm changes (by the code or by an
+override) or somebody turns it on; so changing a cron text never fires a run by itself. While nobody looks (every daemon
+down), a schedule misses instants; the latest ones are made up, so many as it says, and the others are passed over.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import TypeVar
@@ -14,16 +15,20 @@ from typing import TypeVar
 import msgspec
 
 from ..codec import digest
-from ..partitions.cron import last_tick, next_after, parse
-from ..records.automation import InstigatorKind, InstigatorState, InstigatorStatus, instigator_id
+from ..partitions.cron import Cron, last_ticks, next_after, parse, ticks_between
+from ..records.automation import InstigatorKind, InstigatorState, InstigatorStatus, Override, instigator_id
 from ..records.location import ScheduleDescription, SensorDescription
+from .overrides import overridden, paused
 
 _Described = TypeVar("_Described", ScheduleDescription, SensorDescription)
 
 __all__ = [
     "AT_ONCE",
+    "DEFAULT_CATCHUP",
+    "MOST_COUNTED",
     "Due",
     "Outlook",
+    "PassedOver",
     "is_on",
     "look_at_schedules",
     "look_at_sensors",
@@ -37,6 +42,25 @@ AT_ONCE = 0.001
 _POLLED_BY_DEFAULT = 30.0
 _SAFETY_NET = 3600.0
 
+DEFAULT_CATCHUP = 5
+"""How many missed instants of a schedule that follows partitions are made up, where nothing else is said."""
+
+MOST_COUNTED = 1000
+"""Up to so many instants that were passed over are counted."""
+
+
+class PassedOver(msgspec.Struct, frozen=True, kw_only=True):
+    """Instants of a schedule at which nobody looked and which are not made up.
+
+    `first` and `last` are seconds since the epoch; `count` is None for more than `MOST_COUNTED`. `made_up` is how many
+    of those that were missed are made up at most.
+    """
+
+    first: float
+    last: float
+    count: int | None
+    made_up: int
+
 
 class Due(msgspec.Struct, frozen=True, kw_only=True):
     """An evaluation to do now, for the instant `at` (seconds since the epoch)."""
@@ -45,6 +69,7 @@ class Due(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     at: float
     state: InstigatorState
+    passed_over: PassedOver | None = None
 
     @property
     def id(self) -> str:
@@ -66,16 +91,19 @@ class Outlook(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def is_on(declared: InstigatorStatus, state: InstigatorState | None) -> bool:
-    """Whether it is on: as somebody turned it, else as the code says."""
+    """Whether it is on: as somebody turned it, else as the code says. One that somebody removed is off."""
+    if state is not None and state.retired is not None:
+        return False
     status = declared
     if state is not None and state.status is not InstigatorStatus.DECLARED_IN_CODE:
         status = state.status
     return status is InstigatorStatus.RUNNING
 
 
-def next_schedule_time(schedule: ScheduleDescription, after: float) -> float:
-    """The schedule's first instant after `after` (seconds since the epoch)."""
-    return next_after([parse(text) for text in schedule.cron], after, schedule.timezone)
+def next_schedule_time(schedule: ScheduleDescription, after: float, override: Override | None = None) -> float:
+    """The schedule's first instant after `after` (seconds since the epoch), and after the pause of an override."""
+    effective = overridden(schedule, override)
+    return next_after(_crons(effective), paused(override, after), effective.timezone)
 
 
 def poll_seconds(sensor: SensorDescription) -> float:
@@ -86,22 +114,36 @@ def poll_seconds(sensor: SensorDescription) -> float:
 
 
 def look_at_schedules(
-    schedules: Iterable[tuple[str, ScheduleDescription]], states: dict[str, InstigatorState], now: float
+    schedules: Iterable[tuple[str, ScheduleDescription]],
+    states: dict[str, InstigatorState],
+    now: float,
+    *,
+    max_catchup: int = DEFAULT_CATCHUP,
 ) -> Outlook:
-    """Look at all schedules, given as (location, description)."""
+    """Look at all schedules, given as (location, description).
 
-    def latest_missed(schedule: ScheduleDescription, first: float) -> float:
-        latest = last_tick([parse(text) for text in schedule.cron], now, schedule.timezone, after=first - 1)
-        return first if latest is None else latest
+    Args:
+        schedules: Those that are declared.
+        states: What is stored of them.
+        now: The time.
+        max_catchup: How many missed instants of a schedule of partitions are made up, where it does not say.
+    """
+
+    def make_due(schedule: ScheduleDescription, due: Due) -> Due:
+        made_up = schedule.max_catchup
+        if made_up is None:
+            made_up = max_catchup if schedule.follows_partitions else 1
+        return _caught_up(overridden(schedule, due.state.override), due, max(made_up, 1), now)
 
     return _look(
-        ((location, each, (each.cron, each.timezone)) for location, each in schedules),
+        schedules,
         InstigatorKind.SCHEDULE,
         states,
         now,
-        first_due=lambda schedule: next_schedule_time(schedule, now),
+        rhythm=_schedule_rhythm,
+        first_due=lambda schedule, override: next_schedule_time(schedule, now, override),
         next_due=lambda _, state: state.next_due,
-        due_at=latest_missed,
+        make_due=make_due,
     )
 
 
@@ -122,53 +164,89 @@ def look_at_sensors(
         if heard is None or state.next_due is None:
             return state.next_due
         if state.last_tick is not None:
-            heard = max(heard, state.last_tick + max(sensor.interval, AT_ONCE))
+            heard = max(heard, state.last_tick + max(overridden(sensor, state.override).interval, AT_ONCE))
         return min(state.next_due, heard)
 
     return _look(
-        ((location, each, each.interval) for location, each in sensors),
+        sensors,
         InstigatorKind.SENSOR,
         states,
         now,
-        first_due=lambda _: now,
+        rhythm=lambda sensor: sensor.interval,
+        first_due=lambda _, override: paused(override, now),
         next_due=next_due,
-        due_at=lambda _, at: at,
+        make_due=lambda _, due: due,
     )
 
 
+def _crons(schedule: ScheduleDescription) -> list[Cron]:
+    return [parse(text, gap=schedule.dst_gap, fold=schedule.dst_fold) for text in schedule.cron]
+
+
+def _schedule_rhythm(schedule: ScheduleDescription) -> object:
+    clocks = (schedule.dst_gap, schedule.dst_fold)
+    # What most have is left out, as it was before there was a choice, so that their due times count on.
+    return (schedule.cron, schedule.timezone, *(() if clocks == ("after", "first") else clocks))
+
+
+def _caught_up(schedule: ScheduleDescription, due: Due, made_up: int, now: float) -> Due:
+    """The first instant to make up, and those before it that are passed over."""
+    crons, zone, first = _crons(schedule), schedule.timezone, due.at
+    latest = last_ticks(crons, now, zone, after=first - 1, count=made_up)
+    if not latest or latest[0] <= first:
+        return due
+    missed = list(itertools.islice(ticks_between(crons, first - 1, latest[0] - 1, zone), MOST_COUNTED + 1))
+    (last,) = last_ticks(crons, latest[0] - 1, zone, after=first - 1, count=1)
+    passed_over = PassedOver(
+        first=first, last=last, count=len(missed) if len(missed) <= MOST_COUNTED else None, made_up=made_up
+    )
+    return msgspec.structs.replace(due, at=latest[0], passed_over=passed_over)
+
+
 def _look(
-    declared: Iterable[tuple[str, _Described, object]],
+    declared: Iterable[tuple[str, _Described]],
     kind: InstigatorKind,
     states: dict[str, InstigatorState],
     now: float,
     *,
-    first_due: Callable[[_Described], float],
+    rhythm: Callable[[_Described], object],
+    first_due: Callable[[_Described, Override | None], float],
     next_due: Callable[[_Described, InstigatorState], float | None],
-    due_at: Callable[[_Described, float], float],
+    make_due: Callable[[_Described, Due], Due],
 ) -> Outlook:
     due: list[Due] = []
     store: list[InstigatorState] = []
     later: dict[str, float] = {}
-    for location, description, rhythm in declared:
+    for location, description in declared:
         name = description.name
         key = instigator_id(location, kind, name)
         state = states.get(key)
         if not is_on(description.default_status, state):
             continue
-        fingerprint = digest(rhythm)
+        override = None if state is None else state.override
+        fingerprint = _fingerprint(rhythm(overridden(description, override)), override)
         if state is None or state.next_due is None or state.fingerprint != fingerprint:
             known = state or InstigatorState(id=key, location=location, kind=kind, name=name)
             state = msgspec.structs.replace(
                 known,
-                next_due=first_due(description),
+                next_due=first_due(description, override),
                 fingerprint=fingerprint,
                 turned_on=now if known.turned_on is None else known.turned_on,
             )
             store.append(state)
         at = next_due(description, state)
         assert at is not None
-        if at <= now:
-            due.append(Due(location=location, name=name, at=due_at(description, at), state=state))
+        # Whatever planned it, nothing is due in a pause.
+        look = paused(override, at)
+        if look <= now:
+            due.append(make_due(description, Due(location=location, name=name, at=at, state=state)))
         else:
-            later[key] = at
+            later[key] = look
     return Outlook(due=tuple(due), store=tuple(store), later=later)
+
+
+def _fingerprint(rhythm: object, override: Override | None) -> str:
+    """Another one means that the next due time is to be computed again from now."""
+    return (
+        digest(rhythm) if override is None or override.paused_until is None else digest((rhythm, override.paused_until))
+    )

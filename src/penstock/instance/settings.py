@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from ..engine.alerts import AlertRule, AlertWhere, target_names
+from ..engine.instigators import DEFAULT_CATCHUP
 from ..engine.limits import TagLimit
 from ..engine.loss import DEFAULT_RESUMES
 from ..engine.pools import Granularity, PoolRules
@@ -273,9 +274,10 @@ class WorkerSettings(_Block, frozen=True, kw_only=True):
 
 
 class ScheduleSettings(WorkerSettings, frozen=True, kw_only=True):
-    """How schedules are evaluated."""
+    """How schedules are evaluated, and how many missed ticks are made up of those that follow partitions."""
 
     timeout_seconds: _Timeout = 60.0
+    max_catchup_runs: Annotated[int, msgspec.Meta(ge=1, le=1000)] = DEFAULT_CATCHUP
 
 
 class SensorSettings(WorkerSettings, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ did. Where a zone changes its clocks:
 
 - A text for every hour (hour field `*`) follows real time: it is due at each real minute whose wall time matches.
 - Any other text follows the wall calendar: a wall time that is skipped is due once, at the first instant after the
-  gap, and one that occurs twice is due once, at the first of the two.
+  gap, and one that occurs twice is due once, at the first of the two. `Gap` and `Fold` say it otherwise.
 
 Instants are seconds since the Unix epoch, UTC.
 """
@@ -18,25 +18,32 @@ from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import msgspec
 
 from ..errors import DefinitionError
-from .wall_time import instant_of, wall_of, zone_named
+from .wall_time import instant_of, repeated_by, wall_of, zone_named
 
-__all__ = ["Cron", "Crons", "due_on", "last_tick", "next_after", "parse", "ticks_between"]
+__all__ = ["Cron", "Crons", "Fold", "Gap", "due_on", "last_tick", "last_ticks", "next_after", "parse", "ticks_between"]
 
 
 _HOUR = 3600.0
 _LOOK_BACK = (_HOUR, 24 * _HOUR, 32 * 24 * _HOUR, 370 * 24 * _HOUR)
 
 
+Gap: TypeAlias = Literal["after", "skip"]
+"""What becomes of a wall time that a change of clocks skips: due at the first instant after the gap, or not at all."""
+
+Fold: TypeAlias = Literal["first", "second", "both"]
+"""At which of its two instants a wall time is due that a change of clocks repeats."""
+
+
 class Cron(msgspec.Struct, frozen=True, kw_only=True):
     """A cron text that was read: the values of each field, ascending.
 
     `weekdays` are 0 (Sunday) to 6. `either_day` says that one matching day field is enough. `hourly` says that the text
-    is due in every hour and so follows real time.
+    is due in every hour and so follows real time; `gap` and `fold` say what a change of clocks does to any other.
     """
 
     text: str
@@ -47,6 +54,8 @@ class Cron(msgspec.Struct, frozen=True, kw_only=True):
     weekdays: tuple[int, ...]
     either_day: bool
     hourly: bool
+    gap: Gap = "after"
+    fold: Fold = "first"
 
 
 Crons: TypeAlias = Cron | Sequence[Cron]
@@ -84,8 +93,13 @@ _LONGEST_TEXT = 1000
 _FARTHEST = 50  # years; 29 February on a given weekday may be 40 years away
 
 
-def parse(text: str) -> Cron:
+def parse(text: str, *, gap: Gap = "after", fold: Fold = "first") -> Cron:
     """Read a cron text.
+
+    Args:
+        text: The five fields, or an alias.
+        gap: See `Gap`.
+        fold: See `Fold`.
 
     Raises:
         DefinitionError: It is not valid, or names a date that never comes; the message names field, value and range.
@@ -113,6 +127,8 @@ def parse(text: str) -> Cron:
         weekdays=tuple(sorted({day % 7 for day in weekdays})),
         either_day=not parts[2].startswith("*") and not parts[4].startswith("*"),
         hourly=len(hours) == 24,
+        gap=gap,
+        fold=fold,
     )
     if not cron.either_day and not any(days[0] <= _LONGEST_MONTH[month - 1] for month in months):
         raise DefinitionError(f'The cron text "{text}" names a date that never comes; check day of month and month.')
@@ -156,27 +172,43 @@ def due_on(cron: Cron, day: datetime) -> bool:
 
 
 def last_tick(cron: Crons, until: float, timezone: str, *, after: float = -math.inf) -> float | None:
-    """The last instant at or before `until`, and after `after`, at which the text is due; None if there was none.
+    """The last instant at or before `until`, and after `after`, at which the text is due; None if there was none."""
+    latest = last_ticks(cron, until, timezone, after=after, count=1)
+    return latest[0] if latest else None
+
+
+def last_ticks(cron: Crons, until: float, timezone: str, *, after: float = -math.inf, count: int) -> list[float]:
+    """The last `count` instants, ascending, at or before `until` and after `after`, at which the text is due; fewer if
+    there were not so many.
 
     It looks back for a little more than a year. A short look comes first, so that a text that is due each minute does
     not walk through a year, and a yearly one is still found.
     """
+    latest: deque[float] = deque(maxlen=count)
     for window in _LOOK_BACK:
-        latest = deque(ticks_between(cron, max(until - window, after), until, timezone), maxlen=1)
-        if latest:
-            return latest[0]
-        if until - window <= after:
+        latest.clear()
+        latest.extend(ticks_between(cron, max(until - window, after), until, timezone))
+        if len(latest) == count or until - window <= after:
             break
-    return None
+    return list(latest)
 
 
 def _next_by_calendar(cron: Cron, after: float, zone: tzinfo) -> int:
-    # Later wall times never mean earlier instants, so the first matching wall time whose instant is late enough is it.
-    wall = wall_of(after, zone).replace(second=0, microsecond=0)
+    if cron.fold == "both":
+        return min(_next_reading(cron, after, zone, fold) for fold in (0, 1))
+    return _next_reading(cron, after, zone, 0 if cron.fold == "first" else 1)
+
+
+def _next_reading(cron: Cron, after: float, zone: tzinfo, fold: int) -> int:
+    """The next instant, where a wall time that occurs twice means always the first (0) or always the second (1)."""
+    # Then later wall times never mean earlier instants, so the first matching one whose instant is late enough is it.
+    # In the first pass through a repeated stretch, all of the second pass is to come.
+    wall = wall_of(after, zone)
+    wall = (wall - repeated_by(wall, zone) * fold).replace(second=0, microsecond=0)
     while True:
         wall = _next_wall(cron, wall + timedelta(minutes=1))
-        instant = instant_of(wall, zone)
-        if instant > after:
+        instant = instant_of(wall, zone, fold=fold)
+        if instant > after and not (cron.gap == "skip" and wall_of(instant, zone) != wall):
             return instant
 
 

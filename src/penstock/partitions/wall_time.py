@@ -1,17 +1,18 @@
-"""Wall time and instants: the one policy for the hours that a change of clocks skips or repeats.
+"""Wall time and instants: the policy for the hours that a change of clocks skips or repeats.
 
 A wall time that the change skips means the first instant after the gap; one that occurs twice means the first of the
-two. Instants are seconds since the Unix epoch, UTC; wall times are datetimes without a time zone.
+two, unless the second is asked for. Instants are seconds since the Unix epoch, UTC; wall times are datetimes without a
+time zone.
 """
 
 from __future__ import annotations
 
-from datetime import datetime, time, tzinfo
+from datetime import datetime, time, timedelta, tzinfo
 from functools import lru_cache
 
 from ..errors import DefinitionError
 
-__all__ = ["instant_of", "short_text", "wall_of", "zone_named"]
+__all__ = ["instant_of", "repeated_by", "short_text", "wall_of", "zone_named"]
 
 
 @lru_cache(maxsize=256)
@@ -34,15 +35,16 @@ def zone_named(name: str) -> tzinfo:
         raise DefinitionError(f"There is no time zone {name!r}; {remedy}") from error
 
 
-def instant_of(wall: datetime, zone: tzinfo) -> int:
-    """The instant of a wall time in whole seconds: after the gap if it is skipped, the first if it occurs twice."""
+def instant_of(wall: datetime, zone: tzinfo, *, fold: int = 0) -> int:
+    """The instant of a wall time in whole seconds: after the gap if it is skipped, the first if it occurs twice, or the
+    second with `fold` 1."""
     first = wall.replace(tzinfo=zone, fold=0)
     second = wall.replace(tzinfo=zone, fold=1)
     before, after = first.utcoffset(), second.utcoffset()
     assert before is not None
     assert after is not None
     if before >= after:
-        return int(first.timestamp())
+        return int((second if fold else first).timestamp())
     # In a gap: the change lies between the two readings of the wall time, and offsets differ on its two sides.
     low, high = int(second.timestamp()), int(first.timestamp())
     while high - low > 1:
@@ -52,6 +54,15 @@ def instant_of(wall: datetime, zone: tzinfo) -> int:
         else:
             high = middle
     return high
+
+
+def repeated_by(wall: datetime, zone: tzinfo) -> timedelta:
+    """How far apart the two instants of a wall time that occurs twice are; nothing for any other."""
+    before = wall.replace(tzinfo=zone, fold=0).utcoffset()
+    after = wall.replace(tzinfo=zone, fold=1).utcoffset()
+    assert before is not None
+    assert after is not None
+    return max(before - after, timedelta())
 
 
 def wall_of(instant: float, zone: tzinfo) -> datetime:

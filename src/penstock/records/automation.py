@@ -11,9 +11,12 @@ from ..partitions.requests import PartitionsRequest
 from .errors import ErrorInfo
 
 __all__ = [
+    "NOBODY",
+    "By",
     "InstigatorKind",
     "InstigatorState",
     "InstigatorStatus",
+    "Override",
     "RunRequestRecord",
     "Tick",
     "TickStatus",
@@ -50,6 +53,34 @@ def instigator_parts(instigator: str) -> tuple[str, InstigatorKind, str]:
     return parts
 
 
+class By(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Who does something, and why: the name of an actor (None where nobody logs in) and a reason in words."""
+
+    actor: str | None = None
+    reason: str | None = None
+
+
+NOBODY = By()
+"""Who acts where nobody is known."""
+
+
+class Override(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What an operator says of a schedule or sensor in place of its code, until it is withdrawn.
+
+    Until `paused_until` it is not evaluated. `cron` and `timezone` are for schedules, `interval` (seconds) is for
+    sensors. `run_config` takes the place of that of each run it asks for; `tags` are added to theirs.
+    """
+
+    paused_until: float | None = None
+    cron: tuple[str, ...] = ()
+    timezone: str | None = None
+    interval: float | None = None
+    run_config: dict[str, Any] | None = None
+    tags: dict[str, str] = {}
+    by: By = NOBODY
+    since: float = 0.0
+
+
 class InstigatorState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What is stored of a schedule or sensor: operator intent, kept also while its code is absent.
 
@@ -69,6 +100,8 @@ class InstigatorState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     fingerprint: str | None = None
     updated: float = 0.0
     turned_on: float | None = None  # since when it is on without a break, as far as known
+    override: Override | None = None
+    retired: float | None = None  # when somebody removed it; it is off until it is restored or turned
 
 
 class TickStatus(StrEnum):

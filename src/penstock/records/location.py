@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from ..config.schema import ConfigType
+from ..partitions.cron import Fold, Gap
 from ..partitions.spec import PartitionsSpec
 from .automation import InstigatorStatus
 from .conditions.nodes import ConditionRecord
@@ -196,12 +197,16 @@ class CheckDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
 
 
 class ScheduleDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A schedule."""
+    """A schedule. `max_catchup` is how many missed instants are made up."""
 
     name: str
     cron: tuple[str, ...]
     timezone: str = "UTC"
     job: str
+    dst_gap: Gap = "after"
+    dst_fold: Fold = "first"
+    max_catchup: int | None = None
+    follows_partitions: bool = False  # each tick is for the partitions whose window has ended
     description: str | None = None
     default_status: InstigatorStatus = InstigatorStatus.STOPPED
     timeout: float | None = None  # seconds that an evaluation may take; None: as the instance says

@@ -124,6 +124,7 @@ class Tag:
     SCHEDULE = "penstock/schedule_name"
     SENSOR = "penstock/sensor_name"
     TICK = "penstock/tick"
+    ONE_OFF = "penstock/one_off"
     RUN_KEY = "penstock/run_key"
     BACKFILL = "penstock/backfill"
     BACKFILL_TITLE = "penstock/backfill_title"

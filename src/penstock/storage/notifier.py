@@ -32,7 +32,8 @@ class Notifier(Protocol):
 
     Topics: `queue` (a run was queued or a place came free), `runs` (any run changed), `run:<id>` (new events of that
     run), `logs:<id>` (output of that run has grown or ended), `assets` (an asset's state changed), `ticks` (one began
-    or ended), `instigators` (one was switched, planned or set by hand), `locations`, `processes`, `slots` (a slot of a
+    or ended), `instigators` (one was switched, planned or set by hand), `one_offs` (a one-off run was
+    asked for, called off or made), `locations`, `processes`, `slots` (a slot of a
     pool may have come free), `pools` (limits, holders or waiters of pools changed). What only keeps a lease or says
     that a process still lives is published as `ROUTINE`, which nobody needs to act on: a listener that learns of
     changes by other means too can tell such a change from one that it missed.

@@ -9,18 +9,21 @@ from typing import Any
 import msgspec
 
 from ..codec import decode_json, decode_msgpack, encode_msgpack
+from ..records.act import Act
 from ..records.alert import Alert, Delivery, DeliveryStatus
 from ..records.asset import AssetEvent, AssetState, CheckState, PartitionState, PartitionStatus, PartitionStatuses
-from ..records.automation import InstigatorKind, InstigatorState, InstigatorStatus, Tick
+from ..records.automation import InstigatorKind, InstigatorState, InstigatorStatus, Override, Tick
 from ..records.conditions.evaluation import EvaluationRecord, StoredEvaluation
 from ..records.data_version import DataVersionState
 from ..records.event import AssetCheckEvaluation, AssetMaterialization, AssetObservation, Event, StoredEvent
+from ..records.one_off import OneOff, OneOffStatus
 from ..records.pool import PoolNeed
 from ..records.run import FailureReason, Run, RunStatus, StepAttempt, StepStats, StepStatus
 from .archive import LoggedEvent
 from .encoding import decode_event
 
 __all__ = [
+    "ACT",
     "ASSET_STATE",
     "CHECK_STATE",
     "CLAIM",
@@ -30,12 +33,15 @@ __all__ = [
     "INSTIGATOR",
     "KEPT",
     "LOGGED",
+    "NEWEST",
     "NEW_RUN",
+    "ONE_OFF",
     "PARTITION_STATE",
     "RUN",
     "RUN_PLACE",
     "STEP",
     "TICK",
+    "act",
     "asset_event",
     "asset_state",
     "check_state",
@@ -47,6 +53,7 @@ __all__ = [
     "kept_event",
     "logged_event",
     "new_run_values",
+    "one_off",
     "packed_evaluation",
     "partition_state",
     "run",
@@ -361,7 +368,8 @@ def asset_event(row: Row) -> AssetEvent:
 # -- automation -------------------------------------------------------------------------------------------------------
 
 INSTIGATOR = (
-    "id, location, kind, name, status, cursor, last_run_key, last_tick, next_due, fingerprint, updated, turned_on"
+    "id, location, kind, name, status, cursor, last_run_key, last_tick, next_due, fingerprint, updated, turned_on, "
+    "override, retired"
 )
 
 
@@ -380,6 +388,8 @@ def instigator(row: Row) -> InstigatorState:
         fingerprint=row[9],
         updated=row[10],
         turned_on=row[11],
+        override=None if row[12] is None else decode_msgpack(row[12], Override),
+        retired=row[13],
     )
 
 
@@ -398,6 +408,30 @@ def instigator_values(state: InstigatorState) -> Row:
         state.fingerprint,
         state.updated,
         state.turned_on,
+        None if state.override is None else encode_msgpack(state.override),
+        state.retired,
+    )
+
+
+NEWEST = 2**63 - 1
+"""Before this id are all rows of a table that numbers them."""
+
+ACT = "id, body"
+
+
+def act(row: Row) -> Act:
+    """The act of a row of `ACT`."""
+    return msgspec.structs.replace(decode_msgpack(row[1], Act), id=row[0])
+
+
+ONE_OFF = "id, status, ended, run_id, note, body"
+
+
+def one_off(row: Row) -> OneOff:
+    """The one-off run of a row of `ONE_OFF`."""
+    number, status, ended, run_id, note, body = row
+    return msgspec.structs.replace(
+        decode_msgpack(body, OneOff), id=number, status=OneOffStatus(status), ended=ended, run_id=run_id, note=note
     )
 
 

@@ -27,6 +27,7 @@ _PLAIN = frozenset(
         "assets",
         "instigators",
         "locations",
+        "one_offs",
         "pools",
         "processes",
         "queue",

@@ -7,8 +7,8 @@ import datetime
 import msgspec
 import pytest
 
-from penstock.engine.instigators import is_on, look_at_schedules, look_at_sensors
-from penstock.records.automation import InstigatorKind, InstigatorState, InstigatorStatus, instigator_id
+from penstock.engine.instigators import MOST_COUNTED, Due, is_on, look_at_schedules, look_at_sensors, next_schedule_time
+from penstock.records.automation import InstigatorKind, InstigatorState, InstigatorStatus, Override, instigator_id
 from penstock.records.location import ScheduleDescription, SensorDescription
 
 ON, OFF, CODE = InstigatorStatus.RUNNING, InstigatorStatus.STOPPED, InstigatorStatus.DECLARED_IN_CODE
@@ -94,3 +94,107 @@ def test_a_sensor_is_due_at_once_and_then_at_its_stored_time() -> None:
     stored = msgspec.structs.replace(first.store[0], next_due=now + 30)
     assert look_at_sensors([("here", sensor)], {key: stored}, now + 29).due == ()
     assert [due.at for due in look_at_sensors([("here", sensor)], {key: stored}, now + 31).due] == [now + 30]
+
+
+# -- what was missed ---------------------------------------------------------------------------------------------------
+
+
+def looked(schedule: ScheduleDescription, first: str, then: str, **limits: int) -> Due:
+    before = look_at_schedules([("here", schedule)], {}, at(first))
+    (due,) = look_at_schedules([("here", schedule)], remembered(before.store), at(then), **limits).due
+    return due
+
+
+def test_what_is_not_made_up_is_told() -> None:
+    due = looked(hourly(), "2026-01-01T10:20", "2026-01-01T14:30")
+    assert due.at == at("2026-01-01T14:00")
+    passed = due.passed_over
+    assert passed is not None
+    assert (passed.first, passed.last, passed.count, passed.made_up) == (
+        at("2026-01-01T11:00"),
+        at("2026-01-01T13:00"),
+        3,
+        1,
+    )
+
+
+def test_so_many_as_a_schedule_says_are_made_up_the_oldest_first() -> None:
+    three = msgspec.structs.replace(hourly(), max_catchup=3)
+    due = looked(three, "2026-01-01T10:20", "2026-01-01T14:30")
+    assert due.at == at("2026-01-01T12:00")
+    assert due.passed_over is not None
+    assert (due.passed_over.count, due.passed_over.made_up) == (1, 3)
+    # The next look, after that tick has ended, finds the next one.
+    state = msgspec.structs.replace(due.state, next_due=next_schedule_time(three, due.at))
+    (after,) = look_at_schedules([("here", three)], {state.id: state}, at("2026-01-01T14:30")).due
+    assert (after.at, after.passed_over) == (at("2026-01-01T13:00"), None)
+
+
+def test_a_schedule_of_partitions_makes_up_as_many_as_the_settings_say() -> None:
+    partitions = msgspec.structs.replace(hourly(), follows_partitions=True)
+    assert looked(partitions, "2026-01-01T10:20", "2026-01-02T00:30").at == at("2026-01-01T20:00")
+    assert looked(partitions, "2026-01-01T10:20", "2026-01-02T00:30", max_catchup=2).at == at("2026-01-01T23:00")
+    own = msgspec.structs.replace(partitions, max_catchup=1)
+    assert looked(own, "2026-01-01T10:20", "2026-01-02T00:30").at == at("2026-01-02T00:00")
+
+
+def test_a_long_absence_is_counted_up_to_a_bound() -> None:
+    due = looked(hourly(cron="* * * * *"), "2026-01-01T10:20", "2026-06-01T10:20")
+    assert due.at == at("2026-06-01T10:20")
+    assert due.passed_over is not None
+    assert due.passed_over.count is None
+    assert due.passed_over.last == at("2026-06-01T10:19")
+    few = looked(hourly(cron="* * * * *"), "2026-01-01T00:00", "2026-01-01T16:41")
+    assert few.passed_over is not None
+    assert few.passed_over.count == MOST_COUNTED
+
+
+def test_nothing_is_passed_over_in_a_common_look() -> None:
+    assert looked(hourly(), "2026-01-01T10:20", "2026-01-01T11:00").passed_over is None
+
+
+# -- overrides ---------------------------------------------------------------------------------------------------------
+
+
+def overriding(state: InstigatorState, override: Override | None) -> dict[str, InstigatorState]:
+    # The storage forgets the due time with it.
+    return {state.id: msgspec.structs.replace(state, override=override, next_due=None, fingerprint=None)}
+
+
+def test_another_cron_text_counts_from_now_on_and_fires_nothing() -> None:
+    (state,) = look_at_schedules([("here", hourly())], {}, at("2026-01-01T10:20")).store
+    states = overriding(state, Override(cron=("30 6 * * *", "30 18 * * *"), timezone="Europe/Berlin"))
+    outlook = look_at_schedules([("here", hourly())], states, at("2026-01-01T11:10"))
+    assert (outlook.due, outlook.next_look) == ((), at("2026-01-01T17:30"))
+    states = remembered(outlook.store)
+    assert look_at_schedules([("here", hourly())], states, at("2026-01-01T11:20")).store == ()
+    states = overriding(outlook.store[0], None)
+    assert look_at_schedules([("here", hourly())], states, at("2026-01-01T11:30")).next_look == at("2026-01-01T12:00")
+
+
+def test_a_pause_is_not_made_up() -> None:
+    (state,) = look_at_schedules([("here", hourly())], {}, at("2026-01-01T10:20")).store
+    states = overriding(state, Override(paused_until=at("2026-01-01T15:00")))
+    outlook = look_at_schedules([("here", hourly())], states, at("2026-01-01T10:30"))
+    assert (outlook.due, outlook.next_look) == ((), at("2026-01-01T16:00"))
+    (due,) = look_at_schedules([("here", hourly())], remembered(outlook.store), at("2026-01-01T16:00")).due
+    assert (due.at, due.passed_over) == (at("2026-01-01T16:00"), None)
+
+
+def test_nothing_is_due_in_a_pause_whatever_planned_it() -> None:
+    sensor = SensorDescription(name="files", jobs=("job",), interval=30.0, default_status=ON)
+    (state,) = look_at_sensors([("here", sensor)], {}, at("2026-01-01T10:00")).store
+    states = overriding(state, Override(paused_until=at("2026-01-01T11:00")))
+    (state,) = look_at_sensors([("here", sensor)], states, at("2026-01-01T10:00")).store
+    assert state.next_due == at("2026-01-01T11:00")
+    pushed = msgspec.structs.replace(state, next_due=at("2026-01-01T10:00"))
+    outlook = look_at_sensors([("here", sensor)], {state.id: pushed}, at("2026-01-01T10:30"))
+    assert (outlook.due, outlook.next_look) == ((), at("2026-01-01T11:00"))
+    assert look_at_sensors([("here", sensor)], {state.id: pushed}, at("2026-01-01T11:00")).due
+
+
+def test_one_that_was_removed_is_off_whatever_the_code_says() -> None:
+    state = InstigatorState(
+        id="a/schedule/b", location="a", kind=InstigatorKind.SCHEDULE, name="b", status=ON, retired=1.0
+    )
+    assert not is_on(ON, state)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from datetime import UTC, datetime, timedelta
 from itertools import islice
+from typing import get_args
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from penstock.errors import DefinitionError
-from penstock.partitions.cron import Cron, next_after, parse, ticks_between
+from penstock.partitions.cron import Cron, Fold, Gap, last_ticks, next_after, parse, ticks_between
 from penstock.partitions.wall_time import instant_of
 
 ZONES = ["UTC", "Europe/Berlin", "America/Los_Angeles", "Asia/Kolkata", "Australia/Lord_Howe", "America/Havana"]
@@ -46,13 +47,22 @@ def _field(low: int, high: int, *, star: bool = True) -> st.SearchStrategy[str]:
 
 _days = st.tuples(_field(1, 28), st.just("*") | _field(1, 12), _field(0, 6)).map(" ".join)
 _any_text = st.tuples(_field(0, 59), _field(0, 23), _days).map(" ".join)
-_instants = st.one_of(st.sampled_from(CHANGES), st.integers(631152000, 2240524800).map(float))
+_any_instant = st.one_of(st.sampled_from(CHANGES), st.integers(631152000, 2240524800).map(float))
 
 
 def _matches(cron: Cron, wall: datetime) -> bool:
     in_month, in_week = wall.day in cron.days, wall.isoweekday() % 7 in cron.weekdays
     day = (in_month or in_week) if cron.either_day else (in_month and in_week)
     return day and wall.month in cron.months and wall.hour in cron.hours and wall.minute in cron.minutes
+
+
+def _instants(wall: datetime, cron: Cron, zone: ZoneInfo) -> set[float]:
+    """When a wall time is due by what the text says of changes of clocks."""
+    early, late = wall.replace(tzinfo=zone), wall.replace(tzinfo=zone, fold=1)
+    if early.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != wall:  # skipped
+        return {float(instant_of(wall, zone))} if cron.gap == "after" else set()
+    chosen = {"first": {early}, "second": {late}, "both": {early, late}}[cron.fold]
+    return {each.timestamp() for each in chosen}
 
 
 def _search(cron: Cron, after: float, zone: ZoneInfo, days: int) -> float | None:
@@ -63,18 +73,24 @@ def _search(cron: Cron, after: float, zone: ZoneInfo, days: int) -> float | None
             if _matches(cron, datetime.fromtimestamp(instant, zone)):
                 return float(instant)
         return None
-    wall = datetime.fromtimestamp(after, zone).replace(tzinfo=None, second=0, microsecond=0) - timedelta(hours=3)
-    for _ in range(days * 1440):
-        if _matches(cron, wall) and instant_of(wall, zone) > after:
-            return float(instant_of(wall, zone))
-        wall += timedelta(minutes=1)
-    return None
+    start = datetime.fromtimestamp(after, zone).replace(tzinfo=None, second=0, microsecond=0) - timedelta(hours=3)
+    walls = (start + timedelta(minutes=minute) for minute in range(days * 1440))
+    due = {at for wall in walls if _matches(cron, wall) for at in _instants(wall, cron, zone) if at > after}
+    return min(due, default=None)
 
 
 @settings(deadline=None)
-@given(text=_any_text, after=_instants, zone=st.sampled_from(ZONES))
-def test_the_next_tick_is_the_one_that_a_search_of_every_minute_finds(text: str, after: float, zone: str) -> None:
-    cron = parse(text)
+@given(
+    text=_any_text,
+    after=_any_instant,
+    zone=st.sampled_from(ZONES),
+    gap=st.sampled_from(get_args(Gap)),
+    fold=st.sampled_from(get_args(Fold)),
+)
+def test_the_next_tick_is_the_one_that_a_search_of_every_minute_finds(
+    text: str, after: float, zone: str, gap: Gap, fold: Fold
+) -> None:
+    cron = parse(text, gap=gap, fold=fold)
     tick = next_after(cron, after, zone)
     expected = _search(cron, after, ZoneInfo(zone), days=3)
     if expected is None:
@@ -85,7 +101,7 @@ def test_the_next_tick_is_the_one_that_a_search_of_every_minute_finds(text: str,
 
 @given(
     text=st.tuples(_field(0, 59, star=False), _field(0, 23, star=False) | st.just("*"), _days).map(" ".join),
-    after=_instants,
+    after=_any_instant,
     zone=st.sampled_from(ZONES),
 )
 def test_another_implementation_agrees(text: str, after: float, zone: str) -> None:
@@ -137,9 +153,9 @@ def test_another_implementation_agrees_about_every_zone_that_there_is() -> None:
     assert len(seen) > 50
 
 
-def _walls(text: str, start: str, zone: str, count: int) -> list[str]:
+def _walls(text: str, start: str, zone: str, count: int, *, gap: Gap = "after", fold: Fold = "first") -> list[str]:
     after = datetime.fromisoformat(start).replace(tzinfo=ZoneInfo(zone)).timestamp()
-    ticks = islice(ticks_between(parse(text), after, float("inf"), zone), count)
+    ticks = islice(ticks_between(parse(text, gap=gap, fold=fold), after, float("inf"), zone), count)
     return [datetime.fromtimestamp(tick, ZoneInfo(zone)).strftime("%d %H:%M %z") for tick in ticks]
 
 
@@ -290,3 +306,45 @@ def test_a_tick_is_later_than_its_start_and_the_end_counts() -> None:
 def test_an_unknown_zone_is_named() -> None:
     with pytest.raises(DefinitionError, match='did you mean "Europe/Berlin"'):
         next_after(parse("@daily"), 0.0, "Europe/Berln")
+
+
+def test_a_skipped_time_may_be_left_out() -> None:
+    assert _walls("30 2 * * *", "2024-03-30T12:00", "Europe/Berlin", 1, gap="skip") == ["01 02:30 +0200"]
+    assert _walls("*/30 2,3 * * *", "2024-03-31T01:00", "Europe/Berlin", 1, gap="skip") == ["31 03:00 +0200"]
+
+
+def test_a_repeated_time_is_due_as_it_is_said() -> None:
+    twice = ("30 2 * * *", "2024-10-26T12:00", "Europe/Berlin", 3)
+    first, second = "27 02:30 +0200", "27 02:30 +0100"
+    assert _walls(*twice) == [first, "28 02:30 +0100", "29 02:30 +0100"]
+    assert _walls(*twice, fold="second") == [second, "28 02:30 +0100", "29 02:30 +0100"]
+    assert _walls(*twice, fold="both") == [first, second, "28 02:30 +0100"]
+
+
+def test_from_within_the_first_pass_all_of_the_second_is_to_come() -> None:
+    after = datetime(2024, 10, 27, 0, 45, tzinfo=UTC).timestamp()  # 02:45, for the first time
+    expected: dict[Fold, list[str]] = {"second": ["02:10", "02:50"], "both": ["02:50", "02:10", "02:50"]}
+    for fold, texts in expected.items():
+        ticks = islice(
+            ticks_between(parse("10,50 2 27 10 *", fold=fold), after, float("inf"), "Europe/Berlin"), len(texts)
+        )
+        assert [f"{datetime.fromtimestamp(tick, ZoneInfo('Europe/Berlin')):%H:%M}" for tick in ticks] == texts
+
+
+@pytest.mark.parametrize("fold", get_args(Fold))
+@pytest.mark.parametrize("gap", get_args(Gap))
+def test_a_text_for_every_hour_follows_real_time_whatever_is_said(gap: Gap, fold: Fold) -> None:
+    for start in ("2024-03-30T20:00:00+00:00", "2024-10-26T20:00:00+00:00"):
+        after = datetime.fromisoformat(start).timestamp()
+        ticks = list(
+            islice(ticks_between(parse("5 * * * *", gap=gap, fold=fold), after, float("inf"), "Europe/Berlin"), 9)
+        )
+        assert [later - tick for tick, later in itertools.pairwise(ticks)] == [3600.0] * 8
+
+
+def test_the_last_ticks_are_found_however_far_apart() -> None:
+    until = datetime(2024, 5, 10, 0, 30, tzinfo=UTC).timestamp()
+    for text, days in (("0 0 * * *", ["08", "09", "10"]), ("0 0 1 * *", ["01", "01", "01"]), ("0 0 5 5 *", ["05"])):
+        found = last_ticks(parse(text), until, "UTC", count=3)
+        assert [f"{datetime.fromtimestamp(tick, UTC):%d}" for tick in found] == days
+    assert last_ticks(parse("0 0 * * *"), until, "UTC", after=until - 86_400, count=3) == [until - 1800]

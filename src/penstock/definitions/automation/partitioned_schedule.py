@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from ...errors import DefinitionError
+from ...partitions.cron import Fold, Gap
 from ...partitions.definition import PartitionsDefinition
 from ...partitions.loading import DynamicPartitionsStore
 from ...partitions.multi import MultiPartitionsDefinition, time_dimension_of, time_set_of
@@ -72,6 +73,7 @@ class PartitionedSchedule:
             **options,
         )
         made.source = self.source
+        made.follows_partitions = time is not None
         return made
 
     def _cron(self, partitions: TimeWindowPartitionsDefinition) -> str:
@@ -95,6 +97,10 @@ def build_schedule_from_partitioned_job(
     execution_timezone: str | None = None,
     metadata: Mapping[str, Any] | None = None,
     owners: Iterable[str] | None = None,
+    *,
+    dst_gap: Gap = "after",
+    dst_fold: Fold = "first",
+    max_catchup_runs: int | None = None,
 ) -> ScheduleDefinition | PartitionedSchedule:
     """A schedule that runs a job for each of its partitions as soon as the partition's window has ended.
 
@@ -116,6 +122,9 @@ def build_schedule_from_partitioned_job(
         execution_timezone: The zone of the cron text; the partitions' if not given.
         metadata: Facts about it.
         owners: Who answers for it: e-mail addresses or `team:name`.
+        dst_gap: What becomes of a time that a change of clocks skips: due right "after" it, or "skip".
+        dst_fold: When it is due at a time that a change of clocks repeats: the "first" time, the "second", or "both".
+        max_catchup_runs: How many ticks that were missed are made up; as many as the settings say if not given.
 
     Raises:
         DefinitionError: The job is none, or cron_schedule comes with parts of a time.
@@ -143,6 +152,9 @@ def build_schedule_from_partitioned_job(
         "execution_timezone": execution_timezone,
         "metadata": metadata,
         "owners": owners,
+        "dst_gap": dst_gap,
+        "dst_fold": dst_fold,
+        "max_catchup_runs": max_catchup_runs,
     }
     made = PartitionedSchedule(name or f"{job.name}_schedule", job, times, options, source)
     if isinstance(job, JobDefinition) and job.partitions_def is not None:

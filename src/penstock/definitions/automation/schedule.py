@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
 from ...config.run_config import RunConfig, plain_run_config
 from ...errors import DefinitionError, InvocationError
-from ...partitions.cron import parse
+from ...partitions.cron import Fold, Gap, parse
 from ...records.metadata import Metadata, normalize_metadata
 from ..doors import evaluate_schedule_tick
 from ..function import docstring
@@ -44,6 +44,9 @@ class ScheduleDefinition:
         required_resource_keys: Resources that its function uses as `context.resources.<key>`.
         target: The job or the assets that it starts.
         owners: Who answers for it: e-mail addresses or `team:name`.
+        dst_gap: What becomes of a time that a change of clocks skips: due right "after" it, or "skip".
+        dst_fold: When it is due at a time that a change of clocks repeats: the "first" time, the "second", or "both".
+        max_catchup_runs: How many ticks that were missed are made up; one if not given.
         timeout_seconds: How long an evaluation may take; as the instance says if not given.
 
     Raises:
@@ -70,6 +73,9 @@ class ScheduleDefinition:
         required_resource_keys: Iterable[str] | None = None,
         target: Any = None,
         owners: Iterable[str] | None = None,
+        dst_gap: Gap = "after",
+        dst_fold: Fold = "first",
+        max_catchup_runs: int | None = None,
         timeout_seconds: float | None = None,
     ) -> None:
         self.source: Source | None = source_of_function(execution_fn) if execution_fn is not None else source_of_call()
@@ -106,6 +112,10 @@ class ScheduleDefinition:
         self.description = description or docstring(execution_fn)
         self.default_status = DefaultScheduleStatus(default_status)
         self.owners = check_owners(owners, self.what)
+        self.dst_gap: Gap = self._one_of("dst_gap", dst_gap, get_args(Gap))
+        self.dst_fold: Fold = self._one_of("dst_fold", dst_fold, get_args(Fold))
+        self.max_catchup_runs = self._catchup(max_catchup_runs)
+        self.follows_partitions = False
         self.timeout_seconds = check_seconds(timeout_seconds, "timeout_seconds", self.what, self.source)
         keys = frozenset(required_resource_keys or ())
         self.required_resource_keys = keys.union(self.function.resources if self.function is not None else ())
@@ -181,6 +191,19 @@ class ScheduleDefinition:
                 raise DefinitionError(f"{self.what} ({self.source}): {error}") from error
         return texts
 
+    def _one_of(self, option: str, given: Any, choices: tuple[str, ...]) -> Any:
+        if given not in choices:
+            quoted = " or ".join(f'"{each}"' for each in choices)
+            raise DefinitionError(f"{self.what} ({self.source}) has {option}={given!r}; give {quoted}.")
+        return given
+
+    def _catchup(self, given: Any) -> int | None:
+        if given is not None and (isinstance(given, bool) or not isinstance(given, int) or not 1 <= given <= 1000):
+            raise DefinitionError(
+                f"{self.what} ({self.source}) has max_catchup_runs={given!r}; give a whole number from 1 to 1000."
+            )
+        return given
+
     def _zone(self, name: str | None) -> str:
         if name is None:
             return "UTC"
@@ -215,6 +238,9 @@ def schedule(
     required_resource_keys: Iterable[str] | None = None,
     target: Any = None,
     owners: Iterable[str] | None = None,
+    dst_gap: Gap = "after",
+    dst_fold: Fold = "first",
+    max_catchup_runs: int | None = None,
     timeout_seconds: float | None = None,
 ) -> Callable[[Callable[..., Any]], ScheduleDefinition]:
     """Make a schedule of a function that says what runs each tick asks for.
@@ -237,6 +263,9 @@ def schedule(
         required_resource_keys: Resources that the function uses as `context.resources.<key>`.
         target: The job or the assets that it starts.
         owners: Who answers for it: e-mail addresses or `team:name`.
+        dst_gap: What becomes of a time that a change of clocks skips: due right "after" it, or "skip".
+        dst_fold: When it is due at a time that a change of clocks repeats: the "first" time, the "second", or "both".
+        max_catchup_runs: How many ticks that were missed are made up; one if not given.
         timeout_seconds: How long an evaluation may take; as the instance says if not given.
 
     Raises:
@@ -260,6 +289,9 @@ def schedule(
             required_resource_keys=required_resource_keys,
             target=target,
             owners=owners,
+            dst_gap=dst_gap,
+            dst_fold=dst_fold,
+            max_catchup_runs=max_catchup_runs,
             timeout_seconds=timeout_seconds,
         )
 

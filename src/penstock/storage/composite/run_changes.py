@@ -8,13 +8,14 @@ from ...records.automation import Tick
 from ...records.conditions.evaluation import EvaluationRecord
 from ...records.event import AssetFact, Event
 from ...records.lease import Lease
+from ...records.one_off import OneOffStatus
 from ...records.pool import ClaimOutcome, SlotRequest
 from ..archive import Archive, LoadedRun
 from ..derive import RUN_EVENTS
-from ..protocols import EventStorage, InstigatorStorage, NewRun, RunStorage, SlotStorage
+from ..protocols import EventStorage, InstigatorStorage, NewRun, OneOffStorage, RunStorage, SlotStorage
 from .run_follower import RunFollower
 
-__all__ = ["ShownArchive", "ShownEvents", "ShownInstigators", "ShownSlots"]
+__all__ = ["ShownArchive", "ShownEvents", "ShownInstigators", "ShownOneOffs", "ShownSlots"]
 
 
 class ShownArchive:
@@ -61,6 +62,7 @@ class ShownInstigators:
         self._log = log
         self._follower = follower
         self.states, self.get, self.switch, self.set_cursor = log.states, log.get, log.switch, log.set_cursor
+        self.override, self.retire, self.restore, self.acts = log.override, log.retire, log.restore, log.acts
         self.plan, self.begin_tick, self.ticks, self.evaluations = log.plan, log.begin_tick, log.ticks, log.evaluations
 
     def complete_tick(
@@ -73,6 +75,7 @@ class ShownInstigators:
         evaluations: Sequence[EvaluationRecord] = (),
         cursor: str | None = None,
         next_due: float | None = None,
+        fingerprint: str | None = None,
         now: float,
     ) -> Tick:
         """End a tick, in one transaction with everything it causes."""
@@ -86,6 +89,7 @@ class ShownInstigators:
                 evaluations=evaluations,
                 cursor=cursor,
                 next_due=next_due,
+                fingerprint=fingerprint,
                 now=now,
             )
 
@@ -93,6 +97,36 @@ class ShownInstigators:
             return complete()
         with self._follower.changing(new.run.run_id for _, new in runs):
             return complete()
+
+
+class ShownOneOffs:
+    """`OneOffStorage` that shows in the catalog the run which one of them becomes."""
+
+    def __init__(self, log: OneOffStorage, follower: RunFollower) -> None:
+        self._log = log
+        self._follower = follower
+        self.plan, self.get, self.page = log.plan, log.get, log.page
+        self.waiting, self.cancel = log.waiting, log.cancel
+
+    def settle(
+        self,
+        number: int,
+        status: OneOffStatus,
+        *,
+        lease: Lease,
+        run: NewRun | None = None,
+        note: str | None,
+        now: float,
+    ) -> bool:
+        """Say what became of one that waits."""
+
+        def settle() -> bool:
+            return self._log.settle(number, status, lease=lease, run=run, note=note, now=now)
+
+        if run is None:
+            return settle()
+        with self._follower.changing([run.run.run_id]):
+            return settle()
 
 
 class ShownSlots:

@@ -15,6 +15,7 @@ from ..protocols import (
     InstigatorStorage,
     LeaseStorage,
     LocationStorage,
+    OneOffStorage,
     RunStorage,
     SlotStorage,
     Storage,
@@ -27,7 +28,7 @@ from ..upkeep import Tended, Upkeep
 from .events import CompositeEvents, EventFollower, ForgettingRuns
 from .let_go import LetGo
 from .retention import CopiedRetention
-from .run_changes import ShownArchive, ShownEvents, ShownInstigators, ShownSlots
+from .run_changes import ShownArchive, ShownEvents, ShownInstigators, ShownOneOffs, ShownSlots
 from .run_follower import RunFollower
 from .runs import CompositeRuns
 from .ticks import CompositeInstigators, TickFollower
@@ -63,6 +64,7 @@ class CompositeStorage:
         self._log = log
         self._catalogs = {"runs": catalog, "events": events, "ticks": ticks}
         self._runs, self._events, self._instigators, self._slots = log.runs, log.events, log.instigators, log.slots
+        self._one_offs = log.one_offs
         self._run_follower: RunFollower | None = None
         self._event_follower: EventFollower | None = None
         self._tick_follower: TickFollower | None = None
@@ -75,6 +77,7 @@ class CompositeStorage:
             self._runs = CompositeRuns(log.runs, catalog, follower)
             self._events = ShownEvents(log.events, follower)
             self._instigators = ShownInstigators(log.instigators, follower)
+            self._one_offs = ShownOneOffs(log.one_offs, follower)
             self._slots = ShownSlots(log.slots, log.runs, follower)
         if events is not None:
             archive = _archive_of(log, EventFollower.setting)
@@ -107,6 +110,11 @@ class CompositeStorage:
     def instigators(self) -> InstigatorStorage:
         """Schedules and sensors."""
         return self._instigators
+
+    @property
+    def one_offs(self) -> OneOffStorage:
+        """One-off runs."""
+        return self._one_offs
 
     @property
     def leases(self) -> LeaseStorage:

@@ -176,7 +176,8 @@ class PostgresArchive:
                 loaded += len(
                     tx.rows(
                         f"INSERT INTO instigators ({rows.INSTIGATOR}) "
-                        "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING RETURNING 1",
+                        "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) "
+                        "ON CONFLICT DO NOTHING RETURNING 1",
                         rows.instigator_values(state),
                     )
                 )

@@ -9,10 +9,14 @@ import msgspec
 
 from ...codec import encode_msgpack
 from ...errors import FencedError, StorageError
+from ...records.act import SWITCHES, Act, ActKind
 from ...records.automation import (
+    NOBODY,
+    By,
     InstigatorKind,
     InstigatorState,
     InstigatorStatus,
+    Override,
     Tick,
     TickStatus,
     instigator_parts,
@@ -23,6 +27,7 @@ from ...records.lease import Lease
 from .. import rows
 from ..notifier import Notifier
 from ..protocols import NewRun
+from .acts import record_act
 from .connection import Database
 from .dynamic_partitions import change_dynamic_partitions
 from .leases import require_lease
@@ -56,29 +61,83 @@ class PostgresInstigators:
         return rows.instigator(found[0]) if found else None
 
     def switch(
-        self, instigator: str, location: str, kind: InstigatorKind, name: str, status: InstigatorStatus, *, now: float
+        self,
+        instigator: str,
+        location: str,
+        kind: InstigatorKind,
+        name: str,
+        status: InstigatorStatus,
+        *,
+        by: By = NOBODY,
+        now: float,
     ) -> InstigatorState:
         """Turn it on, off, or back to what the code says; its next due time is forgotten."""
         change = (
-            "status = %(status)s, next_due = NULL, fingerprint = NULL, updated = %(now)s, "
+            "status = %(status)s, next_due = NULL, fingerprint = NULL, retired = NULL, "
             "turned_on = CASE WHEN %(status)s = 'RUNNING' THEN %(now)s::double precision END"
         )
-        state = self._database.write(
-            "switch a schedule or sensor",
-            lambda tx: _change(tx, (instigator, location, kind, name), change, {"status": status, "now": now}),
+        act = Act(subject=instigator, time=now, kind=SWITCHES[status], by=by)
+        return self._change((instigator, location, kind, name), change, {"status": status}, act)
+
+    def set_cursor(
+        self, instigator: str, location: str, name: str, cursor: str | None, *, by: By = NOBODY, now: float
+    ) -> InstigatorState:
+        """Set a sensor's cursor by hand; a tick that is at work meanwhile does not overwrite it."""
+        whose = (instigator, location, InstigatorKind.SENSOR, name)
+        act = Act(subject=instigator, time=now, kind=ActKind.SET_CURSOR, by=by, cursor=cursor)
+        return self._change(whose, "cursor = %(cursor)s, cursor_set = %(now)s", {"cursor": cursor}, act)
+
+    def override(
+        self,
+        instigator: str,
+        location: str,
+        kind: InstigatorKind,
+        name: str,
+        override: Override | None,
+        *,
+        by: By = NOBODY,
+        now: float,
+    ) -> InstigatorState:
+        """Set what holds in place of the code, or withdraw it (None); its next due time is forgotten."""
+        given = None if override is None else msgspec.structs.replace(override, by=by, since=now)
+        act_kind = ActKind.WITHDRAW if given is None else ActKind.OVERRIDE
+        act = Act(subject=instigator, time=now, kind=act_kind, by=by, override=given)
+        change = "override = %(override)s, next_due = NULL, fingerprint = NULL"
+        values = {"override": None if given is None else encode_msgpack(given)}
+        return self._change((instigator, location, kind, name), change, values, act)
+
+    def retire(self, instigator: str, *, by: By = NOBODY, now: float) -> InstigatorState | None:
+        """Remove it: it is off, and all that is known of it is kept."""
+        act = Act(subject=instigator, time=now, kind=ActKind.REMOVE, by=by)
+        return self._change_known("retired = %(now)s", act)
+
+    def restore(self, instigator: str, *, by: By = NOBODY, now: float) -> InstigatorState | None:
+        """Take a removal back."""
+        act = Act(subject=instigator, time=now, kind=ActKind.RESTORE, by=by)
+        return self._change_known("retired = NULL, next_due = NULL, fingerprint = NULL", act)
+
+    def acts(self, subject: str | None = None, *, before: int | None = None, limit: int = 50) -> list[Act]:
+        """What people did, newest first."""
+        condition = "" if subject is None else "subject = %(subject)s AND "
+        found = self._database.read(
+            "read acts",
+            f"SELECT {rows.ACT} FROM acts WHERE {condition}id < %(before)s ORDER BY id DESC LIMIT %(limit)s",
+            {"subject": subject, "before": rows.NEWEST if before is None else before, "limit": limit},
         )
+        return [rows.act(row) for row in found]
+
+    def _change(self, whose: _Whose, change: str, values: dict[str, Any], act: Act) -> InstigatorState:
+        def work(tx: Transaction) -> InstigatorState | None:
+            _make(tx, [whose])
+            return _changed(tx, change, values, act)
+
+        state = self._database.write("change a schedule or sensor", work)
+        assert state is not None
         self._notifier.publish({"instigators"})
         return state
 
-    def set_cursor(
-        self, instigator: str, location: str, name: str, cursor: str | None, *, now: float
-    ) -> InstigatorState:
-        """Set a sensor's cursor by hand; a tick that is at work meanwhile does not overwrite it."""
-        change = "cursor = %(cursor)s, cursor_set = %(now)s, updated = %(now)s"
-        whose = (instigator, location, InstigatorKind.SENSOR, name)
-        state = self._database.write(
-            "set a sensor's cursor", lambda tx: _change(tx, whose, change, {"cursor": cursor, "now": now})
-        )
+    def _change_known(self, change: str, act: Act) -> InstigatorState | None:
+        state = self._database.write("change a schedule or sensor", lambda tx: _changed(tx, change, {}, act))
         self._notifier.publish({"instigators"})
         return state
 
@@ -137,6 +196,7 @@ class PostgresInstigators:
         evaluations: Sequence[EvaluationRecord] = (),
         cursor: str | None = None,
         next_due: float | None = None,
+        fingerprint: str | None = None,
         now: float,
     ) -> Tick:
         """End a tick, in one transaction with everything it causes."""
@@ -171,7 +231,7 @@ class PostgresInstigators:
                 "UPDATE ticks SET status = %s, body = %s WHERE id = %s",
                 (ended.status, encode_msgpack(ended), stored.id),
             )
-            _advance(tx, ended, cursor=cursor, next_due=next_due, now=now)
+            _advance(tx, ended, cursor=cursor, next_due=next_due, fingerprint=fingerprint, now=now)
             if evaluations:
                 _store_evaluations(tx, stored.id, evaluations, now)
             write_changes(tx, changes, [Event(time=now, fact=fact) for fact in facts])
@@ -239,26 +299,33 @@ def _make(tx: Transaction, whose: Sequence[_Whose]) -> None:
     )
 
 
-def _change(tx: Transaction, whose: _Whose, change: str, values: dict[str, Any]) -> InstigatorState:
-    _make(tx, [whose])
+def _changed(tx: Transaction, change: str, values: dict[str, Any], act: Act) -> InstigatorState | None:
+    """Change a row that is there, and store the act; None if there is no row."""
     row = tx.row(
-        f"UPDATE instigators SET {change} WHERE id = %(id)s RETURNING {rows.INSTIGATOR}", {**values, "id": whose[0]}
+        f"UPDATE instigators SET {change}, updated = %(now)s WHERE id = %(id)s RETURNING {rows.INSTIGATOR}",
+        {**values, "now": act.time, "id": act.subject},
     )
-    assert row is not None
+    if row is None:
+        return None
+    record_act(tx, act)
     return rows.instigator(row)
 
 
-def _advance(tx: Transaction, tick: Tick, *, cursor: str | None, next_due: float | None, now: float) -> None:
+def _advance(
+    tx: Transaction, tick: Tick, *, cursor: str | None, next_due: float | None, fingerprint: str | None, now: float
+) -> None:
     """Store what a tick leaves behind for the next one."""
     _make(tx, [(tick.instigator, *instigator_parts(tick.instigator))])
     tx.send(
         "UPDATE instigators SET last_tick = %(now)s, updated = %(now)s, "
-        "next_due = COALESCE(%(due)s, next_due), last_run_key = COALESCE(%(run_key)s, last_run_key), "
+        "next_due = CASE WHEN %(fingerprint)s::text IS NULL OR fingerprint = %(fingerprint)s "
+        "THEN COALESCE(%(due)s, next_due) ELSE next_due END, last_run_key = COALESCE(%(run_key)s, last_run_key), "
         "cursor = CASE WHEN cursor_set > %(started)s THEN cursor ELSE COALESCE(%(cursor)s, cursor) END "
         "WHERE id = %(id)s",
         {
             "now": now,
             "due": next_due,
+            "fingerprint": fingerprint,
             "run_key": tick.run_keys[-1] if tick.run_keys else None,
             "cursor": cursor,
             "started": tick.started,

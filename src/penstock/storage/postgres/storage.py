@@ -18,6 +18,7 @@ from .leases import PostgresLeases
 from .locations import PostgresLocations
 from .migration import migrate, stored_version
 from .notifier import PostgresNotifier
+from .one_offs import PostgresOneOffs
 from .outbox import PostgresOutbox
 from .retention import PostgresRetention
 from .runs import PostgresRuns
@@ -66,6 +67,7 @@ class PostgresStorage:
         self._events = PostgresEvents(self._database, self._notifier)
         self._assets = PostgresAssets(self._database, self._notifier)
         self._instigators = PostgresInstigators(self._database, self._notifier)
+        self._one_offs = PostgresOneOffs(self._database, self._notifier)
         self._leases = PostgresLeases(self._database, self._notifier)
         self._locations = PostgresLocations(self._database, self._notifier)
         self._slots = PostgresSlots(self._database, self._notifier)
@@ -93,6 +95,11 @@ class PostgresStorage:
     def instigators(self) -> PostgresInstigators:
         """Schedules and sensors."""
         return self._instigators
+
+    @property
+    def one_offs(self) -> PostgresOneOffs:
+        """One-off runs."""
+        return self._one_offs
 
     @property
     def leases(self) -> PostgresLeases:

@@ -27,6 +27,7 @@ from .events import EventStorage
 from .instigators import InstigatorStorage
 from .leases import FAR, LeaseStorage
 from .locations import LocationStorage, StoredLocation
+from .one_offs import OneOffStorage
 from .runs import NewRun, RunFilter, RunSearch, RunStorage, RunTally
 from .slots import SlotStorage
 
@@ -38,6 +39,7 @@ __all__ = [
     "LeaseStorage",
     "LocationStorage",
     "NewRun",
+    "OneOffStorage",
     "RunFilter",
     "RunSearch",
     "RunStorage",
@@ -59,6 +61,8 @@ class Storage(Protocol):
     def assets(self) -> AssetStorage: ...
     @property
     def instigators(self) -> InstigatorStorage: ...
+    @property
+    def one_offs(self) -> OneOffStorage: ...
     @property
     def leases(self) -> LeaseStorage: ...
     @property

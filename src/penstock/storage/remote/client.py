@@ -26,6 +26,7 @@ from ..protocols import (
     LeaseStorage,
     LocationStorage,
     NewRun,
+    OneOffStorage,
     RunStorage,
     SlotStorage,
 )
@@ -74,6 +75,7 @@ class RemoteStorage:
         self._events: EventStorage = _part("events", self._call)
         self._assets: AssetStorage = _part("assets", self._call)
         self._instigators: InstigatorStorage = _part("instigators", self._call)
+        self._one_offs: OneOffStorage = _part("one_offs", self._call)
         self._leases: LeaseStorage = _part("leases", self._call)
         self._locations: LocationStorage = _part("locations", self._call)
         self._slots: SlotStorage = _part("slots", self._call)
@@ -98,6 +100,11 @@ class RemoteStorage:
     def instigators(self) -> InstigatorStorage:
         """Schedules and sensors."""
         return self._instigators
+
+    @property
+    def one_offs(self) -> OneOffStorage:
+        """One-off runs."""
+        return self._one_offs
 
     @property
     def leases(self) -> LeaseStorage:

@@ -161,7 +161,7 @@ class SqliteArchive:
         with self._database.write("load schedules and sensors") as connection:
             before = connection.total_changes
             connection.executemany(
-                f"INSERT INTO instigators ({rows.INSTIGATOR}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+                f"INSERT INTO instigators ({rows.INSTIGATOR}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
                 "ON CONFLICT DO NOTHING",
                 [rows.instigator_values(state) for state in states],
             )

@@ -6,15 +6,20 @@ import heapq
 import itertools
 import sqlite3
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
 from ...codec import encode_msgpack
 from ...errors import FencedError, StorageError
+from ...records.act import SWITCHES, Act, ActKind
 from ...records.automation import (
+    NOBODY,
+    By,
     InstigatorKind,
     InstigatorState,
     InstigatorStatus,
+    Override,
     Tick,
     TickStatus,
     instigator_parts,
@@ -25,6 +30,7 @@ from ...records.lease import Lease
 from .. import rows
 from ..notifier import Notifier
 from ..protocols import NewRun
+from .acts import record_act
 from .connection import Database
 from .dynamic_partitions import change_dynamic_partitions
 from .leases import require_lease
@@ -51,36 +57,90 @@ class SqliteInstigators:
     def get(self, instigator: str) -> InstigatorState | None:
         """One state."""
         with self._database.read("read a schedule or sensor") as connection:
-            return _state(connection, instigator)
+            row = connection.execute(
+                f"SELECT {rows.INSTIGATOR} FROM instigators WHERE id = ?", (instigator,)
+            ).fetchone()
+        return None if row is None else rows.instigator(row)
 
     def switch(
-        self, instigator: str, location: str, kind: InstigatorKind, name: str, status: InstigatorStatus, *, now: float
+        self,
+        instigator: str,
+        location: str,
+        kind: InstigatorKind,
+        name: str,
+        status: InstigatorStatus,
+        *,
+        by: By = NOBODY,
+        now: float,
     ) -> InstigatorState:
         """Turn it on, off, or back to what the code says; its next due time is forgotten."""
-        with self._database.write("switch a schedule or sensor") as connection:
-            _make(connection, instigator, location, kind, name)
-            connection.execute(
-                "UPDATE instigators SET status = :status, next_due = NULL, fingerprint = NULL, updated = :now, "
-                "turned_on = CASE WHEN :status = 'RUNNING' THEN :now END WHERE id = :id",
-                {"status": status, "now": now, "id": instigator},
-            )
-            state = _state(connection, instigator)
+        change = (
+            "status = :status, next_due = NULL, fingerprint = NULL, retired = NULL, "
+            "turned_on = CASE WHEN :status = 'RUNNING' THEN :now END"
+        )
+        act = Act(subject=instigator, time=now, kind=SWITCHES[status], by=by)
+        return self._change((instigator, location, kind, name), change, {"status": status}, act)
+
+    def set_cursor(
+        self, instigator: str, location: str, name: str, cursor: str | None, *, by: By = NOBODY, now: float
+    ) -> InstigatorState:
+        """Set a sensor's cursor by hand; a tick that is at work meanwhile does not overwrite it."""
+        whose = (instigator, location, InstigatorKind.SENSOR, name)
+        act = Act(subject=instigator, time=now, kind=ActKind.SET_CURSOR, by=by, cursor=cursor)
+        return self._change(whose, "cursor = :cursor, cursor_set = :now", {"cursor": cursor}, act)
+
+    def override(
+        self,
+        instigator: str,
+        location: str,
+        kind: InstigatorKind,
+        name: str,
+        override: Override | None,
+        *,
+        by: By = NOBODY,
+        now: float,
+    ) -> InstigatorState:
+        """Set what holds in place of the code, or withdraw it (None); its next due time is forgotten."""
+        given = None if override is None else msgspec.structs.replace(override, by=by, since=now)
+        act_kind = ActKind.WITHDRAW if given is None else ActKind.OVERRIDE
+        act = Act(subject=instigator, time=now, kind=act_kind, by=by, override=given)
+        change = "override = :override, next_due = NULL, fingerprint = NULL"
+        values = {"override": None if given is None else encode_msgpack(given)}
+        return self._change((instigator, location, kind, name), change, values, act)
+
+    def retire(self, instigator: str, *, by: By = NOBODY, now: float) -> InstigatorState | None:
+        """Remove it: it is off, and all that is known of it is kept."""
+        act = Act(subject=instigator, time=now, kind=ActKind.REMOVE, by=by)
+        return self._change_known("retired = :now", act)
+
+    def restore(self, instigator: str, *, by: By = NOBODY, now: float) -> InstigatorState | None:
+        """Take a removal back."""
+        act = Act(subject=instigator, time=now, kind=ActKind.RESTORE, by=by)
+        return self._change_known("retired = NULL, next_due = NULL, fingerprint = NULL", act)
+
+    def acts(self, subject: str | None = None, *, before: int | None = None, limit: int = 50) -> list[Act]:
+        """What people did, newest first."""
+        condition = "" if subject is None else "subject = :subject AND "
+        with self._database.read("read acts") as connection:
+            found = connection.execute(
+                f"SELECT {rows.ACT} FROM acts WHERE {condition}id < :before ORDER BY id DESC LIMIT :limit",
+                {"subject": subject, "before": rows.NEWEST if before is None else before, "limit": limit},
+            ).fetchall()
+        return [rows.act(row) for row in found]
+
+    def _change(
+        self, whose: tuple[str, str, InstigatorKind, str], change: str, values: dict[str, Any], act: Act
+    ) -> InstigatorState:
+        with self._database.write("change a schedule or sensor") as connection:
+            _make(connection, *whose)
+            state = _changed(connection, change, values, act)
         assert state is not None
         self._notifier.publish({"instigators"})
         return state
 
-    def set_cursor(
-        self, instigator: str, location: str, name: str, cursor: str | None, *, now: float
-    ) -> InstigatorState:
-        """Set a sensor's cursor by hand; a tick that is at work meanwhile does not overwrite it."""
-        with self._database.write("set a sensor's cursor") as connection:
-            _make(connection, instigator, location, InstigatorKind.SENSOR, name)
-            connection.execute(
-                "UPDATE instigators SET cursor = ?, cursor_set = ?, updated = ? WHERE id = ?",
-                (cursor, now, now, instigator),
-            )
-            state = _state(connection, instigator)
-        assert state is not None
+    def _change_known(self, change: str, act: Act) -> InstigatorState | None:
+        with self._database.write("change a schedule or sensor") as connection:
+            state = _changed(connection, change, {}, act)
         self._notifier.publish({"instigators"})
         return state
 
@@ -127,6 +187,7 @@ class SqliteInstigators:
         evaluations: Sequence[EvaluationRecord] = (),
         cursor: str | None = None,
         next_due: float | None = None,
+        fingerprint: str | None = None,
         now: float,
     ) -> Tick:
         """End a tick, in one transaction with everything it causes."""
@@ -174,12 +235,14 @@ class SqliteInstigators:
             _make(connection, tick.instigator, *instigator_parts(tick.instigator))
             connection.execute(
                 "UPDATE instigators SET last_tick = :now, updated = :now, "
-                "next_due = COALESCE(:due, next_due), last_run_key = COALESCE(:run_key, last_run_key), "
+                "next_due = CASE WHEN :fingerprint IS NULL OR fingerprint = :fingerprint "
+                "THEN COALESCE(:due, next_due) ELSE next_due END, last_run_key = COALESCE(:run_key, last_run_key), "
                 "cursor = CASE WHEN :cursor IS NULL OR cursor_set > :started THEN cursor ELSE :cursor END "
                 "WHERE id = :id",
                 {
                     "now": now,
                     "due": next_due,
+                    "fingerprint": fingerprint,
                     "run_key": ended.run_keys[-1] if ended.run_keys else None,
                     "cursor": cursor,
                     "started": stored.started,
@@ -232,12 +295,16 @@ class SqliteInstigators:
         return [rows.tick(row) for row in itertools.islice(merged, limit)]
 
 
-def _state(connection: sqlite3.Connection, instigator: str) -> InstigatorState | None:
+def _changed(connection: sqlite3.Connection, change: str, values: dict[str, Any], act: Act) -> InstigatorState | None:
+    """Change a row that is there, and store the act; None if there is no row."""
     row = connection.execute(
-        f"SELECT {rows.INSTIGATOR} FROM instigators WHERE id = ?",
-        (instigator,),
+        f"UPDATE instigators SET {change}, updated = :now WHERE id = :id RETURNING {rows.INSTIGATOR}",
+        {**values, "now": act.time, "id": act.subject},
     ).fetchone()
-    return None if row is None else rows.instigator(row)
+    if row is None:
+        return None
+    record_act(connection, act)
+    return rows.instigator(row)
 
 
 def _make(connection: sqlite3.Connection, instigator: str, location: str, kind: InstigatorKind, name: str) -> None:

@@ -13,6 +13,7 @@ from .instigators import SqliteInstigators
 from .leases import SqliteLeases
 from .locations import SqliteLocations
 from .migration import migrate, stored_version
+from .one_offs import SqliteOneOffs
 from .outbox import SqliteOutbox
 from .retention import SqliteRetention
 from .runs import SqliteRuns
@@ -40,6 +41,7 @@ class SqliteStorage:
         self._events = SqliteEvents(self._database, self._notifier)
         self._assets = SqliteAssets(self._database, self._notifier)
         self._instigators = SqliteInstigators(self._database, self._notifier)
+        self._one_offs = SqliteOneOffs(self._database, self._notifier)
         self._leases = SqliteLeases(self._database, self._notifier)
         self._locations = SqliteLocations(self._database, self._notifier)
         self._slots = SqliteSlots(self._database, self._notifier)
@@ -69,6 +71,11 @@ class SqliteStorage:
     def instigators(self) -> SqliteInstigators:
         """Schedules and sensors."""
         return self._instigators
+
+    @property
+    def one_offs(self) -> SqliteOneOffs:
+        """One-off runs."""
+        return self._one_offs
 
     @property
     def leases(self) -> SqliteLeases:

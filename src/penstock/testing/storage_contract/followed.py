@@ -17,6 +17,7 @@ from .builders import NOW
 from .event_catalog import EventCatalogContract
 from .events import EventContract
 from .instigators import InstigatorContract
+from .operators import OperatorContract
 from .runs import RunContract
 from .steps import StepContract
 from .tick_catalog import TickCatalogContract
@@ -62,7 +63,7 @@ class EventLogStorageContract(EventCatalogContract, EventContract, RunContract, 
         storage.close()
 
 
-class ScheduleStorageContract(TickCatalogContract, InstigatorContract):
+class ScheduleStorageContract(TickCatalogContract, InstigatorContract, OperatorContract):
     """Its own promises, and those of a storage that reads its ticks there."""
 
     @pytest.fixture

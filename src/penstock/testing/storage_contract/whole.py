@@ -10,6 +10,8 @@ from .instigators import InstigatorContract
 from .leases import LeaseContract
 from .locations import LocationContract
 from .notifier import NotifierContract
+from .one_offs import OneOffContract
+from .operators import OperatorContract
 from .runs import RunContract
 from .slots import SlotContract
 from .steps import StepContract
@@ -25,6 +27,8 @@ class StorageContract(
     AssetContract,
     CheckContract,
     InstigatorContract,
+    OperatorContract,
+    OneOffContract,
     LeaseContract,
     LocationContract,
     SlotContract,

@@ -158,10 +158,12 @@ def schedule_state(node: ScheduleNode, context: Context) -> Instigation:
 def future_ticks(
     node: ScheduleNode, context: Context, cursor: float | None = None, limit: int | None = None
 ) -> FutureInstigationTicks:
+    stored = instigation_of_schedule(context, node).stored
+    override = None if stored is None else stored.override
     instants: list[FutureInstigationTick] = []
     at = context.now if cursor is None else cursor
     for _ in range(page_size(limit, 10, 100)):
-        at = next_schedule_time(node.schedule, at)
+        at = next_schedule_time(node.schedule, at, override)
         instants.append(FutureInstigationTick(timestamp=at))
     return FutureInstigationTicks(results=tuple(instants))
 

@@ -160,7 +160,7 @@ def instigation_named(context: Context, location: str, name: str) -> Instigation
 
 def instigation_by_id(context: Context, key: str) -> Instigation:
     """The same by the id that `Instigation.id` gives."""
-    location, kind, name = [*key.split("/", 2), "", ""][:3]
+    location, kind, name = ["", "", *key.rsplit("/", 2)][-3:]
     found = instigation_named(context, location, name) if kind and name else None
     if found is None or found.id != key:
         message = f"There is no schedule or sensor of the id {key!r}."

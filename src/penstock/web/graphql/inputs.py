@@ -17,6 +17,7 @@ __all__ = [
     "ExecutionMetadata",
     "ExecutionParams",
     "ExecutionTag",
+    "InstigationOverrideInput",
     "InstigationSelector",
     "JobOrPipelineSelector",
     "LaunchBackfillParams",
@@ -87,6 +88,18 @@ class InstigationSelector(RepositorySelector, frozen=True, kw_only=True):
     """A schedule or sensor."""
 
     name: str
+
+
+class InstigationOverrideInput(Input, frozen=True, kw_only=True):
+    """What is to hold for a schedule or sensor in place of its code."""
+
+    paused_until: float | None = None
+    cron_schedule: list[str] | None = None
+    execution_timezone: str | None = None
+    interval_seconds: float | None = None
+    run_config_data: Any = None
+    tags: list[ExecutionTag] | None = None
+    reason: str | None = None
 
 
 class _Selection(RepositorySelector, frozen=True, kw_only=True):
@@ -223,6 +236,7 @@ INPUTS: dict[str, type[Input]] = {
         ExecutionMetadata,
         ExecutionParams,
         ExecutionTag,
+        InstigationOverrideInput,
         InstigationSelector,
         JobOrPipelineSelector,
         LaunchBackfillParams,

@@ -7,17 +7,18 @@ from typing import Any
 
 from ...config.scaffold import scaffold
 from ...config.schema import ConfigType
+from ...records.automation import Tick, TickStatus
 from ...records.run import Run
 from ...storage.protocols import RunFilter
 from .context import Context
 from .failures import Result
 from .fields import Fields
-from .find import job_named
+from .find import instigation_of_schedule, instigation_of_sensor, job_named
 from .inputs import PipelineSelector
 from .keys import Pair, pairs
 from .metadata import Entry, entries
 from .new_runs import checked_plan, require_no_mode
-from .nodes import JobNode, PlanNode, ScheduleNode, SensorNode, StepNode, place
+from .nodes import Instigation, JobNode, PlanNode, ScheduleNode, SensorNode, StepNode, place
 from .pages import page_size
 from .partitions import PartitionKeys, keys_page, open_set
 from .run_config import as_yaml, run_config_of
@@ -36,6 +37,13 @@ class RunConfigSchema(Result, frozen=True, kw_only=True):
 
     config_tree: ConfigType
     root_default_yaml: str
+
+
+class JobTick(Result, frozen=True, kw_only=True):
+    """A tick of something that runs a job."""
+
+    instigation_state: Instigation
+    tick: Tick
 
 
 class PipelineConfigValidationValid(Result, frozen=True, kw_only=True):
@@ -137,6 +145,20 @@ def schedules(node: JobNode, _: Context) -> list[ScheduleNode]:
 @_JOB.field
 def sensors(node: JobNode, _: Context) -> list[SensorNode]:
     return [SensorNode(node.location, each) for each in node.location.sensors.values() if node.job.name in each.jobs]
+
+
+@_JOB.field
+def failed_ticks(node: JobNode, context: Context, limit: int | None = None) -> list[JobTick]:
+    size = page_size(limit, 5)
+    states = [instigation_of_schedule(context, each) for each in schedules(node, context)]
+    states += [instigation_of_sensor(context, each) for each in sensors(node, context)]
+    found = [
+        JobTick(instigation_state=state, tick=tick)
+        for state in states
+        if state.stored is not None
+        for tick in context.storage.instigators.ticks(state.id, statuses=(TickStatus.FAILURE,), limit=size)
+    ]
+    return sorted(found, key=lambda each: each.tick.id, reverse=True)[:size]
 
 
 @_JOB.field

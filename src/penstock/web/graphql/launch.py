@@ -17,7 +17,7 @@ from .inputs import ExecutionParams, tags_of
 from .new_runs import check_in_code, make, require_no_mode, submit
 from .run_config import run_config_of
 
-__all__ = ["TABLES", "LaunchRunSuccess"]
+__all__ = ["TABLES", "LaunchRunSuccess", "new_run_of"]
 
 _MUTATION = Fields("Mutation", source=type(None))
 
@@ -38,7 +38,7 @@ class LaunchMultipleRunsResult(Result, frozen=True, kw_only=True):
 
 @_MUTATION.named("launchRun", "launchPipelineExecution", needs=Permission.LAUNCH_RUN)
 def launch_run(_source: None, context: Context, execution_params: ExecutionParams) -> LaunchRunSuccess:
-    (run,) = submit(context, [_new_run(context, execution_params)])
+    (run,) = submit(context, [new_run_of(context, execution_params)])
     return LaunchRunSuccess(run=run)
 
 
@@ -58,7 +58,8 @@ def launch_multiple_runs(
     return LaunchMultipleRunsResult(launch_multiple_runs_result=tuple(results))
 
 
-def _new_run(context: Context, params: ExecutionParams) -> NewRun:
+def new_run_of(context: Context, params: ExecutionParams) -> NewRun:
+    """The run that is asked for, planned and checked, not stored yet."""
     selector = params.selector
     require_no_mode(params.mode)
     if selector.job is None and selector.assets is None and selector.checks is None:

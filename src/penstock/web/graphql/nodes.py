@@ -120,7 +120,9 @@ class Instigation(NamedTuple):
             return None
         if self.stored is not None and self.stored.next_due is not None:
             return self.stored.next_due
-        return None if self.schedule is None else next_schedule_time(self.schedule, now)
+        if self.schedule is None:
+            return None
+        return next_schedule_time(self.schedule, now, None if self.stored is None else self.stored.override)
 
 
 def place(source: SourceRef | None) -> str | None:

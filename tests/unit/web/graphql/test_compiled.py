@@ -86,6 +86,7 @@ ARGUMENTS: dict[str, list[str]] = {
     "InstigationStatus": ["RUNNING"],
     "InstigationTickStatus": ["SUCCESS"],
     "AlertDeliveryStatus": ["DELIVERED"],
+    "OneOffRunStatus": ["WAITING"],
     "RunConfigData": ["{}", '"ops: {}"'],
 }
 # Numbers, not times: the two executions are a moment apart.

@@ -1,0 +1,165 @@
+"""Overrides, removals, and the record of what people did."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from penstock.auth.permissions import Actor, Role
+from penstock.records.automation import TickStatus
+from penstock.records.errors import ErrorInfo
+
+SCHEDULE, SENSOR = "shop/schedule/at_night", "shop/sensor/new_files"
+OVERRIDE = """override { pausedUntil cronSchedule executionTimezone intervalSeconds runConfigYaml hasRunConfig
+    tags { key value } actor reason }"""
+FAR = 4e9
+
+
+def changed(ask: Any, call: str, fields: str = OVERRIDE) -> Any:
+    return ask(
+        f"mutation {{ a: {call} {{ __typename ... on InstigationState {{ {fields} }} ... on Error {{ message }} "
+        "... on RunConfigValidationInvalid { errors { message } } } }"
+    )["a"]
+
+
+def state(ask: Any, name: str, fields: str) -> Any:
+    selector = f'{{repositoryLocationName: "shop", name: "{name}"}}'
+    inner = f"... on InstigationState {{ {fields} }}"
+    return ask(f"{{ a: instigationStateOrError(instigationSelector: {selector}) {{ {inner} }} }}")["a"]
+
+
+def test_an_override_counts_until_it_is_withdrawn(ask: Any) -> None:
+    told = changed(
+        ask,
+        f'overrideInstigation(id: "{SCHEDULE}", override: {{pausedUntil: {FAR}, cronSchedule: ["0 5 * * *"], '
+        'executionTimezone: "UTC", runConfigData: "ops: {extract: {config: {rows: 3}}}", '
+        'tags: [{key: "a", value: "b"}], reason: "the source is down"})',
+    )
+    assert told["override"] == {
+        "pausedUntil": FAR,
+        "cronSchedule": ["0 5 * * *"],
+        "executionTimezone": "UTC",
+        "intervalSeconds": None,
+        "runConfigYaml": "ops:\n  extract:\n    config:\n      rows: 3\n",
+        "hasRunConfig": True,
+        "tags": [{"key": "a", "value": "b"}],
+        "actor": None,
+        "reason": "the source is down",
+    }
+    ticks = ask(
+        '{ a: scheduleOrError(scheduleSelector: {repositoryLocationName: "shop", scheduleName: "at_night"}) '
+        "{ ... on Schedule { futureTicks(limit: 1) { results { timestamp } } } } }"
+    )["a"]["futureTicks"]["results"]
+    assert ticks[0]["timestamp"] > FAR
+    assert ticks[0]["timestamp"] % 86400 == 5 * 3600
+    told = changed(ask, f'withdrawInstigationOverride(id: "{SCHEDULE}", reason: "it is back")', f"{OVERRIDE} id")
+    assert (told["override"], told["id"]) == (None, SCHEDULE)
+    acts = state(ask, "at_night", f"acts {{ subject kind reason {OVERRIDE} }}")["acts"]
+    assert [(act["kind"], act["subject"], act["reason"]) for act in acts] == [
+        ("WITHDRAW", SCHEDULE, "it is back"),
+        ("OVERRIDE", SCHEDULE, "the source is down"),
+    ]
+    assert acts[1]["override"]["cronSchedule"] == ["0 5 * * *"]
+
+
+@pytest.mark.parametrize(
+    ("instigator", "override", "told"),
+    [
+        (SCHEDULE, "{}", "sets nothing"),
+        (SCHEDULE, "{pausedUntil: 1.0}", "is over already"),
+        (SCHEDULE, "{intervalSeconds: 30.0}", "has no interval"),
+        (SCHEDULE, '{cronSchedule: ["0 25 * * *"]}', "field hour"),
+        (SCHEDULE, '{executionTimezone: "Europe/Berln"}', 'did you mean "Europe/Berlin"'),
+        (SENSOR, '{cronSchedule: ["@daily"]}', "has no cron text"),
+        (SENSOR, "{intervalSeconds: 0.1}", "a second or more"),
+        ("shop/sensor/none", "{intervalSeconds: 30.0}", "'none'"),
+        ("nonsense", "{intervalSeconds: 30.0}", "no schedule or sensor of the id"),
+    ],
+)
+def test_an_override_that_cannot_hold(ask: Any, instigator: str, override: str, told: str) -> None:
+    answer = changed(ask, f'overrideInstigation(id: "{instigator}", override: {override})')
+    assert told in answer["message"]
+    assert ask("{ operatorActs { id } }")["operatorActs"] == []
+
+
+def test_a_run_config_that_does_not_fit_the_job(ask: Any) -> None:
+    answer = changed(ask, f'overrideInstigation(id: "{SENSOR}", override: {{runConfigData: "ops: {{x: 1}}"}})')
+    assert answer["__typename"] == "RunConfigValidationInvalid"
+    assert answer["errors"]
+
+
+def test_what_cannot_be_taken_back(ask: Any) -> None:
+    for call, told in (
+        ("withdrawInstigationOverride", "has no override"),
+        ("restoreInstigation", "was not removed"),
+        ("removeInstigation", "defines 'at_night'"),
+    ):
+        assert told in changed(ask, f'{call}(id: "{SCHEDULE}")')["message"]
+
+
+def test_one_without_code_is_kept_removed_and_restored(deployment: Any, ask: Any) -> None:
+    listed = "{ instigationsWithoutCode { id name instigationType status hasCode removedTimestamp } }"
+    assert ask(listed)["instigationsWithoutCode"] == []
+    changed(ask, f'overrideInstigation(id: "{SCHEDULE}", override: {{pausedUntil: {FAR}}})')
+    ask('mutation { startSchedule(scheduleSelector: {repositoryLocationName: "shop", scheduleName: "at_night"}) '
+        "{ __typename } }")  # fmt: skip
+    code = deployment.catalog.locations["shop"].description
+    deployment.put(msgspec.structs.replace(code, schedules=()))
+    (left,) = ask(listed)["instigationsWithoutCode"]
+    assert left == {
+        "id": SCHEDULE,
+        "name": "at_night",
+        "instigationType": "SCHEDULE",
+        "status": "RUNNING",
+        "hasCode": False,
+        "removedTimestamp": None,
+    }
+    removed = changed(ask, f'removeInstigation(id: "{SCHEDULE}")', "status removedTimestamp")
+    assert removed["status"] == "STOPPED"
+    assert removed["removedTimestamp"] > 0
+    deployment.put(code)
+    assert ask(listed)["instigationsWithoutCode"] == []
+    assert state(ask, "at_night", "status hasCode") == {"status": "STOPPED", "hasCode": True}
+    restored = changed(ask, f'restoreInstigation(id: "{SCHEDULE}")', f"status removedTimestamp {OVERRIDE}")
+    assert (restored["status"], restored["removedTimestamp"]) == ("RUNNING", None)
+    assert restored["override"]["pausedUntil"] == FAR
+    acts = ask(f'{{ operatorActs(subject: "{SCHEDULE}", limit: 3) {{ kind }} }}')["operatorActs"]
+    assert [act["kind"] for act in acts] == ["RESTORE", "REMOVE", "START"]
+
+
+def test_acts_tell_who_and_come_in_pages(deployment: Any, ask: Any) -> None:
+    ann = Actor(name="ann", roles={None: Role.EDITOR})
+    for cursor in ("1", "2"):
+        deployment.execute(
+            "mutation { setSensorCursor(sensorSelector: "
+            f'{{repositoryLocationName: "shop", sensorName: "new_files"}}, cursor: "{cursor}") {{ __typename }} }}',
+            actor=ann,
+        )
+    newest, older = ask("{ operatorActs { id kind actor cursor timestamp } }")["operatorActs"]
+    assert (newest["kind"], newest["actor"], newest["cursor"]) == ("SET_CURSOR", "ann", "2")
+    assert ask(f'{{ operatorActs(cursor: "{newest["id"]}") {{ id }} }}')["operatorActs"] == [{"id": older["id"]}]
+
+
+def test_failed_ticks_show_at_the_job(deployment: Any, ask: Any) -> None:
+    instigators = deployment.storage.instigators
+    lease = deployment.storage.leases.acquire("sensors", "daemon", ttl=1e9, now=0.0)
+    for instigator, due, status in (
+        (SENSOR, 100.0, TickStatus.FAILURE),
+        (SENSOR, 200.0, TickStatus.SUCCESS),
+        (SCHEDULE, 300.0, TickStatus.FAILURE),
+    ):
+        tick = instigators.begin_tick(instigator, due, lease=lease, now=due)
+        error = ErrorInfo(cls="E", message="no such table") if status is TickStatus.FAILURE else None
+        instigators.complete_tick(msgspec.structs.replace(tick, status=status, error=error), lease=lease, now=due)
+    query = """query Q($limit: Int) { pipelineOrError(params: {repositoryLocationName: "shop", pipelineName: "nightly"})
+        { ... on Pipeline { failedTicks(limit: $limit) {
+            instigationState { name } tick { timestamp error { message } } } } } }"""
+    failed = ask(query)["pipelineOrError"]["failedTicks"]
+    assert [(each["instigationState"]["name"], each["tick"]["timestamp"]) for each in failed] == [
+        ("at_night", 300.0),
+        ("new_files", 100.0),
+    ]
+    assert failed[0]["tick"]["error"] == {"message": "no such table"}
+    assert len(ask(query, limit=1)["pipelineOrError"]["failedTicks"]) == 1
