@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -106,6 +107,7 @@ def all_duties(
                 listen(CHANGES),
                 settings.schedules.timeout_seconds,
                 max_catchup=settings.schedules.max_catchup_runs,
+                max_age=settings.schedules.max_catchup_age_seconds or math.inf,
             ),
             schedules_woken,
         ),
