@@ -26,6 +26,7 @@ class PlainStorage:
         self.leases = kept.leases
         self.locations = kept.locations
         self.slots = kept.slots
+        self.backfills = kept.backfills
         self.notifier = kept.notifier
         self.migrate = kept.migrate
         self.close = kept.close

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -12,9 +13,11 @@ from ..instance.alerts.post import Post, outbox_of
 from ..instance.alerts.watch import Watch
 from ..instance.instance import Instance
 from ..instance.retention import Sweeper
+from ..launch.coordinators import ImmediateRunCoordinator
 from ..locations.catalog import Catalog
 from ..storage.following import Followed
 from .alerts import SENDERS, AlertsDuty
+from .backfills import MOST_OPEN, BackfillsDuty
 from .event_watch import EventWatch
 from .followers import FollowersDuty
 from .instigators import CHANGES
@@ -104,6 +107,7 @@ def all_duties(
                 listen(CHANGES),
                 settings.schedules.timeout_seconds,
                 max_catchup=settings.schedules.max_catchup_runs,
+                max_age=settings.schedules.max_catchup_age_seconds or math.inf,
             ),
             schedules_woken,
         ),
@@ -128,6 +132,7 @@ def all_duties(
             listen(RetentionDuty.topics),
         ),
     ]
+    policy = None
     if settings.run_retries.enabled:
         policy = RetryPolicyOfRuns(
             max_retries=settings.run_retries.max_retries,
@@ -135,6 +140,10 @@ def all_duties(
         )
         retries = RetriesDuty(storage, instance.coordinator, known, policy, clock)
         duties.append((retries, listen(RetriesDuty.topics)))
+    backfills = BackfillsDuty(
+        storage, instance.coordinator, known, clock, retries=policy, most_open=_most_open(instance)
+    )
+    duties.append((backfills, listen(BackfillsDuty.topics)))
     if settings.alerts.rules:
         woken, outbox = listen(AlertsDuty.topics), outbox_of(storage)
         alerts = AlertsDuty(
@@ -150,3 +159,11 @@ def all_duties(
     if isinstance(storage, Followed):
         duties.append((FollowersDuty(storage.followers), listen(FollowersDuty.topics)))
     return duties
+
+
+def _most_open(instance: Instance) -> int:
+    """How many runs a backfill may have open: where no queue holds them back, no more than may be active."""
+    limit = instance.settings.run_queue.max_concurrent_runs
+    if isinstance(instance.coordinator, ImmediateRunCoordinator) and 0 < limit < MOST_OPEN:
+        return limit
+    return MOST_OPEN

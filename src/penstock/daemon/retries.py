@@ -26,7 +26,7 @@ from ..storage.protocols import NewRun, RunFilter, Storage
 from ..storage.run_log import run_log, steps_at_hand
 from .keeper import Held
 
-__all__ = ["RetriesDuty", "pass_over_failures"]
+__all__ = ["RetriesDuty", "pass_over_failures", "retry_id"]
 
 log = logging.getLogger("penstock.daemon.retries")
 
@@ -103,10 +103,10 @@ class RetriesDuty:
         """How many runs of its chain there are besides the first; a retry of this very run is not counted."""
         root = run.root_run_id or run.run_id
         chain = self._storage.runs.count(RunFilter(tags={Tag.ROOT_RUN: root}))
-        return chain - (self._storage.runs.get(_retry_id(run)) is not None)
+        return chain - (self._storage.runs.get(retry_id(run)) is not None)
 
     def _retry(self, run: Run, decision: RetryRun) -> None:
-        run_id = _retry_id(run)
+        run_id = retry_id(run)
         retry = self._storage.runs.get(run_id)
         if retry is None:
             planned = self._coordinator.prepare(self._plan(run, run_id, decision))
@@ -163,5 +163,6 @@ class RetriesDuty:
         return msgspec.structs.replace(planned, facts=(*planned.facts, EngineNote(message=note)))
 
 
-def _retry_id(run: Run) -> str:
+def retry_id(run: Run) -> str:
+    """The id of the run that repeats a failed one by itself, whether there is one or not."""
     return run_id_derived_from(f"retry of {run.run_id}", run.ended or run.updated)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from msgspec.structs import replace
 
 from ..config.secrets import conceal, redact
 from ..errors import DefinitionError, NotFoundError
+from ..partitions.mapping import PartitionMapping
+from ..partitions.mapping_multi import PartitionMappingRecord
 from ..partitions.spec import dynamic_names
 from ..records.conditions.entity import check_id, job_id
 from ..records.conditions.nodes import ConditionRecord
@@ -29,7 +31,7 @@ from ..records.location import (
 from ..records.metadata import Metadata
 from ..records.run import Tag
 from ..version import __version__
-from .assets.graph import AssetNode, CheckNode
+from .assets.graph import AssetGraph, AssetNode, CheckNode
 from .automation.asset_sensor import AssetSensorDefinition, MultiAssetSensorDefinition, monitored_keys
 from .automation.binding import as_record
 from .automation.run_status_sensor import RunStatusSensorDefinition
@@ -77,7 +79,10 @@ def _describe(definitions: Definitions, name: str) -> LocationDescription:
     return LocationDescription(
         name=name,
         jobs=tuple(jobs),
-        assets=tuple(_asset(node, jobs_of_assets.get(key, ()), places.get(key)) for key, node in graph.assets.items()),
+        assets=tuple(
+            _asset(node, jobs_of_assets.get(key, ()), places.get(key), _rules(graph, node))
+            for key, node in graph.assets.items()
+        ),
         checks=tuple(
             _check(node, jobs_of_checks.get(key, ()), places.get(check_id(key))) for key, node in graph.checks.items()
         ),
@@ -168,7 +173,9 @@ def _input(given: StepInput) -> InputDescription:
     )
 
 
-def _asset(node: AssetNode, jobs: Iterable[str], condition: int | None) -> AssetDescription:
+def _asset(
+    node: AssetNode, jobs: Iterable[str], condition: int | None, rules: Mapping[str, PartitionMapping]
+) -> AssetDescription:
     spec = node.spec
     definition = node.definition
     policy = definition.backfill_policy if definition is not None else None
@@ -181,7 +188,8 @@ def _asset(node: AssetNode, jobs: Iterable[str], condition: int | None) -> Asset
         owners=spec.owners,
         metadata=_metadata(node),
         deps=node.deps,
-        mapped_deps=_mapped_deps(node) if spec.partitions_def is not None else (),
+        mapped_deps=_mapped_deps(node, rules) if spec.partitions_def is not None else (),
+        mappings={key: rule for key, rule in rules.items() if isinstance(rule, PartitionMappingRecord)},
         jobs=tuple(jobs),
         op=definition.name if definition is not None else None,
         observable=definition is not None and definition.observes,
@@ -197,9 +205,21 @@ def _asset(node: AssetNode, jobs: Iterable[str], condition: int | None) -> Asset
     )
 
 
-def _mapped_deps(node: AssetNode) -> tuple[str, ...]:
-    mapped = {dep.asset_key.to_user_string() for dep in node.spec.deps if dep.partition_mapping is not None}
-    return tuple(key for key in node.deps if key in mapped or key == node.key)
+def _rules(graph: AssetGraph, node: AssetNode) -> dict[str, PartitionMapping]:
+    """The rules of its own by which it needs partitions of others, by their keys."""
+    rules = {
+        dep.asset_key.to_user_string(): dep.partition_mapping
+        for dep in node.spec.deps
+        if dep.partition_mapping is not None
+    }
+    if node.definition is not None:
+        given = graph.inputs[node.definition.name].values()
+        rules |= {each.key: each.partition_mapping for each in given if each.partition_mapping is not None}
+    return {key: rule for key, rule in rules.items() if key in node.deps}
+
+
+def _mapped_deps(node: AssetNode, rules: Mapping[str, PartitionMapping]) -> tuple[str, ...]:
+    return tuple(key for key in node.deps if key in rules or key == node.key)
 
 
 def _io_manager(node: AssetNode) -> str | None:

@@ -10,9 +10,10 @@ import msgspec
 
 from ..errors import DefinitionError
 
-__all__ = ["Subset"]
+__all__ = ["Range", "Subset"]
 
 Range: TypeAlias = tuple[int, int]
+"""(first, one after the last) position of a stretch."""
 
 _LONGEST_RANGE = 40  # characters; longer numbers are no positions, and Python refuses to read very long ones
 

@@ -11,6 +11,7 @@ import msgspec
 
 from ..config.schema import ConfigType
 from ..partitions.cron import Fold, Gap
+from ..partitions.mapping_multi import PartitionMappingRecord
 from ..partitions.spec import PartitionsSpec
 from .automation import InstigatorStatus
 from .conditions.nodes import ConditionRecord
@@ -154,6 +155,7 @@ class AssetDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     metadata: Metadata = {}
     deps: tuple[str, ...] = ()
     mapped_deps: tuple[str, ...] = ()  # those of them whose partitions it maps by a rule of its own
+    mappings: dict[str, PartitionMappingRecord] = {}  # these rules, but for those that are the user's code
     jobs: tuple[str, ...] = ()
     op: str | None = None  # None: nothing in this location makes or observes it (an external or source asset)
     observable: bool = False  # whether the op looks at it instead of making it

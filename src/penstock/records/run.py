@@ -128,6 +128,8 @@ class Tag:
     RUN_KEY = "penstock/run_key"
     BACKFILL = "penstock/backfill"
     BACKFILL_TITLE = "penstock/backfill_title"
+    PARENT_BACKFILL = "penstock/parent_backfill_id"
+    ROOT_BACKFILL = "penstock/root_backfill_id"
     PARENT_RUN = "penstock/parent_run_id"
     ROOT_RUN = "penstock/root_run_id"
     RETRY_NUMBER = "penstock/retry_number"

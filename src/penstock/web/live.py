@@ -25,6 +25,7 @@ _PLAIN = frozenset(
     {
         "alerts",
         "assets",
+        "backfills",
         "instigators",
         "locations",
         "one_offs",

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
 from penstock.codec import digest, encode_json
 from penstock.config.schema import Shape
+from penstock.ids import new_run_id
 from penstock.instance.alerts.post import outbox_of
 from penstock.instance.instance import Instance
 from penstock.partitions.spec import StaticSpec
+from penstock.partitions.subset import Subset
 from penstock.records.alert import Alert, DeliveryStatus, NewDelivery
 from penstock.records.automation import InstigatorKind, TickStatus, instigator_id
+from penstock.records.backfill import Backfill, BackfillGroup, BackfillLine, BackfillPlan, BackfillStatus
 from penstock.records.conditions.evaluation import ConditionEvaluation, EvaluationRecord
 from penstock.records.errors import ErrorInfo
 from penstock.records.event import (
@@ -117,6 +121,7 @@ def fill(instance: Instance, runs: int) -> Present:
         _live(storage, [_past_run(number, runs) for number in range(first, min(first + _BATCH, runs))], first)
         _evaluate(storage, lease, first)
         _tell(storage, first)
+        _fill_back(storage, first)
     return _present(storage, lease)
 
 
@@ -215,8 +220,25 @@ def _tell(storage: Storage, first: int) -> None:
         outbox.settle(delivery, status, now=NOW, error=None)
 
 
+def _fill_back(storage: Storage, first: int) -> None:
+    """Backfills that have ended."""
+    for number in range(first, first + _BATCH):
+        _ask_back(storage, status=BackfillStatus.COMPLETED_SUCCESS, ended=NOW, created=NOW - 3600.0 + number)
+
+
+def _ask_back(storage: Storage, **fields: Any) -> None:
+    group = BackfillGroup(location="shop", job="job_0", partitions=StaticSpec(keys=_KEYS), chosen=Subset.span(0, 2))
+    backfill = Backfill(backfill_id=new_run_id(), size=2, partition_count=2, widths=(1,), locations=("shop",), **fields)
+    line = BackfillLine(time=NOW, message="Asked for.")
+    storage.backfills.add(backfill, BackfillPlan(groups=(group,), now=NOW), line=line)
+
+
 def _present(storage: Storage, lease: Lease) -> Present:
-    """A family of two runs, runs at work, one whose worker is gone, a queue, a last failure, a last tick with a run."""
+    """A family of two runs, runs at work, one whose worker is gone, a queue, a last failure, a last tick with a run.
+
+    A backfill is under way.
+    """
+    _ask_back(storage, paused=True, created=NOW)
     root = new_run(*_past_run(0, 10).facts, created=NOW)
     of_family = {"root_run_id": root.run.run_id, "parent_run_id": root.run.run_id}
     again = new_run(RunEnqueued(), created=NOW, tags={Tag.ROOT_RUN: root.run.run_id}, **of_family)

@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 from penstock.auth.permissions import LOCAL_ACTOR, Actor
 from penstock.codec import digest, encode_json
 from penstock.config.schema import Field, Scalar, Shape
+from penstock.daemon.backfills import BackfillsDuty
 from penstock.ids import new_run_id
 from penstock.instance.instance import Instance
 from penstock.locations.catalog import Catalog
@@ -39,6 +40,7 @@ from penstock.storage.protocols import NewRun, StoredLocation
 from penstock.web.app import WebApp, create_app
 from penstock.web.graphql.context import Context
 from penstock.web.graphql.execute import GraphQLRequest, Outcome, run_request
+from support.held import all_parts
 
 Ask = Callable[..., Any]
 
@@ -192,6 +194,16 @@ class Deployment:
         stored = self.storage.runs.get(run.run_id)
         assert stored is not None
         return stored
+
+    def make_backfills(self) -> None:
+        """Let the daemon look at its backfills until nothing is to be done at once."""
+        clock = self.instance.clock
+        duty = BackfillsDuty(self.storage, self.instance.coordinator, self.catalog, clock)
+        names = [f"backfills/{part}" for part in range(BackfillsDuty.parts)]
+        leases = [self.storage.leases.acquire(name, "daemon", ttl=60.0, now=clock.now()) for name in names]
+        held = all_parts([lease for lease in leases if lease is not None])
+        while duty.tick(held) == 0.0:
+            pass
 
     def context(self, actor: Actor = LOCAL_ACTOR, **limits: Any) -> Context:
         """The context of one request."""

@@ -114,5 +114,5 @@ def test_a_database_that_is_away_is_an_answer(
 
 
 def _parts(storage: Any, *, search: Any) -> dict[str, Any]:
-    names = ("events", "assets", "instigators", "leases", "locations", "notifier")
+    names = ("events", "assets", "backfills", "instigators", "leases", "locations", "notifier")
     return {**{name: getattr(storage, name) for name in names}, "runs": SimpleNamespace(search=search)}

@@ -7,7 +7,7 @@ import { links } from "../links";
 import type { AssetRow } from "./assetRows.model";
 import { launchBackfill, launchRun } from "../services/launch";
 import { shortId } from "../services/run.model";
-import { materializable, type PartitionChoice, planLaunches, runsWord } from "./materialize.model";
+import { materializable, type PartitionChoice, planLaunches } from "./materialize.model";
 import { MaterializeDialog } from "./MaterializeDialog";
 
 interface Materialize {
@@ -38,12 +38,9 @@ export function useMaterialize(): Materialize {
                 link: { to: links.run(only), label: "Follow it" },
               }
             : {
-                text:
-                  made.runIds.length === 0
-                    ? "Nothing is missing: no run was made."
-                    : `${runsWord(made.runIds.length)} on their way.`,
+                text: "The backfill is on its way.",
                 tone: "good",
-                link: { to: links.runs({ tag: `penstock/backfill=${made.backfillId}` }), label: "Follow them" },
+                link: { to: links.runs({ tag: `penstock/backfill=${made.backfillId}` }), label: "Follow its runs" },
               },
         );
       }

@@ -14,6 +14,7 @@ from ...codec import decode_json, decode_msgpack, encode_json, encode_msgpack
 from ...errors import ArchiveError
 from ...records.automation import InstigatorState, Tick
 from ...records.event import Event
+from ...records.one_off import OneOff
 from ...storage.archive import LoadedRun, LoggedEvent, UsedKey
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "HeaderLine",
     "InstigatorLine",
     "Line",
+    "OneOffLine",
     "PartitionsLine",
     "PoolLine",
     "RunLine",
@@ -91,6 +93,12 @@ class InstigatorLine(_Line, frozen=True, kw_only=True, tag="instigator"):
     state: InstigatorState
 
 
+class OneOffLine(_Line, frozen=True, kw_only=True, tag="one_off"):
+    """A one-off run that waits."""
+
+    one_off: OneOff
+
+
 class UsedKeyLine(_Line, frozen=True, kw_only=True, tag="used_key"):
     """A run key that was used."""
 
@@ -128,7 +136,18 @@ class EndLine(_Line, frozen=True, kw_only=True, tag="end"):
     lines: dict[str, int]
 
 
-Line = HeaderLine | PoolLine | PartitionsLine | InstigatorLine | UsedKeyLine | RunLine | EventLine | TickLine | EndLine
+Line = (
+    HeaderLine
+    | PoolLine
+    | PartitionsLine
+    | InstigatorLine
+    | OneOffLine
+    | UsedKeyLine
+    | RunLine
+    | EventLine
+    | TickLine
+    | EndLine
+)
 
 
 class _Version(msgspec.Struct):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...records.automation import Tick
+from ...records.backfill import Backfill
 from ...records.conditions.evaluation import EvaluationRecord
 from ...records.event import AssetFact, Event
 from ...records.lease import Lease
@@ -12,10 +13,19 @@ from ...records.one_off import OneOffStatus
 from ...records.pool import ClaimOutcome, SlotRequest
 from ..archive import Archive, LoadedRun
 from ..derive import RUN_EVENTS
-from ..protocols import EventStorage, InstigatorStorage, NewRun, OneOffStorage, RunStorage, SlotStorage
+from ..protocols import (
+    BackfillAdvance,
+    BackfillStorage,
+    EventStorage,
+    InstigatorStorage,
+    NewRun,
+    OneOffStorage,
+    RunStorage,
+    SlotStorage,
+)
 from .run_follower import RunFollower
 
-__all__ = ["ShownArchive", "ShownEvents", "ShownInstigators", "ShownOneOffs", "ShownSlots"]
+__all__ = ["ShownArchive", "ShownBackfills", "ShownEvents", "ShownInstigators", "ShownOneOffs", "ShownSlots"]
 
 
 class ShownArchive:
@@ -32,6 +42,24 @@ class ShownArchive:
         """Store ended runs; gives how many were new."""
         with self._follower.changing(each.run.run_id for each in runs):
             return self._log.load_runs(runs)
+
+
+class ShownBackfills:
+    """`BackfillStorage` that shows in the catalog the runs of backfills."""
+
+    def __init__(self, log: BackfillStorage, follower: RunFollower) -> None:
+        self._log = log
+        self._follower = follower
+        self.add, self.get, self.plan, self.log, self.page = log.add, log.get, log.plan, log.log, log.page
+        self.open, self.counts, self.parts, self.made = log.open, log.counts, log.parts, log.made
+        self.change, self.delete = log.change, log.delete
+
+    def advance(self, backfill_id: str, step: BackfillAdvance, *, lease: Lease, now: float) -> Backfill:
+        """Store what the daemon has decided, all of it or nothing."""
+        if not step.runs:
+            return self._log.advance(backfill_id, step, lease=lease, now=now)
+        with self._follower.changing(new.run.run_id for _, new in step.runs):
+            return self._log.advance(backfill_id, step, lease=lease, now=now)
 
 
 class ShownEvents:
@@ -63,7 +91,8 @@ class ShownInstigators:
         self._follower = follower
         self.states, self.get, self.switch, self.set_cursor = log.states, log.get, log.switch, log.set_cursor
         self.override, self.retire, self.restore, self.acts = log.override, log.retire, log.restore, log.acts
-        self.plan, self.begin_tick, self.ticks, self.evaluations = log.plan, log.begin_tick, log.ticks, log.evaluations
+        self.plan, self.begin_tick, self.evaluations = log.plan, log.begin_tick, log.evaluations
+        self.ticks, self.latest_ticks = log.ticks, log.latest_ticks
 
     def complete_tick(
         self,

@@ -11,6 +11,7 @@ from ..notifier import Notifier
 from ..outbox import Outbox, Posting
 from ..protocols import (
     AssetStorage,
+    BackfillStorage,
     EventStorage,
     InstigatorStorage,
     LeaseStorage,
@@ -28,7 +29,7 @@ from ..upkeep import Tended, Upkeep
 from .events import CompositeEvents, EventFollower, ForgettingRuns
 from .let_go import LetGo
 from .retention import CopiedRetention
-from .run_changes import ShownArchive, ShownEvents, ShownInstigators, ShownOneOffs, ShownSlots
+from .run_changes import ShownArchive, ShownBackfills, ShownEvents, ShownInstigators, ShownOneOffs, ShownSlots
 from .run_follower import RunFollower
 from .runs import CompositeRuns
 from .ticks import CompositeInstigators, TickFollower
@@ -65,6 +66,7 @@ class CompositeStorage:
         self._catalogs = {"runs": catalog, "events": events, "ticks": ticks}
         self._runs, self._events, self._instigators, self._slots = log.runs, log.events, log.instigators, log.slots
         self._one_offs = log.one_offs
+        self._backfills = log.backfills
         self._run_follower: RunFollower | None = None
         self._event_follower: EventFollower | None = None
         self._tick_follower: TickFollower | None = None
@@ -79,6 +81,7 @@ class CompositeStorage:
             self._instigators = ShownInstigators(log.instigators, follower)
             self._one_offs = ShownOneOffs(log.one_offs, follower)
             self._slots = ShownSlots(log.slots, log.runs, follower)
+            self._backfills = ShownBackfills(log.backfills, follower)
         if events is not None:
             archive = _archive_of(log, EventFollower.setting)
             self._event_follower = EventFollower(archive, log.runs, log.events.last_id, events)
@@ -130,6 +133,11 @@ class CompositeStorage:
     def slots(self) -> SlotStorage:
         """Slots of concurrency pools."""
         return self._slots
+
+    @property
+    def backfills(self) -> BackfillStorage:
+        """Backfills."""
+        return self._backfills
 
     @property
     def notifier(self) -> Notifier:

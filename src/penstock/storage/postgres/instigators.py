@@ -285,6 +285,14 @@ class PostgresInstigators:
         statement = f"SELECT {rows.TICK} FROM ticks WHERE {condition} ORDER BY id DESC LIMIT %(limit)s"
         return [rows.tick(row) for row in self._database.read("read ticks", statement, values)]
 
+    def latest_ticks(self, instigators: Sequence[str], *, limit: int) -> dict[str, list[Tick]]:
+        """The newest ticks of each of these, newest first; those without any are left out."""
+        statement = (
+            f"SELECT {rows.TICK} FROM unnest(%s::text[]) AS asked (name) CROSS JOIN LATERAL "
+            f"(SELECT {rows.TICK} FROM ticks WHERE instigator = asked.name ORDER BY id DESC LIMIT %s) AS newest"
+        )
+        return rows.ticks_by_instigator(self._database.read("read ticks", statement, (list(instigators), limit)))
+
 
 _Whose = tuple[str, str, InstigatorKind, str]
 """An instigator's id, location, kind and name."""

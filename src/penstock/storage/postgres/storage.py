@@ -10,6 +10,7 @@ from ...clock import SYSTEM_CLOCK, Clock
 from ...errors import SettingsError
 from .archive import PostgresArchive
 from .assets import PostgresAssets
+from .backfills import PostgresBackfills
 from .clock import DatabaseClock
 from .connection import POOL_PATIENCE, POOL_SIZE, Database
 from .events import PostgresEvents
@@ -71,6 +72,7 @@ class PostgresStorage:
         self._leases = PostgresLeases(self._database, self._notifier)
         self._locations = PostgresLocations(self._database, self._notifier)
         self._slots = PostgresSlots(self._database, self._notifier)
+        self._backfills = PostgresBackfills(self._database, self._notifier)
         self._upkeep = PostgresUpkeep(self._database)
         self._archive = PostgresArchive(self._database, self._notifier)
         self._retention = PostgresRetention(self._database)
@@ -115,6 +117,11 @@ class PostgresStorage:
     def slots(self) -> PostgresSlots:
         """Slots of concurrency pools."""
         return self._slots
+
+    @property
+    def backfills(self) -> PostgresBackfills:
+        """Backfills."""
+        return self._backfills
 
     @property
     def notifier(self) -> PostgresNotifier:

@@ -23,6 +23,7 @@ from typing import Protocol
 
 from ..notifier import Notifier
 from .assets import AssetStorage
+from .backfills import BackfillAdvance, BackfillChange, BackfillFilter, BackfillStorage
 from .events import EventStorage
 from .instigators import InstigatorStorage
 from .leases import FAR, LeaseStorage
@@ -34,6 +35,10 @@ from .slots import SlotStorage
 __all__ = [
     "FAR",
     "AssetStorage",
+    "BackfillAdvance",
+    "BackfillChange",
+    "BackfillFilter",
+    "BackfillStorage",
     "EventStorage",
     "InstigatorStorage",
     "LeaseStorage",
@@ -69,6 +74,8 @@ class Storage(Protocol):
     def locations(self) -> LocationStorage: ...
     @property
     def slots(self) -> SlotStorage: ...
+    @property
+    def backfills(self) -> BackfillStorage: ...
     @property
     def notifier(self) -> Notifier: ...
 

@@ -21,6 +21,7 @@ from ...records.wire import StorageAccess
 from ..encoding import encode_event
 from ..protocols import (
     AssetStorage,
+    BackfillStorage,
     EventStorage,
     InstigatorStorage,
     LeaseStorage,
@@ -79,6 +80,7 @@ class RemoteStorage:
         self._leases: LeaseStorage = _part("leases", self._call)
         self._locations: LocationStorage = _part("locations", self._call)
         self._slots: SlotStorage = _part("slots", self._call)
+        self._backfills: BackfillStorage = _part("backfills", self._call)
         self._notifier = RemoteNotifier(self)
 
     @property
@@ -120,6 +122,11 @@ class RemoteStorage:
     def slots(self) -> SlotStorage:
         """Slots of concurrency pools."""
         return self._slots
+
+    @property
+    def backfills(self) -> BackfillStorage:
+        """Backfills."""
+        return self._backfills
 
     @property
     def notifier(self) -> RemoteNotifier:

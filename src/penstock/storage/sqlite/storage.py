@@ -7,6 +7,7 @@ from pathlib import Path
 
 from .archive import SqliteArchive
 from .assets import SqliteAssets
+from .backfills import SqliteBackfills
 from .connection import Database
 from .events import SqliteEvents
 from .instigators import SqliteInstigators
@@ -45,6 +46,7 @@ class SqliteStorage:
         self._leases = SqliteLeases(self._database, self._notifier)
         self._locations = SqliteLocations(self._database, self._notifier)
         self._slots = SqliteSlots(self._database, self._notifier)
+        self._backfills = SqliteBackfills(self._database, self._notifier)
         self._upkeep = SqliteUpkeep(self._database)
         self._archive = SqliteArchive(self._database, self._notifier)
         self._retention = SqliteRetention(self._database)
@@ -91,6 +93,11 @@ class SqliteStorage:
     def slots(self) -> SqliteSlots:
         """Slots of concurrency pools."""
         return self._slots
+
+    @property
+    def backfills(self) -> SqliteBackfills:
+        """Backfills."""
+        return self._backfills
 
     @property
     def notifier(self) -> SocketNotifier:

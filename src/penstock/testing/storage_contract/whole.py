@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .assets import AssetContract
+from .backfills import BackfillContract
 from .checks import CheckContract
 from .claims import ClaimContract
 from .events import EventContract
@@ -32,6 +33,7 @@ class StorageContract(
     LeaseContract,
     LocationContract,
     SlotContract,
+    BackfillContract,
     NotifierContract,
 ):
     """All that holds within one process."""

@@ -1,33 +1,38 @@
-"""Backfills: runs over many partitions, as many in one as their assets allow, known by a tag of their own."""
+"""Asking for a backfill, and what people want of one that is under way."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import islice
 
 from ...auth.permissions import Permission
-from ...engine.partition_runs import runs_over
-from ...ids import new_run_id
-from ...locations.partition_runs import partition_runs
-from ...partitions.spec import PartitionsSpec
-from ...partitions.subset import Subset
-from ...records.asset import LETTERS, PartitionStatus
-from ...records.run import Tag
+from ...engine.retry import RetryStrategy
+from ...errors import ConfigurationError
+from ...instance.backfill_again import request_again
+from ...instance.backfill_request import BackfillRequest, PartitionsMissingError, first_line, planned_backfill
+from ...partitions.space import between
+from ...records.backfill import Backfill, BackfillLine, BackfillPlan, BackfillStatus
+from ...records.wire import PartitionRun
+from ...storage.protocols import BackfillChange
 from .context import Context
-from .failures import InvalidSubsetError, PartitionKeysNotFoundError, RefusedError, Result
+from .failures import (
+    BackfillNotFoundError,
+    InvalidSubsetError,
+    PartitionKeysNotFoundError,
+    RefusedError,
+    Result,
+)
 from .fields import Fields
 from .find import asset_named, job_named
-from .inputs import LaunchBackfillParams, tags_of
-from .new_runs import check_in_code, make, partition_specs, require_keys, submit
+from .inputs import LaunchBackfillParams, PartitionsByAssetSelector, ReexecutionParams, tags_of
+from .new_runs import check_in_code, make
 from .nodes import JobNode
 from .partitions import open_set
 from .run_config import run_config_of
-from .workspace import ASSET_JOB
 
-__all__ = ["TABLES"]
+__all__ = ["TABLES", "backfill_of_id", "keys_by_asset", "plan_request"]
 
-_CHUNK = 250
-_MOST_RUNS = 25_000
-_NOT_MISSING = frozenset(LETTERS[PartitionStatus.MATERIALIZED] + LETTERS[PartitionStatus.MATERIALIZING])
+_GROUPS_CHECKED = 20
 
 _MUTATION = Fields("Mutation", source=type(None))
 
@@ -35,129 +40,222 @@ TABLES = (_MUTATION,)
 
 
 class LaunchBackfillSuccess(Result, frozen=True, kw_only=True):
-    """The runs were made; all of them carry the tag `penstock/backfill` with this id."""
+    """The backfill is stored; its runs, which the daemon makes, carry the tag `penstock/backfill` with this id."""
 
     backfill_id: str
-    launched_run_ids: tuple[str, ...]
+    launched_run_ids: tuple[str, ...] = ()
+
+
+class CancelBackfillSuccess(Result, frozen=True, kw_only=True):
+    """It ends as soon as its runs have."""
+
+    backfill_id: str
+
+
+class PauseBackfillSuccess(Result, frozen=True, kw_only=True):
+    """It makes no more runs."""
+
+    backfill_id: str
+
+
+class ResumeBackfillSuccess(Result, frozen=True, kw_only=True):
+    """It goes on."""
+
+    backfill_id: str
+
+
+class ChangeBackfillSuccess(Result, frozen=True, kw_only=True):
+    """It is as was asked."""
+
+    backfill_id: str
+
+
+# -- asking for one ----------------------------------------------------------------------------------------------------
 
 
 @_MUTATION.named("launchPartitionBackfill", needs=Permission.LAUNCH_RUN)
 def launch_partition_backfill(
     _source: None, context: Context, backfill_params: LaunchBackfillParams
 ) -> LaunchBackfillSuccess:
-    params = backfill_params
-    node, assets, steps = _target(context, params)
-    context.require(Permission.LAUNCH_RUN, node.location.stored.name)
-    specs = partition_specs(node, assets)
-    keys = _chosen(context, params, node, assets, specs)
-    runs = _cut(context, node, assets, specs, keys)
-    if len(runs) > _MOST_RUNS:
-        raise _invalid(f"That would make {len(runs):,} runs; at most {_MOST_RUNS:,} are made at once. Choose fewer.")
-    backfill_id = new_run_id()
-    tags = {
-        **tags_of(params.tags),
-        Tag.BACKFILL: backfill_id,
-        **({Tag.BACKFILL_TITLE: params.title} if params.title else {}),
-    }
-    config = run_config_of(params.run_config_data, node.job.name)
-    launched: list[str] = []
-    for start in range(0, len(runs), _CHUNK):
-        chunk = runs[start : start + _CHUNK]
-        single = [key for key, _ in chunk if key is not None]
-        own = partition_runs(context.catalog, node.location.stored.name, node.job, single)
-        new_runs = [
-            make(
-                context,
-                node,
-                run_config=config,
-                tags={**tags, **span},
-                partition=key,
-                step_keys=steps,
-                assets=assets,
-                of_partition=None if key is None else own.get(key),
-            )
-            for key, span in chunk
-        ]
-        if start == 0:
-            check_in_code(context, new_runs[0].run)
-        launched += [run.run_id for run in submit(context, new_runs)]
-    return LaunchBackfillSuccess(backfill_id=backfill_id, launched_run_ids=tuple(launched))
+    return _launch(context, _request(context, backfill_params))
 
 
-def _target(
-    context: Context, params: LaunchBackfillParams
-) -> tuple[JobNode, tuple[str, ...] | None, tuple[str, ...] | None]:
-    """The job, and what of it."""
+@_MUTATION.named("reexecutePartitionBackfill", needs=Permission.LAUNCH_RUN)
+def reexecute_partition_backfill(
+    _source: None, context: Context, reexecution_params: ReexecutionParams
+) -> LaunchBackfillSuccess:
+    params = reexecution_params
+    backfill = backfill_of_id(context, params.parent_run_id)
+    try:
+        request = request_again(
+            context.storage.backfills,
+            backfill,
+            from_failure=RetryStrategy(params.strategy) is not RetryStrategy.ALL_STEPS,
+            tags=tags_of(params.extra_tags),
+            user=context.actor.name,
+        )
+    except PartitionsMissingError as error:
+        raise RefusedError(PartitionKeysNotFoundError(message=str(error), partition_keys=())) from error
+    except ConfigurationError as error:
+        raise _invalid(str(error)) from error
+    return _launch(context, request)
+
+
+def _launch(context: Context, request: BackfillRequest) -> LaunchBackfillSuccess:
+    backfill, plan = plan_request(context, request)
+    for location in backfill.locations:
+        context.require(Permission.LAUNCH_RUN, location)
+    _check(context, backfill, plan)
+    context.storage.backfills.add(backfill, plan, line=first_line(backfill, context.now))
+    return LaunchBackfillSuccess(backfill_id=backfill.backfill_id)
+
+
+def plan_request(context: Context, request: BackfillRequest) -> tuple[Backfill, BackfillPlan]:
+    """The backfill that is asked for, not stored.
+
+    Raises:
+        RefusedError: It cannot be made.
+    """
+    try:
+        return planned_backfill(context.catalog, context.storage.assets, request, now=context.now)
+    except PartitionsMissingError as error:
+        raise RefusedError(PartitionKeysNotFoundError(message=str(error), partition_keys=error.keys)) from error
+    except ConfigurationError as error:
+        raise _invalid(str(error)) from error
+
+
+def _request(context: Context, params: LaunchBackfillParams) -> BackfillRequest:
+    if params.partition_names is None and not params.all_partitions and params.partitions_by_assets is None:
+        raise _invalid("Give partitionNames, or allPartitions, or partitionsByAssets.")
+    request = BackfillRequest(
+        location=params.repository_location_name,
+        partitions=None if params.partition_names is None else tuple(dict.fromkeys(params.partition_names)),
+        only_missing=bool(params.only_missing),
+        tags=tags_of(params.tags),
+        title=params.title,
+        description=params.description,
+        user=context.actor.name,
+    )
     if params.selector is not None:
-        selector = params.selector
-        return job_named(context, selector, selector.job), selector.assets, selector.steps
+        node = job_named(context, params.selector, params.selector.job)
+        return _changed(
+            request,
+            location=node.location.stored.name,
+            job=node.job.name,
+            assets=params.selector.assets,
+            step_keys=params.selector.steps,
+            run_config=run_config_of(params.run_config_data, node.job.name),
+        )
+    config = run_config_of(params.run_config_data, "assets")
+    if params.partitions_by_assets is not None:
+        return _changed(request, by_asset=keys_by_asset(context, params.partitions_by_assets), run_config=config)
     if not params.asset_selection:
-        raise _invalid("Give a selector (a partitioned job) or an assetSelection (partitioned assets).")
-    assets = tuple(key.text for key in params.asset_selection)
-    nodes = [asset_named(context, key) for key in assets]
-    named = params.repository_location_name
-    locations = {node.location.stored.name: node.location for node in nodes}
-    if len(locations) != 1 or named not in (None, *locations):
-        raise _invalid(f"The assets are of the code locations {sorted(locations)}; launch those of each one by itself.")
-    (location,) = locations.values()
-    return JobNode(location, location.jobs[ASSET_JOB]), assets, None
+        raise _invalid("Give a selector (a partitioned job), or an assetSelection, or partitionsByAssets.")
+    assets = tuple(asset_named(context, key.text).asset.key for key in params.asset_selection)
+    return _changed(request, assets=assets, run_config=config)
 
 
-def _cut(
-    context: Context, node: JobNode, assets: tuple[str, ...] | None, specs: set[PartitionsSpec], keys: Sequence[str]
-) -> list[tuple[str | None, dict[str, str]]]:
-    """The partition and the tags of each run: of a job one for each key, of assets as their backfill policies say."""
-    made = [node.location.assets[key] for key in assets or () if key in node.location.assets]
-    limits = [each.max_partitions_per_run for each in made if each.partitions is not None]
-    at_most = min((limit for limit in limits if limit is not None), default=None if limits else 1)
-    if at_most == 1 or len(specs) > 1:
-        return [(key, {}) for key in keys]
-    (spec,) = specs
-    space = open_set(context, spec).space
-    positions = [position for key in keys if (position := space.position(key)) is not None]
-    return list(runs_over(space, Subset.of(positions), at_most))
+def _changed(request: BackfillRequest, **fields: object) -> BackfillRequest:
+    known = {field: getattr(request, field) for field in request.__struct_fields__}
+    return BackfillRequest(**{**known, **fields})
 
 
-def _chosen(
-    context: Context,
-    params: LaunchBackfillParams,
-    node: JobNode,
-    assets: tuple[str, ...] | None,
-    specs: set[PartitionsSpec],
-) -> Sequence[str]:
-    """The partition keys to run, in order."""
-    if not specs:
-        raise _invalid("None of it is partitioned; launch it as a run.")
-    if params.partition_names is not None:
-        keys = list(dict.fromkeys(params.partition_names))
-        require_keys(context, specs, keys)
-    elif params.all_partitions:
-        keys = _all_keys(context, specs)
-    else:
-        raise _invalid("Give partitionNames, or allPartitions.")
-    if params.only_missing:
-        keys = _missing(context, node.job.assets if assets is None else assets, node, keys)
-    if not keys:
-        message = "No partition is left to run: none was chosen, or none of those chosen is missing."
-        raise RefusedError(PartitionKeysNotFoundError(message=message, partition_keys=()))
-    return keys
+def keys_by_asset(context: Context, chosen: Sequence[PartitionsByAssetSelector]) -> Mapping[str, Sequence[str] | None]:
+    """The partition keys of each asset; None for all."""
+    found: dict[str, Sequence[str] | None] = {}
+    for each in chosen:
+        asset = asset_named(context, each.asset_key.text).asset
+        if each.partitions is None or asset.partitions is None:
+            found[asset.key] = None
+            continue
+        keys = open_set(context, asset.partitions)
+        ends = [key for span in each.partitions.ranges for key in (span.start, span.end)]
+        unknown = tuple(key for key in ends if not keys.has(key))
+        if unknown:
+            message = f"The asset {asset.key} has no partition {unknown[0]!r}; choose from its list of partitions."
+            raise RefusedError(PartitionKeysNotFoundError(message=message, partition_keys=unknown))
+        places = [place for key in ends if (place := keys.space.position(key)) is not None]
+        positions = (between(keys.space, *span) for span in zip(places[::2], places[1::2], strict=True))
+        found[asset.key] = [keys.space.key(position) for each in positions for position in each]
+    return found
 
 
-def _all_keys(context: Context, specs: set[PartitionsSpec]) -> list[str]:
-    if len(specs) > 1:
-        raise _invalid("The assets have different partition sets; launch those of each set by themselves.")
-    (keys,) = [open_set(context, spec) for spec in specs]
-    return keys.space.keys(0, keys.size)
+def _check(context: Context, backfill: Backfill, plan: BackfillPlan) -> None:
+    """Refuse what the first run of a group would be refused for."""
+    for group in islice(plan.groups, _GROUPS_CHECKED):
+        location = context.catalog.locations[group.location]
+        key = None if group.partitions is None else context.space(group.partitions).key(group.chosen.ranges[0][0])
+        new = make(
+            context,
+            JobNode(location, location.jobs[group.job]),
+            run_config=plan.run_config,
+            tags=backfill.tags,
+            partition=key,
+            step_keys=plan.step_keys,
+            assets=group.assets or None,
+            of_partition=PartitionRun(),  # user code is asked by the daemon, which waits where it does not answer
+        )
+        check_in_code(context, new.run)
 
 
-def _missing(context: Context, assets: Sequence[str], node: JobNode, keys: list[str]) -> list[str]:
-    """The keys that some of the assets lack."""
-    partitioned = [key for key in assets if key in node.location.assets and node.location.assets[key].partitions]
-    if not partitioned:
-        raise _invalid("What is missing is known for assets alone, and this job makes no partitioned ones.")
-    statuses = context.storage.assets.partition_statuses(dict.fromkeys(partitioned, 0))
-    letters = [statuses[key].by_key() if key in statuses else {} for key in partitioned]
-    return [key for key in keys if any(each.get(key) not in _NOT_MISSING for each in letters)]
+# -- one that is under way ---------------------------------------------------------------------------------------------
+
+
+def backfill_of_id(context: Context, backfill_id: str) -> Backfill:
+    """The backfill of that id."""
+    found = context.storage.backfills.get(backfill_id)
+    if found is None:
+        message = f"There is no backfill {backfill_id!r}; see the list of backfills."
+        raise RefusedError(BackfillNotFoundError(message=message, backfill_id=backfill_id))
+    return found
+
+
+def _change(context: Context, backfill_id: str, change: BackfillChange, words: str, permission: Permission) -> None:
+    backfill = backfill_of_id(context, backfill_id)
+    for location in backfill.locations:
+        context.require(permission, location)
+    by = f" by {context.actor.name}" if context.actor.name else ""
+    line = BackfillLine(time=context.now, message=f"{words}{by}.")
+    after = context.storage.backfills.change(backfill_id, change, line=line, now=context.now)
+    if after == backfill and not _is_so(backfill, change):
+        raise ConfigurationError(f"The backfill {backfill_id} is {backfill.status}, which does not allow that.")
+
+
+def _is_so(backfill: Backfill, change: BackfillChange) -> bool:
+    return backfill.is_open and (
+        change.status in (None, backfill.status)
+        and change.paused in (None, backfill.paused)
+        and change.priority in (None, backfill.priority)
+    )
+
+
+@_MUTATION.named("cancelPartitionBackfill", needs=Permission.STOP_RUN)
+def cancel_partition_backfill(_source: None, context: Context, backfill_id: str) -> CancelBackfillSuccess:
+    change = BackfillChange(status=BackfillStatus.CANCELING)
+    _change(context, backfill_id, change, "Asked to stop", Permission.STOP_RUN)
+    return CancelBackfillSuccess(backfill_id=backfill_id)
+
+
+@_MUTATION.named("pausePartitionBackfill", needs=Permission.STOP_RUN)
+def pause_partition_backfill(_source: None, context: Context, backfill_id: str) -> PauseBackfillSuccess:
+    _change(context, backfill_id, BackfillChange(paused=True), "Paused", Permission.STOP_RUN)
+    return PauseBackfillSuccess(backfill_id=backfill_id)
+
+
+@_MUTATION.named("resumePartitionBackfill", needs=Permission.LAUNCH_RUN)
+def resume_partition_backfill(_source: None, context: Context, backfill_id: str) -> ResumeBackfillSuccess:
+    backfill = backfill_of_id(context, backfill_id)
+    has_failed = backfill.status is BackfillStatus.FAILED
+    change = BackfillChange(status=BackfillStatus.REQUESTED) if has_failed else BackfillChange(paused=False)
+    _change(context, backfill_id, change, "Told to go on", Permission.LAUNCH_RUN)
+    return ResumeBackfillSuccess(backfill_id=backfill_id)
+
+
+@_MUTATION.named("changeBackfillPriority", needs=Permission.LAUNCH_RUN)
+def change_backfill_priority(_source: None, context: Context, backfill_id: str, priority: int) -> ChangeBackfillSuccess:
+    change = BackfillChange(priority=priority)
+    _change(context, backfill_id, change, f"Priority set to {priority}", Permission.LAUNCH_RUN)
+    return ChangeBackfillSuccess(backfill_id=backfill_id)
 
 
 def _invalid(message: str) -> RefusedError:

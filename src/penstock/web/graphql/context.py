@@ -12,14 +12,15 @@ from ...locations.catalog import Catalog
 from ...partitions.space import KeySpace, open_space
 from ...partitions.spec import PartitionsSpec
 from ...records.asset import AssetEvent, AssetState, CheckState
-from ...records.automation import InstigatorState
+from ...records.automation import InstigatorState, Tick
+from ...records.backfill import BackfillPlan, GroupCounts
 from ...records.data_version import DataVersionState
 from ...records.event import StoredEvent
 from ...records.location import AssetDescription
 from ...records.run import Run, RunStatus, StepStats
 from ...storage.protocols import RunFilter, Storage
 from .failures import RefusedError, UnauthorizedError
-from .loader import Loader
+from .loader import Loader, NewestLoader
 from .partition_places import LettersByPlace, PartitionPlaces
 
 __all__ = ["MOST_OBJECTS", "Context", "TooMuchError"]
@@ -73,12 +74,16 @@ class Context:
         self._next_look = objects
         storage = self.storage
         self.runs: Loader[str, Run] = Loader(self._runs)
+        self.latest_runs: NewestLoader[tuple[str, str], Run] = NewestLoader(self._latest_runs)
+        self.latest_ticks: NewestLoader[str, Tick] = NewestLoader(self._latest_ticks)
         self.failures: Loader[str, StoredEvent] = Loader(storage.events.failures)
         self.steps: Loader[str, list[StepStats]] = Loader(storage.events.steps_of)
         self.asset_states: Loader[str, AssetState] = Loader(self._asset_states)
         self.latest_materializations: Loader[str, AssetEvent] = Loader(storage.assets.latest_materializations)
         self.check_states: Loader[str, dict[str, CheckState]] = Loader(self._checks)
         self.partition_letters: Loader[str, LettersByPlace] = Loader(self._partitions)
+        self.backfill_counts: Loader[str, list[GroupCounts]] = Loader(storage.backfills.counts)
+        self.backfill_plans: Loader[str, BackfillPlan] = Loader(self._backfill_plans)
         self.dynamic_partitions: Loader[str, list[str]] = Loader(self._dynamic)
 
     @cached_property
@@ -150,6 +155,15 @@ class Context:
             known = self._stale_partitions[key] = Staleness(assets, versions, partition=partition)
         return known
 
+    @property
+    def allowance(self) -> tuple[int, int]:
+        """What is left to spend; to be set again where a part of the answer is begun anew."""
+        return self._objects, self._next_look
+
+    @allowance.setter
+    def allowance(self, left: tuple[int, int]) -> None:
+        self._objects, self._next_look = left
+
     def spend(self, objects: int) -> None:
         """Count objects of the answer; ends the request when there are too many or its time is over."""
         self._objects -= objects
@@ -167,6 +181,16 @@ class Context:
         runs = self.storage.runs.page(RunFilter(run_ids=tuple(run_ids)), limit=len(run_ids))
         return {run.run_id: run for run in runs}
 
+    def _latest_runs(self, jobs: list[tuple[str, str]], number: int) -> dict[tuple[str, str], list[Run]]:
+        found = self.storage.runs.latest_of_jobs(jobs, limit=number)
+        self.expect_runs(run for runs in found.values() for run in runs)
+        return found
+
+    def _latest_ticks(self, instigators: list[str], number: int) -> dict[str, list[Tick]]:
+        found = self.storage.instigators.latest_ticks(instigators, limit=number)
+        self.runs.expect(run_id for ticks in found.values() for tick in ticks for run_id in tick.run_ids)
+        return found
+
     def _asset_states(self, assets: list[str]) -> dict[str, AssetState]:
         states = self.storage.assets.states(assets)
         self.runs.expect(state.planned_run for state in states.values() if state.planned_run is not None)
@@ -182,6 +206,10 @@ class Context:
         defined = self.catalog.assets
         specs = {key: defined[key].partitions for key in assets if key in defined}
         return self._places.read(self.storage.assets, {key: spec for key, spec in specs.items() if spec is not None})
+
+    def _backfill_plans(self, backfill_ids: list[str]) -> dict[str, BackfillPlan]:
+        found = {each: self.storage.backfills.plan(each) for each in backfill_ids}
+        return {each: plan for each, plan in found.items() if plan is not None}
 
     def _dynamic(self, names: list[str]) -> dict[str, list[str]]:
         return {name: self.storage.assets.dynamic_partitions(name) for name in names}

@@ -6,6 +6,7 @@ import msgspec
 
 __all__ = [
     "AssetNotFoundError",
+    "BackfillNotFoundError",
     "ConflictingExecutionParamsError",
     "Failure",
     "InstigationStateNotFoundError",
@@ -100,6 +101,12 @@ class InvalidPipelineRunsFilterError(Failure, frozen=True, kw_only=True):
 
 class AssetNotFoundError(Failure, frozen=True, kw_only=True):
     """No asset of that key."""
+
+
+class BackfillNotFoundError(Failure, frozen=True, kw_only=True):
+    """No backfill of that id."""
+
+    backfill_id: str
 
 
 class ScheduleNotFoundError(Failure, frozen=True, kw_only=True):

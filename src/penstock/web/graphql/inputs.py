@@ -11,9 +11,11 @@ from ...records.location import REPOSITORY
 
 __all__ = [
     "INPUTS",
+    "AssetBackfillPreviewParams",
     "AssetCheckHandleInput",
     "AssetGroupSelector",
     "AssetKeyInput",
+    "BulkActionsFilter",
     "ExecutionMetadata",
     "ExecutionParams",
     "ExecutionTag",
@@ -21,6 +23,9 @@ __all__ = [
     "InstigationSelector",
     "JobOrPipelineSelector",
     "LaunchBackfillParams",
+    "PartitionRangeSelector",
+    "PartitionsByAssetSelector",
+    "PartitionsSelector",
     "PipelineSelector",
     "ReexecutionParams",
     "ReportRunlessAssetEventsParams",
@@ -44,7 +49,10 @@ class AssetKeyInput(Input, frozen=True, kw_only=True):
     @property
     def text(self) -> str:
         """The key's text form. A path without parts, or with an empty one, names no asset: its text is empty."""
-        return AssetKey(self.path).to_user_string() if self.path and all(self.path) else ""
+        joined = "/".join(self.path)
+        if not all(self.path) or joined.count("/") != len(self.path) - 1:
+            return AssetKey(self.path).to_user_string() if self.path and all(self.path) else ""
+        return joined  # no part has a slash of its own
 
 
 class AssetCheckHandleInput(Input, frozen=True, kw_only=True):
@@ -184,10 +192,46 @@ class ReexecutionParams(Input, frozen=True, kw_only=True):
     step_keys: list[str] | None = None
 
 
+class PartitionRangeSelector(Input, frozen=True, kw_only=True):
+    """A stretch of partitions, both ends included."""
+
+    start: str
+    end: str
+
+
+class PartitionsSelector(Input, frozen=True, kw_only=True):
+    """Some partitions, by stretches."""
+
+    ranges: list[PartitionRangeSelector]
+
+
+class PartitionsByAssetSelector(Input, frozen=True, kw_only=True):
+    """Partitions of an asset; all if none are named."""
+
+    asset_key: AssetKeyInput
+    partitions: PartitionsSelector | None = None
+
+
+class BulkActionsFilter(Input, frozen=True, kw_only=True):
+    """Which backfills: all given conditions hold."""
+
+    statuses: list[str] | None = None
+    created_before: float | None = None
+    created_after: float | None = None
+
+
+class AssetBackfillPreviewParams(Input, frozen=True, kw_only=True):
+    """What a backfill is to be looked at for before it is launched."""
+
+    asset_selection: list[AssetKeyInput]
+    partition_names: list[str] | None = None
+
+
 class LaunchBackfillParams(Input, frozen=True, kw_only=True):
-    """Runs to be made, one for each partition."""
+    """What a backfill is to make."""
 
     selector: PipelineSelector | None = None
+    partitions_by_assets: list[PartitionsByAssetSelector] | None = None
     asset_selection: list[AssetKeyInput] | None = None
     repository_location_name: str | None = None
     partition_names: list[str] | None = None
@@ -196,6 +240,7 @@ class LaunchBackfillParams(Input, frozen=True, kw_only=True):
     tags: list[ExecutionTag] | None = None
     run_config_data: Any = None
     title: str | None = None
+    description: str | None = None
 
 
 class RunsFilter(Input, frozen=True, kw_only=True):
@@ -230,9 +275,11 @@ def tags_of(tags: list[ExecutionTag] | None) -> dict[str, str]:
 INPUTS: dict[str, type[Input]] = {
     kind.__name__: kind
     for kind in (
+        AssetBackfillPreviewParams,
         AssetCheckHandleInput,
         AssetGroupSelector,
         AssetKeyInput,
+        BulkActionsFilter,
         ExecutionMetadata,
         ExecutionParams,
         ExecutionTag,
@@ -240,6 +287,9 @@ INPUTS: dict[str, type[Input]] = {
         InstigationSelector,
         JobOrPipelineSelector,
         LaunchBackfillParams,
+        PartitionRangeSelector,
+        PartitionsByAssetSelector,
+        PartitionsSelector,
         PipelineSelector,
         ReexecutionParams,
         ReportRunlessAssetEventsParams,

@@ -172,8 +172,9 @@ def test_a_range_is_planned_as_one_of_each_dimension(deployment: Any, ask: Any, 
 
 
 def test_all_partitions_are_launched(deployment: Any, ask: Any, server: CodeServer) -> None:
-    told = ask(BACKFILL, params={**SELECTED, "allPartitions": True})["launchPartitionBackfill"]
-    assert len(told["launchedRunIds"]) == 20
+    ask(BACKFILL, params={**SELECTED, "allPartitions": True})
+    deployment.make_backfills()
+    assert len(runs(deployment)) == 20
     assert runs(deployment)[-1].tags["penstock/partition/shop"] == "y"
 
 
@@ -190,6 +191,7 @@ def test_config_of_a_partition_comes_from_user_code(deployment: Any, ask: Any, s
 
 def test_config_of_many_partitions_is_asked_for_at_once(deployment: Any, ask: Any, server: CodeServer) -> None:
     ask(BACKFILL, params={"selector": GREETINGS, "partitionNames": ["ann", "bob"]})
+    deployment.make_backfills()
     assert [run.run_config["ops"]["greet"]["config"]["name"] for run in runs(deployment)] == ["Ann", "Bob"]
     assert [each.keys for each in server.asked] == [("ann", "bob")]
 

@@ -1,0 +1,295 @@
+"""Backfills, and how their parts follow the runs: promises of `BackfillStorage`."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from ...errors import FencedError, StorageError
+from ...partitions.mapping import AllPartitionMapping
+from ...partitions.spec import StaticSpec
+from ...partitions.subset import Subset
+from ...records.backfill import (
+    Backfill,
+    BackfillGroup,
+    BackfillLine,
+    BackfillNeed,
+    BackfillPart,
+    BackfillPlan,
+    BackfillStatus,
+    GroupCounts,
+    PartStatus,
+)
+from ...records.event import (
+    AssetMaterialization,
+    AssetMaterializationPlanned,
+    Event,
+    Fact,
+    RunEnqueued,
+    RunFailure,
+    RunStart,
+    RunSuccess,
+)
+from ...records.lease import Lease
+from ...records.run import FailureReason, Run, RunStatus
+from ...storage.protocols import BackfillAdvance, BackfillChange, BackfillFilter, NewRun, Storage
+from .builders import NOW, new_run, ordered_run_id
+
+__all__ = ["BackfillContract"]
+
+_SET = StaticSpec(keys=("a", "b", "c"))
+_PLAN = BackfillPlan(
+    groups=(
+        BackfillGroup(location="shop", job="nightly", assets=("x", "y"), partitions=_SET, chosen=Subset.span(0, 3)),
+        BackfillGroup(
+            location="shop",
+            job="nightly",
+            assets=("z",),
+            chosen=Subset.span(0, 1),
+            needs=(BackfillNeed(group=0, asset="x", mapping=AllPartitionMapping()),),
+        ),
+    ),
+    now=NOW,
+    dynamic_keys={"colors": ("red",)},
+    run_config={"ops": {}},
+)
+_ASKED = BackfillLine(time=NOW, message="Asked for.")
+
+
+def _added(storage: Storage, **fields: object) -> Backfill:
+    backfill = msgspec.structs.replace(
+        Backfill(backfill_id=ordered_run_id(), title="fix", tags={"a": "b"}, size=7, created=NOW, updated=NOW), **fields
+    )
+    storage.backfills.add(backfill, _PLAN, line=_ASKED)
+    return backfill
+
+
+def _lease(storage: Storage) -> Lease:
+    lease = storage.leases.acquire("backfills/0", "daemon-1", ttl=60, now=NOW)
+    assert lease is not None
+    return lease
+
+
+def _part(group: int, position: int, run_id: str | None, status: PartStatus = PartStatus.OPEN) -> BackfillPart:
+    return BackfillPart(group=group, first=position, last=position, size=1, status=status, run_id=run_id)
+
+
+def _new(position: int) -> NewRun:
+    planned = [AssetMaterializationPlanned(asset=asset, partition="abc"[position]) for asset in ("x", "y")]
+    return new_run(*planned, RunEnqueued())
+
+
+def _begun(storage: Storage, backfill: Backfill, *positions: int) -> list[Run]:
+    """Queued runs of parts of the first group."""
+    made = [_new(position) for position in positions]
+    runs = tuple((_part(0, position, new.run.run_id), new) for position, new in zip(positions, made, strict=True))
+    storage.backfills.advance(backfill.backfill_id, BackfillAdvance(runs=runs), lease=_lease(storage), now=NOW)
+    return [new.run for new in made]
+
+
+def _end(storage: Storage, run: Run, *facts: Fact) -> None:
+    (claimed,) = storage.runs.claim([run.run_id], owner="server", until=NOW + 30, now=NOW)
+    events = [Event(time=NOW + 1, fact=fact, seq=seq) for seq, fact in enumerate((RunStart(pid=1), *facts), 1)]
+    storage.events.append(run.run_id, claimed.attempt, events, now=NOW + 1)
+
+
+def _made(position: int, *assets: str) -> list[Fact]:
+    return [AssetMaterialization(asset=asset, partition="abc"[position]) for asset in assets]
+
+
+_FAILED = RunFailure(reason=FailureReason.STEP_FAILURE, message="no")
+
+
+class BackfillContract:
+    """Backfills and their parts."""
+
+    def test_a_backfill_is_kept_as_it_was_asked_for(self, storage: Storage) -> None:
+        backfill = _added(storage)
+        assert storage.backfills.get(backfill.backfill_id) == backfill
+        assert storage.backfills.plan(backfill.backfill_id) == _PLAN
+        assert storage.backfills.log(backfill.backfill_id) == [_ASKED]
+        assert storage.backfills.open() == [backfill]
+        assert storage.backfills.counts([backfill.backfill_id]) == {}
+        assert storage.backfills.parts(backfill.backfill_id) == []
+        with pytest.raises(StorageError, match="exists already"):
+            storage.backfills.add(backfill, _PLAN, line=_ASKED)
+        assert storage.backfills.get("x") is None
+        assert storage.backfills.plan("x") is None
+        assert storage.backfills.log("x") == []
+
+    def test_pages_go_from_the_newest_on(self, storage: Storage) -> None:
+        first, second, third = (_added(storage, created=NOW + number) for number in range(3))
+        storage.backfills.change(
+            second.backfill_id, BackfillChange(status=BackfillStatus.CANCELING), line=_ASKED, now=NOW
+        )
+        page = storage.backfills.page(BackfillFilter(), limit=2)
+        assert [each.backfill_id for each in page] == [third.backfill_id, second.backfill_id]
+        assert storage.backfills.page(BackfillFilter(), limit=2, before=second.backfill_id) == [first]
+        requested = BackfillFilter(statuses=(BackfillStatus.REQUESTED,))
+        assert storage.backfills.page(requested, limit=9) == [third, first]
+        between = BackfillFilter(created_after=NOW, created_before=NOW + 2)
+        assert [each.backfill_id for each in storage.backfills.page(between, limit=9)] == [second.backfill_id]
+
+    def test_a_part_follows_its_run_and_is_counted_in_the_same_transaction(self, storage: Storage) -> None:
+        backfill = _added(storage)
+        first, second, third = _begun(storage, backfill, 0, 1, 2)
+        counts = storage.backfills.counts([backfill.backfill_id])[backfill.backfill_id]
+        assert counts == [GroupCounts(group=0, runs=3, open=3)]
+        _end(storage, first, *_made(0, "x", "y"), RunSuccess())
+        _end(storage, second, *_made(1, "x"), RunSuccess())
+        _end(storage, third, *_made(2, "x"), _FAILED)
+        counts = storage.backfills.counts([backfill.backfill_id])[backfill.backfill_id]
+        assert counts == [GroupCounts(group=0, runs=3, open=2, done=1)]
+        parts = storage.backfills.parts(backfill.backfill_id)
+        assert [part.status for part in parts] == [PartStatus.DONE, PartStatus.ENDED, PartStatus.ENDED]
+        assert storage.backfills.parts(backfill.backfill_id, news=True) == parts
+        assert storage.backfills.parts(backfill.backfill_id, open_only=True) == parts[1:]
+        assert storage.backfills.made([second.run_id, third.run_id]) == {"x": ["b", "c"]}
+
+    def test_what_is_decided_is_stored_together(self, storage: Storage) -> None:
+        backfill = _added(storage)
+        first, second = _begun(storage, backfill, 0, 1)
+        _end(storage, first, *_made(0, "x", "y"), RunSuccess())
+        _end(storage, second, *_made(1, "x"), _FAILED)
+        done, ended = storage.backfills.parts(backfill.backfill_id, news=True)
+        failed = msgspec.structs.replace(ended, status=PartStatus.FAILED, made={"x": Subset.span(1, 2)})
+        step = BackfillAdvance(
+            seen=(done,),
+            settled=(failed,),
+            closed=(_part(0, 2, None, PartStatus.CANCELED), _part(1, 0, None, PartStatus.SKIPPED)),
+            status=BackfillStatus.COMPLETED_FAILED,
+            note="over",
+            lines=(BackfillLine(time=NOW + 5, message="It is over.", level="WARNING"),),
+        )
+        after = storage.backfills.advance(backfill.backfill_id, step, lease=_lease(storage), now=NOW + 5)
+        assert (after.status, after.ended, after.note) == (BackfillStatus.COMPLETED_FAILED, NOW + 5, "over")
+        assert storage.backfills.get(backfill.backfill_id) == after
+        assert storage.backfills.open() == []
+        assert storage.backfills.parts(backfill.backfill_id, news=True) == []
+        assert storage.backfills.parts(backfill.backfill_id)[1] == failed
+        assert storage.backfills.counts([backfill.backfill_id])[backfill.backfill_id] == [
+            GroupCounts(group=0, runs=2, done=1, failed=1, canceled=1, made={PartStatus.FAILED: {"x": 1}}),
+            GroupCounts(group=1, skipped=1),
+        ]
+        assert [line.message for line in storage.backfills.log(backfill.backfill_id)] == ["Asked for.", "It is over."]
+
+    @pytest.mark.parametrize("ends_first", [False, True])
+    def test_a_part_whose_run_is_made_again_follows_the_new_one(self, storage: Storage, ends_first: bool) -> None:
+        backfill = _added(storage)
+        (first,) = _begun(storage, backfill, 0)
+        _end(storage, first, _FAILED)
+        (ended,) = storage.backfills.parts(backfill.backfill_id, news=True)
+        again = _new(0)
+        storage.runs.create([again])
+        if ends_first:
+            _end(storage, again.run, *_made(0, "x", "y"), RunSuccess())
+        step = BackfillAdvance(repeated=(msgspec.structs.replace(ended, run_id=again.run.run_id),))
+        storage.backfills.advance(backfill.backfill_id, step, lease=_lease(storage), now=NOW)
+        if not ends_first:
+            (part,) = storage.backfills.parts(backfill.backfill_id)
+            assert (part.status, part.run_id) == (PartStatus.OPEN, again.run.run_id)
+            assert storage.backfills.parts(backfill.backfill_id, news=True) == []
+            _end(storage, again.run, *_made(0, "x", "y"), RunSuccess())
+        (part,) = storage.backfills.parts(backfill.backfill_id, news=True)
+        assert part.status is PartStatus.DONE
+        counts = storage.backfills.counts([backfill.backfill_id])[backfill.backfill_id]
+        assert counts == [GroupCounts(group=0, runs=1, done=1)]
+
+    def test_all_of_a_step_or_nothing_is_stored(self, storage: Storage) -> None:
+        backfill = _added(storage)
+        (run,) = _begun(storage, backfill, 0)
+        twice = BackfillAdvance(runs=((_part(0, 1, run.run_id), NewRun(run=run)),), status=BackfillStatus.FAILED)
+        with pytest.raises(StorageError):
+            storage.backfills.advance(backfill.backfill_id, twice, lease=_lease(storage), now=NOW)
+        new = _new(0)
+        same = BackfillAdvance(runs=((_part(0, 0, new.run.run_id), new),), status=BackfillStatus.FAILED)
+        with pytest.raises(StorageError):
+            storage.backfills.advance(backfill.backfill_id, same, lease=_lease(storage), now=NOW)
+        assert storage.runs.get(new.run.run_id) is None
+        assert len(storage.backfills.parts(backfill.backfill_id)) == 1
+        assert storage.backfills.open() != []
+        with pytest.raises(StorageError, match="no backfill"):
+            storage.backfills.advance("x", BackfillAdvance(), lease=_lease(storage), now=NOW)
+
+    def test_one_whose_lease_has_passed_on_changes_nothing(self, storage: Storage) -> None:
+        backfill = _added(storage)
+        lease = _lease(storage)
+        storage.leases.release(lease)
+        assert storage.leases.acquire(lease.name, "daemon-2", ttl=60, now=NOW) is not None
+        new = _new(0)
+        step = BackfillAdvance(runs=((_part(0, 0, new.run.run_id), new),))
+        with pytest.raises(FencedError):
+            storage.backfills.advance(backfill.backfill_id, step, lease=lease, now=NOW)
+        assert storage.runs.get(new.run.run_id) is None
+        assert storage.backfills.parts(backfill.backfill_id) == []
+
+    def test_what_people_want_is_not_undone_by_the_daemon(self, storage: Storage) -> None:
+        backfill = _added(storage)
+        line = BackfillLine(time=NOW, message="Stop.")
+        wanted = BackfillChange(status=BackfillStatus.CANCELING)
+        storage.backfills.change(backfill.backfill_id, wanted, line=line, now=NOW + 1)
+        step = BackfillAdvance(status=BackfillStatus.COMPLETED_SUCCESS, note="over")
+        after = storage.backfills.advance(backfill.backfill_id, step, lease=_lease(storage), now=NOW + 2)
+        assert (after.status, after.ended) == (BackfillStatus.CANCELING, None)
+        end = BackfillAdvance(status=BackfillStatus.CANCELED)
+        storage.backfills.advance(backfill.backfill_id, end, lease=_lease(storage), now=NOW + 3)
+        assert storage.backfills.open() == []
+
+    def test_what_it_does_not_allow_changes_nothing(self, storage: Storage) -> None:
+        backfill = _added(storage)
+        resumed = BackfillChange(status=BackfillStatus.REQUESTED)
+        assert storage.backfills.change(backfill.backfill_id, resumed, line=_ASKED, now=NOW + 1) == backfill
+        same = BackfillChange(paused=False, priority=0)
+        assert storage.backfills.change(backfill.backfill_id, same, line=_ASKED, now=NOW + 1) == backfill
+        assert storage.backfills.log(backfill.backfill_id) == [_ASKED]
+        assert storage.backfills.change("x", same, line=_ASKED, now=NOW) is None
+        paused = storage.backfills.change(
+            backfill.backfill_id, BackfillChange(paused=True, priority=4), line=_ASKED, now=NOW + 1
+        )
+        assert paused is not None
+        assert (paused.paused, paused.priority, paused.updated) == (True, 4, NOW + 1)
+
+    def test_one_that_has_failed_is_taken_up_again(self, storage: Storage) -> None:
+        backfill = _added(storage)
+        step = BackfillAdvance(status=BackfillStatus.FAILED, note="no", failures=5)
+        storage.backfills.advance(backfill.backfill_id, step, lease=_lease(storage), now=NOW)
+        resumed = BackfillChange(status=BackfillStatus.REQUESTED)
+        after = storage.backfills.change(backfill.backfill_id, resumed, line=_ASKED, now=NOW + 1)
+        assert after is not None
+        assert (after.status, after.ended, after.failures, after.note) == (BackfillStatus.REQUESTED, None, 0, None)
+        assert storage.backfills.open() == [after]
+
+    def test_the_log_keeps_its_last_lines(self, storage: Storage) -> None:
+        backfill = _added(storage)
+        lines = tuple(BackfillLine(time=NOW, message=str(number)) for number in range(400))
+        storage.backfills.advance(
+            backfill.backfill_id, BackfillAdvance(lines=lines, note="x"), lease=_lease(storage), now=NOW
+        )
+        log = storage.backfills.log(backfill.backfill_id)
+        assert log[-1].message == "399"
+        assert 100 <= len(log) < 400
+
+    def test_only_an_ended_one_is_deleted_and_its_runs_stay(self, storage: Storage) -> None:
+        backfill = _added(storage)
+        (run,) = _begun(storage, backfill, 0)
+        assert not storage.backfills.delete(backfill.backfill_id)
+        end = BackfillAdvance(status=BackfillStatus.FAILED)
+        storage.backfills.advance(backfill.backfill_id, end, lease=_lease(storage), now=NOW)
+        assert storage.backfills.delete(backfill.backfill_id)
+        assert not storage.backfills.delete(backfill.backfill_id)
+        assert storage.backfills.get(backfill.backfill_id) is None
+        assert storage.backfills.parts(backfill.backfill_id) == []
+        assert storage.backfills.counts([backfill.backfill_id]) == {}
+        kept = storage.runs.get(run.run_id)
+        assert kept is not None
+        assert kept.status is RunStatus.QUEUED
+
+    def test_a_change_wakes_whoever_waits(self, storage: Storage) -> None:
+        subscription = storage.notifier.subscribe()
+        try:
+            backfill = _added(storage)
+            assert subscription.wait(5.0) & {"backfills", "*"}
+            storage.backfills.change(backfill.backfill_id, BackfillChange(paused=True), line=_ASKED, now=NOW)
+            assert subscription.wait(5.0) & {"backfills", "*"}
+        finally:
+            subscription.close()
