@@ -31,6 +31,7 @@ from .options import (
     read_run_config,
 )
 from .output import table, when
+from .webhooks import token
 
 if TYPE_CHECKING:
     from ..instance.instance import Instance
@@ -272,3 +273,4 @@ def _add_commands(group: click.Group, kind: InstigatorKind) -> None:
 
 _add_commands(schedule, InstigatorKind.SCHEDULE)
 _add_commands(sensor, InstigatorKind.SENSOR)
+sensor.add_command(token)
