@@ -10,6 +10,7 @@ import msgspec
 from ..engine.back_pressure import why_held_back
 from ..engine.instigators import Due, Outlook, is_on, look_at_sensors, poll_seconds
 from ..engine.overrides import overridden, paused
+from ..engine.watched import AUTOMATION_KIND
 from ..records.automation import InstigatorKind, InstigatorState, TickStatus, instigator_id
 from ..records.location import LocationDescription, SensorDescription
 from ..records.run import RunStatus, Tag
@@ -44,6 +45,7 @@ class SensorsDuty(InstigatorDuty[SensorDescription]):
         self._max_queued_runs = max_queued_runs
         self._watch = watch
         self._asked_before: set[str] = set()
+        self._code: dict[str, str | None] = {}
 
     def followed(
         self, declared: Iterable[tuple[str, SensorDescription]], states: Mapping[str, InstigatorState]
@@ -56,6 +58,16 @@ class SensorsDuty(InstigatorDuty[SensorDescription]):
         }
         self._asked_before &= on.keys()
         self._watch.follow(on.values(), states)
+        # Whether other code has other conditions is told by an evaluation of them alone.
+        code = {
+            key: self._catalog.locations[location].stored.digest
+            for key, (location, each) in on.items()
+            if each.kind == AUTOMATION_KIND
+        }
+        for key, digest in code.items():
+            if self._code.get(key) != digest:
+                self._watch.note_now(key)
+        self._code = code
 
     def woken_ids(self) -> Iterable[str]:
         """Those that watch what has happened."""
