@@ -63,11 +63,13 @@ __all__ = [
     "run_place",
     "run_place_values",
     "run_share",
+    "runs_by_job",
     "step",
     "step_values",
     "steps_by_run",
     "stored_event",
     "tick",
+    "ticks_by_instigator",
 ]
 
 Row = tuple[Any, ...]
@@ -114,6 +116,14 @@ def run(row: Row) -> Run:
         root_run_id=body.root_run_id,
         pools=body.pools,
     )
+
+
+def runs_by_job(found: Iterable[Row]) -> dict[tuple[str, str], list[Run]]:
+    """The runs of rows of `RUN` by (location, job), newest first."""
+    runs: dict[tuple[str, str], list[Run]] = {}
+    for row in sorted(found, reverse=True):
+        runs.setdefault((row[1], row[2]), []).append(run(row))
+    return runs
 
 
 def run_place(run_id: str, row: Row) -> Run:
@@ -451,6 +461,14 @@ TICK = "id, body"
 def tick(row: Row) -> Tick:
     """The tick of a row of `TICK`."""
     return msgspec.structs.replace(decode_msgpack(row[1], Tick), id=row[0])
+
+
+def ticks_by_instigator(found: Iterable[Row]) -> dict[str, list[Tick]]:
+    """The ticks of rows of `TICK` by instigator, newest first."""
+    ticks: dict[str, list[Tick]] = {}
+    for each in map(tick, sorted(found, reverse=True)):
+        ticks.setdefault(each.instigator, []).append(each)
+    return ticks
 
 
 def packed_evaluation(record: EvaluationRecord) -> bytes:

@@ -129,3 +129,7 @@ class InstigatorStorage(Protocol):
     ) -> list[Tick]:
         """Ticks, newest first, before the tick id `before`."""
         ...
+
+    def latest_ticks(self, instigators: Sequence[str], *, limit: int) -> dict[str, list[Tick]]:
+        """The newest ticks of each of these, newest first; those without any are left out."""
+        ...

@@ -300,6 +300,15 @@ class InstigatorContract:
         assert storage.instigators.ticks(_SENSOR, after_time=NOW + 100) == []
         assert storage.instigators.ticks("unknown/sensor/x") == []
 
+    def test_the_newest_ticks_of_many_are_found_together(self, storage: Storage) -> None:
+        begun = [_begin(storage, NOW + index, now=NOW + index)[0] for index in range(4)]
+        (other, _) = _begin(storage, instigator=_SCHEDULE)
+        asked = [_SCHEDULE, "unknown/sensor/x", _SENSOR]
+        found = storage.instigators.latest_ticks(asked, limit=3)
+        assert found == {_SENSOR: begun[:0:-1], _SCHEDULE: [other]}
+        assert storage.instigators.latest_ticks([_SENSOR], limit=1) == {_SENSOR: [begun[-1]]}
+        assert storage.instigators.latest_ticks([], limit=3) == {}
+
     # -- automation conditions ----------------------------------------------------------------------------------------
 
     def test_what_conditions_came_to_is_kept_with_the_tick(self, storage: Storage) -> None:
