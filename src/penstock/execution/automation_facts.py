@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 
 import msgspec
 
 from ..codec import digest
 from ..engine.automation.facts import ONE, RunFacts, Update
 from ..engine.automation.graph import AutomationGraph, Entity, Kind
+from ..engine.backfill import space_of
+from ..engine.backfill_progress import positions_of
 from ..engine.freshness import freshness_of
+from ..partitions.definition import keys_of
 from ..partitions.multi_space import MultiSpace
 from ..partitions.space import KeySpace, open_space
 from ..partitions.spec import DynamicSpec, PartitionsSpec
 from ..partitions.subset import Subset
 from ..records.asset import EVER_MATERIALIZED, LETTERS, AssetState, CheckState, PartitionState, PartitionStatus
+from ..records.backfill import BackfillGroup, BackfillPart, BackfillPlan
 from ..records.conditions.entity import check_id
 from ..records.data_version import VersionTag
 from ..records.event import (
@@ -26,7 +31,7 @@ from ..records.event import (
     AssetWiped,
 )
 from ..records.run import FINISHED, Run, RunStatus, Tag
-from ..storage.protocols import RunFilter, Storage
+from ..storage.protocols import BackfillFilter, RunFilter, Storage
 
 __all__ = ["StoredFacts"]
 
@@ -43,6 +48,7 @@ _TYPES = (
 )
 _PAGE = 1_000
 _MOST = 50_000  # events since the last evaluation; with more, everything is looked at
+_NEWEST_BACKFILLS = 50
 _NONE = Subset()
 
 _CHECK_PLANNED = ("ASSET_CHECK_EVALUATION_PLANNED",)
@@ -208,8 +214,19 @@ class StoredFacts:
             entity = self._graph.entities.get(asset)
             if entity is not None and ended:
                 found.update(entity.checks)
+        found.update(self._assets_of_backfills(after))
         self._after, self._happened = after, happened
         return found
+
+    def _assets_of_backfills(self, after: int) -> set[str]:
+        """What backfills make that are under way, or have changed since that event: no event tells of what they skip or
+        give up."""
+        last = self._storage.events.get(after)
+        since = 0.0 if last is None else last.event.time
+        newest = self._storage.backfills.page(BackfillFilter(), limit=_NEWEST_BACKFILLS)
+        ids = {each.backfill_id for each in newest if each.updated >= since} | self._open_backfills.keys()
+        plans = [self._storage.backfills.plan(each) for each in ids]
+        return {asset for plan in plans if plan is not None for asset in plan.assets}
 
     def _events(self, entity: Entity, after: int) -> Sequence[_Happened]:
         """What counts as an update of an entity after an event, oldest first."""
@@ -307,7 +324,8 @@ class StoredFacts:
         return self._storage.assets.check_history(asset, name, limit=_PAGE)
 
     def in_progress(self, entity: Entity, *, backfill: bool) -> Subset:
-        """The partitions that an unended run is to update; with `backfill`, only runs of backfills count."""
+        """The partitions that an unended run is to update; with `backfill`, only runs of backfills count, and what
+        backfills have not begun yet."""
         planned: Iterable[tuple[str | None, str]]
         match entity.kind:
             case Kind.ASSET:
@@ -318,9 +336,42 @@ class StoredFacts:
                 planned = [(None, state.run_id)] if running and state is not None and state.run_id is not None else []
             case Kind.JOB:
                 planned = [(run.partition, run.run_id) for run in self._unended(entity)]
-        if backfill:
-            planned = [each for each in planned if self._is_backfill(each[1])]
-        return self._positions(entity, (partition for partition, _ in planned))
+        if not backfill:
+            return self._positions(entity, (partition for partition, _ in planned))
+        of_runs = self._positions(entity, (partition for partition, run_id in planned if self._is_backfill(run_id)))
+        return of_runs.union(self._waiting_in_backfills(entity)) if entity.kind is Kind.ASSET else of_runs
+
+    @cached_property
+    def _open_backfills(self) -> dict[str, BackfillPlan]:
+        found = {
+            each.backfill_id: self._storage.backfills.plan(each.backfill_id) for each in self._storage.backfills.open()
+        }
+        return {backfill_id: plan for backfill_id, plan in found.items() if plan is not None}
+
+    @cached_property
+    def _backfilled(self) -> dict[str, list[tuple[BackfillPlan, BackfillGroup, list[BackfillPart]]]]:
+        """By asset, the groups of backfills under way that it is in, each with its parts."""
+        found: dict[str, list[tuple[BackfillPlan, BackfillGroup, list[BackfillPart]]]] = {}
+        for backfill_id, plan in self._open_backfills.items():
+            parts: dict[int, list[BackfillPart]] = {}
+            for part in self._storage.backfills.parts(backfill_id):
+                parts.setdefault(part.group, []).append(part)
+            for index, group in enumerate(plan.groups):
+                for asset in group.assets:
+                    found.setdefault(asset, []).append((plan, group, parts.get(index, [])))
+        return found
+
+    def _waiting_in_backfills(self, entity: Entity) -> Subset:
+        """The partitions of an asset that backfills under way have not begun yet."""
+        waiting: list[str | None] = []
+        for plan, group, parts in self._backfilled.get(entity.id, ()):
+            space = space_of(plan, group)
+            found = positions_of(group.chosen, entity.id, space, parts).waiting
+            if space is not None:
+                waiting += keys_of(space, found)
+            elif found:
+                waiting.append(None)
+        return self._positions(entity, waiting)
 
     def _unended(self, entity: Entity) -> Iterable[Run]:
         statuses = tuple(status for status in RunStatus if status not in FINISHED)
