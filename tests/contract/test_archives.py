@@ -20,10 +20,11 @@ from penstock.errors import ArchiveError
 from penstock.instance.archive.export import export
 from penstock.instance.archive.intake import take_in
 from penstock.instance.doctor.verify import verify
-from penstock.records.automation import InstigatorKind, InstigatorStatus, TickStatus
+from penstock.records.automation import By, InstigatorKind, InstigatorStatus, Override, TickStatus
 from penstock.records.backfill import BackfillStatus
 from penstock.records.event import AssetMaterialization, RunSuccess
 from penstock.records.lease import ProcessInfo
+from penstock.records.one_off import OneOff
 from penstock.records.run import FINISHED
 from penstock.storage import protocols
 from penstock.storage.archive import LoggedEvent
@@ -77,6 +78,11 @@ def fill(storage: Storage) -> None:
     storage.assets.add_dynamic_partitions("areas", ["north", "south"])
     storage.instigators.switch("shop/sensor/s", "shop", InstigatorKind.SENSOR, "s", InstigatorStatus.RUNNING, now=NOW)
     storage.instigators.set_cursor("shop/sensor/s", "shop", "s", "17", now=NOW)
+    said = Override(paused_until=NOW + 99, tags={"a": "b"})
+    storage.instigators.override("shop/sensor/s", "shop", InstigatorKind.SENSOR, "s", said, now=NOW)
+    for due in (NOW + 60, NOW + 60, NOW + 90):
+        storage.one_offs.plan(OneOff(location="shop", job="nightly", due=due, until=due + 60), now=NOW)
+    storage.one_offs.cancel(3, by=By(), now=NOW)
     lease = storage.leases.acquire("sensors", "d", ttl=10, now=NOW)
     assert lease is not None
     for place in range(3):
@@ -114,6 +120,7 @@ def test_what_is_taken_in_is_given_out_alike(
         "pool",
         "partitions",
         "instigator",
+        "one_off",
         "used_key",
         "run",
         "event",

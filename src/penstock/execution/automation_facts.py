@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
 
 import msgspec
 
 from ..codec import digest
 from ..engine.automation.facts import ONE, RunFacts, Update
 from ..engine.automation.graph import AutomationGraph, Entity, Kind
-from ..engine.backfill import space_of
-from ..engine.backfill_progress import positions_of
-from ..engine.freshness import freshness_of
-from ..partitions.definition import keys_of
+from ..engine.freshness import freshness_of, made_at, turns_at
 from ..partitions.multi_space import MultiSpace
 from ..partitions.space import KeySpace, open_space
 from ..partitions.spec import DynamicSpec, PartitionsSpec
 from ..partitions.subset import Subset
 from ..records.asset import EVER_MATERIALIZED, LETTERS, AssetState, CheckState, PartitionState, PartitionStatus
-from ..records.backfill import BackfillGroup, BackfillPart, BackfillPlan
 from ..records.conditions.entity import check_id
 from ..records.data_version import VersionTag
 from ..records.event import (
@@ -31,7 +26,8 @@ from ..records.event import (
     AssetWiped,
 )
 from ..records.run import FINISHED, Run, RunStatus, Tag
-from ..storage.protocols import BackfillFilter, RunFilter, Storage
+from ..storage.protocols import RunFilter, Storage
+from .automation_backfills import BackfillFacts
 
 __all__ = ["StoredFacts"]
 
@@ -48,7 +44,7 @@ _TYPES = (
 )
 _PAGE = 1_000
 _MOST = 50_000  # events since the last evaluation; with more, everything is looked at
-_NEWEST_BACKFILLS = 50
+_ASSETS_AT_ONCE = 500  # that are read together, unless it is known that more are asked about
 _NONE = Subset()
 
 _CHECK_PLANNED = ("ASSET_CHECK_EVALUATION_PLANNED",)
@@ -74,6 +70,7 @@ class StoredFacts:
 
     def __init__(self, storage: Storage, graph: AutomationGraph, now: float) -> None:
         self._storage = storage
+        self._backfills = BackfillFacts(storage.backfills)
         self._graph = graph
         self._now = now
         self._last_event = storage.events.last_id()
@@ -81,6 +78,11 @@ class StoredFacts:
         self._states: dict[str, AssetState] = {}
         self._checks: dict[str, CheckState] = {}
         self._read: set[str] = set()
+        self._asked: list[str] = []
+        self._order: dict[str, int] = {}
+        self._ahead = 1
+        self._positions_of: dict[int, dict[str, int | None]] = {}
+        self._updated: dict[str, Subset] = {}
         self._letters: dict[str, dict[str, str]] = {}
         self._open: dict[str, list[tuple[str | None, str]]] | None = None
         self._runs: dict[str, RunFacts | None] = {}
@@ -129,31 +131,46 @@ class StoredFacts:
         space = self.space(entity)
         if space is None:
             return ONE if any(True for _ in keys) else _NONE
-        found = space.positions(key for key in keys if key is not None)
-        return Subset.of(each for each in found if each is not None)
+        known = self._positions_of.setdefault(id(space), {})
+        named = [key for key in keys if key is not None]
+        new = [key for key in named if key not in known]
+        if new:
+            known.update(zip(new, space.positions(new), strict=True))
+        return Subset.of(position for key in named if (position := known[key]) is not None)
 
     # -- what is read at once -----------------------------------------------------------------------------------------
 
     def prepare(self, entities: Iterable[str]) -> None:
         """Read the latest facts of these."""
-        assets: set[str] = set()
-        for key in entities:
-            entity = self._graph.entities.get(key)
-            if entity is not None and entity.kind is not Kind.JOB:
-                assets.add(_asset_of(entity))
-        new = sorted(assets - self._read)
-        if new:
-            self._states |= self._storage.assets.states(new)
-            if any(self._graph.entities[key].checks for key in new):
-                self._checks |= self._storage.assets.check_states(new)
-            self._read.update(new)
+        found = (self._graph.entities.get(key) for key in entities)
+        assets = {_asset_of(entity) for entity in found if entity is not None and entity.kind is not Kind.JOB}
+        self._read_states(sorted(assets - self._read))
+
+    def _read_states(self, assets: Sequence[str]) -> None:
+        if assets:
+            self._states |= self._storage.assets.states(assets)
+            if any(self._graph.entities[key].checks for key in assets):
+                self._checks |= self._storage.assets.check_states(assets)
+            self._read.update(assets)
+            self._asked += assets
+
+    def _need(self, asset: str) -> None:
+        """Have an asset's latest facts read. Evaluations go through the graph in its order, so where one leads to
+        others that were not foreseen, ever more of those that come next are read along."""
+        if asset not in self._read:
+            if not self._order:
+                self._order = {key: at for at, key in enumerate(self._graph.assets)}
+            self._ahead = min(2 * self._ahead, _ASSETS_AT_ONCE)
+            start = self._order[asset]
+            coming = self._graph.assets[start : start + self._ahead]
+            self._read_states([key for key in coming if key not in self._read])
 
     def _state(self, entity: Entity) -> AssetState | None:
-        self.prepare((entity.id,))
+        self._need(entity.id)
         return self._states.get(entity.id)
 
     def _check(self, entity: Entity) -> CheckState | None:
-        self.prepare((entity.id,))
+        self._need(_asset_of(entity))
         return self._checks.get(entity.id.removeprefix("check "))
 
     def _partition_letters(self, entity: Entity) -> Mapping[str, str]:
@@ -162,6 +179,19 @@ class StoredFacts:
             found = self._storage.assets.partition_statuses({entity.id: 0}).get(entity.id)
             self._letters[entity.id] = {} if found is None else found.by_key()
         return self._letters[entity.id]
+
+    def _read_updated(self, entity: Entity) -> None:
+        """Read which partitions of an asset were ever made, together with those of others that will be asked about."""
+        wanted = [entity.id]
+        while self._asked and len(wanted) < _ASSETS_AT_ONCE:
+            other = self._graph.entities[self._asked.pop()]
+            if other.partitions is not None and not other.observed and other.id not in self._updated:
+                wanted.append(other.id)
+        found = self._storage.assets.partition_statuses(dict.fromkeys(wanted, 0))
+        for key in wanted:
+            letters = found[key].by_key() if key in found else {}
+            made = (partition for partition, letter in letters.items() if letter in EVER_MATERIALIZED)
+            self._updated[key] = self._positions(self._graph.entities[key], made)
 
     def _planned(self, asset: str) -> Sequence[tuple[str | None, str]]:
         """(partition, run) of what unended runs are still to make of an asset."""
@@ -173,9 +203,10 @@ class StoredFacts:
 
     # -- what happened ------------------------------------------------------------------------------------------------
 
-    def changed(self, after: int) -> Iterable[str] | None:
+    def changed(self, after: int, updated: Mapping[str, Subset]) -> Iterable[str] | None:
         """The ids of those that something happened to after the event `after`; None where that may be any."""
         found: set[str] = set()
+        wiped: set[str] = set()
         ended: list[str] = []
         happened: dict[str, list[_Happened]] = {}
         seen = after
@@ -199,6 +230,7 @@ class StoredFacts:
                         happened.setdefault(key, []).append(_Happened(stored.id, stored.run_id, fact.partition))
                     case AssetWiped(asset=asset):
                         found.add(asset)
+                        wiped.add(asset)
                     case _:
                         if stored.run_id is not None:
                             ended.append(stored.run_id)
@@ -214,19 +246,18 @@ class StoredFacts:
             entity = self._graph.entities.get(asset)
             if entity is not None and ended:
                 found.update(entity.checks)
-        found.update(self._assets_of_backfills(after))
+        last = self._storage.events.get(after)
+        found.update(self._backfills.assets(0.0 if last is None else last.event.time))
         self._after, self._happened = after, happened
+        self._updated = {key: each for key, each in updated.items() if key not in wiped}
+        for key in happened.keys() & self._updated.keys():
+            since = self._positions(self._graph.entities[key], (each.partition for each in happened[key]))
+            self._updated[key] = self._updated[key].union(since)
         return found
 
-    def _assets_of_backfills(self, after: int) -> set[str]:
-        """What backfills make that are under way, or have changed since that event: no event tells of what they skip or
-        give up."""
-        last = self._storage.events.get(after)
-        since = 0.0 if last is None else last.event.time
-        newest = self._storage.backfills.page(BackfillFilter(), limit=_NEWEST_BACKFILLS)
-        ids = {each.backfill_id for each in newest if each.updated >= since} | self._open_backfills.keys()
-        plans = [self._storage.backfills.plan(each) for each in ids]
-        return {asset for plan in plans if plan is not None for asset in plan.assets}
+    def all_updated(self) -> Mapping[str, Subset]:
+        """Of partitioned entities, the partitions that were ever updated, as far as that was asked or is known."""
+        return self._updated
 
     def _events(self, entity: Entity, after: int) -> Sequence[_Happened]:
         """What counts as an update of an entity after an event, oldest first."""
@@ -294,10 +325,12 @@ class StoredFacts:
             state = self._state(entity)
             event = None if state is None else state.observed_event if entity.observed else state.materialized_event
             return ONE if event is not None else _NONE
-        if entity.observed:
-            return self._observed(entity)
-        letters = self._partition_letters(entity)
-        return self._positions(entity, (key for key, letter in letters.items() if letter in EVER_MATERIALIZED))
+        if entity.id not in self._updated:
+            if entity.observed:
+                self._updated[entity.id] = self._observed(entity)
+            else:
+                self._read_updated(entity)
+        return self._updated[entity.id]
 
     def _observed(self, entity: Entity) -> Subset:
         space = self.space(entity)
@@ -326,7 +359,7 @@ class StoredFacts:
     def in_progress(self, entity: Entity, *, backfill: bool) -> Subset:
         """The partitions that an unended run is to update; with `backfill`, only runs of backfills count, and what
         backfills have not begun yet."""
-        planned: Iterable[tuple[str | None, str]]
+        planned: Sequence[tuple[str | None, str]]
         match entity.kind:
             case Kind.ASSET:
                 planned = self._planned(entity.id)
@@ -336,42 +369,10 @@ class StoredFacts:
                 planned = [(None, state.run_id)] if running and state is not None and state.run_id is not None else []
             case Kind.JOB:
                 planned = [(run.partition, run.run_id) for run in self._unended(entity)]
-        if not backfill:
-            return self._positions(entity, (partition for partition, _ in planned))
-        of_runs = self._positions(entity, (partition for partition, run_id in planned if self._is_backfill(run_id)))
-        return of_runs.union(self._waiting_in_backfills(entity)) if entity.kind is Kind.ASSET else of_runs
-
-    @cached_property
-    def _open_backfills(self) -> dict[str, BackfillPlan]:
-        found = {
-            each.backfill_id: self._storage.backfills.plan(each.backfill_id) for each in self._storage.backfills.open()
-        }
-        return {backfill_id: plan for backfill_id, plan in found.items() if plan is not None}
-
-    @cached_property
-    def _backfilled(self) -> dict[str, list[tuple[BackfillPlan, BackfillGroup, list[BackfillPart]]]]:
-        """By asset, the groups of backfills under way that it is in, each with its parts."""
-        found: dict[str, list[tuple[BackfillPlan, BackfillGroup, list[BackfillPart]]]] = {}
-        for backfill_id, plan in self._open_backfills.items():
-            parts: dict[int, list[BackfillPart]] = {}
-            for part in self._storage.backfills.parts(backfill_id):
-                parts.setdefault(part.group, []).append(part)
-            for index, group in enumerate(plan.groups):
-                for asset in group.assets:
-                    found.setdefault(asset, []).append((plan, group, parts.get(index, [])))
-        return found
-
-    def _waiting_in_backfills(self, entity: Entity) -> Subset:
-        """The partitions of an asset that backfills under way have not begun yet."""
-        waiting: list[str | None] = []
-        for plan, group, parts in self._backfilled.get(entity.id, ()):
-            space = space_of(plan, group)
-            found = positions_of(group.chosen, entity.id, space, parts).waiting
-            if space is not None:
-                waiting += keys_of(space, found)
-            elif found:
-                waiting.append(None)
-        return self._positions(entity, waiting)
+        found = [partition for partition, run_id in planned if not backfill or self._is_backfill(run_id)]
+        if backfill and entity.kind is Kind.ASSET:
+            found += self._backfills.waiting(entity.id)
+        return self._positions(entity, found) if found else _NONE
 
     def _unended(self, entity: Entity) -> Iterable[Run]:
         statuses = tuple(status for status in RunStatus if status not in FINISHED)
@@ -417,8 +418,13 @@ class StoredFacts:
             state = self._state(entity)
             found = {0: state.materialized_run if state is not None else None}
         else:
+            # The newest update tells, and of most that are asked about it is one of those that have just happened.
+            for each in (self._happened or {}).get(entity.id, ()):
+                found |= dict.fromkeys(self._positions(entity, (each.partition,)), each.run_id)
+            found = {position: run_id for position, run_id in found.items() if position in among}
             space = self.space(entity)
-            keys = {position: None if space is None else space.key(position) for position in among}
+            others = (position for position in among if position not in found)
+            keys = {position: None if space is None else space.key(position) for position in others}
             named = [] if entity.observed else [key for key in keys.values() if key is not None]
             states = self._storage.assets.partition_states(entity.id, named) if named else {}
             for position, key in keys.items():
@@ -461,13 +467,13 @@ class StoredFacts:
                 latest.setdefault(each.evaluation.partition, each.status)
         return self._positions(entity, (key for key, status in latest.items() if status == wanted))
 
-    def freshness(self, entity: Entity) -> str | None:
-        """PASS, WARN or FAIL; None where the asset has no policy, or nothing is known yet."""
-        if entity.freshness is None:
-            return None
-        state = self._state(entity)
-        made_at = None if state is None else state.observed_at if entity.observed else state.materialized_at
-        return freshness_of(entity.freshness, made_at, self._now).value
+    def freshness(self, entity: Entity) -> tuple[str | None, float | None]:
+        """UNKNOWN, PASS, WARN or FAIL, and when that changes by time alone."""
+        policy = entity.freshness
+        if policy is None:
+            return None, None
+        made = made_at(self._state(entity), materializable=entity.materializable)
+        return freshness_of(policy, made, self._now).value, turns_at(policy, made, self._now)
 
 
 def _asset_of(entity: Entity) -> str:

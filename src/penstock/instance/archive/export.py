@@ -24,6 +24,7 @@ from .lines import (
     HeaderLine,
     InstigatorLine,
     Line,
+    OneOffLine,
     PartitionsLine,
     PoolLine,
     UsedKeyLine,
@@ -33,10 +34,14 @@ from .lines import (
     tick_line,
 )
 
-__all__ = ["Exported", "archive_of", "export"]
+__all__ = ["MOST_WAITING", "Exported", "archive_of", "export"]
 
 _PAGE = 1000
 _BACKFILLS = 100
+
+MOST_WAITING = 100_000
+"""So many one-off runs that wait are taken along."""
+
 _ENDED = BackfillFilter(statuses=tuple(sorted(BACKFILL_ENDS)))
 _UNFINISHED = tuple(sorted(set(RunStatus) - FINISHED))
 
@@ -147,6 +152,9 @@ def _settings(storage: Storage, archive: Archive) -> Iterator[Line]:
     for _, state in sorted(storage.instigators.states().items()):
         # When it is due is computed anew by whoever takes it in.
         yield InstigatorLine(state=msgspec.structs.replace(state, next_due=None, fingerprint=None))
+    for one_off in storage.one_offs.waiting(limit=MOST_WAITING):
+        # Its number, and when it was asked for there, are the affair of whoever takes it in.
+        yield OneOffLine(one_off=msgspec.structs.replace(one_off, id=0, created=0.0))
     after = ("", "")
     while keys := archive.used_keys(after=after, limit=_PAGE):
         after = (keys[-1].instigator, keys[-1].run_key)

@@ -14,6 +14,7 @@ from ...codec import decode_json, decode_msgpack, encode_json, encode_msgpack
 from ...errors import ArchiveError
 from ...records.automation import InstigatorState, Tick
 from ...records.event import Event
+from ...records.one_off import OneOff
 from ...storage.archive import LoadedRun, LoggedEvent, UsedKey
 from ...storage.protocols import StoredBackfill
 
@@ -26,6 +27,7 @@ __all__ = [
     "HeaderLine",
     "InstigatorLine",
     "Line",
+    "OneOffLine",
     "PartitionsLine",
     "PoolLine",
     "RunLine",
@@ -95,6 +97,12 @@ class InstigatorLine(_Line, frozen=True, kw_only=True, tag="instigator"):
     state: InstigatorState
 
 
+class OneOffLine(_Line, frozen=True, kw_only=True, tag="one_off"):
+    """A one-off run that waits."""
+
+    one_off: OneOff
+
+
 class UsedKeyLine(_Line, frozen=True, kw_only=True, tag="used_key"):
     """A run key that was used."""
 
@@ -144,6 +152,7 @@ Line = (
     | PoolLine
     | PartitionsLine
     | InstigatorLine
+    | OneOffLine
     | UsedKeyLine
     | RunLine
     | EventLine
