@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import gc
 import logging
 import os
@@ -33,6 +34,7 @@ Starter: TypeAlias = Callable[[Sequence[str], int], ServiceProcess]
 """Starts the command of `penstock` with these words, and lets it inherit the descriptor of its lifeline. What it starts
 leads a session of its own, so that Ctrl-C in a terminal reaches its starter alone."""
 
+_M_ARENA_MAX = -8  # of the C library's <malloc.h>
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -109,6 +111,8 @@ def _begin_anew(lifeline: int) -> None:
             with contextlib.suppress(OSError):  # the one that the list was read with
                 os.close(descriptor)
     logging.getLogger().handlers.clear()
+    with contextlib.suppress(AttributeError):  # other C libraries have no such thing
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)  # Python's threads take turns; a heap for each would be half empty
 
 
 def _show(words: Sequence[str]) -> None:
