@@ -94,8 +94,10 @@ def _be_service(command_line: Callable[[], None], words: Sequence[str], lifeline
     except BaseException:  # noqa: BLE001 - the process ends here, as a program does at an error
         traceback.print_exc()
     finally:
-        _flush()
-        os._exit(code if isinstance(code, int) else 1)  # what stands below us on the stack is our starter's
+        try:
+            _flush()
+        finally:
+            os._exit(code if isinstance(code, int) else 1)  # whatever happened: what follows is our starter's work
 
 
 def _begin_anew(lifeline: int) -> None:
