@@ -65,7 +65,7 @@ class Context:
         self.actor = actor
         self.now: float = instance.clock.now()
         self._places = places or PartitionPlaces()
-        self._spaces: dict[PartitionsSpec, KeySpace] = {}
+        self._spaces: dict[PartitionsSpec, tuple[KeySpace, int]] = {}
         self._tallies: dict[str, tuple[int, bool]] = {}
         self._deadline = deadline
         self._objects = objects
@@ -123,10 +123,11 @@ class Context:
         self.check_states.expect(asset.key for asset in listed if asset.checks)
         self.partition_letters.expect(asset.key for asset in listed if asset.partitions is not None)
 
-    def space(self, spec: PartitionsSpec) -> KeySpace:
-        """A partition set as it is at the time of the request."""
+    def space(self, spec: PartitionsSpec) -> tuple[KeySpace, int]:
+        """A partition set as it is at the time of the request, and how many partitions it has then."""
         if spec not in self._spaces:
-            self._spaces[spec] = open_space(spec, lambda name: self.dynamic_partitions.get(name) or [], self.now)
+            space = open_space(spec, lambda name: self.dynamic_partitions.get(name) or [], self.now)
+            self._spaces[spec] = space, space.count(self.now)
         return self._spaces[spec]
 
     def tally(self, where: RunFilter) -> tuple[int, bool]:
