@@ -1,7 +1,7 @@
 """Many schedules and sensors that do nothing but write down when they were evaluated, for both subjects.
 
-`BENCH_COUNT` says how many of each. A fifth of the schedules are due at each full minute, all at once. A line of the mark
-is: kind, name, when it was due (0 for a sensor), when it was.
+`BENCH_COUNT` says how many of each. A fifth of the schedules are due at each full minute, all at once. A line of
+the mark is: kind, name, when it was due (0 for a sensor), when it was.
 """
 
 import importlib

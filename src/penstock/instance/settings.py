@@ -44,6 +44,7 @@ __all__ = [
     "SlackTarget",
     "StorageSettings",
     "TagConcurrencyLimit",
+    "WebhookSettings",
     "WebhookTarget",
     "WorkerSettings",
     "render_settings",
@@ -274,10 +275,12 @@ class WorkerSettings(_Block, frozen=True, kw_only=True):
 
 
 class ScheduleSettings(WorkerSettings, frozen=True, kw_only=True):
-    """How schedules are evaluated, and how many missed ticks are made up of those that follow partitions."""
+    """How schedules are evaluated, and how many missed ticks are made up of those that follow partitions; none
+    that is older than so many seconds, unless these are 0."""
 
     timeout_seconds: _Timeout = 60.0
     max_catchup_runs: Annotated[int, msgspec.Meta(ge=1, le=1000)] = DEFAULT_CATCHUP
+    max_catchup_age_seconds: _Seconds = 0.0
 
 
 class SensorSettings(WorkerSettings, frozen=True, kw_only=True):
@@ -285,6 +288,13 @@ class SensorSettings(WorkerSettings, frozen=True, kw_only=True):
 
     timeout_seconds: _Timeout = 60.0
     max_queued_runs: Annotated[int, msgspec.Meta(ge=-1)] = 1000
+
+
+class WebhookSettings(_Block, frozen=True, kw_only=True):
+    """How many requests a webhook sensor takes, and how many of them may wait for it."""
+
+    requests_per_second: Annotated[float, msgspec.Meta(gt=0, le=100_000)] = 100.0
+    max_pending_requests: Annotated[int, msgspec.Meta(ge=1)] = 10_000
 
 
 class RunWorkerSettings(_Block, frozen=True, kw_only=True):
@@ -412,6 +422,7 @@ class Settings(_Block, frozen=True, kw_only=True):
     run_retries: RunRetrySettings = RunRetrySettings()
     schedules: ScheduleSettings = ScheduleSettings()
     sensors: SensorSettings = SensorSettings()
+    webhooks: WebhookSettings = WebhookSettings()
     code_servers: CodeServerSettings = CodeServerSettings()
     run_workers: RunWorkerSettings = RunWorkerSettings()
     alerts: AlertSettings = AlertSettings()
