@@ -26,7 +26,7 @@ describe("coalesce", () => {
 
   it("rests for longer after a run that took long", async () => {
     const task = vi.fn(() => new Promise<void>((resolve) => setTimeout(resolve, 500)));
-    const run = coalesce(task, 100);
+    const run = coalesce(task, 100, 4);
     run();
     run();
     await vi.advanceTimersByTimeAsync(500 + 1999);
@@ -37,7 +37,7 @@ describe("coalesce", () => {
 
   it("rests for no longer than a few seconds", async () => {
     const task = vi.fn(() => new Promise<void>((resolve) => setTimeout(resolve, 9_000)));
-    const run = coalesce(task, 100);
+    const run = coalesce(task, 100, 4);
     run();
     run();
     await vi.advanceTimersByTimeAsync(12_000);
