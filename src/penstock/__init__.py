@@ -142,6 +142,7 @@ if TYPE_CHECKING:
         DefaultScheduleStatus,
         DefaultSensorStatus,
     )
+    from .definitions.automation.webhook_sensor import WebhookSensorDefinition, webhook_sensor
     from .definitions.configured import configured
     from .definitions.console_loggers import (
         colored_console_logger,
@@ -586,6 +587,7 @@ if TYPE_CHECKING:
         TableRecord,
         TableSchema,
     )
+    from .records.webhook import WebhookRequest
     from .testing.instance import instance_for_test
     from .version import __version__
 
@@ -883,6 +885,8 @@ _HOMES: dict[str, str] = {
     "UsageError": "errors",
     "UserCodeError": "errors",
     "ValueType": "definitions.ops.value_type",
+    "WebhookRequest": "records.webhook",
+    "WebhookSensorDefinition": "definitions.automation.webhook_sensor",
     "WeeklyPartitionsDefinition": "partitions.time_window",
     "__version__": "version",
     "apply_freshness_policy": "definitions.assets.map_specs",
@@ -992,6 +996,7 @@ _HOMES: dict[str, str] = {
     "type_loader": "definitions.ops.type_loader",
     "usable_as_type": "definitions.ops.value_type",
     "validate_run_config": "execution.configuration",
+    "webhook_sensor": "definitions.automation.webhook_sensor",
     "weekly_partitioned_config": "definitions.partitioned_config",
     "with_resources": "definitions.assets.with_resources",
     "with_source_code_references": "definitions.assets.code_references",
@@ -1292,6 +1297,8 @@ __all__ = [
     "UsageError",
     "UserCodeError",
     "ValueType",
+    "WebhookRequest",
+    "WebhookSensorDefinition",
     "WeeklyPartitionsDefinition",
     "__version__",
     "apply_freshness_policy",
@@ -1401,6 +1408,7 @@ __all__ = [
     "type_loader",
     "usable_as_type",
     "validate_run_config",
+    "webhook_sensor",
     "weekly_partitioned_config",
     "with_resources",
     "with_source_code_references",

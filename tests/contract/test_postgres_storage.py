@@ -11,6 +11,7 @@ from penstock.storage.postgres import PostgresStorage
 from penstock.storage.protocols import Storage
 from penstock.testing.storage_contract import (
     ArchiveContract,
+    InboxContract,
     MultiProcessStorageContract,
     OutboxContract,
     RetentionContract,
@@ -20,7 +21,9 @@ from penstock.testing.storage_contract import (
 _opens_a_storage: Callable[[str], Storage] = PostgresStorage  # the type checker compares each method
 
 
-class TestPostgres(StorageContract, MultiProcessStorageContract, ArchiveContract, RetentionContract, OutboxContract):
+class TestPostgres(
+    StorageContract, MultiProcessStorageContract, ArchiveContract, RetentionContract, OutboxContract, InboxContract
+):
     @pytest.fixture
     def opener(self, postgres_url: str) -> partial[PostgresStorage]:
         return partial(PostgresStorage, postgres_url)

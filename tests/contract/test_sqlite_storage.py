@@ -12,6 +12,7 @@ from penstock.storage.protocols import Storage
 from penstock.storage.sqlite import SqliteStorage
 from penstock.testing.storage_contract import (
     ArchiveContract,
+    InboxContract,
     MultiProcessStorageContract,
     OutboxContract,
     RetentionContract,
@@ -21,7 +22,9 @@ from penstock.testing.storage_contract import (
 _opens_a_storage: Callable[[Path | None], Storage] = SqliteStorage  # the type checker compares each method
 
 
-class TestSqliteFile(StorageContract, MultiProcessStorageContract, ArchiveContract, RetentionContract, OutboxContract):
+class TestSqliteFile(
+    StorageContract, MultiProcessStorageContract, ArchiveContract, RetentionContract, OutboxContract, InboxContract
+):
     @pytest.fixture
     def opener(self, tmp_path: Path) -> partial[SqliteStorage]:
         return partial(SqliteStorage, tmp_path / "home" / "penstock.db")
@@ -34,7 +37,7 @@ class TestSqliteFile(StorageContract, MultiProcessStorageContract, ArchiveContra
         storage.close()
 
 
-class TestSqliteInMemory(StorageContract, ArchiveContract, RetentionContract, OutboxContract):
+class TestSqliteInMemory(StorageContract, ArchiveContract, RetentionContract, OutboxContract, InboxContract):
     @pytest.fixture
     def storage(self) -> Iterator[SqliteStorage]:
         storage = SqliteStorage(None)

@@ -32,6 +32,7 @@ class Permission(StrEnum):
     RELOAD = "reload"
     REPORT_EVENT = "report_event"
     EDIT_CONCURRENCY = "edit_concurrency"
+    EDIT_WEBHOOK_TOKENS = "edit_webhook_tokens"
 
 
 _LOWEST_ROLE: Mapping[Permission, Role] = {
@@ -45,6 +46,7 @@ _LOWEST_ROLE: Mapping[Permission, Role] = {
     Permission.RELOAD: Role.EDITOR,
     Permission.REPORT_EVENT: Role.EDITOR,
     Permission.EDIT_CONCURRENCY: Role.EDITOR,
+    Permission.EDIT_WEBHOOK_TOKENS: Role.EDITOR,
 }
 _RANK = {role: rank for rank, role in enumerate(Role)}
 

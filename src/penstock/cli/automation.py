@@ -23,6 +23,7 @@ from ..records.automation import (
 from ..records.location import ScheduleDescription, SensorDescription
 from .options import Instant, config_options, home_option, open_instance, parse_tags, read_run_config
 from .output import table, when
+from .webhooks import token
 
 if TYPE_CHECKING:
     from ..instance.instance import Instance
@@ -247,3 +248,4 @@ def _add_commands(group: click.Group, kind: InstigatorKind) -> None:
 
 _add_commands(schedule, InstigatorKind.SCHEDULE)
 _add_commands(sensor, InstigatorKind.SENSOR)
+sensor.add_command(token)

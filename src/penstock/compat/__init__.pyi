@@ -292,6 +292,8 @@ from penstock import UrlMetadataValue as UrlMetadataValue
 from penstock import UsageError as UsageError
 from penstock import UserCodeError as UserCodeError
 from penstock import ValueType as ValueType
+from penstock import WebhookRequest as WebhookRequest
+from penstock import WebhookSensorDefinition as WebhookSensorDefinition
 from penstock import WeeklyPartitionsDefinition as WeeklyPartitionsDefinition
 from penstock import apply_freshness_policy as apply_freshness_policy
 from penstock import asset as asset
@@ -400,6 +402,7 @@ from penstock import success_hook as success_hook
 from penstock import type_loader as type_loader
 from penstock import usable_as_type as usable_as_type
 from penstock import validate_run_config as validate_run_config
+from penstock import webhook_sensor as webhook_sensor
 from penstock import weekly_partitioned_config as weekly_partitioned_config
 from penstock import with_resources as with_resources
 from penstock import with_source_code_references as with_source_code_references

@@ -16,10 +16,12 @@ from ..instance.retention import Sweeper
 from ..launch.coordinators import ImmediateRunCoordinator
 from ..locations.catalog import Catalog
 from ..storage.following import Followed
+from ..storage.inbox import Receiving
 from .alerts import SENDERS, AlertsDuty
 from .backfills import MOST_OPEN, BackfillsDuty
 from .event_watch import EventWatch
 from .followers import FollowersDuty
+from .freshness import FreshnessDuty
 from .instigators import CHANGES
 from .loop import Duty
 from .monitor import MonitorDuty, MonitorLimits
@@ -122,11 +124,16 @@ def all_duties(
                 settings.sensors.timeout_seconds,
                 watch=EventWatch(storage, clock),
                 runs=storage.runs,
+                inbox=storage.inbox if isinstance(storage, Receiving) else None,
                 max_queued_runs=settings.sensors.max_queued_runs,
             ),
             sensors_woken,
         ),
         (OneOffsDuty(storage, instance.coordinator, known, clock), listen(OneOffsDuty.topics)),
+        (
+            FreshnessDuty(storage, known, clock),
+            listen(FreshnessDuty.topics),
+        ),
         (
             RetentionDuty(Sweeper(storage, instance.logs, clock), settings.retention.rules, storage, clock=clock),
             listen(RetentionDuty.topics),

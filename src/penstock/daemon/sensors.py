@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -13,13 +14,23 @@ from ..engine.overrides import overridden, paused
 from ..records.automation import InstigatorKind, InstigatorState, TickStatus, instigator_id
 from ..records.location import LocationDescription, SensorDescription
 from ..records.run import RunStatus, Tag
+from ..records.webhook import WebhookRequest
 from ..records.wire import EvaluateSensor
+from ..storage.inbox import TOPIC as WEBHOOKS
+from ..storage.inbox import Inbox
 from ..storage.protocols import RunFilter, RunStorage
 from .event_watch import EventWatch
 from .instigators import CHANGES, InstigatorDuty
 from .ticks import TRY_AGAIN
 
-__all__ = ["SensorsDuty"]
+__all__ = ["WEBHOOKS_KEPT", "SensorsDuty"]
+
+WEBHOOKS_KEPT = 7 * 86_400.0
+"""For so many seconds after its end a request to a webhook sensor is kept, and its key known."""
+
+_FORGET_EVERY = 3600.0
+_REQUESTS_AT_ONCE = 100
+_BYTES_AT_ONCE = 4 << 20
 
 
 class SensorsDuty(InstigatorDuty[SensorDescription]):
@@ -28,19 +39,26 @@ class SensorsDuty(InstigatorDuty[SensorDescription]):
     Args:
         watch: Tells for which of them there is something new.
         runs: Where the queue is.
+        inbox: Where requests to webhook sensors are; None where the storage keeps none.
         max_queued_runs: How many runs of a sensor may wait in it; -1 for any number.
         shared: What schedules' duty takes too.
     """
 
     name = "sensors"
     kind = InstigatorKind.SENSOR
-    topics = CHANGES | {"assets", "runs"}
+    topics = CHANGES | {"assets", "runs", WEBHOOKS}
     origin_tag = Tag.SENSOR
     again_after_failure = 30.0
 
-    def __init__(self, *shared: Any, watch: EventWatch, runs: RunStorage, max_queued_runs: int) -> None:
+    def __init__(
+        self, *shared: Any, watch: EventWatch, runs: RunStorage, inbox: Inbox | None, max_queued_runs: int
+    ) -> None:
         super().__init__(*shared)
         self._runs = runs
+        self._inbox = inbox
+        self._news: dict[str, float] = {}
+        self._webhooks: set[str] = set()
+        self._forgotten_at = -math.inf
         self._max_queued_runs = max_queued_runs
         self._watch = watch
         self._asked_before: set[str] = set()
@@ -56,10 +74,22 @@ class SensorsDuty(InstigatorDuty[SensorDescription]):
         }
         self._asked_before &= on.keys()
         self._watch.follow(on.values(), states)
+        self._webhooks = {key for key, (_, each) in on.items() if each.kind == "WEBHOOK"}
+        self._forget()
 
     def woken_ids(self) -> Iterable[str]:
-        """Those that watch what has happened."""
-        return self._watch.hear() | self._watch.since.keys()
+        """Those that watch what has happened, or that somebody has called."""
+        self._watch.hear()
+        called = self._inbox.waiting() if self._inbox is not None and self._webhooks else {}
+        self._news = self._watch.since | {key: due for key, due in called.items() if key in self._webhooks}
+        return self._news
+
+    def _forget(self) -> None:
+        """Remove requests that were taken long ago, and their keys."""
+        now = self._clock.now()
+        if self._inbox is not None and self._webhooks and not 0 <= now - self._forgotten_at < _FORGET_EVERY:
+            self._inbox.forget(now - WEBHOOKS_KEPT)
+            self._forgotten_at = now
 
     def begun(self, key: str) -> None:
         """Its evaluation sees what has happened until now."""
@@ -77,7 +107,7 @@ class SensorsDuty(InstigatorDuty[SensorDescription]):
         self, declared: Iterable[tuple[str, SensorDescription]], states: dict[str, InstigatorState], now: float
     ) -> Outlook:
         """Which are due by their intervals, or by what has happened."""
-        outlook = look_at_sensors(declared, states, now, self._watch.since)
+        outlook = look_at_sensors(declared, states, now, self._news)
         held = self._held_back(outlook.due)
         return msgspec.structs.replace(
             outlook,
@@ -102,14 +132,17 @@ class SensorsDuty(InstigatorDuty[SensorDescription]):
 
     def _as_begun(self, due: Due) -> Due:
         """The tick that another daemon has begun and left, if there is one of a sensor that comes to us."""
-        if due.id in self._asked_before or due.id not in self._watch.since:
+        if due.id in self._asked_before or due.id not in self._news:
             return due
         self._asked_before.add(due.id)
         left = self._instigators.ticks(due.id, statuses=[TickStatus.STARTED], limit=1)
         return msgspec.structs.replace(due, at=left[0].due) if left else due
 
     def work(self, description: SensorDescription, due: Due) -> EvaluateSensor:
-        """Evaluate it from its cursor."""
+        """Evaluate it from its cursor, and for what was sent to it."""
+        webhooks: Sequence[WebhookRequest] = ()
+        if description.kind == "WEBHOOK" and self._inbox is not None:
+            webhooks = self._inbox.first(due.id, limit=_REQUESTS_AT_ONCE, most_bytes=_BYTES_AT_ONCE)
         return EvaluateSensor(
             name=description.name,
             due=due.at,
@@ -117,6 +150,7 @@ class SensorsDuty(InstigatorDuty[SensorDescription]):
             last_run_key=due.state.last_run_key,
             last_tick=due.state.last_tick,
             turned_on=due.state.turned_on,
+            webhooks=tuple(webhooks),
             timeout=description.timeout or self._timeout,
         )
 

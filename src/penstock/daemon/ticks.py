@@ -160,6 +160,7 @@ class TickRunner:
             cursor=_short(evaluation.cursor),
             log=evaluation.log,
             partitions=evaluation.partitions,
+            webhooks=tuple(each.id for each in asked.work.webhooks) if isinstance(asked.work, EvaluateSensor) else (),
         )
         stored = self._instigators.complete_tick(
             ended,

@@ -38,6 +38,7 @@ from .automation.run_status_sensor import RunStatusSensorDefinition
 from .automation.schedule import ScheduleDefinition
 from .automation.sensor import SensorDefinition
 from .automation.target import declared_status
+from .automation.webhook_sensor import WebhookSensorDefinition
 from .definitions import Definitions
 from .garbage import paused_collection
 from .ops.job import JobDefinition
@@ -282,6 +283,7 @@ def _sensor(sensor: SensorDefinition, resolved: Resolution) -> SensorDescription
         event_type=sensor.event_type if isinstance(sensor, RunStatusSensorDefinition) else None,
         runs=sensor.monitored.described() if isinstance(sensor, RunStatusSensorDefinition) else (),
         timeout=sensor.timeout_seconds,
+        headers=sensor.headers if isinstance(sensor, WebhookSensorDefinition) else (),
         tags=sensor.tags,
         owners=sensor.owners,
         metadata=sensor.metadata,

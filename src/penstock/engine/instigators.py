@@ -122,7 +122,7 @@ def next_schedule_time(schedule: ScheduleDescription, after: float, override: Ov
 
 def poll_seconds(sensor: SensorDescription) -> float:
     """How long after an evaluation a sensor is evaluated again though nothing new was heard of for it."""
-    if sensor.kind == "ASSET" or sensor.event_type is not None:
+    if sensor.kind in {"ASSET", "WEBHOOK"} or sensor.event_type is not None:
         return max(sensor.interval, _SAFETY_NET)
     return sensor.interval or _POLLED_BY_DEFAULT
 

@@ -15,6 +15,7 @@ from ..definitions.automation.run_request import Requested, RunRequest
 from ..definitions.automation.run_status_sensor import RunStatusSensorDefinition
 from ..definitions.automation.schedule import ScheduleDefinition
 from ..definitions.automation.sensor import SensorDefinition
+from ..definitions.automation.webhook_sensor import WebhookSensorDefinition
 from ..definitions.definitions import Definitions
 from ..definitions.ops.job import JobDefinition
 from ..engine.automation.graph import AutomationGraph
@@ -71,6 +72,8 @@ def sensor_tick(sensor: SensorDefinition, context: SensorEvaluationContext) -> R
             requested = react_to_asset(sensor, context)
         case MultiAssetSensorDefinition():
             requested = look_at_assets(sensor, context)
+        case WebhookSensorDefinition() if not context.webhook_requests:
+            requested = Requested(skip_reason="No request has come.")
         case _:
             requested = sensor.evaluate(context, context.resources.original_resource_dict)
             if requested.cursor is not None and context.cursor_updated:
@@ -151,6 +154,7 @@ def evaluate_sensor(
             last_sensor_start_time=work.turned_on,
             sensor_name=sensor.name,
             location=location,
+            webhook_requests=work.webhooks,
             limit=work.timeout,
             hand_over=None if tell is None else hand_over,
             told=_line_teller(tell),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..clock import Clock
@@ -10,6 +10,7 @@ from ..definitions.automation.run_request import Requested
 from ..definitions.definitions import Definitions
 from ..definitions.repository import RepositoryDefinition
 from ..errors import UsageError
+from ..records.webhook import WebhookRequest
 from .tick_context import TickContext, given_definitions, given_resources
 
 __all__ = ["SensorEvaluationContext", "build_sensor_context"]
@@ -25,6 +26,7 @@ class SensorEvaluationContext(TickContext):
         last_sensor_start_time: When the sensor was last turned on, in seconds since the epoch.
         sensor_name: The sensor's name.
         location: The code location that the sensor is of; None where that does not matter.
+        webhook_requests: What has been sent to a webhook sensor.
         limit: Seconds that the evaluation may take; None for any time.
         hand_over: Called with what has been asked for so far, so that it counts also if the evaluation comes to no end.
         shared: What all contexts of ticks take.
@@ -39,6 +41,7 @@ class SensorEvaluationContext(TickContext):
         last_sensor_start_time: float | None = None,
         sensor_name: str | None = None,
         location: str | None = None,
+        webhook_requests: Sequence[WebhookRequest] = (),
         limit: float | None = None,
         hand_over: Callable[[Requested], None] | None = None,
         **shared: Any,
@@ -51,6 +54,7 @@ class SensorEvaluationContext(TickContext):
         self.last_sensor_start_time = last_sensor_start_time
         self.sensor_name = sensor_name
         self.location = location
+        self.webhook_requests = tuple(webhook_requests)
         self.limit = limit
         self.hand_over = hand_over
 
@@ -96,6 +100,7 @@ def build_sensor_context(
     *,
     last_run_key: str | None = None,
     last_tick_completion_time: float | None = None,
+    webhook_requests: Sequence[WebhookRequest] = (),
     clock: Clock | None = None,
 ) -> SensorEvaluationContext:
     """A context for calling a sensor directly, or for `evaluate_tick`.
@@ -111,6 +116,7 @@ def build_sensor_context(
         last_sensor_start_time: When the sensor was last turned on, in seconds since the epoch.
         last_run_key: The last run key that it gave.
         last_tick_completion_time: When the last evaluation ended, in seconds since the epoch.
+        webhook_requests: What has been sent to a webhook sensor.
         clock: Tells the time; the instance's if not given.
     """
     found = given_definitions(repository_def if definitions is None else definitions)
@@ -121,6 +127,7 @@ def build_sensor_context(
         last_sensor_start_time=last_sensor_start_time,
         sensor_name=sensor_name,
         repository_name=repository_name,
+        webhook_requests=webhook_requests,
         instance=instance,
         clock=clock,
         **given_resources(resources, found),

@@ -44,6 +44,7 @@ __all__ = [
     "SlackTarget",
     "StorageSettings",
     "TagConcurrencyLimit",
+    "WebhookSettings",
     "WebhookTarget",
     "WorkerSettings",
     "render_settings",
@@ -289,6 +290,13 @@ class SensorSettings(WorkerSettings, frozen=True, kw_only=True):
     max_queued_runs: Annotated[int, msgspec.Meta(ge=-1)] = 1000
 
 
+class WebhookSettings(_Block, frozen=True, kw_only=True):
+    """How many requests a webhook sensor takes, and how many of them may wait for it."""
+
+    requests_per_second: Annotated[float, msgspec.Meta(gt=0, le=100_000)] = 100.0
+    max_pending_requests: Annotated[int, msgspec.Meta(ge=1)] = 10_000
+
+
 class RunWorkerSettings(_Block, frozen=True, kw_only=True):
     """How run workers and evaluations reach the storage: with its credentials, or through a server with a token."""
 
@@ -414,6 +422,7 @@ class Settings(_Block, frozen=True, kw_only=True):
     run_retries: RunRetrySettings = RunRetrySettings()
     schedules: ScheduleSettings = ScheduleSettings()
     sensors: SensorSettings = SensorSettings()
+    webhooks: WebhookSettings = WebhookSettings()
     code_servers: CodeServerSettings = CodeServerSettings()
     run_workers: RunWorkerSettings = RunWorkerSettings()
     alerts: AlertSettings = AlertSettings()

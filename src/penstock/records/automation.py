@@ -133,6 +133,7 @@ class Tick(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     cursor: str | None = None
     log: tuple[str, ...] = ()  # what the function logged, one line each
     partitions: tuple[PartitionsRequest, ...] = ()  # changes of dynamic partition sets
+    webhooks: tuple[int, ...] = ()  # the requests that it was given
 
     @property
     def lateness(self) -> float:

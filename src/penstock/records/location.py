@@ -242,6 +242,7 @@ class SensorDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
     event_type: str | None = None  # and, of a sensor on runs, the event that each of these tells
     runs: tuple[RunsWatched, ...] = ()
     timeout: float | None = None  # seconds that an evaluation may take; None: as the instance says
+    headers: tuple[str, ...] = ()  # those that are kept of requests to it
     tags: dict[str, str] = {}
     owners: tuple[str, ...] = ()
     metadata: Metadata = {}
@@ -250,7 +251,7 @@ class SensorDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
     @property
     def is_pushed(self) -> bool:
         """Whether it is evaluated when something happens that it watches, and not only after some time."""
-        return self.kind in {"ASSET", "MULTI_ASSET"} or self.event_type is not None
+        return self.kind in {"ASSET", "MULTI_ASSET", "WEBHOOK"} or self.event_type is not None
 
 
 class ResourceDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

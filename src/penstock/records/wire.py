@@ -17,6 +17,7 @@ from .conditions.evaluation import EvaluationRecord
 from .errors import ErrorInfo
 from .event import AssetFact, Event
 from .run import Run
+from .webhook import WebhookRequest
 
 __all__ = [
     "PROTOCOL",
@@ -100,6 +101,7 @@ class EvaluateSensor(_Message, frozen=True, kw_only=True, tag="evaluate_sensor")
     last_run_key: str | None = None
     last_tick: float | None = None
     turned_on: float | None = None
+    webhooks: tuple[WebhookRequest, ...] = ()
     timeout: float = 60.0
 
 

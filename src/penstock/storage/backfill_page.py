@@ -13,7 +13,7 @@ LAST_ID = "~"
 
 
 def backfill_page(where: BackfillFilter, statuses: Sequence[str], value: Callable[[str], str]) -> str:
-    """The bodies of backfills newest first, with the values `before`, `after`, `until` and `limit`.
+    """The bodies of backfills newest first, with the values `before`, `after`, `until`, `ended` and `limit`.
 
     Each status is read by itself, from its own end of the index: however many there are of other statuses, no more are
     looked at than the page has.
@@ -28,6 +28,8 @@ def backfill_page(where: BackfillFilter, statuses: Sequence[str], value: Callabl
         conditions.append(f"created > {value('after')}")
     if where.created_before is not None:
         conditions.append(f"created < {value('until')}")
+    if where.ended_before is not None:
+        conditions.append(f"ended < {value('ended')}")
     end = f"{' AND '.join(conditions)} ORDER BY id DESC LIMIT {value('limit')}"
     if where.statuses is None:
         return f"SELECT body FROM backfills WHERE {end}"

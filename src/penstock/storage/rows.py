@@ -16,6 +16,7 @@ from ..records.automation import InstigatorKind, InstigatorState, InstigatorStat
 from ..records.conditions.evaluation import EvaluationRecord, StoredEvaluation
 from ..records.data_version import DataVersionState
 from ..records.event import AssetCheckEvaluation, AssetMaterialization, AssetObservation, Event, StoredEvent
+from ..records.freshness_state import AssetFreshness, FreshnessState
 from ..records.one_off import OneOff, OneOffStatus
 from ..records.pool import PoolNeed
 from ..records.run import FailureReason, Run, RunStatus, StepAttempt, StepStats, StepStatus
@@ -30,6 +31,7 @@ __all__ = [
     "DATA_VERSION",
     "DELIVERY",
     "EVENT",
+    "FRESHNESS",
     "INSTIGATOR",
     "KEPT",
     "LOGGED",
@@ -290,6 +292,14 @@ ASSET_STATE = (
 )
 
 
+FRESHNESS = "asset, state, since, event"
+
+
+def freshness(row: Row) -> AssetFreshness:
+    """The freshness of a row of `FRESHNESS`."""
+    return AssetFreshness(asset=row[0], state=FreshnessState(row[1]), since=row[2], event=row[3])
+
+
 def asset_state(row: Row) -> AssetState:
     """The state of a row of `ASSET_STATE`."""
     return AssetState(
@@ -463,7 +473,7 @@ def ticks_by_instigator(found: Iterable[Row]) -> dict[str, list[Tick]]:
 
 def packed_evaluation(record: EvaluationRecord) -> bytes:
     """What a condition came to, as it is stored: many of them are alike and repeat their words."""
-    return zlib.compress(encode_msgpack(record))
+    return zlib.compress(encode_msgpack(record), 1)
 
 
 def evaluation(row: Row) -> StoredEvaluation:

@@ -16,6 +16,7 @@ from ..auth.permissions import LOCAL_ACTOR
 from ..instance.instance import Instance
 from ..locations.catalog import Catalog
 from ..locations.gateway import StorageGateway
+from ..storage.inbox import Receiving
 from ..storage.remote.server import Dispatcher
 from .api import GraphQLEndpoint
 from .downloads import LogDownloads
@@ -28,6 +29,7 @@ from .heartbeat import Heartbeat
 from .last_watch import last_watch
 from .live import Hub
 from .static import BuiltUi
+from .webhooks import WebhookEndpoint
 
 __all__ = ["WebApp", "create_app"]
 
@@ -82,6 +84,9 @@ def create_app(
     is_gateway = instance.settings.run_workers.storage == "gateway"
     gateway = StorageGateway(Dispatcher(storage, instance.clock)) if is_gateway else None
 
+    inbox = storage.inbox if isinstance(storage, Receiving) else None
+    webhooks = WebhookEndpoint(inbox, catalog, instance.settings.webhooks, instance.clock)
+    hooks = Route("/hooks/{location:path}/{sensor}", webhooks.receive, methods=["POST"])
     watching = last_watch(instance, catalog)
 
     @asynccontextmanager
@@ -113,9 +118,11 @@ def create_app(
         Route("/server_info", health.info, methods=["GET"]),
         Route("/assets-static/{name:path}", ui.file, methods=["GET"]),
         Route("/storage/{part}/{method}", gateway or _no_gateway, methods=["POST"]),
+        hooks,
         Route("/{rest:path}", ui.page, methods=["GET"]),
     ]
-    app = WebApp(Gate(Starlette(routes=routes, lifespan=lifespan), names=names), hub, gateway)
+    gate = Gate(Starlette(routes=routes, lifespan=lifespan), names=names, for_machines=hooks)
+    app = WebApp(gate, hub, gateway)
     return app
 
 

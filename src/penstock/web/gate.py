@@ -3,7 +3,7 @@
 * The `Host` header must be one of our names, so that no foreign name that was made to point here (DNS rebinding)
   speaks to us with a browser's trust in that name.
 * A request that may change something, or that opens a stream, carries JSON, and a browser must say that it comes from
-  our own pages.
+  our own pages. One route is for machines, which show a token.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .headers import SECURITY_HEADERS
@@ -34,10 +35,13 @@ class Gate:
         app: What is behind the gate.
         names: Host names under which the server may be asked, without a port; None for any, where whoever set the
             server up has decided so.
+        for_machines: The route that lets in by a token in a header alone, which no web page of others has; what comes
+            there may be of any kind and from anywhere.
     """
 
-    def __init__(self, app: ASGIApp, *, names: Iterable[str] | None) -> None:
+    def __init__(self, app: ASGIApp, *, names: Iterable[str] | None, for_machines: Route | None = None) -> None:
         self._app = app
+        self._for_machines = for_machines
         self._names = None if names is None else frozenset(name.lower() for name in names)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -55,10 +59,11 @@ class Gate:
         if scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1008, "reason": "There are no web sockets here."})
             return
-        refusal = self._refusal(scope["method"], Headers(scope=scope))
+        refusal = self._refusal(scope, Headers(scope=scope))
         await (refusal or self._app)(scope, receive, send_with_headers)
 
-    def _refusal(self, method: str, headers: Headers) -> Response | None:
+    def _refusal(self, scope: Scope, headers: Headers) -> Response | None:
+        method = scope["method"]
         host = headers.get("host", "").lower()
         if not host:
             return PlainTextResponse("The request names no host.\n", 400)
@@ -72,6 +77,8 @@ class Gate:
                 f"The method {method[:20]} is not known here.\n", 405, headers={"allow": "GET, HEAD, POST"}
             )
         if method in _READING:
+            return None
+        if self._for_machines is not None and self._for_machines.matches(scope)[0] is Match.FULL:
             return None
         if headers.get("content-type", "").partition(";")[0].strip().lower() not in _BODIES:
             return PlainTextResponse("Send JSON: the header must be `Content-Type: application/json`.\n", 415)

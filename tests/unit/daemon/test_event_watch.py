@@ -12,7 +12,7 @@ from penstock.codec import encode_json
 from penstock.config.schema import Shape
 from penstock.daemon.event_watch import EventWatch
 from penstock.daemon.keeper import parts_of
-from penstock.daemon.sensors import SensorsDuty
+from penstock.daemon.sensors import WEBHOOKS_KEPT, SensorsDuty
 from penstock.daemon.ticks import TickRunner
 from penstock.errors import CodeServerUnreachableError
 from penstock.launch.coordinators import QueuedRunCoordinator
@@ -23,6 +23,7 @@ from penstock.records.event import AssetMaterialization, RunCanceled, RunFailure
 from penstock.records.lease import Lease
 from penstock.records.location import JobDescription, LocationDescription, RunsWatched, SensorDescription
 from penstock.records.run import FailureReason, Run
+from penstock.records.webhook import WebhookRequest
 from penstock.records.wire import EvaluateSensor, Evaluation, LaunchAnswer, LoadStatus
 from penstock.storage.protocols import StoredLocation
 from penstock.storage.sqlite.storage import SqliteStorage
@@ -44,6 +45,8 @@ FAILURES = SensorDescription(
     interval=0.0,
     default_status=ON,
 )
+
+CALLED = SensorDescription(name="called", kind="WEBHOOK", interval=0.0, default_status=ON)
 
 
 class Launcher:
@@ -99,7 +102,9 @@ class House:
         )
         watch = EventWatch(self.storage, self.clock)
         shared = (self.storage.instigators, catalog, runner, self.clock, self.woken, threading.Event(), 60.0)
-        self.duty = SensorsDuty(*shared, watch=watch, runs=self.storage.runs, max_queued_runs=2)
+        self.duty = SensorsDuty(
+            *shared, watch=watch, runs=self.storage.runs, inbox=self.storage.inbox, max_queued_runs=2
+        )
         leases = self.storage.leases
         for lease in self.leases:
             leases.release(lease)
@@ -329,3 +334,54 @@ def test_a_sensor_with_too_many_runs_in_the_queue_waits_and_misses_nothing(house
     house.clock.advance(2)
     house.look(ticks=1)
     assert len(house.storage.runs.queued(limit=10)) == 3
+
+
+def test_a_request_makes_its_sensor_due_and_is_taken_by_the_tick(houses: Callable[..., House]) -> None:
+    house = houses(CALLED, ORDERS)
+    house.look(ticks=2)
+    house.clock.advance(5)
+    inbox = house.storage.inbox
+    for body in (b"a", b"b"):
+        inbox.receive("shop/sensor/called", WebhookRequest(body=body), most=10, now=house.clock.now())
+    inbox.receive("shop/sensor/elsewhere", WebhookRequest(), most=10, now=house.clock.now())
+    house.clock.advance(0.1)
+    house.look(ticks=1)
+    assert [request.body for request in house.asked[-1].webhooks] == [b"a", b"b"]
+    tick = house.ticks("called")[0]
+    assert (tick.webhooks, round(tick.lateness, 3)) == ((1, 2), 0.1)
+    house.look(ticks=0)
+
+
+def test_requests_of_a_failed_tick_come_again_later_and_one_by_one(houses: Callable[..., House]) -> None:
+    house = houses(CALLED)
+    house.look(ticks=1)
+    house.clock.advance(5)
+    for body in (b"poison", b"good"):
+        house.storage.inbox.receive("shop/sensor/called", WebhookRequest(body=body), most=10, now=house.clock.now())
+    house.evaluate = lambda _work: Evaluation(error=ErrorInfo(cls="ValueError", message="broken"))
+    house.look(ticks=1)
+    house.clock.advance(29)
+    house.look(ticks=0)
+    house.clock.advance(1)
+    house.look(ticks=1)
+    assert [request.body for request in house.asked[-1].webhooks] == [b"poison"]
+    house.start()
+    house.evaluate = house.see_all
+    house.clock.advance(30)
+    house.look(ticks=1)
+    house.clock.advance(1)
+    house.look(ticks=1)
+    assert [request.body for request in house.asked[-1].webhooks] == [b"good"]
+    assert house.storage.inbox.waiting() == {}
+
+
+def test_requests_that_were_taken_long_ago_are_forgotten(houses: Callable[..., House]) -> None:
+    house = houses(CALLED)
+    house.storage.inbox.receive("shop/sensor/called", WebhookRequest(key="k"), most=10, now=house.clock.now())
+    house.look(ticks=1)
+    house.clock.advance(WEBHOOKS_KEPT - 100)
+    house.look(ticks=1)
+    assert len(house.storage.inbox.page("shop/sensor/called")) == 1
+    house.clock.advance(3600)
+    house.look(ticks=1)
+    assert house.storage.inbox.page("shop/sensor/called") == []

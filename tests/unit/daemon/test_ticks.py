@@ -118,7 +118,11 @@ class House:
         self.shared = shared = (self.storage.instigators, catalog, runner, self.clock, self.done, self.changed, 60.0)
         self.schedules = SchedulesDuty(*shared)
         self.sensors = SensorsDuty(
-            *shared, watch=EventWatch(self.storage, self.clock), runs=self.storage.runs, max_queued_runs=2
+            *shared,
+            watch=EventWatch(self.storage, self.clock),
+            runs=self.storage.runs,
+            inbox=self.storage.inbox,
+            max_queued_runs=2,
         )
 
     def look(self, duty: SchedulesDuty | SensorsDuty, *, ticks: int = 1) -> None:

@@ -60,6 +60,7 @@ const SENSOR_KINDS: Record<string, string> = {
   RUN_STATUS: "sensor on runs",
   ASSET: "sensor on asset",
   MULTI_ASSET: "sensor on assets",
+  WEBHOOK: "webhook",
   AUTO_MATERIALIZE: "conditions",
   AUTOMATION: "conditions",
 };

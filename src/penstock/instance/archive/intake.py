@@ -21,6 +21,7 @@ from ...storage.archive import Archive, LoggedEvent
 from ...storage.protocols import Storage
 from .export import MOST_WAITING, archive_of
 from .lines import (
+    BackfillRow,
     EndLine,
     EventLine,
     HeaderLine,
@@ -32,6 +33,7 @@ from .lines import (
     RunLine,
     TickLine,
     UsedKeyLine,
+    backfill_of,
     event_of,
     read_line,
     run_of,
@@ -126,6 +128,8 @@ def _read_through(path: Path, storage: Storage, archive: Archive) -> dict[str, i
                 run_of(line)
             case TickLine():
                 tick_of(line)
+            case BackfillRow():
+                backfill_of(line)
             case EventLine():
                 event = event_of(line)
                 if event.id <= last:
@@ -199,6 +203,9 @@ def _store(storage: Storage, archive: Archive, batch: Sequence[Line], now: float
             return _store_events(storage, archive, [event_of(each) for each in batch if isinstance(each, EventLine)])
         case TickLine():
             return archive.load_ticks([tick_of(each) for each in batch if isinstance(each, TickLine)])
+        case BackfillRow():
+            rows = [each for each in batch if isinstance(each, BackfillRow)]
+            return sum(storage.backfills.load(backfill_of(each)) for each in rows)
         case InstigatorLine():
             return archive.load_instigators([each.state for each in batch if isinstance(each, InstigatorLine)], ())
         case OneOffLine():

@@ -16,10 +16,12 @@ from ...records.automation import InstigatorState, Tick
 from ...records.event import Event
 from ...records.one_off import OneOff
 from ...storage.archive import LoadedRun, LoggedEvent, UsedKey
+from ...storage.protocols import StoredBackfill
 
 __all__ = [
     "FORMAT",
     "VERSION",
+    "BackfillRow",
     "EndLine",
     "EventLine",
     "HeaderLine",
@@ -31,6 +33,8 @@ __all__ = [
     "RunLine",
     "TickLine",
     "UsedKeyLine",
+    "backfill_of",
+    "backfill_row",
     "event_line",
     "event_of",
     "read_line",
@@ -130,6 +134,13 @@ class TickLine(_Line, frozen=True, kw_only=True, tag="tick"):
     exact: bytes | None = None
 
 
+class BackfillRow(_Line, frozen=True, kw_only=True, tag="backfill"):
+    """A backfill that has ended: a `StoredBackfill`."""
+
+    backfill: msgspec.Raw
+    exact: bytes | None = None
+
+
 class EndLine(_Line, frozen=True, kw_only=True, tag="end"):
     """How many lines of each kind there are: without this line the file is not whole."""
 
@@ -146,6 +157,7 @@ Line = (
     | RunLine
     | EventLine
     | TickLine
+    | BackfillRow
     | EndLine
 )
 
@@ -219,6 +231,17 @@ def tick_line(tick: Tick) -> TickLine:
 def tick_of(line: TickLine) -> Tick:
     """The tick of a line; raises `ArchiveError` for a damaged one."""
     return _unpacked(line.tick, line.exact, Tick)
+
+
+def backfill_row(stored: StoredBackfill) -> BackfillRow:
+    """The line of a backfill."""
+    text, exact = _packed(stored)
+    return BackfillRow(backfill=text, exact=exact)
+
+
+def backfill_of(line: BackfillRow) -> StoredBackfill:
+    """The backfill of a line; raises `ArchiveError` for a damaged one."""
+    return _unpacked(line.backfill, line.exact, StoredBackfill)
 
 
 def _packed(record: msgspec.Struct) -> tuple[msgspec.Raw, bytes | None]:

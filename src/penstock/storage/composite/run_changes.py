@@ -52,7 +52,7 @@ class ShownBackfills:
         self._follower = follower
         self.add, self.get, self.plan, self.log, self.page = log.add, log.get, log.plan, log.log, log.page
         self.open, self.counts, self.parts, self.made = log.open, log.counts, log.parts, log.made
-        self.change, self.delete = log.change, log.delete
+        self.change, self.load, self.delete = log.change, log.load, log.delete
 
     def advance(self, backfill_id: str, step: BackfillAdvance, *, lease: Lease, now: float) -> Backfill:
         """Store what the daemon has decided, all of it or nothing."""

@@ -7,6 +7,7 @@ from ...errors import SettingsError
 from ..archive import Archive, Archived
 from ..event_catalog import EventCatalog
 from ..following import Follower
+from ..inbox import Inbox, Receiving
 from ..notifier import Notifier
 from ..outbox import Outbox, Posting
 from ..protocols import (
@@ -206,6 +207,12 @@ class TendedCompositeStorage(CompositeStorage):
             ticks=self._tick_follower,
             ticks_gone=self._ticks_gone,
         )
+
+    @property
+    def inbox(self) -> Inbox:
+        """What is sent to webhook sensors; it stays with the log."""
+        assert isinstance(self._log, Receiving)
+        return self._log.inbox
 
     @property
     def outbox(self) -> Outbox:

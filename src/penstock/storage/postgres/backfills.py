@@ -15,7 +15,7 @@ from ...records.lease import Lease
 from .. import backfill_rows as rows
 from ..backfill_page import LAST_ID, backfill_page
 from ..notifier import Notifier
-from ..protocols.backfills import BackfillAdvance, BackfillChange, BackfillFilter
+from ..protocols.backfills import BackfillAdvance, BackfillChange, BackfillFilter, StoredBackfill
 from .connection import Database
 from .leases import require_lease
 from .ledger import insert_runs, write_changes
@@ -76,6 +76,7 @@ class PostgresBackfills:
                 "before": before or LAST_ID,
                 "after": where.created_after,
                 "until": where.created_before,
+                "ended": where.ended_before,
                 "limit": limit,
             },
         )
@@ -126,24 +127,25 @@ class PostgresBackfills:
         """Store a new backfill."""
 
         def work(tx: Transaction) -> None:
-            if tx.row("SELECT 1 FROM backfills WHERE id = %s", (backfill.backfill_id,)) is not None:
+            if not _insert(tx, backfill, plan, [line]):
                 raise StorageError(f"A backfill with the id {backfill.backfill_id} exists already; make a new id.")
-            tx.send(
-                "INSERT INTO backfills (id, status, created, ended, body, plan, log) "
-                "VALUES (%s, %s, %s, %s, %s, %s, %s)",
-                (
-                    backfill.backfill_id,
-                    backfill.status.value,
-                    backfill.created,
-                    backfill.ended,
-                    encode_msgpack(backfill),
-                    encode_msgpack(plan),
-                    encode_msgpack([line]),
-                ),
-            )
 
         self._database.write("store a backfill", work)
         self._notifier.publish(_TOPICS)
+
+    def load(self, stored: StoredBackfill) -> bool:
+        """Store one that has ended elsewhere, as it is."""
+
+        def work(tx: Transaction) -> bool:
+            is_new = _insert(tx, stored.backfill, stored.plan, stored.log)
+            if is_new:
+                values = [(stored.backfill.backfill_id, *rows.part_values(part)) for part in stored.parts]
+                tx.send_all(_ADD_PARTS, _PART_TYPES, values)
+            return is_new
+
+        loaded = self._database.write("store a backfill", work, repeatable=True)
+        self._notifier.publish(_TOPICS)
+        return loaded
 
     def change(self, backfill_id: str, change: BackfillChange, *, line: BackfillLine, now: float) -> Backfill | None:
         """Store what somebody wants."""
@@ -198,6 +200,23 @@ class PostgresBackfills:
         deleted = self._database.write("delete a backfill", work)
         self._notifier.publish(_TOPICS)
         return deleted
+
+
+def _insert(tx: Transaction, backfill: Backfill, plan: BackfillPlan, log: Sequence[BackfillLine]) -> bool:
+    added = tx.row(
+        "INSERT INTO backfills (id, status, created, ended, body, plan, log) VALUES (%s, %s, %s, %s, %s, %s, %s) "
+        "ON CONFLICT DO NOTHING RETURNING 1",
+        (
+            backfill.backfill_id,
+            backfill.status.value,
+            backfill.created,
+            backfill.ended,
+            encode_msgpack(backfill),
+            encode_msgpack(plan),
+            encode_msgpack(log),
+        ),
+    )
+    return added is not None
 
 
 def _locked(tx: Transaction, backfill_id: str) -> Backfill | None:

@@ -30,6 +30,7 @@ from ..protocols import NewRun
 from .acts import record_act
 from .connection import Database
 from .dynamic_partitions import change_dynamic_partitions
+from .inbox import settle_webhooks
 from .leases import require_lease
 from .ledger import insert_runs, write_changes
 from .transaction import Transaction
@@ -234,6 +235,8 @@ class PostgresInstigators:
             _advance(tx, ended, cursor=cursor, next_due=next_due, fingerprint=fingerprint, now=now)
             if evaluations:
                 _store_evaluations(tx, stored.id, evaluations, now)
+            if tick.webhooks:
+                settle_webhooks(tx, tick, now)
             write_changes(tx, changes, [Event(time=now, fact=fact) for fact in facts])
             topics = {"ticks"}.union(*(change.topics for change in changes))
             return ended, topics | ({"assets"} if facts or tick.partitions else set())
@@ -343,9 +346,15 @@ def _advance(
 
 
 def _store_evaluations(tx: Transaction, tick: int, evaluations: Sequence[EvaluationRecord], now: float) -> None:
-    tx.send_each(
-        "INSERT INTO automation_evaluations (entity, tick, time, body) VALUES (%s, %s, %s, %s)",
-        [(each.entity, tick, now, rows.packed_evaluation(each)) for each in evaluations],
+    # What requested nothing is of interest until the next one.
+    tx.send(
+        "DELETE FROM automation_evaluations WHERE requested = 0 AND entity = ANY(%s)",
+        ([each.entity for each in evaluations],),
+    )
+    tx.send_all(
+        "INSERT INTO automation_evaluations (entity, tick, time, requested, body) SELECT * FROM {rows}",
+        "text int8 float8 int8 bytea",
+        [(each.entity, tick, now, each.requested, rows.packed_evaluation(each)) for each in evaluations],
     )
 
 

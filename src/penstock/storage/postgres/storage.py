@@ -14,6 +14,7 @@ from .backfills import PostgresBackfills
 from .clock import DatabaseClock
 from .connection import POOL_PATIENCE, POOL_SIZE, Database
 from .events import PostgresEvents
+from .inbox import PostgresInbox
 from .instigators import PostgresInstigators
 from .leases import PostgresLeases
 from .locations import PostgresLocations
@@ -77,6 +78,7 @@ class PostgresStorage:
         self._archive = PostgresArchive(self._database, self._notifier)
         self._retention = PostgresRetention(self._database)
         self._outbox = PostgresOutbox(self._database, self._notifier)
+        self._inbox = PostgresInbox(self._database, self._notifier)
 
     @property
     def runs(self) -> PostgresRuns:
@@ -142,6 +144,11 @@ class PostgresStorage:
     def retention(self) -> PostgresRetention:
         """What is old, and its removal."""
         return self._retention
+
+    @property
+    def inbox(self) -> PostgresInbox:
+        """What is sent to webhook sensors."""
+        return self._inbox
 
     @property
     def outbox(self) -> PostgresOutbox:

@@ -115,7 +115,7 @@ class InstigatorStorage(Protocol):
 
     def evaluations(self, entity: str, *, before: int | None = None, limit: int = 50) -> list[StoredEvaluation]:
         """What the automation condition of an asset, check or job (an entity id) came to, newest first, before the id
-        `before`."""
+        `before`. Those that requested something are kept, and of the others the last one, if nothing followed it."""
         ...
 
     def ticks(

@@ -233,6 +233,8 @@ RULES: Mapping[str, Rule] = {
     "assets.partition_data_versions": Rule(run=_free, evaluation=_free, reads=True),
     "assets.check_states": Rule(run=_free, evaluation=_free, reads=True),
     "assets.check_history": Rule(run=_free, evaluation=_free, reads=True),
+    "assets.freshness": Rule(run=_WATCHING, evaluation=_free, reads=True),
+    "assets.turn_freshness": Rule(run=_DAEMON, evaluation=_DAEMON),
     "assets.report": Rule(run=_no_wiping, evaluation=_no_wiping),
     "assets.dynamic_partitions": Rule(run=_free, evaluation=_free, reads=True),
     "assets.add_dynamic_partitions": Rule(run=_free, evaluation=_free),
@@ -288,6 +290,7 @@ RULES: Mapping[str, Rule] = {
     "backfills.made": Rule(run=_DAEMON, evaluation=_DAEMON, reads=True),
     "backfills.change": Rule(run=_PEOPLE, evaluation=_PEOPLE),
     "backfills.advance": Rule(run=_DAEMON, evaluation=_DAEMON),
+    "backfills.load": Rule(run=_PEOPLE, evaluation=_PEOPLE),
     "backfills.delete": Rule(run=_PEOPLE, evaluation=_PEOPLE),
     "notifier.publish": Rule(
         run="whoever changes the storage wakes its listeners", evaluation="an evaluation wakes nobody"

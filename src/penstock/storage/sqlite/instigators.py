@@ -33,6 +33,7 @@ from ..protocols import NewRun
 from .acts import record_act
 from .connection import Database
 from .dynamic_partitions import change_dynamic_partitions
+from .inbox import settle_webhooks
 from .leases import require_lease
 from .ledger import insert_run, report
 from .listed import listed
@@ -221,6 +222,8 @@ class SqliteInstigators:
                 topics.add("assets")
             if evaluations:
                 _store_evaluations(connection, stored.id, evaluations, now)
+            if tick.webhooks:
+                settle_webhooks(connection, tick, now)
             asked = tuple(run_key for run_key, _ in runs if run_key is not None)
             ended = msgspec.structs.replace(
                 tick,
@@ -331,9 +334,14 @@ def _make(connection: sqlite3.Connection, instigator: str, location: str, kind: 
 def _store_evaluations(
     connection: sqlite3.Connection, tick: int, evaluations: Sequence[EvaluationRecord], now: float
 ) -> None:
+    # What requested nothing is of interest until the next one.
+    connection.execute(
+        "DELETE FROM automation_evaluations WHERE requested = 0 AND entity IN (SELECT value FROM json_each(?))",
+        (listed({each.entity for each in evaluations}),),
+    )
     connection.executemany(
-        "INSERT INTO automation_evaluations (entity, tick, time, body) VALUES (?, ?, ?, ?)",
-        [(each.entity, tick, now, rows.packed_evaluation(each)) for each in evaluations],
+        "INSERT INTO automation_evaluations (entity, tick, time, requested, body) VALUES (?, ?, ?, ?, ?)",
+        [(each.entity, tick, now, each.requested, rows.packed_evaluation(each)) for each in evaluations],
     )
 
 

@@ -10,6 +10,7 @@ from .assets import SqliteAssets
 from .backfills import SqliteBackfills
 from .connection import Database
 from .events import SqliteEvents
+from .inbox import SqliteInbox
 from .instigators import SqliteInstigators
 from .leases import SqliteLeases
 from .locations import SqliteLocations
@@ -51,6 +52,7 @@ class SqliteStorage:
         self._archive = SqliteArchive(self._database, self._notifier)
         self._retention = SqliteRetention(self._database)
         self._outbox = SqliteOutbox(self._database, self._notifier)
+        self._inbox = SqliteInbox(self._database, self._notifier)
         if path is None:
             self.migrate()
 
@@ -118,6 +120,11 @@ class SqliteStorage:
     def retention(self) -> SqliteRetention:
         """What is old, and its removal."""
         return self._retention
+
+    @property
+    def inbox(self) -> SqliteInbox:
+        """What is sent to webhook sensors."""
+        return self._inbox
 
     @property
     def outbox(self) -> SqliteOutbox:

@@ -9,9 +9,9 @@ An implementation passes it by a test class of its own:
         def opener(self, tmp_path): ...    # gives another `Storage` on the same database; can be pickled
 
 A database that only one process sees passes `StorageContract` alone, which needs no `opener`. One with a bulk way out
-and in passes `ArchiveContract` too, one that can also remove what is old `RetentionContract`, and one
-that keeps messages until they are sent `OutboxContract`. A run storage alone
-(`penstock.storage.run_catalog.RunCatalog`) is held to its promises beside a log in SQLite:
+and in passes `ArchiveContract` too, one that can also remove what is old `RetentionContract`, one that keeps messages
+until they are sent `OutboxContract`, and one that keeps what is sent to webhook sensors `InboxContract`. A run
+storage alone (`penstock.storage.run_catalog.RunCatalog`) is held to its promises beside a log in SQLite:
 
     class TestMyRunStorage(RunStorageContract):
         @pytest.fixture
@@ -27,6 +27,7 @@ from .archive import ArchiveContract
 from .catalog import RunCatalogContract
 from .event_catalog import EventCatalogContract
 from .followed import EventLogStorageContract, ScheduleStorageContract
+from .inbox import InboxContract
 from .outbox import OutboxContract
 from .processes import MultiProcessStorageContract
 from .retention import RetentionContract
@@ -38,6 +39,7 @@ __all__ = [
     "ArchiveContract",
     "EventCatalogContract",
     "EventLogStorageContract",
+    "InboxContract",
     "MultiProcessStorageContract",
     "OutboxContract",
     "RetentionContract",

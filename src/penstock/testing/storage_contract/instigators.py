@@ -312,7 +312,7 @@ class InstigatorContract:
     # -- automation conditions ----------------------------------------------------------------------------------------
 
     def test_what_conditions_came_to_is_kept_with_the_tick(self, storage: Storage) -> None:
-        for number in (1, 2, 3):
+        for number in (1, 2, 3, 4):
             tick, lease = _begin(storage, NOW + number)
             ended = storage.instigators.complete_tick(
                 _ended(tick),
@@ -324,9 +324,11 @@ class InstigatorContract:
             if number == 2:
                 made = ended.run_ids
         found = storage.instigators.evaluations("orders")
-        assert [each.record.evaluation for each in found] == [3, 2, 1]
-        assert [each.run_ids for each in found] == [(), made, ()]
+        # Of those that requested nothing, only the last one is there.
+        assert [each.record.evaluation for each in found] == [4, 2]
+        assert [each.run_ids for each in found] == [(), made]
         assert found[1].record == _evaluation("orders", 2, requested=1)
         before = storage.instigators.evaluations("orders", before=found[0].id, limit=1)
         assert [each.record.evaluation for each in before] == [2]
+        assert [each.record.evaluation for each in storage.instigators.evaluations("other")] == [4]
         assert storage.instigators.evaluations("unknown") == []

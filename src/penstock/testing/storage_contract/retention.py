@@ -11,13 +11,13 @@ import pytest
 from ...clock import SYSTEM_CLOCK
 from ...records.automation import InstigatorKind, Tick, TickStatus, instigator_id
 from ...records.conditions.evaluation import ConditionEvaluation, EvaluationRecord
-from ...records.event import AssetMaterialization, EngineNote, Event, Fact, RunSuccess
+from ...records.event import AssetMaterialization, EngineNote, Event, Fact, RunCanceled, RunSuccess
 from ...records.retention import Kept, OldEvaluations, OldEvents, OldRuns, OldTicks, Removed, RetentionKind
 from ...records.run import Run, Tag
 from ...storage.archive import Archived, LoadedRun, LoggedEvent
 from ...storage.protocols import Storage
 from ...storage.retention import Retained
-from .builders import NOW, events_from, ordered_run_id, queued_run, started_run
+from .builders import NOW, events_from, new_run, ordered_run_id, queued_run, started_run
 
 __all__ = ["RetentionContract"]
 
@@ -65,6 +65,24 @@ class RetentionContract:
     """`Retention`."""
 
     # -- ticks --------------------------------------------------------------------------------------------------------
+
+    def test_a_run_key_makes_one_run_also_when_its_tick_and_its_run_are_gone(self, storage: _RetainedStorage) -> None:
+        lease = storage.leases.acquire("sensors", "daemon-1", ttl=1000, now=NOW)
+        assert lease is not None
+
+        def asked(due: float) -> Tick:
+            tick = storage.instigators.begin_tick(_OTHER, due, lease=lease, now=due)
+            assert tick is not None
+            ended = msgspec.structs.replace(tick, status=TickStatus.SUCCESS)
+            return storage.instigators.complete_tick(ended, lease=lease, runs=[("k", new_run())], now=due)
+
+        (run_id,) = asked(NOW).run_ids
+        asked(NOW + 1)
+        assert storage.runs.record(run_id, [RunCanceled()], now=NOW + 2)
+        assert storage.runs.delete(run_id)
+        old = OldTicks(before=NOW + 1, of=InstigatorKind.SENSOR, statuses=_ENDED)
+        assert _remove_all(storage, old) == 1
+        assert asked(NOW + 3).run_ids == ()
 
     def test_old_ticks_go_by_their_kind_and_their_end(self, storage: _RetainedStorage) -> None:
         _ticks(

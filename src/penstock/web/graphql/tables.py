@@ -44,6 +44,7 @@ from . import (
     steps,
     switches,
     ticks,
+    webhooks,
     workspace,
 )
 from .failures import Result
@@ -86,6 +87,7 @@ _NOUNS = (
     steps,
     switches,
     ticks,
+    webhooks,
     workspace,
 )
 
