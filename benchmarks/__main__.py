@@ -12,6 +12,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from .daemon import DaemonSize, measure_daemon
 from .deployment import Deployment, median
 from .report import tables
 from .storage.instances import DATA, DIALECTS, Data
@@ -74,10 +75,27 @@ class Size(NamedTuple):
     assets: int
     steps: int  # of jobs whose steps have processes of their own
     steps_in_process: int
+    daemon: DaemonSize
 
 
-OURS = Size(launches=15, burst=100, long_burst=1000, assets=10_000, steps=1000, steps_in_process=1001)
-PEER = Size(launches=4, burst=10, long_burst=None, assets=1_000, steps=11, steps_in_process=101)
+OURS = Size(
+    launches=15,
+    burst=100,
+    long_burst=1000,
+    assets=10_000,
+    steps=1000,
+    steps_in_process=1001,
+    daemon=DaemonSize(instigators=(200, 1000), partitions=1000, queued=1000, events=15),
+)
+PEER = Size(
+    launches=4,
+    burst=10,
+    long_burst=None,
+    assets=1_000,
+    steps=11,
+    steps_in_process=101,
+    daemon=DaemonSize(instigators=(200, 1000), partitions=20, queued=20, events=4),
+)
 
 
 def measure_code(subject: Subject, size: Size) -> dict[str, float]:
@@ -154,6 +172,7 @@ def measure(subject: Subject, size: Size, only: str, data: Data, dialects: Seque
         "code": lambda: measure_code(subject, size),
         "deployment": lambda: measure_deployment(subject, size),
         "steps": lambda: measure_steps(subject, size),
+        "daemon": lambda: measure_daemon(subject, size.daemon),
         "storage": lambda: measure_databases(subject, data, dialects),
     }
     figures: dict[str, float] = {}
@@ -170,7 +189,9 @@ def measure(subject: Subject, size: Size, only: str, data: Data, dialects: Seque
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", choices=("code", "deployment", "steps", "storage"), default="", help="one part of it")
+    parser.add_argument(
+        "--only", choices=("code", "deployment", "steps", "daemon", "storage"), default="", help="one part of it"
+    )
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     parser.add_argument("--no-peer", action="store_true", help="measure Penstock alone")
     parser.add_argument("--scale", type=float, default=1.0, help="storage: how much of a history of 1,000,000 runs")

@@ -30,11 +30,11 @@ class Subject:
     immediate_coordinator: tuple[str, str]
     homes: list[Path] = field(default_factory=list)
 
-    def environment(self, *, immediate: bool = False) -> dict[str, str]:
+    def environment(self, settings: str = "", *, immediate: bool = False) -> dict[str, str]:
         """Environment variables with a fresh home of its own; `immediate` launches runs without the queue."""
-        home = self.fresh_home()
         module, cls = self.immediate_coordinator
-        return self.at_home(home, f"run_coordinator: {{module: {module}, class: {cls}}}\n" if immediate else "")
+        more = f"run_coordinator: {{module: {module}, class: {cls}}}\n" if immediate else ""
+        return self.at_home(self.fresh_home(), settings + more)
 
     def fresh_home(self) -> Path:
         """An empty folder, which `clean` removes."""

@@ -25,7 +25,7 @@ from penstock.launch.coordinators import ImmediateRunCoordinator, QueuedRunCoord
 from penstock.launch.protocols import RunCoordinator
 from penstock.locations.catalog import Catalog
 from penstock.logs.local import LocalLogStore
-from penstock.records.automation import InstigatorStatus, RunRequestRecord
+from penstock.records.automation import By, InstigatorKind, InstigatorStatus, Override, RunRequestRecord
 from penstock.records.event import Event, RunStart, RunSuccess
 from penstock.records.lease import ProcessInfo
 from penstock.records.location import (
@@ -35,7 +35,8 @@ from penstock.records.location import (
     SensorDescription,
     StepDescription,
 )
-from penstock.records.run import ACTIVE, Run
+from penstock.records.one_off import OneOff
+from penstock.records.run import ACTIVE, FINISHED, Run, RunStatus
 from penstock.records.wire import EvaluateSchedule, EvaluateSensor, Evaluation, LaunchAnswer, LoadStatus
 from penstock.storage.protocols import RunFilter, Storage, StoredLocation
 from penstock.storage.sqlite.storage import SqliteStorage
@@ -43,8 +44,13 @@ from simulation.virtual import Killed, Process, Simulation, VirtualEvent, Virtua
 
 __all__ = ["Deployment", "Faults", "location_of"]
 
-_WITH_FAULTS = frozenset({"runs", "events", "assets", "instigators", "leases", "slots"})
+_WITH_FAULTS = frozenset({"runs", "events", "assets", "instigators", "one_offs", "leases", "slots"})
 _RUN_LEASE = 15.0
+_UNFINISHED = tuple(set(RunStatus) - FINISHED)
+_STRETCH = 20.0
+
+OVERRULED = "overruled"
+"""The schedule that operators override."""
 
 
 class Faults(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,6 +85,8 @@ class Deployment:
         faults: What goes wrong.
         immediate: Launch runs without a queue.
         places: How many runs may be active at once, with a queue.
+        people: Mean seconds between two acts of an operator; 0 for none.
+        sensors_ask: Each so many evaluations, a sensor asks for a run.
     """
 
     def __init__(
@@ -91,6 +99,8 @@ class Deployment:
         faults: Faults,
         immediate: bool = False,
         places: int = 10,
+        people: float = 0.0,
+        sensors_ask: int = 1,
     ) -> None:
         self.simulation = simulation
         self.faults = faults
@@ -101,6 +111,7 @@ class Deployment:
         self.folder = folder
         self.immediate = immediate
         self.places = places
+        self.sensors_ask = sensors_ask
         self.code = CodeServer(self)
         self._wakers: dict[Process, list[tuple[frozenset[str], VirtualEvent]]] = {}
         self.storage.notifier.publish = self._publish  # type: ignore[method-assign]
@@ -109,6 +120,9 @@ class Deployment:
         self.asked: dict[tuple[str, float], float] = {}  # (schedule or sensor, due time) -> when its code first ran
         self.broken: list[str] = []  # promises that did not hold
         self.jumped: list[tuple[float, float]] = []  # (from, to), times of day
+        self.people = People(self)
+        if people:
+            simulation.spawn(Process("people"), self._now_and_then(people, self.people.act))
         for number in range(daemons):
             self._start_daemon(number)
         chaos = Process("chaos")
@@ -126,6 +140,22 @@ class Deployment:
         self.simulation.run(seconds)
         self.calm = True
         self.simulation.run(calm)
+
+    def run_and_leap(self, seconds: float) -> None:
+        """Let so much time pass at least, but leap over most of that in which nothing is due and nothing works."""
+        end = self.simulation.monotonic() + seconds
+        while self.simulation.monotonic() < end:
+            self.simulation.run(_STRETCH)
+            quiet = self._seconds_of_quiet() - _STRETCH
+            if quiet > 0:
+                self.simulation.leap(quiet)
+
+    def _seconds_of_quiet(self) -> float:
+        """How long nothing will be due; 0 if something may be at work."""
+        states = self.storage.instigators.states().values()
+        if not states or self.storage.runs.count(RunFilter(statuses=_UNFINISHED)):
+            return 0.0
+        return min(state.next_due or 0.0 for state in states) - self.simulation.now()
 
     def _publish(self, topics: Iterable[str]) -> None:
         published = frozenset(topics)
@@ -231,6 +261,46 @@ class Deployment:
         self.jumped.append((before, self.simulation.now()))
 
 
+class People:
+    """An operator who asks for one-off runs and calls some off, and who overrides the schedule `OVERRULED`."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self._deployment = deployment
+        self.planned: list[OneOff] = []
+        self.canceled: set[int] = set()
+        self.pauses: list[tuple[float, float]] = []  # (since, until), times of day
+
+    def act(self) -> None:
+        """Do one thing."""
+        self._deployment.simulation.random.choice((self._plan, self._plan, self._cancel, self._override))()
+
+    def _plan(self) -> None:
+        simulation = self._deployment.simulation
+        now = simulation.now()
+        due = now + simulation.random.uniform(1.0, 600.0)
+        asked = OneOff(location="code", job="job", due=due, until=due + 86_400)
+        self.planned.append(self._deployment.storage.one_offs.plan(asked, now=now))
+
+    def _cancel(self) -> None:
+        waiting = self._deployment.storage.one_offs.waiting()
+        if waiting:
+            number = self._deployment.simulation.random.choice(waiting).id
+            self._deployment.storage.one_offs.cancel(number, by=By(), now=self._deployment.simulation.now())
+            self.canceled.add(number)
+
+    def _override(self) -> None:
+        chance, now = self._deployment.simulation.random, self._deployment.simulation.now()
+        if self.pauses and self.pauses[-1][1] > now:
+            self.pauses[-1] = (self.pauses[-1][0], now)  # what comes takes its place
+        until = now + chance.uniform(30.0, 900.0)
+        override = chance.choice((None, Override(paused_until=until), Override(cron=("*/3 * * * *",))))
+        if override is not None and override.paused_until is not None:
+            self.pauses.append((now, until))
+        self._deployment.storage.instigators.override(
+            f"code/schedule/{OVERRULED}", "code", InstigatorKind.SCHEDULE, OVERRULED, override, now=now
+        )
+
+
 class CodeServer:
     """The code server of the location, and its runs."""
 
@@ -258,6 +328,8 @@ class CodeServer:
         if isinstance(work, EvaluateSchedule):
             return Evaluation(run_requests=(RunRequestRecord(),))
         number = int(work.cursor or "0")
+        if number % deployment.sensors_ask:
+            return Evaluation(skip_reason="not yet", cursor=str(number + 1))
         request = RunRequestRecord(run_key=f"{work.name}:{number}")
         return Evaluation(run_requests=(request,), cursor=str(number + 1))
 
@@ -376,9 +448,11 @@ def _sign_of_life(holder: str, now: float) -> ProcessInfo:
     return ProcessInfo(id=holder, kind="daemon", host="h", pid=1, version="1", started=now, seen=now)
 
 
-def on_schedule(name: str, cron: str) -> ScheduleDescription:
+def on_schedule(name: str, cron: str, zone: str = "UTC") -> ScheduleDescription:
     """A schedule that is on."""
-    return ScheduleDescription(name=name, cron=(cron,), job="job", default_status=InstigatorStatus.RUNNING)
+    return ScheduleDescription(
+        name=name, cron=(cron,), timezone=zone, job="job", default_status=InstigatorStatus.RUNNING
+    )
 
 
 def on_sensor(name: str, interval: float) -> SensorDescription:

@@ -14,9 +14,10 @@ import pytest
 
 from penstock.partitions.cron import parse, ticks_between
 from penstock.records.automation import TickStatus
+from penstock.records.one_off import OneOffStatus
 from penstock.records.run import RunStatus, Tag
 from penstock.storage.protocols import RunFilter
-from simulation.deployment import Deployment, Faults, location_of, on_schedule, on_sensor
+from simulation.deployment import OVERRULED, Deployment, Faults, location_of, on_schedule, on_sensor
 from simulation.virtual import Simulation
 
 START = 1_767_261_600.0  # 2026-01-01T10:00 UTC
@@ -36,11 +37,18 @@ JUMPS = Faults(storage=0.01, death=0.001, evaluation=0.02, kills=600.0, freezes=
 
 def simulated(seed: int, folder: Path, faults: Faults, *, daemons: int = 3, immediate: bool = False) -> Deployment:
     location = location_of(
-        [on_schedule(name, cron) for name, cron in CRONS.items()],
+        [on_schedule(name, cron) for name, cron in {**CRONS, OVERRULED: "*/2 * * * *"}.items()],
         [on_sensor(name, interval) for name, interval in INTERVALS.items()],
     )
     built = Deployment(
-        Simulation(seed, START), location, folder, daemons=daemons, faults=faults, immediate=immediate, places=5
+        Simulation(seed, START),
+        location,
+        folder,
+        daemons=daemons,
+        faults=faults,
+        immediate=immediate,
+        places=5,
+        people=60.0,
     )
     built.run(SECONDS)
     return built
@@ -49,9 +57,10 @@ def simulated(seed: int, folder: Path, faults: Faults, *, daemons: int = 3, imme
 def check(deployment: Deployment) -> None:
     """What was promised, against what is stored."""
     assert deployment.broken == []
+    check_people(deployment)
     end = deployment.simulation.now()
     runs = deployment.storage.runs.page(RunFilter(), limit=1_000_000)
-    by_tick = Counter(run.tags[Tag.TICK] for run in runs)
+    by_tick = Counter(run.tags.get(Tag.TICK) for run in runs)
     assert [run for run in runs if run.status is not RunStatus.SUCCESS and run.created < end - 120] == []
     for name, cron in CRONS.items():
         ticks = deployment.storage.instigators.ticks(f"code/schedule/{name}", limit=1_000_000)
@@ -70,6 +79,30 @@ def check(deployment: Deployment) -> None:
     if not deployment.jumped:
         late = {key: at - key[1] for key, at in deployment.asked.items() if key[0] in CRONS and at - key[1] > LATEST}
         assert late == {}
+
+
+def check_people(deployment: Deployment) -> None:
+    """That one-off runs were made once or called off, and that nothing was due in a pause."""
+    people, storage = deployment.people, deployment.storage
+    runs = Counter(run.tags.get(Tag.ONE_OFF) for run in storage.runs.page(RunFilter(), limit=1_000_000))
+    end = deployment.simulation.now()
+    for asked in people.planned:
+        stands = storage.one_offs.get(asked.id)
+        assert stands is not None
+        if asked.id in people.canceled and stands.status is OneOffStatus.CANCELED:
+            assert runs[str(asked.id)] == 0
+        elif stands.status is OneOffStatus.WAITING:
+            assert asked.due > end - LATEST
+        else:
+            assert (stands.status, runs[str(asked.id)]) == (OneOffStatus.LAUNCHED, 1)
+            assert stands.ended is not None
+            if not deployment.jumped:
+                assert 0.0 <= stands.ended - asked.due < LATEST
+    ticks = storage.instigators.ticks(f"code/schedule/{OVERRULED}", limit=1_000_000)
+    by_tick = Counter(run.tags.get(Tag.TICK) for run in storage.runs.page(RunFilter(), limit=1_000_000))
+    assert {by_tick[str(tick.id)] for tick in ticks if tick.status is TickStatus.SUCCESS} == {1}
+    if not deployment.jumped:
+        assert not [tick for tick in ticks if any(since < tick.due < until for since, until in people.pauses)]
 
 
 def _leapt(deployment: Deployment, due: float) -> bool:
@@ -97,6 +130,6 @@ def test_a_calm_day_is_told_the_same_each_time(tmp_path: Path) -> None:
     def told() -> list[tuple[str, str, float]]:
         deployment = simulated(1, tmp_path, ROUGH, daemons=2)
         runs = deployment.storage.runs.page(RunFilter(), limit=1_000_000)
-        return sorted((run.tags[Tag.TICK], run.status, run.created) for run in runs)
+        return sorted((run.tags.get(Tag.TICK, ""), run.status, run.created) for run in runs)
 
     assert told() == told()

@@ -88,6 +88,12 @@ class Simulation:
         """Set the time of day forward or back."""
         self._ahead += seconds
 
+    def leap(self, seconds: float) -> None:
+        """Let so much time pass in which nothing works anywhere, as when all machines sleep: what waits for a time
+        waits so much longer."""
+        self.time += seconds
+        self._agenda = [(at + seconds, number, task) for at, number, task in self._agenda]  # in the same order
+
     # -- tasks --------------------------------------------------------------------------------------------------------
 
     def spawn(self, process: Process, work: Callable[[], object], *, after: float = 0.0) -> None:

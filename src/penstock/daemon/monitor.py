@@ -23,7 +23,7 @@ log = logging.getLogger("penstock.daemon.monitor")
 
 _LOOK_EVERY = 2.0
 _GRACE_AFTER_OUTAGE = 15.0
-_OF_TICKS = RunFilter(statuses=(RunStatus.NOT_STARTED,), tags={Tag.TICK: None})
+_OF_DAEMONS = tuple(RunFilter(statuses=(RunStatus.NOT_STARTED,), tags={tag: None}) for tag in (Tag.TICK, Tag.ONE_OFF))
 _AT_ONCE = 50
 
 
@@ -85,12 +85,12 @@ class MonitorDuty:
         return _LOOK_EVERY
 
     def _hand_over(self, now: float) -> bool:
-        """Pass runs on to the coordinator that a tick made and that it has not got, since who had the tick died between
-        the two; says whether there are any that it may yet get from there."""
-        made = self._runs.page(_OF_TICKS, limit=_AT_ONCE, ascending=True)
+        """Pass on to the coordinator runs that a daemon made (of a tick, or a one-off run) and that it has not got, for
+        that daemon died between the two; says whether there are any that it may yet get from there."""
+        made = [run for where in _OF_DAEMONS for run in self._runs.page(where, limit=_AT_ONCE, ascending=True)]
         left = [run.run_id for run in made if now - run.created > _GRACE_AFTER_OUTAGE]
         if left:
-            log.warning("runs that ticks made were not launched, and are now: %s", ", ".join(left))
+            log.warning("runs that a daemon made were not launched, and are now: %s", ", ".join(left))
             self._coordinator.dispatch(left)
         return len(left) < len(made)
 

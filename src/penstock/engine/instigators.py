@@ -48,6 +48,12 @@ DEFAULT_CATCHUP = 5
 MOST_COUNTED = 1000
 """Up to so many instants that were passed over are counted."""
 
+AT_ONCE = 0.001
+"""A due time is evaluated once, so one that is due again at once is due a little later."""
+
+_POLLED_BY_DEFAULT = 30.0
+_SAFETY_NET = 3600.0
+
 
 class PassedOver(msgspec.Struct, frozen=True, kw_only=True):
     """Instants of a schedule at which nobody looked and which are not made up.
@@ -234,7 +240,7 @@ def _look(
                 turned_on=now if known.turned_on is None else known.turned_on,
             )
             store.append(state)
-        at = next_due(description, state)
+        at = next_due(overridden(description, override), state)
         assert at is not None
         # Whatever planned it, nothing is due in a pause.
         look = paused(override, at)

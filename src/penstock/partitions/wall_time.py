@@ -10,11 +10,12 @@ from __future__ import annotations
 import difflib
 from datetime import datetime, time, timedelta
 from functools import lru_cache
+from typing import Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from ..errors import DefinitionError
 
-__all__ = ["instant_of", "repeated_by", "short_text", "wall_of", "zone_named"]
+__all__ = ["change_at", "instant_of", "repeated_by", "short_text", "wall_of", "zone_named"]
 
 
 @lru_cache(maxsize=256)
@@ -61,6 +62,16 @@ def repeated_by(wall: datetime, zone: ZoneInfo) -> timedelta:
     assert before is not None
     assert after is not None
     return max(before - after, timedelta())
+
+
+def change_at(instant: float, zone: ZoneInfo) -> Literal["GAP", "FOLD"] | None:
+    """Whether an instant is the first after a gap, or one of the two that have its wall time."""
+    if repeated_by(wall_of(instant, zone), zone):
+        return "FOLD"
+    before, after = (datetime.fromtimestamp(at, zone).utcoffset() for at in (instant - 1, instant))
+    assert before is not None
+    assert after is not None
+    return "GAP" if before < after else None
 
 
 def wall_of(instant: float, zone: ZoneInfo) -> datetime:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal
 
 from ...engine.instigators import next_schedule_time
+from ...engine.overrides import overridden
+from ...partitions.wall_time import change_at, zone_named
 from ...records.automation import InstigatorStatus
 from .context import Context
 from .cron_words import cron_in_words
@@ -48,6 +51,7 @@ class FutureInstigationTick(Result, frozen=True, kw_only=True):
     """An instant in the future, in seconds since the epoch."""
 
     timestamp: float
+    clock_change: Literal["GAP", "FOLD"] | None = None
 
 
 class FutureInstigationTicks(Result, frozen=True, kw_only=True):
@@ -121,6 +125,9 @@ _SCHEDULE.rename(
     repository="location",
     default_status="schedule.default_status",
     owners="schedule.owners",
+    dst_gap="schedule.dst_gap",
+    dst_fold="schedule.dst_fold",
+    max_catchup_runs="schedule.max_catchup",
 )
 
 
@@ -160,11 +167,12 @@ def future_ticks(
 ) -> FutureInstigationTicks:
     stored = instigation_of_schedule(context, node).stored
     override = None if stored is None else stored.override
+    zone = zone_named(overridden(node.schedule, override).timezone)
     instants: list[FutureInstigationTick] = []
     at = context.now if cursor is None else cursor
     for _ in range(page_size(limit, 10, 100)):
         at = next_schedule_time(node.schedule, at, override)
-        instants.append(FutureInstigationTick(timestamp=at))
+        instants.append(FutureInstigationTick(timestamp=at, clock_change=change_at(at, zone)))
     return FutureInstigationTicks(results=tuple(instants))
 
 

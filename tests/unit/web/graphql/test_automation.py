@@ -73,6 +73,21 @@ def test_the_next_ticks_of_a_schedule(ask: Any) -> None:
     assert instants == [datetime(2024, 4, day, 0, 30, tzinfo=UTC) for day in (1, 2, 3)]
 
 
+def test_the_next_ticks_tell_what_clocks_do(deployment: Any, ask: Any) -> None:
+    deployment.catalog.refresh()
+    code = deployment.catalog.locations["shop"].description
+    twice = msgspec.structs.replace(code.schedules[0], cron=("30 2 * * *",), dst_fold="both", max_catchup=3)
+    deployment.put(msgspec.structs.replace(code, schedules=(twice,)))
+    fields = "dstGap dstFold maxCatchupRuns"
+    assert schedule(ask, fields) == {"dstGap": "after", "dstFold": "both", "maxCatchupRuns": 3}
+    for start, told in (
+        (datetime(2024, 10, 26, 12, tzinfo=UTC), ["FOLD", "FOLD", None]),
+        (datetime(2024, 3, 30, 12, tzinfo=UTC), ["GAP", None, None]),
+    ):
+        answer = schedule(ask, f"futureTicks(cursor: {start.timestamp()}, limit: 3) {{ results {{ clockChange }} }}")
+        assert [each["clockChange"] for each in answer["futureTicks"]["results"]] == told
+
+
 def test_a_sensor(ask: Any) -> None:
     told = sensor(ask, f"name sensorType minIntervalSeconds targets {{ pipelineName }} sensorState {{ {STATE} }}")
     assert told["targets"] == [{"pipelineName": "nightly"}]
