@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 
 __all__ = [
@@ -58,6 +57,8 @@ def nearest_name(name: str, known: Iterable[str]) -> str | None:
     """The known name that `name` was probably meant to be, if one is near enough."""
     if len(name) > _LONGEST_NAME:
         return None
+    import difflib  # for errors alone
+
     plain = {each.lower(): each for each in known}
     matches = difflib.get_close_matches(name.lower(), list(plain), n=1)
     return plain[matches[0]] if matches else None

@@ -20,17 +20,26 @@ from penstock.errors import ArchiveError
 from penstock.instance.archive.export import export
 from penstock.instance.archive.intake import take_in
 from penstock.instance.doctor.verify import verify
-from penstock.records.automation import InstigatorKind, InstigatorStatus, TickStatus
-from penstock.records.event import AssetMaterialization
+from penstock.records.automation import By, InstigatorKind, InstigatorStatus, Override, TickStatus
+from penstock.records.backfill import BackfillStatus
+from penstock.records.event import AssetMaterialization, RunSuccess
 from penstock.records.lease import ProcessInfo
+from penstock.records.one_off import OneOff
 from penstock.records.run import FINISHED
 from penstock.storage import protocols
 from penstock.storage.archive import LoggedEvent
 from penstock.storage.composite.storage import composite
 from penstock.storage.postgres import PostgresStorage
-from penstock.storage.protocols import NewRun, RunFilter
+from penstock.storage.protocols import BackfillAdvance, BackfillFilter, NewRun, RunFilter
 from penstock.storage.sqlite import SqliteStorage
 from penstock.storage.sqlite.event_logs import drop_log, old_logs
+from penstock.testing.storage_contract.backfills import (
+    added_backfill,
+    backfill_lease,
+    begun_parts,
+    end_run,
+    made_facts,
+)
 from penstock.testing.storage_contract.builders import NOW, new_run
 from support.histories import History, actions
 from support.memory_catalog import MemoryCatalog
@@ -69,6 +78,11 @@ def fill(storage: Storage) -> None:
     storage.assets.add_dynamic_partitions("areas", ["north", "south"])
     storage.instigators.switch("shop/sensor/s", "shop", InstigatorKind.SENSOR, "s", InstigatorStatus.RUNNING, now=NOW)
     storage.instigators.set_cursor("shop/sensor/s", "shop", "s", "17", now=NOW)
+    said = Override(paused_until=NOW + 99, tags={"a": "b"})
+    storage.instigators.override("shop/sensor/s", "shop", InstigatorKind.SENSOR, "s", said, now=NOW)
+    for due in (NOW + 60, NOW + 60, NOW + 90):
+        storage.one_offs.plan(OneOff(location="shop", job="nightly", due=due, until=due + 60), now=NOW)
+    storage.one_offs.cancel(3, by=By(), now=NOW)
     lease = storage.leases.acquire("sensors", "d", ttl=10, now=NOW)
     assert lease is not None
     for place in range(3):
@@ -78,6 +92,11 @@ def fill(storage: Storage) -> None:
         tick = msgspec.structs.replace(tick, status=TickStatus.SUCCESS, ended=NOW + place, run_keys=(f"key-{place}",))
         storage.instigators.complete_tick(tick, lease=lease, runs=runs, now=NOW + place)
     storage.instigators.begin_tick("shop/sensor/s", NOW + 9, lease=lease, now=NOW + 9)
+    ended, _open = added_backfill(storage), added_backfill(storage)
+    (run,) = begun_parts(storage, ended, 0)
+    end_run(storage, run, *made_facts(0, "x", "y"), RunSuccess())
+    step = BackfillAdvance(status=BackfillStatus.COMPLETED_SUCCESS)
+    storage.backfills.advance(ended.backfill_id, step, lease=backfill_lease(storage), now=NOW)
 
 
 def written(storage: protocols.Storage, path: Path, **only: Any) -> list[dict[str, Any]]:
@@ -96,7 +115,19 @@ def test_what_is_taken_in_is_given_out_alike(
     first, second, third = (tmp_path / name for name in ("first", "second", "third"))
     lines = written(source, first)
     kinds = {line["kind"] for line in lines}
-    assert kinds == {"header", "pool", "partitions", "instigator", "used_key", "run", "event", "tick", "end"}
+    assert kinds == {
+        "header",
+        "pool",
+        "partitions",
+        "instigator",
+        "one_off",
+        "used_key",
+        "run",
+        "event",
+        "tick",
+        "backfill",
+        "end",
+    }
     assert any(line.get("kept") for line in lines), "a history that outlived its run"
     assert any(line.get("exact") for line in lines), "a number that JSON does not hold"
     taken = take_in(target, first, now=NOW + 5000)
@@ -106,6 +137,9 @@ def test_what_is_taken_in_is_given_out_alike(
     assert set(again.new.values()) == {0}
     assert written(target, third) == lines
     assert list(verify(target, now=NOW)) == []
+    (backfill,) = target.backfills.page(BackfillFilter(), limit=9)
+    counted = [each.backfills.counts([backfill.backfill_id]) for each in (source, target)]
+    assert counted[0] == counted[1] != {}
     for run in source.runs.page(RunFilter(statuses=tuple(FINISHED)), limit=1000):
         assert target.runs.get(run.run_id) == run
         assert target.events.of_run(run.run_id) == source.events.of_run(run.run_id)

@@ -12,10 +12,12 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from penstock.instance.doctor.verify import verify
+from penstock.records.event import RunSuccess
 from penstock.storage.months import month_of
 from penstock.storage.postgres import PostgresStorage
 from penstock.storage.sqlite import SqliteStorage
 from penstock.storage.sqlite.event_logs import drop_log, event_table, old_logs
+from penstock.testing.storage_contract.backfills import added_backfill, begun_parts, end_run, made_facts
 from penstock.testing.storage_contract.builders import NOW
 from support.histories import ACTIONS, History, actions
 
@@ -114,6 +116,10 @@ def _fill(storage: Storage) -> None:
     for seed in range(150):
         world.act(lively[seed % len(lively)], seed)
     assert set(lively) <= set(ACTIONS)
+    backfill = added_backfill(storage)
+    first, second, _ = begun_parts(storage, backfill, 0, 1, 2)
+    end_run(storage, first, *made_facts(0, "x", "y"), RunSuccess())
+    end_run(storage, second, *made_facts(1, "x"), RunSuccess())
 
 
 @pytest.mark.parametrize(
@@ -134,6 +140,9 @@ def _fill(storage: Storage) -> None:
         ("DELETE FROM check_states", {"check"}),
         ("UPDATE data_versions SET version = 'other'", {"data version"}),
         ("DELETE FROM asset_events WHERE id = (SELECT MAX(id) FROM asset_events)", {"history"}),
+        ("UPDATE backfill_counts SET done = done + 1", {"backfill"}),
+        ("UPDATE backfill_parts SET status = 'OPEN' WHERE status = 'DONE'", {"backfill"}),
+        ("UPDATE backfill_parts SET status = 'DONE' WHERE status = 'OPEN'", {"backfill"}),
         ("UPDATE planned_assets SET state = 'OPEN' WHERE state = 'MADE'", {"plan"}),
     ],
 )

@@ -8,6 +8,7 @@ import msgspec
 
 from penstock.engine.automation.facts import ONE, RunFacts, Update
 from penstock.engine.automation.graph import AutomationGraph, Entity
+from penstock.engine.freshness import freshness_of, turns_at
 from penstock.partitions.space import KeySpace, open_space
 from penstock.partitions.subset import Subset
 
@@ -24,6 +25,7 @@ class Happening(msgspec.Struct, frozen=True, kw_only=True):
     run: str | None = None
     version: str = ""
     passed: bool = True
+    time: float = 0.0
 
 
 class World:
@@ -41,14 +43,15 @@ class World:
         self.runs: dict[str, RunFacts] = {}
         self.tells_changes = True
         self.prepared: list[set[str]] = []
-        self.freshness_of: dict[str, str] = {}
 
     # -- what happens -------------------------------------------------------------------------------------------------
 
     def _tell(self, what: str, entity: str, positions: Iterable[int], **more: object) -> None:
         for position in positions:
             event = self.last_event + 1
-            self.told.append(Happening(event=event, what=what, entity=entity, position=position, **more))  # type: ignore[arg-type]
+            self.told.append(
+                Happening(event=event, what=what, entity=entity, position=position, time=self.now, **more)  # type: ignore[arg-type]
+            )
 
     def update(self, entity: str, *positions: int, run: str | None = None, version: str | None = None) -> None:
         """A partition is updated; with its event's id as its version unless one is given."""
@@ -94,10 +97,17 @@ class World:
     def prepare(self, entities: Iterable[str]) -> None:
         self.prepared.append(set(entities))
 
-    def changed(self, after: int) -> Iterable[str] | None:
+    def changed(self, after: int, updated: Mapping[str, Subset]) -> Iterable[str] | None:
         if not self.tells_changes:
             return None
+        for key, then in updated.items():
+            assert then == Subset.of(
+                each.position for each in self._of(self.graph.entities[key], "update", "check") if each.event <= after
+            )
         return {each.entity for each in self.told if each.event > after}
+
+    def all_updated(self) -> Mapping[str, Subset]:
+        return {key: self.updated(each) for key, each in self.graph.entities.items() if each.partitions is not None}
 
     def _of(self, entity: Entity, *what: str) -> list[Happening]:
         return [each for each in self.told if each.entity == entity.id and each.what in what]
@@ -146,5 +156,8 @@ class World:
         told = self._of(entity, "check")
         return ONE if told and told[-1].passed is passed else Subset()
 
-    def freshness(self, entity: Entity) -> str | None:
-        return self.freshness_of.get(entity.id)
+    def freshness(self, entity: Entity) -> tuple[str | None, float | None]:
+        if entity.freshness is None:
+            return None, None
+        made = max((each.time for each in self._of(entity, "update")), default=None)
+        return freshness_of(entity.freshness, made, self.now).value, turns_at(entity.freshness, made, self.now)

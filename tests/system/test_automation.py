@@ -17,6 +17,7 @@ from penstock.records.automation import InstigatorKind, InstigatorState, Instiga
 from penstock.records.event import AssetFact
 from penstock.records.event import AssetMaterialization as MadeRecord
 from penstock.records.metadata import IntMetadataValue
+from penstock.records.one_off import OneOffStatus
 from penstock.records.run import Run, RunStatus, Tag
 from penstock.storage.protocols import RunFilter
 from support.deployment import Deployment
@@ -256,10 +257,56 @@ def test_a_missed_schedule_is_made_up_once(dev: Deployment) -> None:
     (run,) = runs_of(dev, Tag.SCHEDULE, "at_three")
     assert tick.run_ids == (run.run_id,)
     assert abs(tick.due - (planned.next_due - 86_400)) <= 3600  # the latest missed one; the clocks may have changed
+    (passed,) = ticks(dev, key, TickStatus.SKIPPED)
+    assert passed.skip_reason is not None
+    assert passed.skip_reason.startswith("2 instants passed over")
     assert dev.wait_until_finished(run.run_id).status is RunStatus.SUCCESS
     state = instigators.get(key)
     assert state is not None
     assert state.next_due == planned.next_due
+
+
+PLAN = """mutation Plan($params: ExecutionParams!, $at: Float!) {
+    planOneOffRun(executionParams: $params, timestamp: $at, reason: "by hand") {
+        __typename ... on Error { message } ... on PlanOneOffRunSuccess { oneOffRun { id } } } }"""
+
+
+def test_one_off_runs_are_made_once_though_the_daemon_is_killed(dev: Deployment) -> None:
+    params = {"selector": {"jobName": "nightly", "repositoryLocationName": LOCATION}}
+    for after in (1.0, 1.5, 2.0):
+        answer = dev.graphql(PLAN, params=params, at=time.time() + after)["planOneOffRun"]
+        assert answer["__typename"] == "PlanOneOffRunSuccess", answer
+    (daemon,) = dev.wait(lambda: dev.processes("daemon"))
+    os.kill(daemon, signal.SIGKILL)
+    one_offs = dev.instance.storage.one_offs
+    dev.wait(lambda: len(one_offs.page(statuses=[OneOffStatus.LAUNCHED])) == 3, seconds=60)
+    made = one_offs.page()
+    runs = dev.instance.storage.runs.page(RunFilter(tags={Tag.ONE_OFF: None}), limit=10)
+    assert {run.run_id for run in runs} == {each.run_id for each in made}
+    assert sorted(run.tags[Tag.ONE_OFF] for run in runs) == sorted(str(each.id) for each in made)
+    for run in runs:
+        assert dev.wait_until_finished(run.run_id).status is RunStatus.SUCCESS
+
+
+OVERRIDE = """mutation Override($id: ID!, $override: InstigationOverrideInput!) {
+    overrideInstigation(id: $id, override: $override) { __typename ... on Error { message } } }"""
+
+
+def test_a_paused_sensor_goes_on_by_itself_with_what_was_said_of_its_runs(dev: Deployment, tmp_path: Path) -> None:
+    key = turn_on(dev, InstigatorKind.SENSOR, "files")
+    dev.wait(lambda: ticks(dev, key, TickStatus.SKIPPED))
+    until = time.time() + 6.0
+    override = {"pausedUntil": until, "tags": [{"key": "said", "value": "by hand"}], "reason": "let it rest"}
+    answer = dev.graphql(OVERRIDE, id=key, override=override)["overrideInstigation"]
+    assert answer["__typename"] == "InstigationState", answer
+    begun = max(tick.due for tick in ticks(dev, key))
+    (tmp_path / "inbox" / "new.txt").touch()
+    (run,) = dev.wait(lambda: runs_of(dev, Tag.SENSOR, "files"))
+    assert run.tags["said"] == "by hand"
+    assert run.created >= until
+    in_pause = [tick.due for tick in ticks(dev, key) if begun + 2.0 < tick.due < until]
+    assert in_pause == []
+    assert [act.by.reason for act in dev.instance.storage.instigators.acts(key)] == ["let it rest", None]
 
 
 def test_runs_that_fail_and_succeed_wake_the_sensors_that_watch_them(dev: Deployment) -> None:

@@ -278,6 +278,21 @@ def test_a_killed_web_server_comes_back(dev: Deployment) -> None:
     assert dev.wait(answers)
 
 
+def test_services_are_forks_that_say_what_they_are_and_programs_when_they_come_back(dev: Deployment) -> None:
+    (daemon,) = dev.wait(lambda: dev.processes("daemon"))
+    assert Path(f"/proc/{daemon}/cmdline").read_bytes().startswith(b"penstock\0daemon\0")
+    assert int(Path(f"/proc/{daemon}/stat").read_text().rpartition(")")[2].split()[1]) == dev.process.pid
+    os.kill(daemon, signal.SIGKILL)
+    (again,) = dev.wait(lambda: [pid for pid in dev.processes("daemon") if pid != daemon])
+    assert b"penstock.cli.main\0daemon\0" in Path(f"/proc/{again}/cmdline").read_bytes()
+
+
+def test_every_process_ends_when_dev_is_killed(dev: Deployment, home: Path) -> None:
+    assert dev.wait(lambda: dev.processes("daemon") and dev.processes("webserver") and dev.processes("code-server"))
+    dev.stop(signal.SIGKILL)
+    dev.wait(lambda: not [pid for pid in processes_of(home) if pid != os.getpid()])
+
+
 def test_ctrl_c_ends_every_process(start: Callable[..., Deployment], project: Path, home: Path) -> None:
     dev = start("-f", str(project))
     run_id = dev.launch("slow_job", location="project.py")

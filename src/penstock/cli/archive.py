@@ -94,6 +94,7 @@ _NOUNS = {
     "event": ("event", "events"),
     "tick": ("tick", "ticks"),
     "instigator": ("schedule or sensor", "schedules and sensors"),
+    "one_off": ("one-off run", "one-off runs"),
     "used_key": ("run key", "run keys"),
     "partitions": ("partition set", "partition sets"),
     "pool": ("pool", "pools"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import importlib
 import logging
 import os
 import select
@@ -20,12 +21,16 @@ from .options import home_option, listen_options, origins, target_options
 
 if TYPE_CHECKING:
     from ..instance.instance import Instance
+    from ..locations.keeper import Command
     from ..locations.origin import LocationOrigin
     from ..storage.protocols import StoredLocation
 
 __all__ = ["dev"]
 
 _HOME_HERE = ".penstock"
+_SHARED = ("penstock.instance.code_server", "penstock.daemon.process")
+"""What is loaded before services are forked. What the web server needs besides, it loads itself: of pages that are
+written to, two processes that share them have one each."""
 
 
 @click.command()
@@ -47,9 +52,10 @@ def dev(home: Path | None, host: str, port: int, log_level: str, **target: Any) 
     """
     from ..instance.instance import Instance, prepare_home
     from ..locations.host import LocationHost
-    from ..locations.keeper import ProcessKeeper
+    from ..locations.service_process import forked_where_safe
     from ..locations.stop_signal import stop_signal
     from ..web.listen import bind
+    from .main import main
 
     began = time.time()
     logging.basicConfig(level=log_level.upper(), format="%(levelname)s %(message)s", stream=sys.stderr)
@@ -61,23 +67,26 @@ def dev(home: Path | None, host: str, port: int, log_level: str, **target: Any) 
         bind(host, port).close()
         instance = cleanup.enter_context(Instance.open(home))
         instance.coordinator  # noqa: B018 - a component that cannot be made is told now, not by services again and again
-        environment = {**os.environ, "PENSTOCK_HOME": str(home)}
         click.echo(f"Penstock keeps this instance in {home}")
 
-        code_servers = LocationHost(home, wanted, watch=True, kill_workers=True)
-        services = ProcessKeeper(
-            {
+        for module in _SHARED:
+            importlib.import_module(module)
+        processes = LocationHost(
+            home,
+            wanted,
+            watch=True,
+            kill_workers=True,
+            services={
+                "the daemon": _service("daemon", "--home", str(home), "--log-level", log_level),
                 "the web server": _service(
-                    "webserver", "--dev", "--host", host, "--port", str(port), "--log-level", log_level
+                    *("webserver", "--dev", "--home", str(home)),
+                    *("--host", host, "--port", str(port), "--log-level", log_level),
                 ),
-                "the daemon": _service("daemon", "--log-level", log_level),
             },
-            environ=environment,
+            start=forked_where_safe(main),
         )
-        code_servers.start()
-        cleanup.callback(code_servers.stop)
-        services.start()
-        cleanup.callback(services.stop)
+        processes.start()
+        cleanup.callback(processes.stop)
 
         if _wait_until_ready(instance, wanted, began, stopped):
             seconds = time.time() - began
@@ -87,9 +96,9 @@ def dev(home: Path | None, host: str, port: int, log_level: str, **target: Any) 
         click.echo("Stopping ...")
 
 
-def _service(*words: str) -> Any:
+def _service(*words: str) -> Command:
     def command(lifeline: int) -> Sequence[str]:
-        return (sys.executable, "-m", "penstock.cli.main", *words, "--lifeline", str(lifeline))
+        return (*words, "--lifeline", str(lifeline))
 
     return command
 

@@ -15,6 +15,7 @@ __all__ = ["cli", "main"]
 # command -> (module beside this file, object, one line of help)
 _COMMANDS = {
     "asset": ("asset", "asset", "List and materialize assets."),
+    "backfill": ("backfill", "backfill", "Ask for many partitions at once, and see to what was asked for."),
     "code-server": ("services", "code_server", "Serve one code location."),
     "daemon": ("services", "daemon", "Run the daemon: queue, schedules, sensors, run monitoring."),
     "definitions": ("definitions", "definitions", "Check that definitions load."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -20,6 +21,7 @@ from .alerts import SENDERS, AlertsDuty
 from .backfills import MOST_OPEN, BackfillsDuty
 from .event_watch import EventWatch
 from .followers import FollowersDuty
+from .freshness import FreshnessDuty
 from .instigators import CHANGES
 from .loop import Duty
 from .monitor import MonitorDuty, MonitorLimits
@@ -107,6 +109,7 @@ def all_duties(
                 listen(CHANGES),
                 settings.schedules.timeout_seconds,
                 max_catchup=settings.schedules.max_catchup_runs,
+                max_age=settings.schedules.max_catchup_age_seconds or math.inf,
             ),
             schedules_woken,
         ),
@@ -127,6 +130,10 @@ def all_duties(
             sensors_woken,
         ),
         (OneOffsDuty(storage, instance.coordinator, known, clock), listen(OneOffsDuty.topics)),
+        (
+            FreshnessDuty(storage, known, clock),
+            listen(FreshnessDuty.topics),
+        ),
         (
             RetentionDuty(Sweeper(storage, instance.logs, clock), settings.retention.rules, storage, clock=clock),
             listen(RetentionDuty.topics),

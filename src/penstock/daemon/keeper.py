@@ -84,6 +84,11 @@ class Held:
         (part,) = self._parts.values()
         return part.lease
 
+    @property
+    def epochs(self) -> Mapping[str, int]:
+        """The epochs of our leases by name: one is another when somebody else had the part in between."""
+        return {name: part.lease.epoch for name, part in self._parts.items()}
+
     def part_of(self, key: str) -> Part | None:
         """The part that a thing of this name belongs to, if that is ours; all daemons agree which one it is."""
         return self._parts.get(self._names[zlib.crc32(key.encode()) % len(self._names)])

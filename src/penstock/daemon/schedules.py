@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -20,6 +21,7 @@ class SchedulesDuty(InstigatorDuty[ScheduleDescription]):
 
     Args:
         max_catchup: How many missed ticks are made up of a schedule that follows partitions, where it does not say.
+        max_age: Seconds after which a missed tick is not made up any more.
         shared: What sensors' duty takes too.
     """
 
@@ -27,9 +29,10 @@ class SchedulesDuty(InstigatorDuty[ScheduleDescription]):
     kind = InstigatorKind.SCHEDULE
     origin_tag = Tag.SCHEDULE
 
-    def __init__(self, *shared: Any, max_catchup: int = DEFAULT_CATCHUP) -> None:
+    def __init__(self, *shared: Any, max_catchup: int = DEFAULT_CATCHUP, max_age: float = math.inf) -> None:
         super().__init__(*shared)
         self._max_catchup = max_catchup
+        self._max_age = max_age
 
     def declared(self, description: LocationDescription) -> Iterable[ScheduleDescription]:
         """The schedules of a code location."""
@@ -39,7 +42,7 @@ class SchedulesDuty(InstigatorDuty[ScheduleDescription]):
         self, declared: Iterable[tuple[str, ScheduleDescription]], states: dict[str, InstigatorState], now: float
     ) -> Outlook:
         """Which are due by their cron texts."""
-        return look_at_schedules(declared, states, now, max_catchup=self._max_catchup)
+        return look_at_schedules(declared, states, now, max_catchup=self._max_catchup, max_age=self._max_age)
 
     def work(self, description: ScheduleDescription, due: Due) -> EvaluateSchedule:
         """Evaluate it for its instant."""

@@ -8,6 +8,7 @@ effect still counts once. A code server that does not answer is no failure: the 
 from __future__ import annotations
 
 import logging
+import math
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor
@@ -128,6 +129,8 @@ class TickRunner:
         assert location is not None, "an instigator is looked at only where its description is known"
         if due.passed_over is not None:
             self._pass_over(due, due.passed_over, lease)
+            if due.at > self._clock.now():
+                return True  # nothing is made up
         tick = self._instigators.begin_tick(due.id, due.at, lease=lease, now=self._clock.now())
         if tick is None:
             # It was done before. If what we know is older than that, the next due time was stored with its end.
@@ -240,9 +243,11 @@ def passed_over_in_words(passed: PassedOver) -> str:
     """Why no run is made for these instants."""
     count = f"More than {MOST_COUNTED:,} instants" if passed.count is None else _instants(passed.count)
     until = "" if passed.last == passed.first else f" to {_utc(passed.last)}"
+    ticks, seconds = passed.bound.ticks, passed.bound.seconds
+    age = "" if seconds == math.inf else f", and none that is older than {seconds:g} seconds"
     return (
         f"{count} passed over, from {_utc(passed.first)}{until}: no daemon looked in time, and of what is missed only "
-        f"the latest {'one is' if passed.made_up == 1 else f'{passed.made_up} are'} made up."
+        f"the latest {'one is' if ticks == 1 else f'{ticks} are'} made up{age}."
     )
 
 

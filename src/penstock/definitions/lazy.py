@@ -6,7 +6,6 @@ import importlib
 import inspect
 import pkgutil
 import sys
-import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -105,6 +104,8 @@ def _project_root(within: Path | str | None, root: Path | str | None) -> Path:
 
 
 def _defs_package(root: Path) -> str:
+    import tomllib
+
     file = root / "pyproject.toml"
     settings = tomllib.loads(file.read_text()).get("tool", {}) if file.is_file() else {}
     for tool in ("penstock", "dg"):

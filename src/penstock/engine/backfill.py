@@ -204,22 +204,42 @@ class BackfillMachine:
         units: list[Unit] = []
         rest = Subset()
         for stretch in group.stretches(candidates):
-            waiting = group.where(_WAITING, stretch)
-            must_wait = False
-            gone = Subset()
-            for edge in self._into[group.index]:
-                needed = edge.needed(waiting)
-                if edge.up is group:
-                    needed = needed.difference(stretch)  # the run makes these itself
-                gone = gone.union(edge.dependents(edge.lost(needed)).intersection(waiting))
-                must_wait = must_wait or bool(edge.missing(needed))
+            gone, may_go = self._look_at_stretch(group, stretch)
             lost = lost.union(gone)
-            if must_wait:
-                continue
-            made, left = group.cut(waiting.difference(gone), room - len(units))
-            units += made
+            made, left = group.cut(may_go, room - len(units))
+            units += [unit for unit in made if self._needs_none_of_its_own(group, unit)]
             rest = rest.union(left)
         return lost, units, rest
+
+    def _look_at_stretch(self, group: _Group, stretch: Subset) -> tuple[Subset, Subset]:
+        """Of what one run would cover: what is lost, and the rest if nothing of it has to wait."""
+        waiting = group.where(_WAITING, stretch)
+        edges = self._into[group.index]
+        gone = Subset.of_ranges(
+            span for edge in edges for span in edge.dependents(edge.lost(edge.needed(waiting))).ranges
+        ).intersection(waiting)
+        while more := self._own_dependents(group, gone).intersection(waiting).difference(gone):
+            gone = gone.union(more)
+        rest = waiting.difference(gone)
+        for edge in edges:
+            needed = edge.needed(rest)
+            # The run makes what is of the stretch itself.
+            if edge.missing(needed.difference(stretch) if edge.up is group else needed):
+                return gone, Subset()
+        return gone, rest
+
+    def _own_dependents(self, group: _Group, positions: Subset) -> Subset:
+        own = [edge for edge in self._into[group.index] if edge.up is group]
+        return Subset.of_ranges(span for edge in own for span in edge.dependents(positions).ranges)
+
+    def _needs_none_of_its_own(self, group: _Group, unit: Unit) -> bool:
+        """Whether nothing of a stretch that several runs cover, as part of it is lost, has to be made before."""
+        positions = group.positions(unit.first, unit.last)
+        return not any(
+            edge.missing(edge.needed(positions).difference(positions))
+            for edge in self._into[group.index]
+            if edge.up is group
+        )
 
     def _tell(self, group: _Group, changed: Subset) -> None:
         for edge in self._out_of[group.index]:

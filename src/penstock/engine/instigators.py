@@ -8,6 +8,7 @@ down), a schedule misses instants; the latest ones are made up, so many as it sa
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import TypeVar
@@ -15,7 +16,7 @@ from typing import TypeVar
 import msgspec
 
 from ..codec import digest
-from ..partitions.cron import Cron, last_ticks, next_after, parse, ticks_between
+from ..partitions.cron import Cron, last_tick, last_ticks, next_after, parse, ticks_between
 from ..records.automation import InstigatorKind, InstigatorState, InstigatorStatus, Override, instigator_id
 from ..records.location import ScheduleDescription, SensorDescription
 from .overrides import overridden, paused
@@ -26,6 +27,7 @@ __all__ = [
     "AT_ONCE",
     "DEFAULT_CATCHUP",
     "MOST_COUNTED",
+    "Catchup",
     "Due",
     "Outlook",
     "PassedOver",
@@ -55,17 +57,23 @@ _POLLED_BY_DEFAULT = 30.0
 _SAFETY_NET = 3600.0
 
 
-class PassedOver(msgspec.Struct, frozen=True, kw_only=True):
-    """Instants of a schedule at which nobody looked and which are not made up.
+class Catchup(msgspec.Struct, frozen=True, kw_only=True):
+    """How many missed instants are made up, and up to what age in seconds."""
 
-    `first` and `last` are seconds since the epoch; `count` is None for more than `MOST_COUNTED`. `made_up` is how many
-    of those that were missed are made up at most.
+    ticks: int
+    seconds: float = math.inf
+
+
+class PassedOver(msgspec.Struct, frozen=True, kw_only=True):
+    """Instants of a schedule at which nobody looked and which are not made up, for they are beyond the `bound`.
+
+    `first` and `last` are seconds since the epoch; `count` is None for more than `MOST_COUNTED`.
     """
 
     first: float
     last: float
     count: int | None
-    made_up: int
+    bound: Catchup
 
 
 class Due(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,6 +133,7 @@ def look_at_schedules(
     now: float,
     *,
     max_catchup: int = DEFAULT_CATCHUP,
+    max_age: float = math.inf,
 ) -> Outlook:
     """Look at all schedules, given as (location, description).
 
@@ -133,13 +142,14 @@ def look_at_schedules(
         states: What is stored of them.
         now: The time.
         max_catchup: How many missed instants of a schedule of partitions are made up, where it does not say.
+        max_age: Seconds after which a missed instant is not made up any more.
     """
 
     def make_due(schedule: ScheduleDescription, due: Due) -> Due:
         made_up = schedule.max_catchup
         if made_up is None:
             made_up = max_catchup if schedule.follows_partitions else 1
-        return _caught_up(overridden(schedule, due.state.override), due, max(made_up, 1), now)
+        return _caught_up(overridden(schedule, due.state.override), due, Catchup(ticks=made_up, seconds=max_age), now)
 
     return _look(
         schedules,
@@ -195,18 +205,23 @@ def _schedule_rhythm(schedule: ScheduleDescription) -> object:
     return (schedule.cron, schedule.timezone, *(() if clocks == ("after", "first") else clocks))
 
 
-def _caught_up(schedule: ScheduleDescription, due: Due, made_up: int, now: float) -> Due:
-    """The first instant to make up, and those before it that are passed over."""
+def _caught_up(schedule: ScheduleDescription, due: Due, bound: Catchup, now: float) -> Due:
+    """The first instant to make up, or the next to come if there is none, and those before it that are passed over."""
     crons, zone, first = _crons(schedule), schedule.timezone, due.at
-    latest = last_ticks(crons, now, zone, after=first - 1, count=made_up)
-    if not latest or latest[0] <= first:
+    latest = last_ticks(crons, now, zone, after=first - 1, count=bound.ticks)
+    young = [instant for instant in latest if instant >= now - bound.seconds]
+    at = young[0] if young else next_after(crons, now, zone)
+    if not latest or at <= first:
         return due
-    missed = list(itertools.islice(ticks_between(crons, first - 1, latest[0] - 1, zone), MOST_COUNTED + 1))
-    (last,) = last_ticks(crons, latest[0] - 1, zone, after=first - 1, count=1)
+    missed = list(itertools.islice(ticks_between(crons, first - 1, at - 1, zone), MOST_COUNTED + 1))
+    last = last_tick(crons, at - 1, zone, after=first - 1)
     passed_over = PassedOver(
-        first=first, last=last, count=len(missed) if len(missed) <= MOST_COUNTED else None, made_up=made_up
+        first=first,
+        last=first if last is None else last,
+        count=len(missed) if len(missed) <= MOST_COUNTED else None,
+        bound=bound,
     )
-    return msgspec.structs.replace(due, at=latest[0], passed_over=passed_over)
+    return msgspec.structs.replace(due, at=at, passed_over=passed_over)
 
 
 def _look(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -47,7 +48,7 @@ __all__ = [
 ]
 
 _KEPT = 1_000
-"""So many evaluations of one tick are kept."""
+"""Of those evaluations of one tick that requested nothing, so many are kept; of the others, so many in full."""
 _BACKFILL = 2
 
 
@@ -63,7 +64,7 @@ class EvaluateAutomationConditionsResult:
     def __init__(self, decision: Decision) -> None:
         self._decision = decision
         self.cursor = decision.cursor.to_text()
-        self.results = evaluation_records(decision)
+        self.results = evaluation_records(decision, decision.evaluated)
 
     @property
     def total_requested(self) -> int:
@@ -202,7 +203,7 @@ def evaluate_automation_sensor(
     return AutomationTick(
         run_requests=tuple(requests),
         cursor=decision.cursor.to_text(),
-        evaluations=tuple(evaluation_records(decision)[:_KEPT]),
+        evaluations=tuple(evaluation_records(decision, _worth_keeping(decision))),
     )
 
 
@@ -211,20 +212,26 @@ def _partitions_as_of(now: float, storage: Storage) -> AbstractContextManager[An
     return partition_loading_context(datetime.fromtimestamp(now, UTC), StoredDynamicPartitions(storage))
 
 
-def evaluation_records(decision: Decision) -> list[EvaluationRecord]:
-    """What conditions came to, as records; those that requested something come first."""
+def evaluation_records(decision: Decision, entities: Iterable[str]) -> list[EvaluationRecord]:
+    """What the conditions of these came to, as records."""
     cursor = decision.cursor
-    found = [
+    found = [(key, decision.evaluated[key]) for key in entities]
+    return [
         EvaluationRecord(
             entity=key,
             evaluation=cursor.evaluation,
             time=cursor.time,
             requested=len(each.true),
-            root=explain(decision.view, each),
+            root=explain(decision.view, each, in_full=place < _KEPT or not each.true),
         )
-        for key, each in decision.evaluated.items()
+        for place, (key, each) in enumerate(found)
     ]
-    return sorted(found, key=lambda each: not each.requested)
+
+
+def _worth_keeping(decision: Decision) -> Iterable[str]:
+    """Those whose evaluation is kept: all that requested something, and then so many others."""
+    others = (key for key, each in decision.evaluated.items() if not each.true)
+    return [*(key for key, each in decision.evaluated.items() if each.true), *islice(others, _KEPT)]
 
 
 def _as_backfill(requests: list[RunRequestRecord]) -> list[RunRequestRecord]:

@@ -9,7 +9,7 @@ import msgspec
 from ..codec import digest
 from ..engine.automation.facts import ONE, RunFacts, Update
 from ..engine.automation.graph import AutomationGraph, Entity, Kind
-from ..engine.freshness import freshness_of
+from ..engine.freshness import freshness_of, made_at, turns_at
 from ..partitions.multi_space import MultiSpace
 from ..partitions.space import KeySpace, open_space
 from ..partitions.spec import DynamicSpec, PartitionsSpec
@@ -43,6 +43,7 @@ _TYPES = (
 )
 _PAGE = 1_000
 _MOST = 50_000  # events since the last evaluation; with more, everything is looked at
+_ASSETS_AT_ONCE = 500  # that are read together, unless it is known that more are asked about
 _NONE = Subset()
 
 _CHECK_PLANNED = ("ASSET_CHECK_EVALUATION_PLANNED",)
@@ -75,6 +76,11 @@ class StoredFacts:
         self._states: dict[str, AssetState] = {}
         self._checks: dict[str, CheckState] = {}
         self._read: set[str] = set()
+        self._asked: list[str] = []
+        self._order: dict[str, int] = {}
+        self._ahead = 1
+        self._positions_of: dict[int, dict[str, int | None]] = {}
+        self._updated: dict[str, Subset] = {}
         self._letters: dict[str, dict[str, str]] = {}
         self._open: dict[str, list[tuple[str | None, str]]] | None = None
         self._runs: dict[str, RunFacts | None] = {}
@@ -123,31 +129,46 @@ class StoredFacts:
         space = self.space(entity)
         if space is None:
             return ONE if any(True for _ in keys) else _NONE
-        found = space.positions(key for key in keys if key is not None)
-        return Subset.of(each for each in found if each is not None)
+        known = self._positions_of.setdefault(id(space), {})
+        named = [key for key in keys if key is not None]
+        new = [key for key in named if key not in known]
+        if new:
+            known.update(zip(new, space.positions(new), strict=True))
+        return Subset.of(position for key in named if (position := known[key]) is not None)
 
     # -- what is read at once -----------------------------------------------------------------------------------------
 
     def prepare(self, entities: Iterable[str]) -> None:
         """Read the latest facts of these."""
-        assets: set[str] = set()
-        for key in entities:
-            entity = self._graph.entities.get(key)
-            if entity is not None and entity.kind is not Kind.JOB:
-                assets.add(_asset_of(entity))
-        new = sorted(assets - self._read)
-        if new:
-            self._states |= self._storage.assets.states(new)
-            if any(self._graph.entities[key].checks for key in new):
-                self._checks |= self._storage.assets.check_states(new)
-            self._read.update(new)
+        found = (self._graph.entities.get(key) for key in entities)
+        assets = {_asset_of(entity) for entity in found if entity is not None and entity.kind is not Kind.JOB}
+        self._read_states(sorted(assets - self._read))
+
+    def _read_states(self, assets: Sequence[str]) -> None:
+        if assets:
+            self._states |= self._storage.assets.states(assets)
+            if any(self._graph.entities[key].checks for key in assets):
+                self._checks |= self._storage.assets.check_states(assets)
+            self._read.update(assets)
+            self._asked += assets
+
+    def _need(self, asset: str) -> None:
+        """Have an asset's latest facts read. Evaluations go through the graph in its order, so where one leads to
+        others that were not foreseen, ever more of those that come next are read along."""
+        if asset not in self._read:
+            if not self._order:
+                self._order = {key: at for at, key in enumerate(self._graph.assets)}
+            self._ahead = min(2 * self._ahead, _ASSETS_AT_ONCE)
+            start = self._order[asset]
+            coming = self._graph.assets[start : start + self._ahead]
+            self._read_states([key for key in coming if key not in self._read])
 
     def _state(self, entity: Entity) -> AssetState | None:
-        self.prepare((entity.id,))
+        self._need(entity.id)
         return self._states.get(entity.id)
 
     def _check(self, entity: Entity) -> CheckState | None:
-        self.prepare((entity.id,))
+        self._need(_asset_of(entity))
         return self._checks.get(entity.id.removeprefix("check "))
 
     def _partition_letters(self, entity: Entity) -> Mapping[str, str]:
@@ -156,6 +177,19 @@ class StoredFacts:
             found = self._storage.assets.partition_statuses({entity.id: 0}).get(entity.id)
             self._letters[entity.id] = {} if found is None else found.by_key()
         return self._letters[entity.id]
+
+    def _read_updated(self, entity: Entity) -> None:
+        """Read which partitions of an asset were ever made, together with those of others that will be asked about."""
+        wanted = [entity.id]
+        while self._asked and len(wanted) < _ASSETS_AT_ONCE:
+            other = self._graph.entities[self._asked.pop()]
+            if other.partitions is not None and not other.observed and other.id not in self._updated:
+                wanted.append(other.id)
+        found = self._storage.assets.partition_statuses(dict.fromkeys(wanted, 0))
+        for key in wanted:
+            letters = found[key].by_key() if key in found else {}
+            made = (partition for partition, letter in letters.items() if letter in EVER_MATERIALIZED)
+            self._updated[key] = self._positions(self._graph.entities[key], made)
 
     def _planned(self, asset: str) -> Sequence[tuple[str | None, str]]:
         """(partition, run) of what unended runs are still to make of an asset."""
@@ -167,9 +201,10 @@ class StoredFacts:
 
     # -- what happened ------------------------------------------------------------------------------------------------
 
-    def changed(self, after: int) -> Iterable[str] | None:
+    def changed(self, after: int, updated: Mapping[str, Subset]) -> Iterable[str] | None:
         """The ids of those that something happened to after the event `after`; None where that may be any."""
         found: set[str] = set()
+        wiped: set[str] = set()
         ended: list[str] = []
         happened: dict[str, list[_Happened]] = {}
         seen = after
@@ -193,6 +228,7 @@ class StoredFacts:
                         happened.setdefault(key, []).append(_Happened(stored.id, stored.run_id, fact.partition))
                     case AssetWiped(asset=asset):
                         found.add(asset)
+                        wiped.add(asset)
                     case _:
                         if stored.run_id is not None:
                             ended.append(stored.run_id)
@@ -209,7 +245,15 @@ class StoredFacts:
             if entity is not None and ended:
                 found.update(entity.checks)
         self._after, self._happened = after, happened
+        self._updated = {key: each for key, each in updated.items() if key not in wiped}
+        for key in happened.keys() & self._updated.keys():
+            since = self._positions(self._graph.entities[key], (each.partition for each in happened[key]))
+            self._updated[key] = self._updated[key].union(since)
         return found
+
+    def all_updated(self) -> Mapping[str, Subset]:
+        """Of partitioned entities, the partitions that were ever updated, as far as that was asked or is known."""
+        return self._updated
 
     def _events(self, entity: Entity, after: int) -> Sequence[_Happened]:
         """What counts as an update of an entity after an event, oldest first."""
@@ -277,10 +321,12 @@ class StoredFacts:
             state = self._state(entity)
             event = None if state is None else state.observed_event if entity.observed else state.materialized_event
             return ONE if event is not None else _NONE
-        if entity.observed:
-            return self._observed(entity)
-        letters = self._partition_letters(entity)
-        return self._positions(entity, (key for key, letter in letters.items() if letter in EVER_MATERIALIZED))
+        if entity.id not in self._updated:
+            if entity.observed:
+                self._updated[entity.id] = self._observed(entity)
+            else:
+                self._read_updated(entity)
+        return self._updated[entity.id]
 
     def _observed(self, entity: Entity) -> Subset:
         space = self.space(entity)
@@ -308,7 +354,7 @@ class StoredFacts:
 
     def in_progress(self, entity: Entity, *, backfill: bool) -> Subset:
         """The partitions that an unended run is to update; with `backfill`, only runs of backfills count."""
-        planned: Iterable[tuple[str | None, str]]
+        planned: Sequence[tuple[str | None, str]]
         match entity.kind:
             case Kind.ASSET:
                 planned = self._planned(entity.id)
@@ -318,6 +364,8 @@ class StoredFacts:
                 planned = [(None, state.run_id)] if running and state is not None and state.run_id is not None else []
             case Kind.JOB:
                 planned = [(run.partition, run.run_id) for run in self._unended(entity)]
+        if not planned:
+            return _NONE
         if backfill:
             planned = [each for each in planned if self._is_backfill(each[1])]
         return self._positions(entity, (partition for partition, _ in planned))
@@ -366,8 +414,13 @@ class StoredFacts:
             state = self._state(entity)
             found = {0: state.materialized_run if state is not None else None}
         else:
+            # The newest update tells, and of most that are asked about it is one of those that have just happened.
+            for each in (self._happened or {}).get(entity.id, ()):
+                found |= dict.fromkeys(self._positions(entity, (each.partition,)), each.run_id)
+            found = {position: run_id for position, run_id in found.items() if position in among}
             space = self.space(entity)
-            keys = {position: None if space is None else space.key(position) for position in among}
+            others = (position for position in among if position not in found)
+            keys = {position: None if space is None else space.key(position) for position in others}
             named = [] if entity.observed else [key for key in keys.values() if key is not None]
             states = self._storage.assets.partition_states(entity.id, named) if named else {}
             for position, key in keys.items():
@@ -410,13 +463,13 @@ class StoredFacts:
                 latest.setdefault(each.evaluation.partition, each.status)
         return self._positions(entity, (key for key, status in latest.items() if status == wanted))
 
-    def freshness(self, entity: Entity) -> str | None:
-        """PASS, WARN or FAIL; None where the asset has no policy, or nothing is known yet."""
-        if entity.freshness is None:
-            return None
-        state = self._state(entity)
-        made_at = None if state is None else state.observed_at if entity.observed else state.materialized_at
-        return freshness_of(entity.freshness, made_at, self._now).value
+    def freshness(self, entity: Entity) -> tuple[str | None, float | None]:
+        """UNKNOWN, PASS, WARN or FAIL, and when that changes by time alone."""
+        policy = entity.freshness
+        if policy is None:
+            return None, None
+        made = made_at(self._state(entity), materializable=entity.materializable)
+        return freshness_of(policy, made, self._now).value, turns_at(policy, made, self._now)
 
 
 def _asset_of(entity: Entity) -> str:

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
-from zoneinfo import ZoneInfo
 
 from ..clock import SYSTEM_CLOCK, Clock
 from ..definitions.definitions import Definitions
 from ..definitions.repository import RepositoryDefinition
 from ..definitions.resources.resource import ResourceDefinition, to_resources
 from ..errors import UsageError
+from ..partitions.wall_time import zone_named
 from ..records.event import Fact, LogLine
 from ..records.location import REPOSITORY
 from .configuration import resource_configs
@@ -189,7 +189,7 @@ class ScheduleEvaluationContext(TickContext):
             raise UsageError(
                 "This context has no scheduled time; give scheduled_execution_time to build_schedule_context."
             )
-        return datetime.fromtimestamp(self._scheduled, ZoneInfo(self._timezone))
+        return datetime.fromtimestamp(self._scheduled, zone_named(self._timezone))
 
 
 def build_schedule_context(

@@ -17,11 +17,11 @@ from ..partitions.space import KeySpace, open_space
 from ..partitions.spec import PartitionsSpec
 from ..partitions.subset import Subset
 from ..records.asset import LETTERS, PartitionStatus
-from ..records.backfill import Backfill, BackfillGroup, BackfillPlan
+from ..records.backfill import Backfill, BackfillGroup, BackfillLine, BackfillPlan
 from ..records.location import AssetDescription, AssetJobName, JobDescription
 from ..storage.protocols import AssetStorage
 
-__all__ = ["BackfillRequest", "PartitionsMissingError", "planned_backfill"]
+__all__ = ["BackfillRequest", "PartitionsMissingError", "first_line", "planned_backfill"]
 
 _NOT_MISSING = frozenset(LETTERS[PartitionStatus.MATERIALIZED] + LETTERS[PartitionStatus.MATERIALIZING])
 _NAMED = 5
@@ -133,6 +133,16 @@ def planned_backfill(
         ),
         plan,
     )
+
+
+def first_line(backfill: Backfill, now: float) -> BackfillLine:
+    """The first line of a backfill's log: what was asked for, and by whom."""
+    if backfill.job is not None:
+        what = f"job {backfill.job}"
+    else:
+        what = "one asset" if backfill.asset_count == 1 else f"{backfill.asset_count:,} assets"
+    by = f", by {backfill.user}" if backfill.user else ""
+    return BackfillLine(time=now, message=f"Asked for: {backfill.size:,} partitions of {what}{by}.")
 
 
 class _Sets:

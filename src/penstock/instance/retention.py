@@ -21,7 +21,7 @@ from ..records.retention import (
     RetentionKind,
     RetentionReport,
 )
-from ..storage.protocols import RunStorage, Storage
+from ..storage.protocols import BackfillFilter, RunStorage, Storage
 from ..storage.retention import MOST_COUNTED, Retained, Retention
 
 __all__ = ["Sweeper", "expired_output", "last_report", "store_report"]
@@ -31,6 +31,7 @@ _REPORT = "retention"
 
 _SAMPLE = 50
 _LONG_LOG = 2000
+_BACKFILLS = 10
 
 
 class Sweeper:
@@ -44,6 +45,7 @@ class Sweeper:
 
     def __init__(self, storage: Storage, logs: LogStore, clock: Clock) -> None:
         self._runs = storage.runs
+        self._backfills = storage.backfills
         self._logs = logs
         self._clock = clock
         self._pace = Pace()
@@ -117,7 +119,16 @@ class Sweeper:
                 return Removed(rows=removed, more=True)
             self._logs.delete(run_id)
             removed += self._runs.delete(run_id)
+        if not found:
+            return self._remove_backfills(before)
         return Removed(rows=removed, more=bool(removed))
+
+    def _remove_backfills(self, before: float) -> Removed:
+        """A backfill goes with its runs; it is not counted."""
+        old = self._backfills.page(BackfillFilter(ended_before=before), limit=_BACKFILLS)
+        for backfill in old:
+            self._backfills.delete(backfill.backfill_id)
+        return Removed(rows=0, more=len(old) == _BACKFILLS)
 
     def _remove_output(self, before: float, at_most: int) -> Removed:
         # To list the captures takes long where there are many, so it is done once for all steps of a look.

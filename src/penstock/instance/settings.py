@@ -275,10 +275,12 @@ class WorkerSettings(_Block, frozen=True, kw_only=True):
 
 
 class ScheduleSettings(WorkerSettings, frozen=True, kw_only=True):
-    """How schedules are evaluated, and how many missed ticks are made up of those that follow partitions."""
+    """How schedules are evaluated, and how many missed ticks are made up of those that follow partitions; none
+    that is older than so many seconds, unless these are 0."""
 
     timeout_seconds: _Timeout = 60.0
     max_catchup_runs: Annotated[int, msgspec.Meta(ge=1, le=1000)] = DEFAULT_CATCHUP
+    max_catchup_age_seconds: _Seconds = 0.0
 
 
 class SensorSettings(WorkerSettings, frozen=True, kw_only=True):

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import logging
 import shutil
-import sys
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..errors import PenstockError
 from .client import CodeServerClient
 from .keeper import Command, ProcessKeeper
 from .origin import LocationOrigin
+from .service_process import Starter, as_program
 
 __all__ = ["LocationHost", "code_server_command", "fault_of_remote"]
 
@@ -32,10 +32,19 @@ class LocationHost:
         origins: The code locations.
         watch: Whether they reload when a file changes.
         kill_workers: Whether run workers end with their code server.
+        services: Other processes by name, which are started after the code servers and stopped before them.
+        start: Starts a process.
     """
 
     def __init__(
-        self, home: Path, origins: Sequence[LocationOrigin], *, watch: bool = False, kill_workers: bool = False
+        self,
+        home: Path,
+        origins: Sequence[LocationOrigin],
+        *,
+        watch: bool = False,
+        kill_workers: bool = False,
+        services: Mapping[str, Command] | None = None,
+        start: Starter = as_program,
     ) -> None:
         # Socket paths may have 107 bytes, and the home may be deep: the sockets have a short folder of their own.
         self._folder = Path(tempfile.mkdtemp(prefix="penstock-"))
@@ -47,21 +56,23 @@ class LocationHost:
                     home, origin, self._folder / f"{number}.sock", watch=watch, kill_workers=kill_workers
                 )
                 for number, origin in enumerate(local)
-            }
+            },
+            services or {},
+            start=start,
         )
 
     def start(self) -> None:
-        """Start every code server; they load their code meanwhile."""
+        """Start every process; code servers load their code meanwhile."""
         self._keeper.start()
         if self._remote:
             threading.Thread(target=self._look_at_remotes, name="remote-locations", daemon=True).start()
 
     def pids(self) -> dict[str, int]:
-        """The process ids of the code servers, by what they are called in messages."""
+        """The process ids by what the processes are called in messages."""
         return self._keeper.pids()
 
     def stop(self) -> None:
-        """Stop every code server."""
+        """Stop every process."""
         self._keeper.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -90,7 +101,7 @@ def fault_of_remote(origin: LocationOrigin) -> str | None:
 def code_server_command(
     home: Path, origin: LocationOrigin, socket_path: Path, *, watch: bool, kill_workers: bool
 ) -> Command:
-    """The command line that serves a local origin on a Unix socket."""
+    """The command that serves a local origin on a Unix socket."""
     assert origin.target is not None
     target = origin.target
     options = {
@@ -108,7 +119,6 @@ def code_server_command(
     flags = [flag for flag, given in (("--watch", watch), ("--kill-workers-on-exit", kill_workers)) if given]
 
     def command(lifeline: int) -> tuple[str, ...]:
-        program = (sys.executable, "-m", "penstock.cli.main", "code-server")
-        return (*program, *words, *flags, "--lifeline", str(lifeline))
+        return ("code-server", *words, *flags, "--lifeline", str(lifeline))
 
     return command

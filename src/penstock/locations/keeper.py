@@ -6,12 +6,11 @@ process stops by itself.
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
+import select
 import selectors
 import signal
-import subprocess
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
@@ -19,13 +18,14 @@ from typing import TypeAlias
 from ..clock import SYSTEM_CLOCK, Clock
 from .backoff import STEADY_SECONDS, restart_delay
 from .endings import describe_exit
+from .service_process import ServiceProcess, Starter, as_program
 
 __all__ = ["Command", "ProcessKeeper"]
 
 logger = logging.getLogger("penstock.processes")
 
 Command: TypeAlias = Callable[[int], Sequence[str]]
-"""The command line of a process, given the number of its lifeline descriptor."""
+"""The words of a process's command, given the number of its lifeline descriptor."""
 
 
 class _Kept:
@@ -34,7 +34,7 @@ class _Kept:
     def __init__(self, name: str, command: Command) -> None:
         self.name = name
         self.command = command
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: ServiceProcess | None = None
         self.pidfd = -1
         self.started = 0.0
         self.failures = 0
@@ -45,16 +45,17 @@ class ProcessKeeper:
     """Starts and watches processes in a thread of its own.
 
     Args:
-        commands: The processes by name, in the order to start them.
-        environ: Their environment; None for this process's own.
+        groups: Groups of processes by name, in the order to start them; groups are stopped in the opposite order.
+        start: Starts a process.
         clock: Tells the time.
     """
 
     def __init__(
-        self, commands: Mapping[str, Command], *, environ: Mapping[str, str] | None = None, clock: Clock = SYSTEM_CLOCK
+        self, *groups: Mapping[str, Command], start: Starter = as_program, clock: Clock = SYSTEM_CLOCK
     ) -> None:
-        self._kept = [_Kept(name, command) for name, command in commands.items()]
-        self._environ = dict(environ) if environ is not None else None
+        self._groups = [[_Kept(name, command) for name, command in group.items()] for group in groups]
+        self._kept = [kept for group in self._groups for kept in group]
+        self._start_process = start
         self._clock = clock
         self._selector = selectors.DefaultSelector()
         self._wake_reader, self._wake_writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
@@ -74,24 +75,13 @@ class ProcessKeeper:
         return {kept.name: kept.process.pid for kept in self._kept if kept.process is not None}
 
     def stop(self, grace: float = 15.0) -> None:
-        """TERM to all, and KILL to those that are still there after `grace` seconds."""
+        """TERM to all of a group, and KILL to those that are still there after `grace` seconds."""
         self._stopping.set()
         os.write(self._wake_writer, b"x")
         if self._thread.is_alive():
             self._thread.join()
-        running = [kept for kept in self._kept if kept.process is not None]
-        for kept in running:
-            _signal(kept, signal.SIGTERM)
-        deadline = self._clock.monotonic() + grace
-        for kept in running:
-            assert kept.process is not None
-            try:
-                kept.process.wait(max(0.0, deadline - self._clock.monotonic()))
-            except subprocess.TimeoutExpired:
-                logger.warning("%s did not stop within %g seconds and is killed.", kept.name, grace)
-                kept.process.kill()
-                kept.process.wait()
-            self._bury(kept)
+        for group in reversed(self._groups):
+            self._stop_group([kept for kept in group if kept.process is not None], grace)
         for descriptor in (self._lifeline_writer, self._lifeline_reader, self._wake_reader, self._wake_writer):
             os.close(descriptor)
         self._selector.close()
@@ -99,16 +89,23 @@ class ProcessKeeper:
     # -- inside -------------------------------------------------------------------------------------------------------
 
     def _start(self, kept: _Kept) -> None:
-        kept.process = subprocess.Popen(  # noqa: S603 - our own commands
-            kept.command(self._lifeline_reader),
-            stdin=subprocess.DEVNULL,
-            pass_fds=(self._lifeline_reader,),
-            start_new_session=True,
-            env=self._environ,
-        )
+        kept.process = self._start_process(kept.command(self._lifeline_reader), self._lifeline_reader)
         kept.started = self._clock.monotonic()
         kept.pidfd = os.pidfd_open(kept.process.pid)
         self._selector.register(kept.pidfd, selectors.EVENT_READ, kept)
+
+    def _stop_group(self, group: Sequence[_Kept], grace: float) -> None:
+        for kept in group:
+            _signal(kept, signal.SIGTERM)
+        deadline = self._clock.monotonic() + grace
+        for kept in group:
+            assert kept.process is not None
+            ended, _, _ = select.select([kept.pidfd], [], [], max(0.0, deadline - self._clock.monotonic()))
+            if not ended:
+                logger.warning("%s did not stop within %g seconds and is killed.", kept.name, grace)
+                _signal(kept, signal.SIGKILL)
+            kept.process.wait()
+            self._bury(kept)
 
     def _bury(self, kept: _Kept) -> None:
         if kept.pidfd >= 0:
@@ -139,5 +136,4 @@ class ProcessKeeper:
 
 def _signal(kept: _Kept, number: signal.Signals) -> None:
     if kept.process is not None:
-        with contextlib.suppress(ProcessLookupError):
-            kept.process.send_signal(number)
+        os.kill(kept.process.pid, number)  # nobody has waited for it yet, so the number is still its own

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+import site
 import sys
-import sysconfig
 from collections.abc import Iterable
 
 from ..records.errors import ErrorInfo, describe_exception
@@ -47,6 +47,5 @@ def _named_in(error: ErrorInfo | None) -> set[str | None]:
 
 
 def _not_the_users() -> tuple[str, ...]:
-    paths = sysconfig.get_paths()
-    folders = {paths[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")} | {_PENSTOCK}
+    folders = {os.path.dirname(os.__file__), *site.getsitepackages(), _PENSTOCK}  # noqa: PTH120
     return tuple(folder + os.sep for folder in folders)

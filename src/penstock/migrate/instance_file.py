@@ -13,7 +13,7 @@ from .yaml_blocks import Block, Edits, blocks_of, plain
 
 __all__ = ["rewrite_instance_file"]
 
-_WITHOUT_MEANING = frozenset({"telemetry", "nux", "scheduler", "schedules.use_threads", "sensors.use_threads"})
+_WITHOUT_MEANING = frozenset({"telemetry", "nux", "schedules.use_threads", "sensors.use_threads"})
 """Nothing is to be done about these: nothing is reported, nothing pops up, and there is always a pool."""
 
 _REMEDIES: Mapping[str, str] = {
@@ -26,6 +26,7 @@ _REMEDIES: Mapping[str, str] = {
     "retention.schedule.purge_after_days.started": "a tick that has not ended is never removed.",
     "retention.sensor.purge_after_days.started": "a tick that has not ended is never removed.",
     "code_servers.wait_for_local_processes_on_shutdown": "code servers end with the command that started them.",
+    "scheduler": "write `max_catchup_runs` under `schedules`; a tick whose daemon dies is begun again by itself.",
     "instance_class": "there is one class of instances; put what yours adds into a resource.",
     "local_artifact_storage": "keep `base_dir` alone.",
     "python_logs.dagster_handler_config": "write it as `handler_config`, which has the same keys.",
@@ -78,7 +79,8 @@ class _InstanceFile:
         name, config = str(component["class"]), component.get("config") or {}
         made = _COMPONENTS[block.key](name, config)
         if made is None:
-            self._drop(block, f"the class {name} is not of Penstock; see docs/reference/settings.md for components.")
+            foreign = f"the class {name} is not of Penstock; see docs/reference/settings.md for components."
+            self._drop(block, None if block.key == "scheduler" else foreign)
         elif made:
             kept = {key: self._known(block, key, value) for key, value in made.items()}
             self._edits.replace(block, yaml.safe_dump(kept, sort_keys=False))

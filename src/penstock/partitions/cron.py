@@ -17,9 +17,8 @@ import math
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import Literal, TypeAlias
-from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -194,13 +193,13 @@ def last_ticks(cron: Crons, until: float, timezone: str, *, after: float = -math
     return list(latest)
 
 
-def _next_by_calendar(cron: Cron, after: float, zone: ZoneInfo) -> int:
+def _next_by_calendar(cron: Cron, after: float, zone: tzinfo) -> int:
     if cron.fold == "both":
         return min(_next_reading(cron, after, zone, fold) for fold in (0, 1))
     return _next_reading(cron, after, zone, 0 if cron.fold == "first" else 1)
 
 
-def _next_reading(cron: Cron, after: float, zone: ZoneInfo, fold: int) -> int:
+def _next_reading(cron: Cron, after: float, zone: tzinfo, fold: int) -> int:
     """The next instant, where a wall time that occurs twice means always the first (0) or always the second (1)."""
     # Then later wall times never mean earlier instants, so the first matching one whose instant is late enough is it.
     # In the first pass through a repeated stretch, all of the second pass is to come.
@@ -229,7 +228,7 @@ def _next_wall(cron: Cron, wall: datetime) -> datetime:
     return day.replace(hour=cron.hours[0], minute=cron.minutes[0])
 
 
-def _next_by_real_time(cron: Cron, after: float, zone: ZoneInfo) -> int:
+def _next_by_real_time(cron: Cron, after: float, zone: tzinfo) -> int:
     instant = int(after // 60) * 60 + 60
     while True:
         local = datetime.fromtimestamp(instant, zone)

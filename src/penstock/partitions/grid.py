@@ -7,7 +7,6 @@ So a few tables say everything, however far apart two times are.
 from __future__ import annotations
 
 from bisect import bisect_right
-from calendar import isleap
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
@@ -104,7 +103,7 @@ class WallGrid:
 
     def _year(self, year: int) -> _Year:
         first = date(year, 1, 1)
-        of_kind = (isleap(year), first.weekday())
+        of_kind = (_is_leap(year), first.weekday())
         kind = self._kinds.get(of_kind)
         if kind is None:
             kind = self._kinds[of_kind] = _Year(first, 366 if of_kind[0] else 365, self._cron, self._without)
@@ -145,3 +144,7 @@ def _times_of(
 
 def _due_at(cron: Cron, minutes: int) -> bool:
     return minutes // 60 in cron.hours and minutes % 60 in cron.minutes
+
+
+def _is_leap(year: int) -> bool:
+    return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)

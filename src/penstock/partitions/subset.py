@@ -37,8 +37,8 @@ class Subset(msgspec.Struct, frozen=True):
     def of(cls, positions: Iterable[int]) -> Subset:
         """The given positions, in any order."""
         ordered = sorted(set(positions))
-        if not ordered:
-            return cls()
+        if len(ordered) < 2:
+            return cls(tuple((each, each + 1) for each in ordered))
         starts = [ordered[0], *(after for before, after in pairwise(ordered) if after > before + 1)]
         stops = [*(before + 1 for before, after in pairwise(ordered) if after > before + 1), ordered[-1] + 1]
         return cls(tuple(zip(starts, stops, strict=True)))
@@ -80,15 +80,23 @@ class Subset(msgspec.Struct, frozen=True):
 
     def union(self, other: Subset) -> Subset:
         """Positions of either."""
+        if not other.ranges or other.ranges == self.ranges:
+            return self
+        if not self.ranges:
+            return other
         return Subset.of_ranges((*self.ranges, *other.ranges))
 
     def intersection(self, other: Subset) -> Subset:
         """Positions of both."""
+        if not self.ranges or other.ranges == self.ranges:
+            return self
+        if not other.ranges:
+            return other
         return Subset(tuple(_overlaps(self.ranges, other.ranges)))
 
     def difference(self, other: Subset) -> Subset:
         """Positions of this one that are not of the other."""
-        if not self.ranges:
+        if not self.ranges or not other.ranges:
             return self
         return self.intersection(other.complement(self.ranges[0][0], self.ranges[-1][1]))
 

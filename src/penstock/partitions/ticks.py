@@ -10,13 +10,12 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import NamedTuple, Protocol
-from zoneinfo import ZoneInfo
 
 from .grid import WallGrid
-from .wall_time import instant_of, wall_of, zone_named
+from .wall_time import instant_of, wall_of
 
 __all__ = ["RealTicks", "Stretch", "Ticks", "WallTicks"]
 
@@ -74,7 +73,7 @@ class Stretch(NamedTuple):
 class WallTicks:
     """Ticks of the wall calendar."""
 
-    def __init__(self, grid: WallGrid, zone: ZoneInfo) -> None:
+    def __init__(self, grid: WallGrid, zone: tzinfo) -> None:
         self._grid = grid
         self._zone = zone
 
@@ -112,7 +111,7 @@ class RealTicks:
         start: The instant around which ticks are asked for; before the year of it, clocks are taken not to change.
     """
 
-    def __init__(self, grid: WallGrid, zone: ZoneInfo, start: int) -> None:
+    def __init__(self, grid: WallGrid, zone: tzinfo, start: int) -> None:
         self._grid = grid
         self._zone = zone
         self._year = datetime.fromtimestamp(start, zone).year - 1  # the first of which the changes are not known
@@ -170,7 +169,7 @@ class RealTicks:
             self._learn_year()
 
     def _learn_year(self) -> None:
-        for change, offset in _changes(self._zone.key, self._year):
+        for change, offset in _changes(self._zone, self._year):
             before = self._grid.number(_wall(change, self._offsets[-1]) - _MOMENT)
             after = self._grid.number(_wall(change, offset) - _MOMENT)
             self._starts.append(change)
@@ -183,9 +182,8 @@ class RealTicks:
 
 
 @lru_cache(maxsize=4096)
-def _changes(zone_name: str, year: int) -> tuple[tuple[int, int], ...]:
+def _changes(zone: tzinfo, year: int) -> tuple[tuple[int, int], ...]:
     """Each change of a zone's clocks in a year (of UTC): the instant, and the offset from then on, in seconds."""
-    zone = zone_named(zone_name)
     found = []
     end = _new_year(year + 1)
     at, offset = _new_year(year), _offset(_new_year(year), zone)
@@ -206,7 +204,7 @@ def _new_year(year: int) -> int:
     return (datetime(year, 1, 1) - _EPOCH).days * _DAY  # noqa: DTZ001 - a difference of two of UTC
 
 
-def _offset(instant: int, zone: ZoneInfo) -> int:
+def _offset(instant: int, zone: tzinfo) -> int:
     offset = datetime.fromtimestamp(instant, zone).utcoffset()
     assert offset is not None
     return int(offset.total_seconds())

@@ -7,11 +7,9 @@ time zone.
 
 from __future__ import annotations
 
-import difflib
-from datetime import datetime, time, timedelta
+from datetime import datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from typing import Literal
-from zoneinfo import ZoneInfo, available_timezones
 
 from ..errors import DefinitionError
 
@@ -19,22 +17,26 @@ __all__ = ["change_at", "instant_of", "repeated_by", "short_text", "wall_of", "z
 
 
 @lru_cache(maxsize=256)
-def zone_named(name: str) -> ZoneInfo:
+def zone_named(name: str) -> tzinfo:
     """The time zone of that IANA name.
 
     Raises:
         DefinitionError: There is no such zone; the message names the nearest one.
     """
+    from zoneinfo import ZoneInfo, available_timezones  # only where there are times of zones
+
     try:
         return ZoneInfo(name)
     # A name that is a folder or leads out of the zone files fails as a file does.
     except (KeyError, ValueError, TypeError, OSError) as error:
+        import difflib
+
         near = difflib.get_close_matches(str(name)[:64], sorted(available_timezones()), n=1, cutoff=0.5)
         remedy = f'did you mean "{near[0]}"?' if near else 'give an IANA name such as "Europe/Berlin".'
         raise DefinitionError(f"There is no time zone {name!r}; {remedy}") from error
 
 
-def instant_of(wall: datetime, zone: ZoneInfo, *, fold: int = 0) -> int:
+def instant_of(wall: datetime, zone: tzinfo, *, fold: int = 0) -> int:
     """The instant of a wall time in whole seconds: after the gap if it is skipped, the first if it occurs twice, or the
     second with `fold` 1."""
     first = wall.replace(tzinfo=zone, fold=0)
@@ -55,7 +57,7 @@ def instant_of(wall: datetime, zone: ZoneInfo, *, fold: int = 0) -> int:
     return high
 
 
-def repeated_by(wall: datetime, zone: ZoneInfo) -> timedelta:
+def repeated_by(wall: datetime, zone: tzinfo) -> timedelta:
     """How far apart the two instants of a wall time that occurs twice are; nothing for any other."""
     before = wall.replace(tzinfo=zone, fold=0).utcoffset()
     after = wall.replace(tzinfo=zone, fold=1).utcoffset()
@@ -64,7 +66,7 @@ def repeated_by(wall: datetime, zone: ZoneInfo) -> timedelta:
     return max(before - after, timedelta())
 
 
-def change_at(instant: float, zone: ZoneInfo) -> Literal["GAP", "FOLD"] | None:
+def change_at(instant: float, zone: tzinfo) -> Literal["GAP", "FOLD"] | None:
     """Whether an instant is the first after a gap, or one of the two that have its wall time."""
     if repeated_by(wall_of(instant, zone), zone):
         return "FOLD"
@@ -74,7 +76,7 @@ def change_at(instant: float, zone: ZoneInfo) -> Literal["GAP", "FOLD"] | None:
     return "GAP" if before < after else None
 
 
-def wall_of(instant: float, zone: ZoneInfo) -> datetime:
+def wall_of(instant: float, zone: tzinfo) -> datetime:
     """The wall time at an instant."""
     return datetime.fromtimestamp(instant, zone).replace(tzinfo=None, fold=0)
 

@@ -69,6 +69,7 @@ class _Builder:
             partitions_def=spec.partitions_def,
             code_version=spec.code_version,
             observed=definition is not None and definition.observes,
+            materializable=node.materializable,
             siblings=_siblings(definition, node.key),
             partitions_per_run=1 if policy is None else policy.max_partitions_per_run,
             freshness=spec.freshness_policy,

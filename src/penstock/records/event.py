@@ -12,6 +12,7 @@ import msgspec
 
 from .errors import ErrorInfo
 from .event_type import FAILURES, EventType
+from .freshness_state import FreshnessState
 from .keys import AssetKey
 from .metadata import Metadata
 from .run import FailureReason
@@ -29,6 +30,7 @@ __all__ = [
     "EngineNote",
     "Event",
     "Fact",
+    "FreshnessStateChange",
     "HandledOutput",
     "HookCompleted",
     "HookErrored",
@@ -337,6 +339,13 @@ class AssetWiped(_AssetFact, frozen=True, kw_only=True, tag="ASSET_WIPED"):
     partitions: tuple[str, ...] | None = None
 
 
+class FreshnessStateChange(_AssetFact, frozen=True, kw_only=True, tag="FRESHNESS_STATE_CHANGE"):
+    """How fresh an asset is has changed; `previous` is UNKNOWN where nothing was told before."""
+
+    state: FreshnessState
+    previous: FreshnessState
+
+
 # -- the rest ---------------------------------------------------------------------------------------------------------
 
 
@@ -391,6 +400,7 @@ Fact: TypeAlias = (
     | AssetCheckEvaluationPlanned
     | AssetCheckEvaluation
     | AssetWiped
+    | FreshnessStateChange
     | LogLine
     | EngineNote
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from enum import StrEnum
 from typing import TypeAlias
 
 import msgspec
@@ -16,20 +15,10 @@ __all__ = [
     "AnyFreshnessPolicy",
     "CronFreshnessPolicy",
     "FreshnessPolicy",
-    "FreshnessState",
     "TimeWindowFreshnessPolicy",
 ]
 
 _LEAST = timedelta(minutes=1)
-
-
-class FreshnessState(StrEnum):
-    """Whether an asset is as fresh as its policy asks for."""
-
-    PASS = "PASS"  # noqa: S105 - no password
-    WARN = "WARN"
-    FAIL = "FAIL"
-    UNKNOWN = "UNKNOWN"
 
 
 class FreshnessPolicy(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ from .event import (
     EngineNote,
     Event,
     Fact,
+    FreshnessStateChange,
     HandledOutput,
     HookCompleted,
     HookErrored,
@@ -41,6 +42,7 @@ from .event import (
     StepWorkerStarted,
     StepWorkerStarting,
 )
+from .freshness_state import FreshnessState
 
 __all__ = ["level_of", "phrase", "phrase_seconds"]
 
@@ -61,6 +63,8 @@ def level_of(event: Event) -> str:
             return "ERROR" if severity == "ERROR" else "WARNING"
         case EngineNote(error=error) if error is not None:
             return "ERROR"
+        case FreshnessStateChange(state=FreshnessState.WARN | FreshnessState.FAIL):
+            return "WARNING"
         case StepUpForRetry():
             return "WARNING"
         case (
@@ -78,6 +82,7 @@ def level_of(event: Event) -> str:
             | AssetObservation()
             | AssetCheckEvaluation()
             | AssetWiped()
+            | FreshnessStateChange()
             | EngineNote()
         ):
             return "INFO"
@@ -183,6 +188,8 @@ def _phrase(fact: Fact, who: str) -> str:
             return f"Forgot what was known of {asset}."
         case AssetWiped(asset=asset, partitions=partitions):
             return f"Forgot what was known of {asset}, partitions {_list(partitions or ())}."
+        case FreshnessStateChange(asset=asset, state=state):
+            return f"The freshness of {asset} is {state}."
         # the rest
         case LogLine(message=message) | EngineNote(message=message):
             return message

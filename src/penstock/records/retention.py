@@ -48,7 +48,7 @@ class OldEvents(_Cut, frozen=True, kw_only=True):
 
 
 class OldRuns(_Cut, frozen=True, kw_only=True):
-    """Runs that had ended before, with all of theirs."""
+    """Runs that had ended before, with all of theirs, and backfills that had."""
 
     kind: ClassVar[RetentionKind] = RetentionKind.RUNS
 

@@ -13,6 +13,7 @@ from ..records.event import (
     AssetMaterializationPlanned,
     AssetObservation,
     Event,
+    FreshnessStateChange,
 )
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "MADE_OR_SEEN",
     "NumberedEvent",
     "VersionedFact",
+    "freshness_rows",
     "history_rows",
     "made_facts",
     "observed_facts",
@@ -43,6 +45,7 @@ ASSET_EVENTS = frozenset(
         "ASSET_CHECK_EVALUATION_PLANNED",
         "ASSET_CHECK_EVALUATION",
         "ASSET_WIPED",
+        "FRESHNESS_STATE_CHANGE",
     }
 )
 """Event types that change what is known of an asset or a check."""
@@ -94,6 +97,15 @@ def observed_facts(events: Iterable[NumberedEvent]) -> list[tuple[int, AssetObse
         assert isinstance(event.fact, AssetObservation)
         observed.append((number, event.fact, event.time))
     return observed
+
+
+def freshness_rows(events: Iterable[NumberedEvent]) -> list[tuple[Any, ...]]:
+    """The rows of `rows.FRESHNESS` of changes, the last one of each asset."""
+    found: dict[str, tuple[Any, ...]] = {}
+    for number, event, _ in events:
+        assert isinstance(event.fact, FreshnessStateChange)
+        found[event.fact.asset] = (event.fact.asset, event.fact.state.value, event.time, number)
+    return list(found.values())
 
 
 def version_rows(run_id: str | None, seen: Sequence[VersionedFact]) -> list[tuple[Any, ...]]:

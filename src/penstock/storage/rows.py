@@ -16,6 +16,7 @@ from ..records.automation import InstigatorKind, InstigatorState, InstigatorStat
 from ..records.conditions.evaluation import EvaluationRecord, StoredEvaluation
 from ..records.data_version import DataVersionState
 from ..records.event import AssetCheckEvaluation, AssetMaterialization, AssetObservation, Event, StoredEvent
+from ..records.freshness_state import AssetFreshness, FreshnessState
 from ..records.one_off import OneOff, OneOffStatus
 from ..records.pool import PoolNeed
 from ..records.run import FailureReason, Run, RunStatus, StepAttempt, StepStats, StepStatus
@@ -30,6 +31,7 @@ __all__ = [
     "DATA_VERSION",
     "DELIVERY",
     "EVENT",
+    "FRESHNESS",
     "INSTIGATOR",
     "KEPT",
     "LOGGED",
@@ -61,11 +63,13 @@ __all__ = [
     "run_place",
     "run_place_values",
     "run_share",
+    "runs_by_job",
     "step",
     "step_values",
     "steps_by_run",
     "stored_event",
     "tick",
+    "ticks_by_instigator",
 ]
 
 Row = tuple[Any, ...]
@@ -112,6 +116,14 @@ def run(row: Row) -> Run:
         root_run_id=body.root_run_id,
         pools=body.pools,
     )
+
+
+def runs_by_job(found: Iterable[Row]) -> dict[tuple[str, str], list[Run]]:
+    """The runs of rows of `RUN` by (location, job), newest first."""
+    runs: dict[tuple[str, str], list[Run]] = {}
+    for row in sorted(found, reverse=True):
+        runs.setdefault((row[1], row[2]), []).append(run(row))
+    return runs
 
 
 def run_place(run_id: str, row: Row) -> Run:
@@ -280,6 +292,14 @@ ASSET_STATE = (
 )
 
 
+FRESHNESS = "asset, state, since, event"
+
+
+def freshness(row: Row) -> AssetFreshness:
+    """The freshness of a row of `FRESHNESS`."""
+    return AssetFreshness(asset=row[0], state=FreshnessState(row[1]), since=row[2], event=row[3])
+
+
 def asset_state(row: Row) -> AssetState:
     """The state of a row of `ASSET_STATE`."""
     return AssetState(
@@ -443,9 +463,17 @@ def tick(row: Row) -> Tick:
     return msgspec.structs.replace(decode_msgpack(row[1], Tick), id=row[0])
 
 
+def ticks_by_instigator(found: Iterable[Row]) -> dict[str, list[Tick]]:
+    """The ticks of rows of `TICK` by instigator, newest first."""
+    ticks: dict[str, list[Tick]] = {}
+    for each in map(tick, sorted(found, reverse=True)):
+        ticks.setdefault(each.instigator, []).append(each)
+    return ticks
+
+
 def packed_evaluation(record: EvaluationRecord) -> bytes:
     """What a condition came to, as it is stored: many of them are alike and repeat their words."""
-    return zlib.compress(encode_msgpack(record))
+    return zlib.compress(encode_msgpack(record), 1)
 
 
 def evaluation(row: Row) -> StoredEvaluation:

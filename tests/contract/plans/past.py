@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -37,6 +38,7 @@ from penstock.records.event import (
     StepStart,
     StepSuccess,
 )
+from penstock.records.freshness import TimeWindowFreshnessPolicy
 from penstock.records.lease import Lease
 from penstock.records.location import (
     AssetDescription,
@@ -85,7 +87,13 @@ def _location() -> LocationDescription:
             JobDescription(name=AssetJobName, steps=steps, config_schema=Shape(), is_asset_job=True, assets=assets),
         ),
         assets=(
-            AssetDescription(key="areas", op="areas", jobs=(AssetJobName,), partitions=StaticSpec(keys=_KEYS)),
+            AssetDescription(
+                key="areas",
+                op="areas",
+                jobs=(AssetJobName,),
+                partitions=StaticSpec(keys=_KEYS),
+                freshness=TimeWindowFreshnessPolicy(fail_window=timedelta(hours=1)),
+            ),
             *(
                 AssetDescription(key=each, op=each, jobs=(AssetJobName,), deps=("areas",), checks=("whole",))
                 for each in _PLAIN

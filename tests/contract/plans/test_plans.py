@@ -21,6 +21,8 @@ from penstock.instance.instance import Instance
 from penstock.locations.catalog import Catalog
 from penstock.storage import run_search
 from penstock.storage.postgres import run_query as postgres_run_query
+from penstock.storage.postgres import runs as postgres_runs
+from penstock.storage.sqlite import runs as sqlite_runs
 from penstock.web.graphql import context as graphql_context
 from support.postgres import scratch_database
 from support.statements import Plan, PostgresStatements, SqliteStatements, Statement, Statements
@@ -120,7 +122,7 @@ def _deployment(home: Path, runs: int, **more: Any) -> Iterator[Deployment]:
 
 def _short_searches(patch: pytest.MonkeyPatch) -> None:
     """Let a past that is quickly made be longer than one search looks and counts."""
-    for module in (run_search, postgres_run_query):
+    for module in (run_search, postgres_run_query, sqlite_runs, postgres_runs):
         patch.setattr(module, "LOOKS", _LOOKS)
     patch.setattr(graphql_context, "MOST_COUNTED", _LOOKS)
 

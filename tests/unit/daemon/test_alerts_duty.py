@@ -14,6 +14,7 @@ import pytest
 
 from penstock.codec import encode_json
 from penstock.daemon.alerts import AlertsDuty
+from penstock.daemon.freshness import FreshnessDuty
 from penstock.engine.alerts import MOST_ATTEMPTS
 from penstock.errors import DeliveryError, SettingsError, StorageError
 from penstock.instance.alerts.post import Post, outbox_of
@@ -224,12 +225,17 @@ def test_an_asset_that_grows_too_old_is_told_once_each_time(world: World) -> Non
         StoredLocation(name="shop", status=LoadStatus.LOADED, digest="d", description=encode_json(description))
     )
     duty = world.duty()
+    lease = world.storage.leases.acquire("freshness", "daemon-1", ttl=1e6, now=world.clock.now())
+    assert lease is not None
+    freshness = FreshnessDuty(world.storage, Catalog(world.storage.locations), world.clock)
     assert world.look(duty) == [], "nobody knows how old it is"
     for _ in range(2):
         facts = [AssetMaterialization(asset="a"), AssetMaterialization(asset="b")]
         world.storage.assets.report(facts, now=world.clock.now())
-        assert world.look(duty) == []
+        assert world.look(duty) == [], "it was made, and how fresh it is has not been told yet"
+        freshness.tick(whole(lease))
         world.clock.advance(300)
+        freshness.tick(whole(lease))
         assert world.look(duty) == ["Not fresh: a"]
         assert world.look(duty) == []
 

@@ -20,7 +20,7 @@ from penstock.launch.coordinators import QueuedRunCoordinator
 from penstock.locations.catalog import Catalog
 from penstock.partitions.requests import AddDynamicPartitionsRequest, DeleteDynamicPartitionsRequest
 from penstock.partitions.spec import DynamicSpec
-from penstock.records.automation import InstigatorKind, InstigatorStatus, RunRequestRecord, Tick, TickStatus
+from penstock.records.automation import InstigatorKind, InstigatorStatus, Override, RunRequestRecord, Tick, TickStatus
 from penstock.records.errors import ErrorInfo
 from penstock.records.event import AssetFact, AssetMaterialization
 from penstock.records.location import (
@@ -115,7 +115,7 @@ class House:
             assets=self.storage.assets,
             workers=ThreadPoolExecutor(2),
         )
-        shared = (self.storage.instigators, catalog, runner, self.clock, self.done, self.changed, 60.0)
+        self.shared = shared = (self.storage.instigators, catalog, runner, self.clock, self.done, self.changed, 60.0)
         self.schedules = SchedulesDuty(*shared)
         self.sensors = SensorsDuty(
             *shared,
@@ -324,3 +324,75 @@ def test_a_sensor_that_is_off_is_not_evaluated(house: House) -> None:
     )
     house.look(house.sensors, ticks=0)
     assert house.server.asked == []
+
+
+def test_what_is_passed_over_is_one_skipped_tick(house: House) -> None:
+    house.look(house.schedules, ticks=0)
+    house.clock.advance(4 * HOUR + 60)
+    house.server.answers = [ONE_RUN]
+    house.look(house.schedules)
+    made, passed = house.ticks("schedule", "hourly")
+    assert (made.status, made.due, len(made.run_ids)) == (TickStatus.SUCCESS, START + 4 * HOUR, 1)
+    assert (passed.status, passed.due) == (TickStatus.SKIPPED, START + HOUR)
+    assert passed.skip_reason == (
+        "3 instants passed over, from 2026-01-01 11:00 UTC to 2026-01-01 13:00 UTC: no daemon looked in time, and "
+        "of what is missed only the latest one is made up."
+    )
+    assert house.server.asked == [EvaluateSchedule(name="hourly", due=START + 4 * HOUR)]
+    house.look(house.schedules, ticks=0)
+    assert len(house.ticks("schedule", "hourly")) == 2
+
+
+def test_where_all_is_too_old_nothing_is_evaluated(house: House) -> None:
+    schedules = SchedulesDuty(*house.shared, max_age=600)
+    house.look(schedules, ticks=0)
+    house.clock.advance(2 * HOUR + 1800)
+    house.look(schedules)
+    (passed,) = house.ticks("schedule", "hourly")
+    assert (passed.status, passed.due) == (TickStatus.SKIPPED, START + HOUR)
+    assert passed.skip_reason is not None
+    assert passed.skip_reason.endswith("made up, and none that is older than 600 seconds.")
+    state = house.storage.instigators.get("shop/schedule/hourly")
+    assert state is not None
+    assert state.next_due == START + 3 * HOUR
+    assert house.server.asked == []
+
+
+def test_an_override_of_config_and_tags_counts_for_each_run(house: House) -> None:
+    override = Override(run_config={}, tags={"team": "night", "late": "yes"})
+    house.storage.instigators.override(
+        "shop/schedule/hourly", "shop", InstigatorKind.SCHEDULE, "hourly", override, now=START
+    )
+    house.look(house.schedules, ticks=0)
+    house.clock.advance(HOUR)
+    house.server.answers = [Evaluation(run_requests=(RunRequestRecord(run_config={"no": "such"}, tags={"team": "x"}),))]
+    house.look(house.schedules)
+    (run,) = house.runs()
+    assert run.run_config == {}
+    assert (run.tags["team"], run.tags["late"]) == ("night", "yes")
+
+
+def test_an_override_that_comes_during_a_tick_counts_for_the_next_due_time(house: House) -> None:
+    house.look(house.sensors, ticks=0)
+    begun, go_on = threading.Event(), threading.Event()
+
+    def evaluate(_work: object) -> Evaluation:
+        begun.set()
+        assert go_on.wait(10)
+        return ONE_RUN
+
+    house.server.evaluate = evaluate  # type: ignore[method-assign, assignment]
+    house.done.clear()
+    house.clock.advance(31)
+    house.changed.set()
+    house.sensors.tick(house.held(house.sensors, "daemon-1"))
+    assert begun.wait(10)
+    pause = Override(paused_until=house.clock.now() + 1000)
+    house.storage.instigators.override("shop/sensor/files", "shop", InstigatorKind.SENSOR, "files", pause, now=START)
+    house.changed.set()
+    house.sensors.tick(house.held(house.sensors, "daemon-1"))  # it plans by the override
+    go_on.set()
+    assert house.done.wait(10)
+    state = house.storage.instigators.get("shop/sensor/files")
+    assert state is not None
+    assert (state.next_due, state.cursor) == (pause.paused_until, "7")

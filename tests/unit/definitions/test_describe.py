@@ -89,7 +89,10 @@ DEFS = Definitions(
     asset_checks=[fine],
     jobs=[of_ops, define_asset_job("daily", [orders])],
     schedules=[
-        ScheduleDefinition("s", job=of_ops, cron_schedule=["0 0 * * *", "@hourly"], execution_timezone="Asia/Kolkata")
+        ScheduleDefinition("s", job=of_ops, cron_schedule=["0 0 * * *", "@hourly"], execution_timezone="Asia/Kolkata"),
+        ScheduleDefinition(
+            "t", job=of_ops, cron_schedule="@daily", dst_gap="skip", dst_fold="both", max_catchup_runs=7
+        ),
     ],
     sensors=[look],
     resources={"db": Db(url="here", token=SecretStr("s3cret"))},
@@ -144,7 +147,14 @@ def test_jobs_and_their_steps() -> None:
 
 
 def test_schedules_sensors_and_resources() -> None:
-    (schedule,) = DESCRIBED.schedules
+    schedule, other = DESCRIBED.schedules
+    assert (schedule.dst_gap, schedule.dst_fold, schedule.max_catchup, schedule.follows_partitions) == (
+        "after",
+        "first",
+        None,
+        False,
+    )
+    assert (other.dst_gap, other.dst_fold, other.max_catchup) == ("skip", "both", 7)
     assert (schedule.cron, schedule.timezone, schedule.job) == (("0 0 * * *", "@hourly"), "Asia/Kolkata", "of_ops")
     assert schedule.default_status is InstigatorStatus.STOPPED
     assert schedule.source is not None
@@ -166,7 +176,7 @@ def test_a_bad_fact_about_an_asset_names_it() -> None:
 
 
 def test_sources_are_where_users_wrote_things() -> None:
-    (schedule,) = DESCRIBED.schedules
+    schedule, _ = DESCRIBED.schedules
     assert isinstance(schedule.source, SourceRef)
     assert schedule.source.file == __file__
 

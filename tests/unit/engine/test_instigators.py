@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from typing import Any
 
 import msgspec
 import pytest
@@ -99,7 +100,7 @@ def test_a_sensor_is_due_at_once_and_then_at_its_stored_time() -> None:
 # -- what was missed ---------------------------------------------------------------------------------------------------
 
 
-def looked(schedule: ScheduleDescription, first: str, then: str, **limits: int) -> Due:
+def looked(schedule: ScheduleDescription, first: str, then: str, **limits: Any) -> Due:
     before = look_at_schedules([("here", schedule)], {}, at(first))
     (due,) = look_at_schedules([("here", schedule)], remembered(before.store), at(then), **limits).due
     return due
@@ -110,7 +111,7 @@ def test_what_is_not_made_up_is_told() -> None:
     assert due.at == at("2026-01-01T14:00")
     passed = due.passed_over
     assert passed is not None
-    assert (passed.first, passed.last, passed.count, passed.made_up) == (
+    assert (passed.first, passed.last, passed.count, passed.bound.ticks) == (
         at("2026-01-01T11:00"),
         at("2026-01-01T13:00"),
         3,
@@ -123,7 +124,7 @@ def test_so_many_as_a_schedule_says_are_made_up_the_oldest_first() -> None:
     due = looked(three, "2026-01-01T10:20", "2026-01-01T14:30")
     assert due.at == at("2026-01-01T12:00")
     assert due.passed_over is not None
-    assert (due.passed_over.count, due.passed_over.made_up) == (1, 3)
+    assert (due.passed_over.count, due.passed_over.bound.ticks) == (1, 3)
     # The next look, after that tick has ended, finds the next one.
     state = msgspec.structs.replace(due.state, next_due=next_schedule_time(three, due.at))
     (after,) = look_at_schedules([("here", three)], {state.id: state}, at("2026-01-01T14:30")).due
@@ -147,6 +148,18 @@ def test_a_long_absence_is_counted_up_to_a_bound() -> None:
     few = looked(hourly(cron="* * * * *"), "2026-01-01T00:00", "2026-01-01T16:41")
     assert few.passed_over is not None
     assert few.passed_over.count == MOST_COUNTED
+
+
+def test_what_is_too_old_is_not_made_up() -> None:
+    five = msgspec.structs.replace(hourly(), max_catchup=5)
+    due = looked(five, "2026-01-01T10:20", "2026-01-01T14:30", max_age=2 * 3600)
+    assert due.at == at("2026-01-01T13:00")
+    daily = hourly(cron="0 6 * * *")
+    due = looked(daily, "2026-01-01T10:20", "2026-01-03T09:00", max_age=2 * 3600)
+    assert due.at == at("2026-01-04T06:00")  # nothing but what is to come
+    passed = due.passed_over
+    assert passed is not None
+    assert (passed.first, passed.last, passed.count) == (at("2026-01-02T06:00"), at("2026-01-03T06:00"), 2)
 
 
 def test_nothing_is_passed_over_in_a_common_look() -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from penstock.clock import SYSTEM_CLOCK
 from penstock.locations.keeper import ProcessKeeper
+from penstock.locations.service_process import ServiceProcess
 
 # Says its pid to a pipe, then waits for the end of its lifeline, or for a signal.
 SCRIPT = """
@@ -43,8 +45,12 @@ def pids(tmp_path: Path) -> Iterator[Pids]:
     found.close()
 
 
+def start_script(words: Sequence[str], lifeline: int) -> ServiceProcess:
+    return subprocess.Popen((sys.executable, "-c", SCRIPT, *words), pass_fds=(lifeline,), start_new_session=True)
+
+
 def keeper(path: Path) -> ProcessKeeper:
-    return ProcessKeeper({"sleeper": lambda lifeline: (sys.executable, "-c", SCRIPT, str(path), str(lifeline))})
+    return ProcessKeeper({"sleeper": lambda lifeline: (str(path), str(lifeline))}, start=start_script)
 
 
 def gone(pid: int) -> bool:
@@ -69,3 +75,24 @@ def test_a_dead_process_is_started_again_and_all_are_stopped(pids: Pids) -> None
         kept.stop()
     assert gone(second)
     assert SYSTEM_CLOCK.monotonic() - began < 10
+
+
+def test_groups_are_stopped_one_after_another_the_last_one_first(pids: Pids) -> None:
+    ends: list[str] = []
+
+    class Noted(subprocess.Popen[bytes]):
+        def wait(self, timeout: float | None = None) -> int:
+            code = super().wait(timeout)
+            ends.append(str(self.args[-1]))  # type: ignore[index]
+            return code
+
+    def start(words: Sequence[str], lifeline: int) -> ServiceProcess:
+        script = (sys.executable, "-c", SCRIPT, str(pids.path), str(lifeline), *words)
+        return Noted(script, pass_fds=(lifeline,), start_new_session=True)
+
+    kept = ProcessKeeper({"first": lambda _: ("first",)}, {"second": lambda _: ("second",)}, start=start)
+    kept.start()
+    for _ in range(2):
+        pids.next()
+    kept.stop()
+    assert ends == ["second", "first"]

@@ -103,6 +103,7 @@ def component(key: str, name: str, **config: Any) -> str:
         ),
         ("storage:\n  mysql:\n    mysql_url: x\n", None, 1),
         (component("scheduler", "DagsterDaemonScheduler"), None, 0),
+        (component("scheduler", "DagsterDaemonScheduler", max_catchup_runs=3), None, 1),
         ("storage:\n  sqlite:\n    base_dir: {env: HOME_OF_DATA}\n", BY_ENV, 0),
         (
             "concurrency:\n  pools:\n    default_limit: 3\n    granularity: run\n",

@@ -34,6 +34,8 @@ from penstock.records.run import FailureReason
 _ERROR = ErrorInfo(cls="StepError", message="outer", cause=ErrorInfo(cls="OSError", message="disk gone"))
 
 _SMALLEST: dict[str, object] = {
+    "state": "FAIL",
+    "previous": "PASS",
     "reason": "r",
     "message": "m",
     "pid": 1,

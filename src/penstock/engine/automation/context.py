@@ -339,6 +339,7 @@ class AutomationResult:
             entity=context._entity,
             candidates=context._candidates,
             true=true_subset.positions.intersection(context._candidates),
+            later=None,
             children=tuple(each.evaluated for each in self.child_results),
         )
 
@@ -378,8 +379,7 @@ def evaluate_custom(asked: Asked) -> Evaluated:
         raise UserCodeError(
             f"{condition.words}.evaluate gave {result!r} for {asked.entity.id}; it returns an AutomationResult."
         )
-    root.momentary = True
-    asked.keep(result.evaluated.true)
+    asked.keep(result.evaluated.true, None)
     if result.cursor is not None:
         root.new_values[asked.place] = result.cursor
     return result.evaluated

@@ -37,6 +37,7 @@ class RootMemory(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         parts: What its parts remember: by the entity and the content hash of the part.
         values: Texts that its parts remember, for example code versions.
         unsettled: Whether it must be evaluated again although nothing happens, because something was new.
+        turns: From when on it must be evaluated again although nothing happens, in seconds since the epoch.
     """
 
     digest: str
@@ -44,6 +45,7 @@ class RootMemory(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     parts: dict[str, Keys] = {}
     values: dict[str, str] = {}
     unsettled: bool = False
+    turns: float | None = None
 
 
 class Cursor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -54,7 +56,8 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         event: The newest event that it looked at.
         evaluation: How many evaluations there were.
         graph: The fingerprint of the graph.
-        spaces: For each partitioned entity that is looked at, the state of its partitions.
+        sets: For each set of partitions that is looked at, its state.
+        updated: For partitioned entities, which partitions were ever updated; entities may be left out.
         roots: What the conditions remember, by entity.
     """
 
@@ -62,7 +65,8 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     event: int
     evaluation: int = 1
     graph: str = ""
-    spaces: str = ""
+    sets: dict[str, str] = {}
+    updated: dict[str, Keys] = {}
     roots: dict[str, RootMemory] = {}
 
     def to_text(self) -> str:

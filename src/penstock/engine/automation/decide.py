@@ -1,8 +1,9 @@
 """Decides a tick of automation: the graph, the facts and the last cursor in; what to request and a new cursor out.
 
-Only what may have changed is evaluated: conditions that look at something that happened since the last cursor, whose
-cron text was due, that are new, or for which something was new at the last evaluation. All others came to what they
-would come to now; `unsettled` in the cursor tells the two apart.
+Only what may have changed is evaluated: conditions that look at something that happened since the last cursor, or at a
+set of partitions that has others now; whose cron text was due; that ask how fresh something is that has become older
+than it may be; and that are new. All others came to what they would come to now. Where the next evaluation would come
+to something else by itself, because something was new, the cursor says so by `unsettled`.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ...codec import digest
+from ...partitions.spec import TimeWindowSpec
 from ...partitions.subset import Subset
 from .context import evaluate_custom
-from .cursor import Cursor, RootMemory, keys_to_subset, subset_to_keys
+from .cursor import Cursor, RootMemory
 from .evaluation import Evaluated, RootEvaluation, Tick
 from .facts import Facts
 from .graph import AutomationGraph, Entity
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 __all__ = ["Decision", "decide"]
 
 _PARTS = {**QUESTIONS, **OPERATORS}
+
+_RANGES = 20  # more than these are read again when they are asked for
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -85,8 +89,10 @@ def decide(
         log=log,
         definitions=definitions,
     )
-    spaces = _state_of_spaces(graph, facts)
-    waking = _waking(tick, cursor, spaces, roots)
+    sets = {
+        name: digest(facts.space_state(graph.entities[entities[0]])) for name, entities in graph.partition_sets.items()
+    }
+    waking = _waking(tick, cursor, sets, roots)
     facts.prepare(_looked_at(graph, waking))
     kept: dict[str, RootMemory] = {}
     evaluated: dict[str, Evaluated] = {}
@@ -112,7 +118,8 @@ def decide(
             event=facts.last_event,
             evaluation=tick.evaluation,
             graph=graph.fingerprint,
-            spaces=spaces,
+            sets=sets,
+            updated=_kept_updated(view),
             roots=kept,
         ),
         evaluated=evaluated,
@@ -128,22 +135,57 @@ def _request(tick: Tick, root: Entity, true: Subset, waking: set[str]) -> None:
         waking.update(tick.graph.watchers.get(key, ()))
 
 
-def _waking(tick: Tick, cursor: Cursor | None, spaces: str, roots: Iterable[Entity]) -> set[str]:
+def _waking(tick: Tick, cursor: Cursor | None, sets: Mapping[str, str], roots: Iterable[Entity]) -> set[str]:
     """The entities whose conditions may come to something else than at the last evaluation."""
     graph, facts = tick.graph, tick.facts
-    changed = None
-    if cursor is not None and cursor.graph == graph.fingerprint and cursor.spaces == spaces:
-        changed = facts.changed(cursor.event)
-    if cursor is None or changed is None:
+    if cursor is None:
         return {root.id for root in roots}
-    waking = {key for key, memory in cursor.roots.items() if memory.unsettled} | graph.restless
+    other_sets = [name for name, state in sets.items() if cursor.sets.get(name) != state]
+    is_same_graph = cursor.graph == graph.fingerprint
+    changed = facts.changed(cursor.event, _known_updated(tick.view, cursor, other_sets) if is_same_graph else {})
+    if changed is None or not is_same_graph:
+        return {root.id for root in roots}
+    now = facts.now
+    waking = {
+        key
+        for key, memory in cursor.roots.items()
+        if memory.unsettled or (memory.turns is not None and memory.turns <= now)
+    }
+    waking |= graph.restless
     waking.update(root.id for root in roots if root.id not in cursor.roots)
-    for key in (*changed, *tick.previously_requested):
+    of_other_sets = (key for name in other_sets for key in graph.partition_sets[name])
+    for key in (*changed, *tick.previously_requested, *of_other_sets):
         waking.update(graph.watchers.get(key, ()))
     for (schedule, timezone), watching in graph.crons.items():
         if tick.cron_passed(schedule, timezone):
             waking.update(watching)
     return waking
+
+
+def _known_updated(view: View, cursor: Cursor, other_sets: Collection[str]) -> dict[str, Subset]:
+    """What was updated by the last evaluation, where that still says which partitions: windows of time are only added
+    to their set, while a key of another one may have gone and come back since."""
+    graph = view.graph
+    unsure = {
+        key
+        for name in other_sets
+        for key in graph.partition_sets[name]
+        if name not in cursor.sets or not isinstance(graph.entities[key].partitions, TimeWindowSpec)
+    }
+    entities = ((graph.entities.get(key), keys) for key, keys in cursor.updated.items() if key not in unsure)
+    return {
+        entity.id: view.subset(entity, keys)
+        for entity, keys in entities
+        if entity is not None and entity.partitions is not None
+    }
+
+
+def _kept_updated(view: View) -> dict[str, tuple[str, ...]]:
+    """What is known to be updated, where few texts say so."""
+    known = view.facts.all_updated()
+    entities = (view.graph.entities[key] for key in known)
+    found = {each.id: view.keys(each, known[each.id]) for each in entities if len(known[each.id].ranges) <= _RANGES}
+    return {key: keys for key, keys in found.items() if len(keys) <= _RANGES}
 
 
 def _looked_at(graph: AutomationGraph, waking: set[str]) -> set[str]:
@@ -152,22 +194,12 @@ def _looked_at(graph: AutomationGraph, waking: set[str]) -> set[str]:
     return {key for key, watching in graph.watchers.items() if not waking.isdisjoint(watching)}
 
 
-def _state_of_spaces(graph: AutomationGraph, facts: Facts) -> str:
-    """A text that changes whenever partitions come or go; a set that several entities share is looked at once."""
-    states = {
-        entity.partitions: entity
-        for key in graph.watchers
-        if (entity := graph.entities.get(key)) is not None and entity.partitions is not None
-    }
-    return digest(sorted(facts.space_state(each) for each in states.values())) if states else ""
-
-
 def _requested_before(view: View, memories: Mapping[str, RootMemory]) -> dict[str, Subset]:
     found: dict[str, Subset] = {}
     for key, memory in memories.items():
         entity = view.graph.entities.get(key)
         if entity is not None and memory.requested:
-            subset = keys_to_subset(memory.requested, view.space(entity))
+            subset = view.subset(entity, memory.requested)
             for each in (key, *entity.siblings):
                 found[each] = found.get(each, NONE).union(subset)
     return found
@@ -184,7 +216,7 @@ def _recalled(
         _, _, other = place.partition(" ")
         entity = view.graph.entities.get(other) if other else root
         if entity is not None:
-            parts[place] = keys_to_subset(keys, view.space(entity))
+            parts[place] = view.subset(entity, keys)
     return parts, memory.values
 
 
@@ -193,11 +225,12 @@ def _memory(view: View, root: Entity, own_digest: str, evaluation: RootEvaluatio
     for place, subset in evaluation.memory.items():
         _, _, other = place.partition(" ")
         entity = view.graph.entities[other] if other else root
-        parts[place] = subset_to_keys(subset, view.space(entity))
+        parts[place] = view.keys(entity, subset)
     return RootMemory(
         digest=own_digest,
-        requested=subset_to_keys(true, view.space(root)),
+        requested=view.keys(root, true),
         parts=parts,
         values=evaluation.new_values,
         unsettled=not evaluation.settled,
+        turns=evaluation.turns,
     )

@@ -3,6 +3,9 @@
 An evaluation of one entity's condition (the root) goes down its parts with the candidates that are still of interest;
 `&` narrows them. What remembers (`since`, `newly_true`) looks at all partitions whatever the candidates are, so that
 it misses nothing.
+
+Each part also says what it would come to at the next evaluation if nothing happened before that (`later`): what was
+new is so no more. So a root whose next evaluation would change nothing is left alone until something happens.
 """
 
 from __future__ import annotations
@@ -26,12 +29,17 @@ __all__ = ["Asked", "Evaluated", "Part", "RootEvaluation", "Tick"]
 
 
 class Evaluated(msgspec.Struct, kw_only=True, eq=False, gc=False):
-    """What a condition came to for one entity: the partitions, of those looked at, that it is true for."""
+    """What a condition came to for one entity: the partitions, of those looked at, that it is true for.
+
+    `later` are those, of the same ones, that it would be true for at the next evaluation if nothing happened before
+    that; None where that is not known without asking.
+    """
 
     condition: AutomationCondition
     entity: Entity
     candidates: Subset
     true: Subset
+    later: Subset | None
     children: tuple[Evaluated, ...] = ()
 
 
@@ -104,17 +112,19 @@ class RootEvaluation:
         self.values = values
         self.memory: dict[str, Subset] = {}
         self.new_values: dict[str, str] = {}
-        self.momentary = False
+        self.settled = False
+        self.turns: float | None = None
 
     def run(self) -> Evaluated:
-        """What the whole condition comes to."""
+        """What the whole condition comes to. Afterwards, `settled` says whether the next evaluation would, as long as
+        nothing happens, remember the same, and request the same again or nothing; but not from the instant `turns` on,
+        if it is not None, at which it may come to something else by time alone."""
         assert self.entity.condition is not None
-        return self.evaluate(self.entity.condition, self.entity, self.tick.view.full(self.entity))
-
-    @property
-    def settled(self) -> bool:
-        """Whether another evaluation would come to the same as long as nothing happens."""
-        return not self.momentary and not self.is_first and self.memory == self.remembered
+        self.settled = True
+        outcome = self.evaluate(self.entity.condition, self.entity, self.tick.view.full(self.entity))
+        if outcome.later is not outcome.true and (outcome.later is None or outcome.later not in (NONE, outcome.true)):
+            self.settled = False
+        return outcome
 
     def evaluate(self, condition: AutomationCondition, entity: Entity, candidates: Subset) -> Evaluated:
         """What a part comes to for an entity, among candidates."""
@@ -145,13 +155,14 @@ class Asked(msgspec.Struct, eq=False, gc=False):
         """All partitions of the entity."""
         return self.root.tick.view.full(self.entity)
 
-    def answer(self, true: Subset, children: Iterable[Evaluated] = ()) -> Evaluated:
-        """The answer, of candidates alone."""
+    def answer(self, true: Subset, later: Subset | None, children: Iterable[Evaluated] = ()) -> Evaluated:
+        """The answer, of candidates alone: for now, and for later if nothing happens."""
         return Evaluated(
             condition=self.condition,
             entity=self.entity,
             candidates=self.candidates,
             true=true,
+            later=later,
             children=tuple(children),
         )
 
@@ -168,10 +179,12 @@ class Asked(msgspec.Struct, eq=False, gc=False):
         """What it kept at the last evaluation."""
         return self.root.remembered.get(self.place, NONE)
 
-    def keep(self, subset: Subset) -> None:
-        """Remember part of the entity's partitions for the next evaluation."""
+    def keep(self, subset: Subset, later: Subset | None) -> None:
+        """Remember part of the entity's partitions for the next evaluation, which would remember `later`."""
         if subset:
             self.root.memory[self.place] = subset
+        if later is not subset and later != subset:
+            self.root.settled = False
 
 
 Part: TypeAlias = Callable[[Asked], Evaluated]

@@ -2,38 +2,42 @@
 
 from __future__ import annotations
 
-from ...records.conditions.condition import AutomationCondition
 from ...records.conditions.evaluation import ConditionEvaluation
-from ...records.conditions.nodes import tag_of
-from .cursor import subset_to_keys
+from .cursor import Keys
 from .evaluation import Evaluated
 from .view import View
 
 __all__ = ["explain"]
 
 _NAMED = 5  # ranges of partitions
+_ALL = ("",)  # of what has no partitions
 
 
-def explain(view: View, evaluated: Evaluated) -> ConditionEvaluation:
+def explain(view: View, evaluated: Evaluated, *, in_full: bool = True) -> ConditionEvaluation:
     """What a condition came to as a record that people can read.
+
+    What was not asked, because nothing was left to ask it for, is there without its parts.
 
     Args:
         view: The graph at the instant of the evaluation.
         evaluated: What the condition came to.
+        in_full: With all parts, and not only with those that made it true.
     """
-    entity = evaluated.entity
-    keys = subset_to_keys(evaluated.true.first(_NAMED), view.space(entity))
+    entity, true, candidates = evaluated.entity, evaluated.true, evaluated.candidates
+    words, kind = view.graph.names_of(evaluated.condition)
+    keys: Keys = ()
+    if true:
+        keys = _ALL if entity.partitions is None else view.keys(entity, true.first(_NAMED))
+    parts = evaluated.children if candidates else ()
+    if not in_full:
+        parts = tuple([each for each in parts if each.true])
     return ConditionEvaluation(
-        condition=evaluated.condition.words,
-        kind=_kind(evaluated.condition),
+        condition=words,
+        kind=kind,
         entity=entity.id,
-        candidates=len(evaluated.candidates),
-        count=len(evaluated.true),
+        candidates=len(candidates) if candidates else 0,
+        count=len(true) if true else 0,
         true=keys,
         partitioned=entity.partitions is not None,
-        children=tuple(explain(view, child) for child in evaluated.children),
+        children=tuple([explain(view, child, in_full=in_full) for child in parts]),
     )
-
-
-def _kind(condition: AutomationCondition) -> str:
-    return tag_of(condition) if condition.is_record else "custom"

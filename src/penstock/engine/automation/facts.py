@@ -61,8 +61,17 @@ class Facts(Protocol):
         """These will be asked about: a hint to read their facts at once."""
         ...
 
-    def changed(self, after: int) -> Iterable[str] | None:
-        """The ids of those that something happened to after the event `after`; None where that may be any."""
+    def changed(self, after: int, updated: Mapping[str, Subset]) -> Iterable[str] | None:
+        """The ids of those that something happened to after the event `after`; None where that may be any.
+
+        Args:
+            after: The newest event that the last evaluation looked at.
+            updated: What `all_updated` gave then.
+        """
+        ...
+
+    def all_updated(self) -> Mapping[str, Subset]:
+        """Of partitioned entities, the partitions that were ever updated, as far as that is known without asking."""
         ...
 
     def updated(self, entity: Entity) -> Subset:
@@ -97,6 +106,7 @@ class Facts(Protocol):
         """The partitions of a check whose last evaluation passed, or did not."""
         ...
 
-    def freshness(self, entity: Entity) -> str | None:
-        """PASS, WARN or FAIL; None where the asset has no policy, or nothing is known yet."""
+    def freshness(self, entity: Entity) -> tuple[str | None, float | None]:
+        """UNKNOWN, PASS, WARN or FAIL, and when that changes by time alone; None where the asset has no policy, and
+        where it does not change."""
         ...

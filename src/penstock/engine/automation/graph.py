@@ -5,7 +5,7 @@ It is made once for each load of the code and holds nothing that changes with ti
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from enum import StrEnum
 from functools import cached_property
@@ -25,7 +25,6 @@ from ...records.conditions.nodes import (
     AnyDownstream,
     CronTickPassed,
     EntityMatches,
-    FreshnessIs,
     JobRoots,
     Missing,
     tag_of,
@@ -70,6 +69,7 @@ class Entity(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         partitions_def: The same as users declare it, which conditions of their own see.
         code_version: An asset's code version.
         observed: Whether what runs here observes the asset and does not make it.
+        materializable: Whether what runs here makes the asset.
         siblings: The assets that the same function cannot but make with it.
         roots: The assets of a job that depend on none of its others.
         partitions_per_run: How many partitions next to each other a run may update; None for any number.
@@ -87,6 +87,7 @@ class Entity(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     partitions_def: Any = None
     code_version: str | None = None
     observed: bool = False
+    materializable: bool = True
     siblings: tuple[str, ...] = ()
     roots: tuple[str, ...] = ()
     partitions_per_run: int | None = 1
@@ -104,15 +105,21 @@ class AutomationGraph:
         self.entities: dict[str, Entity] = {each.id: each for each in entities}
         self._known_looks: dict[int, _Look] = {}
         self._digests: dict[int, tuple[str, AutomationCondition]] = {}
+        self._names: dict[int, tuple[str, str, AutomationCondition]] = {}
 
     def prepare(self) -> None:
         """Work out now what is else worked out when it is first asked for."""
-        _ = (self.roots, self.watchers, self.restless, self.crons, self.fingerprint)
+        _ = (self.roots, self.assets, self.watchers, self.restless, self.crons, self.partition_sets, self.fingerprint)
 
     @cached_property
     def roots(self) -> dict[str, Entity]:
         """Those that have a condition, in order."""
         return {key: each for key, each in self.entities.items() if each.condition is not None}
+
+    @cached_property
+    def assets(self) -> Sequence[str]:
+        """The ids of all assets, in order."""
+        return [key for key, each in self.entities.items() if each.kind is Kind.ASSET]
 
     @cached_property
     def watchers(self) -> Mapping[str, tuple[str, ...]]:
@@ -127,7 +134,7 @@ class AutomationGraph:
 
     @cached_property
     def restless(self) -> frozenset[str]:
-        """Those whose conditions may change without any stored fact: users' own ones, and freshness."""
+        """Those whose conditions may change without any stored fact: users' own ones."""
         return frozenset(root.id for root in self.roots.values() if any(look.restless for look in self._looks(root)))
 
     @cached_property
@@ -140,8 +147,20 @@ class AutomationGraph:
         return {key: tuple(each) for key, each in found.items()}
 
     @cached_property
+    def partition_sets(self) -> Mapping[str, tuple[str, ...]]:
+        """For each set of partitions, by its content hash, the entities that have it and that conditions look at."""
+        found: dict[PartitionsSpec, list[str]] = {}
+        for key in self.watchers:
+            entity = self.entities.get(key)
+            if entity is not None and entity.partitions is not None:
+                found.setdefault(entity.partitions, []).append(key)
+        return {digest(spec)[:_DIGEST]: tuple(each) for spec, each in found.items()}
+
+    @cached_property
     def fingerprint(self) -> str:
         """A content hash of all that evaluations depend on; another one means that the code has changed."""
+        specs = {each.partitions for each in self.entities.values() if each.partitions is not None}
+        names = {spec: digest(spec) for spec in specs}
         return digest(
             [
                 (
@@ -149,6 +168,9 @@ class AutomationGraph:
                     self.digest_of(each.condition) if each.condition is not None else None,
                     [dep.id for dep in each.deps],
                     each.code_version,
+                    names[each.partitions] if each.partitions is not None else None,
+                    each.observed,
+                    each.freshness,
                 )
                 for each in self.entities.values()
             ]
@@ -209,6 +231,14 @@ class AutomationGraph:
             known = self._digests[id(condition)] = (digest(_content(condition))[:_DIGEST], condition)
         return known[0]
 
+    def names_of(self, condition: AutomationCondition) -> tuple[str, str]:
+        """How a condition is called, and the tag of its class; `custom` for one that users wrote."""
+        known = self._names.get(id(condition))
+        if known is None:
+            kind = tag_of(condition) if condition.is_record else "custom"
+            known = self._names[id(condition)] = (condition.words, kind, condition)
+        return known[:2]
+
     def deps(self, entity: Entity, condition: AnyDeps | AllDeps) -> Iterable[Dependency]:
         """The dependencies that a condition looks at."""
         only = condition.only
@@ -238,7 +268,7 @@ def _look_of(condition: AutomationCondition) -> _Look:
     return _Look(
         paths=frozenset(_paths(condition, ())),
         crons=frozenset((each.cron_schedule, each.cron_timezone) for each in parts if isinstance(each, CronTickPassed)),
-        restless=any(isinstance(each, FreshnessIs) or not each.is_record for each in parts),
+        restless=any(not each.is_record for each in parts),
         downstream=tuple(each for each in parts if isinstance(each, AnyDownstream)),
     )
 

@@ -92,7 +92,10 @@ def _check_result(asked: Asked) -> Subset:
 
 
 def _freshness(asked: Asked) -> Subset:
-    return asked.full if asked.facts.freshness(asked.entity) == asked.condition.state else NONE
+    state, turns = asked.facts.freshness(asked.entity)
+    if turns is not None:
+        asked.root.turns = turns if asked.root.turns is None else min(turns, asked.root.turns)
+    return asked.full if state == asked.condition.state else NONE
 
 
 def _root_target(asked: Asked) -> Subset:
@@ -174,7 +177,8 @@ def _updates(asked: Asked) -> list[Update]:
 def _lasting(question: Question) -> Part:
     def part(asked: Asked) -> Evaluated:
         candidates = asked.candidates
-        return asked.answer(question(asked).intersection(candidates) if candidates else NONE)
+        true = question(asked).intersection(candidates) if candidates else NONE
+        return asked.answer(true, true)
 
     return part
 
@@ -182,9 +186,7 @@ def _lasting(question: Question) -> Part:
 def _momentary(question: Question) -> Part:
     def part(asked: Asked) -> Evaluated:
         # Also without candidates: what it remembers has to be kept.
-        true = question(asked).intersection(asked.candidates)
-        asked.root.momentary = asked.root.momentary or bool(true)
-        return asked.answer(true)
+        return asked.answer(question(asked).intersection(asked.candidates) or NONE, NONE)
 
     return part
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from ...partitions.mapping import ClosedMapping
 from ...partitions.mapping_multi import default_mapping
 from ...partitions.space import KeySpace
 from ...partitions.subset import Subset
+from .cursor import Keys, keys_to_subset, subset_to_keys
 from .facts import ONE, Facts
 from .graph import AutomationGraph, Dependency, Entity
 
@@ -17,6 +21,8 @@ NONE = Subset()
 class View:
     """The graph with the partitions that exist at the instant of the facts.
 
+    Many assets have the same set of partitions, and ask the same about it: each answer is worked out once.
+
     Args:
         graph: The entities.
         facts: What is known of them.
@@ -25,8 +31,8 @@ class View:
     def __init__(self, graph: AutomationGraph, facts: Facts) -> None:
         self.graph = graph
         self.facts = facts
-        self._full: dict[str, Subset] = {}
         self._spaces: dict[str, KeySpace | None] = {}
+        self._worked_out: dict[tuple[Any, ...], Any] = {}
 
     def space(self, entity: Entity) -> KeySpace | None:
         """An entity's positions and keys; None where it has no partitions."""
@@ -38,14 +44,23 @@ class View:
 
     def full(self, entity: Entity) -> Subset:
         """All partitions that exist."""
-        if entity.partitions is None:
+        space = self.space(entity)
+        if space is None:
             return ONE
-        known = self._full.get(entity.id)
-        if known is None:
-            space = self.space(entity)
-            known = ONE if space is None else Subset.span(0, space.count(self.facts.now))
-            self._full[entity.id] = known
-        return known
+        found: Subset = self._once(("full", id(space)), lambda: Subset.span(0, space.count(self.facts.now)))
+        return found
+
+    def keys(self, entity: Entity, subset: Subset) -> Keys:
+        """Some partitions by their keys."""
+        space = self.space(entity)
+        found: Keys = self._once(("keys", id(space), subset), lambda: subset_to_keys(subset, space))
+        return found
+
+    def subset(self, entity: Entity, keys: Keys) -> Subset:
+        """The partitions that have these keys, without those that there are no longer."""
+        space = self.space(entity)
+        found: Subset = self._once(("subset", id(space), keys), lambda: keys_to_subset(keys, space))
+        return found
 
     def upstream(self, entity: Entity, dep: Dependency, chosen: Subset) -> Subset:
         """The partitions of a dependency that some partitions of an entity depend on, those that exist."""
@@ -56,21 +71,37 @@ class View:
             return ONE
         own, space = self.space(entity), self.space(above)
         assert space is not None
-        rule = self._rule(entity, above, dep)
-        return rule.upstream(chosen if own is not None else NONE, own or space, space, self.facts.now).present
+        found: Subset = self._once(
+            ("upstream", id(own), id(space), id(dep.mapping), chosen),
+            lambda: (
+                self._rule(entity, above, dep)
+                .upstream(chosen if own is not None else NONE, own or space, space, self.facts.now)
+                .present
+            ),
+        )
+        return found
 
     def downstream(self, entity: Entity, dep: Dependency, chosen: Subset) -> Subset:
         """The partitions of an entity that depend on any of these partitions of a dependency."""
-        above = self.graph.entities[dep.id]
         if not chosen:
             return NONE
+        above = self.graph.entities[dep.id]
         own, space = self.space(entity), self.space(above)
-        full = self.full(entity)
         if space is None:
-            return full
+            return self.full(entity)
         if own is None:
+            full = self.full(entity)
             return full if chosen.intersection(self.upstream(entity, dep, full)) else NONE
-        return self._rule(entity, above, dep).downstream(chosen, space, own, self.facts.now)
+        found: Subset = self._once(
+            ("downstream", id(own), id(space), id(dep.mapping), chosen),
+            lambda: self._rule(entity, above, dep).downstream(chosen, space, own, self.facts.now),
+        )
+        return found
+
+    def _once(self, question: tuple[Any, ...], answer: Callable[[], Any]) -> Any:
+        if question not in self._worked_out:
+            self._worked_out[question] = answer()
+        return self._worked_out[question]
 
     def _rule(self, entity: Entity, above: Entity, dep: Dependency) -> ClosedMapping:
         assert above.partitions is not None

@@ -13,7 +13,6 @@ from ...records.alert import Delivery, DeliveryStatus
 from ...storage.outbox import Outbox, Posting
 from ...storage.protocols import Storage
 from ..settings import AlertSettings, AlertTarget
-from .targets import send
 
 __all__ = ["Post", "outbox_of"]
 
@@ -23,6 +22,12 @@ _CLAIM_SECONDS = 120.0
 """After so long a message that nobody has settled is sent by another: longer than any attempt takes."""
 
 Send = Callable[[Delivery, AlertTarget, str | None], None]
+
+
+def _send(delivery: Delivery, target: AlertTarget, web_url: str | None) -> None:
+    from .targets import send  # with the first message, since most deployments have none: it needs mail, HTTP and TLS
+
+    send(delivery, target, web_url)
 
 
 def outbox_of(storage: Storage) -> Outbox:
@@ -49,7 +54,7 @@ class Post:
         send: How a message is sent.
     """
 
-    def __init__(self, outbox: Outbox, settings: AlertSettings, clock: Clock, send: Send = send) -> None:
+    def __init__(self, outbox: Outbox, settings: AlertSettings, clock: Clock, send: Send = _send) -> None:
         self._outbox = outbox
         self._targets = {(rule.name, name): target for rule in settings.rules for name, target in rule.targets.items()}
         self._web_url = settings.web_url

@@ -15,12 +15,12 @@ from ...engine.alert_texts import (
     run_stuck,
     tick_failed,
 )
-from ...engine.freshness import freshness_of
+from ...engine.freshness import freshness_of, made_at
 from ...locations.catalog import Catalog
 from ...records.alert import Alert, AlertKind
 from ...records.automation import TickStatus
 from ...records.event import AssetCheckEvaluation, RunFailure, StoredEvent
-from ...records.freshness import FreshnessState
+from ...records.freshness_state import FreshnessState
 from ...records.run import RunStatus
 from ...records.wire import LoadStatus
 from ...storage.protocols import RunFilter, Storage
@@ -138,15 +138,15 @@ class Watch:
                 yield location_broken(name, stored.error, loaded_at=stored.loaded_at, time=stored.updated)
 
     def _old_assets(self, now: float, _since: float) -> Iterator[Alert]:
-        policies = {key: asset.freshness for key, asset in self._catalog.assets.items() if asset.freshness is not None}
-        states = self._storage.assets.states(list(policies)) if policies else {}
+        # One that was told to be too old may have been made since.
+        failed = self._storage.assets.freshness(state=FreshnessState.FAIL)
+        states = self._storage.assets.states(list(failed)) if failed else {}
         for key, state in states.items():
-            found = self._catalog.asset(key)
-            assert found is not None
-            location, asset = found
-            made_at = state.materialized_at if asset.materializable else state.latest_event_at
-            if made_at is not None and freshness_of(policies[key], made_at, now) is FreshnessState.FAIL:
-                yield freshness_violated(key, location.stored.name, made_at=made_at, now=now)
+            location, asset = self._catalog.asset(key) or (None, None)
+            if location is not None and asset is not None and asset.freshness is not None:
+                made = made_at(state, materializable=asset.materializable)
+                if made is not None and freshness_of(asset.freshness, made, now) is FreshnessState.FAIL:
+                    yield freshness_violated(key, location.stored.name, made_at=made, now=now)
 
     def _late_runs(self, now: float, _since: float) -> Iterator[Alert]:
         before = now - self._settings.late_after_seconds

@@ -12,9 +12,10 @@ import msgspec
 from ...codec import encode_json
 from ...errors import ArchiveError
 from ...records.automation import TickStatus
+from ...records.backfill import BACKFILL_ENDS
 from ...records.run import FINISHED, RunStatus
 from ...storage.archive import Archive, Archived, LoadedRun
-from ...storage.protocols import RunFilter, Storage
+from ...storage.protocols import BackfillFilter, RunFilter, Storage, StoredBackfill
 from ...version import __version__
 from .lines import (
     FORMAT,
@@ -23,17 +24,25 @@ from .lines import (
     HeaderLine,
     InstigatorLine,
     Line,
+    OneOffLine,
     PartitionsLine,
     PoolLine,
     UsedKeyLine,
+    backfill_row,
     event_line,
     run_line,
     tick_line,
 )
 
-__all__ = ["Exported", "archive_of", "export"]
+__all__ = ["MOST_WAITING", "Exported", "archive_of", "export"]
 
 _PAGE = 1000
+_BACKFILLS = 100
+
+MOST_WAITING = 100_000
+"""So many one-off runs that wait are taken along."""
+
+_ENDED = BackfillFilter(statuses=tuple(sorted(BACKFILL_ENDS)))
 _UNFINISHED = tuple(sorted(set(RunStatus) - FINISHED))
 
 
@@ -115,6 +124,24 @@ def _lines(storage: Storage, archive: Archive, since: float | None, jobs: frozen
             for tick in ticks:
                 if tick.status is not TickStatus.STARTED and tick.started >= (since or 0.0):
                     yield tick_line(tick)
+        yield from _backfills(storage, since or 0.0)
+
+
+def _backfills(storage: Storage, since: float) -> Iterator[Line]:
+    before: str | None = None
+    while page := storage.backfills.page(_ENDED, limit=_BACKFILLS, before=before):
+        before = page[-1].backfill_id
+        for backfill in page:
+            plan = storage.backfills.plan(backfill.backfill_id)
+            if plan is not None and backfill.created >= since:
+                yield backfill_row(
+                    StoredBackfill(
+                        backfill=backfill,
+                        plan=plan,
+                        log=tuple(storage.backfills.log(backfill.backfill_id)),
+                        parts=tuple(storage.backfills.parts(backfill.backfill_id)),
+                    )
+                )
 
 
 def _settings(storage: Storage, archive: Archive) -> Iterator[Line]:
@@ -125,6 +152,9 @@ def _settings(storage: Storage, archive: Archive) -> Iterator[Line]:
     for _, state in sorted(storage.instigators.states().items()):
         # When it is due is computed anew by whoever takes it in.
         yield InstigatorLine(state=msgspec.structs.replace(state, next_due=None, fingerprint=None))
+    for one_off in storage.one_offs.waiting(limit=MOST_WAITING):
+        # Its number, and when it was asked for there, are the affair of whoever takes it in.
+        yield OneOffLine(one_off=msgspec.structs.replace(one_off, id=0, created=0.0))
     after = ("", "")
     while keys := archive.used_keys(after=after, limit=_PAGE):
         after = (keys[-1].instigator, keys[-1].run_key)

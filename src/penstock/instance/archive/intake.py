@@ -16,20 +16,24 @@ import msgspec
 
 from ...codec import encode_msgpack
 from ...errors import ArchiveError
+from ...records.one_off import OneOff
 from ...storage.archive import Archive, LoggedEvent
 from ...storage.protocols import Storage
-from .export import archive_of
+from .export import MOST_WAITING, archive_of
 from .lines import (
+    BackfillRow,
     EndLine,
     EventLine,
     HeaderLine,
     InstigatorLine,
     Line,
+    OneOffLine,
     PartitionsLine,
     PoolLine,
     RunLine,
     TickLine,
     UsedKeyLine,
+    backfill_of,
     event_of,
     read_line,
     run_of,
@@ -74,7 +78,7 @@ def take_in(
         if kind in (HeaderLine, EndLine):
             continue
         for batch in _batches(lines):
-            new[_tag(batch[0])] += _store(storage, archive, batch)
+            new[_tag(batch[0])] += _store(storage, archive, batch, now)
             done += len(batch)
             told(done, total)
     return TakenIn(lines=counts, new={kind: new[kind] for kind in counts})
@@ -124,6 +128,8 @@ def _read_through(path: Path, storage: Storage, archive: Archive) -> dict[str, i
                 run_of(line)
             case TickLine():
                 tick_of(line)
+            case BackfillRow():
+                backfill_of(line)
             case EventLine():
                 event = event_of(line)
                 if event.id <= last:
@@ -175,7 +181,20 @@ def _batches(lines: Iterable[Line]) -> Iterator[list[Line]]:
         yield batch
 
 
-def _store(storage: Storage, archive: Archive, batch: Sequence[Line]) -> int:
+def _plan(storage: Storage, one_offs: Sequence[OneOff], now: float) -> int:
+    """Let one-off runs wait here too, but for those that do."""
+    waiting = [_as_asked(each) for each in storage.one_offs.waiting(limit=MOST_WAITING)]
+    fresh = [each for each in one_offs if _as_asked(each) not in waiting]
+    for one_off in fresh:
+        storage.one_offs.plan(one_off, now=now)
+    return len(fresh)
+
+
+def _as_asked(one_off: OneOff) -> OneOff:
+    return msgspec.structs.replace(one_off, id=0, created=0.0)
+
+
+def _store(storage: Storage, archive: Archive, batch: Sequence[Line], now: float) -> int:
     """Store lines, all of one kind; gives how many were new."""
     match batch[0]:
         case RunLine():
@@ -184,8 +203,13 @@ def _store(storage: Storage, archive: Archive, batch: Sequence[Line]) -> int:
             return _store_events(storage, archive, [event_of(each) for each in batch if isinstance(each, EventLine)])
         case TickLine():
             return archive.load_ticks([tick_of(each) for each in batch if isinstance(each, TickLine)])
+        case BackfillRow():
+            rows = [each for each in batch if isinstance(each, BackfillRow)]
+            return sum(storage.backfills.load(backfill_of(each)) for each in rows)
         case InstigatorLine():
             return archive.load_instigators([each.state for each in batch if isinstance(each, InstigatorLine)], ())
+        case OneOffLine():
+            return _plan(storage, [each.one_off for each in batch if isinstance(each, OneOffLine)], now)
         case UsedKeyLine():
             return archive.load_instigators((), [each.key for each in batch if isinstance(each, UsedKeyLine)])
         case PoolLine():

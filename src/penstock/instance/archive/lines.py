@@ -14,21 +14,27 @@ from ...codec import decode_json, decode_msgpack, encode_json, encode_msgpack
 from ...errors import ArchiveError
 from ...records.automation import InstigatorState, Tick
 from ...records.event import Event
+from ...records.one_off import OneOff
 from ...storage.archive import LoadedRun, LoggedEvent, UsedKey
+from ...storage.protocols import StoredBackfill
 
 __all__ = [
     "FORMAT",
     "VERSION",
+    "BackfillRow",
     "EndLine",
     "EventLine",
     "HeaderLine",
     "InstigatorLine",
     "Line",
+    "OneOffLine",
     "PartitionsLine",
     "PoolLine",
     "RunLine",
     "TickLine",
     "UsedKeyLine",
+    "backfill_of",
+    "backfill_row",
     "event_line",
     "event_of",
     "read_line",
@@ -91,6 +97,12 @@ class InstigatorLine(_Line, frozen=True, kw_only=True, tag="instigator"):
     state: InstigatorState
 
 
+class OneOffLine(_Line, frozen=True, kw_only=True, tag="one_off"):
+    """A one-off run that waits."""
+
+    one_off: OneOff
+
+
 class UsedKeyLine(_Line, frozen=True, kw_only=True, tag="used_key"):
     """A run key that was used."""
 
@@ -122,13 +134,32 @@ class TickLine(_Line, frozen=True, kw_only=True, tag="tick"):
     exact: bytes | None = None
 
 
+class BackfillRow(_Line, frozen=True, kw_only=True, tag="backfill"):
+    """A backfill that has ended: a `StoredBackfill`."""
+
+    backfill: msgspec.Raw
+    exact: bytes | None = None
+
+
 class EndLine(_Line, frozen=True, kw_only=True, tag="end"):
     """How many lines of each kind there are: without this line the file is not whole."""
 
     lines: dict[str, int]
 
 
-Line = HeaderLine | PoolLine | PartitionsLine | InstigatorLine | UsedKeyLine | RunLine | EventLine | TickLine | EndLine
+Line = (
+    HeaderLine
+    | PoolLine
+    | PartitionsLine
+    | InstigatorLine
+    | OneOffLine
+    | UsedKeyLine
+    | RunLine
+    | EventLine
+    | TickLine
+    | BackfillRow
+    | EndLine
+)
 
 
 class _Version(msgspec.Struct):
@@ -200,6 +231,17 @@ def tick_line(tick: Tick) -> TickLine:
 def tick_of(line: TickLine) -> Tick:
     """The tick of a line; raises `ArchiveError` for a damaged one."""
     return _unpacked(line.tick, line.exact, Tick)
+
+
+def backfill_row(stored: StoredBackfill) -> BackfillRow:
+    """The line of a backfill."""
+    text, exact = _packed(stored)
+    return BackfillRow(backfill=text, exact=exact)
+
+
+def backfill_of(line: BackfillRow) -> StoredBackfill:
+    """The backfill of a line; raises `ArchiveError` for a damaged one."""
+    return _unpacked(line.backfill, line.exact, StoredBackfill)
 
 
 def _packed(record: msgspec.Struct) -> tuple[msgspec.Raw, bytes | None]:

@@ -8,6 +8,7 @@ from ...records.run import FINISHED, StepStatus
 from ...storage.protocols import Storage
 from .difference import Difference
 from .verify_assets import verify_assets
+from .verify_backfills import verify_backfills
 from .verify_runs import verify_run, verify_runs
 
 __all__ = ["verify"]
@@ -34,6 +35,7 @@ def verify(
     yield from _slots(storage, now=now, run_id=run_id)
     if run_id is None:
         yield from verify_assets(storage, told=told)
+        yield from verify_backfills(storage)
 
 
 def _slots(storage: Storage, *, now: float, run_id: str | None) -> Iterator[Difference]:

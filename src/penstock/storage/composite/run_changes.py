@@ -52,7 +52,7 @@ class ShownBackfills:
         self._follower = follower
         self.add, self.get, self.plan, self.log, self.page = log.add, log.get, log.plan, log.log, log.page
         self.open, self.counts, self.parts, self.made = log.open, log.counts, log.parts, log.made
-        self.change, self.delete = log.change, log.delete
+        self.change, self.load, self.delete = log.change, log.load, log.delete
 
     def advance(self, backfill_id: str, step: BackfillAdvance, *, lease: Lease, now: float) -> Backfill:
         """Store what the daemon has decided, all of it or nothing."""
@@ -91,7 +91,8 @@ class ShownInstigators:
         self._follower = follower
         self.states, self.get, self.switch, self.set_cursor = log.states, log.get, log.switch, log.set_cursor
         self.override, self.retire, self.restore, self.acts = log.override, log.retire, log.restore, log.acts
-        self.plan, self.begin_tick, self.ticks, self.evaluations = log.plan, log.begin_tick, log.ticks, log.evaluations
+        self.plan, self.begin_tick, self.evaluations = log.plan, log.begin_tick, log.evaluations
+        self.ticks, self.latest_ticks = log.ticks, log.latest_ticks
 
     def complete_tick(
         self,

@@ -50,6 +50,14 @@ class CompositeRuns:
             return self._log.tally(where, at_most=at_most)
         return RunTally(number=self._catalog.count(where, at_most=at_most))
 
+    def latest_of_jobs(self, jobs: Sequence[tuple[str, str]], *, limit: int) -> dict[tuple[str, str], list[Run]]:
+        """The newest runs of each of these (location, job), newest first; a catalog is asked for one at a time."""
+        found = {
+            (location, job): self._catalog.page(RunFilter(location=location, job=job), limit=limit)
+            for location, job in jobs
+        }
+        return {job: runs for job, runs in found.items() if runs}
+
     def tag_keys(self) -> list[str]:
         """All tag keys in use, sorted."""
         return self._catalog.tag_keys()

@@ -93,6 +93,11 @@ class CompositeInstigators:
                 by_id[tick.id] = tick
         return [*found, *(by_id[tick_id] for tick_id in sorted(by_id, reverse=True))][:limit]
 
+    def latest_ticks(self, instigators: Sequence[str], *, limit: int) -> dict[str, list[Tick]]:
+        """The newest ticks of each of these, newest first; a catalog is asked for one at a time."""
+        found = {instigator: self.ticks(instigator, limit=limit) for instigator in instigators}
+        return {instigator: ticks for instigator, ticks in found.items() if ticks}
+
 
 class TickFollower:
     """`Follower` that brings ticks to the catalog in the order of their ids, and those again that had not ended.

@@ -18,6 +18,7 @@ from ..asset_facts import (
     MADE_OR_SEEN,
     NumberedEvent,
     VersionedFact,
+    freshness_rows,
     history_rows,
     made_facts,
     observed_facts,
@@ -25,7 +26,7 @@ from ..asset_facts import (
     version_rows,
 )
 from ..derive import at_end
-from ..rows import DATA_VERSION
+from ..rows import DATA_VERSION, FRESHNESS
 from .transaction import Row, Transaction
 
 __all__ = ["apply_asset_facts", "settle_planned"]
@@ -265,6 +266,15 @@ def _keep_history(tx: Transaction, run_id: str | None, events: Sequence[Numbered
     )
 
 
+def _turned(tx: Transaction, _run_id: str | None, events: Sequence[NumberedEvent]) -> None:
+    tx.send_all(
+        f"INSERT INTO freshness_states ({FRESHNESS}) SELECT * FROM {{rows}} ON CONFLICT (asset) DO UPDATE "
+        "SET state = EXCLUDED.state, since = EXCLUDED.since, event = EXCLUDED.event",
+        "text text float8 int8",
+        freshness_rows(events),
+    )
+
+
 def _last_of(columns: int, rows: Sequence[Row]) -> list[Row]:
     """Of rows that are alike in so many first columns the last one: a statement changes a row once."""
     return list({row[:columns]: row for row in rows}.values())
@@ -277,4 +287,5 @@ _APPLY: Mapping[str, Callable[[Transaction, str | None, Sequence[NumberedEvent]]
     "ASSET_CHECK_EVALUATION_PLANNED": _check_planned,
     "ASSET_CHECK_EVALUATION": _checked,
     "ASSET_WIPED": _wiped,
+    "FRESHNESS_STATE_CHANGE": _turned,
 }

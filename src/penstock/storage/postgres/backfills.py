@@ -14,7 +14,7 @@ from ...records.backfill import Backfill, BackfillLine, BackfillPart, BackfillPl
 from ...records.lease import Lease
 from .. import backfill_rows as rows
 from ..notifier import Notifier
-from ..protocols.backfills import BackfillAdvance, BackfillChange, BackfillFilter
+from ..protocols.backfills import BackfillAdvance, BackfillChange, BackfillFilter, StoredBackfill
 from .connection import Database
 from .leases import require_lease
 from .ledger import insert_runs, write_changes
@@ -71,11 +71,13 @@ class PostgresBackfills:
             "SELECT body FROM backfills WHERE (%(before)s::text IS NULL OR id < %(before)s) "
             "AND (%(after)s::float8 IS NULL OR created > %(after)s) "
             "AND (%(until)s::float8 IS NULL OR created < %(until)s) "
+            "AND (%(ended)s::float8 IS NULL OR ended < %(ended)s) "
             "AND (%(statuses)s::text[] IS NULL OR status = ANY(%(statuses)s)) ORDER BY id DESC LIMIT %(limit)s",
             {
                 "before": before,
                 "after": where.created_after,
                 "until": where.created_before,
+                "ended": where.ended_before,
                 "statuses": None if where.statuses is None else [status.value for status in where.statuses],
                 "limit": limit,
             },
@@ -127,24 +129,25 @@ class PostgresBackfills:
         """Store a new backfill."""
 
         def work(tx: Transaction) -> None:
-            if tx.row("SELECT 1 FROM backfills WHERE id = %s", (backfill.backfill_id,)) is not None:
+            if not _insert(tx, backfill, plan, [line]):
                 raise StorageError(f"A backfill with the id {backfill.backfill_id} exists already; make a new id.")
-            tx.send(
-                "INSERT INTO backfills (id, status, created, ended, body, plan, log) "
-                "VALUES (%s, %s, %s, %s, %s, %s, %s)",
-                (
-                    backfill.backfill_id,
-                    backfill.status.value,
-                    backfill.created,
-                    backfill.ended,
-                    encode_msgpack(backfill),
-                    encode_msgpack(plan),
-                    encode_msgpack([line]),
-                ),
-            )
 
         self._database.write("store a backfill", work)
         self._notifier.publish(_TOPICS)
+
+    def load(self, stored: StoredBackfill) -> bool:
+        """Store one that has ended elsewhere, as it is."""
+
+        def work(tx: Transaction) -> bool:
+            is_new = _insert(tx, stored.backfill, stored.plan, stored.log)
+            if is_new:
+                values = [(stored.backfill.backfill_id, *rows.part_values(part)) for part in stored.parts]
+                tx.send_all(_ADD_PARTS, _PART_TYPES, values)
+            return is_new
+
+        loaded = self._database.write("store a backfill", work, repeatable=True)
+        self._notifier.publish(_TOPICS)
+        return loaded
 
     def change(self, backfill_id: str, change: BackfillChange, *, line: BackfillLine, now: float) -> Backfill | None:
         """Store what somebody wants."""
@@ -199,6 +202,23 @@ class PostgresBackfills:
         deleted = self._database.write("delete a backfill", work)
         self._notifier.publish(_TOPICS)
         return deleted
+
+
+def _insert(tx: Transaction, backfill: Backfill, plan: BackfillPlan, log: Sequence[BackfillLine]) -> bool:
+    added = tx.row(
+        "INSERT INTO backfills (id, status, created, ended, body, plan, log) VALUES (%s, %s, %s, %s, %s, %s, %s) "
+        "ON CONFLICT DO NOTHING RETURNING 1",
+        (
+            backfill.backfill_id,
+            backfill.status.value,
+            backfill.created,
+            backfill.ended,
+            encode_msgpack(backfill),
+            encode_msgpack(plan),
+            encode_msgpack(log),
+        ),
+    )
+    return added is not None
 
 
 def _locked(tx: Transaction, backfill_id: str) -> Backfill | None:

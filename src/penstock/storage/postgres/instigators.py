@@ -288,6 +288,14 @@ class PostgresInstigators:
         statement = f"SELECT {rows.TICK} FROM ticks WHERE {condition} ORDER BY id DESC LIMIT %(limit)s"
         return [rows.tick(row) for row in self._database.read("read ticks", statement, values)]
 
+    def latest_ticks(self, instigators: Sequence[str], *, limit: int) -> dict[str, list[Tick]]:
+        """The newest ticks of each of these, newest first; those without any are left out."""
+        statement = (
+            f"SELECT {rows.TICK} FROM unnest(%s::text[]) AS asked (name) CROSS JOIN LATERAL "
+            f"(SELECT {rows.TICK} FROM ticks WHERE instigator = asked.name ORDER BY id DESC LIMIT %s) AS newest"
+        )
+        return rows.ticks_by_instigator(self._database.read("read ticks", statement, (list(instigators), limit)))
+
 
 _Whose = tuple[str, str, InstigatorKind, str]
 """An instigator's id, location, kind and name."""
@@ -338,9 +346,15 @@ def _advance(
 
 
 def _store_evaluations(tx: Transaction, tick: int, evaluations: Sequence[EvaluationRecord], now: float) -> None:
-    tx.send_each(
-        "INSERT INTO automation_evaluations (entity, tick, time, body) VALUES (%s, %s, %s, %s)",
-        [(each.entity, tick, now, rows.packed_evaluation(each)) for each in evaluations],
+    # What requested nothing is of interest until the next one.
+    tx.send(
+        "DELETE FROM automation_evaluations WHERE requested = 0 AND entity = ANY(%s)",
+        ([each.entity for each in evaluations],),
+    )
+    tx.send_all(
+        "INSERT INTO automation_evaluations (entity, tick, time, requested, body) SELECT * FROM {rows}",
+        "text int8 float8 int8 bytea",
+        [(each.entity, tick, now, each.requested, rows.packed_evaluation(each)) for each in evaluations],
     )
 
 

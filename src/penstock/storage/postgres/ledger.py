@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import msgspec
 
 from ...errors import StorageError
-from ...records.event import AssetFact, Event
+from ...records.event import AssetFact, Event, FreshnessStateChange
 from ...records.run import ACTIVE, Run, StepStats
 from .. import rows
 from ..allot import ended_steps
@@ -156,7 +156,7 @@ def write_changes(tx: Transaction, changes: Sequence[Change], facts: Sequence[Ev
     return ids
 
 
-def report(tx: Transaction, facts: Sequence[AssetFact], now: float) -> range:
+def report(tx: Transaction, facts: Sequence[AssetFact | FreshnessStateChange], now: float) -> range:
     """Store facts that are of no run; gives their ids."""
     (ids,) = write_changes(tx, (), [Event(time=now, fact=fact) for fact in facts]) or [range(0)]
     return ids

@@ -15,7 +15,7 @@ from ..derive import CLAIMABLE, derive
 from ..months import LogPlace
 from ..notifier import ROUTINE, Notifier
 from ..protocols import NewRun, RunFilter, RunSearch, RunTally
-from ..run_search import Query, Way, whole_count, whole_page
+from ..run_search import LOOKS, Query, Way, whole_count, whole_page
 from .connection import Database
 from .leases import require_lease
 from .ledger import changed_run, insert_runs, write_changes
@@ -91,6 +91,17 @@ class PostgresRuns:
     def _read(self, doing: str, query: Query) -> list[Row]:
         statement, values = query
         return self._database.read(doing, statement, values, planned_anew=True)
+
+    def latest_of_jobs(self, jobs: Sequence[tuple[str, str]], *, limit: int) -> dict[tuple[str, str], list[Run]]:
+        """The newest runs of each of these (location, job), newest first; jobs without any are left out."""
+        statement = (
+            f"SELECT {rows.RUN} FROM unnest(%s::text[], %s::text[]) AS asked (in_location, of_job) CROSS JOIN LATERAL "
+            f"(SELECT {rows.RUN} FROM runs WHERE job = of_job AND location = in_location AND run_id >= COALESCE("
+            "(SELECT b.run_id FROM runs b WHERE b.job = of_job ORDER BY b.run_id DESC LIMIT 1 OFFSET %s), '') "
+            "ORDER BY run_id DESC LIMIT %s) AS newest"
+        )
+        values = ([location for location, _ in jobs], [job for _, job in jobs], LOOKS - 1, limit)
+        return rows.runs_by_job(self._database.read("read runs", statement, values))
 
     def queued(self, *, limit: int, by_share: bool = False) -> list[Run]:
         """Queued runs, highest priority first, then oldest first."""

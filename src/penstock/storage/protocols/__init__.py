@@ -23,7 +23,7 @@ from typing import Protocol
 
 from ..notifier import Notifier
 from .assets import AssetStorage
-from .backfills import BackfillAdvance, BackfillChange, BackfillFilter, BackfillStorage
+from .backfills import BackfillAdvance, BackfillChange, BackfillFilter, BackfillStorage, StoredBackfill
 from .events import EventStorage
 from .instigators import InstigatorStorage
 from .leases import FAR, LeaseStorage
@@ -51,6 +51,7 @@ __all__ = [
     "RunTally",
     "SlotStorage",
     "Storage",
+    "StoredBackfill",
     "StoredLocation",
 ]
 

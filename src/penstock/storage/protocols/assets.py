@@ -7,7 +7,9 @@ from typing import Protocol
 
 from ...records.asset import AssetEvent, AssetState, CheckState, PartitionState, PartitionStatuses, PlannedAsset
 from ...records.data_version import DataVersionState
-from ...records.event import AssetFact
+from ...records.event import AssetFact, FreshnessStateChange
+from ...records.freshness_state import AssetFreshness, FreshnessState
+from ...records.lease import Lease
 
 __all__ = ["AssetStorage"]
 
@@ -75,6 +77,18 @@ class AssetStorage(Protocol):
 
     def check_history(self, asset: str, check: str, *, before: int | None = None, limit: int = 50) -> list[CheckState]:
         """Executions of one check, newest first; `before` is the `event` of the last one seen."""
+        ...
+
+    def freshness(
+        self, assets: Sequence[str] | None = None, *, state: FreshnessState | None = None
+    ) -> dict[str, AssetFreshness]:
+        """How fresh these assets are (None: all of which it was told), as it was told last; with `state`, only those
+        that are in it."""
+        ...
+
+    def turn_freshness(self, changes: Sequence[FreshnessStateChange], *, lease: Lease, now: float) -> None:
+        """Store that the freshness of assets has changed: for each, how it is from now on, and the fact in the log.
+        Raises `FencedError` when the lease has passed on."""
         ...
 
     def report(self, facts: Sequence[AssetFact], *, now: float) -> list[int]:

@@ -18,7 +18,7 @@ from ...records.backfill import (
 from ...records.lease import Lease
 from .runs import NewRun
 
-__all__ = ["BackfillAdvance", "BackfillChange", "BackfillFilter", "BackfillStorage"]
+__all__ = ["BackfillAdvance", "BackfillChange", "BackfillFilter", "BackfillStorage", "StoredBackfill"]
 
 
 class BackfillFilter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -27,6 +27,7 @@ class BackfillFilter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     statuses: tuple[BackfillStatus, ...] | None = None
     created_after: float | None = None
     created_before: float | None = None
+    ended_before: float | None = None
 
 
 class BackfillChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -61,6 +62,15 @@ class BackfillAdvance(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     note: str | None = None
     failures: int = 0
     lines: tuple[BackfillLine, ...] = ()
+
+
+class StoredBackfill(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A backfill with all of its own, as an archive has it."""
+
+    backfill: Backfill
+    plan: BackfillPlan
+    log: tuple[BackfillLine, ...] = ()
+    parts: tuple[BackfillPart, ...] = ()
 
 
 class BackfillStorage(Protocol):
@@ -121,6 +131,10 @@ class BackfillStorage(Protocol):
     def advance(self, backfill_id: str, step: BackfillAdvance, *, lease: Lease, now: float) -> Backfill:
         """Store what the daemon has decided, all of it or nothing. Raises `FencedError` when the lease has passed on,
         and `StorageError` where there is no such backfill."""
+        ...
+
+    def load(self, stored: StoredBackfill) -> bool:
+        """Store one that has ended elsewhere, as it is; False, and nothing changes, if its id exists already."""
         ...
 
     def delete(self, backfill_id: str) -> bool:

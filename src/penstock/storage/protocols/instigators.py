@@ -115,7 +115,7 @@ class InstigatorStorage(Protocol):
 
     def evaluations(self, entity: str, *, before: int | None = None, limit: int = 50) -> list[StoredEvaluation]:
         """What the automation condition of an asset, check or job (an entity id) came to, newest first, before the id
-        `before`."""
+        `before`. Those that requested something are kept, and of the others the last one, if nothing followed it."""
         ...
 
     def ticks(
@@ -128,4 +128,8 @@ class InstigatorStorage(Protocol):
         after_time: float | None = None,
     ) -> list[Tick]:
         """Ticks, newest first, before the tick id `before`."""
+        ...
+
+    def latest_ticks(self, instigators: Sequence[str], *, limit: int) -> dict[str, list[Tick]]:
+        """The newest ticks of each of these, newest first; those without any are left out."""
         ...

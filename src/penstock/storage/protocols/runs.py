@@ -87,6 +87,11 @@ class RunStorage(Protocol):
         """What `count` gives, as far as one search looks."""
         ...
 
+    def latest_of_jobs(self, jobs: Sequence[tuple[str, str]], *, limit: int) -> dict[tuple[str, str], list[Run]]:
+        """The newest runs of each of these (location, job), newest first, among the newest of all jobs of that name as
+        far as one search looks. Jobs without any are left out."""
+        ...
+
     def queued(self, *, limit: int, by_share: bool = False) -> list[Run]:
         """Queued runs, highest priority first, then oldest first.
 

@@ -200,6 +200,7 @@ RULES: Mapping[str, Rule] = {
     "runs.page": Rule(run=_runs_of_location, evaluation=_free, reads=True),
     "runs.search": Rule(run=_PEOPLE, evaluation=_PEOPLE, reads=True),
     "runs.tally": Rule(run=_PEOPLE, evaluation=_PEOPLE, reads=True),
+    "runs.latest_of_jobs": Rule(run=_PEOPLE, evaluation=_PEOPLE, reads=True),
     "runs.count": Rule(run=_runs_of_location, evaluation=_free, reads=True),
     "runs.queued": Rule(run=_DAEMON, evaluation=_DAEMON, reads=True),
     "runs.active": Rule(run=_DAEMON, evaluation=_DAEMON, reads=True),
@@ -232,6 +233,8 @@ RULES: Mapping[str, Rule] = {
     "assets.partition_data_versions": Rule(run=_free, evaluation=_free, reads=True),
     "assets.check_states": Rule(run=_free, evaluation=_free, reads=True),
     "assets.check_history": Rule(run=_free, evaluation=_free, reads=True),
+    "assets.freshness": Rule(run=_WATCHING, evaluation=_free, reads=True),
+    "assets.turn_freshness": Rule(run=_DAEMON, evaluation=_DAEMON),
     "assets.report": Rule(run=_no_wiping, evaluation=_no_wiping),
     "assets.dynamic_partitions": Rule(run=_free, evaluation=_free, reads=True),
     "assets.add_dynamic_partitions": Rule(run=_free, evaluation=_free),
@@ -249,6 +252,7 @@ RULES: Mapping[str, Rule] = {
     "instigators.complete_tick": Rule(run=_DAEMON, evaluation=_DAEMON),
     "instigators.evaluations": Rule(run=_WATCHING, evaluation=_free, reads=True),
     "instigators.ticks": Rule(run=_DAEMON, evaluation=_own_instigator, reads=True),
+    "instigators.latest_ticks": Rule(run=_PEOPLE, evaluation=_PEOPLE, reads=True),
     "one_offs.plan": Rule(run=_PEOPLE, evaluation=_PEOPLE),
     "one_offs.get": Rule(run=_PEOPLE, evaluation=_PEOPLE, reads=True),
     "one_offs.page": Rule(run=_PEOPLE, evaluation=_PEOPLE, reads=True),
@@ -286,6 +290,7 @@ RULES: Mapping[str, Rule] = {
     "backfills.made": Rule(run=_DAEMON, evaluation=_DAEMON, reads=True),
     "backfills.change": Rule(run=_PEOPLE, evaluation=_PEOPLE),
     "backfills.advance": Rule(run=_DAEMON, evaluation=_DAEMON),
+    "backfills.load": Rule(run=_PEOPLE, evaluation=_PEOPLE),
     "backfills.delete": Rule(run=_PEOPLE, evaluation=_PEOPLE),
     "notifier.publish": Rule(
         run="whoever changes the storage wakes its listeners", evaluation="an evaluation wakes nobody"

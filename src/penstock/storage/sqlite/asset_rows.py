@@ -15,6 +15,7 @@ from ..asset_facts import (
     MADE_OR_SEEN,
     NumberedEvent,
     VersionedFact,
+    freshness_rows,
     history_rows,
     made_facts,
     observed_facts,
@@ -22,7 +23,7 @@ from ..asset_facts import (
     version_rows,
 )
 from ..derive import at_end
-from ..rows import DATA_VERSION
+from ..rows import DATA_VERSION, FRESHNESS
 from .listed import listed
 
 __all__ = ["apply_asset_facts", "settle_planned"]
@@ -269,6 +270,12 @@ def _name_latest_check(connection: sqlite3.Connection, asset: str, name: str, ex
     )
 
 
+def _turned(connection: sqlite3.Connection, _run_id: str | None, events: Sequence[NumberedEvent]) -> None:
+    connection.executemany(
+        f"INSERT OR REPLACE INTO freshness_states ({FRESHNESS}) VALUES (?, ?, ?, ?)", freshness_rows(events)
+    )
+
+
 _Apply = Callable[[sqlite3.Connection, str | None, Sequence[NumberedEvent]], None]
 
 _APPLY: Mapping[str, _Apply] = {
@@ -278,4 +285,5 @@ _APPLY: Mapping[str, _Apply] = {
     "ASSET_CHECK_EVALUATION_PLANNED": _check_planned,
     "ASSET_CHECK_EVALUATION": _checked,
     "ASSET_WIPED": _wiped,
+    "FRESHNESS_STATE_CHANGE": _turned,
 }

@@ -9,11 +9,14 @@ from collections.abc import Mapping, Sequence
 from ...codec import decode_json, encode_json
 from ...records.asset import AssetEvent, AssetState, CheckState, PartitionState, PartitionStatuses, PlannedAsset
 from ...records.data_version import DataVersionState
-from ...records.event import AssetFact
+from ...records.event import AssetFact, FreshnessStateChange
+from ...records.freshness_state import AssetFreshness, FreshnessState
+from ...records.lease import Lease
 from .. import rows
 from ..notifier import Notifier
 from .connection import Database
 from .dynamic_partitions import add_keys, remove_keys
+from .leases import require_lease
 from .ledger import report
 from .listed import listed
 
@@ -170,6 +173,29 @@ class SqliteAssets:
                 {"asset": asset, "name": check, "before": before, "limit": limit},
             ).fetchall()
         return [rows.check_state(row) for row in found]
+
+    def freshness(
+        self, assets: Sequence[str] | None = None, *, state: FreshnessState | None = None
+    ) -> dict[str, AssetFreshness]:
+        """How fresh these assets are, as it was told last."""
+        conditions = ["TRUE"]
+        if assets is not None:
+            conditions.append("asset IN (SELECT value FROM json_each(:assets))")
+        if state is not None:
+            conditions.append(f"state = '{state.value}'")  # by its name, so that the index of one of them is taken
+        with self._database.read("read how fresh assets are") as connection:
+            found = connection.execute(
+                f"SELECT {rows.FRESHNESS} FROM freshness_states WHERE {' AND '.join(conditions)}",
+                {"assets": listed(assets or ())},
+            ).fetchall()
+        return {row[0]: rows.freshness(row) for row in found}
+
+    def turn_freshness(self, changes: Sequence[FreshnessStateChange], *, lease: Lease, now: float) -> None:
+        """Store that the freshness of assets has changed."""
+        with self._database.write("store how fresh assets are") as connection:
+            require_lease(connection, lease)
+            report(connection, changes, now)
+        self._notifier.publish({"assets"})
 
     def report(self, facts: Sequence[AssetFact], *, now: float) -> list[int]:
         """Store facts about assets that no run made; gives the event ids."""

@@ -11,7 +11,7 @@ from ...records.backfill import Backfill, BackfillLine, BackfillPart, BackfillPl
 from ...records.lease import Lease
 from .. import backfill_rows as rows
 from ..notifier import Notifier
-from ..protocols.backfills import BackfillAdvance, BackfillChange, BackfillFilter
+from ..protocols.backfills import BackfillAdvance, BackfillChange, BackfillFilter, StoredBackfill
 from .connection import Database
 from .leases import require_lease
 from .ledger import insert_run
@@ -20,6 +20,7 @@ from .listed import listed
 __all__ = ["SqliteBackfills"]
 
 _TOPICS = {"backfills"}
+_PARTS_AT_ONCE = 5000
 _ADD_PART = f"INSERT INTO backfill_parts (backfill, {rows.PART}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 # Whether the run that repeats it has ended already is looked up here; else its end is told by the trigger.
 _REPEAT_PART = """
@@ -69,12 +70,14 @@ class SqliteBackfills:
             found = connection.execute(
                 "SELECT body FROM backfills WHERE (:before IS NULL OR id < :before) "
                 "AND (:after IS NULL OR created > :after) AND (:until IS NULL OR created < :until) "
+                "AND (:ended IS NULL OR ended < :ended) "
                 "AND (:statuses IS NULL OR status IN (SELECT value FROM json_each(:statuses))) "
                 "ORDER BY id DESC LIMIT :limit",
                 {
                     "before": before,
                     "after": where.created_after,
                     "until": where.created_before,
+                    "ended": where.ended_before,
                     "statuses": None if where.statuses is None else listed(where.statuses),
                     "limit": limit,
                 },
@@ -127,21 +130,19 @@ class SqliteBackfills:
     def add(self, backfill: Backfill, plan: BackfillPlan, *, line: BackfillLine) -> None:
         """Store a new backfill."""
         with self._database.write("store a backfill") as connection:
-            if _row(connection, "id", backfill.backfill_id) is not None:
+            if not _insert(connection, backfill, plan, [line]):
                 raise StorageError(f"A backfill with the id {backfill.backfill_id} exists already; make a new id.")
-            connection.execute(
-                "INSERT INTO backfills (id, status, created, ended, body, plan, log) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (
-                    backfill.backfill_id,
-                    backfill.status,
-                    backfill.created,
-                    backfill.ended,
-                    encode_msgpack(backfill),
-                    encode_msgpack(plan),
-                    encode_msgpack([line]),
-                ),
-            )
         self._notifier.publish(_TOPICS)
+
+    def load(self, stored: StoredBackfill) -> bool:
+        """Store one that has ended elsewhere, as it is."""
+        backfill_id = stored.backfill.backfill_id
+        with self._database.write("store a backfill") as connection:
+            is_new = _insert(connection, stored.backfill, stored.plan, stored.log)
+            if is_new:
+                connection.executemany(_ADD_PART, [(backfill_id, *rows.part_values(part)) for part in stored.parts])
+        self._notifier.publish(_TOPICS)
+        return is_new
 
     def change(self, backfill_id: str, change: BackfillChange, *, line: BackfillLine, now: float) -> Backfill | None:
         """Store what somebody wants."""
@@ -191,16 +192,42 @@ class SqliteBackfills:
         return after
 
     def delete(self, backfill_id: str) -> bool:
-        """Remove an ended backfill with its parts."""
+        """Remove an ended backfill, and then its parts, some at a time."""
         with self._database.write("delete a backfill") as connection:
             gone = connection.execute(
                 "DELETE FROM backfills WHERE id = ? AND ended IS NOT NULL", (backfill_id,)
             ).rowcount
-            if gone:
-                connection.execute("DELETE FROM backfill_parts WHERE backfill = ?", (backfill_id,))
-                connection.execute("DELETE FROM backfill_counts WHERE backfill = ?", (backfill_id,))
+        while gone:
+            with self._database.write("delete the parts of a backfill", durable=False) as connection:
+                parts = connection.execute(
+                    "DELETE FROM backfill_parts WHERE backfill = :id AND (grp, first) IN "
+                    "(SELECT grp, first FROM backfill_parts WHERE backfill = :id LIMIT :limit)",
+                    {"id": backfill_id, "limit": _PARTS_AT_ONCE},
+                ).rowcount
+                if parts < _PARTS_AT_ONCE:
+                    connection.execute("DELETE FROM backfill_counts WHERE backfill = ?", (backfill_id,))
+                    break
         self._notifier.publish(_TOPICS)
         return gone > 0
+
+
+def _insert(
+    connection: sqlite3.Connection, backfill: Backfill, plan: BackfillPlan, log: Sequence[BackfillLine]
+) -> bool:
+    added = connection.execute(
+        "INSERT INTO backfills (id, status, created, ended, body, plan, log) VALUES (?, ?, ?, ?, ?, ?, ?) "
+        "ON CONFLICT DO NOTHING",
+        (
+            backfill.backfill_id,
+            backfill.status,
+            backfill.created,
+            backfill.ended,
+            encode_msgpack(backfill),
+            encode_msgpack(plan),
+            encode_msgpack(log),
+        ),
+    )
+    return added.rowcount > 0
 
 
 def _row(connection: sqlite3.Connection, column: str, backfill_id: str) -> tuple[bytes] | None:

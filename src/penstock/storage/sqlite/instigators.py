@@ -36,6 +36,7 @@ from .dynamic_partitions import change_dynamic_partitions
 from .inbox import settle_webhooks
 from .leases import require_lease
 from .ledger import insert_run, report
+from .listed import listed
 
 __all__ = ["SqliteInstigators"]
 
@@ -297,6 +298,18 @@ class SqliteInstigators:
         merged = heapq.merge(*found, key=lambda row: row[0], reverse=True)
         return [rows.tick(row) for row in itertools.islice(merged, limit)]
 
+    def latest_ticks(self, instigators: Sequence[str], *, limit: int) -> dict[str, list[Tick]]:
+        """The newest ticks of each of these, newest first; those without any are left out."""
+        with self._database.read("read ticks") as connection:
+            found = connection.execute(
+                "WITH asked (name) AS (SELECT value FROM json_each(?)) "
+                f"SELECT {rows.TICK} FROM asked CROSS JOIN ticks ON ticks.id IN "
+                "(SELECT n.id FROM ticks n INDEXED BY ticks_by_instigator WHERE n.instigator = name "
+                "ORDER BY n.id DESC LIMIT ?)",
+                (listed(instigators), limit),
+            ).fetchall()
+        return rows.ticks_by_instigator(found)
+
 
 def _changed(connection: sqlite3.Connection, change: str, values: dict[str, Any], act: Act) -> InstigatorState | None:
     """Change a row that is there, and store the act; None if there is no row."""
@@ -321,9 +334,14 @@ def _make(connection: sqlite3.Connection, instigator: str, location: str, kind: 
 def _store_evaluations(
     connection: sqlite3.Connection, tick: int, evaluations: Sequence[EvaluationRecord], now: float
 ) -> None:
+    # What requested nothing is of interest until the next one.
+    connection.execute(
+        "DELETE FROM automation_evaluations WHERE requested = 0 AND entity IN (SELECT value FROM json_each(?))",
+        (listed({each.entity for each in evaluations}),),
+    )
     connection.executemany(
-        "INSERT INTO automation_evaluations (entity, tick, time, body) VALUES (?, ?, ?, ?)",
-        [(each.entity, tick, now, rows.packed_evaluation(each)) for each in evaluations],
+        "INSERT INTO automation_evaluations (entity, tick, time, requested, body) VALUES (?, ?, ?, ?, ?)",
+        [(each.entity, tick, now, each.requested, rows.packed_evaluation(each)) for each in evaluations],
     )
 
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import msgspec
 
 from ...errors import StorageError
-from ...records.event import AssetFact, Event
+from ...records.event import AssetFact, Event, FreshnessStateChange
 from ...records.run import ACTIVE, Run, StepStats
 from .. import rows
 from ..asset_facts import ASSET_EVENTS, NumberedEvent
@@ -98,7 +98,7 @@ def write_run_events(
     return Written(run=after, ids=ids, topics=topics)
 
 
-def report(connection: sqlite3.Connection, facts: Sequence[AssetFact], now: float) -> range:
+def report(connection: sqlite3.Connection, facts: Sequence[AssetFact | FreshnessStateChange], now: float) -> range:
     """Store facts that are of no run; gives their ids."""
     place = LogPlace(month_of(now), None)
     ensure_log(connection, place.log)

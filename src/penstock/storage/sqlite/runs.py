@@ -10,6 +10,7 @@ from functools import partial
 
 import msgspec
 
+from ...codec import encode_json
 from ...records.event import Event, Fact, RunStarting
 from ...records.lease import Lease
 from ...records.run import ACTIVE, FINISHED, Run, RunStatus
@@ -18,7 +19,7 @@ from ..derive import CLAIMABLE, derive
 from ..months import LogPlace
 from ..notifier import ROUTINE, Notifier
 from ..protocols import NewRun, RunFilter, RunSearch, RunTally
-from ..run_search import Way, whole_count, whole_page
+from ..run_search import LOOKS, Way, whole_count, whole_page
 from .connection import Database
 from .event_logs import delete_events
 from .leases import require_lease
@@ -70,6 +71,20 @@ class SqliteRuns:
         """How many runs match, as far as one search looks."""
         with self._database.read("count runs") as connection:
             return _tally(connection, where, at_most=at_most)
+
+    def latest_of_jobs(self, jobs: Sequence[tuple[str, str]], *, limit: int) -> dict[tuple[str, str], list[Run]]:
+        """The newest runs of each of these (location, job), newest first; jobs without any are left out."""
+        with self._database.read("read runs") as connection:
+            found = connection.execute(
+                "WITH asked (in_location, of_job) AS "
+                "(SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(?)) "
+                f"SELECT {rows.RUN} FROM asked CROSS JOIN runs ON runs.num IN "
+                "(SELECT n.num FROM runs n INDEXED BY runs_by_job WHERE n.job = of_job AND n.location = in_location "
+                "AND n.run_id >= COALESCE((SELECT b.run_id FROM runs b INDEXED BY runs_by_job WHERE b.job = of_job "
+                "ORDER BY b.run_id DESC LIMIT 1 OFFSET ?), '') ORDER BY n.run_id DESC LIMIT ?)",
+                (encode_json(jobs).decode(), LOOKS - 1, limit),
+            ).fetchall()
+        return rows.runs_by_job(found)
 
     def queued(self, *, limit: int, by_share: bool = False) -> list[Run]:
         """Queued runs, highest priority first, then oldest first."""

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+from ...errors import FencedError
 from ...records.asset import PartitionStatus, PartitionStatuses, PlannedAsset
 from ...records.data_version import DataVersionState, VersionTag
 from ...records.event import (
@@ -13,10 +16,12 @@ from ...records.event import (
     AssetObservation,
     AssetWiped,
     Fact,
+    FreshnessStateChange,
     RunCanceled,
     RunFailure,
     RunSuccess,
 )
+from ...records.freshness_state import AssetFreshness, FreshnessState
 from ...records.run import FailureReason, Run
 from ...storage.protocols import Storage
 from .builders import NOW, events_from, started_run
@@ -24,6 +29,10 @@ from .builders import NOW, events_from, started_run
 __all__ = ["AssetContract"]
 
 _FAILED = RunFailure(reason=FailureReason.STEP_FAILURE, message="A step failed.")
+
+
+def _turned(key: str, previous: FreshnessState, state: FreshnessState) -> FreshnessStateChange:
+    return FreshnessStateChange(asset=key, state=state, previous=previous)
 
 
 def _append(storage: Storage, run: Run, seq: int, *facts: Fact, at: float) -> int:
@@ -165,6 +174,39 @@ class AssetContract:
         storage.assets.report(facts, now=NOW)
         assert set(storage.assets.partition_states("daily", ["a", "c", "unknown"])) == {"a", "c"}
         assert storage.assets.partition_states("daily", []) == {}
+
+    # -- freshness ----------------------------------------------------------------------------------------------------
+
+    def test_freshness_is_as_it_was_told_last(self, storage: Storage) -> None:
+        assert storage.assets.freshness() == {}
+        lease = storage.leases.acquire("freshness", "daemon-1", ttl=10, now=NOW)
+        assert lease is not None
+        passed = [_turned(key, FreshnessState.UNKNOWN, FreshnessState.PASS) for key in ("a", 'of "all"')]
+        storage.assets.turn_freshness(passed, lease=lease, now=NOW + 1)
+        failed = _turned("a", FreshnessState.PASS, FreshnessState.FAIL)
+        storage.assets.turn_freshness([failed], lease=lease, now=NOW + 2)
+        stored = storage.events.of_types(["FRESHNESS_STATE_CHANGE"])
+        assert [each.event.fact for each in stored] == [*passed, failed]
+        assert [each.run_id for each in stored] == [None, None, None]
+        found = storage.assets.freshness()
+        assert found == {
+            "a": AssetFreshness(asset="a", state=FreshnessState.FAIL, since=NOW + 2, event=stored[-1].id),
+            'of "all"': AssetFreshness(asset='of "all"', state=FreshnessState.PASS, since=NOW + 1, event=stored[1].id),
+        }
+        assert set(storage.assets.freshness(['of "all"', "unknown"])) == {'of "all"'}
+        assert storage.assets.freshness([]) == {}
+        assert set(storage.assets.freshness(state=FreshnessState.FAIL)) == {"a"}
+        assert storage.assets.freshness(['of "all"'], state=FreshnessState.FAIL) == {}
+
+    def test_only_the_holder_of_the_lease_turns_freshness(self, storage: Storage) -> None:
+        old = storage.leases.acquire("freshness", "daemon-1", ttl=10, now=NOW)
+        assert old is not None
+        storage.leases.acquire("freshness", "daemon-2", ttl=10, now=NOW + 20)
+        change = _turned("a", FreshnessState.UNKNOWN, FreshnessState.PASS)
+        with pytest.raises(FencedError):
+            storage.assets.turn_freshness([change], lease=old, now=NOW + 21)
+        assert storage.assets.freshness() == {}
+        assert storage.events.of_types(["FRESHNESS_STATE_CHANGE"]) == []
 
     # -- statuses in short --------------------------------------------------------------------------------------------
 

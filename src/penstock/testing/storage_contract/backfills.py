@@ -32,10 +32,10 @@ from ...records.event import (
 )
 from ...records.lease import Lease
 from ...records.run import FailureReason, Run, RunStatus
-from ...storage.protocols import BackfillAdvance, BackfillChange, BackfillFilter, NewRun, Storage
+from ...storage.protocols import BackfillAdvance, BackfillChange, BackfillFilter, NewRun, Storage, StoredBackfill
 from .builders import NOW, new_run, ordered_run_id
 
-__all__ = ["BackfillContract"]
+__all__ = ["BackfillContract", "added_backfill", "backfill_lease", "begun_parts", "end_run", "made_facts"]
 
 _SET = StaticSpec(keys=("a", "b", "c"))
 _PLAN = BackfillPlan(
@@ -56,7 +56,8 @@ _PLAN = BackfillPlan(
 _ASKED = BackfillLine(time=NOW, message="Asked for.")
 
 
-def _added(storage: Storage, **fields: object) -> Backfill:
+def added_backfill(storage: Storage, **fields: object) -> Backfill:
+    """A stored backfill over three partitions of two assets, and an asset without partitions."""
     backfill = msgspec.structs.replace(
         Backfill(backfill_id=ordered_run_id(), title="fix", tags={"a": "b"}, size=7, created=NOW, updated=NOW), **fields
     )
@@ -64,7 +65,8 @@ def _added(storage: Storage, **fields: object) -> Backfill:
     return backfill
 
 
-def _lease(storage: Storage) -> Lease:
+def backfill_lease(storage: Storage) -> Lease:
+    """The lease under which it goes on."""
     lease = storage.leases.acquire("backfills/0", "daemon-1", ttl=60, now=NOW)
     assert lease is not None
     return lease
@@ -79,21 +81,23 @@ def _new(position: int) -> NewRun:
     return new_run(*planned, RunEnqueued())
 
 
-def _begun(storage: Storage, backfill: Backfill, *positions: int) -> list[Run]:
+def begun_parts(storage: Storage, backfill: Backfill, *positions: int) -> list[Run]:
     """Queued runs of parts of the first group."""
     made = [_new(position) for position in positions]
     runs = tuple((_part(0, position, new.run.run_id), new) for position, new in zip(positions, made, strict=True))
-    storage.backfills.advance(backfill.backfill_id, BackfillAdvance(runs=runs), lease=_lease(storage), now=NOW)
+    storage.backfills.advance(backfill.backfill_id, BackfillAdvance(runs=runs), lease=backfill_lease(storage), now=NOW)
     return [new.run for new in made]
 
 
-def _end(storage: Storage, run: Run, *facts: Fact) -> None:
+def end_run(storage: Storage, run: Run, *facts: Fact) -> None:
+    """Let a worker tell this of a run that waits."""
     (claimed,) = storage.runs.claim([run.run_id], owner="server", until=NOW + 30, now=NOW)
     events = [Event(time=NOW + 1, fact=fact, seq=seq) for seq, fact in enumerate((RunStart(pid=1), *facts), 1)]
     storage.events.append(run.run_id, claimed.attempt, events, now=NOW + 1)
 
 
-def _made(position: int, *assets: str) -> list[Fact]:
+def made_facts(position: int, *assets: str) -> list[Fact]:
+    """What a run tells that makes the partition of that position of these assets."""
     return [AssetMaterialization(asset=asset, partition="abc"[position]) for asset in assets]
 
 
@@ -104,7 +108,7 @@ class BackfillContract:
     """Backfills and their parts."""
 
     def test_a_backfill_is_kept_as_it_was_asked_for(self, storage: Storage) -> None:
-        backfill = _added(storage)
+        backfill = added_backfill(storage)
         assert storage.backfills.get(backfill.backfill_id) == backfill
         assert storage.backfills.plan(backfill.backfill_id) == _PLAN
         assert storage.backfills.log(backfill.backfill_id) == [_ASKED]
@@ -118,7 +122,7 @@ class BackfillContract:
         assert storage.backfills.log("x") == []
 
     def test_pages_go_from_the_newest_on(self, storage: Storage) -> None:
-        first, second, third = (_added(storage, created=NOW + number) for number in range(3))
+        first, second, third = (added_backfill(storage, created=NOW + number) for number in range(3))
         storage.backfills.change(
             second.backfill_id, BackfillChange(status=BackfillStatus.CANCELING), line=_ASKED, now=NOW
         )
@@ -131,13 +135,13 @@ class BackfillContract:
         assert [each.backfill_id for each in storage.backfills.page(between, limit=9)] == [second.backfill_id]
 
     def test_a_part_follows_its_run_and_is_counted_in_the_same_transaction(self, storage: Storage) -> None:
-        backfill = _added(storage)
-        first, second, third = _begun(storage, backfill, 0, 1, 2)
+        backfill = added_backfill(storage)
+        first, second, third = begun_parts(storage, backfill, 0, 1, 2)
         counts = storage.backfills.counts([backfill.backfill_id])[backfill.backfill_id]
         assert counts == [GroupCounts(group=0, runs=3, open=3)]
-        _end(storage, first, *_made(0, "x", "y"), RunSuccess())
-        _end(storage, second, *_made(1, "x"), RunSuccess())
-        _end(storage, third, *_made(2, "x"), _FAILED)
+        end_run(storage, first, *made_facts(0, "x", "y"), RunSuccess())
+        end_run(storage, second, *made_facts(1, "x"), RunSuccess())
+        end_run(storage, third, *made_facts(2, "x"), _FAILED)
         counts = storage.backfills.counts([backfill.backfill_id])[backfill.backfill_id]
         assert counts == [GroupCounts(group=0, runs=3, open=2, done=1)]
         parts = storage.backfills.parts(backfill.backfill_id)
@@ -147,10 +151,10 @@ class BackfillContract:
         assert storage.backfills.made([second.run_id, third.run_id]) == {"x": ["b", "c"]}
 
     def test_what_is_decided_is_stored_together(self, storage: Storage) -> None:
-        backfill = _added(storage)
-        first, second = _begun(storage, backfill, 0, 1)
-        _end(storage, first, *_made(0, "x", "y"), RunSuccess())
-        _end(storage, second, *_made(1, "x"), _FAILED)
+        backfill = added_backfill(storage)
+        first, second = begun_parts(storage, backfill, 0, 1)
+        end_run(storage, first, *made_facts(0, "x", "y"), RunSuccess())
+        end_run(storage, second, *made_facts(1, "x"), _FAILED)
         done, ended = storage.backfills.parts(backfill.backfill_id, news=True)
         failed = msgspec.structs.replace(ended, status=PartStatus.FAILED, made={"x": Subset.span(1, 2)})
         step = BackfillAdvance(
@@ -161,7 +165,7 @@ class BackfillContract:
             note="over",
             lines=(BackfillLine(time=NOW + 5, message="It is over.", level="WARNING"),),
         )
-        after = storage.backfills.advance(backfill.backfill_id, step, lease=_lease(storage), now=NOW + 5)
+        after = storage.backfills.advance(backfill.backfill_id, step, lease=backfill_lease(storage), now=NOW + 5)
         assert (after.status, after.ended, after.note) == (BackfillStatus.COMPLETED_FAILED, NOW + 5, "over")
         assert storage.backfills.get(backfill.backfill_id) == after
         assert storage.backfills.open() == []
@@ -175,45 +179,45 @@ class BackfillContract:
 
     @pytest.mark.parametrize("ends_first", [False, True])
     def test_a_part_whose_run_is_made_again_follows_the_new_one(self, storage: Storage, ends_first: bool) -> None:
-        backfill = _added(storage)
-        (first,) = _begun(storage, backfill, 0)
-        _end(storage, first, _FAILED)
+        backfill = added_backfill(storage)
+        (first,) = begun_parts(storage, backfill, 0)
+        end_run(storage, first, _FAILED)
         (ended,) = storage.backfills.parts(backfill.backfill_id, news=True)
         again = _new(0)
         storage.runs.create([again])
         if ends_first:
-            _end(storage, again.run, *_made(0, "x", "y"), RunSuccess())
+            end_run(storage, again.run, *made_facts(0, "x", "y"), RunSuccess())
         step = BackfillAdvance(repeated=(msgspec.structs.replace(ended, run_id=again.run.run_id),))
-        storage.backfills.advance(backfill.backfill_id, step, lease=_lease(storage), now=NOW)
+        storage.backfills.advance(backfill.backfill_id, step, lease=backfill_lease(storage), now=NOW)
         if not ends_first:
             (part,) = storage.backfills.parts(backfill.backfill_id)
             assert (part.status, part.run_id) == (PartStatus.OPEN, again.run.run_id)
             assert storage.backfills.parts(backfill.backfill_id, news=True) == []
-            _end(storage, again.run, *_made(0, "x", "y"), RunSuccess())
+            end_run(storage, again.run, *made_facts(0, "x", "y"), RunSuccess())
         (part,) = storage.backfills.parts(backfill.backfill_id, news=True)
         assert part.status is PartStatus.DONE
         counts = storage.backfills.counts([backfill.backfill_id])[backfill.backfill_id]
         assert counts == [GroupCounts(group=0, runs=1, done=1)]
 
     def test_all_of_a_step_or_nothing_is_stored(self, storage: Storage) -> None:
-        backfill = _added(storage)
-        (run,) = _begun(storage, backfill, 0)
+        backfill = added_backfill(storage)
+        (run,) = begun_parts(storage, backfill, 0)
         twice = BackfillAdvance(runs=((_part(0, 1, run.run_id), NewRun(run=run)),), status=BackfillStatus.FAILED)
         with pytest.raises(StorageError):
-            storage.backfills.advance(backfill.backfill_id, twice, lease=_lease(storage), now=NOW)
+            storage.backfills.advance(backfill.backfill_id, twice, lease=backfill_lease(storage), now=NOW)
         new = _new(0)
         same = BackfillAdvance(runs=((_part(0, 0, new.run.run_id), new),), status=BackfillStatus.FAILED)
         with pytest.raises(StorageError):
-            storage.backfills.advance(backfill.backfill_id, same, lease=_lease(storage), now=NOW)
+            storage.backfills.advance(backfill.backfill_id, same, lease=backfill_lease(storage), now=NOW)
         assert storage.runs.get(new.run.run_id) is None
         assert len(storage.backfills.parts(backfill.backfill_id)) == 1
         assert storage.backfills.open() != []
         with pytest.raises(StorageError, match="no backfill"):
-            storage.backfills.advance("x", BackfillAdvance(), lease=_lease(storage), now=NOW)
+            storage.backfills.advance("x", BackfillAdvance(), lease=backfill_lease(storage), now=NOW)
 
     def test_one_whose_lease_has_passed_on_changes_nothing(self, storage: Storage) -> None:
-        backfill = _added(storage)
-        lease = _lease(storage)
+        backfill = added_backfill(storage)
+        lease = backfill_lease(storage)
         storage.leases.release(lease)
         assert storage.leases.acquire(lease.name, "daemon-2", ttl=60, now=NOW) is not None
         new = _new(0)
@@ -224,19 +228,19 @@ class BackfillContract:
         assert storage.backfills.parts(backfill.backfill_id) == []
 
     def test_what_people_want_is_not_undone_by_the_daemon(self, storage: Storage) -> None:
-        backfill = _added(storage)
+        backfill = added_backfill(storage)
         line = BackfillLine(time=NOW, message="Stop.")
         wanted = BackfillChange(status=BackfillStatus.CANCELING)
         storage.backfills.change(backfill.backfill_id, wanted, line=line, now=NOW + 1)
         step = BackfillAdvance(status=BackfillStatus.COMPLETED_SUCCESS, note="over")
-        after = storage.backfills.advance(backfill.backfill_id, step, lease=_lease(storage), now=NOW + 2)
+        after = storage.backfills.advance(backfill.backfill_id, step, lease=backfill_lease(storage), now=NOW + 2)
         assert (after.status, after.ended) == (BackfillStatus.CANCELING, None)
         end = BackfillAdvance(status=BackfillStatus.CANCELED)
-        storage.backfills.advance(backfill.backfill_id, end, lease=_lease(storage), now=NOW + 3)
+        storage.backfills.advance(backfill.backfill_id, end, lease=backfill_lease(storage), now=NOW + 3)
         assert storage.backfills.open() == []
 
     def test_what_it_does_not_allow_changes_nothing(self, storage: Storage) -> None:
-        backfill = _added(storage)
+        backfill = added_backfill(storage)
         resumed = BackfillChange(status=BackfillStatus.REQUESTED)
         assert storage.backfills.change(backfill.backfill_id, resumed, line=_ASKED, now=NOW + 1) == backfill
         same = BackfillChange(paused=False, priority=0)
@@ -250,9 +254,9 @@ class BackfillContract:
         assert (paused.paused, paused.priority, paused.updated) == (True, 4, NOW + 1)
 
     def test_one_that_has_failed_is_taken_up_again(self, storage: Storage) -> None:
-        backfill = _added(storage)
+        backfill = added_backfill(storage)
         step = BackfillAdvance(status=BackfillStatus.FAILED, note="no", failures=5)
-        storage.backfills.advance(backfill.backfill_id, step, lease=_lease(storage), now=NOW)
+        storage.backfills.advance(backfill.backfill_id, step, lease=backfill_lease(storage), now=NOW)
         resumed = BackfillChange(status=BackfillStatus.REQUESTED)
         after = storage.backfills.change(backfill.backfill_id, resumed, line=_ASKED, now=NOW + 1)
         assert after is not None
@@ -260,21 +264,21 @@ class BackfillContract:
         assert storage.backfills.open() == [after]
 
     def test_the_log_keeps_its_last_lines(self, storage: Storage) -> None:
-        backfill = _added(storage)
+        backfill = added_backfill(storage)
         lines = tuple(BackfillLine(time=NOW, message=str(number)) for number in range(400))
         storage.backfills.advance(
-            backfill.backfill_id, BackfillAdvance(lines=lines, note="x"), lease=_lease(storage), now=NOW
+            backfill.backfill_id, BackfillAdvance(lines=lines, note="x"), lease=backfill_lease(storage), now=NOW
         )
         log = storage.backfills.log(backfill.backfill_id)
         assert log[-1].message == "399"
         assert 100 <= len(log) < 400
 
     def test_only_an_ended_one_is_deleted_and_its_runs_stay(self, storage: Storage) -> None:
-        backfill = _added(storage)
-        (run,) = _begun(storage, backfill, 0)
+        backfill = added_backfill(storage)
+        (run,) = begun_parts(storage, backfill, 0)
         assert not storage.backfills.delete(backfill.backfill_id)
         end = BackfillAdvance(status=BackfillStatus.FAILED)
-        storage.backfills.advance(backfill.backfill_id, end, lease=_lease(storage), now=NOW)
+        storage.backfills.advance(backfill.backfill_id, end, lease=backfill_lease(storage), now=NOW)
         assert storage.backfills.delete(backfill.backfill_id)
         assert not storage.backfills.delete(backfill.backfill_id)
         assert storage.backfills.get(backfill.backfill_id) is None
@@ -284,10 +288,27 @@ class BackfillContract:
         assert kept is not None
         assert kept.status is RunStatus.QUEUED
 
+    def test_one_that_has_ended_elsewhere_is_taken_in_as_it_is(self, storage: Storage) -> None:
+        backfill = Backfill(
+            backfill_id=ordered_run_id(), status=BackfillStatus.COMPLETED_FAILED, size=7, created=NOW, ended=NOW + 9
+        )
+        parts = (_part(0, 0, "run", PartStatus.DONE), _part(0, 1, "other", PartStatus.FAILED))
+        stored = StoredBackfill(backfill=backfill, plan=_PLAN, log=(_ASKED,), parts=parts)
+        assert storage.backfills.load(stored)
+        assert not storage.backfills.load(msgspec.structs.replace(stored, parts=()))
+        assert storage.backfills.get(backfill.backfill_id) == backfill
+        assert storage.backfills.parts(backfill.backfill_id) == list(parts)
+        assert storage.backfills.log(backfill.backfill_id) == [_ASKED]
+        counts = storage.backfills.counts([backfill.backfill_id])[backfill.backfill_id]
+        assert counts == [GroupCounts(group=0, runs=2, done=1, failed=1)]
+        old = BackfillFilter(ended_before=NOW + 10)
+        assert storage.backfills.page(old, limit=9) == [backfill]
+        assert storage.backfills.page(BackfillFilter(ended_before=NOW + 9), limit=9) == []
+
     def test_a_change_wakes_whoever_waits(self, storage: Storage) -> None:
         subscription = storage.notifier.subscribe()
         try:
-            backfill = _added(storage)
+            backfill = added_backfill(storage)
             assert subscription.wait(5.0) & {"backfills", "*"}
             storage.backfills.change(backfill.backfill_id, BackfillChange(paused=True), line=_ASKED, now=NOW)
             assert subscription.wait(5.0) & {"backfills", "*"}

@@ -300,10 +300,19 @@ class InstigatorContract:
         assert storage.instigators.ticks(_SENSOR, after_time=NOW + 100) == []
         assert storage.instigators.ticks("unknown/sensor/x") == []
 
+    def test_the_newest_ticks_of_many_are_found_together(self, storage: Storage) -> None:
+        begun = [_begin(storage, NOW + index, now=NOW + index)[0] for index in range(4)]
+        (other, _) = _begin(storage, instigator=_SCHEDULE)
+        asked = [_SCHEDULE, "unknown/sensor/x", _SENSOR]
+        found = storage.instigators.latest_ticks(asked, limit=3)
+        assert found == {_SENSOR: begun[:0:-1], _SCHEDULE: [other]}
+        assert storage.instigators.latest_ticks([_SENSOR], limit=1) == {_SENSOR: [begun[-1]]}
+        assert storage.instigators.latest_ticks([], limit=3) == {}
+
     # -- automation conditions ----------------------------------------------------------------------------------------
 
     def test_what_conditions_came_to_is_kept_with_the_tick(self, storage: Storage) -> None:
-        for number in (1, 2, 3):
+        for number in (1, 2, 3, 4):
             tick, lease = _begin(storage, NOW + number)
             ended = storage.instigators.complete_tick(
                 _ended(tick),
@@ -315,9 +324,11 @@ class InstigatorContract:
             if number == 2:
                 made = ended.run_ids
         found = storage.instigators.evaluations("orders")
-        assert [each.record.evaluation for each in found] == [3, 2, 1]
-        assert [each.run_ids for each in found] == [(), made, ()]
+        # Of those that requested nothing, only the last one is there.
+        assert [each.record.evaluation for each in found] == [4, 2]
+        assert [each.run_ids for each in found] == [(), made]
         assert found[1].record == _evaluation("orders", 2, requested=1)
         before = storage.instigators.evaluations("orders", before=found[0].id, limit=1)
         assert [each.record.evaluation for each in before] == [2]
+        assert [each.record.evaluation for each in storage.instigators.evaluations("other")] == [4]
         assert storage.instigators.evaluations("unknown") == []

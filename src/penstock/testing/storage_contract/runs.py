@@ -148,6 +148,21 @@ class RunContract:
             assert storage.runs.count(where) == len(ids), where
             assert storage.runs.count(where, at_most=1) == min(1, len(ids)), where
 
+    def test_the_newest_runs_of_many_jobs_are_found_together(self, storage: Storage) -> None:
+        def made(location: str, job: str) -> Run:
+            return storage.runs.create([new_run(location=location, job=job)])[0]
+
+        loads = [made("shop", "load") for _ in range(3)]
+        elsewhere = made("depot", "load")
+        report = made("shop", "report")
+        asked = [("shop", "report"), ("shop", "load"), ("depot", "load"), ("depot", "report"), ("none", "load")]
+        assert storage.runs.latest_of_jobs(asked, limit=2) == {
+            ("shop", "load"): loads[:0:-1],
+            ("shop", "report"): [report],
+            ("depot", "load"): [elsewhere],
+        }
+        assert storage.runs.latest_of_jobs([], limit=2) == {}
+
     def test_the_queue_is_by_priority_and_then_by_age(self, storage: Storage) -> None:
         low, first, second, high = (
             queued_run(storage, tags={Tag.PRIORITY: priority}).run_id for priority in ("-1", "0", "what?", "3")

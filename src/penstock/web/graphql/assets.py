@@ -62,8 +62,7 @@ def asset_nodes(
         location = location_named(context, group)
         nodes = _defined(context, sorted(location.assets))
     else:
-        locations = context.catalog.locations.values()
-        nodes = _defined(context, sorted({key for location in locations for key in location.assets}))
+        nodes = _defined(context, context.catalog.asset_columns.keys)
     if group is not None:
         name = group.repository_location_name
         nodes = [node for node in nodes if node.asset.group == group.group_name and node.location.stored.name == name]

@@ -18,7 +18,9 @@ from .find import (
     instigation_of_sensor,
     location_named,
     schedule_named,
+    schedules_of,
     sensor_named,
+    sensors_of,
 )
 from .inputs import RepositorySelector, ScheduleSelector, SensorSelector
 from .keys import Pair, pairs
@@ -87,7 +89,7 @@ def schedules_or_error(
     _source: None, context: Context, repository_selector: RepositorySelector, schedule_status: str | None = None
 ) -> Schedules:
     location = location_named(context, repository_selector)
-    nodes = (ScheduleNode(location, each) for _, each in sorted(location.schedules.items()))
+    nodes = schedules_of(context, location)
     if schedule_status is None:
         return Schedules(results=tuple(nodes))
     return Schedules(
@@ -107,7 +109,7 @@ def sensors_or_error(
     _source: None, context: Context, repository_selector: RepositorySelector, sensor_status: str | None = None
 ) -> Sensors:
     location = location_named(context, repository_selector)
-    nodes = (SensorNode(location, each) for _, each in sorted(location.sensors.items()))
+    nodes = sensors_of(context, location)
     if sensor_status is None:
         return Sensors(results=tuple(nodes))
     return Sensors(

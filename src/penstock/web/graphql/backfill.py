@@ -9,7 +9,7 @@ from ...auth.permissions import Permission
 from ...engine.retry import RetryStrategy
 from ...errors import ConfigurationError
 from ...instance.backfill_again import request_again
-from ...instance.backfill_request import BackfillRequest, PartitionsMissingError, planned_backfill
+from ...instance.backfill_request import BackfillRequest, PartitionsMissingError, first_line, planned_backfill
 from ...partitions.space import between
 from ...records.backfill import Backfill, BackfillLine, BackfillPlan, BackfillStatus
 from ...records.wire import PartitionRun
@@ -106,13 +106,7 @@ def _launch(context: Context, request: BackfillRequest) -> LaunchBackfillSuccess
     for location in backfill.locations:
         context.require(Permission.LAUNCH_RUN, location)
     _check(context, backfill, plan)
-    asked = f"{backfill.asset_count} assets" if backfill.asset_count != 1 else "one asset"
-    line = BackfillLine(
-        time=context.now,
-        message=f"Asked for: {backfill.size:,} partitions of {f'job {backfill.job}' if backfill.job else asked}"
-        + (f", by {backfill.user}." if backfill.user else "."),
-    )
-    context.storage.backfills.add(backfill, plan, line=line)
+    context.storage.backfills.add(backfill, plan, line=first_line(backfill, context.now))
     return LaunchBackfillSuccess(backfill_id=backfill.backfill_id)
 
 

@@ -1,8 +1,9 @@
 """Turns an operation into nested functions, once: answering it then costs little more than its resolvers.
 
 The library's own executor decides for every value anew what its selection set, arguments and type are; on a page of
-ten thousand assets that is nearly all of the time. Here it is decided per place in the query. Answers and errors are
-the same as the library's, which a test compares on generated queries; introspection is left to it.
+ten thousand assets that is nearly all of the time. Here it is decided per place in the query, and the items of long
+lists are completed together (`in_columns.py`). Answers and errors are the same as the library's, which a test compares
+on generated queries; introspection is left to it.
 
 A function that completes a value takes (value, state, path). A path is a linked pair (path above, key), so that it
 costs nothing to pass on; it is spelled out only where something fails.
@@ -10,54 +11,42 @@ costs nothing to pass on; it is spelled out only where something fails.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from graphql import (
     FieldNode,
     FragmentDefinitionNode,
-    FragmentSpreadNode,
     GraphQLAbstractType,
     GraphQLError,
     GraphQLField,
-    GraphQLIncludeDirective,
     GraphQLInterfaceType,
     GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLOutputType,
-    GraphQLSkipDirective,
     GraphQLUnionType,
     OperationDefinitionNode,
-    SelectionNode,
     SelectionSetNode,
     get_nullable_type,
     is_leaf_type,
     located_error,
 )
-from graphql.execution.values import VariableValues, get_argument_values, get_directive_values
+from graphql.execution.values import VariableValues, get_argument_values
 
-from .context import Context
+from .in_columns import InColumns, Many
 from .leaves import Leaf, column_of, exact_type, leaf_of
 from .schema import Api
+from .selected import Selected
+from .state import State
 
-__all__ = ["Compiled", "State", "compile_operation"]
+__all__ = ["Compiled", "compile_operation"]
 
 _LISTS = frozenset({list, tuple})
+_FEW = 100
+"""A list of objects that has no more items is completed item by item."""
 
 Path: TypeAlias = "tuple[Path, str | int] | None"
-
-
-class State:
-    """What one execution carries along."""
-
-    __slots__ = ("arguments", "context", "errors", "variables")
-
-    def __init__(self, context: Context, variables: VariableValues) -> None:
-        self.context = context
-        self.variables = variables
-        self.arguments: dict[int, dict[str, Any]] = {}
-        self.errors: list[GraphQLError] = []
 
 
 Complete: TypeAlias = Callable[[Any, State, Path], Any]
@@ -89,7 +78,7 @@ def compile_operation(
     """
     root = api.schema.get_root_type(operation.operation)
     assert root is not None
-    complete = _Compiler(api, fragments, variables).object([operation.selection_set], root)
+    complete = _Compiler(api, Selected(api.schema, fragments, variables)).object([operation.selection_set], root)
 
     def run(state: State) -> dict[str, Any] | None:
         try:
@@ -103,60 +92,16 @@ def compile_operation(
 
 
 class _Compiler:
-    def __init__(self, api: Api, fragments: Mapping[str, FragmentDefinitionNode], variables: VariableValues) -> None:
+    def __init__(self, api: Api, selected: Selected) -> None:
         self._api = api
-        self._fragments = fragments
-        self._variables = variables
-
-    # -- which fields ------------------------------------------------------------------------------------------------
-
-    def _collect(
-        self,
-        selections: Iterable[SelectionNode],
-        kind: GraphQLObjectType,
-        found: dict[str, list[FieldNode]],
-        seen: set[str],
-    ) -> None:
-        """Gather the fields that selections ask of a type, by the key of the answer."""
-        for each in selections:
-            if not self._included(each):
-                continue
-            match each:
-                case FieldNode():
-                    found.setdefault((each.alias or each.name).value, []).append(each)
-                case FragmentSpreadNode():
-                    name = each.name.value
-                    if name not in seen:
-                        seen.add(name)
-                        fragment = self._fragments[name]
-                        if self._applies(fragment.type_condition.name.value, kind):
-                            self._collect(fragment.selection_set.selections, kind, found, seen)
-                case _:
-                    condition = each.type_condition  # type: ignore[attr-defined]  # what is left is an inline fragment
-                    if condition is None or self._applies(condition.name.value, kind):
-                        self._collect(each.selection_set.selections, kind, found, seen)  # type: ignore[attr-defined]
-
-    def _included(self, node: SelectionNode) -> bool:
-        if not node.directives:
-            return True
-        skip = get_directive_values(GraphQLSkipDirective, node, self._variables)
-        include = get_directive_values(GraphQLIncludeDirective, node, self._variables)
-        return not (skip and skip["if"]) and not (include and not include["if"])
-
-    def _applies(self, condition: str, kind: GraphQLObjectType) -> bool:
-        named = self._api.schema.type_map[condition]
-        if isinstance(named, GraphQLInterfaceType | GraphQLUnionType):
-            return self._api.schema.is_sub_type(named, kind)
-        return named is kind
+        self._selected = selected
+        self._in_columns = InColumns(api, selected)
 
     # -- values ------------------------------------------------------------------------------------------------------
 
     def object(self, selection_sets: Iterable[SelectionSetNode], kind: GraphQLObjectType) -> Complete:
         """Completes objects of one type."""
-        nodes: dict[str, list[FieldNode]] = {}
-        seen: set[str] = set()
-        for each in selection_sets:
-            self._collect(each.selections, kind, nodes, seen)
+        nodes = self._selected.fields(selection_sets, kind)
         fields = [(key, self._field(kind, key, same)) for key, same in nodes.items()]
 
         def complete(source: Any, state: State, path: Path) -> dict[str, Any]:
@@ -198,12 +143,21 @@ class _Compiler:
         nullable = not isinstance(item, GraphQLNonNull)
         column = column_of(item)
         present = self._present(nodes, item, where)
+        many: Many | None = None
 
         def complete(values: Any, state: State, path: Path) -> list[Any]:
+            nonlocal many
             if type(values) not in _LISTS and (not isinstance(values, Iterable) or isinstance(values, str)):
                 raise GraphQLError(f"Expected Iterable, but did not find one for field '{where}'.")
-            if column is not None and type(values) in _LISTS and (whole := column(values)) is not None:
-                return whole
+            if type(values) in _LISTS:
+                whole = None
+                if column is not None:
+                    whole = column(values)
+                elif len(values) > _FEW and state.is_even:
+                    many = many or self._in_columns.values(nodes, item)
+                    whole = _even(many, values, state)
+                if whole is not None:
+                    return whole
             completed: list[Any] = []
             for index, each in enumerate(values):
                 here = (path, index)
@@ -312,6 +266,20 @@ def _call_with_arguments(call: Resolver, definition: GraphQLField, present: Comp
             return _tell(error, nodes, here, state, nullable=nullable)
 
     return field
+
+
+def _even(many: Many, values: Sequence[Any], state: State) -> list[Any] | None:
+    """The items of a long list, completed together; None where something went wrong.
+
+    That is found anew, item by item, and lists are no more completed together then: no item is completed a third time.
+    """
+    allowance = state.context.allowance
+    try:
+        return many(list(values), state)
+    except Exception:  # noqa: BLE001 - whatever fails will fail again, at its place
+        state.is_even = False
+        state.context.allowance = allowance
+        return None
 
 
 def _inner(nodes: Iterable[FieldNode]) -> list[SelectionSetNode]:

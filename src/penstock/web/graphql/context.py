@@ -12,7 +12,7 @@ from ...locations.catalog import Catalog
 from ...partitions.space import KeySpace, open_space
 from ...partitions.spec import PartitionsSpec
 from ...records.asset import AssetEvent, AssetState, CheckState
-from ...records.automation import InstigatorState
+from ...records.automation import InstigatorState, Tick
 from ...records.backfill import BackfillPlan, GroupCounts
 from ...records.data_version import DataVersionState
 from ...records.event import StoredEvent
@@ -20,7 +20,7 @@ from ...records.location import AssetDescription
 from ...records.run import Run, RunStatus, StepStats
 from ...storage.protocols import RunFilter, Storage
 from .failures import RefusedError, UnauthorizedError
-from .loader import Loader
+from .loader import Loader, NewestLoader
 from .partition_places import LettersByPlace, PartitionPlaces
 
 __all__ = ["MOST_OBJECTS", "Context", "TooMuchError"]
@@ -74,6 +74,8 @@ class Context:
         self._next_look = objects
         storage = self.storage
         self.runs: Loader[str, Run] = Loader(self._runs)
+        self.latest_runs: NewestLoader[tuple[str, str], Run] = NewestLoader(self._latest_runs)
+        self.latest_ticks: NewestLoader[str, Tick] = NewestLoader(self._latest_ticks)
         self.failures: Loader[str, StoredEvent] = Loader(storage.events.failures)
         self.steps: Loader[str, list[StepStats]] = Loader(storage.events.steps_of)
         self.asset_states: Loader[str, AssetState] = Loader(self._asset_states)
@@ -153,6 +155,15 @@ class Context:
             known = self._stale_partitions[key] = Staleness(assets, versions, partition=partition)
         return known
 
+    @property
+    def allowance(self) -> tuple[int, int]:
+        """What is left to spend; to be set again where a part of the answer is begun anew."""
+        return self._objects, self._next_look
+
+    @allowance.setter
+    def allowance(self, left: tuple[int, int]) -> None:
+        self._objects, self._next_look = left
+
     def spend(self, objects: int) -> None:
         """Count objects of the answer; ends the request when there are too many or its time is over."""
         self._objects -= objects
@@ -169,6 +180,16 @@ class Context:
     def _runs(self, run_ids: list[str]) -> dict[str, Run]:
         runs = self.storage.runs.page(RunFilter(run_ids=tuple(run_ids)), limit=len(run_ids))
         return {run.run_id: run for run in runs}
+
+    def _latest_runs(self, jobs: list[tuple[str, str]], number: int) -> dict[tuple[str, str], list[Run]]:
+        found = self.storage.runs.latest_of_jobs(jobs, limit=number)
+        self.expect_runs(run for runs in found.values() for run in runs)
+        return found
+
+    def _latest_ticks(self, instigators: list[str], number: int) -> dict[str, list[Tick]]:
+        found = self.storage.instigators.latest_ticks(instigators, limit=number)
+        self.runs.expect(run_id for ticks in found.values() for tick in ticks for run_id in tick.run_ids)
+        return found
 
     def _asset_states(self, assets: list[str]) -> dict[str, AssetState]:
         states = self.storage.assets.states(assets)

@@ -27,6 +27,7 @@ _DUTIES = {
     "sensors": "SENSOR",
     "queue": "QUEUED_RUN_COORDINATOR",
     "monitor": "MONITORING",
+    "freshness": "FRESHNESS_DAEMON",
 }
 
 _QUERY = Fields("Query", source=type(None))

@@ -23,11 +23,12 @@ from graphql.execution.values import VariableValues, get_variable_values
 
 from ...errors import PenstockError
 from ...ids import new_holder_id
-from .compiled import Compiled, State, compile_operation
+from .compiled import Compiled, compile_operation
 from .context import Context, TooMuchError
 from .failures import RefusedError
 from .limits import MOST_CHARACTERS, MOST_TOKENS, excess, excess_width, root_fields
 from .schema import load_api
+from .state import State
 
 __all__ = ["GraphQLRequest", "Outcome", "is_mutation", "run_request"]
 

@@ -35,7 +35,9 @@ __all__ = [
     "location_named",
     "run_of_id",
     "schedule_named",
+    "schedules_of",
     "sensor_named",
+    "sensors_of",
 ]
 
 
@@ -114,6 +116,20 @@ def sensor_named(context: Context, selector: RepositorySelector, name: str) -> S
         known: Iterable[str] = () if location is None else location.sensors
         raise RefusedError(SensorNotFoundError(message=_absent("sensor", name, selector, known), sensor_name=name))
     return SensorNode(location, sensor)
+
+
+def schedules_of(context: Context, location: CatalogLocation) -> list[ScheduleNode]:
+    """A location's schedules by name; what is asked of each is loaded for all of them."""
+    name = location.stored.name
+    context.latest_ticks.expect(instigator_id(name, InstigatorKind.SCHEDULE, each) for each in location.schedules)
+    return [ScheduleNode(location, each) for _, each in sorted(location.schedules.items())]
+
+
+def sensors_of(context: Context, location: CatalogLocation) -> list[SensorNode]:
+    """A location's sensors by name; what is asked of each is loaded for all of them."""
+    name = location.stored.name
+    context.latest_ticks.expect(instigator_id(name, InstigatorKind.SENSOR, each) for each in location.sensors)
+    return [SensorNode(location, each) for _, each in sorted(location.sensors.items())]
 
 
 def instigation_of_schedule(context: Context, node: ScheduleNode) -> Instigation:

@@ -49,7 +49,10 @@ class AssetKeyInput(Input, frozen=True, kw_only=True):
     @property
     def text(self) -> str:
         """The key's text form. A path without parts, or with an empty one, names no asset: its text is empty."""
-        return AssetKey(self.path).to_user_string() if self.path and all(self.path) else ""
+        joined = "/".join(self.path)
+        if not all(self.path) or joined.count("/") != len(self.path) - 1:
+            return AssetKey(self.path).to_user_string() if self.path and all(self.path) else ""
+        return joined  # no part has a slash of its own
 
 
 class AssetCheckHandleInput(Input, frozen=True, kw_only=True):

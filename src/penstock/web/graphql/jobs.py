@@ -163,6 +163,8 @@ def failed_ticks(node: JobNode, context: Context, limit: int | None = None) -> l
 
 @_JOB.field
 def runs(node: JobNode, context: Context, cursor: str | None = None, limit: int | None = None) -> list[Run]:
+    if cursor is None:
+        return context.latest_runs.get((node.location.stored.name, node.job.name), page_size(limit, 25))
     where = RunFilter(job=node.job.name, location=node.location.stored.name)
     found = context.storage.runs.search(where, limit=page_size(limit, 25), before=cursor).runs
     context.expect_runs(found)

@@ -1,11 +1,12 @@
-"""A batched look-up for the length of one request: the first value asked for fetches all that were announced."""
+"""Batched look-ups for the length of one request: the first value asked for fetches all that were announced."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Generic, TypeVar
 
-__all__ = ["Loader"]
+__all__ = ["Loader", "NewestLoader"]
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -52,3 +53,34 @@ class Loader(Generic[K, V]):
             for each in wanted:
                 self._values[each] = found.get(each)
         return self._values[key]
+
+
+class NewestLoader(Generic[K, V]):
+    """The newest things of each of many, fetched together for all who want the same number of them.
+
+    Args:
+        fetch: Gives the newest of keys, so many of each; a key that it leaves out has none.
+    """
+
+    def __init__(self, fetch: Callable[[list[K], int], Mapping[K, list[V]]]) -> None:
+        self._fetch = fetch
+        self._announced: dict[K, None] = {}
+        self._by_number: dict[int, Loader[K, list[V]]] = {}
+
+    def expect(self, keys: Iterable[K]) -> None:
+        """Announce keys whose newest may be asked for soon."""
+        new = [key for key in keys if key not in self._announced]
+        self._announced.update(dict.fromkeys(new))
+        for loader in self._by_number.values():
+            loader.expect(new)
+
+    def get(self, key: K, number: int) -> list[V]:
+        """The newest of a key, at most so many."""
+        loader = self._by_number.get(number)
+        if loader is None:
+            loader = self._by_number[number] = Loader(partial(self._fetch_number, number))
+            loader.expect(self._announced)
+        return loader.get(key) or []
+
+    def _fetch_number(self, number: int, keys: list[K]) -> Mapping[K, list[V]]:
+        return self._fetch(keys, number)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from ...engine.freshness import freshness_of
+from ...engine.freshness import freshness_of, made_at
 from ...engine.staleness import StaleCause, Staleness, StaleStatus
 from ...records.freshness import (
     AnyFreshnessPolicy,
     CronFreshnessPolicy,
-    FreshnessState,
     TimeWindowFreshnessPolicy,
 )
+from ...records.freshness_state import FreshnessState
 from .context import Context
 from .fields import Fields
 from .nodes import AssetNode
@@ -59,11 +59,8 @@ def internal_freshness_policy(node: AssetNode, _: Context) -> AnyFreshnessPolicy
 def freshness_status_info(node: AssetNode, context: Context) -> FreshnessState | None:
     if node.asset.freshness is None:
         return None
-    state = context.asset_states.get(node.asset.key)
-    made_at = None
-    if state is not None:
-        made_at = state.materialized_at if node.asset.materializable else state.latest_event_at
-    return freshness_of(node.asset.freshness, made_at, context.now)
+    made = made_at(context.asset_states.get(node.asset.key), materializable=node.asset.materializable)
+    return freshness_of(node.asset.freshness, made, context.now)
 
 
 _CAUSE.rename(key="asset", partition_key="partition")

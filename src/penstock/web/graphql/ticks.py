@@ -81,6 +81,8 @@ def ticks(
     statuses: list[str] | None = None,
     after_timestamp: float | None = None,
 ) -> list[Tick]:
+    if cursor is None and statuses is None and after_timestamp is None:
+        return context.latest_ticks.get(state.id, page_size(limit, 25))
     found = context.storage.instigators.ticks(
         state.id,
         before=int(cursor) if cursor and cursor.isdecimal() else None,
@@ -103,8 +105,7 @@ class Lateness(Result, frozen=True, kw_only=True):
 
 @_STATE.field
 def lateness(state: Instigation, context: Context, ticks: int | None = None) -> Lateness | None:
-    found = context.storage.instigators.ticks(state.id, limit=page_size(ticks, 100))
-    late = sorted(tick.lateness for tick in found)
+    late = sorted(tick.lateness for tick in context.latest_ticks.get(state.id, page_size(ticks, 100)))
     if not late:
         return None
     last = len(late) - 1

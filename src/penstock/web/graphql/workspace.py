@@ -9,7 +9,7 @@ from ...records.wire import LoadStatus
 from .context import Context
 from .failures import Result
 from .fields import Fields
-from .find import assets_of, loaded, location_named
+from .find import assets_of, loaded, location_named, schedules_of, sensors_of
 from .inputs import RepositorySelector
 from .nodes import AssetNode, JobNode, ScheduleNode, SensorNode
 
@@ -163,7 +163,8 @@ def location(source: CatalogLocation, _: Context) -> CatalogLocation:
 
 
 @_REPOSITORY.named("jobs", "pipelines")
-def jobs(location: CatalogLocation, _: Context) -> list[JobNode]:
+def jobs(location: CatalogLocation, context: Context) -> list[JobNode]:
+    context.latest_runs.expect((location.stored.name, name) for name in location.jobs)
     return jobs_of(location)
 
 
@@ -186,13 +187,13 @@ def asset_groups(location: CatalogLocation, _: Context) -> list[AssetGroup]:
 
 
 @_REPOSITORY.field
-def schedules(location: CatalogLocation, _: Context) -> list[ScheduleNode]:
-    return [ScheduleNode(location, each) for _, each in sorted(location.schedules.items())]
+def schedules(location: CatalogLocation, context: Context) -> list[ScheduleNode]:
+    return schedules_of(context, location)
 
 
 @_REPOSITORY.field
-def sensors(location: CatalogLocation, _: Context) -> list[SensorNode]:
-    return [SensorNode(location, each) for _, each in sorted(location.sensors.items())]
+def sensors(location: CatalogLocation, context: Context) -> list[SensorNode]:
+    return sensors_of(context, location)
 
 
 @_REPOSITORY.field

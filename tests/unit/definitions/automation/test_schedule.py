@@ -118,6 +118,10 @@ def test_other_answers_are_refused(given: Any) -> None:
         ({"cron_schedule": []}, "no cron text"),
         ({"cron_schedule": "61 * * * *"}, '"61" is not valid; use 0 to 59'),
         ({"execution_timezone": "Mars/Olympus"}, "time zone 'Mars/Olympus'"),
+        ({"dst_gap": "before"}, 'has dst_gap=\'before\'; give "after" or "skip"'),
+        ({"dst_fold": "twice"}, 'has dst_fold=\'twice\'; give "first" or "second" or "both"'),
+        ({"max_catchup_runs": 0}, "max_catchup_runs=0; give a whole number from 1 to 1000"),
+        ({"max_catchup_runs": True}, "max_catchup_runs=True"),
         ({"job": None}, "starts nothing"),
         ({"job_name": "other"}, "say in one way"),
         ({"job": work}, "give a job"),
@@ -153,6 +157,7 @@ def test_a_partitioned_job_runs_when_a_window_has_ended() -> None:
     made = _partitioned(DailyPartitionsDefinition("2024-01-01", timezone="Europe/Berlin"), hour_of_day=4)
     assert made.cron_schedule == "0 4 * * *"
     assert made.execution_timezone == "Europe/Berlin"
+    assert made.follows_partitions
     asked = made.evaluate(_context("2024-01-03T04:00:00+01:00"), {})
     assert [(each.run_key, each.partition_key) for each in asked.run_requests] == [("2024-01-02", "2024-01-02")]
     assert made.evaluate(_context("2024-01-01T04:00:00+01:00"), {}).skip_reason == "No partition has ended yet."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
@@ -12,10 +13,13 @@ from penstock.engine.automation.graph import AutomationGraph, Dependency, Entity
 from penstock.partitions.definition import keys_of
 from penstock.partitions.spec import StaticSpec, TimeWindowSpec
 from penstock.records.conditions.condition import AutomationCondition
+from penstock.records.freshness import FreshnessPolicy
 from support.automation_world import World
 
 DAY = 86_400.0
 DAILY = TimeWindowSpec(cron="0 0 * * *", start="1970-01-01", fmt="%Y-%m-%d")
+SOON_OLD = FreshnessPolicy.time_window(fail_window=timedelta(minutes=10), warn_window=timedelta(minutes=1))
+EVERY_HOUR = FreshnessPolicy.cron(deadline_cron="@hourly", lower_bound_delta=timedelta(minutes=2))
 LETTERS = StaticSpec(keys=("x", "y", "z"))
 
 
@@ -30,9 +34,11 @@ def small_graph(**conditions: AutomationCondition) -> AutomationGraph:
 
     return AutomationGraph(
         [
-            entity("a", dependents=("b", "check a:good"), checks=("check a:good",), code_version="1"),
+            entity(
+                "a", dependents=("b", "check a:good"), checks=("check a:good",), code_version="1", freshness=SOON_OLD
+            ),
             entity("check a:good", "a", kind=Kind.CHECK, blocking=True),
-            entity("b", "a", dependents=("c",)),
+            entity("b", "a", dependents=("c",), freshness=EVERY_HOUR),
             entity("c", "b"),
             entity("p", partitions=LETTERS, dependents=("q", "r")),
             entity("q", "p", partitions=LETTERS),

@@ -15,6 +15,7 @@ A = AutomationCondition
 Step = Callable[[World], None] | None
 ALL = ["all"]
 
+LATER: Step = lambda world: setattr(world, "now", world.now + 600.0)  # noqa: E731
 UPDATE_A: Step = lambda world: world.update("a")  # noqa: E731 - steps are short and many
 RUN_A: Step = lambda world: world.update("a", run="r")  # noqa: E731
 
@@ -112,8 +113,9 @@ OF_A: Sequence[tuple[str, AutomationCondition, Sequence[Step], Sequence[int]]] =
         [both(begin("r", "a", team="x"), RUN_A, UPDATE_A), RUN_A],
         [0, 0, 1],
     ),
-    ("freshness_failed", A.freshness_failed(), [], [1]),
-    ("freshness_passed", A.freshness_passed(), [], [0]),
+    ("freshness_passed", A.freshness_passed(), [UPDATE_A, None, None, None], [0, 1, 1, 1, 0]),
+    ("freshness_warned", A.freshness_warned(), [UPDATE_A, None, None, None], [0, 0, 0, 0, 1]),
+    ("freshness_failed", A.freshness_failed(), [UPDATE_A, LATER], [0, 0, 1]),
     ("and", A.missing() & A.initial_evaluation(), [None], [1, 0]),
     ("or", A.missing() | A.initial_evaluation(), [UPDATE_A], [1, 0]),
     ("newly_true", A.missing().newly_true(), [None, UPDATE_A], [1, 0, 0]),
@@ -144,7 +146,6 @@ def test_of_an_asset(
     ticks: Callable[..., Any], condition: AutomationCondition, steps: Sequence[Step], expected: Sequence[int]
 ) -> None:
     run = ticks(a=condition)
-    run.world.freshness_of["a"] = "FAIL"
     found = [int("a" in run.tick())]
     for step in steps:
         if step is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -40,6 +41,22 @@ LEAVES = st.sampled_from(
         A.eager(),
         A.on_cron("* * * * *"),
         A.on_missing(),
+        A.code_version_changed(),
+        A.in_latest_time_window(timedelta(days=2)),
+        A.any_new_update_has_run_tags(tag_values={"team": "x"}),
+        A.all_new_updates_have_run_tags(tag_keys={"team"}),
+        A.backfill_in_progress(),
+        A.any_deps_in_progress(),
+        A.all_deps_updated_since_cron("*/3 * * * *"),
+        A.all_deps_blocking_checks_passed(),
+        A.any_downstream_conditions(),
+        A.freshness_passed(),
+        A.freshness_warned(),
+        A.freshness_failed(),
+        A.any_checks_match(A.check_passed() | A.newly_updated()),
+        A.all_checks_match(A.check_failed(), blocking_only=True),
+        A.any_job_root_assets_match(A.newly_updated()),
+        A.all_job_root_assets_match(A.missing()),
     ]
 )
 
@@ -60,6 +77,7 @@ def _larger(parts: st.SearchStrategy[AutomationCondition]) -> st.SearchStrategy[
 
 CONDITIONS: st.SearchStrategy[AutomationCondition] = st.recursive(LEAVES, _larger, max_leaves=6)
 NAMES = ("a", "b", "c", "p", "q", "r", "d", "e")
+WITH_CONDITIONS = (*NAMES, "check", "job")
 
 HAPPENINGS = st.lists(
     st.one_of(
@@ -68,6 +86,7 @@ HAPPENINGS = st.lists(
         st.tuples(st.just("made by a run"), st.sampled_from(NAMES), st.integers(0, 2)),
         st.tuples(st.just("run"), st.sampled_from(NAMES), st.sampled_from(NAMES)),
         st.tuples(st.just("end"), st.booleans()),
+        st.tuples(st.just("check"), st.booleans()),
     ),
     min_size=3,
     max_size=25,
@@ -82,15 +101,17 @@ def _happen(world: World, what: tuple[Any, ...]) -> None:
             world.update(name, position if world.graph.entities[name].partitions else 0, run=list(world.runs)[-1])
         case ("run", one, other):
             world.begin(f"r{len(world.runs)}", *{one, other}, tags={"team": "x"} if one < other else {})
+        case ("check", passed):
+            world.check("check a:good", passed)
         case ("end", failed) if world.runs:
             world.end(list(world.runs)[-1], failed=failed)
         case _:
             pass
 
 
-@settings(max_examples=150)
+@settings(max_examples=300)
 @given(
-    conditions=st.dictionaries(st.sampled_from(NAMES), CONDITIONS, min_size=1, max_size=5),
+    conditions=st.dictionaries(st.sampled_from(WITH_CONDITIONS), CONDITIONS, min_size=1, max_size=6),
     happenings=HAPPENINGS,
 )
 def test_evaluating_only_what_may_have_changed_comes_to_the_same(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from types import SimpleNamespace
 from typing import Any
 
@@ -43,9 +44,12 @@ from penstock.records.event import (
 )
 from penstock.records.metadata import IntMetadataValue, Metadata, TextMetadataValue
 from penstock.records.run import FailureReason
-from penstock.web.graphql.compiled import State, compile_operation
+from penstock.web.graphql import compiled, context
+from penstock.web.graphql.compiled import compile_operation
+from penstock.web.graphql.execute import GraphQLRequest, run_request
 from penstock.web.graphql.fields import Answer
 from penstock.web.graphql.schema import Api, load_api
+from penstock.web.graphql.state import State
 
 GENERATED = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -180,8 +184,16 @@ def test_each_kind_of_argument_has_examples() -> None:
     assert not lacking, f"add examples of {', '.join(sorted(lacking))} to ARGUMENTS"
 
 
+@pytest.fixture(params=["items", "columns"])
+def lists(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Whether lists of objects are completed item by item or, as long ones are, field by field."""
+    monkeypatch.setattr(compiled, "_FEW", -1 if request.param == "columns" else 1 << 30)
+    return str(request.param)
+
+
 @GENERATED
 @given(seed=st.integers(0, 1 << 32))
+@pytest.mark.usefixtures("lists")
 def test_generated_queries(deployment: Any, filled: list[str], seed: int) -> None:
     query = Writer(load_api().schema, random.Random(seed), filled).query()
     contexts = (deployment.context(), deployment.context())
@@ -190,6 +202,7 @@ def test_generated_queries(deployment: Any, filled: list[str], seed: int) -> Non
 
 
 @pytest.mark.parametrize("wanted", [True, False])
+@pytest.mark.usefixtures("lists")
 def test_parts_that_are_skipped_or_asked_for_twice(deployment: Any, filled: list[str], wanted: bool) -> None:
     query = """query Q($wanted: Boolean!, $limit: Int = 2) {
         runsOrError(limit: $limit) { ...A ... @include(if: $wanted) { ...B } ... on Error { message } __typename }
@@ -312,7 +325,86 @@ def source(chance: random.Random, depth: int) -> Any:
 
 @GENERATED
 @given(seed=st.integers(0, 1 << 32))
+@pytest.mark.usefixtures("lists")
 def test_faults_end_where_a_null_may_be(seed: int) -> None:
     chance = random.Random(seed)
-    context = SimpleNamespace(node=source(chance, 2), must=source(chance, 2))
-    both_ways(SMALL_API, DEEP, (context, context))
+    root = SimpleNamespace(node=source(chance, 2), must=source(chance, 2), allowance=(0, 0))
+    both_ways(SMALL_API, DEEP, (root, root))
+
+
+# -- long lists ------------------------------------------------------------------------------------------------------
+
+
+def plain(number: int, **others: Any) -> Any:
+    """An object of the small schema without faults."""
+    fields = {
+        "kind": "Node" if number % 2 else "Other",
+        "name": None if number % 3 else f"name {number}",
+        "strict": f"strict {number}",
+        "number": number,
+        "float": number,
+        "colour": "RED",
+        "flag": None,
+        "id": number,
+        "texts": ["a"] * (number % 3),
+        "holes": [None, "b"],
+        "numbers": [number],
+        "floats": [1.5, number],
+        "colours": [],
+        "rows": [[number], []],
+        "ragged": [["a", None], None],
+        "echo": "e",
+        **dict.fromkeys(("node", "must", "list", "full", "named", "either")),
+    }
+    return Source(**{**fields, **others})
+
+
+LONG = """{ node {
+    full { strict number either { ... on Named { name } } must { strict rows full { id texts } } list { name } }
+} }"""
+
+
+def ask_long(items: list[Any], monkeypatch: pytest.MonkeyPatch) -> tuple[Any, Counter[str]]:
+    """The data of a long list, and how often each field of the items was asked for."""
+    asked: Counter[str] = Counter()
+
+    def counted(name: str, resolve: Any) -> Any:
+        def resolve_and_count(source: Any, context: Any, **given: Any) -> Any:
+            asked[name] += 1
+            return resolve(source, context, **given)
+
+        return resolve_and_count
+
+    of_nodes = {name: counted(name, resolve) for name, resolve in SMALL_API.resolvers["Node"].items()}
+    api = SMALL_API._replace(resolvers={**SMALL_API.resolvers, "Node": of_nodes})
+    shared = SimpleNamespace(node=plain(0, full=items), must=None, allowance=(0, 0))
+    return both_ways(api, LONG, (shared, shared)), asked
+
+
+def test_what_many_items_share_is_completed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    shared = plain(1, full=[plain(2), plain(3)])
+    items = [plain(number, must=shared, either=shared, list=[None, plain(number)]) for number in range(1000)]
+    data, asked = ask_long(items, monkeypatch)
+    assert len(data["node"]["full"]) == 1000
+    assert (asked["number"], asked["rows"], asked["texts"], asked["list"]) == (1000, 1, 2, 1000)
+
+
+def test_one_fault_in_a_long_list_is_told_at_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    shared = plain(1, full=[plain(2), plain(3)])
+    items = [plain(number, must=shared) for number in range(1000)]
+    items[700].number = ValueError("fault")
+    data, asked = ask_long(items, monkeypatch)
+    assert data["node"]["full"][700]["number"] is None
+    assert asked["strict"] == 3000  # in the first attempt, and then with the shared one of each
+
+
+def test_a_part_that_is_begun_anew_is_paid_for_once(deployment: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiled, "_FEW", 0)
+    monkeypatch.setattr(context, "_LOOK_EVERY", 0)
+    query = "{ assetNodes { tags { key } partitionKeyConnection(limit: -1) { partitionKeys } } }"
+    request = GraphQLRequest(query=query)
+    outcome = run_request(request, deployment.context(objects=4))  # three assets and a tag
+    (error,) = outcome.body["errors"]
+    assert error["path"][0] == "assetNodes"
+    assert "more than" not in error["message"]
+    assert "more than" in run_request(request, deployment.context(objects=3)).body["errors"][0]["message"]

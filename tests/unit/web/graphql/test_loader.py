@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from penstock.web.graphql.loader import Loader
+from penstock.web.graphql.loader import Loader, NewestLoader
 
 
 class Source:
@@ -51,3 +51,22 @@ def test_a_value_at_hand_is_not_fetched() -> None:
     assert source.calls == []
     assert loader.get(12) == 24
     assert source.calls == [[12]]
+
+
+def test_the_newest_of_all_that_were_announced_are_fetched_together() -> None:
+    fetched: list[tuple[list[str], int]] = []
+
+    def fetch(keys: list[str], number: int) -> dict[str, list[str]]:
+        fetched.append((keys, number))
+        return {key: [f"{key}{each}" for each in range(number)] for key in keys if key != "none"}
+
+    loader = NewestLoader(fetch)
+    loader.expect(["a", "b"])
+    assert loader.get("a", 2) == ["a0", "a1"]
+    loader.expect(["b", "c", "none"])
+    assert loader.get("b", 2) == ["b0", "b1"]
+    assert fetched == [(["a", "b"], 2)]
+    assert loader.get("c", 2) == ["c0", "c1"]
+    assert loader.get("none", 2) == []
+    assert loader.get("c", 1) == ["c0"]
+    assert fetched[1:] == [(["c", "none"], 2), (["a", "b", "c", "none"], 1)]
