@@ -30,12 +30,13 @@ def on_asset() -> SensorDescription:
 
 
 def materialize_now_and_then(
-    simulation: Simulation, storage: Storage, mean: float, events: list[tuple[int, float]], until: float
+    simulation: Simulation, storage: Storage, mean: float, events: list[tuple[int, float]], seconds: float
 ) -> Callable[[], None]:
-    """Materializes the asset, alone or some times at once, until a time; each is added to `events`: id and time."""
+    """Materializes the asset for so many seconds, alone or some times at once; adds id and time of each to `events`."""
 
     def work() -> None:
-        while simulation.now() < until:
+        until = simulation.monotonic() + seconds
+        while simulation.monotonic() < until:
             simulation.sleep(simulation.random.expovariate(1 / mean))
             for _ in range(simulation.random.choice((1, 1, 1, 3, 25))):
                 now = simulation.now()

@@ -33,7 +33,7 @@ def watched(seed: int, folder: Path, faults: Faults) -> dict[str, list[float]]:
     storage = deployment.storage
     events: list[tuple[int, float]] = []
     simulation.run(60.0)
-    outside = materialize_now_and_then(simulation, storage, 40.0, events, START + SECONDS)
+    outside = materialize_now_and_then(simulation, storage, 40.0, events, SECONDS)
     simulation.spawn(Process("outside"), outside)
     deployment.run(SECONDS)
     runs = storage.runs.page(RunFilter(tags={Tag.SENSOR: WATCHING}), limit=1_000_000, ascending=True)
