@@ -20,6 +20,7 @@ from typing import Any
 
 import penstock as ps
 from penstock.codec import decode_json, encode_json
+from penstock.daemon.event_watch import EventWatch
 from penstock.daemon.keeper import Held, Part, parts_of
 from penstock.daemon.sensors import SensorsDuty
 from penstock.daemon.ticks import TickRunner
@@ -134,14 +135,9 @@ class House:
                 updated=START,
             )
         )
-        catalog = Catalog(self.storage.locations)
+        self.catalog = Catalog(self.storage.locations)
         self.forks = Forks(definitions, instance, self.clock)
-        catalog.client = lambda _name: self.forks  # type: ignore[assignment,method-assign,return-value]
-        coordinator = QueuedRunCoordinator(runs=self.storage.runs, launcher=None, clock=self.clock)  # type: ignore[arg-type]
-        runner = TickRunner(
-            self.storage.instigators, coordinator, catalog, self.clock, assets=self.storage.assets, workers=AtOnce()
-        )
-        self.duty = SensorsDuty(self.storage.instigators, catalog, runner, self.clock, threading.Event())
+        self.catalog.client = lambda _name: self.forks  # type: ignore[assignment,method-assign,return-value]
         leases = [self.storage.leases.acquire(name, "bench", ttl=1e9, now=START) for name in parts_of("sensors", 8)]
         self.held = Held([each.name for each in leases if each], {each.name: Part(each) for each in leases if each})
         self.storage.instigators.switch(
@@ -153,6 +149,16 @@ class House:
             now=START,
         )
 
+    def duty(self) -> SensorsDuty:
+        """Another daemon's: it evaluates also what would rest."""
+        storage, clock = self.storage, self.clock
+        coordinator = QueuedRunCoordinator(runs=storage.runs, launcher=None, clock=clock)  # type: ignore[arg-type]
+        runner = TickRunner(
+            storage.instigators, coordinator, self.catalog, clock, assets=storage.assets, workers=AtOnce()
+        )
+        shared = (storage.instigators, self.catalog, runner, clock, threading.Event(), threading.Event(), 600.0)
+        return SensorsDuty(*shared, watch=EventWatch(storage, clock), runs=storage.runs, max_queued_runs=-1)
+
     def make(self, *assets: str) -> None:
         """These assets are made, the latest partition where they have some."""
         partition = "2025-12-31" if self.kind == "partitioned" else None
@@ -162,8 +168,9 @@ class House:
     def tick(self, name: str, after: float = 30.0) -> None:
         """One tick so many seconds later; prints what it cost."""
         self.clock.advance(after)
+        duty = self.duty()
         begun = time.process_time()
-        self.duty.tick(self.held)
+        duty.tick(self.held)
         daemon = time.process_time() - begun
         answer = self.forks.answer
         assert answer.cursor is not None, answer.error

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from penstock import AssetMaterialization
 from penstock.records.automation import InstigatorKind, TickStatus, instigator_id
+from penstock.records.event import FreshnessStateChange
+from penstock.records.freshness_state import FreshnessState
 from penstock.records.run import Run, RunStatus, Tag
 from penstock.storage.protocols import RunFilter
 from support.deployment import Deployment
@@ -83,3 +87,56 @@ def test_conditions_make_what_is_missing_and_what_follows_once(dev: Deployment) 
     assert "INFO looked" in ticks[-1].log
     kept = dev.instance.storage.instigators.evaluations("clean")
     assert max(each.record.requested for each in kept) == 1
+
+
+PUSHED = """
+from datetime import timedelta
+
+from penstock import (
+    AutomationCondition, AutomationConditionSensorDefinition, DefaultSensorStatus, Definitions, FreshnessPolicy, asset,
+)
+
+@asset(freshness_policy=FreshnessPolicy.time_window(fail_window=timedelta(hours=1)))
+def source():
+    return 1
+
+@asset(deps=[source], automation_condition=AutomationCondition.eager())
+def copy():
+    return 1
+
+defs = Definitions(
+    assets=[source, copy],
+    sensors=[
+        AutomationConditionSensorDefinition(
+            "automation", target="*", minimum_interval_seconds=1, default_status=DefaultSensorStatus.RUNNING
+        )
+    ],
+)
+"""
+
+
+def test_conditions_rest_until_something_happens_and_freshness_is_kept(
+    start: Callable[..., Deployment], tmp_path: Path
+) -> None:
+    (tmp_path / "project.py").write_text(PUSHED)
+    dev = start("-f", str(tmp_path / "project.py"))
+    storage = dev.instance.storage
+
+    def rests() -> bool:
+        state = storage.instigators.get(KEY)
+        return state is not None and state.next_due is not None and state.next_due > time.time() + 60
+
+    def told() -> list[str]:
+        facts = [stored.event.fact for stored in storage.events.of_types(["FRESHNESS_STATE_CHANGE"])]
+        return [f"{fact.asset} {fact.state}" for fact in facts if isinstance(fact, FreshnessStateChange)]
+
+    dev.wait(rests, seconds=60)
+    assert told() == []
+    dev.instance.report_runless_asset_event(AssetMaterialization("source"))
+    dev.wait(lambda: told() == ["source PASS"])
+    (run,) = dev.wait(lambda: storage.runs.page(RunFilter(tags={Tag.SENSOR: "automation"}), limit=10), seconds=60)
+    assert dev.wait_until_finished(run.run_id).status is RunStatus.SUCCESS
+    assert run.assets == ("copy",)
+    dev.wait(rests, seconds=60)
+    assert storage.assets.freshness()["source"].state is FreshnessState.PASS
+    assert [each.record.requested for each in storage.instigators.evaluations("copy")][-1] == 1

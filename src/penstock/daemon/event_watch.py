@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from ..clock import Clock
-from ..engine.watched import MADE, Watched
+from ..engine.watched import AUTOMATION, MADE, Watched
 from ..records.automation import InstigatorState
 from ..records.event import StoredEvent
 from ..records.location import SensorDescription
@@ -70,6 +70,10 @@ class EventWatch:
                 break
         return heard
 
+    def note_now(self, key: str) -> None:
+        """There is something new for that sensor that no event tells of."""
+        self.since.setdefault(key, self._clock.now())
+
     def begun(self, key: str) -> None:
         """An evaluation of that sensor begins: it will see what is known of now."""
         self._begun[key] = self._newest.get(key, 0)
@@ -90,13 +94,16 @@ class EventWatch:
         self.since.setdefault(key, min(stored.event.time, self._clock.now()))
 
     def _watchers(self, stored: StoredEvent, runs: Mapping[str, Run]) -> Iterable[str]:
+        if stored.event.type in AUTOMATION:
+            yield from self._watched.automations
         if stored.event.type == MADE:
-            return self._watched.of_asset(stored.event)
-        run = runs.get(stored.run_id or "")
-        return () if run is None else self._watched.of_run(stored.event.type, run.location, run.job)
+            yield from self._watched.of_asset(stored.event)
+        elif (run := runs.get(stored.run_id or "")) is not None:
+            yield from self._watched.of_run(stored.event.type, run.location, run.job)
 
     def _runs_of(self, page: list[StoredEvent]) -> dict[str, Run]:
-        wanted = tuple({each.run_id for each in page if each.run_id is not None and each.event.type != MADE})
+        watched = self._watched.of_type
+        wanted = tuple({each.run_id for each in page if each.run_id is not None and each.event.type in watched})
         if not wanted:
             return {}
         return {run.run_id: run for run in self._storage.runs.page(RunFilter(run_ids=wanted), limit=len(wanted))}
@@ -106,6 +113,9 @@ class EventWatch:
         for event_type, ids in self._watched.of_type.items():
             for event in self._storage.events.of_types([event_type], ascending=False, limit=1):
                 yield event, ids
+        if self._watched.automations:
+            for event in self._storage.events.of_types(AUTOMATION, ascending=False, limit=1):
+                yield event, self._watched.automations
         assets = self._watched.assets
         for asset, state in self._storage.assets.states(list(assets)).items() if assets else ():
             made = None if state.materialized_event is None else self._storage.events.get(state.materialized_event)

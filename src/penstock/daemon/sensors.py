@@ -11,6 +11,7 @@ import msgspec
 from ..engine.back_pressure import why_held_back
 from ..engine.instigators import Due, Outlook, is_on, look_at_sensors, poll_seconds
 from ..engine.overrides import overridden, paused
+from ..engine.watched import AUTOMATION_KIND
 from ..records.automation import InstigatorKind, InstigatorState, TickStatus, instigator_id
 from ..records.location import LocationDescription, SensorDescription
 from ..records.run import RunStatus, Tag
@@ -62,6 +63,7 @@ class SensorsDuty(InstigatorDuty[SensorDescription]):
         self._max_queued_runs = max_queued_runs
         self._watch = watch
         self._asked_before: set[str] = set()
+        self._conditions: dict[str, tuple[str | None, bool]] = {}
 
     def followed(
         self, declared: Iterable[tuple[str, SensorDescription]], states: Mapping[str, InstigatorState]
@@ -74,8 +76,27 @@ class SensorsDuty(InstigatorDuty[SensorDescription]):
         }
         self._asked_before &= on.keys()
         self._watch.follow(on.values(), states)
+        self._note_other_conditions(on, states)
         self._webhooks = {key for key, (_, each) in on.items() if each.kind == "WEBHOOK"}
         self._forget()
+
+    def _note_other_conditions(
+        self, on: Mapping[str, tuple[str, SensorDescription]], states: Mapping[str, InstigatorState]
+    ) -> None:
+        """Have conditions evaluated of which no event tells that they may come to something else: those of other code,
+        or whose cursor was reset."""
+        stand = {
+            key: (
+                self._catalog.locations[location].stored.digest,
+                (state := states.get(key)) is None or not state.cursor,
+            )
+            for key, (location, each) in on.items()
+            if each.kind == AUTOMATION_KIND
+        }
+        for key, place in stand.items():
+            if self._conditions.get(key) != place:
+                self._watch.note_now(key)
+        self._conditions = stand
 
     def woken_ids(self) -> Iterable[str]:
         """Those that watch what has happened, or that somebody has called."""

@@ -182,6 +182,8 @@ class TickRunner:
         if evaluation.more:
             return max(now, asked.due.at + AT_ONCE)
         due = asked.next_due(now)
+        if evaluation.until is not None:
+            due = max(due, evaluation.until)
         if evaluation.error is None or asked.again_after_failure is None:
             return due
         return min(due, now + asked.again_after_failure)

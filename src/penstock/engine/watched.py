@@ -8,10 +8,26 @@ from ..records.automation import InstigatorKind, instigator_id
 from ..records.event import AssetMaterialization, Event
 from ..records.location import RunsWatched, SensorDescription
 
-__all__ = ["MADE", "Watched"]
+__all__ = ["AUTOMATION", "AUTOMATION_KIND", "MADE", "Watched"]
+
+AUTOMATION_KIND = "AUTOMATION"
+"""The kind of the sensors that evaluate automation conditions."""
 
 MADE = "ASSET_MATERIALIZATION"
 """The type of the events of which sensors on assets are told."""
+
+AUTOMATION = (
+    "ASSET_MATERIALIZATION_PLANNED",
+    MADE,
+    "ASSET_OBSERVATION",
+    "ASSET_CHECK_EVALUATION_PLANNED",
+    "ASSET_CHECK_EVALUATION",
+    "ASSET_WIPED",
+    "RUN_SUCCESS",
+    "RUN_FAILURE",
+    "RUN_CANCELED",
+)
+"""The types of the events that automation conditions look at."""
 
 _Runs = tuple[str, str | None, str | None]
 """Event type, code location and job; None stands for all."""
@@ -25,6 +41,8 @@ class Watched:
         """The ids of the sensors that watch each asset."""
         self.of_type: dict[str, tuple[str, ...]] = {}
         """And of those that watch runs, by the type of their events."""
+        self.automations: tuple[str, ...] = ()
+        """And of those that evaluate automation conditions: every event of their types is news for them."""
         self._runs: dict[_Runs, tuple[str, ...]] = {}
         self.ids: set[str] = set()
         """The ids of all that watch anything."""
@@ -34,6 +52,9 @@ class Watched:
                 for asset in sensor.assets:
                     self.assets[asset] = (*self.assets.get(asset, ()), key)
                     self.ids.add(key)
+            if sensor.kind == AUTOMATION_KIND:
+                self.automations += (key,)
+                self.ids.add(key)
             if sensor.event_type is not None:
                 self.of_type[sensor.event_type] = (*self.of_type.get(sensor.event_type, ()), key)
                 for runs in sensor.runs:
@@ -44,7 +65,8 @@ class Watched:
     @property
     def types(self) -> tuple[str, ...]:
         """The types of events to read."""
-        return (*self.of_type, *((MADE,) if self.assets else ()))
+        of_assets = (MADE,) if self.assets else ()
+        return tuple(dict.fromkeys((*self.of_type, *of_assets, *(AUTOMATION if self.automations else ()))))
 
     def of_asset(self, event: Event) -> tuple[str, ...]:
         """The sensors that watch what was materialized."""

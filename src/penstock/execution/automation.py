@@ -50,6 +50,7 @@ __all__ = [
 _KEPT = 1_000
 """Of those evaluations of one tick that requested nothing, so many are kept; of the others, so many in full."""
 _BACKFILL = 2
+_LONGEST_REST = 3600.0
 
 
 class EvaluateAutomationConditionsResult:
@@ -151,11 +152,13 @@ def evaluate_automation_conditions(
 
 
 class AutomationTick(msgspec.Struct, frozen=True, kw_only=True):
-    """What a tick of an automation sensor comes to."""
+    """What a tick of an automation sensor comes to, and until when it need not be evaluated again, should nothing
+    happen (seconds since the epoch)."""
 
     run_requests: tuple[RunRequestRecord, ...]
     cursor: str
     evaluations: tuple[EvaluationRecord, ...]
+    until: float
 
 
 def evaluate_automation_sensor(
@@ -204,6 +207,7 @@ def evaluate_automation_sensor(
         run_requests=tuple(requests),
         cursor=decision.cursor.to_text(),
         evaluations=tuple(evaluation_records(decision, _worth_keeping(decision))),
+        until=now + _LONGEST_REST if decision.until is None else min(decision.until, now + _LONGEST_REST),
     )
 
 

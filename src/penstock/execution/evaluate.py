@@ -198,6 +198,7 @@ def _automation(
         skip_reason=None if tick.run_requests else "No automation condition requests a run.",
         cursor=tick.cursor,
         evaluations=tick.evaluations,
+        until=tick.until,
         log=tuple(context.lines),
     )
 

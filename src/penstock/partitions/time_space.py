@@ -93,6 +93,14 @@ class TimeSpace:
             complete = min(complete, self._complete(self.end))
         return max(complete, 0)
 
+    def grows_at(self, now: float) -> float | None:
+        """The first instant after `now` at which a window is complete; None if the set has ended."""
+        if self.end is not None and self.end <= now:
+            return None
+        position = self.containing(now)
+        end = self.ends(position)
+        return float(end if end > now else self.ends(position + 1))
+
     def key(self, position: int) -> str:
         """The key at a position."""
         return self._key_of(self._number(position))

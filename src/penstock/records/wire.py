@@ -134,6 +134,7 @@ class Evaluation(_Message, frozen=True, kw_only=True):
 
     `evaluations` are what automation conditions came to, where it was about them.
     With an error nothing else counts, unless it is `contained`: then it is that of one event, which is passed over.
+    `until` says until when it need not be asked again, should nothing happen (seconds since the epoch).
     `acted` says that the function did something by itself; `more` that it has not come to the end of what there is.
     An `unfinished` one is sent on the way: what it logs is new, and all else, where it has a cursor, is what counts
     until then, should the process come to no end.
@@ -148,6 +149,7 @@ class Evaluation(_Message, frozen=True, kw_only=True):
     partitions: tuple[PartitionsRequest, ...] = ()
     facts: tuple[AssetFact, ...] = ()
     evaluations: tuple[EvaluationRecord, ...] = ()
+    until: float | None = None
     acted: bool = False
     more: bool = False
     unfinished: bool = False

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+import msgspec
 import pytest
 
 from penstock.codec import encode_json
@@ -46,6 +47,9 @@ FAILURES = SensorDescription(
     default_status=ON,
 )
 
+AUTOMATION = SensorDescription(name="automation", kind="AUTOMATION", interval=30.0, default_status=ON)
+
+
 CALLED = SensorDescription(name="called", kind="WEBHOOK", interval=0.0, default_status=ON)
 
 
@@ -85,6 +89,7 @@ class House:
             StoredLocation(name="shop", status=LoadStatus.LOADED, digest="1", description=encode_json(described))
         )
         self.woken = threading.Event()
+        self.changed = threading.Event()
         self.leases: list[Lease] = []
         self.start()
 
@@ -101,7 +106,7 @@ class House:
             workers=ThreadPoolExecutor(2),
         )
         watch = EventWatch(self.storage, self.clock)
-        shared = (self.storage.instigators, catalog, runner, self.clock, self.woken, threading.Event(), 60.0)
+        shared = (self.storage.instigators, catalog, runner, self.clock, self.woken, self.changed, 60.0)
         self.duty = SensorsDuty(
             *shared, watch=watch, runs=self.storage.runs, inbox=self.storage.inbox, max_queued_runs=2
         )
@@ -334,6 +339,55 @@ def test_a_sensor_with_too_many_runs_in_the_queue_waits_and_misses_nothing(house
     house.clock.advance(2)
     house.look(ticks=1)
     assert len(house.storage.runs.queued(limit=10)) == 3
+
+
+def test_conditions_are_evaluated_when_something_happens_and_no_more_often_than_their_interval(
+    houses: Callable[..., House],
+) -> None:
+    house = houses(AUTOMATION)
+    house.evaluate = lambda _work: Evaluation(cursor="any", until=START + 3000)
+    house.look(ticks=1)
+    assert house.storage.instigators.states()["shop/sensor/automation"].next_due == START + 3000
+    house.make("orders")
+    assert house.look(ticks=0) == pytest.approx(30)
+    house.clock.advance(30)
+    house.look(ticks=1)
+    house.clock.advance(300)
+    house.look(ticks=0)
+    house.fail("hourly")
+    house.look(ticks=1)
+    house.clock.advance(3000)
+    house.look(ticks=1)
+    assert [tick.due - START for tick in reversed(house.ticks("automation"))] == [0, 30, 330, 3000]
+
+
+def test_conditions_that_may_change_by_themselves_are_evaluated_at_their_interval(houses: Callable[..., House]) -> None:
+    house = houses(AUTOMATION)
+    house.evaluate = lambda _work: Evaluation(cursor="any", until=house.clock.now())
+    house.look(ticks=1)
+    assert house.look(ticks=0) == pytest.approx(30)
+    house.clock.advance(30)
+    house.look(ticks=1)
+
+
+def test_conditions_of_other_code_and_at_another_daemon_are_evaluated(houses: Callable[..., House]) -> None:
+    house = houses(AUTOMATION)
+    house.evaluate = lambda _work: Evaluation(cursor="any", until=START + 3000)
+    house.look(ticks=1)
+    house.clock.advance(60)
+    stored = house.storage.locations.get("shop")
+    assert stored is not None
+    house.storage.locations.put(msgspec.structs.replace(stored, digest="2"))
+    house.look(ticks=1)
+    house.clock.advance(120)
+    house.look(ticks=0)
+    house.start()
+    house.look(ticks=1)
+    house.clock.advance(120)
+    house.look(ticks=0)
+    house.storage.instigators.set_cursor("shop/sensor/automation", "shop", "automation", None, now=house.clock.now())
+    house.changed.set()
+    house.look(ticks=1)
 
 
 def test_a_request_makes_its_sensor_due_and_is_taken_by_the_tick(houses: Callable[..., House]) -> None:

@@ -20,12 +20,16 @@ from penstock.definitions.events import AssetCheckResult
 from penstock.errors import DefinitionError
 from penstock.execution.api import materialize
 from penstock.execution.automation import EvaluateAutomationConditionsResult, evaluate_automation_conditions
+from penstock.ids import new_run_id
 from penstock.instance.instance import Instance
 from penstock.partitions.definition import DynamicPartitionsDefinition, StaticPartitionsDefinition
 from penstock.partitions.mapping import LastPartitionMapping
+from penstock.partitions.subset import Subset
+from penstock.records.backfill import Backfill, BackfillGroup, BackfillLine, BackfillPlan, BackfillStatus
 from penstock.records.conditions.condition import AutomationCondition
 from penstock.records.event import AssetCheckEvaluation, AssetFact, AssetMaterialization, AssetObservation
 from penstock.records.keys import AssetCheckKey, AssetKey
+from penstock.storage.protocols import BackfillAdvance
 
 A = AutomationCondition
 LETTERS = StaticPartitionsDefinition(["x", "y"])
@@ -146,6 +150,26 @@ def test_a_run_at_work_is_seen(world: World) -> None:
     materialize([busy], instance=world.instance)
     seen.append(world.tick([busy]).total_requested)
     assert seen == [1, 0]
+
+
+def test_what_a_backfill_has_not_begun_is_in_progress(world: World) -> None:
+    @asset(automation_condition=A.in_progress(), partitions_def=LETTERS)
+    def busy() -> None: ...
+
+    assert world.tick([busy]).total_requested == 0
+    group = BackfillGroup(
+        location="here", job="job", assets=("busy",), partitions=LETTERS.spec, chosen=Subset.span(1, 2)
+    )
+    now = world.instance.clock.now()
+    backfill = Backfill(backfill_id=new_run_id(), created=now, updated=now)
+    backfills, line = world.instance.storage.backfills, BackfillLine(time=now, message="Asked for.")
+    backfills.add(backfill, BackfillPlan(groups=(group,), now=now), line=line)
+    assert world.tick([busy]).get_requested_partitions("busy") == {"y"}
+    lease = world.instance.storage.leases.acquire("backfills/0", "daemon", ttl=60.0, now=now)
+    assert lease is not None
+    end = BackfillAdvance(status=BackfillStatus.CANCELED)
+    backfills.advance(backfill.backfill_id, end, lease=lease, now=world.instance.clock.now())
+    assert world.tick([busy]).total_requested == 0
 
 
 def test_tags_of_the_latest_run(world: World) -> None:

@@ -140,6 +140,20 @@ def test_a_key_exists_when_its_window_has_ended(end_offset: int, expected: int) 
     assert TimeSpace(spec).count(midnight - 1) == max(expected - 1, 0)
 
 
+@settings(deadline=None)
+@given(spec=_specs(), instant=st.integers(946684800, 2240524800), share=st.floats(0, 1))
+def test_a_set_grows_at_the_instant_that_is_told_and_not_before(
+    spec: TimeWindowSpec, instant: int, share: float
+) -> None:
+    space = TimeSpace(spec)
+    grows_at = space.grows_at(instant)
+    assert grows_at is not None
+    assert grows_at > instant
+    assert space.count(instant + share * (grows_at - instant) - 0.001) <= space.count(instant)
+    before, after = space.count(grows_at - 1), space.count(grows_at)
+    assert after > before or after == 0
+
+
 def test_no_key_lies_after_the_end_or_before_the_start() -> None:
     spec = TimeWindowSpec(cron="0 0 * * *", start="2024-01-01", end="2024-01-04", fmt="%Y-%m-%d", end_offset=5)
     space = TimeSpace(spec)
@@ -150,6 +164,12 @@ def test_no_key_lies_after_the_end_or_before_the_start() -> None:
     ]
     assert space.count(datetime(2000, 1, 1, tzinfo=UTC).timestamp()) == 0
     assert space.position("2023-12-31") is None
+
+
+def test_a_set_that_has_ended_grows_no_more() -> None:
+    space = TimeSpace(TimeWindowSpec(cron="0 0 * * *", start="2024-01-01", end="2024-01-03", fmt="%Y-%m-%d"))
+    assert space.grows_at(1_704_240_000 - 1) == 1_704_240_000
+    assert space.grows_at(1_704_240_000) is None
 
 
 @pytest.mark.parametrize("text", ["", "junk", "2024-1-5", "2024-02-30", "2024-01-05 ", "9999-12-31x", "0001-01-01"])

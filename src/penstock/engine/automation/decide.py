@@ -14,8 +14,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ...codec import digest
-from ...partitions.spec import TimeWindowSpec
+from ...partitions.cron import next_after, parse
+from ...partitions.multi_space import MultiSpace
+from ...partitions.spec import DynamicSpec, TimeWindowSpec
 from ...partitions.subset import Subset
+from ...partitions.time_space import TimeSpace
 from .context import evaluate_custom
 from .cursor import Cursor, RootMemory
 from .evaluation import Evaluated, RootEvaluation, Tick
@@ -42,12 +45,15 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         requested: The partitions to update, by entity; what cannot but be made along is there too.
         cursor: For the next tick.
         evaluated: For each entity whose condition was evaluated, what it came to.
+        until: When something may come to something else although nothing happens, in seconds since the epoch; not
+            after now where that is at the next evaluation, and None if it is never.
         view: The graph at the instant of the tick.
     """
 
     requested: Mapping[str, Subset]
     cursor: Cursor
     evaluated: Mapping[str, Evaluated]
+    until: float | None
     view: View
 
 
@@ -123,6 +129,7 @@ def decide(
             roots=kept,
         ),
         evaluated=evaluated,
+        until=facts.now if tick.requested else _until(view, kept),
         view=view,
     )
 
@@ -160,6 +167,25 @@ def _waking(tick: Tick, cursor: Cursor | None, sets: Mapping[str, str], roots: I
         if tick.cron_passed(schedule, timezone):
             waking.update(watching)
     return waking
+
+
+def _until(view: View, kept: Mapping[str, RootMemory]) -> float | None:
+    """When something that was left alone may come to something else by time alone."""
+    graph, now = view.graph, view.facts.now
+    if not graph.restless.isdisjoint(kept) or any(memory.unsettled for memory in kept.values()):
+        return now
+    instants = [memory.turns for memory in kept.values() if memory.turns is not None]
+    for (schedule, timezone), watching in graph.crons.items():
+        if not kept.keys().isdisjoint(watching):
+            instants.append(next_after(parse(schedule), now, timezone))
+    for entities in graph.partition_sets.values():
+        space = view.space(graph.entities[entities[0]])
+        for each in space.spaces.values() if isinstance(space, MultiSpace) else (space,):
+            if isinstance(each, TimeSpace) and (grows_at := each.grows_at(now)) is not None:
+                instants.append(grows_at)
+            elif each is not None and isinstance(each.spec, DynamicSpec):
+                return now  # no event tells that a key was added
+    return min(instants, default=None)
 
 
 def _known_updated(view: View, cursor: Cursor, other_sets: Collection[str]) -> dict[str, Subset]:
