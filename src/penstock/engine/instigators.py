@@ -245,7 +245,8 @@ def _look(
         if not is_on(description.default_status, state):
             continue
         override = None if state is None else state.override
-        fingerprint = _fingerprint(rhythm(overridden(description, override)), override)
+        effective = overridden(description, override)
+        fingerprint = _fingerprint(rhythm(effective), override)
         if state is None or state.next_due is None or state.fingerprint != fingerprint:
             known = state or InstigatorState(id=key, location=location, kind=kind, name=name)
             state = msgspec.structs.replace(
@@ -255,7 +256,7 @@ def _look(
                 turned_on=now if known.turned_on is None else known.turned_on,
             )
             store.append(state)
-        at = next_due(overridden(description, override), state)
+        at = next_due(effective, state)
         assert at is not None
         # Whatever planned it, nothing is due in a pause.
         look = paused(override, at)
@@ -268,6 +269,5 @@ def _look(
 
 def _fingerprint(rhythm: object, override: Override | None) -> str:
     """Another one means that the next due time is to be computed again from now."""
-    return (
-        digest(rhythm) if override is None or override.paused_until is None else digest((rhythm, override.paused_until))
-    )
+    pause = None if override is None else override.paused_until
+    return digest(rhythm if pause is None else (rhythm, pause))
