@@ -27,6 +27,7 @@ __all__ = [
     "AT_ONCE",
     "DEFAULT_CATCHUP",
     "MOST_COUNTED",
+    "SAFETY_NET",
     "Catchup",
     "Due",
     "Outlook",
@@ -42,7 +43,9 @@ AT_ONCE = 0.001
 """A due time is evaluated once, so one that is due again at once is due a little later."""
 
 _POLLED_BY_DEFAULT = 30.0
-_SAFETY_NET = 3600.0
+SAFETY_NET = 3600.0
+"""After so many seconds a sensor that waits for events is evaluated without any, in case that one was not heard of."""
+
 
 DEFAULT_CATCHUP = 5
 """How many missed instants of a schedule that follows partitions are made up, where nothing else is said."""
@@ -54,7 +57,8 @@ AT_ONCE = 0.001
 """A due time is evaluated once, so one that is due again at once is due a little later."""
 
 _POLLED_BY_DEFAULT = 30.0
-_SAFETY_NET = 3600.0
+SAFETY_NET = 3600.0
+"""After so many seconds a sensor that waits for events is evaluated without any, in case that one was not heard of."""
 
 
 class Catchup(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,7 +127,7 @@ def next_schedule_time(schedule: ScheduleDescription, after: float, override: Ov
 def poll_seconds(sensor: SensorDescription) -> float:
     """How long after an evaluation a sensor is evaluated again though nothing new was heard of for it."""
     if sensor.kind in {"ASSET", "WEBHOOK"} or sensor.event_type is not None:
-        return max(sensor.interval, _SAFETY_NET)
+        return max(sensor.interval, SAFETY_NET)
     return sensor.interval or _POLLED_BY_DEFAULT
 
 
