@@ -126,6 +126,7 @@ const DUTIES: Record<string, string> = {
   QUEUED_RUN_COORDINATOR: "The run queue",
   BACKFILL: "Backfills",
   MONITORING: "Run monitoring",
+  FRESHNESS_DAEMON: "Freshness of assets",
 };
 
 export function dutyName(daemonType: string): string {
