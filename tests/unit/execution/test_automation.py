@@ -315,3 +315,16 @@ def test_a_run_without_the_check_is_news_to_it() -> None:
         materialize([made, fine], instance=instance)
         together = evaluate_automation_conditions([made, fine], instance, cursor=without.cursor)
     assert [each.get_num_requested(key) for each in (first, without, together)] == [0, 1, 0]
+
+
+def test_what_a_tick_explains_is_bounded(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [f"up_{number}" for number in range(12)]
+
+    downs = [one(A.any_deps_match(A.newly_updated()), name=f"down_{number}", deps=names) for number in range(3)]
+    defs: list[Any] = [*map(AssetSpec, names), *downs]
+    world.tick(defs)
+    world.report(*map(made, names))
+    monkeypatch.setattr("penstock.execution.automation._PARTS", 20)
+    result = world.tick(defs)
+    assert [each.requested for each in result.results] == [1, 1, 1]
+    assert [len(each.root.children) for each in result.results] == [12, 12, 5]
