@@ -86,15 +86,25 @@ def test_materialize_all_and_look_at_the_report(page: Page, deployment: Deployme
     page.keyboard.press("l")
     expect(page.get_by_role("heading", name="Lineage")).to_be_visible()
     page.get_by_role("button", name="Materialize all").click()
-    page.get_by_role("dialog").get_by_role("button", name=re.compile("Launch 1 run")).click()
+    page.get_by_role("dialog").get_by_label("Name of the backfill").fill("The whole year")
+    page.get_by_role("dialog").get_by_role("button", name="Launch the backfill").click()
 
-    # The run's page is followed to its end without a reload.
+    # The backfill's page is followed to its end without a reload.
     page.evaluate("window.neverReloaded = true")
     page.get_by_role("link", name="Follow it").click()
-    page.wait_for_url(re.compile("/runs/"), wait_until="commit")
+    page.wait_for_url(re.compile("/backfills/"), wait_until="commit")
+    expect(page.get_by_role("heading", name="The whole year")).to_be_visible()
     expect(page.get_by_text("daily_delays").first).to_be_visible()
-    expect(page.get_by_text("Success", exact=True).first).to_be_visible(timeout=RUN_MILLISECONDS)
+    expect(page.get_by_text("Completed", exact=True).first).to_be_visible(timeout=RUN_MILLISECONDS)
     assert page.evaluate("window.neverReloaded") is True
+
+    # Its runs, and the list that it is in.
+    page.get_by_role("tab", name=re.compile("Runs")).click()
+    expect(page.get_by_text("Success", exact=True).first).to_be_visible()
+    page.keyboard.press("g")
+    page.keyboard.press("b")
+    expect(page.get_by_role("heading", name="Backfills")).to_be_visible()
+    expect(page.get_by_role("link", name="The whole year")).to_be_visible()
 
     page.goto(f"{deployment.url}/assets/delay_report")
     plot = page.get_by_role("img", name="Departure delay by day")
@@ -130,7 +140,11 @@ def test_every_page_opens_in_both_themes(page: Page, deployment: Deployment) -> 
             ("/jobs", "Jobs"),
             ("/locations/tour/jobs/checkout", "checkout"),
             ("/locations/tour/jobs/checkout?tab=launch", "checkout"),
+            ("/backfills", "Backfills"),
             ("/automation", "Automation"),
+            ("/automation?tab=once", "Automation"),
+            ("/automation?tab=nocode", "Automation"),
+            ("/automation?tab=acts", "Automation"),
             ("/locations/flights/schedules/every_morning", "every_morning"),
             ("/locations/flights/sensors/new_files", "new_files"),
             ("/deployment", "Deployment"),
@@ -139,3 +153,28 @@ def test_every_page_opens_in_both_themes(page: Page, deployment: Deployment) -> 
             page.goto(deployment.url + path)
             expect(page.get_by_role("heading", name=heading, exact=True).first).to_be_visible()
             assert "Penstock" in page.title()
+
+
+def test_a_schedule_is_overridden_and_a_run_planned(page: Page, deployment: Deployment) -> None:
+    page.goto(f"{deployment.url}/locations/flights/schedules/every_morning")
+    page.get_by_role("button", name="Override", exact=True).click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Cron texts, one a line").fill("0 9 * * *")
+    dialog.get_by_label("Reason").fill("The source is late")
+    dialog.get_by_role("button", name="Override", exact=True).click()
+    expect(page.get_by_text("Cron 0 9 * * *", exact=True)).to_be_visible()
+    expect(page.get_by_role("table", name="What people did").get_by_text("The source is late")).to_be_visible()
+    page.get_by_role("button", name="Withdraw").click()
+    page.get_by_role("dialog").get_by_role("button", name="Withdraw").click()
+    expect(page.get_by_text("Override withdrawn")).to_be_visible()
+
+    page.goto(f"{deployment.url}/locations/tour/jobs/checkout?tab=launch")
+    page.get_by_role("button", name="Run later").click()
+    page.get_by_role("dialog").get_by_label("Reason").fill("After the release")
+    page.get_by_role("dialog").get_by_role("button", name="Plan the run").click()
+    page.get_by_role("link", name="All planned runs").click()
+    row = page.get_by_role("row").filter(has_text="After the release")
+    expect(row.get_by_text("Waiting")).to_be_visible()
+    row.get_by_role("button", name="Call off").click()
+    page.get_by_role("dialog").get_by_role("button", name="Call off").click()
+    expect(row.get_by_text("Called off")).to_be_visible()

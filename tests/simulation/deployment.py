@@ -26,7 +26,16 @@ from penstock.launch.protocols import RunCoordinator
 from penstock.locations.catalog import Catalog
 from penstock.logs.local import LocalLogStore
 from penstock.records.automation import By, InstigatorKind, InstigatorStatus, Override, RunRequestRecord
-from penstock.records.event import AssetMaterialization, AssetWiped, Event, RunStart, RunSuccess
+from penstock.records.event import (
+    AssetMaterialization,
+    AssetWiped,
+    Event,
+    Fact,
+    RunCanceled,
+    RunFailure,
+    RunStart,
+    RunSuccess,
+)
 from penstock.records.lease import ProcessInfo
 from penstock.records.location import (
     AssetDescription,
@@ -37,7 +46,7 @@ from penstock.records.location import (
     StepDescription,
 )
 from penstock.records.one_off import OneOff
-from penstock.records.run import ACTIVE, FINISHED, Run, RunStatus
+from penstock.records.run import ACTIVE, FINISHED, FailureReason, Run, RunStatus
 from penstock.records.wire import EvaluateSchedule, EvaluateSensor, Evaluation, LaunchAnswer, LoadStatus
 from penstock.storage.protocols import RunFilter, Storage, StoredLocation
 from penstock.storage.sqlite.storage import SqliteStorage
@@ -45,7 +54,7 @@ from simulation.virtual import Killed, Process, Simulation, VirtualEvent, Virtua
 
 __all__ = ["Deployment", "Faults", "location_of"]
 
-_WITH_FAULTS = frozenset({"runs", "events", "assets", "instigators", "one_offs", "leases", "slots"})
+_WITH_FAULTS = frozenset({"runs", "events", "assets", "instigators", "one_offs", "leases", "slots", "backfills"})
 _RUN_LEASE = 15.0
 _UNFINISHED = tuple(set(RunStatus) - FINISHED)
 _STRETCH = 20.0
@@ -67,6 +76,7 @@ class Faults(msgspec.Struct, frozen=True, kw_only=True):
     freezes: float = 0.0
     server_kills: float = 0.0
     jumps: float = 0.0
+    runs: float = 0.0  # a run fails, and makes what it has announced or not
 
 
 def location_of(
@@ -363,8 +373,12 @@ class CodeServer:
         return LaunchAnswer(accepted=True, pid=1)
 
     def cancel(self, run: Run, *, force: bool = False) -> bool:
-        """Nobody cancels here."""
-        raise AssertionError((run, force))
+        """End a run's worker."""
+        now = self._deployment.simulation.now()
+        is_here = self._workers.pop(run.run_id, None) is not None
+        if is_here:
+            self._deployment.storage.runs.record(run.run_id, [RunCanceled(message="asked to")], now=now)
+        return is_here
 
     def _work(self, run: Run, holder: str) -> None:
         deployment = self._deployment
@@ -379,12 +393,23 @@ class CodeServer:
                 if (run.run_id, run.attempt) not in storage.runs.renew(holder, until=simulation.now() + _RUN_LEASE):
                     return
             now = simulation.now()
-            storage.events.append(run.run_id, run.attempt, [Event(time=now, seq=2, fact=RunSuccess())], now=now)
+            facts = self._facts(run)
+            events = [Event(time=now, seq=seq, fact=fact) for seq, fact in enumerate(facts, 2)]
+            storage.events.append(run.run_id, run.attempt, events, now=now)
             self.ended[run.run_id] += 1
             if self.ended[run.run_id] > 1:
                 deployment.broken.append(f"two workers brought the run {run.run_id} to its end")
         except FencedError:
             pass
+
+    def _facts(self, run: Run) -> list[Fact]:
+        """What a run makes, and how it ends."""
+        chance = self._deployment.simulation.random
+        fails = chance.random() < self._deployment.faults.runs
+        planned = self._deployment.storage.assets.planned([run.run_id])
+        made = [each for each in planned if not fails or chance.random() < 0.5]
+        end = RunFailure(reason=FailureReason.STEP_FAILURE, message="no") if fails else RunSuccess()
+        return [*(AssetMaterialization(asset=each.asset, partition=each.partition) for each in made), end]
 
 
 class FaultyStorage:

@@ -39,7 +39,7 @@ def start(home: Path, tmp_path: Path) -> Iterator[Callable[..., Deployment]]:
 @pytest.fixture
 def worker(tmp_path: Path) -> Iterator[Worker]:
     """A run worker to start, and its storage."""
-    for point in ("held", "helped"):
+    for point in ("held", "helped", "leaving"):
         os.mkfifo(tmp_path / f"{point}.here")
         os.mkfifo(tmp_path / f"{point}.go")
     database = tmp_path / "penstock.db"

@@ -119,6 +119,33 @@ def dynamic() -> None:
 
 
 @op
+def leaves_slowly() -> int:
+    leave = os._exit
+
+    def slowly(code: int) -> None:
+        meet("leaving")
+        leave(code)
+
+    os._exit = slowly  # type: ignore[assignment]  # called once it has told its end
+    return os.getpid()
+
+
+@op
+def next_in_line(before: int) -> bool:
+    return Path(f"/proc/{before}").exists()
+
+
+@op
+def was_alone(met: bool) -> None:
+    assert not met
+
+
+@job
+def in_line() -> None:
+    was_alone(next_in_line(leaves_slowly()))
+
+
+@op
 def held(context: Any) -> int:
     print("held is at work", flush=False)
     print("held complains", file=sys.stderr)
@@ -633,6 +660,7 @@ defs = Definitions(
         dying,
         odd_values,
         dynamic,
+        in_line,
         holding,
         five_in_a_row,
         paired,

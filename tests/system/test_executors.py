@@ -53,6 +53,17 @@ def test_types_and_mapped_config_reach_the_process_of_a_step(worker: Worker) -> 
     assert worker.pid_of("take_even") != worker.pid
 
 
+def test_a_step_s_process_waits_for_those_that_leave_before_it_runs_anything(worker: Worker) -> None:
+    worker.start("in_line")
+    worker.awaits("leaving")
+    assert worker.pid_of("next_in_line") != worker.pid_of("leaves_slowly")
+    assert worker.types("leaves_slowly")[-1] == "STEP_SUCCESS"
+    assert worker.types("next_in_line") == ["STEP_WORKER_STARTING", "STEP_WORKER_STARTED"]
+    worker.releases("leaving")
+    assert worker.end() == 0
+    assert worker.status() is RunStatus.SUCCESS  # the last step looked whether they met
+
+
 def test_dynamic_steps_run_each_in_a_process_of_its_own(worker: Worker) -> None:
     worker.start("dynamic")
     assert worker.end() == 0

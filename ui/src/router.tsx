@@ -23,6 +23,8 @@ const routeTree = root.addChildren([
   page("/", () => import("./routes/overview")),
   page("/runs", () => import("./routes/runs")),
   page("/runs/$runId", () => import("./routes/run")),
+  page("/backfills", () => import("./routes/backfills")),
+  page("/backfills/$backfillId", () => import("./routes/backfill")),
   assets.addChildren([asset("/", () => import("./routes/assets")), asset("$", () => import("./routes/asset"))]),
   page("/lineage", () => import("./routes/lineage")),
   page("/jobs", () => import("./routes/jobs")),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -20,8 +20,16 @@ from ..records.automation import (
     Override,
     instigator_id,
 )
-from ..records.location import ScheduleDescription, SensorDescription
-from .options import Instant, config_options, home_option, open_instance, parse_tags, read_run_config
+from ..records.location import LocationDescription, ScheduleDescription, SensorDescription
+from .options import (
+    Instant,
+    config_options,
+    home_option,
+    naming_places,
+    open_instance,
+    parse_tags,
+    read_run_config,
+)
 from .output import table, when
 from .webhooks import token
 
@@ -51,6 +59,7 @@ class _Known(NamedTuple):
     name: str
     described: ScheduleDescription | SensorDescription | None
     state: InstigatorState | None
+    code: LocationDescription | None = None
 
 
 def _all(instance: Instance, kind: InstigatorKind) -> Iterator[_Known]:
@@ -62,7 +71,9 @@ def _all(instance: Instance, kind: InstigatorKind) -> Iterator[_Known]:
     for location, entry in sorted(catalog.locations.items()):
         declared = entry.schedules if kind is InstigatorKind.SCHEDULE else entry.sensors
         for name, described in declared.items():
-            yield _Known(location, name, described, stored.pop(instigator_id(location, kind, name), None))
+            yield _Known(
+                location, name, described, stored.pop(instigator_id(location, kind, name), None), entry.description
+            )
     for _, state in sorted(stored.items()):
         yield _Known(state.location, state.name, None, state)
 
@@ -108,6 +119,17 @@ def _rhythm(known: _Known) -> str:
         return rhythm
     pause = "" if override.paused_until is None else f", paused until {when(override.paused_until)}"
     return f"{rhythm} (overridden{pause})"
+
+
+def _check_config(known: _Known, run_config: dict[str, Any], now: float) -> None:
+    """Refuse a run config that does not fit the job; raises `ConfigurationError`."""
+    from ..plan.launch import plan_run
+
+    described = known.described
+    jobs = described.jobs if isinstance(described, SensorDescription) else (described.job,) if described else ()
+    if known.code is None or len(jobs) != 1:
+        raise UsageError(f"{known.name!r} has not one job whose run config could be checked; leave the run config out.")
+    plan_run(known.code, job=jobs[0], run_config=run_config, now=now, partition_required=False)
 
 
 def _print_acts(acts: list[Act]) -> None:
@@ -183,6 +205,9 @@ def _add_commands(group: click.Group, kind: InstigatorKind) -> None:
             now = instance.clock.now()
             check_override(kind, given, now=now)
             known = _find(instance, kind, name, location)
+            if given.run_config is not None:
+                with naming_places(config_files):
+                    _check_config(known, given.run_config, now)
             key = instigator_id(known.location, kind, name)
             by = By(reason=reason)
             instance.storage.instigators.override(key, known.location, kind, name, given, by=by, now=now)

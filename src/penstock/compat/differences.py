@@ -69,7 +69,7 @@ DIFFERENT: Mapping[str, str] = {
         "`cron_tick_passed` counts each time of a cron text once, and an update that names no data version is a change."
     ),
     "AutomationConditionSensorDefinition": (
-        "The runs for several partitions of one tick share a backfill tag, since a backfill is no thing of its own yet."
+        "The runs for several partitions of one tick share a backfill tag and are made at once, not by a backfill."
     ),
     "AutomationConditionSensorDefinition(use_user_code_server)": (
         "conditions are always evaluated beside the code, in a process of their own, so there is nothing to choose"

@@ -89,9 +89,10 @@ class Course:
         """Do what there is to do, up to a batch of runs; gives whether there may be more at once."""
         step = self._taken_in(backfill)
         made: list[NewRun] = []
+        more = False
         match backfill.status:
             case BackfillStatus.CANCELING | BackfillStatus.FAILING:
-                step = self._ending(backfill, step)
+                step, more = self._ending(backfill, step)
             case _ if backfill.paused:
                 step = msgspec.structs.replace(step, note="It is paused.")
             case _:
@@ -102,7 +103,7 @@ class Course:
             if not after.is_open:
                 log.info("backfill %s has ended: %s", after.backfill_id, after.status)
         self._coordinator.dispatch([new.run.run_id for new in made])
-        return len(made) == _BATCH
+        return more or len(made) == _BATCH
 
     # -- what has happened --------------------------------------------------------------------------------------------
 
@@ -292,24 +293,25 @@ class Course:
 
     # -- what people want ---------------------------------------------------------------------------------------------
 
-    def _ending(self, backfill: Backfill, step: BackfillAdvance) -> BackfillAdvance:
-        """End what is open, and then the backfill."""
+    def _ending(self, backfill: Backfill, step: BackfillAdvance) -> tuple[BackfillAdvance, bool]:
+        """End what is open, and then the backfill; says whether there is more of that at once."""
         is_canceling = backfill.status is BackfillStatus.CANCELING
         if self._machine.open_runs:
-            if is_canceling:
-                self._cancel_runs(backfill)
-            return step
+            return step, is_canceling and self._cancel_runs(backfill)
         if not is_canceling:
-            return msgspec.structs.replace(step, status=BackfillStatus.FAILED)
+            return msgspec.structs.replace(step, status=BackfillStatus.FAILED), False
         closed = tuple(_without_run(unit, PartStatus.CANCELED) for unit in self._machine.waiting())
         lines = (*step.lines, self._line("It has ended: CANCELED."))
-        return msgspec.structs.replace(step, closed=closed, status=BackfillStatus.CANCELED, lines=lines)
+        return msgspec.structs.replace(step, closed=closed, status=BackfillStatus.CANCELED, lines=lines), False
 
-    def _cancel_runs(self, backfill: Backfill) -> None:
-        for part in self._storage.backfills.parts(backfill.backfill_id, open_only=True):
-            if part.run_id is not None and part.run_id not in self._canceled:
-                self._coordinator.cancel(part.run_id)
-                self._canceled.add(part.run_id)
+    def _cancel_runs(self, backfill: Backfill) -> bool:
+        """Ask some of the open runs to stop; says whether those were some of more."""
+        parts = self._storage.backfills.parts(backfill.backfill_id, open_only=True)
+        left = [part.run_id for part in parts if part.run_id is not None and part.run_id not in self._canceled]
+        for run_id in left[:_BATCH]:
+            self._coordinator.cancel(run_id)
+            self._canceled.add(run_id)
+        return bool(left)
 
     def _set_priority(self, backfill: Backfill) -> None:
         """Let the runs that wait have the priority that the backfill has now."""

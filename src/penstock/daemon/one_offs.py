@@ -11,7 +11,7 @@ import logging
 
 from ..clock import Clock
 from ..engine.one_offs import look_at_one_offs
-from ..errors import CodeServerUnreachableError, ConfigurationError, EnvironmentalError, StorageError
+from ..errors import CodeServerUnreachableError, ConfigurationError, EnvironmentalError, StorageUnavailableError
 from ..launch.protocols import RunCoordinator
 from ..locations.catalog import Catalog, CatalogLocation
 from ..locations.partition_runs import partition_runs
@@ -56,7 +56,7 @@ class OneOffsDuty:
         outlook = look_at_one_offs(self._storage.one_offs.waiting(limit=_PAGE), now)
         for one_off in outlook.missed:
             note = "It was too late: no daemon was there in time, or its code was not."
-            self._storage.one_offs.settle(one_off.id, OneOffStatus.MISSED, lease=held.lease, note=note, now=now)
+            self._settle(one_off, OneOffStatus.MISSED, held.lease, note=note)
         if outlook.due:
             self._catalog.refresh()
         left = [one_off for one_off in outlook.due if not self._make(one_off, held.lease)]
@@ -74,22 +74,32 @@ class OneOffsDuty:
         location = self._catalog.locations.get(one_off.location)
         if location is None or location.description is None:
             return False
-        run: NewRun | None = None
-        note: str | None = None
         try:
             run = self._coordinator.prepare(self._plan(one_off, location))
+            made = self._settle(one_off, OneOffStatus.LAUNCHED, lease, run=run)
         except CodeServerUnreachableError as error:
             log.warning("the one-off run %d waits: %s", one_off.id, error)
             return False
-        except StorageError:
+        except StorageUnavailableError:
             raise
         except (ConfigurationError, EnvironmentalError) as error:
-            note = str(error)
-        status = OneOffStatus.FAILED if run is None else OneOffStatus.LAUNCHED
-        made = self._storage.one_offs.settle(one_off.id, status, lease=lease, run=run, note=note, now=self._clock.now())
-        if made and run is not None:
+            self._settle(one_off, OneOffStatus.FAILED, lease, note=str(error))
+            return True
+        if made:
             self._coordinator.dispatch([run.run.run_id])
         return True
+
+    def _settle(
+        self,
+        one_off: OneOff,
+        status: OneOffStatus,
+        lease: Lease,
+        *,
+        run: NewRun | None = None,
+        note: str | None = None,
+    ) -> bool:
+        now = self._clock.now()
+        return self._storage.one_offs.settle(one_off.id, status, lease=lease, run=run, note=note, now=now)
 
     def _plan(self, one_off: OneOff, location: CatalogLocation) -> NewRun:
         assert location.description is not None

@@ -18,13 +18,14 @@ import msgspec
 
 from ..clock import Clock
 from ..engine.instigators import AT_ONCE, MOST_COUNTED, Due, PassedOver
+from ..engine.overrides import as_overridden
 from ..errors import CodeServerUnreachableError, ConfigurationError, FencedError
 from ..launch.protocols import RunCoordinator
 from ..locations.catalog import Catalog
 from ..partitions.requests import keys_after
 from ..plan.launch import plan_run
 from ..plan.stale import is_memoized, only_stale
-from ..records.automation import Override, RunRequestRecord, Tick, TickStatus
+from ..records.automation import RunRequestRecord, Tick, TickStatus
 from ..records.errors import ErrorInfo, describe_exception
 from ..records.lease import Lease
 from ..records.location import AssetJobName, LocationDescription
@@ -200,7 +201,6 @@ class TickRunner:
     def _plan_runs(
         self, evaluation: Evaluation, location: LocationDescription, asked: DueTick, tick: Tick
     ) -> list[tuple[str | None, NewRun]]:
-        override = asked.due.state.override or Override()
         dynamic_keys = keys_after(evaluation.partitions, self._assets.dynamic_partitions)
 
         def plan(request: RunRequestRecord) -> tuple[str | None, NewRun]:
@@ -210,8 +210,8 @@ class TickRunner:
             planned = plan_run(
                 location,
                 job=request.job or asked.own_job,
-                run_config=request.run_config if override.run_config is None else override.run_config,
-                tags={**request.tags, **override.tags, **origin},
+                run_config=request.run_config,
+                tags={**request.tags, **origin},
                 partition=request.partition,
                 assets=request.assets,
                 checks=request.checks,
@@ -220,7 +220,9 @@ class TickRunner:
             )
             return request.run_key, self._coordinator.prepare(planned)
 
-        requests = (self._needed(each, location, asked.own_job) for each in evaluation.run_requests)
+        override = asked.due.state.override
+        asked_for = (as_overridden(each, override) for each in evaluation.run_requests)
+        requests = (self._needed(each, location, asked.own_job) for each in asked_for)
         return [plan(request) for request in requests if request is not None]
 
     def _needed(

@@ -9,10 +9,10 @@ import msgspec
 from ..errors import ConfigurationError
 from ..partitions.cron import parse
 from ..partitions.wall_time import zone_named
-from ..records.automation import InstigatorKind, Override
+from ..records.automation import InstigatorKind, Override, RunRequestRecord
 from ..records.location import ScheduleDescription, SensorDescription
 
-__all__ = ["check_override", "overridden", "paused"]
+__all__ = ["as_overridden", "check_override", "overridden", "paused"]
 
 _Described = TypeVar("_Described", ScheduleDescription, SensorDescription)
 
@@ -56,6 +56,14 @@ def overridden(described: _Described, override: Override | None) -> _Described:
     return msgspec.structs.replace(
         described, cron=override.cron or described.cron, timezone=override.timezone or described.timezone
     )
+
+
+def as_overridden(request: RunRequestRecord, override: Override | None) -> RunRequestRecord:
+    """A run that is asked for, with what the override says of its config and tags."""
+    if override is None:
+        return request
+    config = request.run_config if override.run_config is None else override.run_config
+    return msgspec.structs.replace(request, run_config=config, tags={**request.tags, **override.tags})
 
 
 def paused(override: Override | None, at: float) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
@@ -209,8 +210,14 @@ def evaluate_automation_sensor(
         run_requests=tuple(requests),
         cursor=decision.cursor.to_text(),
         evaluations=tuple(evaluation_records(decision, _worth_keeping(decision))),
-        until=now + _LONGEST_REST if decision.until is None else min(decision.until, now + _LONGEST_REST),
+        until=_rests_until(decision, storage, now),
     )
+
+
+def _rests_until(decision: Decision, storage: Storage, now: float) -> float:
+    if storage.backfills.open():
+        return now  # no event tells that one has ended
+    return min(now + _LONGEST_REST, math.inf if decision.until is None else decision.until)
 
 
 def _partitions_as_of(now: float, storage: Storage) -> AbstractContextManager[Any]:

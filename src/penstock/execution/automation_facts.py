@@ -27,6 +27,7 @@ from ..records.event import (
 )
 from ..records.run import FINISHED, Run, RunStatus, Tag
 from ..storage.protocols import RunFilter, Storage
+from .automation_backfills import BackfillFacts
 
 __all__ = ["StoredFacts"]
 
@@ -69,6 +70,7 @@ class StoredFacts:
 
     def __init__(self, storage: Storage, graph: AutomationGraph, now: float) -> None:
         self._storage = storage
+        self._backfills = BackfillFacts(storage.backfills)
         self._graph = graph
         self._now = now
         self._last_event = storage.events.last_id()
@@ -244,6 +246,8 @@ class StoredFacts:
             entity = self._graph.entities.get(asset)
             if entity is not None and ended:
                 found.update(entity.checks)
+        last = self._storage.events.get(after)
+        found.update(self._backfills.assets(0.0 if last is None else last.event.time))
         self._after, self._happened = after, happened
         self._updated = {key: each for key, each in updated.items() if key not in wiped}
         for key in happened.keys() & self._updated.keys():
@@ -353,7 +357,8 @@ class StoredFacts:
         return self._storage.assets.check_history(asset, name, limit=_PAGE)
 
     def in_progress(self, entity: Entity, *, backfill: bool) -> Subset:
-        """The partitions that an unended run is to update; with `backfill`, only runs of backfills count."""
+        """The partitions that an unended run is to update; with `backfill`, only runs of backfills count, and what
+        backfills have not begun yet."""
         planned: Sequence[tuple[str | None, str]]
         match entity.kind:
             case Kind.ASSET:
@@ -364,11 +369,10 @@ class StoredFacts:
                 planned = [(None, state.run_id)] if running and state is not None and state.run_id is not None else []
             case Kind.JOB:
                 planned = [(run.partition, run.run_id) for run in self._unended(entity)]
-        if not planned:
-            return _NONE
-        if backfill:
-            planned = [each for each in planned if self._is_backfill(each[1])]
-        return self._positions(entity, (partition for partition, _ in planned))
+        found = [partition for partition, run_id in planned if not backfill or self._is_backfill(run_id)]
+        if backfill and entity.kind is Kind.ASSET:
+            found += self._backfills.waiting(entity.id)
+        return self._positions(entity, found) if found else _NONE
 
     def _unended(self, entity: Entity) -> Iterable[Run]:
         statuses = tuple(status for status in RunStatus if status not in FINISHED)

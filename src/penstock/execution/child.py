@@ -83,11 +83,21 @@ def die_with(parent: int) -> None:
         os._exit(EXIT_LOST)
 
 
-def run_child(scope: RunScope, start: Start, descriptor: int) -> None:
-    """Run the attempt in this process and tell it through the pipe; returns when all is told."""
-    meter = Meter(scope.environment.clock.monotonic, start.queued, own_process=True)
+def run_child(scope: RunScope, start: Start, descriptor: int, waiting: int = -1) -> None:
+    """Run the attempt in this process and tell it through the pipe; returns when all is told.
+
+    Args:
+        scope: The run.
+        start: The attempt.
+        descriptor: The pipe to tell through.
+        waiting: A pipe whose other end must be closed before anything of the user's is run; -1 if there is none.
+    """
     recorder = PipeRecorder(descriptor, scope.environment.clock)
     recorder.emit(StepWorkerStarted(pid=os.getpid()), start.step)
+    if waiting >= 0:
+        os.read(waiting, 1)
+        os.close(waiting)
+    meter = Meter(scope.environment.clock.monotonic, start.queued, own_process=True)
     recorder.send(attempt_alone(scope, start, scope.logged(recorder), meter))
 
 

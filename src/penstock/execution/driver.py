@@ -35,7 +35,7 @@ from .scope import RunScope, specs_of
 from .slots import slot_keeper
 from .step import wait_by_policy
 
-__all__ = ["GRACE", "Attempts", "Driver", "Gone", "Listener"]
+__all__ = ["GRACE", "LEAVING", "STORING", "Attempts", "Driver", "Gone", "Listener"]
 
 GRACE = 8.0
 """Seconds that steps have to end after they were asked to; then they are killed. The code server waits a little longer
@@ -43,7 +43,11 @@ before it kills the whole worker."""
 
 
 STORING = 0.005
-"""Seconds between two times when the ends of steps are stored: where steps take less, several are stored at once."""
+"""Seconds within which the ends of steps are not stored twice: what ends within them is stored with what ends after
+them, since the next steps come up then, or after twice the time."""
+
+LEAVING = 0.05
+"""Seconds by which that is put off for what is about to go: a process of gigabytes takes longer."""
 
 
 class Gone(msgspec.Struct, frozen=True):
@@ -95,6 +99,10 @@ class Attempts(Protocol):
 
     def gone(self) -> Iterable[Gone]:
         """The attempts that are over and were not given before, once all that they said was heard."""
+        ...
+
+    def leaving(self) -> bool:
+        """Whether something of attempts that are over is still there, and is about to go by itself."""
         ...
 
     def close(self) -> None:
@@ -194,9 +202,10 @@ class Driver:
             while driven.starts:
                 self._start(driven.starts.pop(0))
                 self._heed()  # the start may have taken long
-            if driven.done is not None:
+            if driven.done is not None and (self.interrupted or not self._where.leaving()):
                 return driven.done
-            if self._store_at is not None and now() >= self._store_at:
+            store_at = self._storing_due()
+            if store_at is not None and now() >= store_at:
                 # Only now: the next steps come up while the ends of the last ones are being stored.
                 self._recorder.flush()
                 self._stored, self._store_at = now(), None
@@ -222,11 +231,15 @@ class Driver:
         dues = [
             self._scheduler.next_due(),
             self._kill_at,
-            self._store_at,
+            self._storing_due(),
             *(each.kill_at for each in self._attempts.values()),
         ]
         due = min((each for each in dues if each is not None), default=None)
         return None if due is None else due - self._now()
+
+    def _storing_due(self) -> float | None:
+        """When ends of steps are to be stored: not while others wait for what leaves, unless that takes long."""
+        return self._store_at + LEAVING if self._store_at is not None and self._where.leaving() else self._store_at
 
     def _kill_late(self) -> None:
         now = self._now()
@@ -273,8 +286,10 @@ class Driver:
         attempt = self._attempts.pop(gone.step)
         done = gone.done or attempt.done or self._tell_death(attempt, gone)
         now = self._now()
-        if self._store_at is None:
-            self._store_at = max(now, self._stored + STORING)
+        if now - self._stored >= STORING:
+            self._store_at = now
+        elif self._store_at is None:
+            self._store_at = self._stored + 2 * STORING
         self._driven.take(self._scheduler.handle(fact_of(gone.step, done, now), now))
 
     def _tell_death(self, attempt: _Attempt, gone: Gone) -> StepDone:

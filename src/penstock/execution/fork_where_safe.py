@@ -83,6 +83,10 @@ class ForkedWhereSafe:
         for each in self._all:
             yield from each.gone()
 
+    def leaving(self) -> bool:
+        """Whether something of attempts that are over is still there."""
+        return any(each.leaving() for each in self._all)
+
     def close(self) -> None:
         """End by force what still runs."""
         for each in self._all:

@@ -126,6 +126,10 @@ class LaunchedAttempts:
             if check is not None and launched.stop is not None:
                 self._terminate(launched)
 
+    def leaving(self) -> bool:
+        """Never: an attempt is over when what ran it is gone."""
+        return False
+
     def close(self) -> None:
         """Terminate by force what still runs, and wait until it is gone."""
         until = self._now() + GRACE

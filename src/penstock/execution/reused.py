@@ -113,6 +113,10 @@ class ReusedProcesses:
         gone, self._gone = self._gone, []
         yield from gone
 
+    def leaving(self) -> bool:
+        """Never: a process is ready for the next attempt when it has told the end of one."""
+        return False
+
     def close(self) -> None:
         """Kill all processes."""
         for worker in self._workers:

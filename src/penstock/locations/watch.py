@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 __all__ = ["watch_files"]
@@ -23,35 +25,42 @@ async def watch_files(
         changed: Called once a burst, when the files have been quiet for a moment.
         wanted: Whether to go on; it is asked once a second.
     """
-    from watchfiles import awatch
-
+    tell = partial(asyncio.get_running_loop().call_soon_threadsafe, changed)
     while wanted():
         watched = frozenset(folder for folder in folders() if folder.is_dir())
         if not watched:
             await asyncio.sleep(_LOOK_AGAIN_SECONDS)
             continue
-        stop = asyncio.Event()
+        stop = threading.Event()
         look = asyncio.create_task(_stop_when_others(folders, watched, stop, wanted))
         try:
-            async for _changes in awatch(
-                *watched,
-                watch_filter=lambda _change, path: path.endswith(".py"),
-                recursive=False,
-                debounce=_LONGEST_WAIT_MILLISECONDS,
-                step=_QUIET_MILLISECONDS,
-                stop_event=stop,
-                rust_timeout=1000,
-                yield_on_timeout=False,
-            ):
-                changed()
+            await asyncio.to_thread(_watch, watched, tell, stop)
         finally:
             look.cancel()
+            stop.set()
+
+
+def _watch(folders: frozenset[Path], tell: Callable[[], object], stop: threading.Event) -> None:
+    """Watch in a thread of its own: what the library would do itself, with much of a second event loop besides."""
+    from watchfiles import watch
+
+    for _changes in watch(
+        *folders,
+        watch_filter=lambda _change, path: path.endswith(".py"),
+        recursive=False,
+        debounce=_LONGEST_WAIT_MILLISECONDS,
+        step=_QUIET_MILLISECONDS,
+        stop_event=stop,
+        rust_timeout=1000,
+        yield_on_timeout=False,
+    ):
+        tell()
 
 
 async def _stop_when_others(
     folders: Callable[[], frozenset[Path]],
     watched: frozenset[Path],
-    stop: asyncio.Event,
+    stop: threading.Event,
     wanted: Callable[[], bool],
 ) -> None:
     """End the watch when there are other folders to watch, or none any more."""

@@ -120,7 +120,20 @@ def _ui_pages() -> Iterator[Page]:
     yield _of_ui("AssetPartitionDetail", "Asset: a partition", {"key": areas, "partition": "north"})
     yield _of_ui("AssetCheckHistory", "Asset: a check's history", {"key": _KEY, "check": "whole"})
     yield _of_ui("AssetEvaluations", "Asset: evaluations of its condition", {"key": _KEY, "limit": 20})
+    yield _of_ui("BackfillPage", "Backfills", {"limit": 50})
+    yield _of_ui("BackfillPage", "Backfills that failed", {"limit": 50, "statuses": ["COMPLETED_FAILED", "FAILED"]})
+    yield _of_ui("BackfillDetail", "Backfill", lambda present: {"id": present.backfill})
+    yield _of_ui("BackfillMatrix", "Backfill: partitions", lambda present: {"id": present.backfill})
+    yield _of_ui(
+        "BackfillAsset",
+        "Backfill: partitions of an asset",
+        lambda present: {"id": present.backfill, "key": areas, "start": 0, "limit": 4},
+    )
+    yield _of_ui("BackfillRuns", "Backfill: runs", lambda present: {"id": present.backfill, "limit": 50})
     yield _of_ui("AutomationList", "Automation", {})
+    yield _of_ui("OneOffs", "Automation: runs at a time", {"limit": 100})
+    yield _of_ui("WithoutCode", "Automation: without code", {})
+    yield _of_ui("OperatorActs", "Automation: what people did", {"limit": 100})
     schedule = {**_SELECTOR, "scheduleName": "nightly_0"}
     yield _of_ui("ScheduleDetail", "Schedule", {"selector": schedule, "limit": 25})
     sensor = {**_SELECTOR, "sensorName": "files_0"}
@@ -134,6 +147,7 @@ def _ui_pages() -> Iterator[Page]:
     yield _of_ui("JobDetail", "Job", {"selector": _JOB})
     of_job = {"pipelineName": "job_0", "locationName": "shop"}
     yield _of_ui("JobRuns", "Job: runs", {"filter": of_job, "limit": 40})
+    yield _of_ui("JobFailedTicks", "Job: failed ticks", {"selector": _JOB})
     yield _of_ui("JobLaunchpad", "Job: launchpad", {"selector": _JOB})
     yield _of_ui("JobConfigSchema", "Job: schema of its run config", {"selector": _JOB})
     yield _of_ui("JobPartitionConfig", "Job: run config of a partition", {"selector": _JOB, "partition": "north"})

@@ -16,7 +16,7 @@ from penstock.instance.instance import Instance
 from penstock.partitions.spec import StaticSpec
 from penstock.partitions.subset import Subset
 from penstock.records.alert import Alert, DeliveryStatus, NewDelivery
-from penstock.records.automation import InstigatorKind, TickStatus, instigator_id
+from penstock.records.automation import NOBODY, InstigatorKind, InstigatorStatus, TickStatus, instigator_id
 from penstock.records.backfill import Backfill, BackfillGroup, BackfillLine, BackfillPlan, BackfillStatus
 from penstock.records.conditions.evaluation import ConditionEvaluation, EvaluationRecord
 from penstock.records.errors import ErrorInfo
@@ -51,6 +51,7 @@ from penstock.records.location import (
     SensorDescription,
     StepDescription,
 )
+from penstock.records.one_off import OneOff
 from penstock.records.run import FailureReason, Run, Tag
 from penstock.records.wire import LoadStatus
 from penstock.storage.protocols import NewRun, Storage, StoredLocation
@@ -72,6 +73,7 @@ class Present(msgspec.Struct, frozen=True):
 
     run: str
     failed: str
+    backfill: str
 
 
 def _location() -> LocationDescription:
@@ -130,6 +132,7 @@ def fill(instance: Instance, runs: int) -> Present:
         _evaluate(storage, lease, first)
         _tell(storage, first)
         _fill_back(storage, first)
+        _operate(storage, first)
     return _present(storage, lease)
 
 
@@ -234,11 +237,21 @@ def _fill_back(storage: Storage, first: int) -> None:
         _ask_back(storage, status=BackfillStatus.COMPLETED_SUCCESS, ended=NOW, created=NOW - 3600.0 + number)
 
 
-def _ask_back(storage: Storage, **fields: Any) -> None:
+def _operate(storage: Storage, first: int) -> None:
+    """What people did to a schedule, and one-off runs that were called off."""
+    for number in range(first, first + _BATCH):
+        status = InstigatorStatus.STOPPED if number % 2 else InstigatorStatus.DECLARED_IN_CODE
+        storage.instigators.switch(SCHEDULE, "shop", InstigatorKind.SCHEDULE, "nightly_0", status, now=NOW)
+        one_off = storage.one_offs.plan(OneOff(location="shop", job="job_0", due=NOW, until=NOW + 9.0), now=NOW)
+        storage.one_offs.cancel(one_off.id, by=NOBODY, now=NOW)
+
+
+def _ask_back(storage: Storage, **fields: Any) -> str:
     group = BackfillGroup(location="shop", job="job_0", partitions=StaticSpec(keys=_KEYS), chosen=Subset.span(0, 2))
     backfill = Backfill(backfill_id=new_run_id(), size=2, partition_count=2, widths=(1,), locations=("shop",), **fields)
     line = BackfillLine(time=NOW, message="Asked for.")
     storage.backfills.add(backfill, BackfillPlan(groups=(group,), now=NOW), line=line)
+    return backfill.backfill_id
 
 
 def _present(storage: Storage, lease: Lease) -> Present:
@@ -246,7 +259,7 @@ def _present(storage: Storage, lease: Lease) -> Present:
 
     A backfill is under way.
     """
-    _ask_back(storage, paused=True, created=NOW)
+    backfill = _ask_back(storage, paused=True, created=NOW)
     root = new_run(*_past_run(0, 10).facts, created=NOW)
     of_family = {"root_run_id": root.run.run_id, "parent_run_id": root.run.run_id}
     again = new_run(RunEnqueued(), created=NOW, tags={Tag.ROOT_RUN: root.run.run_id}, **of_family)
@@ -266,4 +279,4 @@ def _present(storage: Storage, lease: Lease) -> Present:
     tick = msgspec.structs.replace(tick, status=TickStatus.SUCCESS, run_keys=("key",))
     asked = new_run(RunEnqueued(), created=NOW)
     storage.instigators.complete_tick(tick, lease=lease, runs=[("key", asked)], now=NOW)
-    return Present(run=root.run.run_id, failed=failed.run.run_id)
+    return Present(run=root.run.run_id, failed=failed.run.run_id, backfill=backfill)

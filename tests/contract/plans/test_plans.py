@@ -57,6 +57,8 @@ _SORTED = {
     "_of_runs LEFT JOIN": "the events of whole runs in the stretch of time that is asked for",
     "e.time > %(since)s": "the events of whole runs in the stretch of time that is asked for",
     "INDEXED BY asset_events_by_time": "the events of an asset in the stretch of time that is asked for",
+    "FROM backfill_counts": "the groups of the backfills that are shown",
+    "FROM backfills WHERE status = ": "no more of each status than the page has",
     "FROM asset_events": "those of one instant, or in the stretch of time that is asked for",
     "INDEXED BY runs_by_owner": "the runs at work",
     "FROM runs WHERE owner = ": "the runs at work",

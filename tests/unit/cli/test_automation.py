@@ -11,7 +11,7 @@ from penstock.cli.automation import schedule, sensor
 from penstock.cli.job import job
 from penstock.cli.one_off import one_off
 from penstock.codec import encode_json
-from penstock.config.schema import Shape
+from penstock.config.schema import Field, Scalar, Shape
 from penstock.errors import ConfigurationError
 from penstock.instance.instance import Instance
 from penstock.records.location import (
@@ -24,11 +24,13 @@ from penstock.records.location import (
 from penstock.records.wire import LoadStatus
 from penstock.storage.protocols import StoredLocation
 
+CONFIG = Shape(fields={"rows": Field(type=Scalar(kind="int"), required=False)})
+
 
 def declare(home: Path, *schedules: str) -> None:
     description = LocationDescription(
         name="shop",
-        jobs=(JobDescription(name="nightly", steps=(StepDescription(key="s", op="s"),), config_schema=Shape()),),
+        jobs=(JobDescription(name="nightly", steps=(StepDescription(key="s", op="s"),), config_schema=CONFIG),),
         schedules=tuple(ScheduleDescription(name=name, cron=("30 2 * * *",), job="nightly") for name in schedules),
         sensors=(SensorDescription(name="files", jobs=("nightly",)),),
     )
@@ -89,7 +91,9 @@ def test_an_override_shows_until_it_is_withdrawn(home: Path) -> None:
 
 
 def test_a_sensor_gets_another_interval_and_run_config(home: Path) -> None:
-    told(call("sensor", "override", "files", "--interval", "300", "--config-json", '{"ops": {}}'))
+    told(call("sensor", "override", "files", "--interval", "300", "--config-json", '{"rows": 3}'))
+    refusal = refused(call("sensor", "override", "files", "--config-json", '{"rows": "x"}'))
+    assert "rows" in refusal
     assert "every 300 s (overridden)" in told(call("sensor", "list"))
     assert "has no cron text" in refused(call("sensor", "override", "files", "--cron", "@daily"))
     assert "sets nothing" in refused(call("sensor", "override", "files"))

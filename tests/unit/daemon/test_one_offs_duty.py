@@ -11,7 +11,7 @@ import pytest
 from penstock.codec import encode_json
 from penstock.config.schema import Field, Scalar, Shape
 from penstock.daemon.one_offs import OneOffsDuty
-from penstock.errors import CodeServerUnreachableError
+from penstock.errors import CodeServerUnreachableError, StorageError, StorageUnavailableError
 from penstock.launch.coordinators import QueuedRunCoordinator
 from penstock.locations.catalog import Catalog
 from penstock.partitions.spec import DynamicSpec
@@ -163,6 +163,41 @@ def test_a_mistake_that_shows_only_then_is_told(house: House) -> None:
     assert "rows" in (house.stands(wrong_config).note or "")
     assert "gone" in (house.stands(no_job).note or "")
     assert house.runs() == []
+
+
+def test_a_run_that_cannot_be_stored_does_not_hold_up_the_others(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    refused, other = house.plan(tags={"no": "good"}), house.plan(due=START + 61)
+    settle = house.storage.one_offs.settle
+
+    def refuse(number: int, status: OneOffStatus, **given: Any) -> bool:
+        if number == refused and status is OneOffStatus.LAUNCHED:
+            raise StorageError("The database refuses the tag.")
+        return settle(number, status, **given)
+
+    monkeypatch.setattr(house.storage.one_offs, "settle", refuse)
+    house.clock.advance(62)
+    house.look()
+    assert (house.stands(refused).status, house.stands(refused).note) == (
+        OneOffStatus.FAILED,
+        "The database refuses the tag.",
+    )
+    assert house.stands(other).status is OneOffStatus.LAUNCHED
+
+
+def test_it_waits_for_the_database(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    number = house.plan()
+
+    def away(*_: Any, **__: Any) -> bool:
+        raise StorageUnavailableError("The database does not answer.")
+
+    house.clock.advance(61)
+    with monkeypatch.context() as patch:
+        patch.setattr(house.storage.one_offs, "settle", away)
+        with pytest.raises(StorageUnavailableError):
+            house.look()
+    assert house.stands(number).status is OneOffStatus.WAITING
+    house.look()
+    assert len(house.runs()) == 1
 
 
 def test_it_waits_for_its_code(house: House) -> None:

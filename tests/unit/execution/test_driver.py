@@ -12,7 +12,7 @@ from penstock.definitions.ops.op import op
 from penstock.definitions.ops.retry import RetryPolicy
 from penstock.engine.step_messages import Outcome, Start
 from penstock.execution.configuration import configure
-from penstock.execution.driver import GRACE, STORING, Driver, Gone, Listener
+from penstock.execution.driver import GRACE, LEAVING, STORING, Driver, Gone, Listener
 from penstock.execution.environment import Environment
 from penstock.execution.interrupt import INTERRUPTS
 from penstock.execution.loop import Loop
@@ -80,6 +80,7 @@ class Script:
         self.started: list[Start] = []
         self.asked: list[tuple[str, str]] = []
         self.closed = 0
+        self.is_leaving = False
         self._over: list[Gone] = []
 
     # -- what a test writes -------------------------------------------------------------------------------------------
@@ -112,6 +113,9 @@ class Script:
     def gone(self) -> Iterator[Gone]:
         over, self._over = self._over, []
         yield from over
+
+    def leaving(self) -> bool:
+        return self.is_leaving
 
     def close(self) -> None:
         self.closed += 1
@@ -272,13 +276,74 @@ def test_ends_are_stored_at_once_but_no_more_often_than_pays(world: World) -> No
         lambda: script.ends("plain_1", SUCCESS),
         lambda: script.ends("plain_2", SUCCESS),
         nothing,
-        world.passes(STORING),
+        world.passes(2 * STORING),
         nothing,
         lambda: script.ends("plain_3", SUCCESS),
     )
     begun = world.clock.monotonic()
     assert driver.run().outcome is Outcome.SUCCESS
-    assert [each - begun for each in world.recorder.stored_at] == pytest.approx([0.0, STORING])
+    assert [each - begun for each in world.recorder.stored_at] == pytest.approx([0.0, 2 * STORING])
+
+
+def test_ends_are_stored_once_what_leaves_is_gone_or_takes_long(world: World) -> None:
+    driver, script = world.drives(much_work, max_concurrent=4), world.script
+    nothing = world.passes(0.0)
+
+    def leaves(step: str) -> Callable[[], object]:
+        def act() -> None:
+            script.is_leaving = True
+            script.ends(step, SUCCESS)
+
+        return act
+
+    def is_gone() -> None:
+        script.is_leaving = False
+
+    script.then(
+        leaves("plain_0"),
+        world.passes(LEAVING / 2),
+        is_gone,
+        nothing,
+        leaves("plain_1"),
+        world.passes(LEAVING / 2),
+        world.passes(LEAVING),
+        is_gone,
+        lambda: script.ends("plain_2", SUCCESS),
+        lambda: script.ends("plain_3", SUCCESS),
+    )
+    begun = world.clock.monotonic()
+    assert driver.run().outcome is Outcome.SUCCESS
+    assert [each - begun for each in world.recorder.stored_at][:2] == pytest.approx([LEAVING / 2, LEAVING * 2])
+
+
+def test_the_run_is_over_when_what_leaves_is_gone(world: World) -> None:
+    driver, script = world.drives(work), world.script
+
+    def leaves() -> None:
+        script.is_leaving = True
+        script.ends("plain", SUCCESS)
+
+    def is_gone() -> None:
+        script.is_leaving = False
+
+    script.then(leaves, world.passes(60), is_gone)
+    assert driver.run().outcome is Outcome.SUCCESS
+    assert script.lines == []
+
+
+def test_a_run_that_is_stopped_does_not_wait_for_what_leaves(world: World) -> None:
+    driver, script = world.drives(work), world.script
+
+    def leaves() -> None:
+        script.is_leaving = True
+        script.ends("plain", StepDone(outcome="failure"))
+
+    def ask() -> None:
+        INTERRUPTS.requested = True
+
+    script.then(leaves, world.passes(60), ask)
+    driver.run()
+    assert (script.lines, script.closed) == ([], 1)
 
 
 def test_what_runs_is_ended_whatever_breaks_the_run_off(world: World) -> None:

@@ -87,6 +87,7 @@ def test_the_deployment(deployment: Any, ask: Any) -> None:
         "SENSOR": False,
         "QUEUED_RUN_COORDINATOR": True,
         "MONITORING": False,
+        "FRESHNESS_DAEMON": False,
     }
     assert by_type["SENSOR"]["lastHeartbeatErrors"] == [{"message": "boom"}]
     assert by_type["QUEUED_RUN_COORDINATOR"]["lastHeartbeatErrors"] == []

@@ -10,7 +10,7 @@ import { TextInput } from "../kit/TextInput";
 import type { AssetRow } from "./assetRows.model";
 import { keyText } from "./catalogue.model";
 import { LaunchFrame } from "./LaunchFrame";
-import { type PartitionChoice, runsWord } from "./materialize.model";
+import { firstPartitioned, type LaunchOptions, locationOf, type PartitionChoice, runsWord } from "./materialize.model";
 import css from "./MaterializeDialog.module.css";
 import { PartitionPicker } from "../partitions/PartitionPicker";
 import { useAssetPartitions } from "./useAssetPartitions";
@@ -23,14 +23,14 @@ interface MaterializeDialogProps {
   /** The run config is in sight from the beginning. */
   withConfig: boolean;
   onClose: () => void;
-  onLaunch: (choice: PartitionChoice, runConfig?: string) => void;
+  onLaunch: (choice: PartitionChoice, options: LaunchOptions) => void;
 }
 
 export function MaterializeDialog(props: MaterializeDialogProps) {
   const { assets, onLaunch } = props;
-  const partitioned = assets.find((asset) => asset.isPartitioned);
+  const partitioned = firstPartitioned(assets);
   return partitioned === undefined ? (
-    <LaunchFrame {...props} deed="Launch 1 run" isReady onLaunch={(runConfig) => onLaunch({ kind: "none" }, runConfig)} />
+    <LaunchFrame {...props} deed="Launch 1 run" isReady onLaunch={(runConfig) => onLaunch({ kind: "none" }, { runConfig })} />
   ) : (
     <PartitionsDialog {...props} partitioned={partitioned} />
   );
@@ -43,10 +43,12 @@ const NONE: readonly string[] = [];
 function PartitionsDialog(props: MaterializeDialogProps & { partitioned: AssetRow }) {
   const { assets, partitioned, initial, onLaunch } = props;
   const { found, error } = useAssetPartitions(partitioned);
+  const isOne = assets.length === 1;
   const isMixed = assets.some((asset) => !asset.isPartitioned);
   const [chosenWhich, setWhich] = useState<Which | null>(initial ? "part" : isMixed ? "all" : null);
-  const [inOne, setInOne] = useState(isMixed);
+  const [inOne, setInOne] = useState(false);
   const [part, setPart] = useState(initial);
+  const [title, setTitle] = useState("");
   const total = found?.total ?? 0;
   const dimensions = found?.dimensions ?? [];
   const counts = countStatuses(found?.ranges ?? [], total);
@@ -58,28 +60,29 @@ function PartitionsDialog(props: MaterializeDialogProps & { partitioned: AssetRo
     latest: Math.min(1, total),
     part: part ? sizeOf(part) : 0,
   }[which];
-  const several = (which === "all" || which === "part") && wanted > 1;
+  const several = (which === "all" || which === "part") && wanted > 1 && locationOf(assets) !== undefined;
   const asOne = inOne && several;
   const launch = (runConfig?: string) => {
     if (!found) return;
     const { keyOf } = found;
+    const options = { runConfig, title };
     if (asOne) {
       const [first, last] = which === "part" && part ? endsOf(dimensions, part) : [keyOf(0), keyOf(total - 1)];
-      onLaunch({ kind: "range", first, last }, runConfig);
-    } else if (which === "missing" || which === "all") onLaunch({ kind: which }, runConfig);
+      onLaunch({ kind: "range", first, last }, options);
+    } else if (which === "missing" || which === "all") onLaunch({ kind: which }, options);
     else {
       const keys = which === "latest" ? [keyOf(total - 1)] : part ? keysOf(dimensions, part) : NONE;
-      onLaunch({ kind: "keys", keys }, runConfig);
+      onLaunch({ kind: "keys", keys }, options);
     }
   };
   const name = keyText(partitioned.assetKey.path);
-  const count = wanted.toLocaleString("en");
-  const deed = asOne || wanted <= 1 ? `Launch ${runsWord(asOne ? 1 : wanted)}` : `Launch ${count} partitions`;
+  const isRun = asOne || (wanted <= 1 && isOne);
+  const deed = isRun ? `Launch ${runsWord(asOne ? 1 : wanted)}` : isOne ? `Launch ${wanted.toLocaleString("en")} partitions` : "Launch the backfill";
   return (
     <LaunchFrame
       {...props}
       deed={found ? deed : "Launch"}
-      isReady={wanted > 0 && (total === 0 || dimensions.length > 0)}
+      isReady={(wanted > 0 || (which === "missing" && !isOne)) && (total === 0 || dimensions.length > 0)}
       onLaunch={launch}
     >
       {error ? <Failure error={error} title="The partitions could not be read." /> : null}
@@ -88,6 +91,7 @@ function PartitionsDialog(props: MaterializeDialogProps & { partitioned: AssetRo
         <>
           <p className={css.what}>
             Partitions of <b>{name}</b>: {found.description}
+            {isOne ? null : ". Which partitions of the other assets are made follows from these."}
           </p>
           <PartitionPicker
             label={`Partitions of ${name}`}
@@ -106,7 +110,7 @@ function PartitionsDialog(props: MaterializeDialogProps & { partitioned: AssetRo
               {
                 value: "missing",
                 label: "Missing and failed",
-                detail: `${counts.MISSING} missing, ${counts.FAILED} failed`,
+                detail: `${counts.MISSING.toLocaleString("en")} missing, ${counts.FAILED.toLocaleString("en")} failed${isOne ? "" : ` of ${name}`}`,
               },
               { value: "all", label: "All", detail: `${total}` },
               { value: "latest", label: "Latest", detail: found.keyOf(total - 1) || "none" },
@@ -143,6 +147,9 @@ function PartitionsDialog(props: MaterializeDialogProps & { partitioned: AssetRo
               ]}
             />
           ) : null}
+          {isRun ? null : (
+            <TextInput label="Name of the backfill" value={title} onChange={setTitle} placeholder="As people shall find it; may be left out" />
+          )}
         </>
       ) : null}
     </LaunchFrame>

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { around, assetGraph } from "./assetGraph.model";
 import { type AssetRow, assetRows } from "./assetRows.model";
 import { facetChoices, filterAssets } from "./catalogue.model";
-import { planLaunches } from "./materialize.model";
+import { firstPartitioned, planLaunch } from "./materialize.model";
 
 function asset(key: string, change: Partial<AssetRow> = {}): AssetRow {
   return {
@@ -152,50 +152,59 @@ describe("around", () => {
   });
 });
 
-describe("planLaunches", () => {
+describe("planLaunch", () => {
+  const daily = asset("daily", { isPartitioned: true });
+  const weekly = asset("weekly", { isPartitioned: true, ...reads("daily") });
+  const other = asset("x", { repository: { location: { name: "other" } } });
+
   it("gives a run config to every launch", () => {
     for (const choice of [{ kind: "none" }, { kind: "keys", keys: ["2013-01-01"] }, { kind: "all" }, { kind: "range", first: "a", last: "b" }] as const) {
-      const [launch] = planLaunches([asset("daily", { isPartitioned: true })], choice, "ops: {}");
-      expect(launch?.params.runConfigData).toBe("ops: {}");
-      expect(planLaunches([asset("daily", { isPartitioned: true })], choice)[0]?.params).not.toHaveProperty("runConfigData");
+      expect(planLaunch([daily], choice, { runConfig: "ops: {}" }).params.runConfigData).toBe("ops: {}");
+      expect(planLaunch([daily], choice).params).not.toHaveProperty("runConfigData");
     }
   });
 
-  const daily = asset("daily", { isPartitioned: true });
-  const other = asset("x", { repository: { location: { name: "other" } } });
-
-  it("makes one run per location and leaves out what cannot be made", () => {
-    const launches = planLaunches([asset("a"), asset("b", { isMaterializable: false }), other], { kind: "none" });
-    expect(launches).toEqual([
-      { kind: "run", params: { selector: { repositoryLocationName: "flights", assetSelection: [{ path: ["a"] }] } } },
-      { kind: "run", params: { selector: { repositoryLocationName: "other", assetSelection: [{ path: ["x"] }] } } },
-    ]);
+  it("makes one run of what has no partitions, and leaves out what cannot be made", () => {
+    expect(planLaunch([asset("a"), asset("b", { isMaterializable: false })], { kind: "none" })).toEqual({
+      kind: "run",
+      params: { selector: { repositoryLocationName: "flights", assetSelection: [{ path: ["a"] }] } },
+    });
   });
 
-  it("makes a run for one partition and a backfill for more", () => {
-    const [one] = planLaunches([daily], { kind: "keys", keys: ["2013-01-01"] });
-    expect(one).toMatchObject({ kind: "run", params: { partition: "2013-01-01" } });
-    const [two] = planLaunches([daily], { kind: "keys", keys: ["2013-01-01", "2013-01-02"] });
-    expect(two).toMatchObject({ kind: "backfill", params: { partitionNames: ["2013-01-01", "2013-01-02"] } });
-    const [missing, run] = planLaunches([daily, other], { kind: "missing" });
-    expect(missing).toMatchObject({ kind: "backfill", params: { allPartitions: true, onlyMissing: true } });
-    expect(run).toMatchObject({ kind: "run" });
+  it("makes a run of one partition of one asset, and a backfill of more", () => {
+    const one = { kind: "keys", keys: ["2013-01-01"] } as const;
+    expect(planLaunch([daily], one)).toMatchObject({ kind: "run", params: { partition: "2013-01-01" } });
+    expect(planLaunch([daily, weekly], one)).toMatchObject({ kind: "backfill", params: { partitionNames: ["2013-01-01"] } });
+    expect(planLaunch([daily], { kind: "keys", keys: ["2013-01-01", "2013-01-02"] }, { title: "New year" })).toEqual({
+      kind: "backfill",
+      params: { assetSelection: [{ path: ["daily"] }], partitionNames: ["2013-01-01", "2013-01-02"], title: "New year" },
+    });
+    expect(planLaunch([daily, asset("a")], { kind: "missing" }, { title: "" })).toEqual({
+      kind: "backfill",
+      params: { assetSelection: [{ path: ["daily"] }, { path: ["a"] }], allPartitions: true, onlyMissing: true },
+    });
+  });
+
+  it("makes one backfill over code locations", () => {
+    expect(planLaunch([asset("a"), other], { kind: "none" })).toEqual({
+      kind: "backfill",
+      params: { assetSelection: [{ path: ["a"] }, { path: ["x"] }], allPartitions: true, onlyMissing: false },
+    });
+    expect(planLaunch([daily, other], { kind: "all" }).kind).toBe("backfill");
   });
 
   it("makes one run for a range, and asks for it by tags", () => {
-    const launches = planLaunches([daily, asset("a"), other], {
-      kind: "range",
-      first: "2013-01-01",
-      last: "2013-12-31",
-    });
-    expect(launches.map(({ params }) => ("executionMetadata" in params ? params.executionMetadata?.tags : []))).toEqual(
-      [
-        [
-          { key: "penstock/asset_partition_range_start", value: "2013-01-01" },
-          { key: "penstock/asset_partition_range_end", value: "2013-12-31" },
-        ],
-        [],
-      ],
-    );
+    const { kind, params } = planLaunch([daily, asset("a")], { kind: "range", first: "2013-01-01", last: "2013-12-31" });
+    expect(kind).toBe("run");
+    expect("executionMetadata" in params && params.executionMetadata?.tags).toEqual([
+      { key: "penstock/asset_partition_range_start", value: "2013-01-01" },
+      { key: "penstock/asset_partition_range_end", value: "2013-12-31" },
+    ]);
+  });
+
+  it("lets the partitions of the first asset be chosen", () => {
+    expect(firstPartitioned([asset("a"), weekly, daily])).toBe(daily);
+    expect(firstPartitioned([weekly])).toBe(weekly);
+    expect(firstPartitioned([asset("a")])).toBeUndefined();
   });
 });

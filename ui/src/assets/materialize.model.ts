@@ -23,44 +23,39 @@ export function materializable<A extends Materializable>(assets: readonly A[]): 
   return assets.filter((asset) => asset.isMaterializable);
 }
 
+/** What else a launch is given. */
+export interface LaunchOptions {
+  /** Holds for all runs. */
+  readonly runConfig?: string | undefined;
+  /** What people see as the name of a backfill. */
+  readonly title?: string | undefined;
+}
+
 /**
- * One launch for each code location.
- *
- * A location whose chosen assets have no partitions gets one run, and so does a choice of one partition or of a
- * range; several partitions are one backfill. A run config holds for all runs.
+ * How the assets are made: by one run where one is enough, else by a backfill, which makes each partition of each asset
+ * when what it reads is there, whatever their partition sets and code locations are.
  */
-export function planLaunches(assets: readonly Materializable[], choice: PartitionChoice, runConfigData?: string): Launch[] {
-  const byLocation = new Map<string, Materializable[]>();
-  for (const asset of materializable(assets)) {
-    const location = asset.repository.location.name;
-    byLocation.set(location, [...(byLocation.get(location) ?? []), asset]);
+export function planLaunch(assets: readonly Materializable[], choice: PartitionChoice, { runConfig, title }: LaunchOptions = {}): Launch {
+  const chosen = materializable(assets);
+  const repositoryLocationName = locationOf(chosen);
+  const assetSelection = chosen.map((asset) => ({ path: [...asset.assetKey.path] }));
+  const config = runConfig === undefined ? {} : { runConfigData: runConfig };
+  const partitioned = chosen.filter((asset) => asset.isPartitioned).length;
+  if (repositoryLocationName !== undefined) {
+    const run = { selector: { repositoryLocationName, assetSelection }, ...config };
+    if (choice.kind === "none" || partitioned === 0) return { kind: "run", params: run };
+    if (choice.kind === "range") return { kind: "run", params: { ...run, executionMetadata: { tags: rangeTags(choice.first, choice.last) } } };
+    if (choice.kind === "keys" && choice.keys.length === 1 && partitioned === 1) return { kind: "run", params: { ...run, partition: choice.keys[0]! } };
   }
-  return [...byLocation].map(([repositoryLocationName, chosen]): Launch => {
-    const assetSelection = chosen.map((asset) => ({ path: [...asset.assetKey.path] }));
-    const config = runConfigData === undefined ? {} : { runConfigData };
-    const run = (partition?: string): Launch => ({
-      kind: "run",
-      params: {
-        selector: { repositoryLocationName, assetSelection },
-        ...config,
-        ...(partition === undefined ? {} : { partition }),
-      },
-    });
-    if (choice.kind === "none" || !chosen.some((asset) => asset.isPartitioned)) return run();
-    if (choice.kind === "keys" && choice.keys.length === 1) return run(choice.keys[0]!);
-    if (choice.kind === "range") {
-      const tags = rangeTags(choice.first, choice.last);
-      return {
-        kind: "run",
-        params: { selector: { repositoryLocationName, assetSelection }, ...config, executionMetadata: { tags } },
-      };
-    }
-    const which =
-      choice.kind === "keys"
-        ? { partitionNames: [...choice.keys] }
-        : { allPartitions: true, onlyMissing: choice.kind === "missing" };
-    return { kind: "backfill", params: { repositoryLocationName, assetSelection, ...config, ...which } };
-  });
+  const which = choice.kind === "keys" ? { partitionNames: [...choice.keys] } : { allPartitions: true, onlyMissing: choice.kind === "missing" };
+  return { kind: "backfill", params: { assetSelection, ...config, ...which, ...(title ? { title } : {}) } };
+}
+
+/** The partitioned asset whose partitions are chosen: one that reads none of the others that are partitioned. */
+export function firstPartitioned<A extends Pick<AssetRow, "assetKey" | "isPartitioned" | "dependencyKeys">>(assets: readonly A[]): A | undefined {
+  const partitioned = assets.filter((asset) => asset.isPartitioned);
+  const keys = new Set(partitioned.map(({ assetKey }) => assetKey.path.join("/")));
+  return partitioned.find(({ dependencyKeys }) => !dependencyKeys.some(({ path }) => keys.has(path.join("/")))) ?? partitioned[0];
 }
 
 /** How many runs a choice makes for one location, as far as it is known before the launch. */

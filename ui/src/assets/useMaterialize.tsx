@@ -7,7 +7,7 @@ import { links } from "../links";
 import type { AssetRow } from "./assetRows.model";
 import { launchBackfill, launchRun } from "../services/launch";
 import { shortId } from "../services/run.model";
-import { materializable, type PartitionChoice, planLaunches } from "./materialize.model";
+import { type LaunchOptions, materializable, type PartitionChoice, planLaunch } from "./materialize.model";
 import { MaterializeDialog } from "./MaterializeDialog";
 
 interface Materialize {
@@ -24,25 +24,16 @@ export function useMaterialize(): Materialize {
   const [asked, setAsked] = useState<{ assets: readonly AssetRow[]; chosen?: Box | undefined; withConfig?: boolean }>();
   const [isBusy, setBusy] = useState(false);
 
-  const launch = async (assets: readonly AssetRow[], choice: PartitionChoice, runConfig?: string): Promise<void> => {
+  const launch = async (assets: readonly AssetRow[], choice: PartitionChoice, options?: LaunchOptions): Promise<void> => {
     setBusy(true);
     try {
-      for (const each of planLaunches(assets, choice, runConfig)) {
-        const made = await (each.kind === "run" ? launchRun(each.params) : launchBackfill(each.params));
-        const [only] = made.runIds;
-        toast(
-          made.backfillId === undefined && only !== undefined
-            ? {
-                text: `Run ${shortId(only)} is on its way.`,
-                tone: "good",
-                link: { to: links.run(only), label: "Follow it" },
-              }
-            : {
-                text: "The backfill is on its way.",
-                tone: "good",
-                link: { to: links.runs({ tag: `penstock/backfill=${made.backfillId}` }), label: "Follow its runs" },
-              },
-        );
+      const planned = planLaunch(assets, choice, options);
+      const made = await (planned.kind === "run" ? launchRun(planned.params) : launchBackfill(planned.params));
+      const [run] = made.runIds;
+      if (made.backfillId !== undefined) {
+        toast({ text: "The backfill is on its way.", tone: "good", link: { to: links.backfill(made.backfillId), label: "Follow it" } });
+      } else if (run !== undefined) {
+        toast({ text: `Run ${shortId(run)} is on its way.`, tone: "good", link: { to: links.run(run), label: "Follow it" } });
       }
       setAsked(undefined);
     } catch (error) {
@@ -68,7 +59,7 @@ export function useMaterialize(): Materialize {
       isBusy={isBusy}
       onClose={() => setAsked(undefined)}
       withConfig={asked.withConfig ?? false}
-      onLaunch={(choice, runConfig) => void launch(asked.assets, choice, runConfig)}
+      onLaunch={(choice, options) => void launch(asked.assets, choice, options)}
     />
   );
   return { start, startWithConfig, isBusy, dialog };

@@ -8,8 +8,12 @@ import { Page, Section } from "../kit/Page";
 import { Toggle } from "../kit/Toggle";
 import { links } from "../links";
 import { Markdown } from "../metadata/Markdown";
+import type { OperatorAct, Override } from "../services/automation";
+import { Acts } from "./Acts";
 import css from "./automation.module.css";
-import type { SwitchControl } from "./useSwitch";
+import { OverrideDialog } from "./OverrideDialog";
+import { OverridePanel } from "./OverridePanel";
+import type { AutomationKind, SwitchControl } from "./useSwitch";
 
 interface InstigatorPageProps {
   name: string;
@@ -20,10 +24,11 @@ interface InstigatorPageProps {
   /** Its rhythm, in words. */
   under: ReactNode;
   onDryRun: () => void;
+  onOverride: () => void;
   children: ReactNode;
 }
 
-export function InstigatorPage({ name, location, control, state, under, onDryRun, children }: InstigatorPageProps) {
+export function InstigatorPage({ name, location, control, state, under, onDryRun, onOverride, children }: InstigatorPageProps) {
   return (
     <Page
       title={name}
@@ -50,6 +55,7 @@ export function InstigatorPage({ name, location, control, state, under, onDryRun
                 As the code says
               </Button>
             ) : null}
+            <Button onPress={onOverride}>Override</Button>
             <Button icon="play" onPress={onDryRun}>
               Dry run
             </Button>
@@ -59,6 +65,40 @@ export function InstigatorPage({ name, location, control, state, under, onDryRun
     >
       {children}
     </Page>
+  );
+}
+
+interface BeyondCodeProps {
+  kind: AutomationKind;
+  name: string;
+  state: { id: string; override: Override | null; heldBack: string | null };
+  isOverriding: boolean;
+  onOverride: (isOpen: boolean) => void;
+}
+
+/** What holds besides what the code says: an override, runs that are held back, and the dialog for an override. */
+export function BeyondCode({ kind, name, state, isOverriding, onOverride }: BeyondCodeProps) {
+  const { id, override, heldBack } = state;
+  return (
+    <>
+      {heldBack === null ? null : (
+        <Section title="Held back">
+          <p className={css.held}>{heldBack}</p>
+        </Section>
+      )}
+      {override === null ? null : <OverridePanel id={id} name={name} override={override} onChange={() => onOverride(true)} />}
+      {isOverriding ? <OverrideDialog kind={kind} id={id} name={name} override={override} onClose={() => onOverride(false)} /> : null}
+    </>
+  );
+}
+
+/** What people did to it, if anything. */
+export function ActsOf({ acts }: { acts: readonly OperatorAct[] }) {
+  return acts.length === 0 ? null : (
+    <>
+      <Section title="What people did" />
+      <Acts acts={acts} />
+    </>
   );
 }
 

@@ -17,6 +17,7 @@ import type { AutomationTick } from "../services/automation";
 import { useSearchState } from "../services/navigation";
 import { shortId } from "../services/run.model";
 import type { InstigationTickStatus } from "../services/schema.gen";
+import { durationText } from "../services/time.model";
 import css from "./automation.module.css";
 import { foldSkips, tickStatus } from "./ticks.model";
 
@@ -107,6 +108,13 @@ export function TickTable({ ticks, limit, onOlder, isStale }: TickTableProps) {
                 )),
             },
             {
+              id: "late",
+              label: "Late",
+              width: "90px",
+              align: "right",
+              render: ({ tick: row }) => durationText(row.lateness),
+            },
+            {
               id: "took",
               label: "Took",
               width: "90px",
@@ -142,6 +150,7 @@ function TickDialog({ tick, onClose }: { tick: AutomationTick; onClose: () => vo
           facts={[
             ["Due", <Time key="due" at={tick.timestamp} />],
             ["Result", <StatusTag key="result" bare status={tickStatus(tick.status)} label={resultOf(tick)} />],
+            ["Begun", `${durationText(tick.lateness)} after it was due`],
             ["Took", <Duration key="took" from={tick.startTimestamp} to={tick.endTimestamp} />],
             ["Skipped because", tick.skipReason],
             ["Run keys", tick.runKeys.length === 0 ? null : tick.runKeys.join(", ")],

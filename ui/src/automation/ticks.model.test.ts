@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { foldSkips, intervalText, sensorKind } from "./ticks.model";
+import { foldSkips, intervalText, latenessText, sensorKind } from "./ticks.model";
 
 describe("foldSkips", () => {
   const tick = (timestamp: number, skipReason: string | null = "no file", status = "SKIPPED") => ({ status, skipReason, timestamp });
@@ -35,4 +35,9 @@ describe("intervalText", () => {
 it("names the kinds of sensors that it knows, and spells the others out", () => {
   expect(sensorKind("RUN_STATUS")).toBe("sensor on runs");
   expect(sensorKind("FRESHNESS_POLICY")).toBe("freshness policy");
+});
+
+it("lateness in words", () => {
+  expect(latenessText({ ticks: 100, p50: 0.12, p99: 1.2 })).toBe("120 ms as a rule, 1.2 s at worst in a hundred, of the last 100 ticks");
+  expect(latenessText({ ticks: 1, p50: 0, p99: 0 })).toMatch(/of the last tick$/);
 });

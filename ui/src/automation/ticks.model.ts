@@ -1,4 +1,5 @@
 /** Words and looks of ticks. Pure. */
+import { durationText } from "../services/time.model";
 
 /** What came of a tick. */
 export function tickWord(status: string): string {
@@ -63,3 +64,8 @@ const SENSOR_KINDS: Record<string, string> = {
   AUTO_MATERIALIZE: "conditions",
   AUTOMATION: "conditions",
 };
+
+/** "120 ms as a rule, 1.2 s at worst in a hundred, of the last 100 ticks". */
+export function latenessText(lateness: { readonly ticks: number; readonly p50: number; readonly p99: number }): string {
+  return `${durationText(lateness.p50)} as a rule, ${durationText(lateness.p99)} at worst in a hundred, of the last ${lateness.ticks === 1 ? "tick" : `${lateness.ticks} ticks`}`;
+}

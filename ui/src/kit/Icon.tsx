@@ -5,6 +5,7 @@ import { cx } from "./cx";
 const SHAPES = {
   overview: "M2.5 8.5 8 3l5.5 5.5M4 7.5V13h8V7.5",
   runs: "M3 4h6M3 8h10M3 12h7",
+  backfills: "M2.5 3h11v10h-11zM2.5 6.3h11M2.5 9.7h11M6.2 3v10M9.8 3v10",
   assets: "M8 2 13.5 5v6L8 14 2.5 11V5zM2.5 5 8 8l5.5-3M8 8v6",
   lineage: "M2 3h4v3H2zM10 3h4v3h-4zM10 10h4v3h-4zM6 4.5h4M6 4.5c2.5 0 1.5 7 4 7",
   jobs: "M2.5 5h11v8h-11zM6 5V3h4v2M2.5 8.5h11",
@@ -20,6 +21,7 @@ const SHAPES = {
   more: "M3.5 8h.01M8 8h.01M12.5 8h.01",
   reload: "M13 5.5A5.5 5.5 0 1 0 13.5 8M13.5 2.5v3h-3",
   stop: "M4 4h8v8H4z",
+  pause: "M5.5 3.5v9M10.5 3.5v9",
   play: "M5 3.5v9l7.5-4.5z",
   copy: "M6 6h7.5v7.5H6zM4 10H2.5V2.5H10V4",
   download: "M8 2.5v7.5m-3-3 3 3 3-3M2.5 13h11",

@@ -1,4 +1,4 @@
-/** One line of text. The label may be hidden, never missing. */
+/** Fields for text, of one line and of several, and for a choice. The label may be hidden, never missing. */
 import { type InputHTMLAttributes, type Ref } from "react";
 
 import { Icon, type IconName } from "./Icon";
@@ -63,6 +63,31 @@ export function SelectInput({ label, hideLabel = false, value, onChange, options
         </select>
         <Icon name="chevronDown" size={12} className={css.arrow ?? ""} />
       </span>
+    </label>
+  );
+}
+
+interface TextAreaProps {
+  label: string;
+  value: string;
+  onChange: (value: string) => void;
+  rows?: number;
+  placeholder?: string;
+}
+
+/** Several lines of text, in letters of one width. */
+export function TextArea({ label, value, onChange, rows = 4, placeholder }: TextAreaProps) {
+  return (
+    <label className={css.field}>
+      <span className={css.label}>{label}</span>
+      <textarea
+        className={css.area}
+        rows={rows}
+        value={value}
+        placeholder={placeholder}
+        spellCheck={false}
+        onChange={(event) => onChange(event.currentTarget.value)}
+      />
     </label>
   );
 }

@@ -59,6 +59,21 @@ const LOOKS: Record<string, StatusLook> = {
   STALE: look("wait", "clock", "Stale"),
   HEALTHY: look("good", "dot", "Healthy"),
   UNHEALTHY: look("bad", "cross", "Not healthy"),
+  // runs that are planned
+  ONE_OFF_WAITING: look("wait", "clock", "Waiting"),
+  ONE_OFF_LAUNCHED: look("good", "check", "Launched"),
+  ONE_OFF_CANCELED: look("idle", "dash", "Called off"),
+  ONE_OFF_MISSED: look("bad", "cross", "Missed"),
+  ONE_OFF_FAILED: look("bad", "cross", "Not made"),
+  // backfills
+  BACKFILL_REQUESTED: look("busy", "ring", "In progress"),
+  BACKFILL_PAUSED: look("wait", "clock", "Paused"),
+  BACKFILL_CANCELING: look("idle", "ring", "Canceling"),
+  BACKFILL_CANCELED: look("idle", "dash", "Canceled"),
+  BACKFILL_FAILING: look("bad", "ring", "Failing"),
+  BACKFILL_FAILED: look("bad", "cross", "Stopped by an error"),
+  BACKFILL_COMPLETED_SUCCESS: look("good", "check", "Completed"),
+  BACKFILL_COMPLETED_FAILED: look("bad", "cross", "Completed, some failed"),
   // messages of alerts
   TO_SEND: look("wait", "clock", "To be sent"),
   SENDING: look("busy", "ring", "Being sent"),

@@ -13,12 +13,14 @@ import { type ConfigMistake, LaunchRefused, launchRun } from "../services/launch
 import { useGo } from "../services/navigation";
 import { readPartition } from "../services/partition.model";
 import type { JobLaunchpadQuery } from "../services/schema.gen";
+import { BackfillDialog } from "./BackfillDialog";
 import ConfigEditor from "./ConfigEditor";
 import type { ConfigType } from "./configTree.model";
 import { draftOf, keepDraft } from "./drafts";
 import css from "./Launchpad.module.css";
+import { LaterDialog } from "./LaterDialog";
 import { SchemaPane } from "./SchemaPane";
-import { parseTags } from "./tags.model";
+import { parseTags } from "../services/tags.model";
 
 interface LaunchpadProps {
   location: string;
@@ -66,24 +68,28 @@ function Pad({ location, job, schema, pipeline }: PadProps) {
   const [partition, setPartition] = useState("");
   const [refused, setRefused] = useState<{ text: string; mistakes: readonly ConfigMistake[] }>();
   const [isWrong, setWrong] = useState(false);
+  const [open, setOpen] = useState<"backfill" | "later">();
   const [isBusy, setBusy] = useState(false);
   const go = useGo();
   const keys = pipeline?.partitionKeysOrError.partitionKeys ?? [];
   const parsedTags = parseTags(tags);
   const chosen = readPartition(partition);
   const allTags = [...parsedTags.tags, ...chosen.tags];
+  const params = {
+    selector: { repositoryLocationName: location, jobName: job },
+    runConfigData: text,
+    ...(allTags.length > 0 ? { executionMetadata: { tags: allTags } } : {}),
+    ...(chosen.partition === undefined ? {} : { partition: chosen.partition }),
+  };
   const needsPartition = (pipeline?.isPartitioned ?? false) && partition.trim() === "";
+
+  const canLaunch = !isBusy && !needsPartition && !isWrong && parsedTags.wrong.length === 0;
 
   const launch = async () => {
     if (isBusy) return;
     setBusy(true);
     try {
-      const made = await launchRun({
-        selector: { repositoryLocationName: location, jobName: job },
-        runConfigData: text,
-        ...(allTags.length > 0 ? { executionMetadata: { tags: allTags } } : {}),
-        ...(chosen.partition === undefined ? {} : { partition: chosen.partition }),
-      });
+      const made = await launchRun(params);
       const [runId] = made.runIds;
       if (runId !== undefined) go(links.run(runId));
     } catch (error) {
@@ -173,10 +179,18 @@ function Pad({ location, job, schema, pipeline }: PadProps) {
               ? "Choose the partition to run, or a range of them: first...last."
               : "Ctrl-Space completes, Ctrl-Enter launches, Esc and then Tab leaves the editor"}
           </span>
+          <Button icon="automation" isDisabled={!canLaunch} onPress={() => setOpen("later")}>
+            Run later
+          </Button>
+          {pipeline?.isPartitioned ? (
+            <Button icon="backfills" isDisabled={isWrong || parsedTags.wrong.length > 0} onPress={() => setOpen("backfill")}>
+              Many partitions
+            </Button>
+          ) : null}
           <Button
             variant="primary"
             icon="play"
-            isDisabled={isBusy || needsPartition || isWrong || parsedTags.wrong.length > 0}
+            isDisabled={!canLaunch}
             onPress={() => void launch()}
           >
             Launch run
@@ -184,6 +198,10 @@ function Pad({ location, job, schema, pipeline }: PadProps) {
         </footer>
       </div>
       <SchemaPane tree={tree} text={text} />
+      {open === "backfill" ? (
+        <BackfillDialog location={location} job={job} runConfig={text} tags={parsedTags.tags} onClose={() => setOpen(undefined)} />
+      ) : null}
+      {open === "later" ? <LaterDialog job={job} params={params} onClose={() => setOpen(undefined)} /> : null}
     </div>
   );
 }

@@ -2,7 +2,7 @@
 import { Icon } from "../kit/Icon";
 import { Link } from "../kit/Link";
 import { links } from "../links";
-import { originOf } from "../services/run.model";
+import { originOf, shortId } from "../services/run.model";
 import type { RunRow } from "../services/runs";
 import css from "./runs.module.css";
 
@@ -32,9 +32,19 @@ export function Origin({ run }: OriginProps) {
       </span>
     );
   }
+  if (origin.kind === "backfill") {
+    return (
+      <span className={css.origin}>
+        <Icon name="backfills" size={13} />
+        <Link bare className={css.quiet} to={links.backfill(origin.name)} title={origin.name}>
+          Backfill {shortId(origin.name)}
+        </Link>
+      </span>
+    );
+  }
   return (
     <span className={css.origin}>
-      <span>{origin.kind === "backfill" ? `Backfill ${origin.name}` : origin.name}</span>
+      <span>{origin.name}</span>
     </span>
   );
 }

@@ -9,16 +9,26 @@ import type {
   DryRunScheduleMutationVariables,
   DryRunSensorMutation,
   DryRunSensorMutationVariables,
+  OperatorActFragment,
+  OperatorActsQuery,
+  OperatorActsQueryVariables,
+  OverrideFragment,
+  RemoveInstigationMutation,
+  RemoveInstigationMutationVariables,
   ResetScheduleMutation,
   ResetScheduleMutationVariables,
   ResetSensorMutation,
   ResetSensorMutationVariables,
+  RestoreInstigationMutation,
+  RestoreInstigationMutationVariables,
   ScheduleDetailQuery,
   ScheduleDetailQueryVariables,
   SensorDetailQuery,
   SensorDetailQueryVariables,
   SetCursorMutation,
   SetCursorMutationVariables,
+  SetOverrideMutation,
+  SetOverrideMutationVariables,
   StartScheduleMutation,
   StartScheduleMutationVariables,
   StartSensorMutation,
@@ -27,13 +37,20 @@ import type {
   StopScheduleMutationVariables,
   StopSensorMutation,
   StopSensorMutationVariables,
+  WithdrawOverrideMutation,
+  WithdrawOverrideMutationVariables,
+  WithoutCodeQuery,
+  WithoutCodeQueryVariables,
 } from "./schema.gen";
 
 export type AutomationTick = AutomationTickFragment;
+export type Override = OverrideFragment;
+export type OperatorAct = OperatorActFragment;
+export type WithoutCode = WithoutCodeQuery["instigationsWithoutCode"][number];
 
 export const AUTOMATION_TOPICS = ["ticks", "instigators", "locations"] as const;
 /** Operations whose answers a switch changes. */
-export const AUTOMATION_OPERATIONS = ["AutomationList", "ScheduleDetail", "SensorDetail"] as const;
+export const AUTOMATION_OPERATIONS = ["AutomationList", "ScheduleDetail", "SensorDetail", "WithoutCode", "OperatorActs"] as const;
 
 const TICK = gql`
   fragment AutomationTick on InstigationTick {
@@ -42,12 +59,41 @@ const TICK = gql`
     timestamp
     startTimestamp
     endTimestamp
+    lateness
     runKeys
     skipReason
     cursor
     logs
     runs { runId status }
     error { ...PythonError }
+  }
+`;
+
+const OVERRIDE = gql`
+  fragment Override on InstigationOverride {
+    pausedUntil
+    cronSchedule
+    executionTimezone
+    intervalSeconds
+    runConfigYaml
+    hasRunConfig
+    tags { key value }
+    actor
+    reason
+    timestamp
+  }
+`;
+
+const ACT = gql`
+  fragment OperatorAct on OperatorAct {
+    id
+    subject
+    kind
+    timestamp
+    actor
+    reason
+    cursor
+    override { ...Override }
   }
 `;
 
@@ -60,6 +106,8 @@ const STATE = gql`
     lastRunKey
     lastTickTime
     nextTick { timestamp }
+    heldBack
+    override { ...Override }
   }
 `;
 
@@ -105,7 +153,7 @@ export const AUTOMATION_LIST = gql<AutomationListQuery, AutomationListQueryVaria
       ... on Error { message }
     }
   }
-  ${STATE}
+  ${STATE} ${OVERRIDE}
 `;
 
 export const SCHEDULE_DETAIL = gql<ScheduleDetailQuery, ScheduleDetailQueryVariables>`
@@ -123,13 +171,19 @@ export const SCHEDULE_DETAIL = gql<ScheduleDetailQuery, ScheduleDetailQueryVaria
         canReset
         sourceRef
         tags { key value }
+        timeoutSeconds
         futureTicks(limit: 5) { results { timestamp } }
-        scheduleState { ...SwitchState ticks(limit: $limit, statuses: $statuses) { ...AutomationTick } }
+        scheduleState {
+          ...SwitchState
+          lateness { ticks p50 p99 max }
+          acts(limit: 10) { ...OperatorAct }
+          ticks(limit: $limit, statuses: $statuses) { ...AutomationTick }
+        }
       }
       ... on Error { message }
     }
   }
-  ${STATE} ${TICK} ${PYTHON_ERROR}
+  ${STATE} ${OVERRIDE} ${ACT} ${TICK} ${PYTHON_ERROR}
 `;
 
 export const SENSOR_DETAIL = gql<SensorDetailQuery, SensorDetailQueryVariables>`
@@ -147,12 +201,19 @@ export const SENSOR_DETAIL = gql<SensorDetailQuery, SensorDetailQueryVariables>`
         canReset
         sourceRef
         tags { key value }
-        sensorState { ...SwitchState ticks(limit: $limit, statuses: $statuses) { ...AutomationTick } }
+        onEvents
+        timeoutSeconds
+        sensorState {
+          ...SwitchState
+          lateness { ticks p50 p99 max }
+          acts(limit: 10) { ...OperatorAct }
+          ticks(limit: $limit, statuses: $statuses) { ...AutomationTick }
+        }
       }
       ... on Error { message }
     }
   }
-  ${STATE} ${TICK} ${PYTHON_ERROR}
+  ${STATE} ${OVERRIDE} ${ACT} ${TICK} ${PYTHON_ERROR}
 `;
 
 export const START_SCHEDULE = gql<StartScheduleMutation, StartScheduleMutationVariables>`
@@ -209,4 +270,56 @@ export const DRY_RUN_SENSOR = gql<DryRunSensorMutation, DryRunSensorMutationVari
     answer: sensorDryRun(selectorData: $selector, cursor: $cursor) { __typename ...DryRun ... on Error { message } }
   }
   ${DRY_RUN} ${PYTHON_ERROR}
+`;
+
+/** What is known of schedules and sensors whose code is absent. */
+export const WITHOUT_CODE = gql<WithoutCodeQuery, WithoutCodeQueryVariables>`
+  query WithoutCode {
+    instigationsWithoutCode {
+      id
+      name
+      instigationType
+      repositoryLocationName
+      status
+      removedTimestamp
+      lastTickTime
+      override { ...Override }
+    }
+  }
+  ${OVERRIDE}
+`;
+
+export const OPERATOR_ACTS = gql<OperatorActsQuery, OperatorActsQueryVariables>`
+  query OperatorActs($limit: Int!) {
+    operatorActs(limit: $limit) { ...OperatorAct }
+  }
+  ${ACT} ${OVERRIDE}
+`;
+
+export const SET_OVERRIDE = gql<SetOverrideMutation, SetOverrideMutationVariables>`
+  mutation SetOverride($id: ID!, $override: InstigationOverrideInput!) {
+    answer: overrideInstigation(id: $id, override: $override) {
+      __typename
+      ... on RunConfigValidationInvalid { errors { message } }
+      ... on Error { message }
+    }
+  }
+`;
+
+export const WITHDRAW_OVERRIDE = gql<WithdrawOverrideMutation, WithdrawOverrideMutationVariables>`
+  mutation WithdrawOverride($id: ID!, $reason: String) {
+    answer: withdrawInstigationOverride(id: $id, reason: $reason) { __typename ... on Error { message } }
+  }
+`;
+
+export const REMOVE_INSTIGATION = gql<RemoveInstigationMutation, RemoveInstigationMutationVariables>`
+  mutation RemoveInstigation($id: ID!, $reason: String) {
+    answer: removeInstigation(id: $id, reason: $reason) { __typename ... on Error { message } }
+  }
+`;
+
+export const RESTORE_INSTIGATION = gql<RestoreInstigationMutation, RestoreInstigationMutationVariables>`
+  mutation RestoreInstigation($id: ID!, $reason: String) {
+    answer: restoreInstigation(id: $id, reason: $reason) { __typename ... on Error { message } }
+  }
 `;

@@ -8,6 +8,8 @@ import type {
   JobConfigSchemaQueryVariables,
   JobDetailQuery,
   JobDetailQueryVariables,
+  JobFailedTicksQuery,
+  JobFailedTicksQueryVariables,
   JobLaunchpadQuery,
   JobLaunchpadQueryVariables,
   JobListQuery,
@@ -102,6 +104,21 @@ export const JOB_RUNS = gql<JobRunsQuery, JobRunsQueryVariables>`
           startTime
           endTime
           stepStats { stepKey status startTime endTime }
+        }
+      }
+      ... on Error { message }
+    }
+  }
+`;
+
+export const JOB_FAILED_TICKS = gql<JobFailedTicksQuery, JobFailedTicksQueryVariables>`
+  query JobFailedTicks($selector: PipelineSelector!) {
+    pipelineOrError(params: $selector) {
+      __typename
+      ... on Pipeline {
+        failedTicks(limit: 5) {
+          instigationState { id name instigationType repositoryLocationName }
+          tick { tickId timestamp error { message className } }
         }
       }
       ... on Error { message }

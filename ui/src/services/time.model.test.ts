@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { clockTime, durationText, longTime, relativeTime, shortTime } from "./time.model";
+import { clockTime, durationText, instantOf, longTime, relativeTime, shortTime, wallTime } from "./time.model";
 
 const UTC = { zone: "UTC", hourCycle: "24" } as const;
 const NOON = Date.UTC(2026, 10, 23, 12, 0, 0) / 1000;
@@ -55,5 +55,32 @@ describe("durationText", () => {
     [-1, "0 ms"],
   ])("%d s is %s", (seconds, expected) => {
     expect(durationText(seconds)).toBe(expected);
+  });
+});
+
+describe("wall times", () => {
+  const at = (iso: string) => Date.parse(iso) / 1000;
+
+  it("go to instants and back in every zone", () => {
+    for (const zone of ["UTC", "Europe/Berlin", "America/Los_Angeles", "Asia/Kolkata", "Australia/Lord_Howe"]) {
+      for (const text of ["2026-01-15T00:00", "2026-07-15T23:59", "2026-11-29T14:05"]) {
+        expect(wallTime(instantOf(text, zone)!, zone)).toBe(text);
+      }
+    }
+    expect(instantOf("2026-11-29T14:05", "Asia/Kolkata")).toBe(at("2026-11-29T08:35:00Z"));
+  });
+
+  it("that clocks skip are the first instant after the gap", () => {
+    expect(instantOf("2026-03-29T02:30", "Europe/Berlin")).toBe(at("2026-03-29T01:00:00Z"));
+    expect(instantOf("2026-10-04T02:15", "Australia/Lord_Howe")).toBe(at("2026-10-03T15:30:00Z"));
+  });
+
+  it("that clocks repeat are the earlier one", () => {
+    expect(instantOf("2026-10-25T02:30", "Europe/Berlin")).toBe(at("2026-10-25T00:30:00Z"));
+    expect(instantOf("2026-11-01T01:30", "America/Los_Angeles")).toBe(at("2026-11-01T08:30:00Z"));
+  });
+
+  it("are refused where they are none", () => {
+    for (const wrong of ["", "tomorrow", "2026-13-01T00:00", "2026-11-29"]) expect(instantOf(wrong, "UTC")).toBeNull();
   });
 });

@@ -102,3 +102,34 @@ export function durationText(seconds: number): string {
   if (whole < 86_400) return `${Math.floor(whole / 3600)}:${two(Math.floor((whole % 3600) / 60))}:${two(whole % 60)} h`;
   return `${Math.floor(whole / 86_400)} d ${two(Math.floor((whole % 86_400) / 3600))} h`;
 }
+
+/** The wall time of an instant as a field for dates and times has it: "2026-11-29T14:05". */
+export function wallTime(seconds: number, zone: string): string {
+  const parts = new Map(formatter({ zone, hourCycle: "24" }, WALL).formatToParts(new Date(seconds * 1000)).map(({ type, value }) => [type, value]));
+  const part = (type: Intl.DateTimeFormatPartTypes) => parts.get(type) ?? "";
+  return `${part("year").padStart(4, "0")}-${part("month")}-${part("day")}T${part("hour")}:${part("minute")}`;
+}
+
+const WALL: Intl.DateTimeFormatOptions = { year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit" };
+
+/**
+ * The instant of a wall time, in seconds; null for a text that is none.
+ *
+ * A time that the zone's clocks skip is the first instant after the gap, one that they repeat is the earlier of the two.
+ */
+export function instantOf(text: string, zone: string): number | null {
+  const asUtc = Date.parse(`${text}Z`) / 1000;
+  if (!/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}$/.test(text) || Number.isNaN(asUtc)) return null;
+  const offsetAt = (seconds: number) => Date.parse(`${wallTime(seconds, zone)}Z`) / 1000 - Math.floor(seconds / 60) * 60;
+  // The offsets of a day before and after are the only two that the time may have.
+  const candidates = [offsetAt(asUtc - 86_400), offsetAt(asUtc + 86_400)].map((offset) => asUtc - offset);
+  const real = candidates.filter((seconds) => wallTime(seconds, zone) === text);
+  if (real.length > 0) return Math.min(...real);
+  let [before, after] = [Math.min(...candidates), Math.max(...candidates)];
+  while (after - before > 60) {
+    const middle = Math.floor((before + after) / 120) * 60;
+    if (wallTime(middle, zone) < text) before = middle;
+    else after = middle;
+  }
+  return after;
+}

@@ -7,6 +7,7 @@ const KEYS: readonly (readonly [string, string])[] = [
   ["/ or Ctrl K", "Search and commands"],
   ["g h", "Overview"],
   ["g r", "Runs"],
+  ["g b", "Backfills"],
   ["g a", "Assets"],
   ["g l", "Lineage"],
   ["g j", "Jobs"],

@@ -22,6 +22,7 @@ interface Place {
 const PLACES: readonly Place[] = [
   { label: "Overview", icon: "overview", to: links.overview(), within: /^\/$/ },
   { label: "Runs", icon: "runs", to: links.runs(), within: /^\/runs/ },
+  { label: "Backfills", icon: "backfills", to: links.backfills(), within: /^\/backfills/ },
   { label: "Assets", icon: "assets", to: links.assets(), within: /^\/assets/ },
   { label: "Lineage", icon: "lineage", to: links.lineage(), within: /^\/lineage/ },
   { label: "Jobs", icon: "jobs", to: links.jobs(), within: /^\/jobs|^\/locations\/[^/]+\/jobs/ },

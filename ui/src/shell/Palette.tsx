@@ -1,4 +1,4 @@
-/** One field that goes anywhere: pages, jobs, assets, schedules, sensors, runs by id, and a few deeds. */
+/** One field that goes anywhere: pages, jobs, assets, schedules, sensors, runs and backfills by id, and a few deeds. */
 import { type KeyboardEvent, useState } from "react";
 import { Dialog, Modal, ModalOverlay } from "react-aria-components";
 
@@ -30,7 +30,7 @@ const PALETTE = gql<PaletteQuery, PaletteQueryVariables>`
   }
 `;
 
-const SHOWN = 12;
+const SHOWN = 13;
 
 interface Target extends Entry {
   to?: string;
@@ -41,6 +41,7 @@ const PAGES: readonly Target[] = [
   { id: "page:overview", kind: "Go to", name: "Overview", detail: "g h", to: links.overview() },
   { id: "page:runs", kind: "Go to", name: "Runs", detail: "g r", to: links.runs() },
   { id: "page:failed", kind: "Go to", name: "Failed runs", detail: "", to: links.runs({ status: ["FAILURE"] }) },
+  { id: "page:backfills", kind: "Go to", name: "Backfills", detail: "g b", to: links.backfills() },
   { id: "page:assets", kind: "Go to", name: "Assets", detail: "g a", to: links.assets() },
   { id: "page:lineage", kind: "Go to", name: "Lineage", detail: "g l", to: links.lineage() },
   { id: "page:jobs", kind: "Go to", name: "Jobs", detail: "g j", to: links.jobs() },
@@ -57,7 +58,7 @@ export default function Palette({ onClose }: { onClose: () => void }) {
   const [letters, setLetters] = useState("");
   const [at, setAt] = useState(0);
   const { data } = useData(PALETTE, {});
-  const found = search(letters, [...runById(letters), ...targets(data), ...PAGES], SHOWN);
+  const found = search(letters, [...byId(letters), ...targets(data), ...PAGES], SHOWN);
   const shown = letters === "" ? PAGES.slice(0, SHOWN) : found;
 
   const choose = (target: Target | undefined) => {
@@ -86,7 +87,7 @@ export default function Palette({ onClose }: { onClose: () => void }) {
               aria-expanded="true"
               aria-controls="palette-found"
               aria-activedescendant={shown[at] === undefined ? undefined : `palette-${at}`}
-              placeholder="Search assets, jobs, schedules, sensors, run ids ..."
+              placeholder="Search assets, jobs, schedules, sensors, ids of runs and backfills ..."
               value={letters}
               spellCheck={false}
               onChange={(event) => {
@@ -120,10 +121,14 @@ export default function Palette({ onClose }: { onClose: () => void }) {
   );
 }
 
-function runById(letters: string): Target[] {
+function byId(letters: string): Target[] {
   const id = letters.trim();
   if (!/^[0-9a-f-]{32,36}$/i.test(id)) return [];
-  return [{ id: `run:${id}`, kind: "Run", name: id, detail: "", to: links.run(id) }];
+  // An id alone does not tell what it is of.
+  return [
+    { id: `run:${id}`, kind: "Run", name: id, detail: "", to: links.run(id) },
+    { id: `backfill:${id}`, kind: "Backfill", name: id, detail: "", to: links.backfill(id) },
+  ];
 }
 
 function targets(data: PaletteQuery | undefined): Target[] {

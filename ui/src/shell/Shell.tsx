@@ -28,6 +28,7 @@ export function Shell() {
     "?": () => setOpened("help"),
     "g h": () => go(links.overview()),
     "g r": () => go(links.runs()),
+    "g b": () => go(links.backfills()),
     "g a": () => go(links.assets()),
     "g l": () => go(links.lineage()),
     "g j": () => go(links.jobs()),

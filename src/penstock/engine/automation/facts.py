@@ -83,7 +83,8 @@ class Facts(Protocol):
         ...
 
     def in_progress(self, entity: Entity, *, backfill: bool) -> Subset:
-        """The partitions that an unended run is to update; with `backfill`, only runs of backfills count."""
+        """The partitions that an unended run is to update; with `backfill`, only runs of backfills count, and what
+        backfills have not begun yet."""
         ...
 
     def failed(self, entity: Entity) -> Subset:

@@ -13,6 +13,7 @@ from ...errors import StorageError
 from ...records.backfill import Backfill, BackfillLine, BackfillPart, BackfillPlan, GroupCounts
 from ...records.lease import Lease
 from .. import backfill_rows as rows
+from ..backfill_page import LAST_ID, backfill_page
 from ..notifier import Notifier
 from ..protocols.backfills import BackfillAdvance, BackfillChange, BackfillFilter, StoredBackfill
 from .connection import Database
@@ -66,19 +67,16 @@ class PostgresBackfills:
 
     def page(self, where: BackfillFilter, *, limit: int, before: str | None = None) -> list[Backfill]:
         """Backfills newest first."""
+        statuses = {} if where.statuses is None else {f"status_{at}": each for at, each in enumerate(where.statuses)}
         found = self._database.read(
             "read backfills",
-            "SELECT body FROM backfills WHERE (%(before)s::text IS NULL OR id < %(before)s) "
-            "AND (%(after)s::float8 IS NULL OR created > %(after)s) "
-            "AND (%(until)s::float8 IS NULL OR created < %(until)s) "
-            "AND (%(ended)s::float8 IS NULL OR ended < %(ended)s) "
-            "AND (%(statuses)s::text[] IS NULL OR status = ANY(%(statuses)s)) ORDER BY id DESC LIMIT %(limit)s",
+            backfill_page(where, [f"%({name})s" for name in statuses], "%({})s".format),
             {
-                "before": before,
+                **statuses,
+                "before": before or LAST_ID,
                 "after": where.created_after,
                 "until": where.created_before,
                 "ended": where.ended_before,
-                "statuses": None if where.statuses is None else [status.value for status in where.statuses],
                 "limit": limit,
             },
         )

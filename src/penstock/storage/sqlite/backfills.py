@@ -10,6 +10,7 @@ from ...errors import StorageError
 from ...records.backfill import Backfill, BackfillLine, BackfillPart, BackfillPlan, GroupCounts
 from ...records.lease import Lease
 from .. import backfill_rows as rows
+from ..backfill_page import LAST_ID, backfill_page
 from ..notifier import Notifier
 from ..protocols.backfills import BackfillAdvance, BackfillChange, BackfillFilter, StoredBackfill
 from .connection import Database
@@ -66,19 +67,16 @@ class SqliteBackfills:
 
     def page(self, where: BackfillFilter, *, limit: int, before: str | None = None) -> list[Backfill]:
         """Backfills newest first."""
+        statuses = {} if where.statuses is None else {f"status_{at}": each for at, each in enumerate(where.statuses)}
         with self._database.read("read backfills") as connection:
             found = connection.execute(
-                "SELECT body FROM backfills WHERE (:before IS NULL OR id < :before) "
-                "AND (:after IS NULL OR created > :after) AND (:until IS NULL OR created < :until) "
-                "AND (:ended IS NULL OR ended < :ended) "
-                "AND (:statuses IS NULL OR status IN (SELECT value FROM json_each(:statuses))) "
-                "ORDER BY id DESC LIMIT :limit",
+                backfill_page(where, [f":{name}" for name in statuses], ":{}".format),
                 {
-                    "before": before,
+                    **statuses,
+                    "before": before or LAST_ID,
                     "after": where.created_after,
                     "until": where.created_before,
                     "ended": where.ended_before,
-                    "statuses": None if where.statuses is None else listed(where.statuses),
                     "limit": limit,
                 },
             ).fetchall()

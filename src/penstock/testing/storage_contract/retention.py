@@ -144,8 +144,8 @@ class RetentionContract:
                     entity=each,
                     evaluation=at,
                     time=at,
-                    requested=0,
-                    root=ConditionEvaluation(condition="eager", kind="and", entity=each, candidates=1, count=0),
+                    requested=1,
+                    root=ConditionEvaluation(condition="eager", kind="and", entity=each, candidates=1, count=1),
                 )
                 for each in entities
             ]

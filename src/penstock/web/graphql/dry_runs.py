@@ -8,16 +8,17 @@ from msgspec.structs import replace
 
 from ...auth.permissions import Permission
 from ...config.secrets import redact
+from ...engine.overrides import as_overridden
 from ...locations.catalog import CatalogLocation
 from ...partitions.requests import PartitionsRequest
-from ...records.automation import RunRequestRecord
+from ...records.automation import InstigatorState, RunRequestRecord
 from ...records.errors import ErrorInfo
 from ...records.location import AssetJobName, JobDescription
 from ...records.wire import EvaluateSchedule, EvaluateSensor, Evaluation
 from .context import Context
 from .failures import Result
 from .fields import Fields
-from .find import instigation_of_sensor, schedule_named, sensor_named
+from .find import instigation_of_schedule, instigation_of_sensor, schedule_named, sensor_named
 from .inputs import ScheduleSelector, SensorSelector
 from .keys import Pair, pairs
 from .run_config import as_yaml
@@ -49,15 +50,21 @@ class DryRunInstigationTick(Result, frozen=True, kw_only=True):
 
 
 def _told(
-    due: float, evaluation: Evaluation, location: CatalogLocation | None, own_jobs: Sequence[str]
+    due: float,
+    evaluation: Evaluation,
+    location: CatalogLocation | None,
+    own_jobs: Sequence[str],
+    stored: InstigatorState | None,
 ) -> DryRunInstigationTick:
     """An answer as it may be shown; a request that names no job means the only one that there is, or assets."""
+    override = None if stored is None else stored.override
+    requests = (as_overridden(each, override) for each in evaluation.run_requests)
     jobs = {} if location is None else location.jobs
     unnamed = own_jobs[0] if len(own_jobs) == 1 else AssetJobName
     return DryRunInstigationTick(
         timestamp=due,
         evaluation_result=TickEvaluation(
-            run_requests=tuple(_shown(each, jobs.get(each.job or unnamed)) for each in evaluation.run_requests),
+            run_requests=tuple(_shown(each, jobs.get(each.job or unnamed)) for each in requests),
             dynamic_partitions_requests=evaluation.partitions,
             skip_reason=evaluation.skip_reason,
             error=evaluation.error,
@@ -90,7 +97,7 @@ def sensor_dry_run(
         timeout=node.sensor.timeout or context.instance.settings.sensors.timeout_seconds,
     )
     answer = context.catalog.client(found.location).evaluate(question)
-    return _told(context.now, answer, node.location, node.sensor.jobs)
+    return _told(context.now, answer, node.location, node.sensor.jobs, stored)
 
 
 @_MUTATION.named("scheduleDryRun", needs=Permission.EVALUATE)
@@ -104,7 +111,7 @@ def schedule_dry_run(
     limit = node.schedule.timeout or context.instance.settings.schedules.timeout_seconds
     question = EvaluateSchedule(name=node.schedule.name, due=due, timeout=limit)
     answer = context.catalog.client(location).evaluate(question)
-    return _told(due, answer, node.location, [node.schedule.job])
+    return _told(due, answer, node.location, [node.schedule.job], instigation_of_schedule(context, node).stored)
 
 
 _REQUEST.rename(job_name="job", asset_selection="assets")

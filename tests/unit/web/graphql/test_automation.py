@@ -269,6 +269,16 @@ def test_dry_runs(deployment: Any, ask: Any, monkeypatch: pytest.MonkeyPatch) ->
     assert by_schedule == EvaluateSchedule(name="at_night", due=1000.0)
 
 
+def test_a_dry_run_shows_what_was_said_of_its_runs(deployment: Any, ask: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = CodeServer(Evaluation(run_requests=(RunRequestRecord(tags={"t": "v"}),)))
+    monkeypatch.setattr(deployment.catalog, "client", lambda _: server)
+    ask('mutation { overrideInstigation(id: "shop/schedule/at_night", override: '
+        '{tags: [{key: "u", value: "w"}]}) { __typename } }')  # fmt: skip
+    fields = "... on DryRunInstigationTick { evaluationResult { runRequests { tags { key } } } }"
+    told = ask(f"mutation {{ a: scheduleDryRun(selectorData: {SCHEDULE}, timestamp: 1000.0) {{ {fields} }} }}")["a"]
+    assert told["evaluationResult"]["runRequests"] == [{"tags": [{"key": "t"}, {"key": "u"}]}]
+
+
 def test_a_dry_run_without_a_code_server(ask: Any) -> None:
     query = f"mutation {{ a: sensorDryRun(selectorData: {SENSOR}) {{ ... on PythonError {{ className message }} }} }}"
     told = ask(query)["a"]

@@ -1,18 +1,21 @@
-/** Every schedule and sensor: on or off, when next, and how the latest ticks went. */
+/** Every schedule and sensor, runs that are planned, what lost its code, and what people did. */
 import { useRef } from "react";
 
 import css from "../../automation/automation.module.css";
+import { isPaused } from "../../automation/override.model";
 import { intervalText, sensorKind } from "../../automation/ticks.model";
 import { TickStrip } from "../../automation/TickStrip";
 import { type AutomationKind, useSwitch } from "../../automation/useSwitch";
 import { Empty } from "../../kit/Empty";
 import { Failure } from "../../kit/ErrorPanel";
+import { Chip } from "../../kit/Facts";
 import { Link } from "../../kit/Link";
 import { Page } from "../../kit/Page";
 import { Skeleton } from "../../kit/Skeleton";
 import { type Column, Table } from "../../kit/Table";
+import { Tabs } from "../../kit/Tabs";
 import { TextInput } from "../../kit/TextInput";
-import { Time } from "../../kit/Time";
+import { Time, useNow } from "../../kit/Time";
 import { Toggle } from "../../kit/Toggle";
 import { links } from "../../links";
 import { AUTOMATION_LIST, AUTOMATION_TOPICS } from "../../services/automation";
@@ -20,6 +23,9 @@ import { useData } from "../../services/data";
 import { useSearchState } from "../../services/navigation";
 import type { AutomationListQuery } from "../../services/schema.gen";
 import { useShortcuts } from "../../services/shortcuts";
+import { AllActs } from "./AllActs";
+import { OneOffs } from "./OneOffs";
+import { WithoutCode } from "./WithoutCode";
 
 type Node = Extract<
   AutomationListQuery["repositoriesOrError"],
@@ -48,8 +54,8 @@ function rowsOf({ location: { name: location }, schedules, sensors }: Node): Row
       location,
       name: schedule.name,
       description: schedule.description,
-      when: schedule.cronDescription,
-      zone: schedule.executionTimezone,
+      when: schedule.scheduleState.override?.cronSchedule.join(" | ") || schedule.cronDescription,
+      zone: schedule.scheduleState.override?.executionTimezone ?? schedule.executionTimezone,
       jobs: [schedule.pipelineName],
       state: schedule.scheduleState,
     })),
@@ -59,7 +65,7 @@ function rowsOf({ location: { name: location }, schedules, sensors }: Node): Row
       location,
       name: sensor.name,
       description: sensor.description,
-      when: intervalText(sensor.minIntervalSeconds),
+      when: intervalText(sensor.sensorState.override?.intervalSeconds ?? sensor.minIntervalSeconds),
       zone: null,
       jobs: sensor.targets.map((target) => target.pipelineName),
       state: sensor.sensorState,
@@ -98,6 +104,12 @@ const columns: readonly Column<Row>[] = [
     render: (row) => (
       <>
         {row.when}
+        {row.state.override === null ? null : (
+          <>
+            {" "}
+            <Chip title="An override holds in place of the code">overridden</Chip>
+          </>
+        )}
         {row.zone ? <span className={css.about}>{row.zone}</span> : null}
       </>
     ),
@@ -123,11 +135,19 @@ const columns: readonly Column<Row>[] = [
     label: "Next",
     width: "110px",
     sortBy: (row) => row.state.nextTick?.timestamp ?? null,
-    render: (row) => (row.state.status === "RUNNING" ? <Time relative at={row.state.nextTick?.timestamp} /> : "–"),
+    render: (row) => <Next row={row} />,
   },
 ];
 
 const capitalized = (words: string) => words.charAt(0).toUpperCase() + words.slice(1);
+
+function Next({ row: { state } }: { row: Row }) {
+  const now = useNow();
+  if (state.status !== "RUNNING") return <>–</>;
+  if (state.heldBack !== null) return <span title={state.heldBack}>held back</span>;
+  if (isPaused(state.override, now)) return <span title="Paused by an override">paused</span>;
+  return <Time relative at={state.nextTick?.timestamp} />;
+}
 
 function RowSwitch({ row }: { row: Row }) {
   const control = useSwitch(row.kind, row.location);
@@ -142,7 +162,30 @@ function RowSwitch({ row }: { row: Row }) {
   );
 }
 
+const TABS = [
+  { id: "all", label: "Schedules and sensors" },
+  { id: "once", label: "Runs at a time" },
+  { id: "nocode", label: "Without code" },
+  { id: "acts", label: "What people did" },
+];
+
 export default function AutomationPage() {
+  const [{ tab = "all" }, change] = useSearchState();
+  return (
+    <Page title="Automation">
+      <Tabs
+        label="Automation"
+        items={TABS}
+        selected={tab}
+        onSelect={(id) => change({ tab: id === "all" ? "" : id, q: "" }, { replace: false })}
+      >
+        {tab === "once" ? <OneOffs /> : tab === "nocode" ? <WithoutCode /> : tab === "acts" ? <AllActs /> : <Instigators />}
+      </Tabs>
+    </Page>
+  );
+}
+
+function Instigators() {
   const answer = useData(AUTOMATION_LIST, {}, { live: AUTOMATION_TOPICS });
   const [{ q = "" }, setSearch] = useSearchState();
   const input = useRef<HTMLInputElement>(null);
@@ -153,16 +196,7 @@ export default function AutomationPage() {
   const error =
     answer.error ?? (found && found.__typename !== "RepositoryConnection" ? new Error(found.message) : null);
   return (
-    <Page
-      title="Automation"
-      under={
-        rows.length > 0 ? (
-          <span>
-            {rows.filter((row) => row.state.status === "RUNNING").length} of {rows.length} on
-          </span>
-        ) : undefined
-      }
-    >
+    <>
       <div className={css.filters} role="search">
         <TextInput
           label="Find schedules and sensors"
@@ -174,6 +208,11 @@ export default function AutomationPage() {
           value={q}
           onChange={(value) => setSearch({ q: value })}
         />
+        {rows.length > 0 ? (
+          <span className={css.quiet}>
+            {rows.filter((row) => row.state.status === "RUNNING").length} of {rows.length} on
+          </span>
+        ) : null}
       </div>
       {error ? (
         <Failure error={error} title="Schedules and sensors could not be read." onRetry={() => void answer.refetch()} />
@@ -197,6 +236,6 @@ export default function AutomationPage() {
           rowLink={linkOf}
         />
       )}
-    </Page>
+    </>
   );
 }

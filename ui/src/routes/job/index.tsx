@@ -13,6 +13,7 @@ import { links } from "../../links";
 import { useData } from "../../services/data";
 import { JOB_DETAIL } from "../../services/jobs";
 import { useSearchState } from "../../services/navigation";
+import { FailedTicks } from "./FailedTicks";
 import type { Job } from "./jobGraph.model";
 import { JobGraph } from "./JobGraph";
 import { JobRuns } from "./JobRuns";
@@ -68,7 +69,10 @@ function JobView({ location, name }: { location: string; name: string }) {
               <Launchpad location={location} job={name} />
             </Suspense>
           ) : tab === "runs" ? (
-            <JobRuns location={location} name={name} steps={job.steps} />
+            <>
+              <FailedTicks location={location} name={name} />
+              <JobRuns location={location} name={name} steps={job.steps} />
+            </>
           ) : (
             <JobGraph job={job} />
           )}

@@ -4,7 +4,8 @@ import { useState } from "react";
 
 import css from "../../automation/automation.module.css";
 import { DryRunDialog } from "../../automation/DryRun";
-import { Definition, InstigatorPage } from "../../automation/Instigator";
+import { ActsOf, BeyondCode, Definition, InstigatorPage } from "../../automation/Instigator";
+import { latenessText } from "../../automation/ticks.model";
 import { TickTable, useTickFilter } from "../../automation/TickTable";
 import { useSwitch } from "../../automation/useSwitch";
 import { Empty } from "../../kit/Empty";
@@ -17,7 +18,7 @@ import { links } from "../../links";
 import { AUTOMATION_TOPICS, DRY_RUN_SCHEDULE, SCHEDULE_DETAIL } from "../../services/automation";
 import { useAction, useData } from "../../services/data";
 import type { ScheduleDetailQuery } from "../../services/schema.gen";
-import { longTime } from "../../services/time.model";
+import { durationText, longTime } from "../../services/time.model";
 
 type Schedule = Extract<ScheduleDetailQuery["scheduleOrError"], { __typename: "Schedule" }>;
 
@@ -30,6 +31,7 @@ function ScheduleView({ location, name }: { location: string; name: string }) {
   const selector = { repositoryLocationName: location, scheduleName: name };
   const { statuses, limit, showOlder } = useTickFilter();
   const answer = useData(SCHEDULE_DETAIL, { selector, statuses, limit }, { live: AUTOMATION_TOPICS });
+  const [isOverriding, setOverriding] = useState(false);
   const control = useSwitch("schedule", location);
   const dryRun = useAction(DRY_RUN_SCHEDULE);
   const [isTrying, setTrying] = useState(false);
@@ -47,6 +49,7 @@ function ScheduleView({ location, name }: { location: string; name: string }) {
       state={schedule && { isOn: schedule.scheduleState.status === "RUNNING", canReset: schedule.canReset }}
       under={schedule ? <span>{schedule.cronDescription}</span> : undefined}
       onDryRun={evaluate}
+      onOverride={() => setOverriding(true)}
     >
       {answer.error ? (
         <Failure error={answer.error} title="The schedule could not be read." onRetry={() => void answer.refetch()} />
@@ -58,6 +61,13 @@ function ScheduleView({ location, name }: { location: string; name: string }) {
         </Empty>
       ) : (
         <>
+          <BeyondCode
+            kind="schedule"
+            name={name}
+            state={schedule.scheduleState}
+            isOverriding={isOverriding}
+            onOverride={setOverriding}
+          />
           <Details schedule={schedule} location={location} />
           <TickTable
             ticks={schedule.scheduleState.ticks}
@@ -65,6 +75,7 @@ function ScheduleView({ location, name }: { location: string; name: string }) {
             onOlder={showOlder}
             isStale={answer.isPlaceholderData}
           />
+          <ActsOf acts={schedule.scheduleState.acts} />
         </>
       )}
       {isTrying ? (
@@ -83,7 +94,7 @@ function ScheduleView({ location, name }: { location: string; name: string }) {
 function Details({ schedule, location }: { schedule: Schedule; location: string }) {
   const style = useTimeStyle();
   const state = schedule.scheduleState;
-  const zone = schedule.executionTimezone ?? "UTC";
+  const zone = state.override?.executionTimezone ?? schedule.executionTimezone ?? "UTC";
   return (
     <div className={css.top}>
       <Definition
@@ -92,6 +103,8 @@ function Details({ schedule, location }: { schedule: Schedule; location: string 
         facts={[
           ["Cron", <code key="cron">{schedule.cronSchedule}</code>],
           ["Time zone", zone],
+          ["Time-out", durationText(schedule.timeoutSeconds)],
+          ["Lateness", state.lateness === null ? null : latenessText(state.lateness)],
           [
             "Starts",
             schedule.pipelineName.startsWith("__") ? (

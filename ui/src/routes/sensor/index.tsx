@@ -4,8 +4,8 @@ import { useState } from "react";
 
 import css from "../../automation/automation.module.css";
 import { DryRunDialog } from "../../automation/DryRun";
-import { Definition, InstigatorPage } from "../../automation/Instigator";
-import { intervalText, sensorKind } from "../../automation/ticks.model";
+import { ActsOf, BeyondCode, Definition, InstigatorPage } from "../../automation/Instigator";
+import { intervalText, latenessText, sensorKind } from "../../automation/ticks.model";
 import { TickTable, useTickFilter } from "../../automation/TickTable";
 import { useSwitch } from "../../automation/useSwitch";
 import { Button } from "../../kit/Button";
@@ -20,6 +20,7 @@ import { links } from "../../links";
 import { AUTOMATION_TOPICS, DRY_RUN_SENSOR, SENSOR_DETAIL } from "../../services/automation";
 import { useAction, useData } from "../../services/data";
 import type { SensorDetailQuery } from "../../services/schema.gen";
+import { durationText } from "../../services/time.model";
 import { CursorDialog } from "./CursorDialog";
 
 type Sensor = Extract<SensorDetailQuery["sensorOrError"], { __typename: "Sensor" }>;
@@ -33,6 +34,7 @@ function SensorView({ location, name }: { location: string; name: string }) {
   const selector = { repositoryLocationName: location, sensorName: name };
   const { statuses, limit, showOlder } = useTickFilter();
   const answer = useData(SENSOR_DETAIL, { selector, statuses, limit }, { live: AUTOMATION_TOPICS });
+  const [isOverriding, setOverriding] = useState(false);
   const control = useSwitch("sensor", location);
   const dryRun = useAction(DRY_RUN_SENSOR);
   const [open, setOpen] = useState<"dry run" | "cursor">();
@@ -48,8 +50,9 @@ function SensorView({ location, name }: { location: string; name: string }) {
       location={location}
       control={control}
       state={sensor && { isOn: sensor.sensorState.status === "RUNNING", canReset: sensor.canReset }}
-      under={sensor ? <span>{intervalText(sensor.minIntervalSeconds)} at the most</span> : undefined}
+      under={sensor ? <span>{rhythm(sensor)}</span> : undefined}
       onDryRun={evaluate}
+      onOverride={() => setOverriding(true)}
     >
       {answer.error ? (
         <Failure error={answer.error} title="The sensor could not be read." onRetry={() => void answer.refetch()} />
@@ -61,6 +64,13 @@ function SensorView({ location, name }: { location: string; name: string }) {
         </Empty>
       ) : (
         <>
+          <BeyondCode
+            kind="sensor"
+            name={name}
+            state={sensor.sensorState}
+            isOverriding={isOverriding}
+            onOverride={setOverriding}
+          />
           <Details sensor={sensor} location={location} onCursor={() => setOpen("cursor")} />
           <TickTable
             ticks={sensor.sensorState.ticks}
@@ -68,6 +78,7 @@ function SensorView({ location, name }: { location: string; name: string }) {
             onOlder={showOlder}
             isStale={answer.isPlaceholderData}
           />
+          <ActsOf acts={sensor.sensorState.acts} />
         </>
       )}
       {open === "dry run" ? (
@@ -84,6 +95,12 @@ function SensorView({ location, name }: { location: string; name: string }) {
       ) : null}
     </InstigatorPage>
   );
+}
+
+/** When it is evaluated. */
+function rhythm({ onEvents, minIntervalSeconds }: Sensor): string {
+  if (!onEvents) return `${intervalText(minIntervalSeconds)} at the most`;
+  return minIntervalSeconds === 0 ? "as soon as something happens" : `as soon as something happens, ${intervalText(minIntervalSeconds)} at the most`;
 }
 
 function Details({ sensor, location, onCursor }: { sensor: Sensor; location: string; onCursor: () => void }) {
@@ -137,6 +154,8 @@ function Details({ sensor, location, onCursor }: { sensor: Sensor; location: str
                 </Button>
               </span>,
             ],
+            ["Lateness", state.lateness === null ? null : latenessText(state.lateness)],
+            ["Time-out", durationText(sensor.timeoutSeconds)],
             ["Last run key", state.lastRunKey],
             ["Last tick", state.lastTickTime === null ? null : <Time key="last" relative at={state.lastTickTime} />],
             [
