@@ -24,6 +24,26 @@ describe("coalesce", () => {
     expect(task).toHaveBeenCalledTimes(2);
   });
 
+  it("rests for longer after a run that took long", async () => {
+    const task = vi.fn(() => new Promise<void>((resolve) => setTimeout(resolve, 500)));
+    const run = coalesce(task, 100, 4);
+    run();
+    run();
+    await vi.advanceTimersByTimeAsync(500 + 1999);
+    expect(task).toHaveBeenCalledTimes(1);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(task).toHaveBeenCalledTimes(2);
+  });
+
+  it("rests for no longer than a few seconds", async () => {
+    const task = vi.fn(() => new Promise<void>((resolve) => setTimeout(resolve, 9_000)));
+    const run = coalesce(task, 100, 4);
+    run();
+    run();
+    await vi.advanceTimersByTimeAsync(12_000);
+    expect(task).toHaveBeenCalledTimes(2);
+  });
+
   it("goes on after a failure", async () => {
     const task = vi.fn(() => Promise.reject(new Error("no")));
     const run = coalesce(task, 10);

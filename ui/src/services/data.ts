@@ -15,6 +15,8 @@ import { ask, type Document, operationName, ServerError } from "./gql";
 import { useLive } from "./live";
 
 const SHORTEST_REFETCH_MS = 250;
+/** So many times as long as an answer took, it is not asked for again: a large one is not made all the time. */
+const REST = 4;
 
 export const queryClient = new QueryClient({
   defaultOptions: {
@@ -50,7 +52,7 @@ export function useData<Answer, Variables>(
     placeholderData: keepPreviousData as never,
     enabled,
   });
-  const refetch = useCoalesced(() => client.invalidateQueries({ queryKey: key, exact: true }));
+  const refetch = useCoalesced(() => client.invalidateQueries({ queryKey: key, exact: true }), REST);
   useLive(enabled ? live : [], refetch);
   return answer;
 }
@@ -69,12 +71,15 @@ export function useAction<Answer, Variables>(
   });
 }
 
-/** A function that runs the latest task at most once at a time; calls during a run lead to exactly one more run. */
-export function useCoalesced(task: () => Promise<unknown>): () => void {
+/**
+ * A function that runs the latest task at most once at a time; calls during a run lead to exactly one more run, which
+ * comes `rest` times as long after it as it took.
+ */
+export function useCoalesced(task: () => Promise<unknown>, rest = 0): () => void {
   const latest = useRef(task);
   useEffect(() => {
     latest.current = task;
   });
-  const [run] = useState(() => coalesce(() => latest.current(), SHORTEST_REFETCH_MS));
+  const [run] = useState(() => coalesce(() => latest.current(), SHORTEST_REFETCH_MS, rest));
   return run;
 }

@@ -55,7 +55,7 @@ export type OverviewRun = Extract<OverviewQuery["runsOrError"], { __typename: "R
 /** The latest result of every check. */
 export const OVERVIEW_CHECKS = gql<OverviewChecksQuery, OverviewChecksQueryVariables>`
   query OverviewChecks {
-    assetNodes {
+    assetNodes(failedChecks: true) {
       assetKey { path }
       assetChecks { name latestExecution { status timestamp evaluation { severity description } } }
     }

@@ -53,6 +53,7 @@ def asset_nodes(
     group: AssetGroupSelector | None = None,
     pipeline: PipelineSelector | None = None,
     asset_keys: list[AssetKeyInput] | None = None,
+    failed_checks: bool | None = None,
 ) -> list[AssetNode]:
     if asset_keys is not None:
         nodes = _defined(context, dict.fromkeys(key.text for key in asset_keys))
@@ -67,7 +68,7 @@ def asset_nodes(
         name = group.repository_location_name
         nodes = [node for node in nodes if node.asset.group == group.group_name and node.location.stored.name == name]
     context.expect_assets(node.asset for node in nodes)
-    return nodes
+    return [node for node in nodes if count_failed_checks(node.asset, context)] if failed_checks else nodes
 
 
 @_QUERY.field

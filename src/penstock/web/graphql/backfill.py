@@ -184,7 +184,7 @@ def _check(context: Context, backfill: Backfill, plan: BackfillPlan) -> None:
     """Refuse what the first run of a group would be refused for."""
     for group in islice(plan.groups, _GROUPS_CHECKED):
         location = context.catalog.locations[group.location]
-        key = None if group.partitions is None else context.space(group.partitions).key(group.chosen.ranges[0][0])
+        key = None if group.partitions is None else context.space(group.partitions)[0].key(group.chosen.ranges[0][0])
         new = make(
             context,
             JobNode(location, location.jobs[group.job]),

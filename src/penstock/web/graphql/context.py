@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from functools import cached_property
 
 from ...auth.permissions import Actor, Permission, may
-from ...engine.staleness import Staleness
 from ...instance.instance import Instance
 from ...locations.catalog import Catalog
 from ...partitions.space import KeySpace, open_space
@@ -14,7 +13,6 @@ from ...partitions.spec import PartitionsSpec
 from ...records.asset import AssetEvent, AssetState, CheckState
 from ...records.automation import InstigatorState, Tick
 from ...records.backfill import BackfillPlan, GroupCounts
-from ...records.data_version import DataVersionState
 from ...records.event import StoredEvent
 from ...records.location import AssetDescription
 from ...records.run import Run, RunStatus, StepStats
@@ -22,6 +20,7 @@ from ...storage.protocols import RunFilter, Storage
 from .failures import RefusedError, UnauthorizedError
 from .loader import Loader, NewestLoader
 from .partition_places import LettersByPlace, PartitionPlaces
+from .versions import AssetVersions
 
 __all__ = ["MOST_OBJECTS", "Context", "TooMuchError"]
 
@@ -65,9 +64,8 @@ class Context:
         self.catalog = catalog
         self.actor = actor
         self.now: float = instance.clock.now()
-        self._stale_partitions: dict[tuple[str, str], Staleness] = {}
         self._places = places or PartitionPlaces()
-        self._spaces: dict[PartitionsSpec, KeySpace] = {}
+        self._spaces: dict[PartitionsSpec, tuple[KeySpace, int]] = {}
         self._tallies: dict[str, tuple[int, bool]] = {}
         self._deadline = deadline
         self._objects = objects
@@ -90,6 +88,11 @@ class Context:
     def instigators(self) -> dict[str, InstigatorState]:
         """The stored states of all schedules and sensors, by id."""
         return self.storage.instigators.states()
+
+    @cached_property
+    def versions(self) -> AssetVersions:
+        """Which content assets hold, and what is stale of them."""
+        return AssetVersions(self.storage.assets, self.catalog.assets)
 
     def require(self, permission: Permission, location: str | None) -> None:
         """Refuse unless the actor may do this to things of that location."""
@@ -116,13 +119,15 @@ class Context:
         keys = [asset.key for asset in listed]
         self.asset_states.expect(keys)
         self.latest_materializations.expect(keys)
+        self.versions.expect(keys)
         self.check_states.expect(asset.key for asset in listed if asset.checks)
         self.partition_letters.expect(asset.key for asset in listed if asset.partitions is not None)
 
-    def space(self, spec: PartitionsSpec) -> KeySpace:
-        """A partition set as it is at the time of the request."""
+    def space(self, spec: PartitionsSpec) -> tuple[KeySpace, int]:
+        """A partition set as it is at the time of the request, and how many partitions it has then."""
         if spec not in self._spaces:
-            self._spaces[spec] = open_space(spec, lambda name: self.dynamic_partitions.get(name) or [], self.now)
+            space = open_space(spec, lambda name: self.dynamic_partitions.get(name) or [], self.now)
+            self._spaces[spec] = space, space.count(self.now)
         return self._spaces[spec]
 
     def tally(self, where: RunFilter) -> tuple[int, bool]:
@@ -132,28 +137,6 @@ class Context:
             found = self.storage.runs.tally(where, at_most=MOST_COUNTED)
             self._tallies[key] = (found.number, found.until is None and found.number < MOST_COUNTED)
         return self._tallies[key]
-
-    @cached_property
-    def staleness(self) -> Staleness:
-        """What is stale of all assets."""
-        return Staleness(self.catalog.assets, self.data_versions)
-
-    @cached_property
-    def data_versions(self) -> dict[str, DataVersionState]:
-        """Which content each asset holds."""
-        return self.storage.assets.data_versions(list(self.catalog.assets))
-
-    def staleness_of(self, asset: AssetDescription, partition: str) -> Staleness:
-        """What is stale of the assets that have the partitions of this one, for one of them."""
-        key = (asset.key, partition)
-        known = self._stale_partitions.get(key)
-        if known is None:
-            assets = self.catalog.assets
-            alike = [each.key for each in assets.values() if each.partitions == asset.partitions]
-            versions = {key: state for key, state in self.data_versions.items() if assets[key].partitions is None}
-            versions |= self.storage.assets.data_versions(alike, partition=partition)
-            known = self._stale_partitions[key] = Staleness(assets, versions, partition=partition)
-        return known
 
     @property
     def allowance(self) -> tuple[int, int]:

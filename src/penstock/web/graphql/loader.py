@@ -24,12 +24,12 @@ class Loader(Generic[K, V]):
 
     def __init__(self, fetch: Callable[[list[K]], Mapping[K, V]]) -> None:
         self._fetch = fetch
-        self._announced: dict[K, None] = {}
+        self._announced: list[K] = []
         self._values: dict[K, V | None] = {}
 
     def expect(self, keys: Iterable[K]) -> None:
-        """Announce keys that may be asked for soon."""
-        self._announced.update(dict.fromkeys(keys))
+        """Announce keys that may be asked for soon; it costs little where none is."""
+        self._announced += keys
 
     def put(self, key: K, value: V) -> None:
         """A value that is known already."""
@@ -46,8 +46,7 @@ class Loader(Generic[K, V]):
     def get(self, key: K) -> V | None:
         """The value of a key; None if it has none."""
         if key not in self._values:
-            self._announced[key] = None
-            wanted = [each for each in self._announced if each not in self._values]
+            wanted = [each for each in dict.fromkeys([*self._announced, key]) if each not in self._values]
             self._announced.clear()
             found = self._fetch(wanted)
             for each in wanted:

@@ -84,8 +84,7 @@ class OpenSet(NamedTuple):
 
 def open_set(context: Context, spec: PartitionsSpec) -> OpenSet:
     """A partition set as it is at the time of the request."""
-    space = context.space(spec)
-    return OpenSet(spec, space, space.count(context.now))
+    return OpenSet(spec, *context.space(spec))
 
 
 def keys_page(keys: OpenSet, cursor: str | None, limit: int | None, reverse: bool | None) -> PartitionKeys:

@@ -28,7 +28,9 @@ TABLES = (_NODE, _CAUSE, _WINDOW, _CRON, _FRESHNESS)
 
 
 def _staleness(node: AssetNode, context: Context, partition: str | None) -> Staleness:
-    return context.staleness if partition is None else context.staleness_of(node.asset, partition)
+    if partition is None:
+        return context.versions.staleness(node.asset.key)
+    return context.versions.staleness_of(node.asset, partition)
 
 
 @_NODE.field
@@ -44,7 +46,7 @@ def stale_causes(node: AssetNode, context: Context, partition: str | None = None
 @_NODE.field
 def data_version(node: AssetNode, context: Context, partition: str | None = None) -> str | None:
     if partition is None:
-        found = context.data_versions.get(node.asset.key)
+        found = context.versions.get(node.asset.key)
     else:
         found = context.storage.assets.partition_data_versions(node.asset.key, [partition]).get(partition)
     return None if found is None else found.version

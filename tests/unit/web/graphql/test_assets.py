@@ -283,10 +283,13 @@ def test_checks(ask: Any, maker: Maker) -> None:
         executionForLatestMaterialization { status } } latestInfo { failedChecks totalChecks } } } }"""
     check = ask(query)["assetNodeOrError"]["assetChecks"][0]
     assert (check["name"], check["blocking"], check["latestExecution"]) == ("positive", True, None)
+    failing = "{ assetNodes(failedChecks: true) { assetKey { path } } }"
+    assert ask(failing)["assetNodes"] == []
     evaluation = AssetCheckEvaluation(asset="mart/totals", check="positive", passed=False)
     run = maker.make(AssetMaterialization(asset="mart/totals"), evaluation)
     node = ask(query)["assetNodeOrError"]
     assert node["latestInfo"] == {"failedChecks": 1, "totalChecks": 1}
+    assert ask(failing)["assetNodes"] == [{"assetKey": {"path": ["mart", "totals"]}}]
     assert node["assetChecks"][0]["latestExecution"] == {
         "runId": run.run_id,
         "status": "FAILED",

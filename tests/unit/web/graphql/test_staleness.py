@@ -119,3 +119,32 @@ def test_freshness(ask: Any, deployment: Any) -> None:
     }
     statuses = {key: node["freshnessStatusInfo"] for key, node in found.items()}
     assert statuses == {"a": {"freshnessStatus": "PASS"}, "b": {"freshnessStatus": "FAIL"}, "c": None}
+
+
+def test_what_is_read_is_what_was_asked_for_and_what_it_is_made_of(
+    ask: Any, report: Any, deployment: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[set[str]] = []
+    data_versions = deployment.storage.assets.data_versions
+
+    def noted(assets: list[str], *, partition: str | None = None) -> Any:
+        read.append(set(assets))
+        return data_versions(assets, partition=partition)
+
+    monkeypatch.setattr(deployment.storage.assets, "data_versions", noted)
+    report(AssetObservation(asset="feed", tags={VersionTag.DATA_VERSION: "f2"}))
+    report(versioned("made", "m1", "2", feed="f1"))
+    one = """{ assetNodeOrError(assetKey: {path: ["view"]}) {
+        ... on AssetNode { staleStatus dataVersion staleCauses { key { path } } } } }"""
+    assert ask(one)["assetNodeOrError"] == {
+        "staleStatus": "STALE",
+        "dataVersion": None,
+        "staleCauses": [{"key": {"path": ["made"]}}],
+    }
+    assert read == [{"view", "made", "feed"}]
+    read.clear()
+    nodes(ask)
+    assert read == [{"view", "made", "feed", "parts", "more_parts"}]
+    read.clear()
+    nodes(ask, '{ assetNodes(assetKeys: [{path: ["more_parts"]}]) { assetKey { path } staleStatus(partition: "x") } }')
+    assert read == [{"parts", "more_parts"}] * 2
