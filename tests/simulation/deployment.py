@@ -40,6 +40,7 @@ from penstock.records.run import ACTIVE, FINISHED, FailureReason, Run, RunStatus
 from penstock.records.wire import EvaluateSchedule, EvaluateSensor, Evaluation, LaunchAnswer, LoadStatus
 from penstock.storage.protocols import RunFilter, Storage, StoredLocation
 from penstock.storage.sqlite.storage import SqliteStorage
+from simulation.events import WATCHING, seen_by_sensor
 from simulation.virtual import Killed, Process, Simulation, VirtualEvent, VirtualExecutor
 
 __all__ = ["Deployment", "Faults", "location_of"]
@@ -328,6 +329,8 @@ class CodeServer:
         deployment.simulation.sleep(chance.choice((0.005, 0.05, 0.5, 12.0 if chance.random() < 0.05 else 0.02)))
         if isinstance(work, EvaluateSchedule):
             return Evaluation(run_requests=(RunRequestRecord(),))
+        if work.name == WATCHING:
+            return seen_by_sensor(deployment.storage, work)
         number = int(work.cursor or "0")
         if number % deployment.sensors_ask:
             return Evaluation(skip_reason="not yet", cursor=str(number + 1))

@@ -223,6 +223,26 @@ def test_what_an_evaluation_had_handed_over_before_it_hung_counts_once(dev: Depl
     assert sorted(run.tags["number"] for run in found) == ["1", "2", "3", "4"]
 
 
+def test_no_event_is_missed_and_none_comes_twice_while_daemons_are_killed(dev: Deployment, tmp_path: Path) -> None:
+    (tmp_path / "inbox").rmdir()
+    key = turn_on(dev, InstigatorKind.SENSOR, "stuck_at_the_third")
+    dev.wait(lambda: ticks(dev, key, TickStatus.SKIPPED))
+    wanted = [str(number) for number in range(1, 61)]
+    for number in wanted:
+        event = MadeRecord(asset="report", metadata={"number": IntMetadataValue(int(number))})
+        dev.instance.storage.assets.report([event], now=time.time())
+        if int(number) % 12 == 0:
+            (daemon,) = dev.wait(lambda: dev.processes("daemon"))
+            os.kill(daemon, signal.SIGKILL)
+
+    def numbers() -> list[str]:
+        runs = dev.instance.storage.runs.page(RunFilter(tags={Tag.SENSOR: "stuck_at_the_third"}), limit=1000)
+        return [run.tags["number"] for run in reversed(runs)]
+
+    dev.wait(lambda: len(numbers()) >= len(wanted), seconds=60)
+    assert numbers() == wanted
+
+
 def test_a_missed_schedule_is_made_up_once(dev: Deployment) -> None:
     key = turn_on(dev, InstigatorKind.SCHEDULE, "at_three")
     instigators = dev.instance.storage.instigators

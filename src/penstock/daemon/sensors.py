@@ -17,8 +17,8 @@ from ..records.location import LocationDescription, SensorDescription
 from ..records.run import RunStatus, Tag
 from ..records.webhook import WebhookRequest
 from ..records.wire import EvaluateSensor
+from ..storage.inbox import PAUSE, Inbox
 from ..storage.inbox import TOPIC as WEBHOOKS
-from ..storage.inbox import Inbox
 from ..storage.protocols import RunFilter, RunStorage
 from .event_watch import EventWatch
 from .instigators import CHANGES, InstigatorDuty
@@ -102,7 +102,11 @@ class SensorsDuty(InstigatorDuty[SensorDescription]):
         """Those that watch what has happened, or that somebody has called."""
         self._watch.hear()
         called = self._inbox.waiting() if self._inbox is not None and self._webhooks else {}
-        self._news = self._watch.since | {key: due for key, due in called.items() if key in self._webhooks}
+        now = self._clock.now()
+        # No event is of the future, and no request waits for longer than its pause, unless the clock was set back.
+        self._news = {key: min(since, now) for key, since in self._watch.since.items()} | {
+            key: due if due <= now + PAUSE else now for key, due in called.items() if key in self._webhooks
+        }
         return self._news
 
     def _forget(self) -> None:

@@ -134,9 +134,11 @@ class TickRunner:
                 return True  # nothing is made up
         tick = self._instigators.begin_tick(due.id, due.at, lease=lease, now=self._clock.now())
         if tick is None:
-            # It was done before the daemon that did it could store the next due time.
-            state = msgspec.structs.replace(due.state, next_due=asked.next_due(self._clock.now()))
-            self._instigators.plan([state])
+            # It was done before. If what we know is older than that, the next due time was stored with its end.
+            stands = self._instigators.get(due.id)
+            if stands is not None and stands.next_due == due.state.next_due:
+                state = msgspec.structs.replace(stands, next_due=asked.next_due(self._clock.now()))
+                self._instigators.plan([state])
             return True
         try:
             evaluation = self._catalog.client(due.location).evaluate(asked.work)

@@ -179,7 +179,7 @@ def look_at_sensors(
         heard = news.get(state.id)
         if heard is None or state.next_due is None:
             return state.next_due
-        if state.last_tick is not None:
+        if state.last_tick is not None and state.last_tick <= now:  # not before the clock was set back
             heard = max(heard, state.last_tick + max(overridden(sensor, state.override).interval, AT_ONCE))
         return min(state.next_due, heard)
 

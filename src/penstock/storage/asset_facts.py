@@ -32,10 +32,10 @@ __all__ = [
 ]
 
 NumberedEvent = tuple[int, Event, bytes]
-"""An event with its id and its stored bytes."""
+"""An event with its number, which is its id or says where it is, and its stored bytes."""
 
 VersionedFact = tuple[int, AssetMaterialization | AssetObservation, float]
-"""A fact with its event's id and time."""
+"""A fact with its event's number and time."""
 
 ASSET_EVENTS = frozenset(
     {
@@ -82,7 +82,7 @@ def planned_rows(events: Iterable[NumberedEvent]) -> list[tuple[str, str, float]
 
 
 def made_facts(events: Iterable[NumberedEvent]) -> list[tuple[int, AssetMaterialization, float]]:
-    """The materializations among these events, which are nothing else, with their ids and times."""
+    """The materializations among these events, which are nothing else, with their numbers and times."""
     made = []
     for number, event, _ in events:
         assert isinstance(event.fact, AssetMaterialization)
@@ -91,7 +91,7 @@ def made_facts(events: Iterable[NumberedEvent]) -> list[tuple[int, AssetMaterial
 
 
 def observed_facts(events: Iterable[NumberedEvent]) -> list[tuple[int, AssetObservation, float]]:
-    """The observations among these events, which are nothing else, with their ids and times."""
+    """The observations among these events, which are nothing else, with their numbers and times."""
     observed = []
     for number, event, _ in events:
         assert isinstance(event.fact, AssetObservation)
@@ -111,7 +111,8 @@ def freshness_rows(events: Iterable[NumberedEvent]) -> list[tuple[Any, ...]]:
 def version_rows(run_id: str | None, seen: Sequence[VersionedFact]) -> list[tuple[Any, ...]]:
     """The rows of `rows.DATA_VERSION`: of the asset ('' as the partition) and of the partition that each fact names.
 
-    A materialization that names no version has its event's number as its own; an observation without one says nothing.
+    A materialization that names no version has none here: its event's id is its own. An observation without one says
+    nothing.
     """
     rows = []
     for number, fact, time in seen:
@@ -122,7 +123,7 @@ def version_rows(run_id: str | None, seen: Sequence[VersionedFact]) -> list[tupl
             number,
             time,
             run_id,
-            tags.get(VersionTag.DATA_VERSION, str(number)),
+            tags.get(VersionTag.DATA_VERSION),
             isinstance(fact, AssetObservation),
             tags.get(VersionTag.CODE_VERSION),
             encode_json(input_versions(tags)).decode(),

@@ -61,7 +61,7 @@ class EventWriter:
         clock: Clock = SYSTEM_CLOCK,
         *,
         first_seq: int = 1,
-        max_events: int = 500,
+        max_events: int = 1000,
         max_seconds: float = 0.05,
         urgent: Set[str] = URGENT,
         background: bool = False,

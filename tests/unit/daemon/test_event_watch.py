@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import msgspec
 import pytest
@@ -15,7 +16,7 @@ from penstock.daemon.event_watch import EventWatch
 from penstock.daemon.keeper import parts_of
 from penstock.daemon.sensors import WEBHOOKS_KEPT, SensorsDuty
 from penstock.daemon.ticks import TickRunner
-from penstock.errors import CodeServerUnreachableError
+from penstock.errors import CodeServerUnreachableError, StorageUnavailableError
 from penstock.launch.coordinators import QueuedRunCoordinator
 from penstock.locations.catalog import Catalog
 from penstock.records.automation import InstigatorStatus, RunRequestRecord, Tick, TickStatus
@@ -239,6 +240,38 @@ def test_what_comes_during_an_evaluation_makes_it_due_again(houses: Callable[...
     assert int(house.asked[-1].cursor or 0) == first
     house.clock.advance(1)
     house.look(ticks=0)
+
+
+def test_an_event_after_the_clock_was_set_back_is_seen_at_once(houses: Callable[..., House]) -> None:
+    house = houses(ORDERS)
+    house.look(ticks=1)
+    house.clock.jump(-3600)
+    house.make("orders")
+    house.look(ticks=1)
+    assert house.ticks("orders")[0].due == pytest.approx(START - 3600)
+
+
+def test_a_tick_whose_end_was_not_heard_of_is_not_planned_anew(houses: Callable[..., House]) -> None:
+    house = houses(ORDERS)
+    house.look(ticks=1)
+    house.clock.advance(5)
+    house.make("orders")
+    complete, lost = house.storage.instigators.complete_tick, [True]
+
+    def answer_is_lost(tick: Tick, **what: Any) -> Tick:
+        ended = complete(tick, **what)
+        if lost.pop():
+            raise StorageUnavailableError("The connection was lost.")
+        return ended
+
+    house.storage.instigators.complete_tick = answer_is_lost  # type: ignore[method-assign]
+    house.evaluate = lambda _work: Evaluation(cursor="1", more=True)
+    house.look(ticks=1)
+    lost.append(False)
+    house.evaluate = house.see_all
+    house.clock.advance(2.1)
+    house.look(ticks=1)
+    assert house.asked[-1].cursor == "1"
 
 
 def test_a_failed_evaluation_comes_again_though_nothing_more_happens(houses: Callable[..., House]) -> None:

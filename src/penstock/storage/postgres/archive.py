@@ -110,12 +110,12 @@ class PostgresArchive:
                 [(log, number, *rows.new_run_values(each.run)) for number, each in numbered],
             )
             tx.send_all(
-                "INSERT INTO run_tags (key, value, run_id) SELECT * FROM {rows}",
+                "INSERT INTO run_tags (key, value, run_id) SELECT * FROM {rows} AS given",
                 "text text text",
                 [(key, value, each.run.run_id) for each in fresh for key, value in each.run.tags.items()],
             )
             tx.send_all(
-                f"INSERT INTO steps (run, place, {rows.STEP}) SELECT * FROM {{rows}}",
+                f"INSERT INTO steps (run, place, {rows.STEP}) SELECT * FROM {{rows}} AS given",
                 "int8 int8 text text float8 float8 float8 bytea",
                 [
                     (number, place, *rows.step_values(step))
@@ -154,13 +154,14 @@ class PostgresArchive:
                     logged.append(values)
             ensure_logs(tx, {values[0] for values in logged})
             copy_events(tx, logged)
+            last = fresh[-1].id
             with tx.pipelined():
+                tx.send("UPDATE counters SET value = %s WHERE name = 'event'", (last,))
                 for run_id, facts, ended in stretches(fresh):
                     if facts:
-                        apply_asset_facts(tx, run_id, facts)
+                        apply_asset_facts(tx, run_id, [(number - last, event, body) for number, event, body in facts])
                     if ended is not None:
                         settle_planned(tx, ended)
-                tx.send("UPDATE counters SET value = %s WHERE name = 'event'", (fresh[-1].id,))
             return len(fresh)
 
         loaded = self._database.write("load events", work, pipelined=False)

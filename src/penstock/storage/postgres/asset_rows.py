@@ -1,7 +1,8 @@
 """What a run's facts about assets and checks change, row by row, inside the transaction that stores the facts.
 
 No statement here waits for an answer: the counter of events is held meanwhile, which lets these rows' writers in one
-after the other.
+after the other. So an event's number is not its id yet, but the distance of that from the last id that was taken: the
+statements count from `LAST_ID`.
 """
 
 from __future__ import annotations
@@ -27,13 +28,17 @@ from ..asset_facts import (
 )
 from ..derive import at_end
 from ..rows import DATA_VERSION, FRESHNESS
+from .event_logs import LAST_ID
 from .transaction import Row, Transaction
 
 __all__ = ["apply_asset_facts", "settle_planned"]
 
 
 def apply_asset_facts(tx: Transaction, run_id: str | None, events: Sequence[NumberedEvent]) -> None:
-    """Keep the rows of assets, partitions and checks in step with these events, which are all of `ASSET_EVENTS`."""
+    """Keep the rows of assets, partitions and checks in step with these events, which are all of `ASSET_EVENTS`.
+
+    Each has as its number the distance of its id from the last one, which this transaction has taken.
+    """
     for event_type, group in groupby(events, key=lambda each: each[1].type):
         _APPLY[event_type](tx, run_id, list(group))
 
@@ -87,18 +92,19 @@ def _forget_plan(tx: Transaction, run_id: str, assets: str, values: Mapping[str,
 def _planned(tx: Transaction, run_id: str | None, events: Sequence[NumberedEvent]) -> None:
     rows = planned_rows(events)
     tx.send_all(
-        "INSERT INTO planned_assets (run_id, asset, partition, planned) SELECT * FROM {rows} ON CONFLICT DO NOTHING",
+        "INSERT INTO planned_assets (run_id, asset, partition, planned) SELECT * FROM {rows} AS given "
+        "ON CONFLICT DO NOTHING",
         "text text text float8",
         [(run_id, *row) for row in rows],
     )
     tx.send_all(
-        "INSERT INTO asset_states (asset, planned_run, planned_at) SELECT * FROM {rows} ON CONFLICT (asset) DO UPDATE "
-        "SET planned_run = EXCLUDED.planned_run, planned_at = EXCLUDED.planned_at",
+        "INSERT INTO asset_states (asset, planned_run, planned_at) SELECT * FROM {rows} AS given "
+        "ON CONFLICT (asset) DO UPDATE SET planned_run = EXCLUDED.planned_run, planned_at = EXCLUDED.planned_at",
         "text text float8",
         _last_of(1, [(asset, run_id, time) for asset, _, time in rows]),
     )
     tx.send_all(
-        "INSERT INTO partition_states (asset, partition, status, run_id, updated) SELECT * FROM {rows} "
+        "INSERT INTO partition_states (asset, partition, status, run_id, updated) SELECT * FROM {rows} AS given "
         "ON CONFLICT (asset, partition) DO UPDATE "
         "SET status = EXCLUDED.status, run_id = EXCLUDED.run_id, updated = EXCLUDED.updated",
         "text text text text float8",
@@ -112,7 +118,8 @@ def _made(tx: Transaction, run_id: str | None, events: Sequence[NumberedEvent]) 
     _keep_versions(tx, run_id, made)
     tx.send_all(
         "INSERT INTO asset_states (asset, materialized_event, materialized_at, materialized_run) "
-        "SELECT * FROM {rows} ON CONFLICT (asset) DO UPDATE SET materialized_event = EXCLUDED.materialized_event, "
+        f"SELECT asset, {LAST_ID} + event, time, run_id FROM {{rows}} AS made (asset, event, time, run_id) "
+        "ON CONFLICT (asset) DO UPDATE SET materialized_event = EXCLUDED.materialized_event, "
         "materialized_at = EXCLUDED.materialized_at, materialized_run = EXCLUDED.materialized_run",
         "text int8 float8 text",
         _last_of(1, [(fact.asset, number, time, run_id) for number, fact, time in made]),
@@ -120,16 +127,17 @@ def _made(tx: Transaction, run_id: str | None, events: Sequence[NumberedEvent]) 
     # While a later run is about to make a partition again, it stays in the hands of that run.
     tx.send_all(
         "INSERT INTO partition_states AS s (asset, partition, status, run_id, event, updated, materialized_at) "
-        "SELECT * FROM {rows} ON CONFLICT (asset, partition) DO UPDATE "
+        f"SELECT asset, partition, 'MATERIALIZED', run_id, {LAST_ID} + event, time, time "
+        "FROM {rows} AS made (asset, partition, run_id, event, time) ON CONFLICT (asset, partition) DO UPDATE "
         "SET event = EXCLUDED.event, materialized_at = EXCLUDED.materialized_at, updated = EXCLUDED.updated, "
         "run_id = CASE WHEN s.status = 'MATERIALIZING' THEN s.run_id ELSE EXCLUDED.run_id END, "
         "status = CASE WHEN s.status = 'MATERIALIZING' AND s.run_id IS DISTINCT FROM EXCLUDED.run_id "
         "THEN s.status ELSE 'MATERIALIZED' END",
-        "text text text text int8 float8 float8",
+        "text text text int8 float8",
         _last_of(
             2,
             [
-                (fact.asset, fact.partition, "MATERIALIZED", run_id, number, time, time)
+                (fact.asset, fact.partition, run_id, number, time)
                 for number, fact, time in made
                 if fact.partition is not None
             ],
@@ -143,7 +151,7 @@ def _made(tx: Transaction, run_id: str | None, events: Sequence[NumberedEvent]) 
             [(run_id, fact.asset, fact.partition or "") for _, fact, _ in made],
         )
         assets = sorted({fact.asset for _, fact, _ in made})
-        _forget_plan(tx, run_id, "= ANY(%(assets)s)", {"assets": assets})
+        _forget_plan(tx, run_id, "= ANY((SELECT %(assets)s)::text[])", {"assets": assets})
 
 
 def _observed(tx: Transaction, run_id: str | None, events: Sequence[NumberedEvent]) -> None:
@@ -151,7 +159,9 @@ def _observed(tx: Transaction, run_id: str | None, events: Sequence[NumberedEven
     _keep_history(tx, run_id, events)
     _keep_versions(tx, run_id, observed)
     tx.send_all(
-        "INSERT INTO asset_states (asset, observed_event, observed_at) SELECT * FROM {rows} ON CONFLICT (asset) "
+        f"INSERT INTO asset_states (asset, observed_event, observed_at) SELECT asset, {LAST_ID} + event, time "
+        "FROM {rows} AS observed (asset, event, time) "
+        "ON CONFLICT (asset) "
         "DO UPDATE SET observed_event = EXCLUDED.observed_event, observed_at = EXCLUDED.observed_at",
         "text int8 float8",
         _last_of(1, [(fact.asset, number, time) for number, fact, time in observed]),
@@ -169,11 +179,12 @@ def _check_planned(tx: Transaction, run_id: str | None, events: Sequence[Numbere
     for number, event, _ in events:
         fact = event.fact
         assert isinstance(fact, AssetCheckEvaluationPlanned)
-        rows.append((fact.asset, fact.check, fact.partition or "", "IN_PROGRESS", run_id, number, event.time))
+        rows.append((fact.asset, fact.check, fact.partition or "", run_id, number, event.time))
     tx.send_all(
         "WITH made AS (INSERT INTO check_executions (asset, name, partition, status, run_id, event, updated) "
-        f"SELECT * FROM {{rows}} RETURNING id, asset, name) {_NAME_LATEST_CHECK}",
-        "text text text text text int8 float8",
+        f"SELECT asset, name, partition, 'IN_PROGRESS', run_id, {LAST_ID} + event, time FROM {{rows}} AS "
+        f"given (asset, name, partition, run_id, event, time) RETURNING id, asset, name) {_NAME_LATEST_CHECK}",
+        "text text text text int8 float8",
         rows,
     )
 
@@ -193,11 +204,12 @@ def _checked(tx: Transaction, run_id: str | None, events: Sequence[NumberedEvent
             "WITH announced AS (SELECT id FROM check_executions WHERE run_id = %(run)s AND status = 'IN_PROGRESS' "
             "AND asset = %(asset)s AND name = %(name)s AND partition IN (%(partition)s, '') "
             "ORDER BY partition DESC LIMIT 1), "
-            "told AS (UPDATE check_executions SET status = %(status)s, event = %(event)s, updated = %(time)s, "
-            f"asset_materialized_at = {made_at}, body = %(body)s WHERE id IN (SELECT id FROM announced)), "
+            f"told AS (UPDATE check_executions SET status = %(status)s, event = {LAST_ID} + %(event)s, "
+            f"updated = %(time)s, asset_materialized_at = {made_at}, body = %(body)s "
+            "WHERE id IN (SELECT id FROM announced)), "
             "made AS (INSERT INTO check_executions "
             "(asset, name, partition, run_id, status, event, updated, asset_materialized_at, body) "
-            "SELECT %(asset)s, %(name)s, %(partition)s, %(run)s, %(status)s, %(event)s, %(time)s, "
+            f"SELECT %(asset)s, %(name)s, %(partition)s, %(run)s, %(status)s, {LAST_ID} + %(event)s, %(time)s, "
             f"{made_at}, %(body)s WHERE NOT EXISTS (SELECT 1 FROM announced) RETURNING id, asset, name) "
             f"{_NAME_LATEST_CHECK}",
             {
@@ -216,8 +228,9 @@ def _checked(tx: Transaction, run_id: str | None, events: Sequence[NumberedEvent
 def _keep_versions(tx: Transaction, run_id: str | None, seen: Sequence[VersionedFact]) -> None:
     changed = ", ".join(f"{column} = EXCLUDED.{column}" for column in DATA_VERSION.split(", ")[2:])
     tx.send_all(
-        f"INSERT INTO data_versions ({DATA_VERSION}) SELECT * FROM {{rows}} "
-        f"ON CONFLICT (asset, partition) DO UPDATE SET {changed}",
+        f"INSERT INTO data_versions ({DATA_VERSION}) SELECT asset, partition, {LAST_ID} + event, time, run_id, "
+        f"coalesce(version, ({LAST_ID} + event)::text), observed, code_version, inputs "
+        f"FROM {{rows}} AS seen ({DATA_VERSION}) ON CONFLICT (asset, partition) DO UPDATE SET {changed}",
         "text text int8 float8 text text bool text text",
         _last_of(2, version_rows(run_id, seen)),
     )
@@ -260,7 +273,8 @@ def _name_latest(tx: Transaction, asset: str) -> None:
 
 def _keep_history(tx: Transaction, run_id: str | None, events: Sequence[NumberedEvent]) -> None:
     tx.send_all(
-        f"INSERT INTO asset_events ({HISTORY}) SELECT * FROM {{rows}}",
+        f"INSERT INTO asset_events ({HISTORY}) SELECT {LAST_ID} + id, asset, partition, type, time, run_id, body "
+        f"FROM {{rows}} AS told ({HISTORY})",
         "int8 text text text float8 text bytea",
         history_rows(run_id, events),
     )
@@ -268,7 +282,8 @@ def _keep_history(tx: Transaction, run_id: str | None, events: Sequence[Numbered
 
 def _turned(tx: Transaction, _run_id: str | None, events: Sequence[NumberedEvent]) -> None:
     tx.send_all(
-        f"INSERT INTO freshness_states ({FRESHNESS}) SELECT * FROM {{rows}} ON CONFLICT (asset) DO UPDATE "
+        f"INSERT INTO freshness_states ({FRESHNESS}) SELECT asset, state, since, {LAST_ID} + event "
+        f"FROM {{rows}} AS told ({FRESHNESS}) ON CONFLICT (asset) DO UPDATE "
         "SET state = EXCLUDED.state, since = EXCLUDED.since, event = EXCLUDED.event",
         "text text float8 int8",
         freshness_rows(events),

@@ -197,9 +197,11 @@ class PostgresAssets:
 
     def report(self, facts: Sequence[AssetFact], *, now: float) -> list[int]:
         """Store facts about assets that no run made; gives the event ids."""
-        ids = self._database.write("store facts about assets", lambda tx: report(tx, facts, now))
+        last_id = self._database.write("store facts about assets", lambda tx: report(tx, facts, now))
         self._notifier.publish({"assets"})
-        return list(ids)
+        return (
+            [] if last_id is None else [last + 1 + each for (last,) in last_id.rows() for each in range(-len(facts), 0)]
+        )
 
     # -- dynamic partitions -------------------------------------------------------------------------------------------
 

@@ -24,7 +24,7 @@ from .transaction import Transaction
 __all__ = ["PostgresBackfills"]
 
 _TOPICS = {"backfills"}
-_ADD_PARTS = f"INSERT INTO backfill_parts (backfill, {rows.PART}) SELECT * FROM {{rows}}"
+_ADD_PARTS = f"INSERT INTO backfill_parts (backfill, {rows.PART}) SELECT * FROM {{rows}} AS given"
 _PART_TYPES = "text int8 int8 int8 int8 text text bytea"
 _REPEAT_PART = """
 UPDATE backfill_parts p SET run_id = r.run_id, news = (r.status IN ('SUCCESS', 'FAILURE', 'CANCELED'))::int,

@@ -15,9 +15,10 @@ from ...records.run import FINISHED, RunStatus
 from ..months import month_end, month_of
 from ..retention import COUNTED_EXACTLY, OldLog
 from .connection import Database
-from .transaction import Row, Transaction
+from .transaction import Answer, Row, Transaction
 
 __all__ = [
+    "LAST_ID",
     "NEEDED_RUNS",
     "UNENDED",
     "clear_step",
@@ -42,18 +43,18 @@ NEEDED_RUNS = (
 By the LIMIT each is looked up by itself; a join would read all tags, since nobody knows before how few runs these are.
 """
 
+LAST_ID = "(SELECT value FROM counters WHERE name = 'event')"
+"""The last id that was taken, in a statement of who has taken it."""
+
 _EVENTS = "events (log, run, id, attempt, seq, time, type, step_key, body)"
 _INSERT = f"""
-WITH given (log, run, place, attempt, seq, time, type, step_key, body) AS (SELECT * FROM {{rows}}),
-taken AS (
-    UPDATE counters SET value = value + (SELECT COUNT(*) FROM given) WHERE name = 'event'
-    RETURNING value - (SELECT COUNT(*) FROM given) AS before
-),
+WITH taken AS (UPDATE counters SET value = value + %s WHERE name = 'event' RETURNING value),
 stored AS (
     INSERT INTO {_EVENTS}
-    SELECT log, run, before + place, attempt, seq, time, type, step_key, body FROM taken, given
+    SELECT log, run, value + distance, attempt, seq, time, type, step_key, body
+    FROM taken, {{rows}} AS given (log, run, distance, attempt, seq, time, type, step_key, body)
 )
-SELECT before FROM taken
+SELECT value FROM taken
 """
 _OLD = """
 SELECT l.log, l.until, CASE WHEN few.rows < %(exactly)s THEN few.rows ELSE GREATEST(c.reltuples, few.rows) END::bigint,
@@ -71,21 +72,21 @@ WHERE i.inhparent = 'events'::regclass AND c.relname NOT IN (SELECT 'events_' ||
 """
 
 
-def insert_events(tx: Transaction, rows: Sequence[Row]) -> int:
-    """Store events under the next ids, in one statement: nothing is done on this side while the counter is held.
+def insert_events(tx: Transaction, rows: Sequence[Row]) -> Answer:
+    """Store events under the next ids, in one statement: what this side does for it is done before the counter is held.
+
+    What follows in this transaction names an id by its distance from the last one (`LAST_ID`), so that it can be sent
+    without waiting for the answer.
 
     Args:
         tx: The transaction; it holds the row of the counter from now on.
-        rows: Each as (log, run, place, attempt, seq, time, type, step key, body), their places counted from 1. Their
-            months must be there.
+        rows: One at least, each as (log, run, distance of its id from the last one, attempt, seq, time, type, step key,
+            body). Their months must be there.
 
     Returns:
-        The id before the first one: an event's id is its place more.
+        One row: the last id.
     """
-    found = tx.row_of_all(_INSERT, "int8 int8 int8 int8 int8 float8 text text bytea", rows)
-    assert found is not None
-    before: int = found[0]
-    return before
+    return tx.ask_all(_INSERT, "int8 int8 int8 int8 int8 float8 text text bytea", rows, (len(rows),))
 
 
 def copy_events(tx: Transaction, rows: Sequence[Row]) -> None:

@@ -12,8 +12,8 @@ from ..derive import not_stored, refuse_late_writer
 from ..months import LogPlace
 from ..notifier import Notifier
 from .connection import Database
-from .ledger import changed_run, write_changes
-from .transaction import Transaction
+from .ledger import Change, ask_steps, changed_run, topics_of_all, write_changes
+from .transaction import Answer, Transaction
 
 __all__ = ["PostgresEvents"]
 
@@ -29,30 +29,33 @@ class PostgresEvents:
         """Store a batch of a run worker's numbered events; gives the id of the last one."""
         numbered = [event.seq for event in events if event.seq is not None]
 
-        def work(tx: Transaction) -> tuple[int, set[str]]:
-            row = tx.row(
+        def work(tx: Transaction) -> tuple[Answer, list[Change]]:
+            asked = tx.ask(
                 f"SELECT log, num, {rows.RUN_PLACE}, ARRAY(SELECT seq FROM events e WHERE e.log = runs.log "
                 "AND e.run = runs.num AND e.attempt = %s AND e.seq BETWEEN %s AND %s) "
                 "FROM runs WHERE run_id = %s FOR UPDATE",
                 (attempt, min(numbered, default=None), max(numbered, default=None), run_id),
             )
+            steps = ask_steps(tx, run_id, events)
+            tx.sync()
+            row = next(iter(asked.rows()), None)
             run = None if row is None else rows.run_place(run_id, row[2:-1])
             fresh = not_stored(events, set() if row is None else set(row[-1]))
             refuse_late_writer(run_id, attempt, run, fresh=bool(fresh))
             assert row is not None
             assert run is not None
             place = LogPlace(*row[:2])
-            change = changed_run(tx, place, run, attempt, fresh)
-            (ids,) = write_changes(tx, [change])
-            if ids:
-                return ids[-1], change.topics
-            last = tx.row("SELECT MAX(id) FROM events WHERE log = %s AND run = %s", place)
-            return (last[0] if last is not None else None) or 0, set()
+            change = changed_run(tx, place, run, attempt, fresh, steps)
+            last_id = write_changes(tx, [change])
+            if last_id is not None:
+                return last_id, [change]
+            return tx.ask("SELECT COALESCE(MAX(id), 0) FROM events WHERE log = %s AND run = %s", place), []
 
-        last, topics = self._database.write("store events", work, repeatable=True, patient=False)
-        if topics:
-            self._notifier.publish(topics)
-        return last
+        last_id, changes = self._database.write("store events", work, repeatable=True, patient=False)
+        if changes:
+            self._notifier.publish(topics_of_all(changes))
+        ((last,),) = last_id.rows()
+        return int(last)
 
     def of_run(
         self,

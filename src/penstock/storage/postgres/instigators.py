@@ -352,7 +352,7 @@ def _store_evaluations(tx: Transaction, tick: int, evaluations: Sequence[Evaluat
         ([each.entity for each in evaluations],),
     )
     tx.send_all(
-        "INSERT INTO automation_evaluations (entity, tick, time, requested, body) SELECT * FROM {rows}",
+        "INSERT INTO automation_evaluations (entity, tick, time, requested, body) SELECT * FROM {rows} AS given",
         "text int8 float8 int8 bytea",
         [(each.entity, tick, now, each.requested, rows.packed_evaluation(each)) for each in evaluations],
     )

@@ -18,7 +18,7 @@ from ..protocols import NewRun, RunFilter, RunSearch, RunTally
 from ..run_search import LOOKS, Query, Way, whole_count, whole_page
 from .connection import Database
 from .leases import require_lease
-from .ledger import changed_run, insert_runs, write_changes
+from .ledger import Change, changed_run, insert_runs, topics_of_all, write_changes
 from .run_query import PostgresRunQueries, merged
 from .transaction import Row, Transaction
 
@@ -37,14 +37,14 @@ class PostgresRuns:
     def create(self, runs: Sequence[NewRun]) -> list[Run]:
         """Store new runs with their first facts, all or none."""
 
-        def work(tx: Transaction) -> tuple[list[Run], set[str]]:
+        def work(tx: Transaction) -> list[Change]:
             changes = insert_runs(tx, runs)
             write_changes(tx, changes)
-            return [change.run for change in changes], set().union(*(change.topics for change in changes))
+            return changes
 
-        made, topics = self._database.write("store new runs", work)
-        self._notifier.publish(topics)
-        return made
+        made = self._database.write("store new runs", work)
+        self._notifier.publish(topics_of_all(made))
+        return [change.run for change in made]
 
     def get(self, run_id: str) -> Run | None:
         """The run of that id."""
@@ -129,7 +129,7 @@ class PostgresRuns:
         """Move those of the runs that nobody has claimed to STARTING, each under a new attempt held by `owner`."""
         wanted = list(dict.fromkeys(run_ids))
 
-        def work(tx: Transaction) -> tuple[list[Run], set[str]]:
+        def work(tx: Transaction) -> list[Change]:
             if under is not None:
                 require_lease(tx, under)
             # Whoever claims one of these runs at this moment gets it: its row is passed over, not waited for.
@@ -149,11 +149,11 @@ class PostgresRuns:
                 run = msgspec.structs.replace(run, attempt=run.attempt + 1, owner=owner, lease_until=until)
                 changes.append(changed_run(tx, LogPlace(log, number), run, run.attempt, [starting]))
             write_changes(tx, changes)
-            return [change.run for change in changes], set().union(*(change.topics for change in changes))
+            return changes
 
-        claimed, topics = self._database.write("claim runs", work)
-        self._notifier.publish(topics)
-        return claimed
+        claimed = self._database.write("claim runs", work)
+        self._notifier.publish(topics_of_all(claimed))
+        return [change.run for change in claimed]
 
     def take_over(self, run_id: str, *, attempt: int, owner: str, until: float) -> bool:
         """Pass this attempt's lease to `owner`; False if the attempt is not current or has ended."""
@@ -190,7 +190,7 @@ class PostgresRuns:
         """Store facts about a run from outside its worker; all of them, or none where the run's state refuses one."""
         events = [Event(time=now, fact=fact) for fact in facts]
 
-        def work(tx: Transaction) -> set[str] | None:
+        def work(tx: Transaction) -> Change | None:
             found = _place_and_run(tx, run_id)
             if found is None or found[1].is_finished:
                 return None
@@ -201,12 +201,12 @@ class PostgresRuns:
                 return None
             change = changed_run(tx, place, run, run.attempt, events)
             write_changes(tx, [change])
-            return change.topics
+            return change
 
-        topics = self._database.write("record what happened to a run", work)
-        if topics is None:
+        change = self._database.write("record what happened to a run", work)
+        if change is None:
             return False
-        self._notifier.publish(topics)
+        self._notifier.publish(topics_of_all([change]))
         return True
 
     def explain_waiting(self, notes: Mapping[str, str | None]) -> None:

@@ -127,7 +127,7 @@ class PostgresSlots:
             if notes:
                 change = changed_run(tx, LogPlace(*row[:2]), run, attempt, notes)
                 write_changes(tx, [change])
-                topics |= change.topics
+                topics |= change.topics  # notes set no slot free
             return ClaimOutcome(granted=frozenset(granted | taken), waiting=waiting), topics
 
         outcome, topics = self._database.write("claim slots of pools", work)

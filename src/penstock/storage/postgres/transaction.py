@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import psycopg
 
-__all__ = ["Row", "Transaction", "Values"]
+from .columns import column
+
+__all__ = ["Answer", "Row", "Transaction", "Values"]
 
 Row = tuple[Any, ...]
 Values = Sequence[Any] | Mapping[str, Any]
 
 
-_PLAIN: Mapping[str, Callable[[Any], object]] = {
-    "int8": int,
-    "float8": float,
-    "text": str,
-    "bytea": bytes,
-    "bool": bool,
-}
-"""What a value of a type is made, since all of a column must be of one type for the driver."""
+class Answer:
+    """What the server says to a statement that nobody waits for: to be read when its transaction is over, or synced."""
+
+    def __init__(self, cursor: psycopg.Cursor[Row]) -> None:
+        self._cursor = cursor
+
+    @property
+    def count(self) -> int:
+        """How many rows the statement changed or gave."""
+        return self._cursor.rowcount
+
+    def rows(self) -> list[Row]:
+        """Its rows, once."""
+        return self._cursor.fetchall()
 
 
 class Transaction:
@@ -41,10 +49,18 @@ class Transaction:
 
     def _waited_for(self, statement: str, values: Values) -> psycopg.Cursor[Row]:
         cursor = self._connection.execute(statement, values)
+        self.sync()
+        return cursor
+
+    def sync(self) -> None:
+        """End a stretch of statements: the answers to those before this may be waited for."""
         if self._pipeline is not None:
             # Else the server would take us to be in the middle of a message, and wait for the rest without limit.
             self._pipeline.sync()
-        return cursor
+
+    def ask(self, statement: str, values: Values = ()) -> Answer:
+        """Run a statement whose answer is read later."""
+        return Answer(self._connection.execute(statement, values))
 
     def send(self, statement: str, values: Values = ()) -> None:
         """Run a statement; whether it failed shows at the next wait, or at the end."""
@@ -59,19 +75,24 @@ class Transaction:
         """Run a statement once with all of the rows; where there are none, not at all.
 
         Args:
-            statement: It names the rows as `{rows}`, a table.
+            statement: It names the rows as a table: `{rows} AS given`.
             types: The table's columns, each one of `int8`, `float8`, `text`, `bytea` and `bool`; with spaces between.
             rows: The table's rows.
         """
         if rows:
-            self._connection.execute(*_with_rows(statement, types, rows))
+            self.ask_all(statement, types, rows)
 
-    def row_of_all(self, statement: str, types: str, rows: Sequence[Sequence[Any]]) -> Row | None:
-        """Run a statement once with all of the rows, of which there is one at least, and wait for its first row.
+    def ask_all(self, statement: str, types: str, rows: Sequence[Sequence[Any]], values: Sequence[Any] = ()) -> Answer:
+        """Run a statement once with all of the rows, of which there is one at least; its answer is read later.
 
-        The arguments are those of `send_all`.
+        The arguments are those of `send_all`, and the values that stand in the statement before the rows.
         """
-        return self._waited_for(*_with_rows(statement, types, rows)).fetchone()
+        given = types.split()
+        # As columns of a SELECT, since the server gathers what a function gives in FROM, one store for each array. In
+        # subqueries, since a planner that sees how few rows there are plans the statement anew each time.
+        table = f"(SELECT {', '.join(f'unnest((SELECT %b::{each}[]))' for each in given)})"
+        columns = [column(kind, cells) for kind, cells in zip(given, zip(*rows, strict=True), strict=True)]
+        return self.ask(statement.replace("{rows}", table), [*values, *columns])
 
     def copy(self, table: str, types: str, rows: Iterable[Sequence[Any]]) -> None:
         """Add rows to a table in bulk (COPY, in binary form), which cannot be done in a pipeline.
@@ -92,15 +113,3 @@ class Transaction:
         with self._connection.pipeline() as self._pipeline:
             yield
         self._pipeline = None
-
-
-def _with_rows(statement: str, types: str, rows: Sequence[Sequence[Any]]) -> tuple[str, list[list[object]]]:
-    """A statement that takes rows, and its values: as arrays in binary form, which cost both sides a third of what a
-    statement for each row does."""
-    given = types.split()
-    columns = [
-        [None if value is None else plain(value) for value in column]
-        for plain, column in zip((_PLAIN[each] for each in given), zip(*rows, strict=True), strict=True)
-    ]
-    table = f"unnest({', '.join(f'%b::{each}[]' for each in given)})"
-    return statement.replace("{rows}", table), columns

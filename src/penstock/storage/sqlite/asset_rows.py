@@ -205,7 +205,8 @@ def _checked(connection: sqlite3.Connection, run_id: str | None, events: Sequenc
 
 def _keep_versions(connection: sqlite3.Connection, run_id: str | None, seen: Sequence[VersionedFact]) -> None:
     connection.executemany(
-        f"INSERT OR REPLACE INTO data_versions ({DATA_VERSION}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        f"INSERT OR REPLACE INTO data_versions ({DATA_VERSION}) "
+        "VALUES (?1, ?2, ?3, ?4, ?5, COALESCE(?6, CAST(?3 AS TEXT)), ?7, ?8, ?9)",
         version_rows(run_id, seen),
     )
 
