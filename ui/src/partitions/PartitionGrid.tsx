@@ -223,30 +223,28 @@ function Grid({ label, rowKeys, columnKeys, cells, chosen, onChoose }: GridProps
               ) : null,
             )}
           </div>
-          <div className={css.scroll}>
-            <div
-              ref={ref}
-              className={css.cells}
-              style={{ height }}
-              role="application"
-              tabIndex={0}
-              aria-label={`${label} as a grid. Arrow keys choose a cell, with Shift several; r its row, c its column.`}
-              onKeyDown={onKeyDown}
-              {...pointer((place) => place)}
-            >
-              <canvas ref={canvas} className={css.canvas} aria-hidden="true" />
-              {chosen ? (
-                <span
-                  className={css.chosen}
-                  style={{
-                    top: `${(chosen[0][0] / rows) * 100}%`,
-                    height: `${((chosen[0][1] - chosen[0][0] + 1) / rows) * 100}%`,
-                    left: `${(chosen[1][0] / columns) * 100}%`,
-                    width: `${((chosen[1][1] - chosen[1][0] + 1) / columns) * 100}%`,
-                  }}
-                />
-              ) : null}
-            </div>
+          <div
+            ref={ref}
+            className={css.cells}
+            style={{ height }}
+            role="application"
+            tabIndex={0}
+            aria-label={`${label} as a grid. Arrow keys choose a cell, with Shift several; r its row, c its column.`}
+            onKeyDown={onKeyDown}
+            {...pointer((place) => place)}
+          >
+            <canvas ref={canvas} className={css.canvas} aria-hidden="true" />
+            {chosen ? (
+              <span
+                className={css.chosen}
+                style={{
+                  top: `${(chosen[0][0] / rows) * 100}%`,
+                  height: `${((chosen[0][1] - chosen[0][0] + 1) / rows) * 100}%`,
+                  left: `${(chosen[1][0] / columns) * 100}%`,
+                  width: `${((chosen[1][1] - chosen[1][0] + 1) / columns) * 100}%`,
+                }}
+              />
+            ) : null}
           </div>
         </div>
       </div>
