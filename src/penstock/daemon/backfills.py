@@ -10,6 +10,7 @@ import logging
 
 from ..clock import Clock
 from ..engine.retry import RetryPolicyOfRuns
+from ..errors import FencedError, StorageError
 from ..launch.protocols import RunCoordinator
 from ..locations.catalog import Catalog
 from ..records.backfill import Backfill, BackfillStatus
@@ -76,11 +77,20 @@ class BackfillsDuty:
             self._seen = self._catalog.locations
             self._resting.clear()
         pauses = []
+        broken: list[Exception] = []
         for backfill in backfills:
             part = held.part_of(backfill.backfill_id)
-            if part is not None:
-                with part.used() as lease:
+            if part is None:
+                continue
+            with part.used() as lease:
+                try:
                     pauses.append(self._go_on(backfill, lease))
+                except (FencedError, StorageError):
+                    raise
+                except Exception as error:  # noqa: BLE001 - it is raised when the others have had their turn
+                    broken.append(error)
+        if broken:
+            raise broken[0]
         return min((pause for pause in pauses if pause is not None), default=None)
 
     def close(self) -> None:

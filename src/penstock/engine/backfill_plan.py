@@ -7,8 +7,8 @@ that no two groups need each other.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple, TypeAlias
 
 from ..errors import DefinitionError
 from ..partitions.mapping import IdentityPartitionMapping, TimeWindowPartitionMapping
@@ -19,15 +19,30 @@ from ..records.location import AssetDescription
 
 __all__ = ["Wanted", "groups_of"]
 
+_Maker: TypeAlias = tuple[str, ...]
+
 
 class Wanted(NamedTuple):
-    """An asset that is to be made: who makes it by which job, and which of its partitions (position 0 if it has
-    none)."""
+    """An asset that is to be made.
+
+    Args:
+        asset: The asset.
+        location: The code location that makes it.
+        job: The job that does.
+        chosen: Which of its partitions; position 0 if it has none.
+        step: The step that makes it, where that cannot but make others as well; they go into one group if they can.
+    """
 
     asset: AssetDescription
     location: str
     job: str
     chosen: Subset
+    step: str | None = None
+
+    @property
+    def maker(self) -> tuple[str, ...]:
+        """What it shares with all that are made by the same step."""
+        return (self.asset.key,) if self.step is None else (self.location, self.job, self.step)
 
 
 def groups_of(wanted: Iterable[Wanted]) -> tuple[BackfillGroup, ...]:
@@ -55,40 +70,48 @@ def _alike(wanted: Wanted) -> tuple[object, ...]:
 
 
 def _ranks(by_key: Mapping[str, Wanted]) -> dict[str, int]:
+    """The rank of each asset; those of one maker have the same."""
+    made: dict[_Maker, list[str]] = {}
+    for key, each in sorted(by_key.items()):
+        made.setdefault(each.maker, []).append(key)
     ranks: dict[str, int] = {}
-    for key in _topological(by_key):
-        here = by_key[key]
-        ranks[key] = max(
-            (
-                ranks[dep] + (not (_alike(by_key[dep]) == _alike(here) and _stays(by_key[dep], here)))
-                for dep in here.asset.deps
-                if dep in by_key and dep != key
-            ),
-            default=0,
-        )
+    for maker in _topological(by_key, made):
+        rank = 0
+        for here in (by_key[key] for key in made[maker]):
+            above = [by_key[dep] for dep in here.asset.deps if dep in by_key and by_key[dep].maker != maker]
+            rank = max([rank, *(ranks[each.asset.key] + (not _share_runs(each, here)) for each in above)])
+        ranks |= dict.fromkeys(made[maker], rank)
     return ranks
 
 
-def _topological(by_key: Mapping[str, Wanted]) -> list[str]:
+def _share_runs(upstream: Wanted, downstream: Wanted) -> bool:
+    return _alike(upstream) == _alike(downstream) and _stays(upstream, downstream)
+
+
+def _topological(by_key: Mapping[str, Wanted], made: Mapping[_Maker, Sequence[str]]) -> list[_Maker]:
+    """The makers, each after those that it needs."""
     left = {
-        key: {dep for dep in each.asset.deps if dep in by_key and dep != key} for key, each in sorted(by_key.items())
+        maker: {by_key[dep].maker for key in keys for dep in by_key[key].asset.deps if dep in by_key} - {maker}
+        for maker, keys in made.items()
     }
-    followers: dict[str, list[str]] = {}
-    for key, deps in left.items():
-        for dep in deps:
-            followers.setdefault(dep, []).append(key)
-    ready = [key for key, deps in left.items() if not deps]
-    ordered: list[str] = []
+    followers: dict[_Maker, list[_Maker]] = {}
+    for maker, needed in left.items():
+        for each in needed:
+            followers.setdefault(each, []).append(maker)
+    ready = [maker for maker, needed in left.items() if not needed]
+    ordered: list[_Maker] = []
     while ready:
-        key = ready.pop()
-        ordered.append(key)
-        for follower in followers.get(key, ()):
-            left[follower].discard(key)
+        maker = ready.pop()
+        ordered.append(maker)
+        for follower in followers.get(maker, ()):
+            left[follower].discard(maker)
             if not left[follower]:
                 ready.append(follower)
     if len(ordered) < len(left):
-        circle = ", ".join(sorted(left.keys() - set(ordered))[:5])
-        raise DefinitionError(f"Assets need each other in a circle, so that none can be made first: {circle}.")
+        circle = sorted(key for maker in left.keys() - set(ordered) for key in made[maker])
+        raise DefinitionError(
+            f"Assets need each other in a circle, so that none can be made first: {', '.join(circle[:5])}."
+        )
     return ordered
 
 

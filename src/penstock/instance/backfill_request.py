@@ -218,8 +218,23 @@ def _wanted(catalog: Catalog, request: BackfillRequest, job: JobDescription | No
     positions = {key: chosen.of(key) for key in found}
     if request.only_missing:
         positions = _missing(positions, {key: asset for key, (_, asset) in found.items()}, sets)
+    makers = {
+        (location.stored.name, key): step.key
+        for location in {location.stored.name: location for location, _ in found.values()}.values()
+        for whole in (location.jobs.get(AssetJobName),)
+        if whole is not None
+        for step in whole.steps
+        if len(step.assets) > 1 and not step.can_subset
+        for key in step.assets
+    }
     return [
-        Wanted(asset, location.stored.name, AssetJobName if job is None else job.name, positions[key])
+        Wanted(
+            asset,
+            location.stored.name,
+            AssetJobName if job is None else job.name,
+            positions[key],
+            makers.get((location.stored.name, key)),
+        )
         for key, (location, asset) in found.items()
         if positions[key]
     ]

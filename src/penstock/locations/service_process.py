@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import gc
 import logging
 import os
@@ -33,6 +34,7 @@ Starter: TypeAlias = Callable[[Sequence[str], int], ServiceProcess]
 """Starts the command of `penstock` with these words, and lets it inherit the descriptor of its lifeline. What it starts
 leads a session of its own, so that Ctrl-C in a terminal reaches its starter alone."""
 
+_M_ARENA_MAX = -8  # of the C library's <malloc.h>
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -92,8 +94,10 @@ def _be_service(command_line: Callable[[], None], words: Sequence[str], lifeline
     except BaseException:  # noqa: BLE001 - the process ends here, as a program does at an error
         traceback.print_exc()
     finally:
-        _flush()
-        os._exit(code if isinstance(code, int) else 1)  # what stands below us on the stack is our starter's
+        try:
+            _flush()
+        finally:
+            os._exit(code if isinstance(code, int) else 1)  # whatever happened: what follows is our starter's work
 
 
 def _begin_anew(lifeline: int) -> None:
@@ -109,6 +113,8 @@ def _begin_anew(lifeline: int) -> None:
             with contextlib.suppress(OSError):  # the one that the list was read with
                 os.close(descriptor)
     logging.getLogger().handlers.clear()
+    with contextlib.suppress(AttributeError):  # other C libraries have no such thing
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)  # Python's threads take turns; a heap for each would be half empty
 
 
 def _show(words: Sequence[str]) -> None:

@@ -36,6 +36,7 @@ _PLAIN = frozenset(
         "runs",
         "slots",
         "ticks",
+        "webhooks",
     }
 )
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"

@@ -6,9 +6,10 @@ import pytest
 
 from penstock.daemon.retries import RetriesDuty
 from penstock.engine.retry import RetryPolicyOfRuns
+from penstock.errors import InternalError
 from penstock.partitions.mapping import AllPartitionMapping, TimeWindowPartitionMapping
 from penstock.partitions.spec import DynamicSpec, StaticSpec, TimeWindowSpec
-from penstock.records.backfill import BackfillStatus
+from penstock.records.backfill import BackfillPlan, BackfillStatus
 from penstock.records.event import RunCanceled
 from penstock.records.lease import Lease
 from penstock.records.run import RunStatus, Tag
@@ -256,6 +257,22 @@ def test_a_partition_that_is_gone_fails_it_in_the_end_and_it_can_be_taken_up_aga
     house.change(backfill, status=BackfillStatus.REQUESTED)
     house.settle()
     assert [run.partition for run in house.runs()] == ["red", "green", "blue"]
+
+
+def test_one_that_breaks_does_not_hold_up_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    house = House(shop(asset("a", partitions=WEEKS)))
+    broken, sound = house.ask(assets=("a",)), house.ask(assets=("a",), partitions=("w2",))
+    read = house.storage.backfills.plan
+
+    def plan(backfill_id: str) -> BackfillPlan | None:
+        if backfill_id == broken.backfill_id:
+            raise InternalError("It cannot be read.")
+        return read(backfill_id)
+
+    monkeypatch.setattr(house.storage.backfills, "plan", plan)
+    with pytest.raises(InternalError):
+        house.tick()
+    assert {run.tags[Tag.BACKFILL] for run in house.runs()} == {sound.backfill_id}
 
 
 @pytest.mark.parametrize("at_most", [1, None])

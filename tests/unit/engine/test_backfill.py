@@ -240,6 +240,19 @@ def test_assets_that_need_the_same_partition_of_each_other_are_one_group() -> No
     assert places["a"] < places["c"] < places["d"]
 
 
+def test_assets_that_one_step_makes_are_made_by_one_run() -> None:
+    days = Subset.span(0, 8)
+    wanted = [
+        Wanted(asset("a", partitions=LETTERS), "here", "job", Subset.span(0, 4)),
+        Wanted(asset("b", partitions=DAYS), "here", "job", days, "step"),
+        Wanted(asset("c", "a", partitions=DAYS, mapped_deps=("a",)), "here", "job", days, "step"),
+        Wanted(asset("d", "b", partitions=DAYS), "here", "job", days),
+    ]
+    groups = groups_of(wanted)
+    assert [group.assets for group in groups] == [("a",), ("b", "c", "d")]
+    assert [need.group for need in groups[1].needs] == [0]
+
+
 def test_assets_that_need_each_other_in_a_circle_are_refused() -> None:
     one = Subset.span(0, 1)
     wanted = [Wanted(asset("a", "b"), "here", "job", one), Wanted(asset("b", "a"), "here", "job", one)]

@@ -58,6 +58,11 @@ def test_a_fork_ends_with_the_code_of_its_command() -> None:
     assert run("raise ValueError")[-1]["code"] == 1
 
 
+def test_a_fork_ends_there_although_its_output_cannot_be_written() -> None:
+    (known,) = run("sys.stdout = type('Broken', (), {'flush': lambda self: 1 / 0})()")
+    assert known["code"] == 0
+
+
 def test_a_fork_is_ended_by_a_signal_although_its_starter_has_a_handler() -> None:
     ended = run("signal.pause()", "os.kill(process.pid, signal.SIGTERM)")
     assert ended[-1]["code"] == -15

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { foldSkips, intervalText, latenessText, sensorKind } from "./ticks.model";
+import { changeText, clockText, foldSkips, intervalText, latenessText, sensorKind } from "./ticks.model";
 
 describe("foldSkips", () => {
   const tick = (timestamp: number, skipReason: string | null = "no file", status = "SKIPPED") => ({ status, skipReason, timestamp });
@@ -37,7 +37,12 @@ it("names the kinds of sensors that it knows, and spells the others out", () => 
   expect(sensorKind("FRESHNESS_POLICY")).toBe("freshness policy");
 });
 
-it("lateness in words", () => {
+it("lateness and changes of clocks in words", () => {
   expect(latenessText({ ticks: 100, p50: 0.12, p99: 1.2 })).toBe("120 ms as a rule, 1.2 s at worst in a hundred, of the last 100 ticks");
   expect(latenessText({ ticks: 1, p50: 0, p99: 0 })).toMatch(/of the last tick$/);
+  expect(clockText(null)).toBe("");
+  expect(clockText("GAP")).toMatch(/forward/);
+  expect(clockText("FOLD")).toMatch(/twice/);
+  expect(changeText("after", "first")).toBe("a time that is skipped runs right after the gap, one that is repeated runs the first time");
+  expect(changeText("skip", "both")).toBe("a time that is skipped is left out, one that is repeated runs both times");
 });

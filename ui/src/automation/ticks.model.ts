@@ -69,3 +69,16 @@ const SENSOR_KINDS: Record<string, string> = {
 export function latenessText(lateness: { readonly ticks: number; readonly p50: number; readonly p99: number }): string {
   return `${durationText(lateness.p50)} as a rule, ${durationText(lateness.p99)} at worst in a hundred, of the last ${lateness.ticks === 1 ? "tick" : `${lateness.ticks} ticks`}`;
 }
+
+/** What clocks do at a coming tick. */
+export function clockText(change: "GAP" | "FOLD" | null): string {
+  if (change === null) return "";
+  return change === "GAP" ? "clocks are set forward: the first instant after the gap" : "clocks are set back: this wall time comes twice";
+}
+
+/** What a schedule does where clocks are changed, when that is not the usual. */
+export function changeText(gap: string, fold: string): string {
+  const skipped = gap === "skip" ? "a time that is skipped is left out" : "a time that is skipped runs right after the gap";
+  const repeated = { first: "one that is repeated runs the first time", second: "one that is repeated runs the second time", both: "one that is repeated runs both times" }[fold];
+  return `${skipped}, ${repeated ?? fold}`;
+}

@@ -59,6 +59,10 @@ const LOOKS: Record<string, StatusLook> = {
   STALE: look("wait", "clock", "Stale"),
   HEALTHY: look("good", "dot", "Healthy"),
   UNHEALTHY: look("bad", "cross", "Not healthy"),
+  // requests to webhooks
+  REQUEST_PENDING: look("wait", "clock", "Waits for a tick"),
+  REQUEST_TAKEN: look("good", "check", "Taken"),
+  REQUEST_GIVEN_UP: look("bad", "cross", "Given up"),
   // runs that are planned
   ONE_OFF_WAITING: look("wait", "clock", "Waiting"),
   ONE_OFF_LAUNCHED: look("good", "check", "Launched"),

@@ -1,10 +1,12 @@
 /** Schedules and sensors: their list, one's ticks, and their switches. */
 import { PYTHON_ERROR } from "./errors";
-import { gql } from "./gql";
+import { ask, gql } from "./gql";
 import type {
   AutomationListQuery,
   AutomationListQueryVariables,
   AutomationTickFragment,
+  CreateTokenMutation,
+  CreateTokenMutationVariables,
   DryRunScheduleMutation,
   DryRunScheduleMutationVariables,
   DryRunSensorMutation,
@@ -21,10 +23,13 @@ import type {
   ResetSensorMutationVariables,
   RestoreInstigationMutation,
   RestoreInstigationMutationVariables,
+  RevokeTokenMutation,
+  RevokeTokenMutationVariables,
   ScheduleDetailQuery,
   ScheduleDetailQueryVariables,
   SensorDetailQuery,
   SensorDetailQueryVariables,
+  SensorSelector,
   SetCursorMutation,
   SetCursorMutationVariables,
   SetOverrideMutation,
@@ -171,8 +176,11 @@ export const SCHEDULE_DETAIL = gql<ScheduleDetailQuery, ScheduleDetailQueryVaria
         canReset
         sourceRef
         tags { key value }
+        dstGap
+        dstFold
+        maxCatchupRuns
         timeoutSeconds
-        futureTicks(limit: 5) { results { timestamp } }
+        futureTicks(limit: 5) { results { timestamp clockChange } }
         scheduleState {
           ...SwitchState
           lateness { ticks p50 p99 max }
@@ -202,6 +210,13 @@ export const SENSOR_DETAIL = gql<SensorDetailQuery, SensorDetailQueryVariables>`
         sourceRef
         tags { key value }
         onEvents
+        webhook {
+          path
+          headers
+          pending
+          tokens { id hint created }
+          requests(limit: 20) { id received status size idempotencyKey failedAttempts tickId ended }
+        }
         timeoutSeconds
         sensorState {
           ...SwitchState
@@ -323,3 +338,39 @@ export const RESTORE_INSTIGATION = gql<RestoreInstigationMutation, RestoreInstig
     answer: restoreInstigation(id: $id, reason: $reason) { __typename ... on Error { message } }
   }
 `;
+
+export type Webhook = NonNullable<Extract<SensorDetailQuery["sensorOrError"], { __typename: "Sensor" }>["webhook"]>;
+
+const CREATE_TOKEN = gql<CreateTokenMutation, CreateTokenMutationVariables>`
+  mutation CreateToken($selector: SensorSelector!) {
+    createWebhookToken(sensorSelector: $selector) {
+      __typename
+      ... on WebhookTokenCreated { text token { id } }
+      ... on Error { message }
+    }
+  }
+`;
+
+const REVOKE_TOKEN = gql<RevokeTokenMutation, RevokeTokenMutationVariables>`
+  mutation RevokeToken($selector: SensorSelector!, $id: Int!) {
+    revokeWebhookToken(sensorSelector: $selector, tokenId: $id) { __typename ... on Error { message } }
+  }
+`;
+
+/**
+ * Makes a token for senders.
+ *
+ * @returns its text, which is told this once.
+ * @throws Error that says why there is none.
+ */
+export async function createToken(selector: SensorSelector): Promise<string> {
+  const { createWebhookToken: answer } = await ask(CREATE_TOKEN, { selector });
+  if (answer.__typename !== "WebhookTokenCreated") throw new Error(answer.message);
+  return answer.text;
+}
+
+/** @throws Error that says why it is still let in. */
+export async function revokeToken(selector: SensorSelector, id: number): Promise<void> {
+  const { revokeWebhookToken: answer } = await ask(REVOKE_TOKEN, { selector, id });
+  if (answer.__typename !== "WebhookTokenRevoked") throw new Error(answer.message);
+}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from graphql import (
@@ -53,7 +53,7 @@ class Api(NamedTuple):
 
 def schema_text() -> str:
     """The schema as the file has it."""
-    return files(__package__).joinpath("schema.graphql").read_text()
+    return Path(__file__).with_name("schema.graphql").read_text(encoding="utf-8")
 
 
 @cache

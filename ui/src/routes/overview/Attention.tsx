@@ -125,6 +125,7 @@ const DUTIES: Record<string, string> = {
   SENSOR: "Evaluation of sensors",
   QUEUED_RUN_COORDINATOR: "The run queue",
   MONITORING: "Run monitoring",
+  FRESHNESS_DAEMON: "Freshness of assets",
 };
 
 export function dutyName(daemonType: string): string {

@@ -5,7 +5,7 @@ import { useState } from "react";
 import css from "../../automation/automation.module.css";
 import { DryRunDialog } from "../../automation/DryRun";
 import { ActsOf, BeyondCode, Definition, InstigatorPage } from "../../automation/Instigator";
-import { latenessText } from "../../automation/ticks.model";
+import { changeText, clockText, latenessText } from "../../automation/ticks.model";
 import { TickTable, useTickFilter } from "../../automation/TickTable";
 import { useSwitch } from "../../automation/useSwitch";
 import { Empty } from "../../kit/Empty";
@@ -103,6 +103,8 @@ function Details({ schedule, location }: { schedule: Schedule; location: string 
         facts={[
           ["Cron", <code key="cron">{schedule.cronSchedule}</code>],
           ["Time zone", zone],
+          ["Changes of clocks", changeText(schedule.dstGap, schedule.dstFold)],
+          ["Missed ticks made up", schedule.maxCatchupRuns === null ? "as the settings say" : `at most ${schedule.maxCatchupRuns}`],
           ["Time-out", durationText(schedule.timeoutSeconds)],
           ["Lateness", state.lateness === null ? null : latenessText(state.lateness)],
           [
@@ -119,9 +121,10 @@ function Details({ schedule, location }: { schedule: Schedule; location: string 
       />
       <Section title={state.status === "RUNNING" ? "Next ticks" : "Next ticks, if it were on"}>
         <ol className={css.next}>
-          {schedule.futureTicks.results.map(({ timestamp }) => (
+          {schedule.futureTicks.results.map(({ timestamp, clockChange }) => (
             <li key={timestamp}>
               <Time at={timestamp} /> <span className={css.quiet}>{longTime(timestamp, { ...style, zone })}</span>
+              {clockChange === null ? null : <span className={css.mark}> {clockText(clockChange)}</span>}
             </li>
           ))}
         </ol>

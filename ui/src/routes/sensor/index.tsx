@@ -22,6 +22,9 @@ import { useAction, useData } from "../../services/data";
 import type { SensorDetailQuery } from "../../services/schema.gen";
 import { durationText } from "../../services/time.model";
 import { CursorDialog } from "./CursorDialog";
+import { Webhook } from "./Webhook";
+
+const SENSOR_TOPICS = [...AUTOMATION_TOPICS, "webhooks"];
 
 type Sensor = Extract<SensorDetailQuery["sensorOrError"], { __typename: "Sensor" }>;
 
@@ -33,7 +36,7 @@ export default function SensorPage() {
 function SensorView({ location, name }: { location: string; name: string }) {
   const selector = { repositoryLocationName: location, sensorName: name };
   const { statuses, limit, showOlder } = useTickFilter();
-  const answer = useData(SENSOR_DETAIL, { selector, statuses, limit }, { live: AUTOMATION_TOPICS });
+  const answer = useData(SENSOR_DETAIL, { selector, statuses, limit }, { live: SENSOR_TOPICS });
   const [isOverriding, setOverriding] = useState(false);
   const control = useSwitch("sensor", location);
   const dryRun = useAction(DRY_RUN_SENSOR);
@@ -72,6 +75,7 @@ function SensorView({ location, name }: { location: string; name: string }) {
             onOverride={setOverriding}
           />
           <Details sensor={sensor} location={location} onCursor={() => setOpen("cursor")} />
+          {sensor.webhook === null ? null : <Webhook webhook={sensor.webhook} selector={selector} />}
           <TickTable
             ticks={sensor.sensorState.ticks}
             limit={limit}
