@@ -167,7 +167,7 @@ class PostgresStatements(Statements):
 
         database, transaction = postgres_connection.Database, postgres_transaction.Transaction
         patch.setattr(database, "read", listening(database.read, 2))
-        for name in ("rows", "row", "send"):
+        for name in ("rows", "row", "send", "ask"):
             patch.setattr(transaction, name, listening(getattr(transaction, name), 1))
         patch.setattr(transaction, "send_each", listening_to_each(transaction.send_each))
 
