@@ -157,7 +157,7 @@ class House:
             storage.instigators, coordinator, self.catalog, clock, assets=storage.assets, workers=AtOnce()
         )
         shared = (storage.instigators, self.catalog, runner, clock, threading.Event(), threading.Event(), 600.0)
-        return SensorsDuty(*shared, watch=EventWatch(storage, clock), runs=storage.runs, max_queued_runs=-1)
+        return SensorsDuty(*shared, watch=EventWatch(storage, clock), runs=storage.runs, max_queued_runs=-1, inbox=None)
 
     def make(self, *assets: str) -> None:
         """These assets are made, the latest partition where they have some."""

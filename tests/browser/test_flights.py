@@ -4,28 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import re
-import shutil
 import zipfile
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import ConsoleMessage, Page, Request, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from support.deployment import Deployment
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--no-first-run",
-)
 RUN_MILLISECONDS = 120_000
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -36,36 +26,6 @@ def deployment(tmp_path: Path) -> Iterator[Deployment]:
     found = Deployment(tmp_path / "home", ["-w", str(EXAMPLES / "workspace.yaml")], cwd=tmp_path)
     yield found
     found.close()
-
-
-@pytest.fixture
-def page(deployment: Deployment) -> Iterator[Page]:
-    """A page whose every console error, failed request and request to elsewhere fails the test at its end."""
-    executable = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if executable is None:
-        if os.environ.get("CI"):
-            pytest.fail("there is no Chromium; scripts/setup-system installs one")
-        pytest.skip("there is no Chromium on this machine")
-    faults: list[str] = []
-
-    def note_console(message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
-            faults.append(f"console {message.type}: {message.text}")
-
-    def note_request(request: Request) -> None:
-        if not request.url.startswith((deployment.url, "data:")):
-            faults.append(f"a request to elsewhere: {request.url}")
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=list(QUIET))
-        opened = browser.new_page(viewport={"width": 1440, "height": 900})
-        opened.on("console", note_console)
-        opened.on("pageerror", lambda error: faults.append(f"page error: {error}"))
-        opened.on("request", note_request)
-        opened.goto(deployment.url)
-        yield opened
-        browser.close()
-    assert faults == []
 
 
 def figures_of_the_data() -> tuple[int, int]:

@@ -26,9 +26,19 @@ from penstock.launch.protocols import RunCoordinator
 from penstock.locations.catalog import Catalog
 from penstock.logs.local import LocalLogStore
 from penstock.records.automation import By, InstigatorKind, InstigatorStatus, Override, RunRequestRecord
-from penstock.records.event import AssetMaterialization, Event, Fact, RunCanceled, RunFailure, RunStart, RunSuccess
+from penstock.records.event import (
+    AssetMaterialization,
+    AssetWiped,
+    Event,
+    Fact,
+    RunCanceled,
+    RunFailure,
+    RunStart,
+    RunSuccess,
+)
 from penstock.records.lease import ProcessInfo
 from penstock.records.location import (
+    AssetDescription,
     JobDescription,
     LocationDescription,
     ScheduleDescription,
@@ -70,10 +80,16 @@ class Faults(msgspec.Struct, frozen=True, kw_only=True):
     runs: float = 0.0  # a run fails, and makes what it has announced or not
 
 
-def location_of(schedules: Sequence[ScheduleDescription], sensors: Sequence[SensorDescription]) -> LocationDescription:
+def location_of(
+    schedules: Sequence[ScheduleDescription],
+    sensors: Sequence[SensorDescription],
+    assets: Sequence[AssetDescription] = (),
+) -> LocationDescription:
     """A code location with these and one job."""
     job = JobDescription(name="job", steps=(StepDescription(key="step", op="step"),), config_schema=Shape(fields={}))
-    return LocationDescription(name="code", jobs=(job,), schedules=tuple(schedules), sensors=tuple(sensors))
+    return LocationDescription(
+        name="code", jobs=(job,), schedules=tuple(schedules), sensors=tuple(sensors), assets=tuple(assets)
+    )
 
 
 class Deployment:
@@ -89,6 +105,7 @@ class Deployment:
         places: How many runs may be active at once, with a queue.
         people: Mean seconds between two acts of an operator; 0 for none.
         sensors_ask: Each so many evaluations, a sensor asks for a run.
+        makes: Mean seconds between two assets that something else makes; 0 for none.
     """
 
     def __init__(
@@ -103,6 +120,7 @@ class Deployment:
         places: int = 10,
         people: float = 0.0,
         sensors_ask: int = 1,
+        makes: float = 0.0,
     ) -> None:
         self.simulation = simulation
         self.faults = faults
@@ -125,6 +143,9 @@ class Deployment:
         self.people = People(self)
         if people:
             simulation.spawn(Process("people"), self._now_and_then(people, self.people.act))
+        self._assets = [asset.key for asset in location.assets]
+        if makes:
+            simulation.spawn(Process("makers"), self._now_and_then(makes, self._make_one))
         for number in range(daemons):
             self._start_daemon(number)
         chaos = Process("chaos")
@@ -256,6 +277,11 @@ class Deployment:
         process = self.simulation.random.choice(self.daemons)
         if self.well(process) and self.may_fail(process):
             process.frozen_until = self.simulation.time + self.simulation.random.uniform(0.1, 40.0)
+
+    def _make_one(self) -> None:
+        key = self.simulation.random.choice(self._assets)
+        fact = AssetMaterialization(asset=key) if self.simulation.random.random() < 0.9 else AssetWiped(asset=key)
+        self.storage.assets.report([fact], now=self.simulation.now())
 
     def _jump(self) -> None:
         before = self.simulation.now()

@@ -8,12 +8,18 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from penstock.engine.freshness import freshness_of, made_at
 from penstock.partitions.cron import parse, ticks_between
 from penstock.records.automation import TickStatus
+from penstock.records.event import FreshnessStateChange
+from penstock.records.freshness import AnyFreshnessPolicy, FreshnessPolicy
+from penstock.records.freshness_state import FreshnessState
+from penstock.records.location import AssetDescription
 from penstock.records.one_off import OneOffStatus
 from penstock.records.run import RunStatus, Tag
 from penstock.storage.protocols import RunFilter
@@ -27,8 +33,15 @@ SECONDS = float(os.environ.get("PENSTOCK_SIMULATED_DAYS", "0.02")) * 86_400
 LATEST = 20.0
 """A tick's code runs within so many seconds of its due time: a lease, a look, another daemon's, and errors between."""
 
+MINUTE = timedelta(minutes=1)
 CRONS = {f"every-{minutes}": f"*/{minutes} * * * *" for minutes in (1, 5, 20)} | {"hourly": "7 * * * *"}
 INTERVALS = {"quick": 30.0, "slow": 300.0, "other": 45.0}
+
+POLICIES: dict[str, AnyFreshnessPolicy] = {
+    **{f"window-{number}": FreshnessPolicy.time_window(fail_window=number * MINUTE) for number in (1, 4, 9)},
+    "warned": FreshnessPolicy.time_window(fail_window=5 * MINUTE, warn_window=MINUTE),
+    "by-ten": FreshnessPolicy.cron(deadline_cron="*/10 * * * *", lower_bound_delta=2 * MINUTE),
+}
 
 CALM = Faults()
 ROUGH = Faults(storage=0.01, death=0.001, evaluation=0.02, kills=600.0, freezes=300.0, server_kills=900.0)
@@ -39,6 +52,7 @@ def simulated(seed: int, folder: Path, faults: Faults, *, daemons: int = 3, imme
     location = location_of(
         [on_schedule(name, cron) for name, cron in {**CRONS, OVERRULED: "*/2 * * * *"}.items()],
         [on_sensor(name, interval) for name, interval in INTERVALS.items()],
+        [AssetDescription(key=key, op=key, freshness=policy) for key, policy in POLICIES.items()],
     )
     built = Deployment(
         Simulation(seed, START),
@@ -49,6 +63,7 @@ def simulated(seed: int, folder: Path, faults: Faults, *, daemons: int = 3, imme
         immediate=immediate,
         places=5,
         people=60.0,
+        makes=20.0,
     )
     built.run(SECONDS)
     return built
@@ -58,6 +73,7 @@ def check(deployment: Deployment) -> None:
     """What was promised, against what is stored."""
     assert deployment.broken == []
     check_people(deployment)
+    check_freshness(deployment)
     end = deployment.simulation.now()
     runs = deployment.storage.runs.page(RunFilter(), limit=1_000_000)
     by_tick = Counter(run.tags.get(Tag.TICK) for run in runs)
@@ -103,6 +119,23 @@ def check_people(deployment: Deployment) -> None:
     assert {by_tick[str(tick.id)] for tick in ticks if tick.status is TickStatus.SUCCESS} == {1}
     if not deployment.jumped:
         assert not [tick for tick in ticks if any(since < tick.due < until for since, until in people.pauses)]
+
+
+def check_freshness(deployment: Deployment) -> None:
+    """Each change was told once, and the last one is true."""
+    storage, now = deployment.storage, deployment.simulation.now()
+    told = dict.fromkeys(POLICIES, FreshnessState.UNKNOWN)
+    for stored in storage.events.of_types(["FRESHNESS_STATE_CHANGE"], limit=1_000_000):
+        fact = stored.event.fact
+        assert isinstance(fact, FreshnessStateChange)
+        assert fact.previous is told[fact.asset] is not fact.state
+        told[fact.asset] = fact.state
+    states = storage.assets.states(list(POLICIES))
+    assert told == {
+        key: freshness_of(policy, made_at(states.get(key), materializable=True), now)
+        for key, policy in POLICIES.items()
+    }
+    assert {key: row.state for key, row in storage.assets.freshness().items()}.items() <= told.items()
 
 
 def _leapt(deployment: Deployment, due: float) -> bool:

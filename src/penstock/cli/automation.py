@@ -111,7 +111,10 @@ def _rhythm(known: _Known) -> str:
         return ""
     override = None if known.state is None else known.state.override
     if isinstance(known.described, SensorDescription):
-        rhythm = f"every {overridden(known.described, override).interval:g} s"
+        interval = overridden(known.described, override).interval
+        every = f"every {interval:g} s"
+        on_events = f"on events, {every} at most" if interval else "on events"
+        rhythm = on_events if known.described.is_pushed else every
     else:
         effective = overridden(known.described, override)
         rhythm = f"{' | '.join(effective.cron)} {effective.timezone}"

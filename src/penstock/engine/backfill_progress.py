@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from ..partitions.key_space import KeySpace
+from ..partitions.multi_space import MultiSpace
 from ..partitions.space import between
 from ..partitions.subset import Range, Subset
 from ..records.backfill import Backfill, BackfillPart, BackfillPlan, GroupCounts, PartStatus
@@ -87,18 +88,22 @@ def positions_of(chosen: Subset, asset: str | None, space: KeySpace | None, part
         parts: The parts of the asset's group.
     """
     ranges: dict[PartStatus, list[Range]] = {status: [] for status in PartStatus}
-    made = Subset()
+    made: list[Range] = []
     for part in parts:
-        covered = Subset.span(part.first, part.last + 1) if space is None else between(space, part.first, part.last)
-        ranges[part.status] += covered.ranges
-        made = made.union(part.made.get(asset or "", Subset()))
+        if isinstance(space, MultiSpace):
+            ranges[part.status] += between(space, part.first, part.last).ranges
+        else:
+            ranges[part.status].append((part.first, part.last + 1))
+        if part.made and asset in part.made:
+            made += part.made[asset].ranges
     found = {status: Subset.of_ranges(spans) for status, spans in ranges.items()}
-    begun = Subset.of_ranges(span for spans in ranges.values() for span in spans)
+    begun = Subset.of_ranges(span for each in found.values() for span in each.ranges)
+    all_made = Subset.of_ranges(made)
     return Positions(
         waiting=chosen.difference(begun),
         in_progress=found[PartStatus.OPEN].union(found[PartStatus.ENDED]),
-        materialized=found[PartStatus.DONE].union(made),
-        failed=found[PartStatus.FAILED].difference(made),
-        skipped=found[PartStatus.SKIPPED].difference(made),
-        canceled=found[PartStatus.CANCELED].difference(made),
+        materialized=found[PartStatus.DONE].union(all_made),
+        failed=found[PartStatus.FAILED].difference(all_made),
+        skipped=found[PartStatus.SKIPPED].difference(all_made),
+        canceled=found[PartStatus.CANCELED].difference(all_made),
     )

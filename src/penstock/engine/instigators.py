@@ -27,6 +27,7 @@ __all__ = [
     "AT_ONCE",
     "DEFAULT_CATCHUP",
     "MOST_COUNTED",
+    "SAFETY_NET",
     "Catchup",
     "Due",
     "Outlook",
@@ -42,7 +43,9 @@ AT_ONCE = 0.001
 """A due time is evaluated once, so one that is due again at once is due a little later."""
 
 _POLLED_BY_DEFAULT = 30.0
-_SAFETY_NET = 3600.0
+SAFETY_NET = 3600.0
+"""After so many seconds a sensor that waits for events is evaluated without any, in case that one was not heard of."""
+
 
 DEFAULT_CATCHUP = 5
 """How many missed instants of a schedule that follows partitions are made up, where nothing else is said."""
@@ -54,7 +57,8 @@ AT_ONCE = 0.001
 """A due time is evaluated once, so one that is due again at once is due a little later."""
 
 _POLLED_BY_DEFAULT = 30.0
-_SAFETY_NET = 3600.0
+SAFETY_NET = 3600.0
+"""After so many seconds a sensor that waits for events is evaluated without any, in case that one was not heard of."""
 
 
 class Catchup(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,7 +127,7 @@ def next_schedule_time(schedule: ScheduleDescription, after: float, override: Ov
 def poll_seconds(sensor: SensorDescription) -> float:
     """How long after an evaluation a sensor is evaluated again though nothing new was heard of for it."""
     if sensor.kind in {"ASSET", "WEBHOOK"} or sensor.event_type is not None:
-        return max(sensor.interval, _SAFETY_NET)
+        return max(sensor.interval, SAFETY_NET)
     return sensor.interval or _POLLED_BY_DEFAULT
 
 
@@ -245,7 +249,8 @@ def _look(
         if not is_on(description.default_status, state):
             continue
         override = None if state is None else state.override
-        fingerprint = _fingerprint(rhythm(overridden(description, override)), override)
+        effective = overridden(description, override)
+        fingerprint = _fingerprint(rhythm(effective), override)
         if state is None or state.next_due is None or state.fingerprint != fingerprint:
             known = state or InstigatorState(id=key, location=location, kind=kind, name=name)
             state = msgspec.structs.replace(
@@ -255,7 +260,7 @@ def _look(
                 turned_on=now if known.turned_on is None else known.turned_on,
             )
             store.append(state)
-        at = next_due(overridden(description, override), state)
+        at = next_due(effective, state)
         assert at is not None
         # Whatever planned it, nothing is due in a pause.
         look = paused(override, at)
@@ -268,6 +273,5 @@ def _look(
 
 def _fingerprint(rhythm: object, override: Override | None) -> str:
     """Another one means that the next due time is to be computed again from now."""
-    return (
-        digest(rhythm) if override is None or override.paused_until is None else digest((rhythm, override.paused_until))
-    )
+    pause = None if override is None else override.paused_until
+    return digest(rhythm if pause is None else (rhythm, pause))

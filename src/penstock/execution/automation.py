@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
@@ -28,7 +29,7 @@ from ..partitions.loading import partition_loading_context, seconds
 from ..plan.automation import prepared_graph
 from ..records.automation import RunRequestRecord
 from ..records.conditions.entity import check_id, entity_id, job_id
-from ..records.conditions.evaluation import EvaluationRecord, render
+from ..records.conditions.evaluation import ConditionEvaluation, EvaluationRecord, render
 from ..records.keys import AssetCheckKey, CoercibleToAssetKey
 from ..records.run import Tag
 from ..storage.protocols import Storage
@@ -48,7 +49,9 @@ __all__ = [
 ]
 
 _KEPT = 1_000
-"""Of those evaluations of one tick that requested nothing, so many are kept; of the others, so many in full."""
+"""So many evaluations of one tick are kept of those that requested nothing."""
+_PARTS = 50_000
+"""So many parts of conditions are explained in full, and the rest in short: a tick's answer stays small."""
 _BACKFILL = 2
 _LONGEST_REST = 3600.0
 
@@ -207,8 +210,14 @@ def evaluate_automation_sensor(
         run_requests=tuple(requests),
         cursor=decision.cursor.to_text(),
         evaluations=tuple(evaluation_records(decision, _worth_keeping(decision))),
-        until=now + _LONGEST_REST if decision.until is None else min(decision.until, now + _LONGEST_REST),
+        until=_rests_until(decision, storage, now),
     )
+
+
+def _rests_until(decision: Decision, storage: Storage, now: float) -> float:
+    if storage.backfills.open():
+        return now  # no event tells that one has ended
+    return min(now + _LONGEST_REST, math.inf if decision.until is None else decision.until)
 
 
 def _partitions_as_of(now: float, storage: Storage) -> AbstractContextManager[Any]:
@@ -219,17 +228,22 @@ def _partitions_as_of(now: float, storage: Storage) -> AbstractContextManager[An
 def evaluation_records(decision: Decision, entities: Iterable[str]) -> list[EvaluationRecord]:
     """What the conditions of these came to, as records."""
     cursor = decision.cursor
-    found = [(key, decision.evaluated[key]) for key in entities]
-    return [
-        EvaluationRecord(
-            entity=key,
-            evaluation=cursor.evaluation,
-            time=cursor.time,
-            requested=len(each.true),
-            root=explain(decision.view, each, in_full=place < _KEPT or not each.true),
+    left = _PARTS
+    found = []
+    for key in entities:
+        evaluated = decision.evaluated[key]
+        root = explain(decision.view, evaluated, in_short=left <= 0)
+        left -= _size(root)
+        found.append(
+            EvaluationRecord(
+                entity=key, evaluation=cursor.evaluation, time=cursor.time, requested=len(evaluated.true), root=root
+            )
         )
-        for place, (key, each) in enumerate(found)
-    ]
+    return found
+
+
+def _size(evaluation: ConditionEvaluation) -> int:
+    return 1 + sum(map(_size, evaluation.children))
 
 
 def _worth_keeping(decision: Decision) -> Iterable[str]:

@@ -20,7 +20,7 @@ def backfill_page(where: BackfillFilter, statuses: Sequence[str], value: Callabl
 
     Args:
         where: Which; its statuses are given as `statuses`.
-        statuses: A placeholder for each status; none where all are wanted.
+        statuses: A placeholder for each of its statuses.
         value: The placeholder of a name.
     """
     conditions = [f"id < {value('before')}"]
@@ -33,6 +33,8 @@ def backfill_page(where: BackfillFilter, statuses: Sequence[str], value: Callabl
     end = f"{' AND '.join(conditions)} ORDER BY id DESC LIMIT {value('limit')}"
     if where.statuses is None:
         return f"SELECT body FROM backfills WHERE {end}"
+    if not statuses:
+        return "SELECT body FROM backfills WHERE false"
     parts = [
         f"SELECT * FROM (SELECT id, body FROM backfills WHERE status = {status} AND {end}) AS s" for status in statuses
     ]

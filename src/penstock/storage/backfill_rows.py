@@ -37,6 +37,7 @@ __all__ = [
 Row = tuple[Any, ...]
 
 _KEPT_LINES = 300
+_STATUSES = {status.value: status for status in PartStatus}
 _S = BackfillStatus
 
 PART = "grp, first, last, size, status, run_id, made"
@@ -68,7 +69,7 @@ def part(row: Row) -> BackfillPart:
         first=row[1],
         last=row[2],
         size=row[3],
-        status=PartStatus(row[4]),
+        status=_STATUSES[row[4]],
         run_id=row[5],
         made=decode_msgpack(row[6], dict[str, Subset]) if row[6] else {},
     )

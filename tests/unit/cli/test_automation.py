@@ -32,7 +32,11 @@ def declare(home: Path, *schedules: str) -> None:
         name="shop",
         jobs=(JobDescription(name="nightly", steps=(StepDescription(key="s", op="s"),), config_schema=CONFIG),),
         schedules=tuple(ScheduleDescription(name=name, cron=("30 2 * * *",), job="nightly") for name in schedules),
-        sensors=(SensorDescription(name="files", jobs=("nightly",)),),
+        sensors=(
+            SensorDescription(name="files", jobs=("nightly",)),
+            SensorDescription(name="called", kind="WEBHOOK", jobs=("nightly",), interval=0.0),
+            SensorDescription(name="made", kind="ASSET", assets=("a",), jobs=("nightly",), interval=60.0),
+        ),
     )
     with Instance.open(home) as instance:
         instance.storage.locations.put(
@@ -88,6 +92,23 @@ def test_an_override_shows_until_it_is_withdrawn(home: Path) -> None:
     acts = told(call("schedule", "acts", "at_night")).splitlines()
     assert [line.split()[3] for line in acts[1:]] == ["WITHDRAW", "OVERRIDE"]
     assert "the source is down" in acts[2]
+
+
+def test_when_sensors_are_evaluated_and_tokens_of_those_that_are_called(home: Path) -> None:
+    listed = told(call("sensor", "list"))
+    assert "on events\n" in listed
+    assert "on events, every 60 s at most" in listed
+    assert "every 30 s" in listed
+    text, hint = told(call("sensor", "token", "create", "called")).splitlines()
+    assert text.startswith("pswh_")
+    assert "This is token 1" in hint
+    shown = told(call("sensor", "token", "list", "called"))
+    assert f"...{text[-4:]}" in shown
+    assert text not in shown
+    assert "one is made with @webhook_sensor" in refused(call("sensor", "token", "create", "files"))
+    told(call("sensor", "token", "revoke", "called", "1"))
+    assert "No tokens." in told(call("sensor", "token", "list", "called"))
+    assert "has no token 1" in refused(call("sensor", "token", "revoke", "called", "1"))
 
 
 def test_a_sensor_gets_another_interval_and_run_config(home: Path) -> None:

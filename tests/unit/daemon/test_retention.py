@@ -16,11 +16,14 @@ from penstock.instance.instance import Instance
 from penstock.instance.retention import Sweeper, last_report
 from penstock.logs.store import log_key
 from penstock.records.automation import Tick, TickStatus
+from penstock.records.backfill import BackfillStatus
 from penstock.records.event import RunSuccess
 from penstock.records.lease import Lease
 from penstock.records.retention import KindReport
 from penstock.storage.archive import Archived
+from penstock.storage.protocols import BackfillAdvance, BackfillFilter
 from penstock.testing.clock import FakeClock
+from penstock.testing.storage_contract.backfills import added_backfill, backfill_lease
 from penstock.testing.storage_contract.builders import NOW, events_from, started_run
 from support.held import whole
 
@@ -153,6 +156,21 @@ def test_old_runs_go_with_all_of_theirs(tmp_path: Path) -> None:
         assert instance.storage.events.of_run(old) == []
         assert instance.storage.runs.get(going) is not None
         assert list(instance.logs.runs()) == [going]
+
+
+def test_old_backfills_go_when_their_runs_would(tmp_path: Path) -> None:
+    with opened(tmp_path, {"runs": {"purge_after_days": 30}}) as instance:
+        backfills = instance.storage.backfills
+        many = [added_backfill(instance.storage) for _ in range(12)]
+        young, unended = added_backfill(instance.storage), added_backfill(instance.storage)
+        end = BackfillAdvance(status=BackfillStatus.COMPLETED_SUCCESS)
+        lease = backfill_lease(instance.storage)
+        for each in many:
+            backfills.advance(each.backfill_id, end, lease=lease, now=NOW)
+        backfills.advance(young.backfill_id, end, lease=lease, now=NOW + 2 * DAY)
+        whole_look(duty_of(instance, FakeClock(NOW + 31 * DAY)))
+        left = {each.backfill_id for each in backfills.page(BackfillFilter(), limit=20)}
+        assert left == {young.backfill_id, unended.backfill_id}
 
 
 def test_what_was_done_is_told_in_a_line_and_in_the_report(

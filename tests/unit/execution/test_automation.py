@@ -20,16 +20,21 @@ from penstock.definitions.events import AssetCheckResult
 from penstock.errors import DefinitionError
 from penstock.execution.api import materialize
 from penstock.execution.automation import EvaluateAutomationConditionsResult, evaluate_automation_conditions
+from penstock.execution.evaluate import evaluate_sensor
 from penstock.ids import new_run_id
 from penstock.instance.instance import Instance
 from penstock.partitions.definition import DynamicPartitionsDefinition, StaticPartitionsDefinition
 from penstock.partitions.mapping import LastPartitionMapping
 from penstock.partitions.subset import Subset
+from penstock.partitions.time_window import DailyPartitionsDefinition
 from penstock.records.backfill import Backfill, BackfillGroup, BackfillLine, BackfillPlan, BackfillStatus
 from penstock.records.conditions.condition import AutomationCondition
 from penstock.records.event import AssetCheckEvaluation, AssetFact, AssetMaterialization, AssetObservation
+from penstock.records.freshness import FreshnessPolicy
 from penstock.records.keys import AssetCheckKey, AssetKey
+from penstock.records.wire import EvaluateSensor
 from penstock.storage.protocols import BackfillAdvance
+from penstock.testing.clock import FakeClock
 
 A = AutomationCondition
 LETTERS = StaticPartitionsDefinition(["x", "y"])
@@ -339,3 +344,49 @@ def test_a_run_without_the_check_is_news_to_it() -> None:
         materialize([made, fine], instance=instance)
         together = evaluate_automation_conditions([made, fine], instance, cursor=without.cursor)
     assert [each.get_num_requested(key) for each in (first, without, together)] == [0, 1, 0]
+
+
+def test_what_a_tick_explains_is_bounded(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [f"up_{number}" for number in range(12)]
+
+    downs = [one(A.any_deps_match(A.newly_updated()), name=f"down_{number}", deps=names) for number in range(3)]
+    defs: list[Any] = [*map(AssetSpec, names), *downs]
+    world.tick(defs)
+    world.report(*map(made, names))
+    monkeypatch.setattr("penstock.execution.automation._PARTS", 20)
+    result = world.tick(defs)
+    assert [each.requested for each in result.results] == [1, 1, 1]
+    assert [len(each.root.children) for each in result.results] == [12, 12, 5]
+
+
+def test_a_sensor_rests_until_something_may_change_by_itself(world: World) -> None:
+    def until(*conditions: AutomationCondition, **options: Any) -> float:
+        """Until when the sensor rests, in seconds from the tick."""
+        assets = [one(each, name=f"asset_{number}", **options) for number, each in enumerate(conditions)]
+        answer = evaluate_sensor(
+            Definitions(assets=assets),
+            EvaluateSensor(name="default_automation_condition_sensor", due=0.0),
+            world.instance,
+            "here",
+        )
+        assert answer.error is None
+        assert answer.until is not None
+        return answer.until - now
+
+    now = world.instance.clock.now()
+    world.instance.clock = FakeClock(now)
+    a_day = -now % 86_400
+    assert until(A.eager()) == pytest.approx(3600.0)
+    assert until(A.eager(), A.missing()) == pytest.approx(0.0)  # it is asked for again
+    assert until(A.cron_tick_passed("0 0 * * *")) == pytest.approx(min(a_day, 3600.0))
+    assert until(A.cron_tick_passed("* * * * *")) == pytest.approx(-now % 60)
+    days = DailyPartitionsDefinition("2026-01-01")
+    assert until(A.in_progress(), partitions_def=days) == pytest.approx(min(a_day, 3600.0))
+    assert until(A.in_progress(), partitions_def=DynamicPartitionsDefinition(name="files")) == pytest.approx(0.0)
+    fresh = FreshnessPolicy.time_window(fail_window=timedelta(minutes=30))
+    world.instance.storage.assets.report([made("asset_0")], now=now)
+    assert until(A.freshness_failed(), freshness_policy=fresh) == pytest.approx(1800.0, abs=0.01)
+    backfill = Backfill(backfill_id=new_run_id(), created=now, updated=now)
+    line = BackfillLine(time=now, message="Asked for.")
+    world.instance.storage.backfills.add(backfill, BackfillPlan(groups=(), now=now), line=line)
+    assert until(A.eager()) == pytest.approx(0.0)

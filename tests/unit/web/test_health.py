@@ -86,6 +86,7 @@ def test_the_deployment(deployment: Any, ask: Any) -> None:
         "SCHEDULER": False,
         "SENSOR": False,
         "QUEUED_RUN_COORDINATOR": True,
+        "BACKFILL": False,
         "MONITORING": False,
         "FRESHNESS_DAEMON": False,
     }

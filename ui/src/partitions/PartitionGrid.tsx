@@ -4,7 +4,7 @@ import { type KeyboardEvent, type PointerEvent, useEffect, useMemo, useRef, useS
 import { useCanvasColours } from "../kit/canvasColours";
 import css from "./PartitionGrid.module.css";
 import type { StatusRange } from "./partitionBar.model";
-import { type Box, boxOf, cellText, type Cells, countCells, type Dimension, indexUnder, spanned } from "./partitionGrid.model";
+import { type Box, boxOf, cellText, type Cells, countCells, type Dimension, indexUnder, sharesOf, spanned } from "./partitionGrid.model";
 import { SelectInput } from "../kit/TextInput";
 import { useWidth } from "../kit/useWidth";
 
@@ -116,24 +116,24 @@ function Grid({ label, rowKeys, columnKeys, cells, chosen, onChoose }: GridProps
     element.width = Math.round(width * ratio);
     element.height = Math.round(height * ratio);
     context.scale(ratio, ratio);
-    const [cellWidth, cellHeight] = [width / columns, height / rows];
+    const drawn = Math.min(columns, Math.ceil(width)); // no more than there are pixels
+    const [cellWidth, cellHeight] = [width / drawn, height / rows];
     const gap = cellWidth >= 6 && cellHeight >= 6 ? 1 : 0;
     const paint = (y: number, x: number, from: number, to: number, fill: string) => {
       if (to <= from) return;
       context.fillStyle = fill;
       const inner = cellHeight - gap;
-      context.fillRect(x * cellWidth, y * cellHeight + from * inner, Math.max(0.5, cellWidth - gap), (to - from) * inner);
+      context.fillRect(x * cellWidth, y * cellHeight + from * inner, cellWidth - gap, (to - from) * inner);
     };
     for (let y = 0; y < rows; y++) {
-      for (let x = 0; x < columns; x++) {
-        const at = y * columns + x;
-        const failed = cells.failed[at]! / cells.of;
-        const busy = failed + cells.materializing[at]! / cells.of;
-        const good = busy + cells.materialized[at]! / cells.of;
+      for (let x = 0; x < drawn; x++) {
+        const share = sharesOf(cells, y, Math.floor((x * columns) / drawn), Math.floor(((x + 1) * columns) / drawn));
+        const busy = share.failed + share.materializing;
+        const good = busy + share.materialized;
         paint(y, x, good, 1, colour.sunken);
         paint(y, x, busy, good, colour.good);
-        paint(y, x, failed, busy, colour.busy);
-        paint(y, x, 0, failed, colour.bad);
+        paint(y, x, share.failed, busy, colour.busy);
+        paint(y, x, 0, share.failed, colour.bad);
       }
     }
   }, [cells, rows, columns, width, height, colour]);
@@ -223,30 +223,28 @@ function Grid({ label, rowKeys, columnKeys, cells, chosen, onChoose }: GridProps
               ) : null,
             )}
           </div>
-          <div className={css.scroll}>
-            <div
-              ref={ref}
-              className={css.cells}
-              style={{ height }}
-              role="application"
-              tabIndex={0}
-              aria-label={`${label} as a grid. Arrow keys choose a cell, with Shift several; r its row, c its column.`}
-              onKeyDown={onKeyDown}
-              {...pointer((place) => place)}
-            >
-              <canvas ref={canvas} className={css.canvas} aria-hidden="true" />
-              {chosen ? (
-                <span
-                  className={css.chosen}
-                  style={{
-                    top: `${(chosen[0][0] / rows) * 100}%`,
-                    height: `${((chosen[0][1] - chosen[0][0] + 1) / rows) * 100}%`,
-                    left: `${(chosen[1][0] / columns) * 100}%`,
-                    width: `${((chosen[1][1] - chosen[1][0] + 1) / columns) * 100}%`,
-                  }}
-                />
-              ) : null}
-            </div>
+          <div
+            ref={ref}
+            className={css.cells}
+            style={{ height }}
+            role="application"
+            tabIndex={0}
+            aria-label={`${label} as a grid. Arrow keys choose a cell, with Shift several; r its row, c its column.`}
+            onKeyDown={onKeyDown}
+            {...pointer((place) => place)}
+          >
+            <canvas ref={canvas} className={css.canvas} aria-hidden="true" />
+            {chosen ? (
+              <span
+                className={css.chosen}
+                style={{
+                  top: `${(chosen[0][0] / rows) * 100}%`,
+                  height: `${((chosen[0][1] - chosen[0][0] + 1) / rows) * 100}%`,
+                  left: `${(chosen[1][0] / columns) * 100}%`,
+                  width: `${((chosen[1][1] - chosen[1][0] + 1) / columns) * 100}%`,
+                }}
+              />
+            ) : null}
           </div>
         </div>
       </div>

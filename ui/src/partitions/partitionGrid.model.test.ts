@@ -13,6 +13,7 @@ import {
   keyAt,
   keysOf,
   positionOf,
+  sharesOf,
   sizeOf,
   spanned,
   stridesOf,
@@ -80,6 +81,12 @@ describe("cells", () => {
     const narrowed = countCells(THREE, ranges, 2, 1, boxOf(THREE, new Map([[0, 1]])));
     expect(narrowed.of).toBe(1);
     expect([...narrowed.materialized]).toEqual([1, 0, 0, 1, 0, 0]);
+  });
+
+  test("neighbours that share a pixel are told by their shares", () => {
+    const cells = countCells(TWO, [{ startIndex: 0, endIndex: 2, status: "MATERIALIZED" }, { startIndex: 4, endIndex: 4, status: "FAILED" }], 1, 0, boxOf(TWO, ALL));
+    expect(sharesOf(cells, 0, 0, 3)).toEqual({ failed: 1 / 3, materializing: 0, materialized: 2 / 3 });
+    expect(sharesOf(cells, 1, 0, 2)).toEqual({ failed: 0, materializing: 0, materialized: 1 / 2 });
   });
 
   test("the counts of all cells come to the ranges, whatever is shown", () => {

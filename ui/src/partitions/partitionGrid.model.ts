@@ -156,6 +156,18 @@ export function countCells(dimensions: readonly Dimension[], ranges: readonly St
   };
 }
 
+/** Which part of some neighbouring cells of a row stands where: `to` is not included. */
+export function sharesOf(cells: Cells, row: number, from: number, to: number): { failed: number; materializing: number; materialized: number } {
+  let [failed, materializing, materialized] = [0, 0, 0];
+  for (let at = row * cells.columns + from; at < row * cells.columns + to; at++) {
+    failed += cells.failed[at]!;
+    materializing += cells.materializing[at]!;
+    materialized += cells.materialized[at]!;
+  }
+  const all = cells.of * (to - from);
+  return { failed: failed / all, materializing: materializing / all, materialized: materialized / all };
+}
+
 /** The word of a cell: that of its one partition, or counts of those that stand anywhere. */
 export function cellText(cells: Cells, row: number, column: number): string {
   const at = row * cells.columns + column;

@@ -9,11 +9,11 @@ from .view import View
 
 __all__ = ["explain"]
 
-_NAMED = 5  # ranges of partitions
+_NAMED = 5  # ranges of partitions, and in short also parts
 _ALL = ("",)  # of what has no partitions
 
 
-def explain(view: View, evaluated: Evaluated, *, in_full: bool = True) -> ConditionEvaluation:
+def explain(view: View, evaluated: Evaluated, *, in_short: bool = False) -> ConditionEvaluation:
     """What a condition came to as a record that people can read.
 
     What was not asked, because nothing was left to ask it for, is there without its parts.
@@ -21,7 +21,7 @@ def explain(view: View, evaluated: Evaluated, *, in_full: bool = True) -> Condit
     Args:
         view: The graph at the instant of the evaluation.
         evaluated: What the condition came to.
-        in_full: With all parts, and not only with those that made it true.
+        in_short: With the first few parts of each, and of what is true only with such that are.
     """
     entity, true, candidates = evaluated.entity, evaluated.true, evaluated.candidates
     words, kind = view.graph.names_of(evaluated.condition)
@@ -29,8 +29,8 @@ def explain(view: View, evaluated: Evaluated, *, in_full: bool = True) -> Condit
     if true:
         keys = _ALL if entity.partitions is None else view.keys(entity, true.first(_NAMED))
     parts = evaluated.children if candidates else ()
-    if not in_full:
-        parts = tuple([each for each in parts if each.true])
+    if in_short:
+        parts = tuple([each for each in parts if each.true or not true][:_NAMED])
     return ConditionEvaluation(
         condition=words,
         kind=kind,
@@ -39,5 +39,5 @@ def explain(view: View, evaluated: Evaluated, *, in_full: bool = True) -> Condit
         count=len(true) if true else 0,
         true=keys,
         partitioned=entity.partitions is not None,
-        children=tuple([explain(view, child, in_full=in_full) for child in parts]),
+        children=tuple([explain(view, child, in_short=in_short) for child in parts]),
     )

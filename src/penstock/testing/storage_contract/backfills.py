@@ -131,6 +131,10 @@ class BackfillContract:
         assert storage.backfills.page(BackfillFilter(), limit=2, before=second.backfill_id) == [first]
         requested = BackfillFilter(statuses=(BackfillStatus.REQUESTED,))
         assert storage.backfills.page(requested, limit=9) == [third, first]
+        either = BackfillFilter(statuses=(BackfillStatus.REQUESTED, BackfillStatus.CANCELING))
+        assert storage.backfills.page(either, limit=2) == page
+        assert storage.backfills.page(either, limit=2, before=second.backfill_id) == [first]
+        assert storage.backfills.page(BackfillFilter(statuses=()), limit=9) == []
         between = BackfillFilter(created_after=NOW, created_before=NOW + 2)
         assert [each.backfill_id for each in storage.backfills.page(between, limit=9)] == [second.backfill_id]
 

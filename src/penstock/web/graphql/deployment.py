@@ -26,6 +26,7 @@ _DUTIES = {
     "schedules": "SCHEDULER",
     "sensors": "SENSOR",
     "queue": "QUEUED_RUN_COORDINATOR",
+    "backfills": "BACKFILL",
     "monitor": "MONITORING",
     "freshness": "FRESHNESS_DAEMON",
 }

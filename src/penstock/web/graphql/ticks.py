@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...engine.back_pressure import why_held_back
+from ...engine.instigators import SAFETY_NET
 from ...partitions.requests import AddDynamicPartitionsRequest, PartitionsRequest
 from ...records.automation import InstigatorKind, Tick, TickStatus
 from ...records.location import REPOSITORY
@@ -69,7 +70,18 @@ def last_tick_time(state: Instigation, _: Context) -> float | None:
 @_STATE.field
 def next_tick(state: Instigation, context: Context) -> FutureInstigationTick | None:
     due = state.next_due(context.now)
-    return None if due is None else FutureInstigationTick(timestamp=due)
+    if due is None or _waits_for_events(state, context, due):
+        return None
+    return FutureInstigationTick(timestamp=due)
+
+
+def _waits_for_events(state: Instigation, context: Context, due: float) -> bool:
+    """Whether it is due then only in case that an event was not heard of."""
+    place = context.catalog.locations.get(state.location)
+    sensor = None if place is None or state.kind is not InstigatorKind.SENSOR else place.sensors.get(state.name)
+    if sensor is None or state.stored is None or state.stored.last_tick is None:
+        return False
+    return sensor.is_pushed and due >= state.stored.last_tick + SAFETY_NET
 
 
 @_STATE.field

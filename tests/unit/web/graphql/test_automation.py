@@ -213,6 +213,8 @@ def test_ticks(deployment: Any, ask: Any) -> None:
     }
     rest = ask(query, limit=2, cursor=older["id"])["instigationStateOrError"]["ticks"]
     assert [each["timestamp"] for each in rest] == [100.0]
+    storage.instigators.plan([msgspec.structs.replace(state, next_due=301.0 + 3600)])
+    assert ask(query)["instigationStateOrError"]["nextTick"] is None  # it waits for an event
     skipped = ask(query, statuses=["SKIPPED"])["instigationStateOrError"]["ticks"]
     assert [each["timestamp"] for each in skipped] == [200.0, 100.0]
 

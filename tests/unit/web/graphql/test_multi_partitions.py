@@ -24,10 +24,11 @@ from penstock.codec import digest, encode_json
 from penstock.definitions.describe import describe
 from penstock.errors import CodeServerUnreachableError
 from penstock.execution.evaluate import check_run_config, evaluate_partitions
+from penstock.records.backfill import BackfillStatus
 from penstock.records.event import AssetMaterialization
 from penstock.records.run import Run, Tag
 from penstock.records.wire import CheckRunConfig, ConfigAnswer, EvaluatePartitions, LoadStatus, PartitionsAnswer
-from penstock.storage.protocols import RunFilter, StoredLocation
+from penstock.storage.protocols import BackfillFilter, RunFilter, StoredLocation
 
 SALES = MultiPartitionsDefinition(
     {
@@ -194,6 +195,36 @@ def test_config_of_many_partitions_is_asked_for_at_once(deployment: Any, ask: An
     deployment.make_backfills()
     assert [run.run_config["ops"]["greet"]["config"]["name"] for run in runs(deployment)] == ["Ann", "Bob"]
     assert [each.keys for each in server.asked] == [("ann", "bob")]
+
+
+def test_a_backfill_waits_for_the_code_server_that_gives_its_config(
+    deployment: Any, ask: Any, server: CodeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(_work: EvaluatePartitions) -> PartitionsAnswer:
+        raise CodeServerUnreachableError("the code server is away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(server, "partitions", away)
+        ask(BACKFILL, params={"selector": GREETINGS, "partitionNames": ["ann", "bob"]})
+        deployment.make_backfills()
+        (backfill,) = deployment.storage.backfills.open()
+        assert "Waits for the code location" in backfill.note
+        assert "the code server is away" in backfill.note
+        assert runs(deployment) == []
+    deployment.make_backfills()
+    assert [run.partition for run in runs(deployment)] == ["ann", "bob"]
+    assert deployment.storage.backfills.open()[0].note is None
+
+
+def test_a_backfill_fails_with_the_error_of_user_code_that_gives_its_config(
+    deployment: Any, ask: Any, server: CodeServer
+) -> None:
+    ask(BACKFILL, params={"selector": GREETINGS, "partitionNames": ["zoe"]})
+    for _ in range(6):
+        deployment.make_backfills()
+    (backfill,) = deployment.storage.backfills.page(BackfillFilter(), limit=9)
+    assert backfill.status is BackfillStatus.FAILED
+    assert "nobody of that name" in backfill.note
 
 
 def test_user_code_that_fails_stops_the_launch(deployment: Any, server: CodeServer) -> None:

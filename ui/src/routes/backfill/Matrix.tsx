@@ -18,7 +18,7 @@ import { BACKFILL_ASSET, BACKFILL_MATRIX, BACKFILL_TOPICS } from "../../services
 import { useData } from "../../services/data";
 import { useSearchState } from "../../services/navigation";
 import css from "./backfill.module.css";
-import { type AssetStretches, DRAWN, positionsOf, stretchesOf } from "./matrix.model";
+import { type AssetStretches, DRAWN, outcomeAt, positionsOf, stretchesOf } from "./matrix.model";
 
 const ROW_PX = 30;
 const CELL_PX = 20;
@@ -134,22 +134,22 @@ function Strip({ row }: { row: AssetStretches }) {
 function Partitions({ id, row }: { id: string; row: AssetStretches }) {
   const [outcome, setOutcome] = useState<OutcomeName | "">("");
   const path = row.name.split("/");
-  const span = row.to - row.from;
   const isAsset = row.name !== "";
+  const positions = useMemo(() => positionsOf(row.stretches, outcome, LISTED), [row, outcome]);
+  const [first = 0] = positions;
+  const span = (positions.at(-1) ?? first - 1) - first + 1;
   const answer = useData(
     BACKFILL_ASSET,
-    { id, key: { path }, start: row.from, limit: span },
+    { id, key: { path }, start: first, limit: span },
     { enabled: row.isPartitioned && isAsset && span > 0 },
   );
   if (!isAsset || !row.isPartitioned) return null;
   const found = answer.data?.partitionBackfillOrError;
   const keys = found?.__typename === "PartitionBackfill" ? found.assetBackfillStatus?.partitionKeys : undefined;
   if (answer.error) return <Failure error={answer.error} title="The partitions could not be read by name." />;
-  if (keys === undefined) return <Skeleton rows={6} />;
-  const all = row.stretches.filter((stretch) => outcome === "" || stretch.outcome === outcome);
-  const listed = positionsOf(row.stretches, outcome, LISTED).map((position) => {
-    const { status } = OUTCOMES.find(({ name }) => name === all.find(({ first, last }) => first <= position && position <= last)!.outcome)!;
-    return { key: keys[position - row.from] ?? "", status };
+  const listed = positions.map((position) => {
+    const { status } = OUTCOMES.find(({ name }) => name === outcomeAt(row.stretches, position))!;
+    return { key: keys?.[position - first] ?? "", status };
   });
   return (
     <section className={css.partitions} aria-label={`Partitions of ${row.name}`}>
@@ -159,12 +159,14 @@ function Partitions({ id, row }: { id: string; row: AssetStretches }) {
           label="Outcome"
           hideLabel
           value={outcome}
-          options={[{ value: "", label: "Any outcome" }, ...OUTCOMES.map(({ name, status, word }) => ({ value: name, label: word || status }))]}
+          options={[{ value: "", label: "Any outcome" }, ...OUTCOMES.map(({ name, word }) => ({ value: name, label: word }))]}
           onChange={(value) => setOutcome(value as OutcomeName | "")}
         />
       </header>
       {listed.length === 0 ? (
         <Empty title="No partition fits" />
+      ) : keys === undefined || answer.isPlaceholderData ? (
+        <Skeleton rows={6} />
       ) : (
         <Table
           label={`Partitions of ${row.name}`}

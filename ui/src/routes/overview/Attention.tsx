@@ -124,6 +124,7 @@ const DUTIES: Record<string, string> = {
   SCHEDULER: "Scheduling",
   SENSOR: "Evaluation of sensors",
   QUEUED_RUN_COORDINATOR: "The run queue",
+  BACKFILL: "Backfills",
   MONITORING: "Run monitoring",
   FRESHNESS_DAEMON: "Freshness of assets",
 };
