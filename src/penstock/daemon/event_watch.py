@@ -37,6 +37,9 @@ class EventWatch:
         self._read = 0
         self._newest: dict[str, int] = {}
         self._begun: dict[str, int] = {}
+        # Those for which there is something new that no event tells of, and since when no evaluation has begun: that
+        # has no place in the log which could be compared with what an evaluation has seen.
+        self._untold: set[str] = set()
         self.since: dict[str, float] = {}
         """Since when there is something new for a sensor, in seconds since the epoch, by its id."""
 
@@ -73,20 +76,23 @@ class EventWatch:
     def note_now(self, key: str) -> None:
         """There is something new for that sensor that no event tells of."""
         self.since.setdefault(key, self._clock.now())
+        self._untold.add(key)
 
     def begun(self, key: str) -> None:
         """An evaluation of that sensor begins: it will see what is known of now."""
         self._begun[key] = self._newest.get(key, 0)
+        self._untold.discard(key)
 
     def ended(self, key: str, state: InstigatorState | None) -> None:
         """It has ended, and the sensor stands so; what came meanwhile is still new, unless it has seen that too."""
         seen = max(self._begun.pop(key, 0), _place(state))
-        if self._newest.get(key, 0) <= seen:
+        if self._newest.get(key, 0) <= seen and key not in self._untold:
             self.forget(key)
 
     def forget(self, key: str) -> None:
         """There is nothing new for that sensor."""
         self._newest.pop(key, None)
+        self._untold.discard(key)
         self.since.pop(key, None)
 
     def _note(self, key: str, stored: StoredEvent) -> None:

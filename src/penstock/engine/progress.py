@@ -17,9 +17,9 @@ from ..records.event import (
     StepWorkerStarted,
     StepWorkerStarting,
 )
-from .step_messages import Past, PastState, StepPast
+from .step_messages import Past, PastState, StepPast, StepSpec
 
-__all__ = ["LOST_AT_WORK", "LOST_VALUE", "PROGRESS_EVENTS", "past_of", "with_values_made_again"]
+__all__ = ["LOST_AT_WORK", "LOST_VALUE", "PROGRESS_EVENTS", "given_up", "past_of", "with_values_made_again"]
 
 PROGRESS_EVENTS: Final = (
     "STEP_WORKER_STARTING",
@@ -76,6 +76,29 @@ def past_of(events: Iterable[Event], now: float) -> dict[str, StepPast]:
             case StepSkipped():
                 past[key] = StepPast(state=PastState.SKIPPED)
     return past
+
+
+def given_up(specs: Iterable[StepSpec], past: Past) -> dict[str, str]:
+    """The steps of the plan that were given up, and for which nothing has changed: each with a step that feeds it and
+    did not succeed. A mapped step is among them only where it was given up as a whole.
+
+    Args:
+        specs: The steps, each after those that feed it.
+        past: How far the steps had come.
+    """
+    found: dict[str, str] = {}
+    abandoned = {key.partition("[")[0] for key, each in past.items() if each.state is PastState.ABANDONED}
+    if not abandoned:
+        return found
+    gone = {key.partition("[")[0] for key, each in past.items() if each.state is PastState.FAILED}
+    for spec in specs:
+        feeding = (source.step for given in spec.inputs for source in given.sources)
+        because = next((key for key in feeding if key in gone), None)
+        if because is not None and spec.key in abandoned:
+            gone.add(spec.key)
+            if spec.key in past:
+                found[spec.key] = because
+    return found
 
 
 def with_values_made_again(past: Past, unended: Collection[str], lost: Mapping[str, Collection[str]]) -> Past:

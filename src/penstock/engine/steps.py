@@ -17,6 +17,7 @@ import msgspec
 
 from ..errors import IllegalTransitionError, InternalError
 from .limits import Slot, TagLimit, slots_of
+from .progress import given_up
 from .step_messages import (
     Abandon,
     Claimed,
@@ -86,6 +87,7 @@ class StepScheduler:
         """The first commands; with a `past`, those that go on from there. What was told before is not told again."""
         self._past = dict(past or {})
         self._began = self._now = now
+        self._abandon_mapped()
         for step in list(self._steps.values()):
             self._settle_if_free(step)
         return self._give(now)
@@ -358,6 +360,14 @@ class StepScheduler:
                 self._queue(step)
             case _:  # it did not run for want of what is there now
                 self._queue(step)
+
+    def _abandon_mapped(self) -> None:
+        """Give up the mapped steps that were given up as a whole, before the keys that they are mapped over are
+        recalled: which of the two comes first decides, and a past does not tell in what order its steps ended."""
+        for key, because in given_up([step.spec for step in self._steps.values()], self._past).items():
+            if key in self._origin:
+                self._abandon(self._steps[key], because)
+        self._tell()
 
     def _was(self, step: Step, state: PastState) -> bool:
         past = self._past.pop(step.key, None)

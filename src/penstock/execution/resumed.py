@@ -6,6 +6,7 @@ import os
 
 from ..engine.progress import PROGRESS_EVENTS, past_of, with_values_made_again
 from ..engine.step_messages import Abandon, Past, PastState, StepPast
+from ..engine.step_state import StepState
 from ..engine.steps import StepScheduler
 from ..records.event import Fact, RunResumed, RunStart
 from ..storage.protocols import Storage
@@ -31,12 +32,20 @@ def recall(scope: RunScope, storage: Storage) -> Past:
     own = past_of(run_log(storage.events, run.run_id, PROGRESS_EVENTS), scope.environment.clock.now())
     past: Past = {**scope.past, **own}
     specs = specs_of(scope.plan)
-    scheduler = StepScheduler(specs)
-    commands = scheduler.begin(0.0, past)
-    abandoned = [each.step for each in commands if isinstance(each, Abandon)]
-    if abandoned:  # their one line in the log says so, if the lost worker came to write it
-        told = {event.step_key for event in run_log(storage.events, run.run_id, ("LOG",), abandoned)}
-        past = {**past, **{key: StepPast(state=PastState.ABANDONED) for key in abandoned if key in told}}
+    asked: set[str] = set()
+    while True:
+        scheduler = StepScheduler(specs)
+        given_up = {each.step for each in scheduler.begin(0.0, past) if isinstance(each, Abandon)}
+        # One that is mapped may have been given up before its keys were known, and only the log can tell.
+        expanded = {spec.key for spec in specs if scheduler.state(spec.key) is StepState.EXPANDED}
+        doubtful = sorted((given_up | expanded) - asked)
+        told: set[str | None] = set()
+        if doubtful:  # their one line in the log says so, if the lost worker came to write it
+            told = {event.step_key for event in run_log(storage.events, run.run_id, ("LOG",), doubtful)}
+        if not told:
+            break
+        asked.update(doubtful)
+        past = {**past, **{key: StepPast(state=PastState.ABANDONED) for key in doubtful if key in told}}
     return with_values_made_again(past, scheduler.unended(), _lost_values(scope))
 
 

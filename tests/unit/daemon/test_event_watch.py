@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import msgspec
@@ -32,6 +31,7 @@ from penstock.storage.sqlite.storage import SqliteStorage
 from penstock.testing.clock import FakeClock
 from penstock.testing.storage_contract.builders import given_run
 from support.held import all_parts
+from support.held_workers import HeldWorkers
 
 START = 1_767_261_600.0  # 2026-01-01T10:00 UTC
 ON = InstigatorStatus.RUNNING
@@ -96,6 +96,7 @@ class House:
 
     def start(self) -> None:
         """Another daemon, with all parts."""
+        self.workers = HeldWorkers()
         catalog = Catalog(self.storage.locations)
         catalog.client = lambda _name: Server(self)  # type: ignore[method-assign,assignment,return-value]
         runner = TickRunner(
@@ -104,7 +105,7 @@ class House:
             catalog,
             self.clock,
             assets=self.storage.assets,
-            workers=ThreadPoolExecutor(2),
+            workers=self.workers,
         )
         watch = EventWatch(self.storage, self.clock)
         shared = (self.storage.instigators, catalog, runner, self.clock, self.woken, self.changed, 60.0)
@@ -126,15 +127,16 @@ class House:
     # -- what tests do ------------------------------------------------------------------------------------------------
 
     def look(self, *, ticks: int) -> float | None:
-        """Look until so many more ticks are over, and once more; gives how long the duty wants to sleep."""
+        """Look, and do what is due, until nothing more is: it must be so many ticks. Gives how long the duty wants to
+        sleep."""
         before = len(self.asked)
         while True:
             self.woken.clear()
             wanted = self.duty.tick(self.held)
-            if len(self.asked) - before >= ticks and not self.woken.is_set():
+            if not self.workers.work():
                 assert len(self.asked) - before == ticks
                 return wanted
-            assert self.woken.wait(10)
+            assert self.woken.is_set(), "the end of a tick wakes the duty"
 
     def make(self, asset: str) -> int:
         """Materialize an asset; gives the event's id."""
@@ -421,6 +423,30 @@ def test_conditions_of_other_code_and_at_another_daemon_are_evaluated(houses: Ca
     house.storage.instigators.set_cursor("shop/sensor/automation", "shop", "automation", None, now=house.clock.now())
     house.changed.set()
     house.look(ticks=1)
+
+
+def test_conditions_whose_code_comes_during_an_evaluation_are_evaluated_again(houses: Callable[..., House]) -> None:
+    house = houses(AUTOMATION)
+    rests = Evaluation(cursor="any", until=START + 3000)
+    house.evaluate = lambda _work: rests
+    house.look(ticks=1)
+    house.clock.advance(31)
+    house.make("orders")
+
+    def other_code_comes(_work: EvaluateSensor) -> Evaluation:
+        house.evaluate = lambda _work: rests
+        stored = house.storage.locations.get("shop")
+        assert stored is not None
+        house.storage.locations.put(msgspec.structs.replace(stored, digest="2"))
+        house.duty.tick(house.held)  # it hears of that before the evaluation has ended
+        return rests
+
+    house.evaluate = other_code_comes
+    house.look(ticks=1)
+    house.clock.advance(31)
+    house.look(ticks=1)
+    house.clock.advance(31)
+    house.look(ticks=0)
 
 
 def test_a_request_makes_its_sensor_due_and_is_taken_by_the_tick(houses: Callable[..., House]) -> None:

@@ -15,11 +15,13 @@ from penstock.engine.step_messages import (
     FeedKind,
     Outcome,
     OutputRef,
+    PastState,
     Retry,
     Skip,
     Source,
     Start,
     StepInputSpec,
+    StepPast,
     StepSpec,
     Stop,
     Succeeded,
@@ -481,3 +483,27 @@ def test_ten_thousand_steps_behind_one_limit_all_run() -> None:
         ran += 1
         pending += started(scheduler.handle(Succeeded(pending.pop(), RESULT), 0.0))
     assert ran == 10_001
+
+
+@pytest.mark.parametrize("keys", [(), ("x",)])
+def test_a_mapped_step_that_was_given_up_stays_so_under_another_worker(keys: tuple[str, ...]) -> None:
+    mapped = step("mapped", Source("keys", "keys", FeedKind.MAPPED), "other")
+    specs = [step("keys"), step("other"), mapped, step("collect", Source("mapped", "result", FeedKind.COLLECT))]
+    first = StepScheduler(specs)
+    assert started(first.begin(0.0)) == ["keys", "other"]
+    assert first.handle(Failed("other"), 1.0) == [Abandon("mapped", "other"), Abandon("collect", "mapped")]
+    given = tuple(("keys", key) for key in keys)
+    done = [Done(Outcome.FAILURE, ("other",))]
+    assert first.handle(Succeeded("keys", given), 2.0) == done
+    past = {
+        "keys": StepPast(state=PastState.SUCCEEDED, outputs=given),
+        "other": StepPast(state=PastState.FAILED),
+        "mapped": StepPast(state=PastState.ABANDONED),
+        "collect": StepPast(state=PastState.ABANDONED),
+    }
+    assert StepScheduler(specs).begin(3.0, past) == done
+    del past["other"]  # it is made once more, and so is what depends on it
+    again = StepScheduler(specs)
+    assert "other" in started(again.begin(3.0, past))
+    commands = again.handle(Succeeded("other", RESULT), 4.0)
+    assert started(commands) == ([f"mapped[{key}]" for key in keys] or [])

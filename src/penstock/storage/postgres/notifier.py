@@ -64,6 +64,7 @@ class PostgresSubscription:
         self._retry_at = 0.0
         self._last_event = 0
         self._heard = False
+        self._topics: set[str] = set()
         self._closed = False
         self._next_look = SYSTEM_CLOCK.monotonic() + _LOOK_SECONDS
         self._listen()
@@ -95,7 +96,7 @@ class PostgresSubscription:
             found_again = now >= self._retry_at and self._listen()
             return frozenset({EVERYTHING}) if found_again else frozenset()
         try:
-            topics = _drain(self._connection)
+            topics = self._drain(self._connection)
             if topics:
                 self._heard = True
                 return topics
@@ -104,9 +105,8 @@ class PostgresSubscription:
                 # New events of a while in which something was heard are taken for what was heard of.
                 heard, self._heard = self._heard, False
                 before, self._last_event = self._last_event, _last_event(self._connection)
-                if self._last_event != before and not heard:
-                    return frozenset({EVERYTHING})
-                return _drain(self._connection)
+                topics = self._drain(self._connection)
+                return topics | {EVERYTHING} if self._last_event != before and not heard else topics
         except psycopg.Error:
             # What is lost with the connection is made good by EVERYTHING when there is another.
             self._let_go()
@@ -117,6 +117,8 @@ class PostgresSubscription:
         connection = None
         try:
             connection = self._database.pool.connect()
+            # The driver gives it what comes with the answer of a statement, and then nobody else.
+            connection.add_notify_handler(self._take)
             connection.execute(f"LISTEN {_CHANNEL}")
             self._last_event = _last_event(connection)
         except psycopg.Error:
@@ -130,6 +132,16 @@ class PostgresSubscription:
         self._descriptor = connection.fileno()
         self._ready.register(self._descriptor, selectors.EVENT_READ)
         return True
+
+    def _drain(self, connection: Connection) -> frozenset[str]:
+        connection.pgconn.consume_input()
+        while (message := connection.pgconn.notifies()) is not None:
+            self._topics.update(message.extra.decode("utf-8", "replace").split("\n"))
+        topics, self._topics = frozenset(self._topics), set()
+        return topics
+
+    def _take(self, message: psycopg.Notify) -> None:
+        self._topics.update(message.payload.split("\n"))
 
     def _let_go(self) -> None:
         connection, self._connection = self._connection, None
@@ -155,14 +167,6 @@ def _messages(topics: Iterable[str]) -> list[str]:
             messages[-1] += f"\n{text}"
             room -= size
     return messages
-
-
-def _drain(connection: Connection) -> frozenset[str]:
-    topics: set[str] = set()
-    connection.pgconn.consume_input()
-    while (message := connection.pgconn.notifies()) is not None:
-        topics.update(message.extra.decode("utf-8", "replace").split("\n"))
-    return frozenset(topics)
 
 
 def _last_event(connection: Connection) -> int:

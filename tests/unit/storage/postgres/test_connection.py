@@ -196,7 +196,9 @@ def test_rivals_that_wait_for_each_other_both_get_through(database: Database) ->
     for thread in threads:
         thread.join()
     assert _rows(database) == [11, 12]
-    assert len(tries) == 3
+    # One of them had to begin again; more than once where it locks its row anew before the server lets the other go on,
+    # for a waiting one has no right to a row that was set free.
+    assert len(tries) > 2
 
 
 def test_an_error_names_the_deed_the_database_and_the_way_out_but_no_password() -> None:

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from penstock.storage.postgres import PostgresStorage
-from penstock.storage.postgres.connection import Database
+from penstock.storage.postgres import PostgresStorage, notifier
+from penstock.storage.postgres.connection import Connection, Database
 from penstock.storage.postgres.notifier import EVERYTHING, PostgresNotifier, PostgresSubscription
 from penstock.testing.storage_contract.builders import queued_run
 
@@ -64,6 +64,21 @@ def test_new_events_that_nobody_told_of_are_found_by_looking(
     queued_run(killed)
     killed.close()
     assert subscription.wait(_DEADLINE) == {EVERYTHING}
+
+
+def test_a_message_that_comes_with_the_answer_of_a_look_is_heard(
+    storage: PostgresStorage, subscription: PostgresSubscription, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = notifier._last_event
+
+    def look_when_there_is_a_message(connection: Connection) -> int:
+        storage.notifier.publish(["meanwhile"])
+        assert select.select([subscription.fileno()], [], [], _DEADLINE)[0] != []
+        return look(connection)
+
+    monkeypatch.setattr(notifier, "_last_event", look_when_there_is_a_message)
+    subscription._next_look = 0.0
+    assert subscription.wait(_DEADLINE) == {"meanwhile"}
 
 
 @pytest.mark.parametrize("topics", [[f"run:{number}" for number in range(3000)], ["ü" * 3000, "a"], ["nul\x00l"]])
