@@ -27,6 +27,7 @@ class PlainStorage:
         self.locations = kept.locations
         self.slots = kept.slots
         self.backfills = kept.backfills
+        self.accounts = kept.accounts
         self.notifier = kept.notifier
         self.migrate = kept.migrate
         self.close = kept.close

@@ -215,7 +215,7 @@ def test_a_port_that_is_taken() -> None:
 def test_nobody_else_may_reach_a_server_without_login(host: str) -> None:
     with (
         Instance.ephemeral() as instance,
-        pytest.raises(SettingsError, match=r"no login yet.*insecure-allow-anonymous"),
+        pytest.raises(SettingsError, match=r"Give --require-token.*insecure-allow-anonymous"),
     ):
         serve(instance, host=host, port=0)
 

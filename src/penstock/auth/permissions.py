@@ -7,16 +7,9 @@ from enum import StrEnum
 
 import msgspec
 
+from ..records.account import Role
+
 __all__ = ["LOCAL_ACTOR", "Actor", "Permission", "Role", "may", "may_somewhere"]
-
-
-class Role(StrEnum):
-    """What a person or token is allowed in general; each role includes those before it."""
-
-    VIEWER = "viewer"
-    LAUNCHER = "launcher"
-    EDITOR = "editor"
-    ADMIN = "admin"
 
 
 class Permission(StrEnum):

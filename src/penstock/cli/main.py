@@ -14,6 +14,7 @@ __all__ = ["cli", "main"]
 
 # command -> (module beside this file, object, one line of help)
 _COMMANDS = {
+    "account": ("account", "account", "Accounts and their tokens, for a web server that others reach."),
     "asset": ("asset", "asset", "List and materialize assets."),
     "backfill": ("backfill", "backfill", "Ask for many partitions at once, and see to what was asked for."),
     "code-server": ("services", "code_server", "Serve one code location."),

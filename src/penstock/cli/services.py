@@ -62,6 +62,11 @@ def _code_servers(home: Path, target: dict[str, Any]) -> Iterator[None]:
     is_flag=True,
     help="Listen on an address that others reach, although nobody has to log in.",
 )
+@click.option(
+    "--require-token",
+    is_flag=True,
+    help="Answer to those alone who show a token of an account: see `penstock account`.",
+)
 @click.option("--dev", "dev_mode", is_flag=True, hidden=True)
 @_log_level
 @_lifeline
@@ -70,6 +75,7 @@ def webserver(
     host: str,
     port: int,
     insecure_allow_anonymous: bool,
+    require_token: bool,
     dev_mode: bool,
     log_level: str,
     lifeline: int | None,
@@ -91,6 +97,7 @@ def webserver(
                 port=port,
                 mode="dev" if dev_mode else "server",
                 insecure_allow_anonymous=insecure_allow_anonymous,
+                require_token=require_token,
                 lifeline=lifeline,
                 on_ready=lambda: _tell_ready(lifeline, f"Penstock's web server is ready at http://{host}:{port}"),
             )

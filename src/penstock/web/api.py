@@ -10,7 +10,9 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from ..auth.permissions import Actor
 from ..codec import decode_json, encode_json
+from .admission import actor_of
 from .graphql.context import Context
 from .graphql.execute import GraphQLRequest, Outcome, is_mutation, run_request
 from .threads import ThreadPool
@@ -30,10 +32,10 @@ class GraphQLEndpoint:
     """Answers `/graphql`.
 
     Args:
-        context_for: Makes the context of a request; the argument says whether it may change something.
+        context_for: Makes the context of a request; the arguments say whether it may change something, and who asks.
     """
 
-    def __init__(self, context_for: Callable[[bool], Context]) -> None:
+    def __init__(self, context_for: Callable[[bool, Actor], Context]) -> None:
         self._context_for = context_for
         self._pool = ThreadPool(_THREADS, "graphql")
         self._waiting = 0
@@ -47,7 +49,7 @@ class GraphQLEndpoint:
             return _answer(413, f"The request is larger than {_MOST_BYTES:,} bytes.")
         except msgspec.DecodeError as error:
             return _answer(400, f'The request is not {{"query": ..., "variables": ...}} as JSON: {error}.')
-        return await self._run(asked, allow_mutation=True)
+        return await self._run(asked, actor_of(request), allow_mutation=True)
 
     async def get(self, request: Request) -> Response:
         """Answer a query given in the address."""
@@ -60,13 +62,13 @@ class GraphQLEndpoint:
             )
         except msgspec.DecodeError as error:
             return _answer(400, f"The variables are not a JSON object: {error}.")
-        return await self._run(asked, allow_mutation=False)
+        return await self._run(asked, actor_of(request), allow_mutation=False)
 
     def close(self) -> None:
         """Let the threads end; the process does not wait for what they are doing."""
         self._pool.shutdown()
 
-    async def _run(self, asked: GraphQLRequest, *, allow_mutation: bool) -> Response:
+    async def _run(self, asked: GraphQLRequest, actor: Actor, *, allow_mutation: bool) -> Response:
         if self._waiting >= _MOST_WAITING:
             return _answer(503, "The server is busy; try again.", {"retry-after": "1"})
 
@@ -75,7 +77,7 @@ class GraphQLEndpoint:
             if mutation and not allow_mutation:
                 outcome = Outcome(405, {"errors": [{"message": "Mutations are answered to POST alone."}]})
             else:
-                outcome = run_request(asked, self._context_for(mutation))
+                outcome = run_request(asked, self._context_for(mutation, actor))
             return outcome.status, encode_json(outcome.body)
 
         self._waiting += 1

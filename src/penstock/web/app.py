@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
@@ -12,12 +12,13 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from ..auth.permissions import LOCAL_ACTOR
+from ..auth.permissions import Actor
 from ..instance.instance import Instance
 from ..locations.catalog import Catalog
 from ..locations.gateway import StorageGateway
 from ..storage.inbox import Receiving
 from ..storage.remote.server import Dispatcher
+from .admission import Admission
 from .api import GraphQLEndpoint
 from .downloads import LogDownloads
 from .event_stream import LiveEndpoint
@@ -40,8 +41,9 @@ _MUTATION_SECONDS = 300.0  # a reload waits for the user's imports
 class WebApp:
     """An ASGI application. Whoever serves it ends its streams before the connections are closed."""
 
-    def __init__(self, gate: Gate, hub: Hub, gateway: StorageGateway | None) -> None:
+    def __init__(self, gate: Gate, routes: Sequence[Route], hub: Hub, gateway: StorageGateway | None) -> None:
         self._gate = gate
+        self.routes = routes
         self.hub = hub
         self._gateway = gateway
 
@@ -56,7 +58,12 @@ class WebApp:
 
 
 def create_app(
-    instance: Instance, catalog: Catalog, *, mode: str = "dev", names: Iterable[str] | None = LOOPBACK_NAMES
+    instance: Instance,
+    catalog: Catalog,
+    *,
+    mode: str = "dev",
+    names: Iterable[str] | None = LOOPBACK_NAMES,
+    require_token: bool = False,
 ) -> WebApp:
     """The web application of an instance.
 
@@ -65,16 +72,17 @@ def create_app(
         catalog: What its code locations define; the application refreshes it.
         mode: What kind of server this is, for the pages to know.
         names: Host names under which it may be asked; None for any.
+        require_token: Whether who asks must show a token of an account; else whoever reaches it may do everything.
     """
     storage, logs = instance.storage, instance.logs
 
     places = PartitionPlaces()
 
-    def context_for(mutation: bool) -> Context:
+    def context_for(mutation: bool, actor: Actor) -> Context:
         catalog.refresh()
         patience = _MUTATION_SECONDS if mutation else _QUERY_SECONDS
         deadline = instance.clock.monotonic() + patience
-        return Context(instance, catalog, LOCAL_ACTOR, deadline=deadline, places=places)
+        return Context(instance, catalog, actor, deadline=deadline, places=places)
 
     hub = Hub(storage.notifier, storage.events.last_id)
     graphql = GraphQLEndpoint(context_for)
@@ -107,22 +115,33 @@ def create_app(
             graphql.close()
             heartbeat.end()
 
-    routes = [
+    guarded = [
         Route("/graphql", graphql.post, methods=["POST"]),
         Route("/graphql", graphql.get, methods=["GET"]),
         Route("/live", live.open, methods=["POST"]),
         Route("/live/{stream_id}", live.retarget, methods=["POST"]),
         Route("/logs/{run_id}/{file_key}/{stream}", LogDownloads(logs).download, methods=["GET"]),
+        Route("/server_info", health.info, methods=["GET"]),
+    ]
+    # What says nothing of the deployment's data, or lets in by tokens of other kinds.
+    for_all = [
+        hooks,
+        Route("/storage/{part}/{method}", gateway or _no_gateway, methods=["POST"]),
         Route("/healthz", health.up, methods=["GET"]),
         Route("/readyz", health.ready, methods=["GET"]),
-        Route("/server_info", health.info, methods=["GET"]),
         Route("/assets-static/{name:path}", ui.file, methods=["GET"]),
-        Route("/storage/{part}/{method}", gateway or _no_gateway, methods=["POST"]),
-        hooks,
         Route("/{rest:path}", ui.page, methods=["GET"]),
     ]
-    gate = Gate(Starlette(routes=routes, lifespan=lifespan), names=names, for_machines=hooks)
-    app = WebApp(gate, hub, gateway)
+    routes = [*guarded, *for_all]
+    admission = Admission(
+        Starlette(routes=routes, lifespan=lifespan),
+        routes=routes,
+        for_all=for_all,
+        accounts=storage.accounts if require_token else None,
+        clock=instance.clock,
+    )
+    gate = Gate(admission, names=names, for_machines=hooks)
+    app = WebApp(gate, routes, hub, gateway)
     return app
 
 

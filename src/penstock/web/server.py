@@ -36,6 +36,7 @@ def serve(
     port: int = 3000,
     mode: str = "dev",
     insecure_allow_anonymous: bool = False,
+    require_token: bool = False,
     lifeline: int | None = None,
     on_ready: Callable[[], None] = lambda: None,
 ) -> None:
@@ -47,18 +48,24 @@ def serve(
         port: The port; 0 lets the system choose one.
         mode: What kind of server this is, for the pages to know.
         insecure_allow_anonymous: Listen on an address that others reach, although nobody has to log in.
+        require_token: Answer to those alone who show a token of an account.
         lifeline: The descriptor of a pipe whose other end our starter holds; we stop when it closes.
         on_ready: Called once the server answers.
 
     Raises:
-        SettingsError: Others would reach the host and that is not allowed, or it has no address.
+        SettingsError: Others would reach the host and that is not allowed, or it has no address; or everybody is to be
+            let in, and not everybody.
         AddressInUseError: The port is taken.
     """
-    if not is_loopback(host) and not insecure_allow_anonymous:
+    if require_token and insecure_allow_anonymous:
         raise SettingsError(
-            f"This version has no login yet, and everybody who reaches {host} could do everything. Listen on 127.0.0.1 "
-            "(and let a proxy that asks for a login forward to it), or give --insecure-allow-anonymous if only people "
-            "you trust reach it."
+            "--require-token and --insecure-allow-anonymous say the opposite of each other; give one of them."
+        )
+    if not is_loopback(host) and not require_token and not insecure_allow_anonymous:
+        raise SettingsError(
+            f"Everybody who reaches {host} could do everything. Give --require-token, so that whoever asks must show a "
+            "token of an account (`penstock account`); or listen on 127.0.0.1; or give --insecure-allow-anonymous if "
+            "only people you trust reach it."
         )
     listener = bind(host, port)
     address = address_of(listener)
@@ -67,7 +74,7 @@ def serve(
     # An answer of many objects would set off collections that look at every one of them again and again.
     gc.freeze()
     gc.set_threshold(_GC_THRESHOLD, 10, 10)
-    app = create_app(instance, Catalog(instance.storage.locations), mode=mode, names=names)
+    app = create_app(instance, Catalog(instance.storage.locations), mode=mode, names=names, require_token=require_token)
     config = uvicorn.Config(
         app,
         http="httptools",

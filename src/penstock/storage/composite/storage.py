@@ -11,6 +11,7 @@ from ..inbox import Inbox, Receiving
 from ..notifier import Notifier
 from ..outbox import Outbox, Posting
 from ..protocols import (
+    AccountStorage,
     AssetStorage,
     BackfillStorage,
     EventStorage,
@@ -139,6 +140,11 @@ class CompositeStorage:
     def backfills(self) -> BackfillStorage:
         """Backfills."""
         return self._backfills
+
+    @property
+    def accounts(self) -> AccountStorage:
+        """Accounts and their API tokens."""
+        return self._log.accounts
 
     @property
     def notifier(self) -> Notifier:

@@ -8,6 +8,7 @@ import psycopg
 
 from ...clock import SYSTEM_CLOCK, Clock
 from ...errors import SettingsError
+from .accounts import PostgresAccounts
 from .archive import PostgresArchive
 from .assets import PostgresAssets
 from .backfills import PostgresBackfills
@@ -74,6 +75,7 @@ class PostgresStorage:
         self._locations = PostgresLocations(self._database, self._notifier)
         self._slots = PostgresSlots(self._database, self._notifier)
         self._backfills = PostgresBackfills(self._database, self._notifier)
+        self._accounts = PostgresAccounts(self._database)
         self._upkeep = PostgresUpkeep(self._database)
         self._archive = PostgresArchive(self._database, self._notifier)
         self._retention = PostgresRetention(self._database)
@@ -124,6 +126,11 @@ class PostgresStorage:
     def backfills(self) -> PostgresBackfills:
         """Backfills."""
         return self._backfills
+
+    @property
+    def accounts(self) -> PostgresAccounts:
+        """Accounts and their API tokens."""
+        return self._accounts
 
     @property
     def notifier(self) -> PostgresNotifier:

@@ -22,6 +22,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from ..notifier import Notifier
+from .accounts import USE_SECONDS, AccountStorage
 from .assets import AssetStorage
 from .backfills import BackfillAdvance, BackfillChange, BackfillFilter, BackfillStorage, StoredBackfill
 from .events import EventStorage
@@ -34,6 +35,8 @@ from .slots import SlotStorage
 
 __all__ = [
     "FAR",
+    "USE_SECONDS",
+    "AccountStorage",
     "AssetStorage",
     "BackfillAdvance",
     "BackfillChange",
@@ -77,6 +80,8 @@ class Storage(Protocol):
     def slots(self) -> SlotStorage: ...
     @property
     def backfills(self) -> BackfillStorage: ...
+    @property
+    def accounts(self) -> AccountStorage: ...
     @property
     def notifier(self) -> Notifier: ...
 

@@ -20,6 +20,7 @@ from ...records.event import EngineNote, Event, Fact
 from ...records.wire import StorageAccess
 from ..encoding import encode_event
 from ..protocols import (
+    AccountStorage,
     AssetStorage,
     BackfillStorage,
     EventStorage,
@@ -81,6 +82,7 @@ class RemoteStorage:
         self._locations: LocationStorage = _part("locations", self._call)
         self._slots: SlotStorage = _part("slots", self._call)
         self._backfills: BackfillStorage = _part("backfills", self._call)
+        self._accounts: AccountStorage = _part("accounts", self._call)
         self._notifier = RemoteNotifier(self)
 
     @property
@@ -127,6 +129,11 @@ class RemoteStorage:
     def backfills(self) -> BackfillStorage:
         """Backfills."""
         return self._backfills
+
+    @property
+    def accounts(self) -> AccountStorage:
+        """Accounts and their API tokens."""
+        return self._accounts
 
     @property
     def notifier(self) -> RemoteNotifier:

@@ -10,7 +10,7 @@ is refused, and a test asks for a line for each method that there is.
   of its own location.
 * Both may add and remove dynamic partitions and report facts about assets, as user code does. Neither may wipe an
   asset, launch or delete a run, switch a schedule, hold a lease of a daemon, or see or change what is known of code
-  locations.
+  locations, or accounts and their tokens.
 """
 
 from __future__ import annotations
@@ -192,6 +192,7 @@ _PEOPLE = "that is for people, on the pages or by command"
 _RUNS_ONLY = "only a run's own process may do that"
 _LOCATIONS = "what is known of code locations, their addresses and named values is for Penstock's own servers"
 _WATCHING = "a run does not watch the whole instance; a sensor does"
+_ACCOUNTS = "accounts and their tokens are for people, by command, and for the web server"
 _PROCESSES = "the processes of the deployment say that themselves"
 
 RULES: Mapping[str, Rule] = {
@@ -292,6 +293,17 @@ RULES: Mapping[str, Rule] = {
     "backfills.advance": Rule(run=_DAEMON, evaluation=_DAEMON),
     "backfills.load": Rule(run=_PEOPLE, evaluation=_PEOPLE),
     "backfills.delete": Rule(run=_PEOPLE, evaluation=_PEOPLE),
+    "accounts.add": Rule(run=_ACCOUNTS, evaluation=_ACCOUNTS),
+    "accounts.all": Rule(run=_ACCOUNTS, evaluation=_ACCOUNTS, reads=True),
+    "accounts.set_role": Rule(run=_ACCOUNTS, evaluation=_ACCOUNTS),
+    "accounts.unset_role": Rule(run=_ACCOUNTS, evaluation=_ACCOUNTS),
+    "accounts.set_disabled": Rule(run=_ACCOUNTS, evaluation=_ACCOUNTS),
+    "accounts.remove": Rule(run=_ACCOUNTS, evaluation=_ACCOUNTS),
+    "accounts.add_token": Rule(run=_ACCOUNTS, evaluation=_ACCOUNTS),
+    "accounts.tokens": Rule(run=_ACCOUNTS, evaluation=_ACCOUNTS, reads=True),
+    "accounts.revoke_token": Rule(run=_ACCOUNTS, evaluation=_ACCOUNTS),
+    "accounts.find": Rule(run=_ACCOUNTS, evaluation=_ACCOUNTS, reads=True),
+    "accounts.used": Rule(run=_ACCOUNTS, evaluation=_ACCOUNTS),
     "notifier.publish": Rule(
         run="whoever changes the storage wakes its listeners", evaluation="an evaluation wakes nobody"
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+from .accounts import SqliteAccounts
 from .archive import SqliteArchive
 from .assets import SqliteAssets
 from .backfills import SqliteBackfills
@@ -48,6 +49,7 @@ class SqliteStorage:
         self._locations = SqliteLocations(self._database, self._notifier)
         self._slots = SqliteSlots(self._database, self._notifier)
         self._backfills = SqliteBackfills(self._database, self._notifier)
+        self._accounts = SqliteAccounts(self._database)
         self._upkeep = SqliteUpkeep(self._database)
         self._archive = SqliteArchive(self._database, self._notifier)
         self._retention = SqliteRetention(self._database)
@@ -100,6 +102,11 @@ class SqliteStorage:
     def backfills(self) -> SqliteBackfills:
         """Backfills."""
         return self._backfills
+
+    @property
+    def accounts(self) -> SqliteAccounts:
+        """Accounts and their API tokens."""
+        return self._accounts
 
     @property
     def notifier(self) -> SocketNotifier:

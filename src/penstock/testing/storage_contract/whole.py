@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .accounts import AccountContract
 from .assets import AssetContract
 from .backfills import BackfillContract
 from .checks import CheckContract
@@ -34,6 +35,7 @@ class StorageContract(
     LocationContract,
     SlotContract,
     BackfillContract,
+    AccountContract,
     NotifierContract,
 ):
     """All that holds within one process."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import msgspec
 from graphql import GraphQLError
 
-from ...auth.permissions import Permission
+from ...auth.permissions import Actor, Permission
 from ...codec import decode_json
 from ...errors import (
     CodeServerUnreachableError,
@@ -164,14 +165,22 @@ def _ask(context: Context, location: str, question: CheckRunConfig) -> ConfigAns
 
 
 def submit(context: Context, new_runs: Iterable[NewRun]) -> list[Run]:
-    """Hand runs to the coordinator; all of them are of locations where the actor may launch."""
-    runs = list(new_runs)
+    """Hand runs to the coordinator, each with the actor's name; all are of locations where the actor may launch."""
+    runs = [_asked_for_by(context.actor, each) for each in new_runs]
     for location in {each.run.location for each in runs}:
         context.require(Permission.LAUNCH_RUN, location)
     made = context.instance.coordinator.submit(runs)
     for run in made:
         context.runs.put(run.run_id, run)
     return made
+
+
+def _asked_for_by(actor: Actor, new_run: NewRun) -> NewRun:
+    """The run with the name of who asks for it, whatever its tags say; where nobody has a name, as it is."""
+    if actor.name is None:
+        return new_run
+    run = msgspec.structs.replace(new_run.run, tags={**new_run.run.tags, Tag.USER: actor.name})
+    return msgspec.structs.replace(new_run, run=run)
 
 
 def partition_specs(node: JobNode, assets: tuple[str, ...] | None) -> set[PartitionsSpec]:

@@ -68,6 +68,12 @@ def test_an_evaluation_changes_nothing_but_what_user_code_may() -> None:
     assert not {name for name in allowed if name.startswith(("leases.", "locations."))}
 
 
+def test_no_token_reaches_accounts() -> None:
+    of_accounts = [rule for name, rule in RULES.items() if name.startswith("accounts.")]
+    assert of_accounts
+    assert all(isinstance(rule.run, str) and isinstance(rule.evaluation, str) for rule in of_accounts)
+
+
 def test_each_refusal_gives_its_reason() -> None:
     reasons = [each for rule in RULES.values() for each in (rule.run, rule.evaluation) if isinstance(each, str)]
     assert all(len(reason.split()) >= 4 for reason in reasons)
