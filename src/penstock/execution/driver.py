@@ -202,7 +202,7 @@ class Driver:
             while driven.starts:
                 self._start(driven.starts.pop(0))
                 self._heed()  # the start may have taken long
-            if driven.done is not None and (self.interrupted or not self._where.leaving()):
+            if driven.done is not None and not self._waits_for_the_leaving():
                 return driven.done
             store_at = self._storing_due()
             if store_at is not None and now() >= store_at:
@@ -236,6 +236,11 @@ class Driver:
         ]
         due = min((each for each in dues if each is not None), default=None)
         return None if due is None else due - self._now()
+
+    def _waits_for_the_leaving(self) -> bool:
+        """Whether something is about to go by itself: what it has left on purpose lives on, which it would not if it
+        were ended by force. After an interrupt it has as long as steps have."""
+        return self._where.leaving() and (not self.interrupted or self._kill_at is not None)
 
     def _storing_due(self) -> float | None:
         """When ends of steps are to be stored: not while others wait for what leaves, unless that takes long."""

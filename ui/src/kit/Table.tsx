@@ -3,6 +3,7 @@
  * those in sight are drawn.
  */
 import { type KeyboardEvent, type MouseEvent, type ReactNode, useMemo, useRef, useState } from "react";
+import { flushSync } from "react-dom";
 
 import { useGo } from "../services/navigation";
 import { useShortcuts } from "../services/shortcuts";
@@ -53,11 +54,12 @@ export function Table<Row>(props: TableProps<Row>) {
   const body = useRef<HTMLTableSectionElement>(null);
   const go = useGo();
   const sorted = useMemo(() => sortRows(rows, columns, sort), [rows, columns, sort]);
-  const { from, to, above, below } = useRowsInSight(body, sorted.length);
+  const { from, to, above, below, look } = useRowsInSight(body, sorted.length);
   const opens = rowLink !== undefined || onRow !== undefined;
 
   const open = (row: Row) => (onRow === undefined ? rowLink && go(rowLink(row)) : onRow(row));
   const move = (step: number) => {
+    flushSync(look); // the last step may have scrolled, and a key that is held down does not wait for that
     const lines = [...(body.current?.querySelectorAll<HTMLTableRowElement>("tr[tabindex]") ?? [])];
     const at = lines.indexOf(document.activeElement as HTMLTableRowElement);
     lines[Math.min(lines.length - 1, Math.max(0, at + step))]?.focus();
