@@ -46,6 +46,7 @@ def copy_to_postgres(source: Path, url: str) -> None:
         for log in _logs(lite):
             if log:  # the first is there
                 post.execute(f"CREATE TABLE events_{log} PARTITION OF events FOR VALUES IN ({log})")
+        post.execute(sql.SQL("TRUNCATE {}").format(sql.SQL(", ").join(map(sql.Identifier, tables))))
         for table in tables:
             _copy(lite, post, table)
         for _, definition in indexes:
@@ -58,7 +59,6 @@ def copy_to_postgres(source: Path, url: str) -> None:
 
 def _copy(lite: sqlite3.Connection, post: psycopg.Connection[Any], table: str) -> None:
     kinds = dict(post.execute(_COLUMNS, (table,)).fetchall())
-    post.execute(sql.SQL("TRUNCATE {}").format(sql.Identifier(table)))
     for rows, columns in _sources(lite, table):
         wanted = [column for column in columns if column in kinds]
         statement = sql.SQL("COPY {} ({}) FROM STDIN").format(

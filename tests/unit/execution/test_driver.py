@@ -331,7 +331,7 @@ def test_the_run_is_over_when_what_leaves_is_gone(world: World) -> None:
     assert script.lines == []
 
 
-def test_a_run_that_is_stopped_does_not_wait_for_what_leaves(world: World) -> None:
+def test_a_run_that_is_stopped_waits_for_what_leaves_as_long_as_steps_have(world: World) -> None:
     driver, script = world.drives(work), world.script
 
     def leaves() -> None:
@@ -341,7 +341,7 @@ def test_a_run_that_is_stopped_does_not_wait_for_what_leaves(world: World) -> No
     def ask() -> None:
         INTERRUPTS.requested = True
 
-    script.then(leaves, world.passes(60), ask)
+    script.then(leaves, world.passes(60), ask, world.passes(GRACE / 2), world.passes(GRACE / 2))
     driver.run()
     assert (script.lines, script.closed) == ([], 1)
 
