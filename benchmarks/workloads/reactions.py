@@ -8,6 +8,8 @@ import os
 import time
 
 dg = importlib.import_module(os.environ["BENCH_MODULE"])
+# The shortest that the peer knows; here a sensor on an asset waits for nothing where no interval is named.
+INTERVAL = {"minimum_interval_seconds": 1} if dg.__name__ == "dagster" else {}
 
 
 def note(what, context):
@@ -48,8 +50,8 @@ def trivial():
 @dg.asset_sensor(
     asset_key=dg.AssetKey("watched"),
     job=reaction,
-    minimum_interval_seconds=1,
     default_status=dg.DefaultSensorStatus.RUNNING,
+    **INTERVAL,
 )
 def on_watched(_context, event):
     return dg.RunRequest(run_key=str(event.storage_id if hasattr(event, "storage_id") else time.time()))
