@@ -15,6 +15,7 @@ __all__ = [
     "new_run_id",
     "new_secret",
     "run_id_derived_from",
+    "secret_hash",
 ]
 
 _RUN_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -76,3 +77,8 @@ def new_holder_id(kind: str) -> str:
 def new_secret() -> str:
     """A new key that nobody can guess: 256 bits of chance, as 64 hex digits."""
     return os.urandom(32).hex()
+
+
+def secret_hash(text: str) -> str:
+    """What is stored of a secret that is all chance, 64 hex digits of SHA-256: nobody finds the secret by it."""
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -6,12 +6,11 @@ leaked secrets can tell one from something alike, and a slip of the pen is known
 
 from __future__ import annotations
 
-import hashlib
 import re
 import zlib
 
 from ..errors import UsageError
-from ..ids import new_secret
+from ..ids import new_secret, secret_hash
 from ..records.account import Account, ApiToken, Role
 from ..storage.protocols import USE_SECONDS, AccountStorage
 from .accounts import no_such_account
@@ -47,7 +46,7 @@ def new_token(
         )
     secret = new_secret()
     text = f"{PREFIX}{secret}{_checksum(secret)}"
-    made = accounts.add_token(account, _digest(text), label, now=now, expires=now + days * _DAY)
+    made = accounts.add_token(account, secret_hash(text), label, now=now, expires=now + days * _DAY)
     if made is None:
         raise no_such_account(account)
     return text, made
@@ -66,7 +65,7 @@ def lets_in(account: Account, token: ApiToken, *, now: float) -> bool:
 
 def actor_behind(accounts: AccountStorage, shown: str, *, now: float) -> Actor | None:
     """For whom a shown token speaks, with the roles that the account has now; None when it lets nobody in."""
-    found = accounts.find(_digest(shown)) if is_well_formed(shown) else None
+    found = accounts.find(secret_hash(shown)) if is_well_formed(shown) else None
     if found is None or not lets_in(*found, now=now):
         return None
     account, token = found
@@ -75,10 +74,6 @@ def actor_behind(accounts: AccountStorage, shown: str, *, now: float) -> Actor |
     roles: dict[str | None, Role] = {None: account.role}
     roles.update(account.locations)
     return Actor(name=account.name, roles=roles)
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _checksum(secret: str) -> str:

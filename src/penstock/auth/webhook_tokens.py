@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 
 from ..errors import SettingsError
-from ..ids import new_secret
+from ..ids import new_secret, secret_hash
 from ..records.webhook import WebhookToken
 from ..storage.inbox import Inbox, Receiving
 from ..storage.protocols import Storage
@@ -36,14 +35,10 @@ def inbox_of(storage: Storage) -> Inbox:
 def new_token(inbox: Inbox, sensor: str, *, now: float) -> tuple[str, WebhookToken]:
     """Make a token for a sensor (by its id); gives its text, which nobody can find out again, and what is stored."""
     text = f"{PREFIX}{new_secret()}"
-    return text, inbox.add_token(sensor, _digest(text), text[-_HINT:], now=now)
+    return text, inbox.add_token(sensor, secret_hash(text), text[-_HINT:], now=now)
 
 
 def is_let_in(inbox: Inbox, sensor: str, shown: str) -> bool:
     """Whether that is a token of the sensor; how long it takes does not tell which part of it is wrong."""
-    digest = _digest(shown)
+    digest = secret_hash(shown)
     return any(hmac.compare_digest(token.digest, digest) for token in inbox.tokens(sensor))
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()

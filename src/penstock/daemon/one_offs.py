@@ -21,12 +21,12 @@ from ..records.one_off import TOPIC, OneOff, OneOffStatus
 from ..records.run import Tag
 from ..storage.protocols import NewRun, Storage
 from .keeper import Held
+from .ticks import TRY_AGAIN
 
 __all__ = ["OneOffsDuty"]
 
 log = logging.getLogger("penstock.daemon.one_offs")
 
-_TRY_AGAIN = 2.0
 _PAGE = 1000
 
 
@@ -63,7 +63,7 @@ class OneOffsDuty:
         if outlook.missed or len(outlook.due) > len(left):
             return 0.0  # there may be more than a page
         if left:
-            return _TRY_AGAIN
+            return TRY_AGAIN
         return None if outlook.next_look is None else outlook.next_look - now
 
     def close(self) -> None:

@@ -157,6 +157,11 @@ class House:
         self.storage.close()
 
 
+def unreachable(_work: EvaluateSensor) -> Evaluation:
+    """How a code server evaluates that is away."""
+    raise CodeServerUnreachableError("The code server does not answer.")
+
+
 @pytest.fixture
 def houses() -> Iterator[Callable[..., House]]:
     built: list[House] = []
@@ -313,9 +318,6 @@ def test_a_tick_that_another_daemon_left_is_the_one_that_goes_on(houses: Callabl
     house.clock.advance(5)
     house.make("orders")
 
-    def unreachable(_work: EvaluateSensor) -> Evaluation:
-        raise CodeServerUnreachableError("The code server does not answer.")
-
     house.evaluate = unreachable
     house.look(ticks=1)
     left, _ = house.ticks("orders")
@@ -334,9 +336,6 @@ def test_a_tick_that_waits_for_its_code_server_keeps_its_news(houses: Callable[.
     house.look(ticks=1)
     house.clock.advance(5)
     house.make("orders")
-
-    def unreachable(_work: EvaluateSensor) -> Evaluation:
-        raise CodeServerUnreachableError("The code server does not answer.")
 
     house.evaluate = unreachable
     house.look(ticks=1)
