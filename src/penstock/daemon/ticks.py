@@ -11,7 +11,6 @@ import logging
 import math
 import threading
 from collections.abc import Callable
-from concurrent.futures import Executor
 from datetime import UTC, datetime
 
 import msgspec
@@ -33,6 +32,7 @@ from ..records.run import Tag
 from ..records.wire import EvaluateSchedule, EvaluateSensor, Evaluation
 from ..storage.protocols import AssetStorage, InstigatorStorage, NewRun
 from .keeper import Part
+from .places import Places
 
 __all__ = ["TRY_AGAIN", "DueTick", "TickRunner"]
 
@@ -69,7 +69,7 @@ class TickRunner:
         catalog: What the code locations declare.
         clock: Tells the time.
         assets: What is known of assets.
-        workers: Do the ticks; closed with this.
+        places: Where the ticks are done; closed with this.
     """
 
     def __init__(
@@ -80,14 +80,14 @@ class TickRunner:
         clock: Clock,
         *,
         assets: AssetStorage,
-        workers: Executor,
+        places: Places,
     ) -> None:
         self._instigators = instigators
         self._coordinator = coordinator
         self._catalog = catalog
         self._clock = clock
         self._assets = assets
-        self._pool = workers
+        self._places = places
         self._busy: set[str] = set()
         self._not_before: dict[str, float] = {}
         self._lock = threading.Lock()
@@ -117,7 +117,7 @@ class TickRunner:
                     self._busy.discard(key)
                 done(key, ended)
 
-        self._pool.submit(run)
+        self._places.submit(run)
         return True
 
     def _pause(self, instigator: str) -> None:
@@ -141,7 +141,8 @@ class TickRunner:
                 self._instigators.plan([state])
             return True
         try:
-            evaluation = self._catalog.client(due.location).evaluate(asked.work)
+            with self._places.elsewhere():
+                evaluation = self._catalog.client(due.location).evaluate(asked.work)
         except CodeServerUnreachableError as error:
             log.warning("the tick of %s waits: %s", due.id, error)
             self._pause(due.id)
@@ -238,9 +239,14 @@ class TickRunner:
         left = only_stale(job, request.assets, request.partition, self._catalog.assets, self._assets)
         return msgspec.structs.replace(request, assets=left) if left else None
 
+    def review(self) -> float | None:
+        """Let others begin in place of ticks whose evaluation has become slow; gives the seconds until more may, if any
+        wait for that."""
+        return self._places.review()
+
     def close(self) -> None:
         """Start no more; what is under way is left to its end in the background."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._places.close()
 
 
 def passed_over_in_words(passed: PassedOver) -> str:

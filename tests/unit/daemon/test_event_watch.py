@@ -13,6 +13,7 @@ from penstock.codec import encode_json
 from penstock.config.schema import Shape
 from penstock.daemon.event_watch import EventWatch
 from penstock.daemon.keeper import parts_of
+from penstock.daemon.places import Places
 from penstock.daemon.sensors import WEBHOOKS_KEPT, SensorsDuty
 from penstock.daemon.ticks import TickRunner
 from penstock.errors import CodeServerUnreachableError, StorageUnavailableError
@@ -105,7 +106,7 @@ class House:
             catalog,
             self.clock,
             assets=self.storage.assets,
-            workers=self.workers,
+            places=Places(self.workers, number=8, slow=0, clock=self.clock),
         )
         watch = EventWatch(self.storage, self.clock)
         shared = (self.storage.instigators, catalog, runner, self.clock, self.woken, self.changed, 60.0)
