@@ -396,6 +396,15 @@ def test_conditions_are_evaluated_when_something_happens_and_no_more_often_than_
     assert [tick.due - START for tick in reversed(house.ticks("automation"))] == [0, 30, 330, 3000]
 
 
+def test_conditions_rest_after_their_first_evaluation(houses: Callable[..., House]) -> None:
+    house = houses(AUTOMATION)
+    house.evaluate = lambda _work: Evaluation(cursor="any", until=START + 3000)
+    house.look(ticks=1)
+    house.clock.advance(60)
+    house.changed.set()
+    house.look(ticks=0)
+
+
 def test_conditions_that_may_change_by_themselves_are_evaluated_at_their_interval(houses: Callable[..., House]) -> None:
     house = houses(AUTOMATION)
     house.evaluate = lambda _work: Evaluation(cursor="any", until=house.clock.now())
