@@ -11,7 +11,6 @@ import logging
 import math
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 import msgspec
 
@@ -31,6 +30,7 @@ from ..records.location import AssetJobName, LocationDescription
 from ..records.run import Tag
 from ..records.wire import EvaluateSchedule, EvaluateSensor, Evaluation
 from ..storage.protocols import AssetStorage, InstigatorStorage, NewRun
+from ..wording import utc
 from .keeper import Part
 from .places import Places
 
@@ -252,21 +252,17 @@ class TickRunner:
 def passed_over_in_words(passed: PassedOver) -> str:
     """Why no run is made for these instants."""
     count = f"More than {MOST_COUNTED:,} instants" if passed.count is None else _instants(passed.count)
-    until = "" if passed.last == passed.first else f" to {_utc(passed.last)}"
+    until = "" if passed.last == passed.first else f" to {utc(passed.last)}"
     ticks, seconds = passed.bound.ticks, passed.bound.seconds
     age = "" if seconds == math.inf else f", and none that is older than {seconds:g} seconds"
     return (
-        f"{count} passed over, from {_utc(passed.first)}{until}: no daemon looked in time, and of what is missed only "
+        f"{count} passed over, from {utc(passed.first)}{until}: no daemon looked in time, and of what is missed only "
         f"the latest {'one is' if ticks == 1 else f'{ticks} are'} made up{age}."
     )
 
 
 def _instants(count: int) -> str:
     return "1 instant" if count == 1 else f"{count:,} instants"
-
-
-def _utc(instant: float) -> str:
-    return f"{datetime.fromtimestamp(instant, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _status(evaluation: Evaluation) -> TickStatus:
