@@ -11,8 +11,6 @@ import logging
 import math
 import threading
 from collections.abc import Callable
-from concurrent.futures import Executor
-from datetime import UTC, datetime
 
 import msgspec
 
@@ -32,7 +30,9 @@ from ..records.location import AssetJobName, LocationDescription
 from ..records.run import Tag
 from ..records.wire import EvaluateSchedule, EvaluateSensor, Evaluation
 from ..storage.protocols import AssetStorage, InstigatorStorage, NewRun
+from ..wording import utc
 from .keeper import Part
+from .places import Places
 
 __all__ = ["TRY_AGAIN", "DueTick", "TickRunner"]
 
@@ -69,7 +69,7 @@ class TickRunner:
         catalog: What the code locations declare.
         clock: Tells the time.
         assets: What is known of assets.
-        workers: Do the ticks; closed with this.
+        places: Where the ticks are done; closed with this.
     """
 
     def __init__(
@@ -80,14 +80,14 @@ class TickRunner:
         clock: Clock,
         *,
         assets: AssetStorage,
-        workers: Executor,
+        places: Places,
     ) -> None:
         self._instigators = instigators
         self._coordinator = coordinator
         self._catalog = catalog
         self._clock = clock
         self._assets = assets
-        self._pool = workers
+        self._places = places
         self._busy: set[str] = set()
         self._not_before: dict[str, float] = {}
         self._lock = threading.Lock()
@@ -117,7 +117,7 @@ class TickRunner:
                     self._busy.discard(key)
                 done(key, ended)
 
-        self._pool.submit(run)
+        self._places.submit(run)
         return True
 
     def _pause(self, instigator: str) -> None:
@@ -141,7 +141,8 @@ class TickRunner:
                 self._instigators.plan([state])
             return True
         try:
-            evaluation = self._catalog.client(due.location).evaluate(asked.work)
+            with self._places.elsewhere():
+                evaluation = self._catalog.client(due.location).evaluate(asked.work)
         except CodeServerUnreachableError as error:
             log.warning("the tick of %s waits: %s", due.id, error)
             self._pause(due.id)
@@ -238,29 +239,30 @@ class TickRunner:
         left = only_stale(job, request.assets, request.partition, self._catalog.assets, self._assets)
         return msgspec.structs.replace(request, assets=left) if left else None
 
+    def review(self) -> float | None:
+        """Let others begin in place of ticks whose evaluation has become slow; gives the seconds until more may, if any
+        wait for that."""
+        return self._places.review()
+
     def close(self) -> None:
         """Start no more; what is under way is left to its end in the background."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._places.close()
 
 
 def passed_over_in_words(passed: PassedOver) -> str:
     """Why no run is made for these instants."""
     count = f"More than {MOST_COUNTED:,} instants" if passed.count is None else _instants(passed.count)
-    until = "" if passed.last == passed.first else f" to {_utc(passed.last)}"
+    until = "" if passed.last == passed.first else f" to {utc(passed.last)}"
     ticks, seconds = passed.bound.ticks, passed.bound.seconds
     age = "" if seconds == math.inf else f", and none that is older than {seconds:g} seconds"
     return (
-        f"{count} passed over, from {_utc(passed.first)}{until}: no daemon looked in time, and of what is missed only "
+        f"{count} passed over, from {utc(passed.first)}{until}: no daemon looked in time, and of what is missed only "
         f"the latest {'one is' if ticks == 1 else f'{ticks} are'} made up{age}."
     )
 
 
 def _instants(count: int) -> str:
     return "1 instant" if count == 1 else f"{count:,} instants"
-
-
-def _utc(instant: float) -> str:
-    return f"{datetime.fromtimestamp(instant, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _status(evaluation: Evaluation) -> TickStatus:

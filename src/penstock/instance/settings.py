@@ -269,9 +269,10 @@ class RunRetrySettings(_Block, frozen=True, kw_only=True):
 
 
 class WorkerSettings(_Block, frozen=True, kw_only=True):
-    """How many evaluations go on at once."""
+    """How many evaluations go on at once, and how many more of those that take long."""
 
     num_workers: _Workers = 8
+    max_slow_evaluations: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 100
 
 
 class ScheduleSettings(WorkerSettings, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import signal
 import socket
+from collections.abc import AsyncIterator
 
 import msgspec
 
@@ -21,6 +22,12 @@ from .zygote_process import WorkProcess
 __all__ = ["Evaluations"]
 
 _AT_ONCE = 32
+"""So many at once; a fork that takes long does not count, so that what hangs holds nothing else up."""
+
+_SLOW_SECONDS = 2.0
+_MOST = 256
+"""And no more than so many with those."""
+
 _GRACE_SECONDS = 2.0
 _READ_BYTES = 256 * 1024
 
@@ -36,23 +43,35 @@ class Evaluations:
 
     def __init__(self, fork: Forker) -> None:
         self._fork = fork
+        self._room = asyncio.Semaphore(_MOST)
         self._places = asyncio.Semaphore(_AT_ONCE)
         self._leaving: set[asyncio.Task[None]] = set()
 
     async def answer(self, work: Asked) -> Answer:
         """Have it evaluated; the answer carries the user's error, the time limit, or how the process died."""
-        async with self._places:
+        async with self._room, self._place() as place:
             ours, theirs = socket.socketpair()
             ours.setblocking(False)
             with ours:
                 with theirs:
-                    process, _fresh_because = await self._fork(work, theirs)
+                    process, fresh_because = await self._fork(work, theirs)
+                if fresh_because is None:  # a fresh process has memory of its own, so it keeps its place
+                    slow = asyncio.get_running_loop().call_later(_SLOW_SECONDS, place.close)
+                    place.callback(slow.cancel)
                 try:
                     return await self._answer_of(work, process, ours)
                 finally:
                     task = asyncio.create_task(_see_off(process))
                     self._leaving.add(task)
                     task.add_done_callback(self._leaving.discard)
+
+    @contextlib.asynccontextmanager
+    async def _place(self) -> AsyncIterator[contextlib.ExitStack]:
+        """A place, until the end or until what this gives is closed."""
+        await self._places.acquire()
+        with contextlib.ExitStack() as held:
+            held.callback(self._places.release)
+            yield held
 
     async def _answer_of(self, work: Asked, process: WorkProcess, channel: socket.socket) -> Answer:
         heard = _Heard(channel, answer_kind(work))

@@ -12,6 +12,7 @@ from penstock.codec import encode_json
 from penstock.config.schema import Shape
 from penstock.daemon.event_watch import EventWatch
 from penstock.daemon.keeper import Held, parts_of
+from penstock.daemon.places import Places
 from penstock.daemon.schedules import SchedulesDuty
 from penstock.daemon.sensors import SensorsDuty
 from penstock.daemon.ticks import TickRunner
@@ -113,7 +114,7 @@ class House:
             catalog,
             self.clock,
             assets=self.storage.assets,
-            workers=ThreadPoolExecutor(2),
+            places=Places(ThreadPoolExecutor(2), number=2, slow=0, clock=self.clock),
         )
         self.shared = shared = (self.storage.instigators, catalog, runner, self.clock, self.done, self.changed, 60.0)
         self.schedules = SchedulesDuty(*shared)

@@ -10,6 +10,7 @@ from ...engine.alert_texts import (
     daemon_lost,
     freshness_violated,
     location_broken,
+    one_off_failed,
     run_failed,
     run_late,
     run_stuck,
@@ -21,6 +22,7 @@ from ...records.alert import Alert, AlertKind
 from ...records.automation import TickStatus
 from ...records.event import AssetCheckEvaluation, RunFailure, StoredEvent
 from ...records.freshness_state import FreshnessState
+from ...records.one_off import OneOffStatus
 from ...records.run import RunStatus
 from ...records.wire import LoadStatus
 from ...storage.protocols import RunFilter, Storage
@@ -36,6 +38,9 @@ _OLDEST = 86_400.0
 
 _TICKS_OVERLAP = 3600.0
 """A tick that began so long ago may have failed since the last look."""
+
+_ONE_OFFS = 500
+"""Of one-off runs that came to nothing, so many that were asked for last are looked at."""
 
 _PAGE = 100
 _PLACE = "alerts/place"
@@ -110,6 +115,7 @@ class Watch:
             alert
             for kind, look in (
                 ("tick_failure", self._failed_ticks),
+                ("tick_failure", self._failed_one_offs),
                 ("location_broken", self._broken_locations),
                 ("freshness_violated", self._old_assets),
                 ("run_late", self._late_runs),
@@ -130,6 +136,10 @@ class Watch:
             if state.last_tick is not None and state.last_tick > since:
                 failed = instigators.ticks(state.id, statuses=[TickStatus.FAILURE], after_time=since, limit=_PAGE)
                 yield from map(tick_failed, reversed(failed))
+
+    def _failed_one_offs(self, _now: float, since: float) -> Iterator[Alert]:
+        failed = self._storage.one_offs.page(statuses=[OneOffStatus.MISSED, OneOffStatus.FAILED], limit=_ONE_OFFS)
+        yield from (one_off_failed(each) for each in reversed(failed) if (each.ended or 0.0) > since)
 
     def _broken_locations(self, _now: float, _since: float) -> Iterator[Alert]:
         for name, entry in self._catalog.locations.items():
