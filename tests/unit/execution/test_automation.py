@@ -15,6 +15,7 @@ from penstock.definitions.assets.job import define_asset_job
 from penstock.definitions.assets.multi_asset import multi_asset
 from penstock.definitions.assets.observe import observable_source_asset
 from penstock.definitions.assets.spec import AssetDep, AssetSpec
+from penstock.definitions.automation.automation_sensor import AutomationConditionSensorDefinition
 from penstock.definitions.definitions import Definitions
 from penstock.definitions.events import AssetCheckResult
 from penstock.errors import DefinitionError
@@ -27,11 +28,13 @@ from penstock.partitions.definition import DynamicPartitionsDefinition, StaticPa
 from penstock.partitions.mapping import LastPartitionMapping
 from penstock.partitions.subset import Subset
 from penstock.partitions.time_window import DailyPartitionsDefinition
+from penstock.records.automation import PartitionChoice
 from penstock.records.backfill import Backfill, BackfillGroup, BackfillLine, BackfillPlan, BackfillStatus
 from penstock.records.conditions.condition import AutomationCondition
 from penstock.records.event import AssetCheckEvaluation, AssetFact, AssetMaterialization, AssetObservation
 from penstock.records.freshness import FreshnessPolicy
 from penstock.records.keys import AssetCheckKey, AssetKey
+from penstock.records.run import Tag
 from penstock.records.wire import EvaluateSensor
 from penstock.storage.protocols import BackfillAdvance
 from penstock.testing.clock import FakeClock
@@ -390,3 +393,24 @@ def test_a_sensor_rests_until_something_may_change_by_itself(world: World) -> No
     line = BackfillLine(time=now, message="Asked for.")
     world.instance.storage.backfills.add(backfill, BackfillPlan(groups=(), now=now), line=line)
     assert until(A.eager()) == pytest.approx(0.0)
+
+
+@pytest.mark.parametrize("emits", [True, False])
+def test_a_sensor_asks_for_a_backfill_of_several_partitions_unless_it_is_told_not_to(world: World, emits: bool) -> None:
+    sensor = AutomationConditionSensorDefinition(
+        "automation", target="*", run_tags={"team": "data"}, emit_backfills=emits
+    )
+    parts, alone = one(A.missing(), "parts", partitions_def=LETTERS), one(A.missing(), "alone")
+    answer = evaluate_sensor(
+        Definitions([parts, alone], sensors=[sensor]), EvaluateSensor(name="automation", due=0.0), world.instance
+    )
+    assert (answer.error, answer.skip_reason) == (None, None)
+    runs = {(each.assets, each.partition) for each in answer.run_requests}
+    if not emits:
+        assert answer.backfill is None
+        assert runs == {(("alone",), None), (("parts",), "x"), (("parts",), "y")}
+        return
+    assert answer.backfill is not None
+    assert answer.backfill.choices == (PartitionChoice(assets=("parts",), keys=("x", "y"), count=2),)
+    assert answer.backfill.tags == {"team": "data", Tag.FROM_AUTOMATION_CONDITION: "true", Tag.ASSET_EVALUATION_ID: "1"}
+    assert runs == {(("alone",), None)}
