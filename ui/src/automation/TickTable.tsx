@@ -99,7 +99,7 @@ export function TickTable({ ticks, limit, onOlder, isStale }: TickTableProps) {
             {
               id: "runs",
               label: "Runs",
-              width: "170px",
+              width: "240px",
               render: ({ tick: row }) => <Made tick={row} most={4} />,
             },
             {
