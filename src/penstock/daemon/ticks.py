@@ -16,8 +16,9 @@ import msgspec
 
 from ..clock import Clock
 from ..engine.instigators import AT_ONCE, MOST_COUNTED, Due, PassedOver
-from ..engine.overrides import as_overridden
+from ..engine.overrides import as_overridden, backfill_as_overridden
 from ..errors import CodeServerUnreachableError, ConfigurationError, FencedError
+from ..instance.backfill_request import BackfillRequest, first_line, planned_backfill
 from ..launch.protocols import RunCoordinator
 from ..locations.catalog import Catalog
 from ..partitions.requests import keys_after
@@ -29,7 +30,7 @@ from ..records.lease import Lease
 from ..records.location import AssetJobName, LocationDescription
 from ..records.run import Tag
 from ..records.wire import EvaluateSchedule, EvaluateSensor, Evaluation
-from ..storage.protocols import AssetStorage, InstigatorStorage, NewRun
+from ..storage.protocols import AssetStorage, InstigatorStorage, NewRun, StoredBackfill
 from ..wording import utc
 from .keeper import Part
 from .places import Places
@@ -148,12 +149,14 @@ class TickRunner:
             self._pause(due.id)
             return False
         runs: list[tuple[str | None, NewRun]] = []
+        backfill: StoredBackfill | None = None
         if evaluation.error is not None and not evaluation.contained:
             evaluation = _without_effect(evaluation, evaluation.error)
         try:
             runs = self._plan_runs(evaluation, location, asked, tick)
+            backfill = self._plan_backfill(evaluation, asked, tick)
         except ConfigurationError as error:
-            evaluation = _without_effect(evaluation, describe_exception(error))
+            runs, evaluation = [], _without_effect(evaluation, describe_exception(error))
         now = self._clock.now()
         ended = msgspec.structs.replace(
             tick,
@@ -170,6 +173,7 @@ class TickRunner:
             ended,
             lease=lease,
             runs=runs,
+            backfill=backfill,
             facts=evaluation.facts,
             evaluations=evaluation.evaluations,
             cursor=evaluation.cursor,
@@ -228,6 +232,23 @@ class TickRunner:
         requests = (self._needed(each, location, asked.own_job) for each in asked_for)
         return [plan(request) for request in requests if request is not None]
 
+    def _plan_backfill(self, evaluation: Evaluation, asked: DueTick, tick: Tick) -> StoredBackfill | None:
+        """The backfill that it asks for."""
+        if evaluation.backfill is None:
+            return None
+        override = asked.due.state.override
+        wanted = backfill_as_overridden(evaluation.backfill, override)
+        request = BackfillRequest(
+            location=asked.due.location,
+            choices=wanted.choices,
+            run_config={} if override is None else override.run_config or {},
+            tags={**wanted.tags, asked.origin_tag: asked.due.name, Tag.TICK: str(tick.id)},
+            title="Automation",
+        )
+        now = self._clock.now()
+        backfill, plan = planned_backfill(self._catalog, self._assets, request, now=now)
+        return StoredBackfill(backfill=backfill, plan=plan, log=(first_line(backfill, now),))
+
     def _needed(
         self, request: RunRequestRecord, location: LocationDescription, own_job: str | None
     ) -> RunRequestRecord | None:
@@ -268,7 +289,9 @@ def _instants(count: int) -> str:
 def _status(evaluation: Evaluation) -> TickStatus:
     if evaluation.error is not None:
         return TickStatus.FAILURE
-    did = evaluation.run_requests or evaluation.partitions or evaluation.facts or evaluation.acted
+    did = (
+        evaluation.run_requests or evaluation.backfill or evaluation.partitions or evaluation.facts or evaluation.acted
+    )
     return TickStatus.SUCCESS if did else TickStatus.SKIPPED
 
 

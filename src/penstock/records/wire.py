@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 import msgspec
 
 from ..partitions.requests import PartitionsRequest
-from .automation import RunRequestRecord
+from .automation import BackfillRequestRecord, RunRequestRecord
 from .conditions.evaluation import EvaluationRecord
 from .errors import ErrorInfo
 from .event import AssetFact, Event
@@ -137,6 +137,7 @@ Work: TypeAlias = ExecuteRun | Asked
 class Evaluation(_Message, frozen=True, kw_only=True):
     """What an evaluation came to: run requests and other effects, or the reason for none, or the user's error.
 
+    `backfill` is what it asks for beside the runs.
     `evaluations` are what automation conditions came to, where it was about them.
     With an error nothing else counts, unless it is `contained`: then it is that of one event, which is passed over.
     `until` says until when it need not be asked again, should nothing happen (seconds since the epoch).
@@ -146,6 +147,7 @@ class Evaluation(_Message, frozen=True, kw_only=True):
     """
 
     run_requests: tuple[RunRequestRecord, ...] = ()
+    backfill: BackfillRequestRecord | None = None
     skip_reason: str | None = None
     cursor: str | None = None
     error: ErrorInfo | None = None

@@ -270,6 +270,7 @@ export const ASSET_EVALUATIONS = gql<AssetEvaluationsQuery, AssetEvaluationsQuer
           timestamp
           numRequested
           runIds
+          backfillId
           evaluationNodes {
             uniqueId
             expandedLabel

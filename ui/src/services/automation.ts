@@ -69,6 +69,7 @@ const TICK = gql`
     skipReason
     cursor
     logs
+    backfillId
     runs { runId status }
     error { ...PythonError }
   }
@@ -125,6 +126,7 @@ const DRY_RUN = gql`
       logs
       error { ...PythonError }
       runRequests { runKey jobName partition runConfigYaml tags { key value } assetSelection { path } }
+      backfillRequest { numPartitions tags { key value } assetSelection { path } }
     }
   }
 `;
