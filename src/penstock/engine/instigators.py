@@ -53,12 +53,8 @@ DEFAULT_CATCHUP = 5
 MOST_COUNTED = 1000
 """Up to so many instants that were passed over are counted."""
 
-AT_ONCE = 0.001
-"""A due time is evaluated once, so one that is due again at once is due a little later."""
-
-_POLLED_BY_DEFAULT = 30.0
-SAFETY_NET = 3600.0
-"""After so many seconds a sensor that waits for events is evaluated without any, in case that one was not heard of."""
+_SET_BACK = 2.0
+"""Clocks of several hosts may differ by less; what lies further ahead was stored before the clock was set back."""
 
 
 class Catchup(msgspec.Struct, frozen=True, kw_only=True):
@@ -155,6 +151,11 @@ def look_at_schedules(
             made_up = max_catchup if schedule.follows_partitions else 1
         return _caught_up(overridden(schedule, due.state.override), due, Catchup(ticks=made_up, seconds=max_age), now)
 
+    def next_due(schedule: ScheduleDescription, state: InstigatorState) -> float | None:
+        if state.next_due is None or not _is_ahead(state, now):
+            return state.next_due
+        return min(state.next_due, next_schedule_time(schedule, now))
+
     return _look(
         schedules,
         InstigatorKind.SCHEDULE,
@@ -162,7 +163,7 @@ def look_at_schedules(
         now,
         rhythm=_schedule_rhythm,
         first_due=lambda schedule, override: next_schedule_time(schedule, now, override),
-        next_due=lambda _, state: state.next_due,
+        next_due=next_due,
         make_due=make_due,
     )
 
@@ -181,9 +182,11 @@ def look_at_sensors(
 
     def next_due(sensor: SensorDescription, state: InstigatorState) -> float | None:
         heard = news.get(state.id)
+        if state.next_due is not None and _is_ahead(state, now):
+            return min(state.next_due, now)
         if heard is None or state.next_due is None:
             return state.next_due
-        if state.last_tick is not None and state.last_tick <= now:  # not before the clock was set back
+        if state.last_tick is not None:
             heard = max(heard, state.last_tick + max(overridden(sensor, state.override).interval, AT_ONCE))
         return min(state.next_due, heard)
 
@@ -197,6 +200,12 @@ def look_at_sensors(
         next_due=next_due,
         make_due=lambda _, due: due,
     )
+
+
+def _is_ahead(state: InstigatorState, now: float) -> bool:
+    """Whether it was planned before the clock was set back, so that its next due time says nothing."""
+    last = state.turned_on if state.last_tick is None else state.last_tick
+    return last is not None and last > now + _SET_BACK
 
 
 def _crons(schedule: ScheduleDescription) -> list[Cron]:
