@@ -16,6 +16,7 @@ from typing import TypeVar
 import msgspec
 
 from ..codec import digest
+from ..errors import ConfigurationError
 from ..partitions.cron import Cron, last_tick, last_ticks, next_after, parse, ticks_between
 from ..records.automation import InstigatorKind, InstigatorState, InstigatorStatus, Override, instigator_id
 from ..records.location import ScheduleDescription, SensorDescription
@@ -52,6 +53,8 @@ DEFAULT_CATCHUP = 5
 
 MOST_COUNTED = 1000
 """Up to so many instants that were passed over are counted."""
+
+_UNCLEAR = 60.0
 
 _SET_BACK = 2.0
 """Clocks of several hosts may differ by less; what lies further ahead was stored before the clock was set back."""
@@ -92,11 +95,15 @@ class Due(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outlook(msgspec.Struct, frozen=True, kw_only=True):
-    """What to evaluate now, what to store, and when each of the others that are on is due, by id."""
+    """What to evaluate now, what to store, and when each of the others that are on is due, by id.
+
+    `unclear` says of those of which that cannot be said why not; they are looked at again later.
+    """
 
     due: tuple[Due, ...]
     store: tuple[InstigatorState, ...]
     later: dict[str, float]
+    unclear: dict[str, str] = {}
 
     @property
     def next_look(self) -> float | None:
@@ -251,33 +258,43 @@ def _look(
     due: list[Due] = []
     store: list[InstigatorState] = []
     later: dict[str, float] = {}
-    for location, description in declared:
-        name = description.name
-        key = instigator_id(location, kind, name)
-        state = states.get(key)
-        if not is_on(description.default_status, state):
-            continue
+    unclear: dict[str, str] = {}
+
+    def look(key: str, location: str, description: _Described, state: InstigatorState | None) -> None:
         override = None if state is None else state.override
         effective = overridden(description, override)
         fingerprint = _fingerprint(rhythm(effective), override)
-        if state is None or state.next_due is None or state.fingerprint != fingerprint:
-            known = state or InstigatorState(id=key, location=location, kind=kind, name=name)
-            state = msgspec.structs.replace(
+        planned = state
+        if planned is None or planned.next_due is None or planned.fingerprint != fingerprint:
+            known = state or InstigatorState(id=key, location=location, kind=kind, name=description.name)
+            planned = msgspec.structs.replace(
                 known,
                 next_due=first_due(description, override),
                 fingerprint=fingerprint,
                 turned_on=now if known.turned_on is None else known.turned_on,
             )
-            store.append(state)
-        at = next_due(effective, state)
+            store.append(planned)
+        at = next_due(effective, planned)
         assert at is not None
         # Whatever planned it, nothing is due in a pause.
-        look = paused(override, at)
-        if look <= now:
-            due.append(make_due(description, Due(location=location, name=name, at=at, state=state)))
+        when = paused(override, at)
+        if when <= now:
+            due.append(make_due(description, Due(location=location, name=description.name, at=at, state=planned)))
         else:
-            later[key] = look
-    return Outlook(due=tuple(due), store=tuple(store), later=later)
+            later[key] = when
+
+    for location, description in declared:
+        key = instigator_id(location, kind, description.name)
+        state = states.get(key)
+        if not is_on(description.default_status, state):
+            continue
+        try:
+            look(key, location, description, state)
+        except ConfigurationError as error:
+            # A zone that this host does not know, or a text of another version: the others are due all the same.
+            unclear[key] = str(error)
+            later[key] = now + _UNCLEAR
+    return Outlook(due=tuple(due), store=tuple(store), later=later, unclear=unclear)
 
 
 def _fingerprint(rhythm: object, override: Override | None) -> str:

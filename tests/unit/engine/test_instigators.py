@@ -232,3 +232,13 @@ def test_a_sensor_does_not_wait_for_the_time_of_a_clock_that_was_set_back(ticked
     assert due.at == now
     nearly = look_at_sensors([("shop", sensor)], remembered((stored,)), false - 1)
     assert nearly.due == ()  # clocks of two hosts differ by so much
+
+
+def test_one_whose_zone_is_not_known_here_holds_up_no_other() -> None:
+    strange = msgspec.structs.replace(hourly("strange"), timezone="Mars/Base_1")
+    now = at("2026-01-01T10:20")
+    outlook = look_at_schedules([("here", strange), ("here", hourly())], {}, now)
+    key = instigator_id("here", InstigatorKind.SCHEDULE, "strange")
+    assert [state.name for state in outlook.store] == ["hourly"]
+    assert "Mars/Base_1" in outlook.unclear[key]
+    assert outlook.later[key] == now + 60
