@@ -13,10 +13,11 @@ from penstock.config.schema import Shape
 from penstock.daemon.event_watch import EventWatch
 from penstock.daemon.keeper import Held, parts_of
 from penstock.daemon.places import Places
+from penstock.daemon.rests import FIRST_REST
 from penstock.daemon.schedules import SchedulesDuty
 from penstock.daemon.sensors import SensorsDuty
 from penstock.daemon.ticks import TickRunner
-from penstock.errors import CodeServerUnreachableError
+from penstock.errors import CodeServerUnreachableError, InternalError
 from penstock.launch.coordinators import QueuedRunCoordinator
 from penstock.locations.catalog import Catalog
 from penstock.partitions.requests import AddDynamicPartitionsRequest, DeleteDynamicPartitionsRequest
@@ -429,7 +430,8 @@ def test_a_backfill_that_cannot_be_made_leaves_nothing_of_its_tick(house: House)
 
 
 def test_an_override_that_comes_during_a_tick_counts_for_the_next_due_time(house: House) -> None:
-    house.look(house.sensors, ticks=0)
+    house.server.answers = [Evaluation()]
+    house.look(house.sensors)
     begun, go_on = threading.Event(), threading.Event()
 
     def evaluate(_work: object) -> Evaluation:
@@ -452,3 +454,56 @@ def test_an_override_that_comes_during_a_tick_counts_for_the_next_due_time(house
     state = house.storage.instigators.get("shop/sensor/files")
     assert state is not None
     assert (state.next_due, state.cursor) == (pause.paused_until, "7")
+
+
+def test_a_request_that_the_storage_refuses_fails_the_tick(house: House) -> None:
+    too_large = RunRequestRecord(tags={Tag.PRIORITY: "9" * 30})
+    house.server.answers = [Evaluation(run_requests=(RunRequestRecord(), too_large), cursor="7", log=("looked",))]
+    house.look(house.sensors)
+    (tick,) = house.ticks("sensor", "files")
+    assert (tick.status, tick.log, tick.cursor) == (TickStatus.FAILURE, ("looked",), None)
+    assert tick.error is not None
+    assert "too large a number" in tick.error.message
+    assert house.runs() == []
+
+
+def test_an_answer_that_is_not_understood_fails_the_tick(house: House) -> None:
+    house.server.answers = [InternalError("the body is longer than it may be")]
+    house.look(house.sensors)
+    (tick,) = house.ticks("sensor", "files")
+    assert tick.status is TickStatus.FAILURE
+
+
+def test_a_tick_waits_no_longer_when_the_clock_is_set_back(house: House) -> None:
+    house.server.answers = [CodeServerUnreachableError("nobody is there"), ONE_RUN]
+    house.clock.jump(HOUR)
+    house.look(house.sensors)
+    house.clock.jump(-HOUR)
+    house.clock.advance(3)
+    house.look(house.sensors)
+    assert [tick.status for tick in house.ticks("sensor", "files")].count(TickStatus.SUCCESS) == 1
+
+
+def test_while_a_code_server_does_not_answer_nothing_else_is_asked_of_it(house: House) -> None:
+    house.look(house.schedules, ticks=0)
+    house.clock.advance(HOUR - 1)
+    house.server.answers = [CodeServerUnreachableError("nobody is there"), Evaluation(), Evaluation()]
+    house.look(house.sensors)
+    house.clock.advance(1)
+    house.look(house.schedules, ticks=0)
+    assert len(house.server.asked) == 1
+    house.clock.advance(FIRST_REST)
+    house.look(house.schedules)
+    house.look(house.sensors)
+    assert len(house.server.asked) == 3
+
+
+def test_a_code_server_that_is_slow_with_one_thing_is_asked_others(house: House) -> None:
+    house.look(house.schedules, ticks=0)
+    house.clock.advance(HOUR)
+    slow = CodeServerUnreachableError("no answer within 90 s")
+    slow.is_slow = True
+    house.server.answers = [slow, Evaluation()]
+    house.look(house.sensors)
+    house.look(house.schedules)
+    assert len(house.server.asked) == 2
