@@ -19,7 +19,8 @@ import { shortId } from "../services/run.model";
 import type { InstigationTickStatus } from "../services/schema.gen";
 import { durationText } from "../services/time.model";
 import css from "./automation.module.css";
-import { foldSkips, tickStatus } from "./ticks.model";
+import { foldSame, tickStatus, tickWords } from "./ticks.model";
+import { TickStrip } from "./TickStrip";
 
 export const TICKS_SHOWN = 60;
 
@@ -43,13 +44,15 @@ interface TickTableProps {
   limit: number;
   onOlder: () => void;
   isStale: boolean;
+  /** Due times are told with seconds. */
+  precise?: boolean;
 }
 
-export function TickTable({ ticks, limit, onOlder, isStale }: TickTableProps) {
+export function TickTable({ ticks, limit, onOlder, isStale, precise = false }: TickTableProps) {
   const [{ only = "", tick }, setSearch] = useSearchState();
   const open = ticks.find(({ tickId }) => tickId === tick);
-  // Who asks for the skipped ones wants to see each.
-  const rows = only === "skipped" ? ticks.map((each) => ({ tick: each, count: 1, since: each.timestamp })) : foldSkips(ticks);
+  // Who asks for those of one kind wants to see each.
+  const rows = only === "" ? foldSame(ticks) : ticks.map((each) => ({ tick: each, count: 1, since: each.timestamp }));
   return (
     <>
       <Section
@@ -63,7 +66,9 @@ export function TickTable({ ticks, limit, onOlder, isStale }: TickTableProps) {
             options={CHOICES.map(({ value, label }) => ({ value, label }))}
           />
         }
-      />
+      >
+        {ticks.length === 0 ? null : <TickStrip ticks={ticks} />}
+      </Section>
       {ticks.length === 0 ? (
         <Empty title={only === "" ? "No ticks yet" : "No such ticks"} icon="automation">
           {only === "" ? "Each evaluation is listed here with what came of it." : "Choose other ticks above."}
@@ -73,27 +78,27 @@ export function TickTable({ ticks, limit, onOlder, isStale }: TickTableProps) {
           label="Ticks"
           stale={isStale}
           columns={[
-            { id: "time", label: "Due", width: "160px", render: ({ tick: row }) => <Time at={row.timestamp} /> },
+            { id: "time", label: "Due", width: "160px", render: ({ tick: row }) => <Time at={row.timestamp} precise={precise} /> },
             {
               id: "status",
               label: "Result",
               width: "150px",
               render: ({ tick: row, count }) => (
-                <StatusTag bare status={tickStatus(row.status)} label={count > 1 ? `Skipped ${count} times` : resultOf(row)} />
+                <StatusTag bare status={tickStatus(row.status)} label={count > 1 ? `${resultOf(row)} ${count} times` : resultOf(row)} />
               ),
             },
             {
               id: "words",
               label: "What it said",
               render: ({ tick: row, count, since }) => (
-                <>
-                  {row.error?.message ?? row.skipReason ?? row.runKeys.join(", ")}
+                <span className={css.said}>
+                  <span title={tickWords(row)}>{tickWords(row)}</span>
                   {count > 1 ? (
                     <span className={css.since}>
-                      since <Time at={since} />
+                      since <Time at={since} precise={precise} />
                     </span>
                   ) : null}
-                </>
+                </span>
               ),
             },
             {
@@ -163,7 +168,7 @@ function TickDialog({ tick, onClose }: { tick: AutomationTick; onClose: () => vo
       <div className={css.detail}>
         <Facts
           facts={[
-            ["Due", <Time key="due" at={tick.timestamp} />],
+            ["Due", <Time key="due" precise at={tick.timestamp} />],
             ["Result", <StatusTag key="result" bare status={tickStatus(tick.status)} label={resultOf(tick)} />],
             ["Begun", `${durationText(tick.lateness)} after it was due`],
             ["Took", <Duration key="took" from={tick.startTimestamp} to={tick.endTimestamp} />],
