@@ -148,11 +148,11 @@ def test_what_is_read_twice_is_sent_once(world: World, monkeypatch: pytest.Monke
     world.look(duty)
     world.fail()
 
-    def lost(_place: int) -> None:
+    def lost(_key: str, _value: str) -> None:
         raise StorageError("away")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Watch, "keep_place", lambda _self, place: lost(place))
+        patch.setattr(world.storage.locations, "set_value", lost)
         with pytest.raises(StorageError):
             world.look(duty)
     assert world.look(world.duty()) == ["Run failed: nightly"]
