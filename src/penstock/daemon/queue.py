@@ -13,7 +13,7 @@ from ..errors import CodeServerUnreachableError
 from ..launch.protocols import RunLauncher
 from ..records.event import RunEnqueued
 from ..records.run import Run
-from ..storage.protocols import RunStorage, SlotStorage
+from ..storage.protocols import BackfillStorage, RunStorage, SlotStorage
 from .keeper import Held
 
 __all__ = ["CLAIM_SECONDS", "LAUNCHES_AT_ONCE", "QueueDuty"]
@@ -41,6 +41,7 @@ class QueueDuty:
     def __init__(
         self,
         runs: RunStorage,
+        backfills: BackfillStorage,
         launcher: RunLauncher,
         limits: QueueLimits,
         clock: Clock,
@@ -51,6 +52,7 @@ class QueueDuty:
         workers: Executor,
     ) -> None:
         self._runs = runs
+        self._backfills = backfills
         self._launcher = launcher
         self._limits = limits
         self._clock = clock
@@ -59,15 +61,17 @@ class QueueDuty:
         self._rules = rules
         self._resting: dict[str, float] = {}
         self._served: dict[str, float] = {}
+        self._told: dict[str, str] = {}
         self._pool = workers
 
     def tick(self, held: Held) -> float | None:
         """Start what may start; note for each other run what it waits for."""
         now = self._clock.now()
         resting = {location for location, until in self._resting.items() if until > now}
+        holds = self._hold_back()
         limit = _PAGE
         while True:
-            queued = self._runs.queued(limit=limit, by_share=self._limits.fair_share)
+            queued = self._runs.queued(limit=limit, by_share=self._limits.fair_share, but=self._told)
             if not queued:
                 return None
             active = self._runs.active()
@@ -77,6 +81,7 @@ class QueueDuty:
                 self._limits,
                 served=self._served,
                 unready=self._unready() | resting,
+                holds=holds,
                 room=self._room(queued, active, now),
             )
             # Behind a page of runs that all wait for the same thing there may be one that need not wait.
@@ -99,6 +104,22 @@ class QueueDuty:
         if len(queued) == limit and decision.start:
             return 0.0
         return _REST_AFTER_REFUSAL if resting else None
+
+    def _hold_back(self) -> dict[str, str]:
+        """Tell the runs of backfills that are held what they wait for, and those that are not any more that this is
+        over; gives what holds each backfill. However many such runs there are, no page has them."""
+        held = [(each, each.hold) for each in self._backfills.open() if each.hold is not None]
+        notes = {each.share: f"Waits for {hold}." for each, hold in held}
+        over: dict[str, str | None] = dict.fromkeys(self._told)
+        changed = {
+            run_id: note
+            for share, note in (over | notes).items()
+            for run_id in self._runs.queued_of_share(share, untold=note)
+        }
+        if changed:
+            self._runs.explain_waiting(changed)
+        self._told = notes
+        return {each.backfill_id: hold for each, hold in held}
 
     def _remember(self, queued: Sequence[Run], claimed: Sequence[Run], now: float) -> None:
         """Keep when shares were last given a place. Of one that nothing waits for, nothing need be known."""

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from ..records.run import Run
+from ..records.run import Run, Tag
 from .limits import Slot, TagLimit, limit_for, slots_of
 from .pools import PoolRoom
 from .turns import in_turn
@@ -102,6 +102,7 @@ def decide(
     *,
     served: Mapping[str, float] | None = None,
     unready: Collection[str] = (),
+    holds: Mapping[str, str] | None = None,
     room: PoolRoom | None = None,
 ) -> QueueDecision:
     """Decide for each run in its turn; one that has to wait for something of its own is passed by.
@@ -112,6 +113,7 @@ def decide(
         limits: The limits in force.
         served: When a share was last given a place, as far as that is known.
         unready: Names of code locations that cannot take a run at the moment.
+        holds: Ids of the backfills whose runs are to stay in the queue, with what they wait for.
         room: How much room concurrency pools have beside the active runs; None where no pool matters.
     """
     share_of = _own_share if limits.fair_share else _one_share
@@ -126,7 +128,9 @@ def decide(
 
     shares = [share_of(run) for run in queued]
     for run, share in in_turn(queued, shares, places, served or {}):
-        if run.location in unready:
+        if holds and (hold := holds.get(run.tags.get(Tag.BACKFILL, ""))) is not None:
+            wait_for(run, hold)
+        elif run.location in unready:
             wait_for(run, f"the code location {run.location}, which is not loaded")
         elif limits.is_reached(taken):
             # In this order they will have the places that come free.
