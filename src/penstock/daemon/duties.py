@@ -73,6 +73,7 @@ def all_duties(
         (
             QueueDuty(
                 storage.runs,
+                storage.backfills,
                 instance.launcher,
                 settings.run_queue.limits,
                 clock,

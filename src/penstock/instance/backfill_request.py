@@ -128,6 +128,7 @@ def planned_backfill(
             job=None if request.job == AssetJobName else request.job,
             locations=tuple(sorted({group.location for group in groups})),
             asset_count=len(plan.assets),
+            first_asset=min(plan.assets, default=None),
             widths=tuple(max(1, len(group.assets)) for group in groups),
             partition_count=max(len(group.chosen) for group in groups),
             size=plan.size,
@@ -300,7 +301,7 @@ class _Choice:
             return self._in_choices[asset.key]
         keys = self._request.partitions
         if keys is None or spec in self._named:
-            return self._sets.chosen(spec, keys)
+            return self._of_named(asset, spec, keys)
         space = self._sets.space(spec)
         found = Subset()
         for dep in self._above(asset):
@@ -314,6 +315,18 @@ class _Choice:
                 rule = rule or default_mapping(spec, own)
                 found = found.union(rule.downstream(positions, self._sets.space(own), space, self._sets.now))
         return found
+
+    def _of_named(self, asset: AssetDescription, spec: PartitionsSpec, keys: Sequence[str] | None) -> Subset:
+        try:
+            return self._sets.chosen(spec, keys)
+        except PartitionsMissingError as error:
+            if len(self._named) == 1:
+                raise
+            raise PartitionsMissingError(
+                f"{error} The keys are taken for those of {asset.key} too, since it needs none of the others; choose "
+                "all partitions, or those of each asset.",
+                error.keys,
+            ) from error
 
     @cached_property
     def _in_choices(self) -> dict[str, Subset]:

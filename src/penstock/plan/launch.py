@@ -190,7 +190,7 @@ def _partition_keys(
     if len(specs) > 1:
         first, second = (next(key for key, spec in partitions.items() if spec == each) for each in list(specs)[:2])
         raise ConfigurationError(
-            f"{first} and {second} have different partitions and cannot be made in one run; run them apart."
+            f"{first} and {second} have different partitions and cannot be made in one run; start a backfill of them."
         )
     spec = next(iter(specs))
     if partition is None and not is_range:

@@ -52,8 +52,8 @@ class ShownBackfills:
         self._log = log
         self._follower = follower
         self.add, self.get, self.plan, self.log, self.page = log.add, log.get, log.plan, log.log, log.page
-        self.open, self.counts, self.parts, self.made = log.open, log.counts, log.parts, log.made
-        self.change, self.load, self.delete = log.change, log.load, log.delete
+        self.search, self.open, self.counts, self.parts = log.search, log.open, log.counts, log.parts
+        self.made, self.change, self.load, self.delete = log.made, log.change, log.load, log.delete
 
     def advance(self, backfill_id: str, step: BackfillAdvance, *, lease: Lease, now: float) -> Backfill:
         """Store what the daemon has decided, all of it or nothing."""

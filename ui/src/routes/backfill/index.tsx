@@ -1,7 +1,7 @@
 /** One backfill: where it stands, each asset of it, each partition, its runs and what happened to it. */
 import { useParams } from "@tanstack/react-router";
 
-import { hasEnded, nameOf, paceText, standing } from "../../backfills/backfill.model";
+import { nameOf, paceText, standing } from "../../backfills/backfill.model";
 import { Progress } from "../../backfills/Progress";
 import { Empty } from "../../kit/Empty";
 import { ErrorPanel, Failure } from "../../kit/ErrorPanel";
@@ -12,7 +12,7 @@ import { Skeleton } from "../../kit/Skeleton";
 import { StatusTag } from "../../kit/StatusTag";
 import { type Column, Table } from "../../kit/Table";
 import { Tabs } from "../../kit/Tabs";
-import { Duration, Time, useNow } from "../../kit/Time";
+import { Duration, Time } from "../../kit/Time";
 import { links } from "../../links";
 import { RunTable } from "../../runs/RunTable";
 import { BACKFILL_DETAIL, BACKFILL_RUNS, BACKFILL_TOPICS, type BackfillDetail, type BackfillTarget } from "../../services/backfills";
@@ -92,7 +92,7 @@ function BackfillView({ id }: { id: string }) {
 }
 
 function Under({ backfill }: { backfill: BackfillDetail }) {
-  const pace = paceText(backfill, useNow(!hasEnded(backfill)));
+  const pace = paceText(backfill);
   return (
     <>
       <AskedBy backfill={backfill} />
