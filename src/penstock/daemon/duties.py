@@ -57,9 +57,6 @@ def all_duties(
     settings, storage, clock = instance.settings, instance.storage, instance.clock
     known = Catalog(storage.locations) if catalog is None else catalog
 
-    def unready() -> set[str]:
-        return {name for name, entry in known.locations.items() if entry.description is None}
-
     def runner(name: str, asked: WorkerSettings) -> TickRunner:
         number, slow = asked.num_workers, asked.max_slow_evaluations
         return TickRunner(
@@ -79,7 +76,7 @@ def all_duties(
                 instance.launcher,
                 settings.run_queue.limits,
                 clock,
-                unready=unready,
+                catalog=known,
                 slots=storage.slots,
                 rules=instance.pool_rules,
                 workers=workers(LAUNCHES_AT_ONCE, "launch"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Iterable, Mapping
@@ -26,6 +27,8 @@ CHANGES = frozenset({"instigators", "locations"})
 """What is published when who is to be asked, or when, has changed."""
 
 _LOOK_AT_ALL = 10.0
+
+log = logging.getLogger("penstock.daemon.instigators")
 
 D = TypeVar("D", ScheduleDescription, SensorDescription)
 
@@ -132,6 +135,8 @@ class InstigatorDuty(Generic[D]):
                 self.over(key)
         wanted = (wanted | set(self.woken_ids())) & self._ours.keys()
         outlook = self.outlook([self._ours[key][:2] for key in wanted], self._states, now)
+        for key, reason in outlook.unclear.items():
+            log.error("nobody knows when %s is due: %s", key, reason)
         if outlook.store:
             self._instigators.plan(outlook.store)
             self._states.update((state.id, state) for state in outlook.store)

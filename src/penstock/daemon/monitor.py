@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from functools import partial
 
 import msgspec
 
 from ..clock import Clock
 from ..engine.loss import DEFAULT_RESUMES, after_loss
 from ..engine.run_tags import runtime_allowed
-from ..errors import CodeServerUnreachableError, EnvironmentalError
+from ..errors import CodeServerUnreachableError, EnvironmentalError, StorageError
 from ..launch.protocols import RunCoordinator, RunLauncher
 from ..logs.store import LogStore
 from ..records.event import Fact, RunCanceled, RunCanceling, RunEnqueued, RunFailure
@@ -80,10 +82,20 @@ class MonitorDuty:
             return _LOOK_EVERY if waits else None
         if now >= self._judge_from:
             for run in self._runs.expired(now):
-                self._end(run, now)
+                self._attempt(partial(self._end, run, now), f"the loss of the run {run.run_id}")
         for run in active:
-            self._watch(run, now)
+            self._attempt(partial(self._watch, run, now), f"the run {run.run_id}")
         return _LOOK_EVERY
+
+    @staticmethod
+    def _attempt(act: Callable[[], None], what: str) -> None:
+        """Act for one run; whatever a launcher or a store of the user's raises, the others are seen to."""
+        try:
+            act()
+        except StorageError:
+            raise
+        except Exception:
+            log.exception("%s could not be seen to, and is again at the next look", what)
 
     def _hand_over(self, now: float) -> bool:
         """Pass on to the coordinator runs that a daemon made (of a tick, or a one-off run) and that it has not got, for
@@ -92,7 +104,7 @@ class MonitorDuty:
         left = [run.run_id for run in made if now - run.created > _GRACE_AFTER_OUTAGE]
         if left:
             log.warning("runs that a daemon made were not launched, and are now: %s", ", ".join(left))
-            self._coordinator.dispatch(left)
+            self._attempt(partial(self._coordinator.dispatch, left), "their launch")
         return len(left) < len(made)
 
     def _end(self, run: Run, now: float) -> None:

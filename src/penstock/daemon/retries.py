@@ -13,7 +13,7 @@ import msgspec
 from ..clock import Clock
 from ..codec import decode_json
 from ..engine.retry import RetryPolicyOfRuns, RetryRun, RetryStrategy, decide_retry
-from ..errors import ConfigurationError, StorageError
+from ..errors import ConfigurationError, StorageError, StorageUnavailableError
 from ..ids import run_id_derived_from
 from ..launch.protocols import RunCoordinator
 from ..locations.catalog import Catalog
@@ -83,12 +83,18 @@ class RetriesDuty:
             decision = decide_retry(run, self._policy, made=self._repetitions(run))
             if decision is None:
                 return
-            if isinstance(decision, RetryRun):
-                self._retry(run, decision)
-                return
+            retry = self._made(run, decision) if isinstance(decision, RetryRun) else None
             why = decision
         except ConfigurationError as error:
-            why = str(error)
+            retry, why = None, str(error)
+        except StorageUnavailableError:
+            raise
+        except Exception as error:
+            log.exception("run %s cannot be run again", run.run_id)
+            retry, why = None, f"{type(error).__name__}: {error}"
+        if retry is not None:
+            self._start(run, retry)
+            return
         log.info("run %s is not run again: %s", run.run_id, why)
         self._storage.runs.add_tags(run.run_id, {Tag.WILL_RETRY: "false"})
 
@@ -98,7 +104,7 @@ class RetriesDuty:
         chain = self._storage.runs.count(RunFilter(tags={Tag.ROOT_RUN: root}))
         return chain - (self._storage.runs.get(retry_id(run)) is not None)
 
-    def _retry(self, run: Run, decision: RetryRun) -> None:
+    def _made(self, run: Run, decision: RetryRun) -> Run:
         run_id = retry_id(run)
         retry = self._storage.runs.get(run_id)
         if retry is None:
@@ -110,6 +116,10 @@ class RetriesDuty:
                 if retry is None:
                     raise
                 # Another daemon was faster.
+        return retry
+
+    def _start(self, run: Run, retry: Run) -> None:
+        run_id = retry.run_id
         self._storage.runs.add_tags(run.run_id, {Tag.WILL_RETRY: "true", Tag.AUTO_RETRY_RUN: run_id})
         if retry.status is RunStatus.NOT_STARTED:
             self._coordinator.dispatch([run_id])

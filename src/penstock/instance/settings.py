@@ -313,6 +313,7 @@ class CodeServerSettings(_Block, frozen=True, kw_only=True):
     start_method: Literal["fork", "spawn"] = "fork"
     ready_processes: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 2
     ready_memory_mb: Annotated[int, msgspec.Meta(ge=0)] = 1024
+    evaluations_per_process: Annotated[int, msgspec.Meta(ge=1)] = 500
     renew_after_forks: Annotated[int, msgspec.Meta(ge=0)] = 10_000
     renew_after_growth_mb: Annotated[int, msgspec.Meta(ge=0)] = 256
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Mapping
 from functools import cached_property
@@ -10,7 +11,7 @@ from types import MappingProxyType
 import msgspec
 
 from ..codec import decode_json
-from ..errors import CodeServerUnreachableError
+from ..errors import CodeServerUnreachableError, ConfigurationError
 from ..records.location import (
     AssetDescription,
     CheckDescription,
@@ -25,6 +26,8 @@ from .asset_columns import AssetColumns, columns_of
 from .client import CodeServerClient
 
 __all__ = ["Catalog", "CatalogLocation", "client_of"]
+
+log = logging.getLogger("penstock.locations")
 
 
 class CatalogLocation:
@@ -197,5 +200,15 @@ def _decoded(stored: StoredLocation, before: CatalogLocation | None) -> CatalogL
     plain = msgspec.structs.replace(stored, description=None)
     if before is not None and before.description is not None and before.stored.digest == stored.digest:
         return CatalogLocation(plain, before.description)
-    description = decode_json(stored.description, LocationDescription) if stored.description else None
-    return CatalogLocation(plain, description)
+    if not stored.description:
+        return CatalogLocation(plain, None)
+    try:
+        return CatalogLocation(plain, decode_json(stored.description, LocationDescription))
+    except (msgspec.MsgspecError, ConfigurationError) as error:
+        log.error(
+            "what the code location %s defines is not understood here, so it counts as not loaded: %s Let its code "
+            "server and this process run neighbouring versions of Penstock and of time zone data.",
+            stored.name,
+            error,
+        )
+        return CatalogLocation(plain, None)

@@ -109,18 +109,21 @@ class CodeServerClient:
         headers = {"Content-Type": "application/json"}
         if self._token is not None:
             headers["Authorization"] = f"Bearer {self._token}"
-        connection = self._connect()
+        connection, connected = self._connect(), False
         try:
             connection.connect()
+            connected = True
             connection.sock.settimeout(timeout or self._timeouts.call)
             connection.request(method, path, encode_json(body) if body is not None else None, headers)
             response = connection.getresponse()
             status, data = response.status, response.read()
         except (OSError, HTTPException) as error:
-            raise CodeServerUnreachableError(
+            silent = CodeServerUnreachableError(
                 f"The code server at {self.address} did not answer {method} {path} ({type(error).__name__}: {error}). "
                 "See on the deployment page whether it is running; one that died is started again by its host."
-            ) from error
+            )
+            silent.is_slow = connected and isinstance(error, TimeoutError)
+            raise silent from error
         finally:
             connection.close()
         if status != 200:

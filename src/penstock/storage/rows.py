@@ -479,11 +479,13 @@ def packed_evaluation(record: EvaluationRecord) -> bytes:
 def evaluation(row: Row) -> StoredEvaluation:
     """The evaluation of a row of (id, tick, body, body of the tick)."""
     record = decode_msgpack(zlib.decompress(row[2]), EvaluationRecord)
+    tick = decode_msgpack(row[3], Tick) if row[3] is not None and record.requested else None
     return StoredEvaluation(
         id=row[0],
         tick=row[1],
         record=record,
-        run_ids=decode_msgpack(row[3], Tick).run_ids if row[3] is not None and record.requested else (),
+        run_ids=() if tick is None else tick.run_ids,
+        backfill_id=None if tick is None else tick.backfill_id,
     )
 
 

@@ -85,6 +85,7 @@ def _runs(name: str, **conditions: Any) -> Page:
 def _ui_pages() -> Iterator[Page]:
     yield _of_ui("Overview", "Overview", {"since": NOW - 300, "limit": 1000})
     yield _of_ui("OverviewChecks", "Overview: checks", {})
+    yield _of_ui("OverviewFailing", "Overview: what fails at its ticks", {})
     yield _runs("Runs")
     yield _runs("Runs that failed", statuses=["FAILURE"])
     yield _runs("Runs that failed or succeeded", statuses=["FAILURE", "SUCCESS"])

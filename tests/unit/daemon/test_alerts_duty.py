@@ -50,6 +50,7 @@ ALL: tuple[AlertKind, ...] = (
     "daemon_lost",
     "location_broken",
 )
+Send = Callable[[Delivery, AlertTarget, str | None], None]
 SENSOR = instigator_id("shop", InstigatorKind.SENSOR, "files")
 
 
@@ -85,14 +86,14 @@ class World:
             raise DeliveryError("It answered 503.")
         self.sent.append(delivery.alert.title)
 
-    def duty(self, settings: AlertSettings | None = None) -> AlertsDuty:
+    def duty(self, settings: AlertSettings | None = None, send: Send | None = None) -> AlertsDuty:
         settings = settings or self.settings
         outbox = outbox_of(self.storage)
         return AlertsDuty(
             Watch(self.storage, Catalog(self.storage.locations), settings, self.clock),
             settings.decided,
             outbox,
-            Post(outbox, settings, self.clock, self.send),
+            Post(outbox, settings, self.clock, send or self.send),
             self.clock,
             workers=AtOnce(),
             woken=threading.Event(),
@@ -303,6 +304,43 @@ def test_what_was_refused_is_sent_when_it_is_taken(world: World) -> None:
     assert world.look(duty) == ["Run failed: nightly"]
     (delivery,) = outbox_of(world.storage).page()
     assert (delivery.status, delivery.attempts, delivery.error) == (DeliveryStatus.DELIVERED, 2, None)
+
+
+def test_messages_to_a_target_that_takes_none_hold_up_no_others(world: World) -> None:
+    rules = tuple(
+        AlertRuleSettings(
+            name=name,
+            when=("run_failure",),
+            to=(AlertTarget(slack=SlackTarget(url="http://slack")),),
+            throttle_seconds=0,
+        )
+        for name in ("dead", "well")
+    )
+    tried: list[str] = []
+
+    def send(delivery: Delivery, _target: AlertTarget, _web_url: str | None) -> None:
+        tried.append(delivery.rule)
+        if delivery.rule == "dead" and world.refuses:
+            raise DeliveryError("It does not answer.")
+
+    duty = world.duty(AlertSettings(rules=rules), send)
+    world.look(duty)
+    for _ in range(3):
+        world.fail()
+    world.refuses = True
+    world.look(duty)
+    assert sorted(tried) == ["dead", "well", "well", "well"]
+    for wanted in (1.0, 2.0, 4.0):
+        tried.clear()
+        assert duty.tick(HELD) == wanted
+        world.clock.advance(wanted)
+        duty.tick(HELD)
+        assert tried == ["dead"]
+    world.refuses = False
+    world.clock.advance(60)
+    tried.clear()
+    duty.tick(HELD)
+    assert tried == ["dead", "dead", "dead"]
 
 
 def test_a_message_that_breaks_its_sender_is_tried_again_too(world: World) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from penstock.daemon.keeper import LEASE_SECONDS, Held, LeaseKeeper, parts_of
 from penstock.daemon.loop import Loop, Waker
+from penstock.daemon.process import Daemon
 from penstock.errors import FencedError, StorageError
+from penstock.instance.instance import Instance
 from penstock.records.lease import Lease, ProcessInfo
 from penstock.storage.sqlite.storage import SqliteStorage
 from penstock.testing.clock import FakeClock
@@ -172,3 +174,47 @@ def test_a_duty_that_fails_is_done_again(
     stopping.set()
     loop.join(DEADLINE)
     assert loop.error is None
+
+
+def test_a_look_that_does_not_end_is_told(
+    storage: SqliteStorage, stopping: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    duty, clock = Counting(), FakeClock()
+    begun, go_on = threading.Event(), threading.Event()
+
+    def hang(_held: Held) -> None:
+        begun.set()
+        assert go_on.wait(DEADLINE)
+
+    monkeypatch.setattr(duty, "tick", hang)
+    ours = held_for_long(storage)
+    loop = Loop(duty, ours, threading.Event(), stopping, clock=clock)
+    look(ours, FakeClock())
+    loop.start()
+    assert begun.wait(DEADLINE)
+    assert loop.trouble() is None
+    clock.advance(61)
+    assert loop.trouble() == "counting: one look has taken 61 s and has not ended; see its log"
+    stopping.set()
+    go_on.set()
+    loop.join(DEADLINE)
+    assert loop.trouble() is None
+
+
+def test_a_daemon_lives_on_whatever_a_look_at_its_leases_raises(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks, failures, really = threading.Semaphore(0), [KeyError("a bug")], LeaseKeeper.look
+
+    def failing(looking: LeaseKeeper, sign_of_life: Callable[[], ProcessInfo]) -> float:
+        looks.release()
+        if failures:
+            raise failures.pop()
+        return really(looking, sign_of_life)
+
+    monkeypatch.setattr(LeaseKeeper, "look", failing)
+    monkeypatch.setattr("penstock.daemon.process.LOOK_SECONDS", 0.01)
+    with Instance.ephemeral() as instance:
+        daemon = Daemon(instance)
+        daemon.start()
+        for _ in range(2):
+            assert looks.acquire(timeout=DEADLINE)
+        daemon.stop()

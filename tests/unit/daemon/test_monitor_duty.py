@@ -237,3 +237,34 @@ def test_a_run_of_a_tick_that_was_never_launched_is_launched(storage: SqliteStor
     monitor.tick(HELD)
     assert launcher.launched == [of_tick.run_id]
     assert status(storage, by_hand).status is RunStatus.NOT_STARTED
+
+
+def test_a_run_that_a_launcher_fails_over_holds_up_no_other(
+    storage: SqliteStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = (started_run(storage, tags={"penstock/max_runtime": "10"}) for _ in range(2))
+    launcher = Launcher()
+    stop = launcher.cancel
+
+    def fail(run: Run, *, force: bool = False) -> bool:
+        if run.run_id == first.run_id:
+            raise KeyError("pod")
+        return stop(run, force=force)
+
+    monkeypatch.setattr(launcher, "cancel", fail)
+    look(storage, FakeClock(NOW + 20), launcher=launcher)
+    assert launcher.stopped == [(second.run_id, False)]
+
+
+def test_runs_that_a_coordinator_fails_over_hold_up_no_other(
+    storage: SqliteStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = given_run(storage, tags={"penstock/tick": "7"})
+    lost = started_run(storage)
+
+    def fail(_coordinator: ImmediateRunCoordinator, _run_ids: object) -> None:
+        raise KeyError("owner")
+
+    monkeypatch.setattr(ImmediateRunCoordinator, "dispatch", fail)
+    look(storage, FakeClock(left.created + 60))
+    assert status(storage, lost).status is RunStatus.QUEUED

@@ -22,6 +22,7 @@ from ..protocols import (
     OneOffStorage,
     RunStorage,
     SlotStorage,
+    StoredBackfill,
 )
 from .run_follower import RunFollower
 
@@ -100,6 +101,7 @@ class ShownInstigators:
         *,
         lease: Lease,
         runs: Sequence[tuple[str | None, NewRun]] = (),
+        backfill: StoredBackfill | None = None,
         facts: Sequence[AssetFact] = (),
         evaluations: Sequence[EvaluationRecord] = (),
         cursor: str | None = None,
@@ -114,6 +116,7 @@ class ShownInstigators:
                 tick,
                 lease=lease,
                 runs=runs,
+                backfill=backfill,
                 facts=facts,
                 evaluations=evaluations,
                 cursor=cursor,

@@ -21,7 +21,7 @@ from .leases import require_lease
 from .ledger import insert_runs, write_changes
 from .transaction import Transaction
 
-__all__ = ["PostgresBackfills"]
+__all__ = ["PostgresBackfills", "insert_backfill"]
 
 _TOPICS = {"backfills"}
 _ADD_PARTS = f"INSERT INTO backfill_parts (backfill, {rows.PART}) SELECT * FROM {{rows}} AS given"
@@ -127,7 +127,7 @@ class PostgresBackfills:
         """Store a new backfill."""
 
         def work(tx: Transaction) -> None:
-            if not _insert(tx, backfill, plan, [line]):
+            if not insert_backfill(tx, backfill, plan, [line]):
                 raise StorageError(f"A backfill with the id {backfill.backfill_id} exists already; make a new id.")
 
         self._database.write("store a backfill", work)
@@ -137,7 +137,7 @@ class PostgresBackfills:
         """Store one that has ended elsewhere, as it is."""
 
         def work(tx: Transaction) -> bool:
-            is_new = _insert(tx, stored.backfill, stored.plan, stored.log)
+            is_new = insert_backfill(tx, stored.backfill, stored.plan, stored.log)
             if is_new:
                 values = [(stored.backfill.backfill_id, *rows.part_values(part)) for part in stored.parts]
                 tx.send_all(_ADD_PARTS, _PART_TYPES, values)
@@ -202,7 +202,8 @@ class PostgresBackfills:
         return deleted
 
 
-def _insert(tx: Transaction, backfill: Backfill, plan: BackfillPlan, log: Sequence[BackfillLine]) -> bool:
+def insert_backfill(tx: Transaction, backfill: Backfill, plan: BackfillPlan, log: Sequence[BackfillLine]) -> bool:
+    """Store a new backfill; says whether it was, and not known before. The caller holds the transaction."""
     added = tx.row(
         "INSERT INTO backfills (id, status, created, ended, body, plan, log) VALUES (%s, %s, %s, %s, %s, %s, %s) "
         "ON CONFLICT DO NOTHING RETURNING 1",

@@ -18,7 +18,7 @@ from .leases import require_lease
 from .ledger import insert_run
 from .listed import listed
 
-__all__ = ["SqliteBackfills"]
+__all__ = ["SqliteBackfills", "insert_backfill"]
 
 _TOPICS = {"backfills"}
 _PARTS_AT_ONCE = 5000
@@ -128,7 +128,7 @@ class SqliteBackfills:
     def add(self, backfill: Backfill, plan: BackfillPlan, *, line: BackfillLine) -> None:
         """Store a new backfill."""
         with self._database.write("store a backfill") as connection:
-            if not _insert(connection, backfill, plan, [line]):
+            if not insert_backfill(connection, backfill, plan, [line]):
                 raise StorageError(f"A backfill with the id {backfill.backfill_id} exists already; make a new id.")
         self._notifier.publish(_TOPICS)
 
@@ -136,7 +136,7 @@ class SqliteBackfills:
         """Store one that has ended elsewhere, as it is."""
         backfill_id = stored.backfill.backfill_id
         with self._database.write("store a backfill") as connection:
-            is_new = _insert(connection, stored.backfill, stored.plan, stored.log)
+            is_new = insert_backfill(connection, stored.backfill, stored.plan, stored.log)
             if is_new:
                 connection.executemany(_ADD_PART, [(backfill_id, *rows.part_values(part)) for part in stored.parts])
         self._notifier.publish(_TOPICS)
@@ -209,9 +209,10 @@ class SqliteBackfills:
         return gone > 0
 
 
-def _insert(
+def insert_backfill(
     connection: sqlite3.Connection, backfill: Backfill, plan: BackfillPlan, log: Sequence[BackfillLine]
 ) -> bool:
+    """Store a new backfill; says whether it was, and not known before. The caller holds the transaction."""
     added = connection.execute(
         "INSERT INTO backfills (id, status, created, ended, body, plan, log) VALUES (?, ?, ?, ?, ?, ?, ?) "
         "ON CONFLICT DO NOTHING",
