@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import select
 import signal
 from collections.abc import Iterator
 
 import pytest
 
 from penstock.records.wire import CheckRunConfig, EvaluateSensor, Evaluation
-from support.served_code import LIMIT, ServedCode, served
+from support.served_code import ServedCode, served, wait_for_end_of
 
 pytestmark = pytest.mark.system
 
@@ -142,18 +141,6 @@ def words(evaluation: Evaluation) -> list[str]:
 def pid_of(server: ServedCode, sensor: str = "looks") -> int:
     """The process that evaluated it."""
     return int(words(server.evaluate(sensor))[0])
-
-
-def wait_for_end_of(pid: int) -> None:
-    try:
-        descriptor = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return
-    try:
-        ended, _, _ = select.select([descriptor], [], [], LIMIT)
-    finally:
-        os.close(descriptor)
-    assert ended, f"process {pid} did not end within {LIMIT:g} s"
 
 
 def test_evaluations_follow_each_other_in_one_process(shared: ServedCode) -> None:

@@ -50,14 +50,15 @@ def evaluate(code: UserCode, first: NextWork, frames: FrameSocket[NextWork], *, 
     given: NextWork | None = first
     while given is not None:
         answer, ended_well = contextvars.copy_context().run(_evaluated, code, given, frames)
-        sys.stdout.flush()
-        sys.stderr.flush()
         because = before.what_has_changed() if ended_well else None
         ready = ended_well and because is None
         if not tell(frames, Answered(answer=answer, ready=ready, because=because)) or not ready:
             return
+        sys.stdout.flush()
+        sys.stderr.flush()
         given = frames.receive()
         seed_anew()
+        _tell_where_on(signal.SIGTERM, frames.connection)  # a handler that came and went has taken that away
 
 
 def _evaluated(code: UserCode, given: NextWork, frames: FrameSocket[NextWork]) -> tuple[Answer, bool]:

@@ -17,7 +17,7 @@ from .zygote_process import WorkProcess
 
 __all__ = ["Evaluator", "NotTakenError"]
 
-LAST_WORDS_SECONDS = 2.0
+_LAST_WORDS_SECONDS = 2.0
 _READ_BYTES = 256 * 1024
 
 _FRAMES: dict[type[Answer], Any] = {
@@ -87,7 +87,7 @@ class Evaluator:
         loop = asyncio.get_running_loop()
         text = bytearray()
         with contextlib.suppress(TimeoutError, ConnectionResetError):
-            async with asyncio.timeout(LAST_WORDS_SECONDS):
+            async with asyncio.timeout(_LAST_WORDS_SECONDS):
                 while len(text) < _READ_BYTES and (data := await loop.sock_recv(self._channel, _READ_BYTES)):
                     text += data
         return text.decode(errors="replace")

@@ -1,6 +1,7 @@
-"""The zygote: imports user code once, then forks a process for each work. One thread, no connection, no event loop.
+"""The zygote: imports user code once, then forks a process for each run, and those that evaluate.
 
-It ends when its supervisor does, without touching its children: run workers live on and keep their own leases.
+It has one thread, no connection and no event loop. It ends when its supervisor does, without touching its children:
+run workers live on and keep their own leases.
 """
 
 from __future__ import annotations
