@@ -96,6 +96,7 @@ class Forks:
         child = os.fork()
         if not child:
             try:
+                gc.disable()  # as a zygote has it
                 os.close(ours)
                 with os.fdopen(theirs, "wb") as out:
                     out.write(encode_json(self._evaluated(work)))

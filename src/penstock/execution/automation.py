@@ -48,7 +48,7 @@ __all__ = [
 
 _KEPT = 1_000
 """So many evaluations of one tick are kept of those that requested nothing."""
-_PARTS = 50_000
+_PARTS = 10_000
 """So many parts of conditions are explained in full, and the rest in short: a tick's answer stays small."""
 _LONGEST_REST = 3600.0
 
@@ -232,7 +232,7 @@ def evaluation_records(decision: Decision, entities: Iterable[str]) -> list[Eval
     for key in entities:
         evaluated = decision.evaluated[key]
         root = explain(decision.view, evaluated, in_short=left <= 0)
-        left -= _size(root)
+        left -= _size(root) if left > 0 else 0
         found.append(
             EvaluationRecord(
                 entity=key, evaluation=cursor.evaluation, time=cursor.time, requested=len(evaluated.true), root=root

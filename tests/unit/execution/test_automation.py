@@ -369,7 +369,7 @@ def test_what_a_tick_explains_is_bounded(world: World, monkeypatch: pytest.Monke
     monkeypatch.setattr("penstock.execution.automation._PARTS", 20)
     result = world.tick(defs)
     assert [each.requested for each in result.results] == [1, 1, 1]
-    assert [len(each.root.children) for each in result.results] == [12, 12, 5]
+    assert [len(each.root.children) for each in result.results] == [12, 12, 1]
 
 
 def test_a_sensor_rests_until_something_may_change_by_itself(world: World) -> None:

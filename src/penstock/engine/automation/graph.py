@@ -20,13 +20,29 @@ from ...records.conditions.condition import AutomationCondition
 from ...records.conditions.nodes import (
     AllChecks,
     AllDeps,
+    And,
     AnyChecks,
     AnyDeps,
     AnyDownstream,
+    BackfillInProgress,
+    CheckResultIs,
     CronTickPassed,
+    DataVersionChanged,
     EntityMatches,
+    ExecutionFailed,
+    InitialEvaluation,
+    InLatestTimeWindow,
     JobRoots,
+    LatestRunTags,
     Missing,
+    NewlyRequested,
+    NewlyUpdated,
+    NewUpdateTags,
+    Not,
+    Or,
+    RootTarget,
+    RunInProgress,
+    WillBeRequested,
     tag_of,
 )
 from ...records.freshness import AnyFreshnessPolicy
@@ -34,6 +50,30 @@ from ...records.freshness import AnyFreshnessPolicy
 __all__ = ["AutomationGraph", "Dependency", "Entity", "Kind"]
 
 _DIGEST = 12  # hex digits
+
+_ABOUT_ITSELF: frozenset[type] = frozenset(
+    {
+        And,
+        BackfillInProgress,
+        CheckResultIs,
+        CronTickPassed,
+        DataVersionChanged,
+        ExecutionFailed,
+        InLatestTimeWindow,
+        InitialEvaluation,
+        LatestRunTags,
+        Missing,
+        NewUpdateTags,
+        NewlyRequested,
+        NewlyUpdated,
+        Not,
+        Or,
+        RootTarget,
+        RunInProgress,
+        WillBeRequested,
+    }
+)
+_HOPS: frozenset[type] = frozenset({AllChecks, AllDeps, AnyChecks, AnyDeps, EntityMatches, JobRoots})
 
 Path: TypeAlias = tuple[AutomationCondition, ...]
 """How to get from one entity to others: hops over dependencies, checks, root assets, or to a named asset."""
@@ -106,6 +146,7 @@ class AutomationGraph:
         self._known_looks: dict[int, _Look] = {}
         self._digests: dict[int, tuple[str, AutomationCondition]] = {}
         self._names: dict[int, tuple[str, str, AutomationCondition]] = {}
+        self._known_effects: dict[int, tuple[bool, bool, AutomationCondition]] = {}
 
     def prepare(self) -> None:
         """Work out now what is else worked out when it is first asked for."""
@@ -245,6 +286,23 @@ class AutomationGraph:
             kind = tag_of(condition) if condition.is_record else "custom"
             known = self._names[id(condition)] = (condition.words, kind, condition)
         return known[:2]
+
+    def leaves_nothing(self, condition: AutomationCondition) -> bool:
+        """Whether an evaluation of a condition comes to an answer and does nothing else: no part of it remembers
+        anything, or says when it changes by time alone."""
+        return self._effects(condition)[0]
+
+    def is_about_itself(self, condition: AutomationCondition) -> bool:
+        """Whether, beside that, it asks about nothing but the entity that it is asked for."""
+        return self._effects(condition)[1]
+
+    def _effects(self, condition: AutomationCondition) -> tuple[bool, bool, AutomationCondition]:
+        known = self._known_effects.get(id(condition))
+        if known is None:
+            kinds = {type(each) for each in condition.walk()}
+            found = (kinds <= _ABOUT_ITSELF | _HOPS, kinds <= _ABOUT_ITSELF, condition)
+            known = self._known_effects[id(condition)] = found
+        return known
 
     def deps(self, entity: Entity, condition: AnyDeps | AllDeps) -> Iterable[Dependency]:
         """The dependencies that a condition looks at."""

@@ -42,7 +42,7 @@ _MEANINGS: Mapping[str, str] = {
 }
 
 
-class ConditionEvaluation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class ConditionEvaluation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What a condition, or a part of one, came to.
 
     Args:
@@ -84,7 +84,7 @@ class ConditionEvaluation(msgspec.Struct, frozen=True, kw_only=True, omit_defaul
         return f"true for {self.count} of {self.candidates} partitions: {named}"
 
 
-class EvaluationRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class EvaluationRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """The evaluation of one asset's, check's or job's condition at a tick.
 
     Args:
