@@ -149,7 +149,11 @@ class InstigatorDuty(Generic[D]):
             if self._runner.start(self._due_tick(description, due), part, done=self._note_end):
                 self.begun(due.id)
         self._known = known
-        return max(0.0, min(self._looks.values()) - self._clock.now()) if self._looks else None
+        more = self._runner.review()
+        if not self._looks:
+            return more
+        look = max(0.0, min(self._looks.values()) - self._clock.now())
+        return look if more is None else min(look, more)
 
     def _take_ended(self) -> dict[str, bool]:
         ended = {}

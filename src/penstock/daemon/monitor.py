@@ -10,6 +10,7 @@ import msgspec
 
 from ..clock import Clock
 from ..engine.loss import DEFAULT_RESUMES, after_loss
+from ..engine.run_tags import runtime_allowed
 from ..errors import CodeServerUnreachableError, EnvironmentalError, StorageError
 from ..launch.protocols import RunCoordinator, RunLauncher
 from ..logs.store import LogStore
@@ -148,10 +149,8 @@ class MonitorDuty:
                 self._ask_to_stop(run, force=True)
 
     def _longest(self, run: Run) -> float:
-        try:
-            return float(run.tags.get(Tag.MAX_RUNTIME, self._limits.max_runtime))
-        except ValueError:
-            return self._limits.max_runtime
+        allowed = runtime_allowed(run.tags, self._limits.max_runtime)
+        return self._limits.max_runtime if allowed is None else allowed  # the tag was added to a run that was there
 
     def _ask_to_stop(self, run: Run, *, force: bool = False) -> None:
         try:

@@ -15,7 +15,7 @@ from ..locations.catalog import Catalog
 from ..records.errors import describe_exception
 from ..records.event import RunEnqueued, RunFailure
 from ..records.run import FailureReason, Run
-from ..storage.protocols import RunStorage, SlotStorage
+from ..storage.protocols import BackfillStorage, RunStorage, SlotStorage
 from .keeper import Held
 from .rests import FIRST_REST, Rests
 
@@ -43,6 +43,7 @@ class QueueDuty:
     def __init__(
         self,
         runs: RunStorage,
+        backfills: BackfillStorage,
         launcher: RunLauncher,
         limits: QueueLimits,
         clock: Clock,
@@ -53,6 +54,7 @@ class QueueDuty:
         workers: Executor,
     ) -> None:
         self._runs = runs
+        self._backfills = backfills
         self._launcher = launcher
         self._limits = limits
         self._clock = clock
@@ -61,16 +63,17 @@ class QueueDuty:
         self._rules = rules
         self._rests = Rests(catalog, clock)
         self._served: dict[str, float] = {}
+        self._told: dict[str, str] = {}
         self._pool = workers
 
     def tick(self, held: Held) -> float | None:
         """Start what may start; note for each other run what it waits for."""
         now = self._clock.now()
         self._catalog.refresh()
-        resting, unready = self._rests.resting(), self._unready()
+        resting, unready, holds = self._rests.resting(), self._unready(), self._hold_back()
         limit = _PAGE
         while True:
-            queued = self._runs.queued(limit=limit, by_share=self._limits.fair_share)
+            queued = self._runs.queued(limit=limit, by_share=self._limits.fair_share, but=self._told)
             if not queued:
                 return None
             active = self._runs.active()
@@ -81,6 +84,7 @@ class QueueDuty:
                 served=self._served,
                 unready=unready,
                 resting=resting,
+                holds=holds,
                 room=self._room(queued, active, now),
             )
             # Behind a page of runs that all wait for the same thing there may be one that need not wait.
@@ -106,6 +110,22 @@ class QueueDuty:
 
     def _unready(self) -> set[str]:
         return {name for name, entry in self._catalog.locations.items() if entry.description is None}
+
+    def _hold_back(self) -> dict[str, str]:
+        """Tell the runs of backfills that are held what they wait for, and those that are not any more that this is
+        over; gives what holds each backfill. However many such runs there are, no page has them."""
+        held = [(each, each.hold) for each in self._backfills.open() if each.hold is not None]
+        notes = {each.share: f"Waits for {hold}." for each, hold in held}
+        over: dict[str, str | None] = dict.fromkeys(self._told)
+        changed = {
+            run_id: note
+            for share, note in (over | notes).items()
+            for run_id in self._runs.queued_of_share(share, untold=note)
+        }
+        if changed:
+            self._runs.explain_waiting(changed)
+        self._told = notes
+        return {each.backfill_id: hold for each, hold in held}
 
     def _remember(self, queued: Sequence[Run], claimed: Sequence[Run], now: float) -> None:
         """Keep when shares were last given a place. Of one that nothing waits for, nothing need be known."""

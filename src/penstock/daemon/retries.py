@@ -22,6 +22,7 @@ from ..plan.reexecution import tags_to_repeat, what_to_repeat
 from ..records.event import AssetMaterialization, EngineNote
 from ..records.location import JobDescription
 from ..records.run import Run, RunStatus, Tag
+from ..storage.log_pages import KeptPlace
 from ..storage.protocols import NewRun, RunFilter, Storage
 from ..storage.run_log import run_log, steps_at_hand
 from .keeper import Held
@@ -36,8 +37,7 @@ _PAGE = 100
 
 def pass_over_failures(storage: Storage) -> None:
     """Let the duty look only at runs that fail from now on. No daemon may be at work."""
-    if storage.locations.get_value(_PLACE) is not None:
-        storage.locations.set_value(_PLACE, str(storage.events.last_id()))
+    KeptPlace(storage, _PLACE).pass_over()
 
 
 class RetriesDuty:
@@ -63,23 +63,16 @@ class RetriesDuty:
         self._catalog = catalog
         self._policy = policy
         self._clock = clock
-        self._place: int | None = None
-        self._epoch = 0
+        self._place = KeptPlace(storage, _PLACE)
 
     def tick(self, held: Held) -> float | None:
         """Look at what has failed since the last time."""
-        values, events = self._storage.locations, self._storage.events
-        if self._place is None or held.lease.epoch != self._epoch:  # another daemon may have moved it
-            self._place = int(values.settle_value(_PLACE, str(events.last_id())))
-            self._epoch = held.lease.epoch
-        while failures := events.of_types(["RUN_FAILURE"], after=self._place, limit=_PAGE):
+        for failures in self._place.read_on(["RUN_FAILURE"], epoch=held.lease.epoch, limit=_PAGE):
             self._catalog.refresh()
             for failure in failures:
                 run = None if failure.run_id is None else self._storage.runs.get(failure.run_id)
                 if run is not None:
                     self._look_at(run)
-            self._place = failures[-1].id
-            values.set_value(_PLACE, str(self._place))
         return None
 
     def close(self) -> None:

@@ -11,14 +11,16 @@ from ..records.automation import InstigatorKind, Tick, instigator_parts
 from ..records.errors import ErrorInfo
 from ..records.event import AssetCheckEvaluation, RunFailure
 from ..records.lease import ProcessInfo
+from ..records.one_off import OneOff, OneOffStatus
 from ..records.run import Run
-from ..wording import length_of_time
+from ..wording import length_of_time, utc
 
 __all__ = [
     "check_failed",
     "daemon_lost",
     "freshness_violated",
     "location_broken",
+    "one_off_failed",
     "run_failed",
     "run_late",
     "run_stuck",
@@ -94,6 +96,23 @@ def tick_failed(tick: Tick) -> Alert:
         text=f"An evaluation of the {word} {name} in {location} failed.{_cause(tick.error)}",
         path=f"/locations/{quote(location, safe='')}/{folder}/{quote(name, safe='')}",
         location=location,
+    )
+
+
+def one_off_failed(one_off: OneOff) -> Alert:
+    """A one-off run has come to nothing: it was missed, or its run could not be made."""
+    word = "missed" if one_off.status is OneOffStatus.MISSED else "failed"
+    why = "" if one_off.note is None else f" {one_off.note}"
+    return Alert(
+        kind="tick_failure",
+        occurrence=f"one_off_failed {one_off.id}",
+        subject=f"one_off_failed {one_off.location}/{one_off.job}",
+        time=one_off.due if one_off.ended is None else one_off.ended,
+        title=f"One-off run {word}: {one_off.job}",
+        text=f"The run of {one_off.job} in {one_off.location} that was asked for at {utc(one_off.due)} was not made."
+        f"{why}",
+        path="/automation?tab=once",
+        location=one_off.location,
     )
 
 

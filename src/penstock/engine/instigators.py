@@ -47,7 +47,6 @@ _POLLED_BY_DEFAULT = 30.0
 SAFETY_NET = 3600.0
 """After so many seconds a sensor that waits for events is evaluated without any, in case that one was not heard of."""
 
-
 DEFAULT_CATCHUP = 5
 """How many missed instants of a schedule that follows partitions are made up, where nothing else is said."""
 

@@ -207,8 +207,9 @@ def _automation(
         log=context.log,
     )
     return Evaluation(
-        run_requests=tuple(tick.run_requests),
-        skip_reason=None if tick.run_requests else "No automation condition requests a run.",
+        run_requests=tick.run_requests,
+        backfill=tick.backfill,
+        skip_reason=None if tick.run_requests or tick.backfill else "No automation condition requests a run.",
         cursor=tick.cursor,
         evaluations=tick.evaluations,
         until=tick.until,

@@ -130,6 +130,7 @@ class Catalog:
         self._lock = threading.Lock()
         self._seen: dict[str, object] = {}
         self._view = _View({})
+        self._clients: dict[str, CodeServerClient] = {}
 
     @property
     def locations(self) -> Mapping[str, CatalogLocation]:
@@ -179,7 +180,11 @@ class Catalog:
     def client(self, location_name: str) -> CodeServerClient:
         """The client of a location's code server. Raises `CodeServerUnreachableError` when none has served it yet."""
         found = self._view.locations.get(location_name)
-        return client_of(location_name, found.stored if found else None, self._token)
+        stored = found.stored if found else None
+        client = self._clients.get(location_name)
+        if client is None or stored is None or client.address != stored.address:
+            client = self._clients[location_name] = client_of(location_name, stored, self._token)
+        return client
 
 
 def client_of(name: str, stored: StoredLocation | None, token: str | None = None) -> CodeServerClient:

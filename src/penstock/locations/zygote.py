@@ -34,7 +34,8 @@ from ..records.wire import (
     Shutdown,
 )
 from .frame_socket import FrameSocket
-from .user_code import GO, TRYING_A_FORK, LoadCode, ToZygote, UserCode
+from .random_state import seed_anew
+from .user_code import GO, TRYING_A_FORK, GivenWork, LoadCode, ToZygote, UserCode
 from .user_files import user_files
 from .user_first import describe_user_first
 from .work import perform
@@ -200,13 +201,14 @@ class Zygote:
                 os.dup2(self._console, 1)
                 os.dup2(self._console, 2)
             os.close(self._console)
-            _seed_numpy()
+            seed_anew()
             gc.enable()
             if os.read(go, 1) != GO:
                 os._exit(0)  # nobody knows of this process, and somebody else is given its work
             os.close(go)
             with socket.socket(fileno=channel) as connection:
-                code = perform(self._code, request.work, connection, request.storage)
+                given = GivenWork(work=request.work, storage=request.storage)
+                code = perform(self._code, given, connection, more=True)
             sys.stdout.flush()
             sys.stderr.flush()
         except BaseException:  # noqa: BLE001 - nothing may unwind into the zygote's own loop
@@ -222,10 +224,3 @@ def _own_memory() -> int:
     with open("/proc/self/statm", encoding="ascii") as statm:
         _size, resident, shared, *_ = statm.read().split()
     return (int(resident) - int(shared)) * os.sysconf("SC_PAGE_SIZE")
-
-
-def _seed_numpy() -> None:
-    """Python seeds its own generator anew in a fork; numpy's old global one would repeat itself in every child."""
-    numpy_random = sys.modules.get("numpy.random")
-    if numpy_random is not None:
-        numpy_random.seed()

@@ -55,6 +55,7 @@ __all__ = [
     "kept_event",
     "logged_event",
     "new_run_values",
+    "note_value",
     "one_off",
     "packed_evaluation",
     "partition_state",
@@ -62,8 +63,8 @@ __all__ = [
     "run_body",
     "run_place",
     "run_place_values",
-    "run_share",
     "runs_by_job",
+    "share_number",
     "step",
     "step_values",
     "steps_by_run",
@@ -166,9 +167,9 @@ def run_body(record: Run) -> bytes:
     )
 
 
-def run_share(record: Run) -> int:
-    """The number of a run's share; two shares that have one by chance are read as one."""
-    return zlib.crc32(record.share.encode("utf-8", "surrogatepass"))
+def share_number(share: str) -> int:
+    """The number of a share; two shares that have one by chance are read as one."""
+    return zlib.crc32(share.encode("utf-8", "surrogatepass"))
 
 
 def run_place_values(record: Run) -> Row:
@@ -184,8 +185,13 @@ def run_place_values(record: Run) -> Row:
         record.ended,
         record.updated,
         record.failure_reason,
-        None if record.note is None else _keepable(record.note),
+        note_value(record.note),
     )
+
+
+def note_value(note: str | None) -> str | None:
+    """The value of the column `note`."""
+    return None if note is None else _keepable(note)
 
 
 def _keepable(text: str) -> str:
@@ -204,7 +210,7 @@ def new_run_values(record: Run) -> Row:
         record.location,
         record.job,
         record.priority,
-        run_share(record),
+        share_number(record.share),
         record.created,
         run_body(record),
         *run_place_values(record),
@@ -479,11 +485,13 @@ def packed_evaluation(record: EvaluationRecord) -> bytes:
 def evaluation(row: Row) -> StoredEvaluation:
     """The evaluation of a row of (id, tick, body, body of the tick)."""
     record = decode_msgpack(zlib.decompress(row[2]), EvaluationRecord)
+    tick = decode_msgpack(row[3], Tick) if row[3] is not None and record.requested else None
     return StoredEvaluation(
         id=row[0],
         tick=row[1],
         record=record,
-        run_ids=decode_msgpack(row[3], Tick).run_ids if row[3] is not None and record.requested else (),
+        run_ids=() if tick is None else tick.run_ids,
+        backfill_id=None if tick is None else tick.backfill_id,
     )
 
 

@@ -85,6 +85,7 @@ def _runs(name: str, **conditions: Any) -> Page:
 def _ui_pages() -> Iterator[Page]:
     yield _of_ui("Overview", "Overview", {"since": NOW - 300, "limit": 1000})
     yield _of_ui("OverviewChecks", "Overview: checks", {})
+    yield _of_ui("OverviewFailing", "Overview: what fails at its ticks", {})
     yield _runs("Runs")
     yield _runs("Runs that failed", statuses=["FAILURE"])
     yield _runs("Runs that failed or succeeded", statuses=["FAILURE", "SUCCESS"])
@@ -122,6 +123,8 @@ def _ui_pages() -> Iterator[Page]:
     yield _of_ui("AssetEvaluations", "Asset: evaluations of its condition", {"key": _KEY, "limit": 20})
     yield _of_ui("BackfillPage", "Backfills", {"limit": 50})
     yield _of_ui("BackfillPage", "Backfills that failed", {"limit": 50, "statuses": ["COMPLETED_FAILED", "FAILED"]})
+    yield _of_ui("BackfillPage", "Backfills of an asset", {"limit": 50, "asset": _KEY})
+    yield _of_ui("BackfillPage", "Backfills of a user with a text", {"limit": 50, "user": "ann", "text": "fix"})
     yield _of_ui("BackfillDetail", "Backfill", lambda present: {"id": present.backfill})
     yield _of_ui("BackfillMatrix", "Backfill: partitions", lambda present: {"id": present.backfill})
     yield _of_ui(

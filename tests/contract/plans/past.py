@@ -234,7 +234,8 @@ def _tell(storage: Storage, first: int) -> None:
 def _fill_back(storage: Storage, first: int) -> None:
     """Backfills that have ended."""
     for number in range(first, first + _BATCH):
-        _ask_back(storage, status=BackfillStatus.COMPLETED_SUCCESS, ended=NOW, created=NOW - 3600.0 + number)
+        assets = ("table_0",) if number % 2 else ()
+        _ask_back(storage, assets, status=BackfillStatus.COMPLETED_SUCCESS, ended=NOW, created=NOW - 3600.0 + number)
 
 
 def _operate(storage: Storage, first: int) -> None:
@@ -246,9 +247,17 @@ def _operate(storage: Storage, first: int) -> None:
         storage.one_offs.cancel(one_off.id, by=NOBODY, now=NOW)
 
 
-def _ask_back(storage: Storage, **fields: Any) -> str:
-    group = BackfillGroup(location="shop", job="job_0", partitions=StaticSpec(keys=_KEYS), chosen=Subset.span(0, 2))
-    backfill = Backfill(backfill_id=new_run_id(), size=2, partition_count=2, widths=(1,), locations=("shop",), **fields)
+def _ask_back(storage: Storage, assets: tuple[str, ...] = (), **fields: Any) -> str:
+    days = StaticSpec(keys=_KEYS)
+    group = BackfillGroup(location="shop", job="job_0", assets=assets, partitions=days, chosen=Subset.span(0, 2))
+    shape: dict[str, Any] = {
+        "size": 2,
+        "partition_count": 2,
+        "widths": (1,),
+        "asset_count": len(assets),
+        "locations": ("shop",),
+    }
+    backfill = Backfill(backfill_id=new_run_id(), **shape, **fields)
     line = BackfillLine(time=NOW, message="Asked for.")
     storage.backfills.add(backfill, BackfillPlan(groups=(group,), now=NOW), line=line)
     return backfill.backfill_id

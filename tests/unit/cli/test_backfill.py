@@ -57,7 +57,7 @@ def test_partitions_are_asked_for_and_shown(home: Home) -> None:
     assert [run.partition for run in home.house.runs()] == ["b", "c"]
     home.house.end(home.house.runs()[0])
     listed = home.said("list", "--status", "requested").splitlines()
-    assert listed[0].split() == ["BACKFILL", "STATUS", "OF", "CREATED", "PARTITIONS"]
+    assert listed[0].split() == ["BACKFILL", "STATUS", "OF", "BY", "CREATED", "PARTITIONS"]
     assert listed[1].startswith(f"{backfill_id}  REQUESTED  fix")
     assert listed[1].endswith("1 of 3 made, 1 in progress, 1 waiting")
     shown = home.said("show", backfill_id)
@@ -67,7 +67,23 @@ def test_partitions_are_asked_for_and_shown(home: Home) -> None:
     (told,) = json.loads(home.said("list", "--json"))
     assert (told["backfill_id"], told["counts"]["materialized"]) == (backfill_id, 1)
     assert json.loads(home.said("show", backfill_id, "--json"))["assets"]["orders"]["in_progress"] == 1
-    assert home.said("list", "--status", "CANCELED") == "No backfills.\n"
+    assert home.said("list", "--status", "CANCELED") == "No backfill fits; without options all are listed.\n"
+
+
+def test_some_of_all_are_listed(home: Home) -> None:
+    assert home.said("list") == "No backfills.\n"
+    orders = home.said("launch", "-a", "orders", "--all").strip()
+    both = home.said("launch", "-a", "orders", "-a", "totals", "--all", "--title", "A Fix").strip()
+
+    def listed(*options: str) -> list[str]:
+        return [line.split()[0] for line in home.said("list", *options).splitlines()[1:]]
+
+    assert listed() == listed("--asset", "orders") == [both, orders]
+    assert listed("--asset", "totals") == listed("--text", "a fix") == [both]
+    assert listed("--text", orders[-6:]) == [orders]
+    assert listed("--asset", "orders", "--text", "nothing") == listed("--user", "ann") == listed("--job", "x") == []
+    assert "orders and 1 more" in home.said("show", both)
+    assert " orders " in home.said("list", "--text", orders)
 
 
 def test_it_is_changed_while_it_is_under_way(home: Home) -> None:

@@ -22,12 +22,13 @@ from penstock.instance.alerts.watch import LOST_SECONDS, Watch, pass_over_events
 from penstock.instance.settings import AlertRuleSettings, AlertSettings, AlertTarget, SlackTarget
 from penstock.locations.catalog import Catalog
 from penstock.records.alert import AlertKind, Delivery, DeliveryStatus
-from penstock.records.automation import InstigatorKind, InstigatorState, TickStatus, instigator_id
+from penstock.records.automation import NOBODY, InstigatorKind, InstigatorState, TickStatus, instigator_id
 from penstock.records.errors import ErrorInfo
 from penstock.records.event import AssetCheckEvaluation, AssetMaterialization, RunFailure, RunStart
 from penstock.records.freshness import TimeWindowFreshnessPolicy
 from penstock.records.lease import Lease, ProcessInfo
 from penstock.records.location import AssetDescription, LocationDescription
+from penstock.records.one_off import OneOff, OneOffStatus
 from penstock.records.run import FailureReason, Run
 from penstock.records.wire import LoadStatus
 from penstock.storage.protocols import StoredLocation
@@ -147,11 +148,11 @@ def test_what_is_read_twice_is_sent_once(world: World, monkeypatch: pytest.Monke
     world.look(duty)
     world.fail()
 
-    def lost(_place: int) -> None:
+    def lost(_key: str, _value: str) -> None:
         raise StorageError("away")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Watch, "keep_place", lambda _self, place: lost(place))
+        patch.setattr(world.storage.locations, "set_value", lost)
         with pytest.raises(StorageError):
             world.look(duty)
     assert world.look(world.duty()) == ["Run failed: nightly"]
@@ -400,3 +401,24 @@ def test_nothing_is_looked_for_that_no_rule_asks_for() -> None:
 def test_a_storage_without_an_outbox_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="has no property `outbox`"):
         outbox_of(PlainStorage(str(tmp_path / "penstock.db")))
+
+
+def test_one_off_runs_that_come_to_nothing_are_told_once_and_those_that_were_called_off_are_not(world: World) -> None:
+    one_offs, now = world.storage.one_offs, world.clock.now()
+    lease = world.storage.leases.acquire("one_offs", "d", ttl=1e9, now=now)
+    assert lease is not None
+    asked = {
+        job: one_offs.plan(OneOff(location="shop", job=job, due=now + 1, until=now + 2), now=now).id
+        for job in ("early", "late", "gone", "unwanted")
+    }
+    one_offs.settle(asked["early"], OneOffStatus.MISSED, lease=lease, note="Too late.", now=now)
+    world.clock.advance(1)
+    duty = world.duty()
+    assert world.look(duty) == [], "it was missed before there was a rule"
+    world.clock.advance(1)
+    one_offs.settle(asked["late"], OneOffStatus.MISSED, lease=lease, note="Too late.", now=world.clock.now())
+    one_offs.settle(asked["gone"], OneOffStatus.FAILED, lease=lease, note="No such job.", now=world.clock.now())
+    one_offs.cancel(asked["unwanted"], by=NOBODY, now=world.clock.now())
+    assert sorted(world.look(duty)) == ["One-off run failed: gone", "One-off run missed: late"]
+    assert world.look(duty) == []
+    assert world.look(world.duty(), OTHER) == []

@@ -203,8 +203,11 @@ def test_a_paused_one_makes_no_more_runs_until_it_is_resumed() -> None:
     house = House(shop(asset("a", partitions=DAYS)), most_open=1)
     backfill = house.ask(assets=("a",))
     house.settle()
+    (run,) = house.runs()
+    attempt = house.start(run)
     house.change(backfill, paused=True)
-    house.end(house.runs()[0])
+    house.settle()
+    house.end(run, attempt=attempt)
     house.settle()
     assert house.runs() == []
     assert house.now(backfill).note == "It is paused."
@@ -212,6 +215,19 @@ def test_a_paused_one_makes_no_more_runs_until_it_is_resumed() -> None:
     house.settle()
     assert len(house.runs()) == 1
     assert house.now(backfill).note is None
+
+
+def test_one_that_waits_is_paused_and_resumed_at_once() -> None:
+    house = House(shop(asset("a", partitions=WEEKS)))
+    backfill = house.ask(assets=("a",))
+    house.storage.locations.forget(["shop"])
+    house.settle()
+    house.change(backfill, paused=True)
+    house.settle()
+    assert house.now(backfill).note == "It is paused."
+    house.change(backfill, paused=False)
+    house.settle()
+    assert "code location shop" in (house.now(backfill).note or "")
 
 
 def test_another_priority_holds_for_the_runs_that_wait_too() -> None:

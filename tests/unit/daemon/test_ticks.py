@@ -12,6 +12,7 @@ from penstock.codec import encode_json
 from penstock.config.schema import Shape
 from penstock.daemon.event_watch import EventWatch
 from penstock.daemon.keeper import Held, parts_of
+from penstock.daemon.places import Places
 from penstock.daemon.rests import FIRST_REST
 from penstock.daemon.schedules import SchedulesDuty
 from penstock.daemon.sensors import SensorsDuty
@@ -21,7 +22,16 @@ from penstock.launch.coordinators import QueuedRunCoordinator
 from penstock.locations.catalog import Catalog
 from penstock.partitions.requests import AddDynamicPartitionsRequest, DeleteDynamicPartitionsRequest
 from penstock.partitions.spec import DynamicSpec
-from penstock.records.automation import InstigatorKind, InstigatorStatus, Override, RunRequestRecord, Tick, TickStatus
+from penstock.records.automation import (
+    BackfillRequestRecord,
+    InstigatorKind,
+    InstigatorStatus,
+    Override,
+    PartitionChoice,
+    RunRequestRecord,
+    Tick,
+    TickStatus,
+)
 from penstock.records.errors import ErrorInfo
 from penstock.records.event import AssetFact, AssetMaterialization
 from penstock.records.location import (
@@ -61,7 +71,10 @@ LOCATION = LocationDescription(
             assets=("made", "new"),
         ),
     ),
-    assets=tuple(AssetDescription(key=name, jobs=("assets",), op=name) for name in ("made", "new")),
+    assets=(
+        *(AssetDescription(key=name, jobs=("assets",), op=name) for name in ("made", "new")),
+        AssetDescription(key="of_file", op="of_file", deps=("made",), partitions=DynamicSpec(name="files")),
+    ),
     schedules=(ScheduleDescription(name="hourly", cron=("0 * * * *",), job="nightly", default_status=ON),),
     sensors=(SensorDescription(name="files", jobs=("nightly",), interval=30.0, default_status=ON),),
 )
@@ -114,7 +127,7 @@ class House:
             catalog,
             self.clock,
             assets=self.storage.assets,
-            workers=ThreadPoolExecutor(2),
+            places=Places(ThreadPoolExecutor(2), number=2, slow=0, clock=self.clock),
         )
         self.shared = shared = (self.storage.instigators, catalog, runner, self.clock, self.done, self.changed, 60.0)
         self.schedules = SchedulesDuty(*shared)
@@ -371,6 +384,49 @@ def test_an_override_of_config_and_tags_counts_for_each_run(house: House) -> Non
     (run,) = house.runs()
     assert run.run_config == {}
     assert (run.tags["team"], run.tags["late"]) == ("night", "yes")
+
+
+FILES = BackfillRequestRecord(
+    choices=(
+        PartitionChoice(assets=("made",), keys=("",)),
+        PartitionChoice(assets=("of_file",), keys=("a", "gone", "c"), count=3),
+    ),
+    tags={"team": "data"},
+)
+
+
+def test_a_backfill_that_a_tick_asks_for_is_stored_with_it(house: House) -> None:
+    house.storage.assets.add_dynamic_partitions("files", ["a", "b", "c"])
+    override = Override(run_config={"x": 1}, tags={"why": "test"})
+    house.storage.instigators.override(
+        "shop/sensor/files", "shop", InstigatorKind.SENSOR, "files", override, now=house.clock.now()
+    )
+    house.server.answers = [Evaluation(backfill=FILES, cursor="1")]
+    house.look(house.sensors)
+    (tick,) = house.ticks("sensor", "files")
+    (backfill,) = house.storage.backfills.open()
+    assert (tick.status, tick.backfill_id, tick.run_ids) == (TickStatus.SUCCESS, backfill.backfill_id, ())
+    assert backfill.tags == {"team": "data", "why": "test", Tag.SENSOR: "files", Tag.TICK: str(tick.id)}
+    plan = house.storage.backfills.plan(backfill.backfill_id)
+    assert plan is not None
+    assert [(group.assets, list(group.chosen)) for group in plan.groups] == [(("made",), [0]), (("of_file",), [0, 2])]
+    assert plan.run_config == {"x": 1}
+    (line,) = house.storage.backfills.log(backfill.backfill_id)
+    assert line.message == "Asked for: 3 partitions of 2 assets, by the sensor files."
+
+
+def test_a_backfill_that_cannot_be_made_leaves_nothing_of_its_tick(house: House) -> None:
+    gone = BackfillRequestRecord(choices=(PartitionChoice(assets=("of_file",), keys=("gone",)),))
+    house.server.answers = [Evaluation(backfill=gone, run_requests=(RunRequestRecord(),), cursor="1")]
+    house.look(house.sensors)
+    (tick,) = house.ticks("sensor", "files")
+    assert tick.error is not None
+    assert (tick.status, tick.run_ids, tick.backfill_id) == (TickStatus.FAILURE, (), None)
+    assert "No partition is left to run" in tick.error.message
+    assert (house.runs(), house.storage.backfills.open()) == ([], [])
+    state = house.storage.instigators.get("shop/sensor/files")
+    assert state is not None
+    assert state.cursor is None
 
 
 def test_an_override_that_comes_during_a_tick_counts_for_the_next_due_time(house: House) -> None:

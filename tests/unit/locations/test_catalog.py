@@ -117,6 +117,7 @@ def test_clients_answer_to_the_stored_address(storage: SqliteStorage) -> None:
     store(storage, shop(), updated=1.0)
     catalog.refresh()
     assert catalog.client("shop").address == book.client("shop").address == "unix:/a"
+    assert catalog.client("shop") is catalog.client("shop")
     store(storage, shop(), updated=2.0, address="unix:/b")
     catalog.refresh()
     assert catalog.client("shop").address == book.client("shop").address == "unix:/b"

@@ -59,7 +59,7 @@ export function readOverride(typed: Typed, zone: string, now: number): Instigati
 export function overrideWords(override: Override, time: (seconds: number) => string): string[] {
   const words: string[] = [];
   if (override.pausedUntil !== null) words.push(`paused until ${time(override.pausedUntil)}`);
-  if (override.cronSchedule.length > 0) words.push(`cron ${override.cronSchedule.join(" | ")}`);
+  if (override.cronSchedule.length > 0) words.push(`cron ${override.cronSchedule.join(" | ")} (${override.cronDescription})`);
   if (override.executionTimezone !== null) words.push(`time zone ${override.executionTimezone}`);
   if (override.intervalSeconds !== null) words.push(`every ${override.intervalSeconds} s`);
   if (override.hasRunConfig) words.push("another run config");

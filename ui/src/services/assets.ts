@@ -56,6 +56,7 @@ const ASSET_CARD = gql`
       unstartedRunIds
       inProgressRunIds
       failedChecks
+      warnedChecks
       totalChecks
       latestRun { runId }
       partitionStats { numMaterialized numPartitions numFailed numMaterializing }
@@ -122,6 +123,7 @@ export const ASSET_GRAPH = gql<AssetGraphQuery, AssetGraphQueryVariables>`
       status
       latestMaterializationTimestamp
       failedChecks
+      warnedChecks
       totalChecks
       partitionStats { numMaterialized numPartitions numFailed numMaterializing }
     }
@@ -270,6 +272,7 @@ export const ASSET_EVALUATIONS = gql<AssetEvaluationsQuery, AssetEvaluationsQuer
           timestamp
           numRequested
           runIds
+          backfillId
           evaluationNodes {
             uniqueId
             expandedLabel

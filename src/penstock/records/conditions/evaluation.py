@@ -103,12 +103,13 @@ class EvaluationRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
 
 
 class StoredEvaluation(msgspec.Struct, frozen=True, kw_only=True):
-    """An evaluation with its id (newer ones have higher ids), and the runs that its tick made."""
+    """An evaluation with its id (newer ones have higher ids), and the runs and the backfill that its tick made."""
 
     id: int
     tick: int
     record: EvaluationRecord
     run_ids: tuple[str, ...] = ()
+    backfill_id: str | None = None
 
 
 def render(evaluation: ConditionEvaluation) -> str:

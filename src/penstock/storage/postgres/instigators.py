@@ -26,8 +26,9 @@ from ...records.event import AssetFact, Event
 from ...records.lease import Lease
 from .. import rows
 from ..notifier import Notifier
-from ..protocols import NewRun
+from ..protocols import NewRun, StoredBackfill
 from .acts import record_act
+from .backfills import insert_backfill
 from .connection import Database
 from .dynamic_partitions import change_dynamic_partitions
 from .inbox import settle_webhooks
@@ -193,6 +194,7 @@ class PostgresInstigators:
         *,
         lease: Lease,
         runs: Sequence[tuple[str | None, NewRun]] = (),
+        backfill: StoredBackfill | None = None,
         facts: Sequence[AssetFact] = (),
         evaluations: Sequence[EvaluationRecord] = (),
         cursor: str | None = None,
@@ -219,6 +221,8 @@ class PostgresInstigators:
             change_dynamic_partitions(tx, tick.partitions)
             wanted = _unused(tx, tick.instigator, runs)
             changes = insert_runs(tx, wanted)
+            if backfill is not None:
+                insert_backfill(tx, backfill.backfill, backfill.plan, backfill.log)
             asked = tuple(run_key for run_key, _ in runs if run_key is not None)
             ended = msgspec.structs.replace(
                 tick,
@@ -227,6 +231,7 @@ class PostgresInstigators:
                 ended=now,
                 run_ids=tuple(new.run.run_id for new in wanted),
                 run_keys=tick.run_keys or asked,
+                backfill_id=None if backfill is None else backfill.backfill.backfill_id,
             )
             tx.send(
                 "UPDATE ticks SET status = %s, body = %s WHERE id = %s",
@@ -239,7 +244,8 @@ class PostgresInstigators:
                 settle_webhooks(tx, tick, now)
             write_changes(tx, changes, [Event(time=now, fact=fact) for fact in facts])
             topics = {"ticks"}.union(*(change.topics for change in changes))
-            return ended, topics | ({"assets"} if facts or tick.partitions else set())
+            topics |= {"assets"} if facts or tick.partitions else set()
+            return ended, topics | ({"backfills"} if backfill is not None else set())
 
         ended, topics = self._database.write("complete a tick", work, repeatable=True)
         if topics:

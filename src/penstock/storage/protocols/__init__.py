@@ -24,7 +24,14 @@ from typing import Protocol
 from ..notifier import Notifier
 from .accounts import USE_SECONDS, AccountStorage
 from .assets import AssetStorage
-from .backfills import BackfillAdvance, BackfillChange, BackfillFilter, BackfillStorage, StoredBackfill
+from .backfills import (
+    BackfillAdvance,
+    BackfillChange,
+    BackfillFilter,
+    BackfillSearch,
+    BackfillStorage,
+    StoredBackfill,
+)
 from .events import EventStorage
 from .instigators import InstigatorStorage
 from .leases import FAR, LeaseStorage
@@ -41,6 +48,7 @@ __all__ = [
     "BackfillAdvance",
     "BackfillChange",
     "BackfillFilter",
+    "BackfillSearch",
     "BackfillStorage",
     "EventStorage",
     "InstigatorStorage",

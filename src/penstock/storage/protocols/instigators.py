@@ -19,6 +19,7 @@ from ...records.automation import (
 from ...records.conditions.evaluation import EvaluationRecord, StoredEvaluation
 from ...records.event import AssetFact
 from ...records.lease import Lease
+from .backfills import StoredBackfill
 from .runs import NewRun
 
 __all__ = ["InstigatorStorage"]
@@ -99,6 +100,7 @@ class InstigatorStorage(Protocol):
         *,
         lease: Lease,
         runs: Sequence[tuple[str | None, NewRun]] = (),
+        backfill: StoredBackfill | None = None,
         facts: Sequence[AssetFact] = (),
         evaluations: Sequence[EvaluationRecord] = (),
         cursor: str | None = None,
@@ -107,10 +109,11 @@ class InstigatorStorage(Protocol):
         now: float,
     ) -> Tick:
         """End a tick, in one transaction with everything it causes: the changes of dynamic partition sets that it
-        carries, its runs, each under its (instigator, run key), facts about assets, what automation conditions came to,
-        the cursor (None keeps it), and the next due time, unless that was planned for another `fingerprint` meanwhile
-        (None: whatever it is). A run whose key was used before is not made again. Gives the tick as stored, with the
-        ids of the runs that it made. Raises `FencedError` when the lease has passed on."""
+        carries, its runs, each under its (instigator, run key), its backfill, facts about assets, what automation
+        conditions came to, the cursor (None keeps it), and the next due time, unless that was planned for another
+        `fingerprint` meanwhile (None: whatever it is). A run whose key was used before is not made again. Gives the
+        tick as stored, with the ids of the runs and the backfill that it made. Raises `FencedError` when the lease has
+        passed on."""
         ...
 
     def evaluations(self, entity: str, *, before: int | None = None, limit: int = 50) -> list[StoredEvaluation]:

@@ -29,8 +29,9 @@ from ...records.event import AssetFact
 from ...records.lease import Lease
 from .. import rows
 from ..notifier import Notifier
-from ..protocols import NewRun
+from ..protocols import NewRun, StoredBackfill
 from .acts import record_act
+from .backfills import insert_backfill
 from .connection import Database
 from .dynamic_partitions import change_dynamic_partitions
 from .inbox import settle_webhooks
@@ -185,6 +186,7 @@ class SqliteInstigators:
         *,
         lease: Lease,
         runs: Sequence[tuple[str | None, NewRun]] = (),
+        backfill: StoredBackfill | None = None,
         facts: Sequence[AssetFact] = (),
         evaluations: Sequence[EvaluationRecord] = (),
         cursor: str | None = None,
@@ -217,6 +219,9 @@ class SqliteInstigators:
                     written = insert_run(connection, new)
                     made.append(written.run.run_id)
                     topics |= written.topics
+            if backfill is not None:
+                insert_backfill(connection, backfill.backfill, backfill.plan, backfill.log)
+                topics.add("backfills")
             if facts:
                 report(connection, facts, now)
                 topics.add("assets")
@@ -232,6 +237,7 @@ class SqliteInstigators:
                 ended=now,
                 run_ids=tuple(made),
                 run_keys=tick.run_keys or asked,
+                backfill_id=None if backfill is None else backfill.backfill.backfill_id,
             )
             connection.execute(
                 "UPDATE ticks SET status = ?, body = ? WHERE id = ?", (ended.status, encode_msgpack(ended), stored.id)

@@ -53,7 +53,7 @@ class CancelBackfillSuccess(Result, frozen=True, kw_only=True):
 
 
 class PauseBackfillSuccess(Result, frozen=True, kw_only=True):
-    """It makes no more runs."""
+    """It makes no more runs, and those in the queue stay there."""
 
     backfill_id: str
 

@@ -218,6 +218,10 @@ class BulkActionsFilter(Input, frozen=True, kw_only=True):
     statuses: list[str] | None = None
     created_before: float | None = None
     created_after: float | None = None
+    job_name: str | None = None
+    asset_key: AssetKeyInput | None = None
+    user: str | None = None
+    text: str | None = None
 
 
 class AssetBackfillPreviewParams(Input, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ from ...records.act import Act
 from ...records.automation import By, InstigatorKind, InstigatorStatus, Override
 from ...records.location import JobDescription
 from .context import Context
+from .cron_words import cron_in_words
 from .failures import RefusedError
 from .fields import Fields
 from .find import instigation_by_id
@@ -102,6 +103,11 @@ _OVERRIDE.rename(
     reason="override.by.reason",
     timestamp="override.since",
 )
+
+
+@_OVERRIDE.field
+def cron_description(shown: _Shown, _: Context) -> str | None:
+    return cron_in_words(shown.override.cron) if shown.override.cron else None
 
 
 @_OVERRIDE.field

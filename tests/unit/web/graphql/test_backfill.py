@@ -238,6 +238,24 @@ def test_a_page_of_backfills(ask: Any) -> None:
     assert page(filters={"statuses": ["REQUESTED"], "createdBefore": 5.0})["results"] == []
 
 
+def test_those_of_a_job_an_asset_a_user_or_with_a_text(ask: Any) -> None:
+    orders = launch(ask, partitionNames=["2024-01-01"], title="After the outage")["backfillId"]
+    other = launch(ask, partitionNames=["2024-01-02"])["backfillId"]
+    query = """query Q($filters: BulkActionsFilter) { partitionBackfillsOrError(filters: $filters) {
+        ... on PartitionBackfills { results { id firstAssetKey { path } } cursor } } }"""
+
+    def found(**filters: Any) -> list[str]:
+        page = ask(query, filters=filters)["partitionBackfillsOrError"]
+        assert page["cursor"] is None
+        return [each["id"] for each in page["results"]]
+
+    assert found(text="OUTAGE") == [orders]
+    assert found(assetKey={"path": ["orders"]}) == [other, orders]
+    assert found(assetKey={"path": ["nothing"]}) == found(user="nobody") == found(jobName="nightly") == []
+    (told,) = ask(query, filters={"text": orders})["partitionBackfillsOrError"]["results"]
+    assert told["firstAssetKey"] == {"path": ["orders"]}
+
+
 def test_one_that_is_not_there(ask: Any) -> None:
     assert one(ask, "x", "id")["__typename"] == "BackfillNotFoundError"
     assert change(ask, "cancelPartitionBackfill", "x")["__typename"] == "BackfillNotFoundError"
