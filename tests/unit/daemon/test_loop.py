@@ -194,7 +194,7 @@ def test_a_look_that_does_not_end_is_told(
     assert begun.wait(DEADLINE)
     assert loop.trouble() is None
     clock.advance(61)
-    assert loop.trouble() == "counting: one look has taken 61 s and has not ended; see its log"
+    assert loop.trouble() == "counting: one look has taken 61 s and has not ended (see its log)"
     stopping.set()
     go_on.set()
     loop.join(DEADLINE)
