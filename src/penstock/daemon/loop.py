@@ -147,7 +147,7 @@ class Loop(threading.Thread):
         """What is wrong with the duty, in words; None if nothing is. May be asked from any thread."""
         began, error = self._began, self.error
         if began is not None and (seconds := self._clock.monotonic() - began) > _LONG:
-            return f"{self._duty.name}: one look has taken {seconds:.0f} s and has not ended; see its log"
+            return f"{self._duty.name}: one look has taken {seconds:.0f} s and has not ended (see its log)"
         return None if error is None else f"{self._duty.name}: {error}"
 
     def run(self) -> None:

@@ -72,15 +72,17 @@ class MonitorDuty:
         now = self._clock.now()
         last_look, self._last_look = self._last_look, 0.0  # until this one has succeeded
         active = self._runs.active()
-        # After an outage (ours or the database's) holders need the time to renew before anybody is judged.
-        if held.lease.epoch != self._epoch or now - last_look > _GRACE_AFTER_OUTAGE:
-            self._judge_from = now + _GRACE_AFTER_OUTAGE if self._epoch else now
-            self._epoch = held.lease.epoch
+        # After an outage (ours or the database's) holders need the time to renew before anybody is judged. Whoever has
+        # this duty anew knows of one by its leases.
+        is_new, self._epoch = held.lease.epoch != self._epoch, held.lease.epoch
+        if not is_new and now - last_look > _GRACE_AFTER_OUTAGE:
+            self._judge_from = now + _GRACE_AFTER_OUTAGE
+        judge_from = max(self._judge_from, held.steady_since + _GRACE_AFTER_OUTAGE)
         self._last_look = now
         waits = self._hand_over(now)
         if not active:
             return _LOOK_EVERY if waits else None
-        if now >= self._judge_from:
+        if now >= judge_from:
             for run in self._runs.expired(now):
                 self._attempt(partial(self._end, run, now), f"the loss of the run {run.run_id}")
         for run in active:

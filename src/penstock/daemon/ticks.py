@@ -310,8 +310,8 @@ def passed_over_in_words(passed: PassedOver) -> str:
     ticks, seconds = passed.bound.ticks, passed.bound.seconds
     age = "" if seconds == math.inf else f", and none that is older than {seconds:g} seconds"
     return (
-        f"{count} passed over, from {utc(passed.first)}{until}: no daemon looked in time, and of what is missed only "
-        f"the latest {'one is' if ticks == 1 else f'{ticks} are'} made up{age}."
+        f"{count} passed over, from {utc(passed.first)}{until}: no daemon looked in time, or no code server answered, "
+        f"and of what is missed only the latest {'one is' if ticks == 1 else f'{ticks} are'} made up{age}."
     )
 
 

@@ -17,6 +17,7 @@ from ..wording import length_of_time, utc
 
 __all__ = [
     "check_failed",
+    "code_server_lost",
     "daemon_lost",
     "freshness_violated",
     "location_broken",
@@ -190,6 +191,22 @@ def location_broken(name: str, error: ErrorInfo | None, *, loaded_at: float | No
         text=f"The code location {name} could not be loaded.{_cause(error)}{serving}",
         path="/deployment",
         location=name,
+    )
+
+
+def code_server_lost(location: str, process: ProcessInfo, *, now: float) -> Alert:
+    """The code server of a location is not heard of any more, has not said that it ends, and no other has come."""
+    return Alert(
+        kind="location_broken",
+        occurrence=f"location_broken {location} {process.id}",
+        subject=f"location_broken {location}",
+        time=now,
+        title=f"Code location without a server: {location}",
+        text=f"The code server of {location} with the process id {process.pid} on {process.host} has not been heard of "
+        f"for {length_of_time(now - process.seen)} and did not say that it ends. Its schedules, sensors and queued "
+        "runs wait until a code server serves it again.",
+        path="/deployment",
+        location=location,
     )
 
 

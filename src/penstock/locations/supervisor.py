@@ -334,6 +334,7 @@ class Supervisor:
                 version=__version__,
                 started=self._started,
                 seen=self._clock.now(),
+                duties=(self.settings.order.name,),
                 error=f"{state.error.cls}: {state.error.message}" if state.error else None,
             )
             await self._calls.until_done(self._storage.leases.beat, info)

@@ -279,6 +279,30 @@ def test_a_daemon_that_is_silent_and_has_not_said_goodbye_is_told(world: World) 
     assert world.look(duty) == []
 
 
+def test_a_location_whose_code_server_is_silent_is_told_until_another_one_serves_it(world: World) -> None:
+    def beat(name: str, location: str = "shop") -> None:
+        now = world.clock.now()
+        world.storage.leases.beat(
+            ProcessInfo(
+                id=name, kind="code-server", host="h", pid=1, version="1", started=now, seen=now, duties=(location,)
+            )
+        )
+
+    duty = world.duty()
+    world.look(duty)
+    world.clock.advance(1)
+    beat("first")
+    beat("stopped", "other")
+    world.storage.leases.gone("stopped")
+    world.clock.advance(LOST_SECONDS - 15)
+    beat("second")
+    world.clock.advance(10)
+    assert world.look(duty) == [], "another one serves it"
+    world.clock.advance(LOST_SECONDS)
+    assert world.look(duty) == ["Code location without a server: shop"]
+    assert world.look(duty) == []
+
+
 def test_what_is_refused_is_tried_again_after_growing_pauses_and_given_up_in_the_end(world: World) -> None:
     duty = world.duty()
     world.look(duty)

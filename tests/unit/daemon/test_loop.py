@@ -10,7 +10,7 @@ import pytest
 from penstock.daemon.keeper import LEASE_SECONDS, Held, LeaseKeeper, parts_of
 from penstock.daemon.loop import Loop, Waker
 from penstock.daemon.process import Daemon
-from penstock.errors import FencedError, StorageError
+from penstock.errors import FencedError, StorageError, StorageUnavailableError
 from penstock.instance.instance import Instance
 from penstock.records.lease import Lease, ProcessInfo
 from penstock.storage.sqlite.storage import SqliteStorage
@@ -194,7 +194,7 @@ def test_a_look_that_does_not_end_is_told(
     assert begun.wait(DEADLINE)
     assert loop.trouble() is None
     clock.advance(61)
-    assert loop.trouble() == "counting: one look has taken 61 s and has not ended; see its log"
+    assert loop.trouble() == "counting: one look has taken 61 s and has not ended (see its log)"
     stopping.set()
     go_on.set()
     loop.join(DEADLINE)
@@ -218,3 +218,29 @@ def test_a_daemon_lives_on_whatever_a_look_at_its_leases_raises(monkeypatch: pyt
         for _ in range(2):
             assert looks.acquire(timeout=DEADLINE)
         daemon.stop()
+
+
+def test_a_daemon_knows_since_when_it_has_been_at_work_without_a_break(
+    storage: SqliteStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = FakeClock()
+    ours = keeper(storage, "daemon-1", clock)
+
+    def away(_leases: object) -> None:
+        raise StorageUnavailableError("the database is away")
+
+    look(ours, clock)
+    began = clock.now()
+    for _ in range(5):
+        clock.advance(1)
+        look(ours, clock)
+    assert ours.held(["queue"]).steady_since == began
+    with monkeypatch.context() as patched:
+        patched.setattr(type(storage.leases), "all", away)
+        for _ in range(5):
+            clock.advance(1)
+            with pytest.raises(StorageUnavailableError):
+                look(ours, clock)
+    clock.advance(1)
+    look(ours, clock)
+    assert ours.held(["queue"]).steady_since == clock.now()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from penstock.daemon.keeper import Held
 from penstock.daemon.monitor import MonitorDuty, MonitorLimits
 from penstock.errors import StorageUnavailableError
 from penstock.launch.coordinators import ImmediateRunCoordinator
@@ -268,3 +269,15 @@ def test_runs_that_a_coordinator_fails_over_hold_up_no_other(
     monkeypatch.setattr(ImmediateRunCoordinator, "dispatch", fail)
     look(storage, FakeClock(left.created + 60))
     assert status(storage, lost).status is RunStatus.QUEUED
+
+
+def test_a_daemon_that_comes_after_an_outage_gives_holders_time_to_renew(storage: SqliteStorage) -> None:
+    run = started_run(storage)
+    clock = FakeClock(NOW + 60)
+    monitor = monitor_of(storage, clock)
+    held = Held(["monitor"], {"monitor": HELD.parts[0]}, steady_since=NOW + 59)
+    monitor.tick(held)
+    assert status(storage, run).status is RunStatus.STARTED
+    clock.advance(14)
+    monitor.tick(held)
+    assert status(storage, run).status is RunStatus.QUEUED

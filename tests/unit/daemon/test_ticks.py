@@ -349,8 +349,8 @@ def test_what_is_passed_over_is_one_skipped_tick(house: House) -> None:
     assert (made.status, made.due, len(made.run_ids)) == (TickStatus.SUCCESS, START + 4 * HOUR, 1)
     assert (passed.status, passed.due) == (TickStatus.SKIPPED, START + HOUR)
     assert passed.skip_reason == (
-        "3 instants passed over, from 2026-01-01 11:00 UTC to 2026-01-01 13:00 UTC: no daemon looked in time, and "
-        "of what is missed only the latest one is made up."
+        "3 instants passed over, from 2026-01-01 11:00 UTC to 2026-01-01 13:00 UTC: no daemon looked in time, or no "
+        "code server answered, and of what is missed only the latest one is made up."
     )
     assert house.server.asked == [EvaluateSchedule(name="hourly", due=START + 4 * HOUR)]
     house.look(house.schedules, ticks=0)
@@ -507,3 +507,16 @@ def test_a_code_server_that_is_slow_with_one_thing_is_asked_others(house: House)
     house.look(house.sensors)
     house.look(house.schedules)
     assert len(house.server.asked) == 2
+
+
+def test_a_tick_that_waits_for_its_code_server_for_long_is_passed_over_like_those_after_it(house: House) -> None:
+    house.look(house.schedules, ticks=0)
+    house.clock.advance(HOUR)
+    house.server.answers = [CodeServerUnreachableError("nobody is there"), ONE_RUN]
+    house.look(house.schedules)
+    house.clock.advance(3 * HOUR)
+    house.look(house.schedules)
+    made, passed = house.ticks("schedule", "hourly")
+    assert (made.status, made.due, len(made.run_ids)) == (TickStatus.SUCCESS, START + 4 * HOUR, 1)
+    assert (passed.status, passed.due, passed.attempt) == (TickStatus.SKIPPED, START + HOUR, 2)
+    assert len(house.runs()) == 1

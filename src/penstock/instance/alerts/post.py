@@ -111,13 +111,14 @@ class Post:
         with self._lock:
             return {key: until for key, (_, until) in self._rests.items() if now < until <= now + _LONGEST_REST}
 
-    def _note(self, delivery: Delivery, *, taken: bool) -> None:
+    def _note(self, delivery: Delivery, *, refused_after: float | None = None) -> None:
+        """Note that its target took it, or after so many seconds did not: who keeps us waiting rests for longer."""
         key = (delivery.rule, delivery.target)
         with self._lock:
             failures, _ = self._rests.pop(key, (0, 0.0))
-            if not taken:
-                seconds = min(_LONGEST_REST, _FIRST_REST * 2.0 ** min(failures, 10))
-                self._rests[key] = (failures + 1, self._clock.now() + seconds)
+            if refused_after is not None:
+                seconds = max(_FIRST_REST * 2.0 ** min(failures, 10), 3 * refused_after)
+                self._rests[key] = (failures + 1, self._clock.now() + min(_LONGEST_REST, seconds))
 
     def _deliver(self, delivery: Delivery) -> float | None:
         target = self._targets.get((delivery.rule, delivery.target))
@@ -125,20 +126,21 @@ class Post:
             error = f"penstock.yaml has no rule {delivery.rule!r} with the target {delivery.target!r} any more."
             self._give_up(delivery, error)
             return None
+        begun = self._clock.monotonic()
         try:
             self._send(delivery, target, self._web_url)
         except DeliveryError as failure:
-            return self._failed(delivery, str(failure))
+            return self._failed(delivery, str(failure), begun)
         except Exception as error:
             log.exception("alert %s was not sent", delivery.key)
-            return self._failed(delivery, f"{type(error).__name__}; the daemon's log has more.")
-        self._note(delivery, taken=True)
+            return self._failed(delivery, f"{type(error).__name__}; the daemon's log has more.", begun)
+        self._note(delivery)
         self._outbox.settle(delivery, DeliveryStatus.DELIVERED, now=self._clock.now(), error=None)
         return None
 
-    def _failed(self, delivery: Delivery, error: str) -> float | None:
+    def _failed(self, delivery: Delivery, error: str, begun: float) -> float | None:
         """Have it tried again; gives when, or None when it is given up."""
-        self._note(delivery, taken=False)
+        self._note(delivery, refused_after=self._clock.monotonic() - begun)
         now = self._clock.now()
         due = next_attempt(delivery.attempts, now)
         if due is None:

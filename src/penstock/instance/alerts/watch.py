@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ...clock import Clock
 from ...engine.alert_texts import (
     check_failed,
+    code_server_lost,
     daemon_lost,
     freshness_violated,
     location_broken,
@@ -22,6 +23,7 @@ from ...records.alert import Alert, AlertKind
 from ...records.automation import TickStatus
 from ...records.event import AssetCheckEvaluation, RunFailure, StoredEvent
 from ...records.freshness_state import FreshnessState
+from ...records.lease import ProcessInfo
 from ...records.one_off import OneOffStatus
 from ...records.run import RunStatus
 from ...records.wire import LoadStatus
@@ -32,7 +34,7 @@ from ..settings import AlertSettings
 __all__ = ["LOST_SECONDS", "Watch", "pass_over_events"]
 
 LOST_SECONDS = 30.0
-"""A daemon is lost that was not heard of for so long."""
+"""A daemon or code server is lost that was not heard of for so long."""
 
 _OLDEST = 86_400.0
 """What happened so long ago is no news any more."""
@@ -134,11 +136,23 @@ class Watch:
         failed = self._storage.one_offs.page(statuses=[OneOffStatus.MISSED, OneOffStatus.FAILED], limit=_ONE_OFFS)
         yield from (one_off_failed(each) for each in reversed(failed) if (each.ended or 0.0) > since)
 
-    def _broken_locations(self, _now: float, _since: float) -> Iterator[Alert]:
+    def _broken_locations(self, now: float, since: float) -> Iterator[Alert]:
+        yield from self._silent_code_servers(now, since)
         for name, entry in self._catalog.locations.items():
             stored = entry.stored
             if stored.status is LoadStatus.FAILED:
                 yield location_broken(name, stored.error, loaded_at=stored.loaded_at, time=stored.updated)
+
+    def _silent_code_servers(self, now: float, since: float) -> Iterator[Alert]:
+        newest: dict[str, ProcessInfo] = {}
+        for process in self._storage.leases.processes(seen_after=since):
+            if process.kind == "code-server":
+                for location in process.duties:
+                    if location not in newest or newest[location].seen < process.seen:
+                        newest[location] = process
+        for location, process in newest.items():
+            if process.seen <= now - LOST_SECONDS:
+                yield code_server_lost(location, process, now=now)
 
     def _old_assets(self, now: float, _since: float) -> Iterator[Alert]:
         # One that was told to be too old may have been made since.
