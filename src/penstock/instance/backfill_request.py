@@ -48,6 +48,8 @@ class BackfillRequest(msgspec.Struct, frozen=True, kw_only=True):
         step_keys: Of a job of ops, the steps to run.
         partitions: Partition keys; None for all partitions. Of assets with several partition sets they are keys of
             those that need none of the others; of the others what depends on them is made.
+        partitions_of: The asset, in text form, whose partitions those are. Of assets of other partition sets what
+            depends on them is made, and nothing of one that does not.
         by_asset: The partition keys of each asset, instead of `assets` and `partitions`; None for all of an asset.
         choices: What an evaluation chose, instead of `assets` and `partitions`; partitions that there are no longer
             are left out.
@@ -67,6 +69,7 @@ class BackfillRequest(msgspec.Struct, frozen=True, kw_only=True):
     assets: tuple[str, ...] | None = None
     step_keys: tuple[str, ...] | None = None
     partitions: tuple[str, ...] | None = None
+    partitions_of: str | None = None
     by_asset: Mapping[str, Sequence[str] | None] | None = None
     choices: tuple[PartitionChoice, ...] = ()
     only_missing: bool = False
@@ -323,8 +326,8 @@ class _Choice:
             if len(self._named) == 1:
                 raise
             raise PartitionsMissingError(
-                f"{error} The keys are taken for those of {asset.key} too, since it needs none of the others; choose "
-                "all partitions, or those of each asset.",
+                f"{error} They were looked for in {asset.key}, one of several partition sets that need none of the "
+                "others; say whose they are, or choose all partitions.",
                 error.keys,
             ) from error
 
@@ -344,8 +347,11 @@ class _Choice:
         return found
 
     @cached_property
-    def _named(self) -> frozenset[PartitionsSpec]:
-        """The sets that the keys are of: those of assets that need no other partitioned one."""
+    def _named(self) -> frozenset[PartitionsSpec | None]:
+        """The sets that the keys are of: that of the asset that is named, else those of assets that need no other
+        partitioned one."""
+        if (named := self._request.partitions_of) is not None:
+            return frozenset({self._assets[named].partitions})
         return frozenset(
             asset.partitions
             for asset in self._assets.values()

@@ -204,11 +204,12 @@ class Backfill(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def hold(self) -> str | None:
-        """What keeps its runs in the queue, as the end of a sentence; None where nothing does."""
+        """What keeps its runs in the queue, as the end of a sentence; None where nothing does. Those of one that is
+        FAILING go on, so that it ends."""
         name = f"its backfill {self.title or self.backfill_id}"
         if self.status is BackfillStatus.CANCELING:
             return f"{name}, which is being canceled"
-        return f"{name}, which is paused" if self.paused and self.is_open else None
+        return f"{name}, which is paused" if self.paused and self.status is BackfillStatus.REQUESTED else None
 
     @property
     def share(self) -> str:

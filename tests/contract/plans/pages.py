@@ -121,6 +121,8 @@ def _ui_pages() -> Iterator[Page]:
     yield _of_ui("AssetPartitionDetail", "Asset: a partition", {"key": areas, "partition": "north"})
     yield _of_ui("AssetCheckHistory", "Asset: a check's history", {"key": _KEY, "check": "whole"})
     yield _of_ui("AssetEvaluations", "Asset: evaluations of its condition", {"key": _KEY, "limit": 20})
+    chosen = {"assetSelection": [areas], "partitionNames": ["north"], "partitionsOf": areas}
+    yield _of_ui("AssetBackfillPreview", "Materialize some partitions", {"params": chosen})
     yield _of_ui("BackfillPage", "Backfills", {"limit": 50})
     yield _of_ui("BackfillPage", "Backfills that failed", {"limit": 50, "statuses": ["COMPLETED_FAILED", "FAILED"]})
     yield _of_ui("BackfillPage", "Backfills of an asset", {"limit": 50, "asset": _KEY})

@@ -61,6 +61,7 @@ def test_partitions_are_asked_for_and_shown(home: Home) -> None:
     assert listed[1].startswith(f"{backfill_id}  REQUESTED  fix")
     assert listed[1].endswith("1 of 3 made, 1 in progress, 1 waiting")
     shown = home.said("show", backfill_id)
+    assert " partitions an hour" in shown
     assert "orders  1 of 2 made, 1 in progress" in shown
     assert "totals  0 of 1 made, 1 waiting" in shown
     assert "Asked for: 3 partitions of 2 assets." in shown

@@ -7,6 +7,7 @@ import pytest
 from penstock.daemon.retries import RetriesDuty
 from penstock.engine.retry import RetryPolicyOfRuns
 from penstock.errors import InternalError
+from penstock.instance.backfill_request import PartitionsMissingError
 from penstock.partitions.mapping import AllPartitionMapping, TimeWindowPartitionMapping
 from penstock.partitions.spec import DynamicSpec, StaticSpec, TimeWindowSpec
 from penstock.records.backfill import BackfillPlan, BackfillStatus
@@ -90,6 +91,23 @@ def test_assets_without_partitions_and_of_several_sets_and_locations_go_together
     house.end(run)
     house.settle()
     assert house.now(backfill).status is BackfillStatus.COMPLETED_SUCCESS
+
+
+def test_keys_are_of_the_asset_that_is_named_and_of_others_what_follows_is_made() -> None:
+    weekly = asset("weekly", "orders", partitions=WEEKS, mapped_deps=("orders",))
+    apart = asset("apart", partitions=WEEKS)
+    house = House(shop(asset("orders", partitions=DAYS), weekly, apart, asset("sign", "apart")))
+    wanted = {"assets": ("orders", "weekly", "apart", "sign"), "partitions": ("2023-01-02",)}
+    with pytest.raises(PartitionsMissingError, match="looked for in weekly, one of several"):
+        house.ask(**wanted)
+    backfill = house.ask(**wanted, partitions_of="orders")
+    plan = house.storage.backfills.plan(backfill.backfill_id)
+    assert plan is not None
+    assert {(key, len(group.chosen)) for group in plan.groups for key in group.assets} == {
+        ("orders", 1),
+        ("weekly", 2),
+        ("sign", 1),
+    }
 
 
 def test_assets_of_the_same_partitions_share_a_run_and_fail_apart() -> None:

@@ -4,6 +4,8 @@ import { METADATA, NUMBERS } from "./metadata";
 import type {
   AssetAtAGlanceQuery,
   AssetAtAGlanceQueryVariables,
+  AssetBackfillPreviewQuery,
+  AssetBackfillPreviewQueryVariables,
   AssetCardFragment,
   AssetCheckHistoryQuery,
   AssetCheckHistoryQueryVariables,
@@ -217,6 +219,13 @@ export const ASSET_PARTITIONS = gql<AssetPartitionsQuery, AssetPartitionsQueryVa
         partitionPositions { materialized failed materializing }
       }
     }
+  }
+`;
+
+/** Of which assets a backfill over named partitions would make any. */
+export const ASSET_BACKFILL_PREVIEW = gql<AssetBackfillPreviewQuery, AssetBackfillPreviewQueryVariables>`
+  query AssetBackfillPreview($params: AssetBackfillPreviewParams!) {
+    assetBackfillPreview(params: $params) { assetKey { path } }
   }
 `;
 

@@ -324,7 +324,8 @@ class BackfillContract:
         claimed = storage.runs.claim(ids, owner="server", until=NOW + 30, now=NOW)
         assert [run.run_id for run in claimed] == [fresh.run.run_id]  # it was never in the queue
         if wanted.paused:
-            storage.backfills.change(backfill.backfill_id, BackfillChange(paused=False), line=_ASKED, now=NOW)
+            failing = BackfillAdvance(status=BackfillStatus.FAILING)
+            storage.backfills.advance(backfill.backfill_id, failing, lease=backfill_lease(storage), now=NOW)
             claimed = storage.runs.claim(ids, owner="server", until=NOW + 30, now=NOW)
             assert [run.run_id for run in claimed] == [waiting.run.run_id]
 

@@ -14,7 +14,7 @@ from ...records.backfill import Backfill, BackfillGroup, BackfillLine, BackfillP
 from ...records.errors import ErrorInfo
 from ...records.run import Run, Tag
 from ...storage.protocols import BackfillFilter, RunFilter
-from .backfill import backfill_of_id, plan_request
+from .backfill import backfill_of_id, chosen_of, plan_request
 from .context import Context
 from .failures import Result
 from .fields import Fields
@@ -164,7 +164,9 @@ def asset_backfill_preview(
 ) -> list[AssetPartitions]:
     names = params.partition_names
     request = BackfillRequest(
-        assets=tuple(key.text for key in params.asset_selection), partitions=None if names is None else tuple(names)
+        assets=tuple(key.text for key in params.asset_selection),
+        partitions=None if names is None else tuple(names),
+        partitions_of=chosen_of(params),
     )
     _, plan = plan_request(context, request)
     found = []

@@ -127,16 +127,16 @@ const COLUMNS: readonly Column<BackfillTarget>[] = [
   {
     id: "asset",
     label: "Asset",
-    least: 180,
+    least: 160,
     render: ({ assetKey }) => (assetKey === null ? "The job" : <Link to={links.asset(assetKey.path)}>{assetKey.path.join(" / ")}</Link>),
     sortBy: ({ assetKey }) => assetKey?.path.join("/") ?? "",
   },
-  { id: "progress", label: "Progress", least: 290, render: ({ counts }) => <Progress counts={counts} /> },
+  { id: "progress", label: "Progress", least: 250, render: ({ counts }) => <Progress counts={counts} /> },
   ...(["waiting", "inProgress", "materialized", "failed", "skipped", "canceled"] as const).map(
     (name): Column<BackfillTarget> => ({
       id: name,
       label: { waiting: "Waiting", inProgress: "In progress", materialized: "Materialized", failed: "Failed", skipped: "Skipped", canceled: "Canceled" }[name],
-      width: "104px",
+      width: "92px",
       align: "right",
       render: ({ counts }) => (counts[name] === 0 ? "" : counts[name].toLocaleString("en")),
       sortBy: ({ counts }) => counts[name],
