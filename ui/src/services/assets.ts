@@ -274,6 +274,7 @@ export const ASSET_EVALUATIONS = gql<AssetEvaluationsQuery, AssetEvaluationsQuer
           runIds
           evaluationNodes {
             uniqueId
+            operatorType
             expandedLabel
             meaning
             entity
