@@ -13,7 +13,8 @@ import { Table } from "../kit/Table";
 import { SelectInput } from "../kit/TextInput";
 import { Duration, Time } from "../kit/Time";
 import { links } from "../links";
-import type { AutomationTick } from "../services/automation";
+import { type AutomationTick, TICK_BEFORE } from "../services/automation";
+import { useData } from "../services/data";
 import { useSearchState } from "../services/navigation";
 import { shortId } from "../services/run.model";
 import type { InstigationTickStatus } from "../services/schema.gen";
@@ -39,7 +40,25 @@ const CHOICES: readonly { value: string; label: string; statuses: InstigationTic
   { value: "skipped", label: "Skipped", statuses: ["SKIPPED"] },
 ];
 
+/**
+ * The tick that the address names: one of those given, or else asked for by itself. A link may lead to an old one, and
+ * one that a reader looks at is not taken away when newer ones come.
+ */
+function useOpenTick({ location, name, ticks }: Pick<TickTableProps, "location" | "name" | "ticks">): AutomationTick | undefined {
+  const [{ tick = "" }] = useSearchState();
+  const near = ticks.find(({ tickId }) => tickId === tick);
+  const isFar = near === undefined && /^\d{1,15}$/.test(tick);
+  const selector = { repositoryLocationName: location, name };
+  const answer = useData(TICK_BEFORE, { selector, cursor: String(Number(tick) + 1) }, { enabled: isFar });
+  const found = answer.data?.instigationStateOrError;
+  const far = found?.__typename === "InstigationState" ? found.ticks[0] : undefined;
+  return near ?? (isFar && far?.tickId === tick ? far : undefined);
+}
+
 interface TickTableProps {
+  location: string;
+  /** Of the schedule or sensor. */
+  name: string;
   ticks: readonly AutomationTick[];
   limit: number;
   onOlder: () => void;
@@ -48,9 +67,9 @@ interface TickTableProps {
   precise?: boolean;
 }
 
-export function TickTable({ ticks, limit, onOlder, isStale, precise = false }: TickTableProps) {
+export function TickTable({ location, name, ticks, limit, onOlder, isStale, precise = false }: TickTableProps) {
   const [{ only = "", tick }, setSearch] = useSearchState();
-  const open = ticks.find(({ tickId }) => tickId === tick);
+  const open = useOpenTick({ location, name, ticks });
   // Who asks for those of one kind wants to see each.
   const rows = only === "" ? foldSame(ticks) : ticks.map((each) => ({ tick: each, count: 1, since: each.timestamp }));
   return (

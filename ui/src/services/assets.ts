@@ -284,6 +284,7 @@ export const ASSET_EVALUATIONS = gql<AssetEvaluationsQuery, AssetEvaluationsQuer
           backfillId
           evaluationNodes {
             uniqueId
+            operatorType
             expandedLabel
             meaning
             entity

@@ -43,6 +43,8 @@ import type {
   StopScheduleMutationVariables,
   StopSensorMutation,
   StopSensorMutationVariables,
+  TickBeforeQuery,
+  TickBeforeQueryVariables,
   WithdrawOverrideMutation,
   WithdrawOverrideMutationVariables,
   WithoutCodeQuery,
@@ -234,6 +236,18 @@ export const SENSOR_DETAIL = gql<SensorDetailQuery, SensorDetailQueryVariables>`
     }
   }
   ${STATE} ${OVERRIDE} ${ACT} ${TICK} ${PYTHON_ERROR}
+`;
+
+/** The newest tick before a cursor. */
+export const TICK_BEFORE = gql<TickBeforeQuery, TickBeforeQueryVariables>`
+  query TickBefore($selector: InstigationSelector!, $cursor: String!) {
+    instigationStateOrError(instigationSelector: $selector) {
+      __typename
+      ... on InstigationState { id ticks(limit: 1, cursor: $cursor) { ...AutomationTick } }
+      ... on Error { message }
+    }
+  }
+  ${TICK} ${PYTHON_ERROR}
 `;
 
 const START_SCHEDULE = gql<StartScheduleMutation, StartScheduleMutationVariables>`

@@ -158,7 +158,7 @@ function Filters({ rows, now }: { rows: readonly Row[]; now: number }) {
   const [{ q = "", show = "", location = "" }, setSearch] = useSearchState();
   const input = useRef<HTMLInputElement>(null);
   useShortcuts({ f: () => input.current?.focus() });
-  const locations = [...new Set(rows.map((row) => row.location))];
+  const locations = [...new Set([...rows.map((row) => row.location), location])].filter(Boolean);
   const choices = standings(asked(rows, { q, location }, now), now);
   return (
     <div className={css.filters} role="search">
@@ -189,7 +189,7 @@ function Filters({ rows, now }: { rows: readonly Row[]; now: number }) {
           hideLabel
           value={location}
           onChange={(value) => setSearch({ location: value })}
-          options={[{ value: "", label: "Any location" }, ...[...new Set([...locations, location])].filter(Boolean).map((name) => ({ value: name, label: name }))]}
+          options={[{ value: "", label: "Any location" }, ...locations.map((name) => ({ value: name, label: name }))]}
         />
       ) : null}
       {rows.length > 0 ? (

@@ -70,6 +70,8 @@ function ScheduleView({ location, name }: { location: string; name: string }) {
           />
           <Details schedule={schedule} location={location} />
           <TickTable
+            location={location}
+            name={name}
             ticks={schedule.scheduleState.ticks}
             limit={limit}
             onOlder={showOlder}

@@ -77,6 +77,8 @@ function SensorView({ location, name }: { location: string; name: string }) {
           <Details sensor={sensor} location={location} onCursor={() => setOpen("cursor")} />
           {sensor.webhook === null ? null : <Webhook webhook={sensor.webhook} selector={selector} />}
           <TickTable
+            location={location}
+            name={name}
             ticks={sensor.sensorState.ticks}
             limit={limit}
             onOlder={showOlder}
