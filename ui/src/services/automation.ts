@@ -98,6 +98,8 @@ const ACT = gql`
     actor
     reason
     cursor
+    before
+    after
     override { ...Override }
   }
 `;

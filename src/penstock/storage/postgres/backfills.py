@@ -14,8 +14,10 @@ from ...records.backfill import Backfill, BackfillLine, BackfillPart, BackfillPl
 from ...records.lease import Lease
 from .. import backfill_rows as rows
 from ..backfill_page import LAST_ID, backfill_page
+from ..deeds import asked_for_backfill, changed_backfill, deleted_backfill
 from ..notifier import Notifier
 from ..protocols.backfills import BackfillAdvance, BackfillChange, BackfillFilter, StoredBackfill
+from .acts import record_acts
 from .connection import Database
 from .leases import require_lease
 from .ledger import insert_runs, write_changes
@@ -129,6 +131,7 @@ class PostgresBackfills:
         def work(tx: Transaction) -> None:
             if not _insert(tx, backfill, plan, [line]):
                 raise StorageError(f"A backfill with the id {backfill.backfill_id} exists already; make a new id.")
+            record_acts(tx, asked_for_backfill(backfill))
 
         self._database.write("store a backfill", work)
         self._notifier.publish(_TOPICS)
@@ -158,6 +161,7 @@ class PostgresBackfills:
             if after is None:
                 return before, False
             _store(tx, after, [line])
+            record_acts(tx, changed_backfill(before, after))
             return after, True
 
         after, is_changed = self._database.write("change a backfill", work)
@@ -195,6 +199,7 @@ class PostgresBackfills:
             if gone is not None:
                 tx.send("DELETE FROM backfill_parts WHERE backfill = %s", (backfill_id,))
                 tx.send("DELETE FROM backfill_counts WHERE backfill = %s", (backfill_id,))
+                record_acts(tx, deleted_backfill(backfill_id))
             return gone is not None
 
         deleted = self._database.write("delete a backfill", work)

@@ -142,6 +142,37 @@ def test_acts_tell_who_and_come_in_pages(deployment: Any, ask: Any) -> None:
     assert ask(f'{{ operatorActs(cursor: "{newest["id"]}") {{ id }} }}')["operatorActs"] == [{"id": older["id"]}]
 
 
+def test_acts_are_chosen_by_actor_kind_and_time(deployment: Any, ask: Any) -> None:
+    ann = Actor(name="ann", roles={None: Role.ADMIN}, via="token 3")
+    for limit in (1, 2):
+        deployment.execute(f'mutation {{ setConcurrencyLimit(concurrencyKey: "db", limit: {limit}) }}', actor=ann)
+    ask('mutation { setConcurrencyLimit(concurrencyKey: "db", limit: 3) }')
+    found = ask('{ operatorActs(actor: "ann", kinds: [SET_LIMIT]) { subject actor via before after } }')["operatorActs"]
+    assert found == [
+        {"subject": "pool/db", "actor": "ann", "via": "token 3", "before": before, "after": after}
+        for before, after in (("1 slot", "2 slots"), (None, "1 slot"))
+    ]
+    assert ask(f"{{ operatorActs(since: {FAR}) {{ id }} }}")["operatorActs"] == []
+    assert ask("{ operatorActs(kinds: [REFUSED]) { id } }")["operatorActs"] == []
+
+
+def test_what_somebody_may_not_do_is_an_act_too(deployment: Any, ask: Any) -> None:
+    bob = Actor(name="bob", roles={None: Role.VIEWER, "bank": Role.ADMIN})
+    for mutation in (
+        'setConcurrencyLimit(concurrencyKey: "db", limit: 1)',
+        f'withdrawInstigationOverride(id: "{SCHEDULE}", reason: "mine") {{ __typename }}',
+    ):
+        deployment.execute(f"mutation {{ {mutation} }}", actor=bob)
+    acts = ask("{ operatorActs { kind subject actor after reason } }")["operatorActs"]
+    assert acts == [
+        {"kind": "REFUSED", "subject": subject, "actor": "bob", "after": permission, "reason": reason}
+        for subject, permission, reason in (
+            ("location/shop", "switch_instigator", "mine"),
+            ("instance", "edit_concurrency", None),
+        )
+    ]
+
+
 def test_failed_ticks_show_at_the_job(deployment: Any, ask: Any) -> None:
     instigators = deployment.storage.instigators
     lease = deployment.storage.leases.acquire("sensors", "daemon", ttl=1e9, now=0.0)
