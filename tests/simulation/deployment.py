@@ -25,7 +25,7 @@ from penstock.launch.coordinators import ImmediateRunCoordinator, QueuedRunCoord
 from penstock.launch.protocols import RunCoordinator
 from penstock.locations.catalog import Catalog
 from penstock.logs.local import LocalLogStore
-from penstock.records.automation import By, InstigatorKind, InstigatorStatus, Override, RunRequestRecord
+from penstock.records.automation import InstigatorKind, InstigatorStatus, Override, RunRequestRecord
 from penstock.records.errors import ErrorInfo
 from penstock.records.event import (
     AssetMaterialization,
@@ -319,7 +319,7 @@ class People:
         waiting = self._deployment.storage.one_offs.waiting()
         if waiting:
             number = self._deployment.simulation.random.choice(waiting).id
-            self._deployment.storage.one_offs.cancel(number, by=By(), now=self._deployment.simulation.now())
+            self._deployment.storage.one_offs.cancel(number, now=self._deployment.simulation.now())
             self.canceled.add(number)
 
     def _override(self) -> None:

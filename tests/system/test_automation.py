@@ -19,7 +19,7 @@ from penstock.records.event import AssetMaterialization as MadeRecord
 from penstock.records.metadata import IntMetadataValue
 from penstock.records.one_off import OneOffStatus
 from penstock.records.run import Run, RunStatus, Tag
-from penstock.storage.protocols import RunFilter
+from penstock.storage.protocols import ActFilter, RunFilter
 from support.deployment import Deployment
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(150)]
@@ -312,7 +312,7 @@ def test_a_paused_sensor_goes_on_by_itself_with_what_was_said_of_its_runs(dev: D
     assert run.created >= until
     in_pause = [tick.due for tick in ticks(dev, key) if begun + 2.0 < tick.due < until]
     assert in_pause == []
-    assert [act.by.reason for act in dev.instance.storage.instigators.acts(key)] == ["let it rest", None]
+    assert [act.by.reason for act in dev.instance.storage.acts.page(ActFilter(subject=key))] == ["let it rest", None]
 
 
 def test_runs_that_fail_and_succeed_wake_the_sensors_that_watch_them(dev: Deployment) -> None:

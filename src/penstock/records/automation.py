@@ -56,10 +56,17 @@ def instigator_parts(instigator: str) -> tuple[str, InstigatorKind, str]:
 
 
 class By(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Who does something, and why: the name of an actor (None where nobody logs in) and a reason in words."""
+    """Who does something, and why.
+
+    Args:
+        actor: The name of an account, or what a command says; None where nobody logs in.
+        reason: Why, in words.
+        via: How it was done: "command", or "token 3" of the account; None on pages where nobody logs in.
+    """
 
     actor: str | None = None
     reason: str | None = None
+    via: str | None = None
 
 
 NOBODY = By()

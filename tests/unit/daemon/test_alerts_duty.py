@@ -22,7 +22,7 @@ from penstock.instance.alerts.watch import LOST_SECONDS, Watch, pass_over_events
 from penstock.instance.settings import AlertRuleSettings, AlertSettings, AlertTarget, SlackTarget
 from penstock.locations.catalog import Catalog
 from penstock.records.alert import AlertKind, Delivery, DeliveryStatus
-from penstock.records.automation import NOBODY, InstigatorKind, InstigatorState, TickStatus, instigator_id
+from penstock.records.automation import InstigatorKind, InstigatorState, TickStatus, instigator_id
 from penstock.records.errors import ErrorInfo
 from penstock.records.event import AssetCheckEvaluation, AssetMaterialization, RunFailure, RunStart
 from penstock.records.freshness import TimeWindowFreshnessPolicy
@@ -442,7 +442,7 @@ def test_one_off_runs_that_come_to_nothing_are_told_once_and_those_that_were_cal
     world.clock.advance(1)
     one_offs.settle(asked["late"], OneOffStatus.MISSED, lease=lease, note="Too late.", now=world.clock.now())
     one_offs.settle(asked["gone"], OneOffStatus.FAILED, lease=lease, note="No such job.", now=world.clock.now())
-    one_offs.cancel(asked["unwanted"], by=NOBODY, now=world.clock.now())
+    one_offs.cancel(asked["unwanted"], now=world.clock.now())
     assert sorted(world.look(duty)) == ["One-off run failed: gone", "One-off run missed: late"]
     assert world.look(duty) == []
     assert world.look(world.duty(), OTHER) == []

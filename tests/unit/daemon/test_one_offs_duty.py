@@ -139,7 +139,7 @@ def test_a_run_is_made_at_its_instant_and_once(house: House) -> None:
 
 def test_one_that_is_called_off_is_not_made(house: House) -> None:
     number = house.plan()
-    house.storage.one_offs.cancel(number, by=By(), now=START)
+    house.storage.one_offs.cancel(number, now=START)
     house.clock.advance(61)
     assert house.look() is None
     assert house.runs() == []

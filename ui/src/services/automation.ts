@@ -103,6 +103,8 @@ const ACT = gql`
     actor
     reason
     cursor
+    before
+    after
     override { ...Override }
   }
 `;

@@ -91,7 +91,7 @@ class ShownInstigators:
         self._log = log
         self._follower = follower
         self.states, self.get, self.switch, self.set_cursor = log.states, log.get, log.switch, log.set_cursor
-        self.override, self.retire, self.restore, self.acts = log.override, log.retire, log.restore, log.acts
+        self.override, self.retire, self.restore = log.override, log.retire, log.restore
         self.plan, self.begin_tick, self.evaluations = log.plan, log.begin_tick, log.evaluations
         self.ticks, self.latest_ticks = log.ticks, log.latest_ticks
 

@@ -15,8 +15,10 @@ from ...records.backfill import Backfill, BackfillLine, BackfillPart, BackfillPl
 from ...records.lease import Lease
 from .. import backfill_rows as rows
 from ..backfill_page import backfill_page, found_backfills, whole_page
+from ..deeds import asked_for_backfill, changed_backfill, deleted_backfill
 from ..notifier import Notifier
 from ..protocols.backfills import BackfillAdvance, BackfillChange, BackfillFilter, BackfillSearch, StoredBackfill
+from .acts import record_acts
 from .connection import Database
 from .leases import require_lease
 from .ledger import insert_runs, write_changes
@@ -136,6 +138,7 @@ class PostgresBackfills:
         def work(tx: Transaction) -> None:
             if not insert_backfill(tx, backfill, plan, [line]):
                 raise StorageError(f"A backfill with the id {backfill.backfill_id} exists already; make a new id.")
+            record_acts(tx, asked_for_backfill(backfill))
 
         self._database.write("store a backfill", work)
         self._notifier.publish(_TOPICS)
@@ -165,6 +168,7 @@ class PostgresBackfills:
             if after is None:
                 return before, False
             _store(tx, after, [line])
+            record_acts(tx, changed_backfill(before, after))
             return after, True
 
         after, is_changed = self._database.write("change a backfill", work)
@@ -203,6 +207,7 @@ class PostgresBackfills:
                 tx.send("DELETE FROM backfill_parts WHERE backfill = %s", (backfill_id,))
                 tx.send("DELETE FROM backfill_counts WHERE backfill = %s", (backfill_id,))
                 tx.send("DELETE FROM backfill_assets WHERE backfill = %s", (backfill_id,))
+                record_acts(tx, deleted_backfill(backfill_id))
             return gone is not None
 
         deleted = self._database.write("delete a backfill", work)

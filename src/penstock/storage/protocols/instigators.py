@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from ...records.act import Act
 from ...records.automation import (
-    NOBODY,
-    By,
     InstigatorKind,
     InstigatorState,
     InstigatorStatus,
@@ -44,7 +41,6 @@ class InstigatorStorage(Protocol):
         name: str,
         status: InstigatorStatus,
         *,
-        by: By = NOBODY,
         now: float,
     ) -> InstigatorState:
         """Turn it on, off, or back to what the code says; its next due time is forgotten, to be computed from now, and
@@ -52,7 +48,7 @@ class InstigatorStorage(Protocol):
         ...
 
     def set_cursor(
-        self, instigator: str, location: str, name: str, cursor: str | None, *, by: By = NOBODY, now: float
+        self, instigator: str, location: str, name: str, cursor: str | None, *, now: float
     ) -> InstigatorState:
         """Set a sensor's cursor by hand; a tick that is at work meanwhile does not overwrite it."""
         ...
@@ -65,23 +61,17 @@ class InstigatorStorage(Protocol):
         name: str,
         override: Override | None,
         *,
-        by: By = NOBODY,
         now: float,
     ) -> InstigatorState:
         """Set what holds in place of the code, or withdraw it (None); its next due time is forgotten."""
         ...
 
-    def retire(self, instigator: str, *, by: By = NOBODY, now: float) -> InstigatorState | None:
+    def retire(self, instigator: str, *, now: float) -> InstigatorState | None:
         """Remove it: it is off, and all that is known of it is kept. None if nothing is known of it."""
         ...
 
-    def restore(self, instigator: str, *, by: By = NOBODY, now: float) -> InstigatorState | None:
+    def restore(self, instigator: str, *, now: float) -> InstigatorState | None:
         """Take a removal back: switch, overrides and cursor count as before. None if nothing is known of it."""
-        ...
-
-    def acts(self, subject: str | None = None, *, before: int | None = None, limit: int = 50) -> list[Act]:
-        """What people did, newest first, before the id `before`: to a schedule, a sensor or a one-off run (its
-        `one_off_subject`), or to all. Each of the methods above that changes something stores one, by `by`."""
         ...
 
     def plan(self, states: Sequence[InstigatorState]) -> None:

@@ -12,8 +12,10 @@ from ...records.backfill import Backfill, BackfillLine, BackfillPart, BackfillPl
 from ...records.lease import Lease
 from .. import backfill_rows as rows
 from ..backfill_page import backfill_page, found_backfills, whole_page
+from ..deeds import asked_for_backfill, changed_backfill, deleted_backfill
 from ..notifier import Notifier
 from ..protocols.backfills import BackfillAdvance, BackfillChange, BackfillFilter, BackfillSearch, StoredBackfill
+from .acts import record_acts
 from .connection import Database
 from .leases import require_lease
 from .ledger import insert_run
@@ -138,6 +140,7 @@ class SqliteBackfills:
         with self._database.write("store a backfill") as connection:
             if not insert_backfill(connection, backfill, plan, [line]):
                 raise StorageError(f"A backfill with the id {backfill.backfill_id} exists already; make a new id.")
+            record_acts(connection, asked_for_backfill(backfill))
         self._notifier.publish(_TOPICS)
 
     def load(self, stored: StoredBackfill) -> bool:
@@ -161,6 +164,7 @@ class SqliteBackfills:
             if after is None:
                 return before
             _store(connection, after, [line])
+            record_acts(connection, changed_backfill(before, after))
         self._notifier.publish(_CHANGED)
         return after
 
@@ -203,6 +207,8 @@ class SqliteBackfills:
             gone = connection.execute(
                 "DELETE FROM backfills WHERE id = ? AND ended IS NOT NULL", (backfill_id,)
             ).rowcount
+            if gone:
+                record_acts(connection, deleted_backfill(backfill_id))
         while gone:
             with self._database.write("delete the parts of a backfill", durable=False) as connection:
                 parts = connection.execute(
