@@ -143,6 +143,8 @@ def _ui_pages() -> Iterator[Page]:
     yield _of_ui("ScheduleDetail", "Schedule", {"selector": schedule, "limit": 25})
     sensor = {**_SELECTOR, "sensorName": "files_0"}
     yield _of_ui("SensorDetail", "Sensor", {"selector": sensor, "limit": 25})
+    one = {**_SELECTOR, "name": "files_0"}
+    yield _of_ui("TickBefore", "Sensor: a tick that is linked to", {"selector": one, "cursor": "100"})
     yield _of_ui(
         "SensorDetail",
         "Sensor: ticks that failed",
@@ -197,6 +199,7 @@ def _duties(deployment: Deployment) -> None:
     """A daemon's sign of life, and one round of all its duties."""
     daemon = Daemon(deployment.instance)
     daemon._keeper.look(daemon._sign_of_life)
+    daemon._keeper._steady_since = 0.0  # as one that has been at work for long
     for loop in daemon._loops:
         loop.step()
         assert loop.error is None
