@@ -79,6 +79,8 @@ const OVERRIDE = gql`
     pausedUntil
     cronSchedule
     executionTimezone
+    dstGap
+    dstFold
     intervalSeconds
     runConfigYaml
     hasRunConfig
