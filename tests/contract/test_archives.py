@@ -20,13 +20,14 @@ from penstock.errors import ArchiveError
 from penstock.instance.archive.export import export
 from penstock.instance.archive.intake import take_in
 from penstock.instance.doctor.verify import verify
-from penstock.records.automation import InstigatorKind, InstigatorStatus, Override, TickStatus
+from penstock.records.automation import By, InstigatorKind, InstigatorStatus, Override, TickStatus
 from penstock.records.backfill import BackfillStatus
 from penstock.records.event import AssetMaterialization, RunSuccess
 from penstock.records.lease import ProcessInfo
 from penstock.records.one_off import OneOff
 from penstock.records.run import FINISHED
 from penstock.storage import protocols
+from penstock.storage.acting import acting
 from penstock.storage.archive import LoggedEvent
 from penstock.storage.composite.storage import composite
 from penstock.storage.postgres import PostgresStorage
@@ -74,12 +75,14 @@ def fill(storage: Storage) -> None:
     world = History(storage)
     for seed in range(200):
         world.act("delete" if seed % 40 == 39 else _LIVELY[seed % len(_LIVELY)], seed)
-    storage.slots.set_limit("db", 3)
+    with acting(By(actor="ann", reason="why", via="command"), now=NOW):
+        storage.slots.set_limit("db", 3)
     storage.assets.add_dynamic_partitions("areas", ["north", "south"])
     storage.instigators.switch("shop/sensor/s", "shop", InstigatorKind.SENSOR, "s", InstigatorStatus.RUNNING, now=NOW)
     storage.instigators.set_cursor("shop/sensor/s", "shop", "s", "17", now=NOW)
     said = Override(paused_until=NOW + 99, tags={"a": "b"})
-    storage.instigators.override("shop/sensor/s", "shop", InstigatorKind.SENSOR, "s", said, now=NOW)
+    with acting(By(actor="bob"), now=NOW + 1):
+        storage.instigators.override("shop/sensor/s", "shop", InstigatorKind.SENSOR, "s", said, now=NOW)
     for due in (NOW + 60, NOW + 60, NOW + 90):
         storage.one_offs.plan(OneOff(location="shop", job="nightly", due=due, until=due + 60), now=NOW)
     storage.one_offs.cancel(3, now=NOW)
@@ -126,6 +129,7 @@ def test_what_is_taken_in_is_given_out_alike(
         "event",
         "tick",
         "backfill",
+        "act",
         "end",
     }
     assert any(line.get("kept") for line in lines), "a history that outlived its run"

@@ -10,6 +10,7 @@ import pytest
 from penstock.storage.postgres import PostgresStorage
 from penstock.storage.protocols import Storage
 from penstock.testing.storage_contract import (
+    ActContract,
     ArchiveContract,
     InboxContract,
     MultiProcessStorageContract,
@@ -22,7 +23,13 @@ _opens_a_storage: Callable[[str], Storage] = PostgresStorage  # the type checker
 
 
 class TestPostgres(
-    StorageContract, MultiProcessStorageContract, ArchiveContract, RetentionContract, OutboxContract, InboxContract
+    StorageContract,
+    ActContract,
+    MultiProcessStorageContract,
+    ArchiveContract,
+    RetentionContract,
+    OutboxContract,
+    InboxContract,
 ):
     @pytest.fixture
     def opener(self, postgres_url: str) -> partial[PostgresStorage]:

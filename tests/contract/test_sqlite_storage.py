@@ -11,6 +11,7 @@ import pytest
 from penstock.storage.protocols import Storage
 from penstock.storage.sqlite import SqliteStorage
 from penstock.testing.storage_contract import (
+    ActContract,
     ArchiveContract,
     InboxContract,
     MultiProcessStorageContract,
@@ -23,7 +24,13 @@ _opens_a_storage: Callable[[Path | None], Storage] = SqliteStorage  # the type c
 
 
 class TestSqliteFile(
-    StorageContract, MultiProcessStorageContract, ArchiveContract, RetentionContract, OutboxContract, InboxContract
+    StorageContract,
+    ActContract,
+    MultiProcessStorageContract,
+    ArchiveContract,
+    RetentionContract,
+    OutboxContract,
+    InboxContract,
 ):
     @pytest.fixture
     def opener(self, tmp_path: Path) -> partial[SqliteStorage]:
@@ -37,7 +44,9 @@ class TestSqliteFile(
         storage.close()
 
 
-class TestSqliteInMemory(StorageContract, ArchiveContract, RetentionContract, OutboxContract, InboxContract):
+class TestSqliteInMemory(
+    StorageContract, ActContract, ArchiveContract, RetentionContract, OutboxContract, InboxContract
+):
     @pytest.fixture
     def storage(self) -> Iterator[SqliteStorage]:
         storage = SqliteStorage(None)

@@ -20,7 +20,7 @@ __all__ = ["export_archive", "import_archive"]
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--since", type=click.DateTime(), help="Only what began at that time (local) or later.")
 @click.option(
-    "--job", "jobs", multiple=True, help="Only runs of this job, and nothing of schedules, sensors and pools."
+    "--job", "jobs", multiple=True, help="Only runs of this job, and nothing of schedules, sensors, pools and acts."
 )
 @click.option("--force", is_flag=True, help="Replace the file if it is there.")
 @home_option
@@ -29,7 +29,8 @@ def export_archive(
 ) -> None:
     """Write the history of the instance to FILE.
 
-    That is runs, events, asset history, checks, ticks, switches, cursors, dynamic partitions and pools' limits.
+    That is runs, events, asset history, checks, ticks, switches, cursors, dynamic partitions, pools' limits and what
+    people did.
     Settings, captured output and stored values are not in it, nor are runs that have not ended. Services may go on
     meanwhile.
     """
@@ -100,6 +101,7 @@ _NOUNS = {
     "used_key": ("run key", "run keys"),
     "partitions": ("partition set", "partition sets"),
     "pool": ("pool", "pools"),
+    "act": ("act", "acts"),
 }
 
 

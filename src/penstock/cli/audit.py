@@ -74,6 +74,8 @@ def _of_override(said: Override) -> list[str]:
         "paused until": when(said.paused_until),
         "cron": " | ".join(said.cron),
         "timezone": said.timezone,
+        "dst_gap": said.dst_gap,
+        "dst_fold": said.dst_fold,
         "interval": None if said.interval is None else f"{said.interval:g} s",
         "tags": " ".join(sorted(said.tags)),
     }

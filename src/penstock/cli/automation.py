@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 import click
 
 from ..engine.instigators import is_on
 from ..engine.overrides import check_override, overridden
 from ..errors import NotFoundError, UsageError
+from ..partitions.cron import Fold, Gap
 from ..records.automation import (
     InstigatorKind,
     InstigatorState,
@@ -176,6 +177,8 @@ def _add_commands(group: click.Group, kind: InstigatorKind) -> None:
     @click.option("--pause-until", type=Instant(), help="Do not evaluate it before this time.")
     @click.option("--cron", multiple=True, help="Another cron text, for schedules. May be given more than once.")
     @click.option("--timezone", help="The zone that cron texts are read in.")
+    @click.option("--dst-gap", type=click.Choice(get_args(Gap)), help="What becomes of a time that clocks skip.")
+    @click.option("--dst-fold", type=click.Choice(get_args(Fold)), help="When it is due at a time that is repeated.")
     @click.option("--interval", type=float, help="Another interval in seconds, for sensors.")
     @_reason_option
     def override(
@@ -188,6 +191,8 @@ def _add_commands(group: click.Group, kind: InstigatorKind) -> None:
         pause_until: float | None,
         cron: tuple[str, ...],
         timezone: str | None,
+        dst_gap: Gap | None,
+        dst_fold: Fold | None,
         interval: float | None,
         reason: str | None,
     ) -> None:
@@ -195,6 +200,8 @@ def _add_commands(group: click.Group, kind: InstigatorKind) -> None:
             paused_until=pause_until,
             cron=cron,
             timezone=timezone,
+            dst_gap=dst_gap,
+            dst_fold=dst_fold,
             interval=interval,
             run_config=read_run_config(config_files, config_json) if config_files or config_json else None,
             tags=parse_tags(tags_json),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 import msgspec
 
 from ..errors import ConfigurationError
-from ..partitions.cron import parse
+from ..partitions.cron import Fold, Gap, parse
 from ..partitions.wall_time import zone_named
 from ..records.automation import BackfillRequestRecord, InstigatorKind, Override, RunRequestRecord
 from ..records.location import ScheduleDescription, SensorDescription
@@ -27,17 +27,20 @@ def check_override(kind: InstigatorKind, override: Override, *, now: float) -> N
     """
     if override == Override(by=override.by, since=override.since):
         raise ConfigurationError(
-            "The override sets nothing; give a time to pause until, a cron text, a time zone, an interval, a run "
-            "config or tags. To have the code count again, withdraw it."
+            "The override sets nothing; give a time to pause until, a cron text, a time zone, what a change of clocks "
+            "means, an interval, a run config or tags. To have the code count again, withdraw it."
         )
-    if kind is InstigatorKind.SENSOR and (override.cron or override.timezone is not None):
-        raise ConfigurationError("A sensor has no cron text and no time zone; give an interval.")
+    if kind is InstigatorKind.SENSOR and (override.cron or override.timezone or override.dst_gap or override.dst_fold):
+        raise ConfigurationError("A sensor has no cron text, no time zone and no clocks that change; give an interval.")
     if kind is InstigatorKind.SCHEDULE and override.interval is not None:
         raise ConfigurationError("A schedule has no interval; give a cron text.")
     for text in override.cron:
         parse(text)
     if override.timezone is not None:
         zone_named(override.timezone)
+    for name, value, known in (("dst_gap", override.dst_gap, Gap), ("dst_fold", override.dst_fold, Fold)):
+        if value is not None and value not in get_args(known):
+            raise ConfigurationError(f"{name} is {' or '.join(map(repr, get_args(known)))}, not {value!r}.")
     if override.interval is not None and not _SHORTEST_INTERVAL <= override.interval < float("inf"):
         raise ConfigurationError(f"The interval of {override.interval:g} s is too short; give a second or more.")
     if override.paused_until is not None and not now < override.paused_until < float("inf"):
@@ -54,7 +57,11 @@ def overridden(described: _Described, override: Override | None) -> _Described:
         interval = described.interval if override.interval is None else override.interval
         return msgspec.structs.replace(described, interval=interval)
     return msgspec.structs.replace(
-        described, cron=override.cron or described.cron, timezone=override.timezone or described.timezone
+        described,
+        cron=override.cron or described.cron,
+        timezone=override.timezone or described.timezone,
+        dst_gap=override.dst_gap or described.dst_gap,
+        dst_fold=override.dst_fold or described.dst_fold,
     )
 
 

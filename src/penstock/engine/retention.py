@@ -11,6 +11,7 @@ from ..records.automation import InstigatorKind, TickStatus
 from ..records.retention import (
     Cut,
     Kept,
+    OldActs,
     OldEvaluations,
     OldEvents,
     OldOutput,
@@ -48,6 +49,7 @@ _NOUNS = {
     RetentionKind.RUNS: ("run", "runs"),
     RetentionKind.TICKS: ("tick", "ticks"),
     RetentionKind.EVALUATIONS: ("evaluation", "evaluations"),
+    RetentionKind.ACTS: ("act", "acts"),
     RetentionKind.COMPUTE_LOGS: ("run's output", "runs' output"),
 }
 
@@ -100,6 +102,8 @@ def _cut(rule: Rule, before: float) -> Cut:
             return OldTicks(before=before, of=rule.of, statuses=rule.statuses)
         case RetentionKind.EVALUATIONS:
             return OldEvaluations(before=before)
+        case RetentionKind.ACTS:
+            return OldActs(before=before)
         case RetentionKind.COMPUTE_LOGS:
             return OldOutput(before=before)
 

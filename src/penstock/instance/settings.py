@@ -181,6 +181,7 @@ class RetentionSettings(_Block, frozen=True, kw_only=True):
     schedule: TickPurgeSettings = TickPurgeSettings()
     sensor: TickPurgeSettings = TickPurgeSettings()
     evaluations: PurgeSettings = PurgeSettings(purge_after_days=30)
+    acts: PurgeSettings = PurgeSettings(purge_after_days=365)
     compute_logs: PurgeSettings = PurgeSettings(purge_after_days=30)
 
     @property
@@ -192,6 +193,7 @@ class RetentionSettings(_Block, frozen=True, kw_only=True):
             *self.schedule.rules(InstigatorKind.SCHEDULE),
             *self.sensor.rules(InstigatorKind.SENSOR),
             Rule(kind=RetentionKind.EVALUATIONS, days=self.evaluations.purge_after_days),
+            Rule(kind=RetentionKind.ACTS, days=self.acts.purge_after_days),
             Rule(kind=RetentionKind.COMPUTE_LOGS, days=self.compute_logs.purge_after_days),
         )
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from ..partitions.cron import Fold, Gap
 from ..partitions.requests import PartitionsRequest
 from .errors import ErrorInfo
 
@@ -76,13 +77,15 @@ NOBODY = By()
 class Override(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What an operator says of a schedule or sensor in place of its code, until it is withdrawn.
 
-    Until `paused_until` it is not evaluated. `cron` and `timezone` are for schedules, `interval` (seconds) is for
-    sensors. `run_config` takes the place of that of each run it asks for; `tags` are added to theirs.
+    Until `paused_until` it is not evaluated. `cron`, `timezone`, `dst_gap` and `dst_fold` are for schedules, `interval`
+    (seconds) is for sensors. `run_config` takes the place of that of each run it asks for; `tags` are added to theirs.
     """
 
     paused_until: float | None = None
     cron: tuple[str, ...] = ()
     timezone: str | None = None
+    dst_gap: Gap | None = None
+    dst_fold: Fold | None = None
     interval: float | None = None
     run_config: dict[str, Any] | None = None
     tags: dict[str, str] = {}

@@ -13,6 +13,7 @@ __all__ = [
     "Cut",
     "Kept",
     "KindReport",
+    "OldActs",
     "OldEvaluations",
     "OldEvents",
     "OldOutput",
@@ -32,6 +33,7 @@ class RetentionKind(StrEnum):
     RUNS = "runs"
     TICKS = "ticks"
     EVALUATIONS = "evaluations"
+    ACTS = "acts"
     COMPUTE_LOGS = "compute_logs"
 
 
@@ -68,13 +70,19 @@ class OldEvaluations(_Cut, frozen=True, kw_only=True):
     kind: ClassVar[RetentionKind] = RetentionKind.EVALUATIONS
 
 
+class OldActs(_Cut, frozen=True, kw_only=True):
+    """What people had done before."""
+
+    kind: ClassVar[RetentionKind] = RetentionKind.ACTS
+
+
 class OldOutput(_Cut, frozen=True, kw_only=True):
     """What the steps of runs had printed that had ended before."""
 
     kind: ClassVar[RetentionKind] = RetentionKind.COMPUTE_LOGS
 
 
-StorageCut = OldEvents | OldTicks | OldEvaluations
+StorageCut = OldEvents | OldTicks | OldEvaluations | OldActs
 """What a storage removes by itself."""
 
 Cut = StorageCut | OldRuns | OldOutput
@@ -84,7 +92,7 @@ class Removed(msgspec.Struct, frozen=True, kw_only=True):
     """What a step has removed, and whether there is more to remove.
 
     Args:
-        rows: How many events (about), runs, ticks, evaluations, or runs whose output it was.
+        rows: How many events (about), runs, ticks, evaluations, acts, or runs whose output it was.
         more: Whether another step would find something.
     """
 
@@ -97,7 +105,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
 
     Args:
         kind: The kind.
-        rows: How many events, runs, ticks, evaluations, or runs with output there are.
+        rows: How many events, runs, ticks, evaluations, acts, or runs with output there are.
         oldest: The time of the oldest of them; None where there is none.
         aged_from: When the age of the oldest begins to count: for events that is the end of their month.
         bytes: Their size with all that belongs to them; None where nobody can say.

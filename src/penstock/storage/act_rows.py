@@ -24,4 +24,4 @@ def act(row: Row) -> Act:
 
 def act_values(act: Act) -> Row:
     """The values of `NEW_ACT`."""
-    return act.subject, act.by.actor, act.kind, act.time, encode_msgpack(act)
+    return act.subject, act.by.actor, act.kind, act.time, encode_msgpack(msgspec.structs.replace(act, id=0))

@@ -14,6 +14,7 @@ from typing import Protocol, runtime_checkable
 
 import msgspec
 
+from ..records.act import Act
 from ..records.automation import InstigatorState, Tick
 from ..records.event import Event
 from ..records.run import TRANSITIONS, Run, RunStatus, StepStats
@@ -66,6 +67,10 @@ class Archive(Protocol):
         """Ticks of all schedules and sensors, oldest first, from the id `after` on."""
         ...
 
+    def acts(self, *, after: int = 0, limit: int = 1000) -> list[Act]:
+        """What people did, the first one stored first, from the id `after` on."""
+        ...
+
     def used_keys(self, *, after: tuple[str, str] = ("", ""), limit: int = 1000) -> list[UsedKey]:
         """Run keys that were used, by (instigator, run key), from that pair on."""
         ...
@@ -97,6 +102,11 @@ class Archive(Protocol):
 
     def load_ticks(self, ticks: Sequence[Tick]) -> int:
         """Store ticks, under new ids in this order; gives how many were new: an instigator has one tick a due time."""
+        ...
+
+    def load_acts(self, acts: Sequence[Act]) -> int:
+        """Store what people did elsewhere, under new ids in this order; gives how many were new: what is here of the
+        same time, subject and content is the same act."""
         ...
 
 

@@ -45,11 +45,13 @@ class Retention(Protocol):
     """What is old, and its removal."""
 
     def kept(self) -> list[Kept]:
-        """What there is of events, runs, ticks and evaluations, in this order; it costs the same with any history."""
+        """What there is of events, runs, ticks, evaluations and acts, in this order; it costs the same with any
+        history."""
         ...
 
     def old(self, cut: StorageCut | OldRuns) -> int:
-        """How many events (about), ticks, evaluations or runs a cut would remove; counting stops at `MOST_COUNTED`."""
+        """How many events (about), ticks, evaluations, acts or runs a cut would remove; counting stops at
+        `MOST_COUNTED`."""
         ...
 
     def remove(self, cut: StorageCut, *, at_most: int) -> Removed:

@@ -50,7 +50,7 @@ def lines(output: str) -> dict[str, list[str]]:
 def test_it_shows_each_kind_and_changes_nothing(instance: Instance) -> None:
     for _ in range(2):
         shown = lines(asked(instance))
-        assert list(shown) == ["KIND", "events", "runs", "ticks", "evaluations", "compute_logs"]
+        assert list(shown) == ["KIND", "events", "runs", "ticks", "evaluations", "acts", "compute_logs"]
         assert shown["runs"][:2] == ["for", "ever"]
         assert shown["ticks"][:6] == ["schedules", "30", "days,", "sensors", "30", "days"]
         assert shown["ticks"][-1] == "2"  # the last tick stays

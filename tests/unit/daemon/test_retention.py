@@ -29,7 +29,16 @@ from support.held import whole
 
 HELD = whole(Lease(name="retention", holder="d", epoch=1, until=1e12))
 NEVER = {
-    kind: {"purge_after_days": -1} for kind in ("events", "runs", "schedule", "sensor", "evaluations", "compute_logs")
+    kind: {"purge_after_days": -1}
+    for kind in (
+        "events",
+        "runs",
+        "schedule",
+        "sensor",
+        "evaluations",
+        "acts",
+        "compute_logs",
+    )
 }
 
 
@@ -189,7 +198,7 @@ def test_what_was_done_is_told_in_a_line_and_in_the_report(
     assert report is not None
     assert (report.looked, report.done) == (clock.now(), clock.now())
     kinds = reported(instance)
-    assert list(kinds) == ["events", "runs", "ticks", "evaluations", "compute_logs"]
+    assert list(kinds) == ["events", "runs", "ticks", "evaluations", "acts", "compute_logs"]
     ticks = kinds["ticks"]
     assert (ticks.rule, ticks.removed, ticks.going) == ("schedules for ever, sensors 10 days", 4, 0)
     assert (ticks.kept.rows, ticks.kept.oldest, ticks.next) == (1, NOW + 45 * DAY, NOW + 55 * DAY)

@@ -7,7 +7,7 @@ import math
 import msgspec
 import pytest
 
-from penstock.engine.instigators import look_at_sensors
+from penstock.engine.instigators import look_at_schedules, look_at_sensors
 from penstock.engine.overrides import as_overridden, check_override, overridden, paused
 from penstock.errors import ConfigurationError
 from penstock.records.automation import By, InstigatorKind, InstigatorStatus, Override, RunRequestRecord
@@ -32,6 +32,10 @@ NIGHTLY = ScheduleDescription(name="nightly", cron=("0 3 * * *",), timezone="Eur
         (SENSOR, Override(interval=math.nan)),
         (SENSOR, Override(cron=("@daily",))),
         (SENSOR, Override(timezone="UTC")),
+        (SENSOR, Override(dst_gap="skip")),
+        (SENSOR, Override(dst_fold="both")),
+        (SCHEDULE, Override(dst_gap="never")),  # type: ignore[arg-type]  # as it may come in
+        (SCHEDULE, Override(dst_fold="third")),  # type: ignore[arg-type]  # as it may come in
     ],
 )
 def test_what_cannot_hold_is_refused(kind: InstigatorKind, override: Override) -> None:
@@ -45,6 +49,7 @@ def test_what_cannot_hold_is_refused(kind: InstigatorKind, override: Override) -
         (SCHEDULE, Override(paused_until=NOW + 1)),
         (SCHEDULE, Override(cron=("@daily",), timezone="UTC")),
         (SCHEDULE, Override(run_config={})),
+        (SCHEDULE, Override(dst_gap="skip", dst_fold="both")),
         (SENSOR, Override(interval=1.0, tags={"a": "b"})),
     ],
 )
@@ -58,11 +63,34 @@ def test_what_is_not_said_is_as_in_the_code() -> None:
     assert (other_zone.cron, other_zone.timezone) == (NIGHTLY.cron, "UTC")
     other_text = overridden(NIGHTLY, Override(cron=("@weekly",)))
     assert (other_text.cron, other_text.timezone) == (("@weekly",), NIGHTLY.timezone)
+    other_clocks = overridden(NIGHTLY, Override(dst_fold="both"))
+    assert (other_clocks.dst_gap, other_clocks.dst_fold) == ("after", "both")
+    assert overridden(NIGHTLY, Override(dst_gap="skip")).dst_gap == "skip"
     assert (paused(None, 5.0), paused(Override(paused_until=4.0), 5.0), paused(Override(paused_until=6.0), 5.0)) == (
         5.0,
         5.0,
         6.0,
     )
+
+
+def test_what_a_change_of_clocks_means_is_said_in_place_of_the_code() -> None:
+    # Clocks of Berlin show 02:30 twice on 2024-10-27; the second time is an hour after the first.
+    first, second = 1_729_989_000.0, 1_729_992_600.0
+    schedule = ScheduleDescription(
+        name="nightly",
+        cron=("30 2 * * *",),
+        timezone="Europe/Berlin",
+        job="job",
+        default_status=InstigatorStatus.RUNNING,
+    )
+    (state,) = look_at_schedules([("here", schedule)], {}, first - 60).store
+    assert state.next_due == first
+    (again,) = look_at_schedules(
+        [("here", schedule)],
+        {state.id: msgspec.structs.replace(state, override=Override(dst_fold="second"))},
+        first - 60,
+    ).store
+    assert again.next_due == second
 
 
 def test_runs_have_the_config_and_the_tags_that_are_said() -> None:

@@ -72,6 +72,7 @@ def test_rules_in_words() -> None:
         "runs": "for ever",
         "ticks": "schedules 30 days, sensors for ever (skipped 7 days)",
         "evaluations": "1 day",
+        "acts": "for ever",
         "compute_logs": "for ever",
     }
 

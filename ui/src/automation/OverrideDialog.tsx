@@ -3,14 +3,18 @@ import { useState } from "react";
 
 import { Button } from "../kit/Button";
 import { Dialog } from "../kit/Dialog";
-import { TextArea, TextInput } from "../kit/TextInput";
+import { SelectInput, TextArea, TextInput } from "../kit/TextInput";
 import { useTimeStyle } from "../kit/Time";
 import { toast, toastError } from "../kit/toast";
 import { AUTOMATION_OPERATIONS, type Override, SET_OVERRIDE } from "../services/automation";
 import { useAction } from "../services/data";
 import css from "./automation.module.css";
-import { readOverride, type Typed, typedOf } from "./override.model";
+import { DST_FOLDS, readOverride, type Typed, typedOf } from "./override.model";
 import type { AutomationKind } from "../services/automation";
+
+const AS_IN_CODE = { value: "", label: "As the code says" };
+const GAPS = [AS_IN_CODE, { value: "after", label: "Right after the gap" }, { value: "skip", label: "Left out" }];
+const FOLDS = [AS_IN_CODE, ...Object.entries(DST_FOLDS).map(([value, label]) => ({ value, label: `Due ${label}` }))];
 
 interface OverrideDialogProps {
   kind: AutomationKind;
@@ -65,6 +69,8 @@ export function OverrideDialog({ kind, id, name, override, onClose }: OverrideDi
           <>
             <TextArea label="Cron texts, one a line" rows={2} placeholder="0 6 * * 1-5" {...field("cron")} />
             <TextInput label="Time zone of the cron texts" placeholder="Europe/Berlin" {...field("zone")} />
+            <SelectInput label="A time that a change of clocks skips" options={GAPS} {...field("dstGap")} />
+            <SelectInput label="A time that a change of clocks repeats" options={FOLDS} {...field("dstFold")} />
           </>
         ) : (
           <TextInput label="Interval in seconds" inputMode="decimal" placeholder="300" {...field("interval")} />

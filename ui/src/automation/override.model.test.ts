@@ -2,13 +2,15 @@ import { describe, expect, test } from "vitest";
 
 import { actWords, isPaused, overrideWords, readOverride, subjectOf, typedOf } from "./override.model";
 
-const EMPTY = { pausedUntil: "", cron: "", zone: "", interval: "", config: "", tags: "", reason: "" };
+const EMPTY = { pausedUntil: "", cron: "", zone: "", dstGap: "", dstFold: "", interval: "", config: "", tags: "", reason: "" };
 const NOW = Date.parse("2026-11-29T12:00:00Z") / 1000;
 const NONE = {
   pausedUntil: null,
   cronSchedule: [],
   cronDescription: null,
   executionTimezone: null,
+  dstGap: null,
+  dstFold: null,
   intervalSeconds: null,
   runConfigYaml: null,
   hasRunConfig: false,
@@ -21,13 +23,15 @@ const time = (seconds: number) => `at ${seconds}`;
 
 describe("what is typed", () => {
   test("is what is set now, and goes back to it", () => {
-    const set = { ...NONE, pausedUntil: NOW + 3600, cronSchedule: ["0 5 * * *", "0 17 * * *"], executionTimezone: "UTC", intervalSeconds: 30, tags: [{ key: "a", value: "b" }], runConfigYaml: "ops: {}\n" };
+    const set = { ...NONE, pausedUntil: NOW + 3600, cronSchedule: ["0 5 * * *", "0 17 * * *"], executionTimezone: "UTC", dstGap: "skip", dstFold: "both", intervalSeconds: 30, tags: [{ key: "a", value: "b" }], runConfigYaml: "ops: {}\n" };
     const typed = typedOf(set, "Europe/Berlin");
     expect(typed.pausedUntil).toBe("2026-11-29T14:00");
     expect(readOverride({ ...typed, reason: " so " }, "Europe/Berlin", NOW)).toEqual({
       pausedUntil: NOW + 3600,
       cronSchedule: ["0 5 * * *", "0 17 * * *"],
       executionTimezone: "UTC",
+      dstGap: "skip",
+      dstFold: "both",
       intervalSeconds: 30,
       runConfigData: "ops: {}\n",
       tags: [{ key: "a", value: "b" }],
@@ -50,6 +54,7 @@ test("overrides and acts in words", () => {
   const set = { ...NONE, pausedUntil: 5, cronSchedule: ["@daily"], cronDescription: "At 00:00", hasRunConfig: true, tags: [{ key: "a", value: "b" }] };
   expect(overrideWords(set, time)).toEqual(["paused until at 5", "cron @daily (At 00:00)", "another run config", "tags a=b"]);
   expect(overrideWords({ ...NONE, executionTimezone: "UTC", intervalSeconds: 9 }, time)).toEqual(["time zone UTC", "every 9 s"]);
+  expect(overrideWords({ ...NONE, dstGap: "skip", dstFold: "second" }, time)).toEqual(["skipped times left out", "repeated times the second time"]);
   expect(actWords({ kind: "OVERRIDE", cursor: null, override: set, before: null, after: null }, time)).toBe("Overridden: paused until at 5, cron @daily (At 00:00), another run config, tags a=b");
   expect(actWords({ kind: "SET_CURSOR", cursor: "42", override: null, before: null, after: null }, time)).toBe("Cursor set to 42");
   expect(actWords({ kind: "SET_CURSOR", cursor: null, override: null, before: null, after: null }, time)).toBe("Cursor set to none");

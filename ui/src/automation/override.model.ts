@@ -10,6 +10,9 @@ export interface Typed {
   /** Cron texts, one a line. */
   cron: string;
   zone: string;
+  /** What a change of clocks means; "" as the code says. */
+  dstGap: string;
+  dstFold: string;
   /** Seconds. */
   interval: string;
   config: string;
@@ -23,6 +26,8 @@ export function typedOf(override: Override | null, zone: string): Typed {
     pausedUntil: override?.pausedUntil == null ? "" : wallTime(override.pausedUntil, zone),
     cron: override?.cronSchedule.join("\n") ?? "",
     zone: override?.executionTimezone ?? "",
+    dstGap: override?.dstGap ?? "",
+    dstFold: override?.dstFold ?? "",
     interval: override?.intervalSeconds == null ? "" : String(override.intervalSeconds),
     config: override?.runConfigYaml ?? "",
     tags: override?.tags.map(({ key, value }) => `${key}=${value}`).join(", ") ?? "",
@@ -42,6 +47,8 @@ export function readOverride(typed: Typed, zone: string, now: number): Instigati
   const cron = typed.cron.split("\n").map((line) => line.trim()).filter(Boolean);
   if (cron.length > 0) override.cronSchedule = cron;
   if (typed.zone.trim() !== "") override.executionTimezone = typed.zone.trim();
+  if (typed.dstGap !== "") override.dstGap = typed.dstGap;
+  if (typed.dstFold !== "") override.dstFold = typed.dstFold;
   if (typed.interval.trim() !== "") {
     const seconds = Number(typed.interval);
     if (!(seconds > 0)) return "Give the interval in seconds, more than 0.";
@@ -55,12 +62,17 @@ export function readOverride(typed: Typed, zone: string, now: number): Instigati
   return typed.reason.trim() === "" ? override : { ...override, reason: typed.reason.trim() };
 }
 
+/** At which of its instants a schedule is due at a time that is repeated. */
+export const DST_FOLDS: Record<string, string> = { first: "the first time", second: "the second time", both: "both times" };
+
 /** What an override sets, piece by piece; `time` writes an instant. */
 export function overrideWords(override: Override, time: (seconds: number) => string): string[] {
   const words: string[] = [];
   if (override.pausedUntil !== null) words.push(`paused until ${time(override.pausedUntil)}`);
   if (override.cronSchedule.length > 0) words.push(`cron ${override.cronSchedule.join(" | ")} (${override.cronDescription})`);
   if (override.executionTimezone !== null) words.push(`time zone ${override.executionTimezone}`);
+  if (override.dstGap !== null) words.push(override.dstGap === "skip" ? "skipped times left out" : "skipped times right after the gap");
+  if (override.dstFold !== null) words.push(`repeated times ${DST_FOLDS[override.dstFold] ?? override.dstFold}`);
   if (override.intervalSeconds !== null) words.push(`every ${override.intervalSeconds} s`);
   if (override.hasRunConfig) words.push("another run config");
   if (override.tags.length > 0) words.push(`tags ${override.tags.map(({ key, value }) => `${key}=${value}`).join(", ")}`);

@@ -84,6 +84,8 @@ const OVERRIDE = gql`
     cronSchedule
     cronDescription
     executionTimezone
+    dstGap
+    dstFold
     intervalSeconds
     runConfigYaml
     hasRunConfig

@@ -28,6 +28,7 @@ from .lines import (
     PartitionsLine,
     PoolLine,
     UsedKeyLine,
+    act_line,
     backfill_row,
     event_line,
     run_line,
@@ -69,7 +70,7 @@ def export(
         file: Where to write.
         now: The time, in seconds since the epoch.
         since: Only runs, ticks and facts that began at that time or later.
-        jobs: Only runs of these jobs, and nothing of schedules, sensors, partitions and pools.
+        jobs: Only runs of these jobs, and nothing of schedules, sensors, partitions, pools and acts.
         told: Told now and then how many lines have been written.
 
     Raises:
@@ -125,6 +126,10 @@ def _lines(storage: Storage, archive: Archive, since: float | None, jobs: frozen
                 if tick.status is not TickStatus.STARTED and tick.started >= (since or 0.0):
                     yield tick_line(tick)
         yield from _backfills(storage, since or 0.0)
+        after = 0
+        while acts := archive.acts(after=after, limit=_PAGE):
+            after = acts[-1].id
+            yield from (act_line(act) for act in acts if act.time >= (since or 0.0))
 
 
 def _backfills(storage: Storage, since: float) -> Iterator[Line]:

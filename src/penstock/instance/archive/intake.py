@@ -21,6 +21,7 @@ from ...storage.archive import Archive, LoggedEvent
 from ...storage.protocols import Storage
 from .export import MOST_WAITING, archive_of
 from .lines import (
+    ActLine,
     BackfillRow,
     EndLine,
     EventLine,
@@ -33,6 +34,7 @@ from .lines import (
     RunLine,
     TickLine,
     UsedKeyLine,
+    act_of,
     backfill_of,
     event_of,
     read_line,
@@ -130,6 +132,8 @@ def _read_through(path: Path, storage: Storage, archive: Archive) -> dict[str, i
                 tick_of(line)
             case BackfillRow():
                 backfill_of(line)
+            case ActLine():
+                act_of(line)
             case EventLine():
                 event = event_of(line)
                 if event.id <= last:
@@ -206,6 +210,8 @@ def _store(storage: Storage, archive: Archive, batch: Sequence[Line], now: float
         case BackfillRow():
             rows = [each for each in batch if isinstance(each, BackfillRow)]
             return sum(storage.backfills.load(backfill_of(each)) for each in rows)
+        case ActLine():
+            return archive.load_acts([act_of(each) for each in batch if isinstance(each, ActLine)])
         case InstigatorLine():
             return archive.load_instigators([each.state for each in batch if isinstance(each, InstigatorLine)], ())
         case OneOffLine():

@@ -12,6 +12,7 @@ import msgspec
 
 from ...codec import decode_json, decode_msgpack, encode_json, encode_msgpack
 from ...errors import ArchiveError
+from ...records.act import Act
 from ...records.automation import InstigatorState, Tick
 from ...records.event import Event
 from ...records.one_off import OneOff
@@ -21,6 +22,7 @@ from ...storage.protocols import StoredBackfill
 __all__ = [
     "FORMAT",
     "VERSION",
+    "ActLine",
     "BackfillRow",
     "EndLine",
     "EventLine",
@@ -33,6 +35,8 @@ __all__ = [
     "RunLine",
     "TickLine",
     "UsedKeyLine",
+    "act_line",
+    "act_of",
     "backfill_of",
     "backfill_row",
     "event_line",
@@ -141,6 +145,13 @@ class BackfillRow(_Line, frozen=True, kw_only=True, tag="backfill"):
     exact: bytes | None = None
 
 
+class ActLine(_Line, frozen=True, kw_only=True, tag="act"):
+    """What somebody did: an `Act`."""
+
+    act: msgspec.Raw
+    exact: bytes | None = None
+
+
 class EndLine(_Line, frozen=True, kw_only=True, tag="end"):
     """How many lines of each kind there are: without this line the file is not whole."""
 
@@ -158,6 +169,7 @@ Line = (
     | EventLine
     | TickLine
     | BackfillRow
+    | ActLine
     | EndLine
 )
 
@@ -242,6 +254,17 @@ def backfill_row(stored: StoredBackfill) -> BackfillRow:
 def backfill_of(line: BackfillRow) -> StoredBackfill:
     """The backfill of a line; raises `ArchiveError` for a damaged one."""
     return _unpacked(line.backfill, line.exact, StoredBackfill)
+
+
+def act_line(act: Act) -> ActLine:
+    """The line of an act; its id is the database's own affair."""
+    text, exact = _packed(msgspec.structs.replace(act, id=0))
+    return ActLine(act=text, exact=exact)
+
+
+def act_of(line: ActLine) -> Act:
+    """The act of a line; raises `ArchiveError` for a damaged one."""
+    return _unpacked(line.act, line.exact, Act)
 
 
 def _packed(record: msgspec.Struct) -> tuple[msgspec.Raw, bytes | None]:

@@ -38,6 +38,7 @@ class ShownArchive:
         self.log, self.ticks, self.used_keys, self.tags = log.log, log.ticks, log.used_keys, log.tags
         self.partition_sets, self.load_events = log.partition_sets, log.load_events
         self.load_instigators, self.load_ticks = log.load_instigators, log.load_ticks
+        self.acts, self.load_acts = log.acts, log.load_acts
 
     def load_runs(self, runs: Sequence[LoadedRun]) -> int:
         """Store ended runs; gives how many were new."""

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 
 from ...clock import SYSTEM_CLOCK
 from ...codec import encode_msgpack
+from ...records.act import Act
 from ...records.automation import InstigatorState, Tick
-from .. import rows
+from .. import act_rows, rows
 from ..archive import LoadedRun, LoggedEvent, UsedKey, stretches
 from ..encoding import encode_event
 from ..months import LogPlace, month_of
@@ -58,6 +59,13 @@ class PostgresArchive:
             "read ticks", f"SELECT {rows.TICK} FROM ticks WHERE id > %s ORDER BY id LIMIT %s", (after, limit)
         )
         return [rows.tick(row) for row in found]
+
+    def acts(self, *, after: int = 0, limit: int = 1000) -> list[Act]:
+        """What people did, the first one stored first."""
+        found = self._database.read(
+            "read acts", f"SELECT {act_rows.ACT} FROM acts WHERE id > %s ORDER BY id LIMIT %s", (after, limit)
+        )
+        return [act_rows.act(row) for row in found]
 
     def used_keys(self, *, after: tuple[str, str] = ("", ""), limit: int = 1000) -> list[UsedKey]:
         """Run keys that were used."""
@@ -225,3 +233,20 @@ class PostgresArchive:
         loaded = self._database.write("load ticks", work)
         self._notifier.publish({"instigators"})
         return loaded
+
+    def load_acts(self, acts: Sequence[Act]) -> int:
+        """Store what people did elsewhere; gives how many were new."""
+
+        def work(tx: Transaction) -> int:
+            added = []
+            for act in acts:
+                subject, *_, time, body = values = act_rows.act_values(act)
+                statement = (
+                    f"INSERT INTO acts ({act_rows.NEW_ACT}) SELECT %s, %s, %s, %s, %s WHERE NOT EXISTS "
+                    "(SELECT 1 FROM acts WHERE time = %s AND subject = %s AND body = %s)"
+                )
+                added.append(tx.ask(statement, (*values, time, subject, body)))
+            tx.sync()
+            return sum(answer.count for answer in added)
+
+        return self._database.write("load acts", work, repeatable=True)

@@ -12,6 +12,7 @@ from typing import Any
 from ...records.automation import TickStatus, instigator_parts
 from ...records.retention import (
     Kept,
+    OldActs,
     OldEvaluations,
     OldEvents,
     OldRuns,
@@ -48,6 +49,7 @@ _EVALUATIONS = (
     "AND e.id <> (SELECT MAX(l.id) FROM automation_evaluations l WHERE l.entity = e.entity) "
     "ORDER BY e.time LIMIT %(limit)s"
 )
+_ACTS = "SELECT id FROM acts WHERE time < %(before)s ORDER BY time LIMIT %(limit)s"
 _RUNS = (
     f"{NEEDED_RUNS}SELECT run_id FROM runs WHERE ended < %(before)s AND status = ANY(%(ended)s) "
     "AND run_id NOT IN (SELECT run_id FROM needed) ORDER BY ended LIMIT %(limit)s"
@@ -57,6 +59,7 @@ _PARTS = {
     RetentionKind.RUNS: ("runs", "steps", "run_tags", "planned_assets"),
     RetentionKind.TICKS: ("ticks",),
     RetentionKind.EVALUATIONS: ("automation_evaluations",),
+    RetentionKind.ACTS: ("acts",),
 }
 
 
@@ -67,7 +70,7 @@ class PostgresRetention:
         self._database = database
 
     def kept(self) -> list[Kept]:
-        """What there is of events, runs, ticks and evaluations."""
+        """What there is of events, runs, ticks, evaluations and acts."""
         return [
             self._kept_events(),
             self._kept(RetentionKind.RUNS, "SELECT MIN(created), MIN(ended) FROM runs"),
@@ -76,6 +79,7 @@ class PostgresRetention:
                 "SELECT MIN(started), MIN(started) FROM (SELECT started FROM ticks ORDER BY id LIMIT 1) AS first",
             ),
             self._kept(RetentionKind.EVALUATIONS, "SELECT MIN(time), MIN(time) FROM automation_evaluations"),
+            self._kept(RetentionKind.ACTS, "SELECT MIN(time), MIN(time) FROM acts"),
         ]
 
     def old(self, cut: StorageCut | OldRuns) -> int:
@@ -85,7 +89,7 @@ class PostgresRetention:
                 return sum(log.rows for log in old_logs(self._database, cut.before))
             case OldRuns():
                 return len(self.old_runs(cut.before, limit=MOST_COUNTED))
-            case OldTicks() | OldEvaluations():
+            case OldTicks() | OldEvaluations() | OldActs():
                 return len(self._old_rows(cut, MOST_COUNTED))
 
     def remove(self, cut: StorageCut, *, at_most: int) -> Removed:
@@ -95,7 +99,7 @@ class PostgresRetention:
         found = self._old_rows(cut, at_most + 1)
         going = found[:at_most]
         if going:
-            table = "ticks" if isinstance(cut, OldTicks) else "automation_evaluations"
+            table = _PARTS[cut.kind][0]
 
             def work(tx: Transaction) -> None:
                 tx.send(f"DELETE FROM {table} WHERE id = ANY(%s)", (going,))
@@ -149,7 +153,7 @@ class PostgresRetention:
             bytes=sum(log.bytes or 0 for log in logs),
         )
 
-    def _old_rows(self, cut: OldTicks | OldEvaluations, limit: int) -> list[int]:
+    def _old_rows(self, cut: OldTicks | OldEvaluations | OldActs, limit: int) -> list[int]:
         values: dict[str, Any] = {"before": cut.before, "limit": limit}
         match cut:
             case OldTicks():
@@ -159,6 +163,8 @@ class PostgresRetention:
                 statement = _TICKS
             case OldEvaluations():
                 statement = _EVALUATIONS
+            case OldActs():
+                statement = _ACTS
         return [row[0] for row in self._database.read("look for what is old", statement, values)]
 
     def _remove_events(self, before: float) -> Removed:

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 
 from ...clock import SYSTEM_CLOCK
 from ...codec import encode_msgpack
+from ...records.act import Act
 from ...records.automation import InstigatorState, Tick
-from .. import rows
+from .. import act_rows, rows
 from ..archive import LoadedRun, LoggedEvent, UsedKey, stretches
 from ..encoding import encode_event
 from ..months import LogPlace, month_of
@@ -59,6 +60,14 @@ class SqliteArchive:
                 f"SELECT {rows.TICK} FROM ticks WHERE id > ? ORDER BY id LIMIT ?", (after, limit)
             ).fetchall()
         return [rows.tick(row) for row in found]
+
+    def acts(self, *, after: int = 0, limit: int = 1000) -> list[Act]:
+        """What people did, the first one stored first."""
+        with self._database.read("read acts") as connection:
+            found = connection.execute(
+                f"SELECT {act_rows.ACT} FROM acts WHERE id > ? ORDER BY id LIMIT ?", (after, limit)
+            ).fetchall()
+        return [act_rows.act(row) for row in found]
 
     def used_keys(self, *, after: tuple[str, str] = ("", ""), limit: int = 1000) -> list[UsedKey]:
         """Run keys that were used."""
@@ -187,4 +196,17 @@ class SqliteArchive:
             )
             loaded = connection.total_changes - before
         self._notifier.publish({"instigators"})
+        return loaded
+
+    def load_acts(self, acts: Sequence[Act]) -> int:
+        """Store what people did elsewhere; gives how many were new."""
+        loaded = 0
+        with self._database.write("load acts") as connection:
+            for act in acts:
+                subject, *_, time, body = values = act_rows.act_values(act)
+                loaded += connection.execute(
+                    f"INSERT INTO acts ({act_rows.NEW_ACT}) SELECT ?, ?, ?, ?, ? WHERE NOT EXISTS "
+                    "(SELECT 1 FROM acts INDEXED BY acts_by_time WHERE time = ? AND subject = ? AND body = ?)",
+                    (*values, time, subject, body),
+                ).rowcount
         return loaded

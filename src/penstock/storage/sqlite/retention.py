@@ -13,6 +13,7 @@ from ...clock import SYSTEM_CLOCK
 from ...records.automation import TickStatus, instigator_parts
 from ...records.retention import (
     Kept,
+    OldActs,
     OldEvaluations,
     OldEvents,
     OldRuns,
@@ -31,7 +32,7 @@ from .sizes import about_rows
 
 __all__ = ["SqliteRetention"]
 
-_ROW_BYTES = {"ticks": 230, "automation_evaluations": 70}
+_ROW_BYTES = {"ticks": 230, "automation_evaluations": 70, "acts": 280}
 """What a row takes beside its body, as measured: its other columns, its place in each index, what pages leave free."""
 
 # Leaps from schedule to schedule along the index instead of reading every tick.
@@ -51,6 +52,7 @@ _EVALUATIONS = (
     "WHERE e.time < :before AND e.id <> (SELECT MAX(l.id) FROM automation_evaluations l "
     "INDEXED BY automation_evaluations_by_entity WHERE l.entity = e.entity) ORDER BY e.time LIMIT :limit"
 )
+_ACTS = "SELECT id FROM acts WHERE time < :before ORDER BY time LIMIT :limit"
 _RUNS = (
     f"{NEEDED_RUNS}SELECT run_id FROM runs INDEXED BY runs_by_ended WHERE ended < :before "
     "AND status IN (SELECT value FROM json_each(:ended)) AND run_id NOT IN (SELECT run_id FROM needed) "
@@ -58,6 +60,11 @@ _RUNS = (
 )
 
 _ENDED = listed(FINISHED)
+_TABLES = {
+    RetentionKind.TICKS: "ticks",
+    RetentionKind.EVALUATIONS: "automation_evaluations",
+    RetentionKind.ACTS: "acts",
+}
 
 
 class SqliteRetention:
@@ -67,10 +74,16 @@ class SqliteRetention:
         self._database = database
 
     def kept(self) -> list[Kept]:
-        """What there is of events, runs, ticks and evaluations."""
+        """What there is of events, runs, ticks, evaluations and acts."""
         events = self._kept_events()
         with self._database.read("read what is kept") as connection:
-            return [events, _kept_runs(connection), _kept_ticks(connection), _kept_evaluations(connection)]
+            return [
+                events,
+                _kept_runs(connection),
+                _kept_ticks(connection),
+                _kept_timed(connection, RetentionKind.EVALUATIONS),
+                _kept_timed(connection, RetentionKind.ACTS),
+            ]
 
     def _kept_events(self) -> Kept:
         logs = old_logs(self._database, math.inf)
@@ -104,7 +117,7 @@ class SqliteRetention:
             found = _old_rows(connection, cut, at_most + 1)
         going = found[:at_most]
         if going:
-            table = "ticks" if isinstance(cut, OldTicks) else "automation_evaluations"
+            table = _TABLES[cut.kind]
             # What a loss of power takes back is removed again.
             with self._database.write("remove what is old", durable=False) as connection:
                 connection.execute(
@@ -146,21 +159,20 @@ def _kept_runs(connection: sqlite3.Connection) -> Kept:
 
 def _kept_ticks(connection: sqlite3.Connection) -> Kept:
     first = connection.execute("SELECT started FROM ticks ORDER BY id LIMIT 1").fetchone()
-    return _kept(connection, RetentionKind.TICKS, "ticks", None if first is None else first[0])
+    return _kept(connection, RetentionKind.TICKS, None if first is None else first[0])
 
 
-def _kept_evaluations(connection: sqlite3.Connection) -> Kept:
-    table = "automation_evaluations"
-    oldest = connection.execute(f"SELECT MIN(time) FROM {table}").fetchone()[0]
-    return _kept(connection, RetentionKind.EVALUATIONS, table, oldest)
+def _kept_timed(connection: sqlite3.Connection, kind: RetentionKind) -> Kept:
+    return _kept(connection, kind, connection.execute(f"SELECT MIN(time) FROM {_TABLES[kind]}").fetchone()[0])
 
 
-def _kept(connection: sqlite3.Connection, kind: RetentionKind, table: str, oldest: float | None) -> Kept:
+def _kept(connection: sqlite3.Connection, kind: RetentionKind, oldest: float | None) -> Kept:
+    table = _TABLES[kind]
     rows, size = about_rows(connection, table, _ROW_BYTES[table])
     return Kept(kind=kind, rows=rows, oldest=oldest, aged_from=oldest, bytes=size)
 
 
-def _old_rows(connection: sqlite3.Connection, cut: OldTicks | OldEvaluations, limit: int) -> list[int]:
+def _old_rows(connection: sqlite3.Connection, cut: OldTicks | OldEvaluations | OldActs, limit: int) -> list[int]:
     values: dict[str, object] = {"before": cut.before, "limit": limit}
     match cut:
         case OldTicks():
@@ -170,6 +182,8 @@ def _old_rows(connection: sqlite3.Connection, cut: OldTicks | OldEvaluations, li
             statement = _TICKS
         case OldEvaluations():
             statement = _EVALUATIONS
+        case OldActs():
+            statement = _ACTS
     return [row[0] for row in connection.execute(statement, values)]
 
 

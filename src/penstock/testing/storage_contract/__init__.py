@@ -8,7 +8,8 @@ An implementation passes it by a test class of its own:
         @pytest.fixture
         def opener(self, tmp_path): ...    # gives another `Storage` on the same database; can be pickled
 
-A database that only one process sees passes `StorageContract` alone, which needs no `opener`. One with a bulk way out
+A database that only one process sees passes `StorageContract` alone, which needs no `opener`. One through which people
+change things, by command or on pages, passes `ActContract` too. One with a bulk way out
 and in passes `ArchiveContract` too, one that can also remove what is old `RetentionContract`, one that keeps messages
 until they are sent `OutboxContract`, and one that keeps what is sent to webhook sensors `InboxContract`. A run
 storage alone (`penstock.storage.run_catalog.RunCatalog`) is held to its promises beside a log in SQLite:
@@ -23,6 +24,7 @@ for a `penstock.storage.tick_catalog.TickCatalog`.
 
 from __future__ import annotations
 
+from .acts import ActContract
 from .archive import ArchiveContract
 from .catalog import RunCatalogContract
 from .event_catalog import EventCatalogContract
@@ -36,6 +38,7 @@ from .tick_catalog import TickCatalogContract
 from .whole import StorageContract
 
 __all__ = [
+    "ActContract",
     "ArchiveContract",
     "EventCatalogContract",
     "EventLogStorageContract",

@@ -19,6 +19,7 @@ from ...records.event import (
     RunCanceling,
     RunEnqueued,
 )
+from ...records.one_off import OneOff, one_off_subject
 from ...records.pool import SlotRequest
 from ...records.run import Tag
 from ...storage.acting import acting
@@ -128,6 +129,23 @@ class ActContract:
         assert [act.subject for act in acts] == [_FILES] * 3 + [_NIGHTLY] * 5
         assert (acts[2].cursor, acts[4].override) == ("42", stored.override)
         assert stored.override == msgspec.structs.replace(given, by=_ANN, since=NOW + 1)
+
+    def test_one_off_runs_are_told_and_called_off_for_a_reason(self, storage: Storage) -> None:
+        planned = OneOff(location="shop", job="nightly", due=NOW, until=NOW + 9)
+        with acting(_ANN, now=NOW):
+            number = storage.one_offs.plan(planned, now=NOW).id
+        with acting(_ANN, now=NOW + 5):
+            canceled = storage.one_offs.cancel(number, now=NOW + 5)
+            storage.one_offs.cancel(number, now=NOW + 5)
+            storage.one_offs.cancel(number + 1, now=NOW + 5)
+        assert canceled is not None
+        assert canceled.note == "the source is down"
+        acts = storage.acts.page(ActFilter(subject=one_off_subject("shop", number)))
+        assert [(act.kind, act.by, act.time) for act in acts] == [
+            (ActKind.CANCEL_RUN, _ANN, NOW + 5),
+            (ActKind.PLAN_RUN, _ANN, NOW),
+        ]
+        assert len(storage.acts.page()) == 2
 
     def test_launches_cancellations_and_deletions_of_runs_are_told(self, storage: Storage) -> None:
         asked = new_run(RunEnqueued(), tags={Tag.PARTITION: "2024-01-01"})

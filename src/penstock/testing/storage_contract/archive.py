@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from ...records.automation import InstigatorKind, InstigatorState, InstigatorStatus, Tick, TickStatus
+from ...records.act import Act, ActKind
+from ...records.automation import By, InstigatorKind, InstigatorState, InstigatorStatus, Tick, TickStatus
 from ...records.event import (
     AssetMaterialization,
     AssetMaterializationPlanned,
@@ -19,7 +20,7 @@ from ...records.event import (
 )
 from ...records.run import FailureReason, Run, RunStatus, StepAttempt, StepStats, StepStatus
 from ...storage.archive import Archived, LoadedRun, LoggedEvent, UsedKey
-from ...storage.protocols import RunFilter, Storage
+from ...storage.protocols import ActFilter, RunFilter, Storage
 from .builders import NOW, events_from, ordered_run_id, started_run
 
 __all__ = ["ArchiveContract"]
@@ -147,6 +148,25 @@ class ArchiveContract:
         assert [msgspec.structs.replace(each, id=0) for each in stored] == ticks
         assert storage.archive.ticks(after=stored[0].id, limit=1) == stored[1:2]
         assert [each.due for each in storage.instigators.ticks("shop/sensor/s")] == [NOW + 9, NOW + 3, NOW + 5]
+
+    def test_acts_are_stored_once_in_their_order(self, storage: _ArchivedStorage) -> None:
+        by = By(actor="ann", reason="why", via="command")
+        acts = [
+            Act(subject=subject, time=NOW + at, kind=kind, by=by, after="x")
+            for at, kind, subject in (
+                (5, ActKind.SET_LIMIT, "pool/a"),
+                (5, ActKind.SET_LIMIT, "pool/b"),
+                (3, ActKind.WIPE_ASSET, "asset/a"),
+            )
+        ]
+        assert storage.archive.load_acts(acts[:2]) == 2
+        assert storage.archive.load_acts(acts) == 1
+        stored = storage.archive.acts()
+        assert [msgspec.structs.replace(each, id=0) for each in stored] == acts
+        assert storage.archive.acts(after=stored[0].id, limit=1) == stored[1:2]
+        assert storage.archive.load_acts(stored) == 0
+        assert storage.acts.page(ActFilter(actor="ann", kinds=(ActKind.SET_LIMIT,))) == stored[1::-1]
+        assert storage.acts.page(ActFilter(since=NOW + 4)) == stored[1::-1]
 
     def test_switches_cursors_and_keys(self, storage: _ArchivedStorage) -> None:
         state = InstigatorState(

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import msgspec
 
-from ...records.automation import By, InstigatorKind, InstigatorState, InstigatorStatus, Override, TickStatus
-from ...storage.acting import acting
+from ...records.automation import InstigatorKind, InstigatorState, InstigatorStatus, Override, TickStatus
 from ...storage.protocols import Storage
 from .builders import NOW
 
 __all__ = ["OperatorContract"]
 
 _NIGHTLY = "shop/schedule/nightly"
-_ANN = By(actor="ann", reason="the source is down")
 _OVERRIDE = Override(
     paused_until=NOW + 100,
     cron=("0 5 * * *", "@daily"),
@@ -23,8 +21,7 @@ _OVERRIDE = Override(
 
 
 def _override(storage: Storage, override: Override | None = _OVERRIDE, *, now: float = NOW) -> InstigatorState:
-    with acting(_ANN, now=now):
-        return storage.instigators.override(_NIGHTLY, "shop", InstigatorKind.SCHEDULE, "nightly", override, now=now)
+    return storage.instigators.override(_NIGHTLY, "shop", InstigatorKind.SCHEDULE, "nightly", override, now=now)
 
 
 def _planned(storage: Storage, fingerprint: str, next_due: float) -> None:
@@ -46,7 +43,7 @@ class OperatorContract:
         _planned(storage, "f", NOW + 5)
         state = _override(storage)
         assert state == storage.instigators.get(_NIGHTLY)
-        assert state.override == msgspec.structs.replace(_OVERRIDE, by=_ANN, since=NOW)
+        assert state.override == msgspec.structs.replace(_OVERRIDE, since=NOW)
         assert (state.next_due, state.fingerprint, state.updated) == (None, None, NOW)
         _planned(storage, "g", NOW + 9)
         planned = storage.instigators.get(_NIGHTLY)
@@ -75,10 +72,8 @@ class OperatorContract:
             assert state.next_due == expected
 
     def test_a_removed_one_is_kept_and_restored(self, storage: Storage) -> None:
-        with acting(_ANN, now=NOW):
-            assert storage.instigators.retire(_NIGHTLY, now=NOW) is None
-            assert storage.instigators.restore(_NIGHTLY, now=NOW) is None
-        assert storage.acts.page() == []
+        assert storage.instigators.retire(_NIGHTLY, now=NOW) is None
+        assert storage.instigators.restore(_NIGHTLY, now=NOW) is None
         before = _override(storage)
         removed = storage.instigators.retire(_NIGHTLY, now=NOW + 1)
         assert removed == msgspec.structs.replace(before, retired=NOW + 1, updated=NOW + 1)

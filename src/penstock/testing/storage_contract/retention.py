@@ -9,10 +9,11 @@ import msgspec
 import pytest
 
 from ...clock import SYSTEM_CLOCK
+from ...records.act import Act, ActKind
 from ...records.automation import InstigatorKind, Tick, TickStatus, instigator_id
 from ...records.conditions.evaluation import ConditionEvaluation, EvaluationRecord
 from ...records.event import AssetMaterialization, EngineNote, Event, Fact, RunCanceled, RunSuccess
-from ...records.retention import Kept, OldEvaluations, OldEvents, OldRuns, OldTicks, Removed, RetentionKind
+from ...records.retention import Kept, OldActs, OldEvaluations, OldEvents, OldRuns, OldTicks, Removed, RetentionKind
 from ...records.run import Run, Tag
 from ...storage.archive import Archived, LoadedRun, LoggedEvent
 from ...storage.protocols import Storage
@@ -130,6 +131,22 @@ class RetentionContract:
         kept = _kept(storage, RetentionKind.TICKS)
         assert (kept.rows, kept.oldest, kept.aged_from) == (2, 5, 5)
         assert kept.bytes is None or kept.bytes > 0
+
+    # -- acts ---------------------------------------------------------------------------------------------------------
+
+    def test_old_acts_go(self, storage: _RetainedStorage) -> None:
+        assert _kept(storage, RetentionKind.ACTS).oldest is None
+        act = Act(subject="pool/db", time=0.0, kind=ActKind.SET_LIMIT)
+        storage.acts.add([msgspec.structs.replace(act, time=at) for at in (4.0, 1.0, 3.0, 2.0)])
+        kept = _kept(storage, RetentionKind.ACTS)
+        assert (kept.rows, kept.oldest, kept.aged_from) == (4, 1.0, 1.0)
+        cut = OldActs(before=3.0)
+        assert storage.retention.old(cut) == 2
+        assert storage.retention.remove(cut, at_most=1) == Removed(rows=1, more=True)
+        assert [each.time for each in storage.acts.page()] == [2.0, 3.0, 4.0]
+        assert storage.retention.remove(cut, at_most=1) == Removed(rows=1, more=False)
+        assert storage.retention.remove(cut, at_most=9) == Removed(rows=0, more=False)
+        assert [each.time for each in storage.acts.page()] == [3.0, 4.0]
 
     # -- evaluations --------------------------------------------------------------------------------------------------
 

@@ -104,6 +104,8 @@ class InstigationOverrideInput(Input, frozen=True, kw_only=True):
     paused_until: float | None = None
     cron_schedule: list[str] | None = None
     execution_timezone: str | None = None
+    dst_gap: str | None = None
+    dst_fold: str | None = None
     interval_seconds: float | None = None
     run_config_data: Any = None
     tags: list[ExecutionTag] | None = None

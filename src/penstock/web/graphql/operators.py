@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import msgspec
 
 from ...auth.permissions import Permission
 from ...config.secrets import redact, restore
 from ...engine.overrides import check_override
 from ...errors import UsageError
+from ...partitions.cron import Fold, Gap
 from ...records.act import Act, ActKind
 from ...records.automation import InstigatorKind, InstigatorStatus, Override
 from ...records.location import JobDescription
@@ -108,6 +111,8 @@ _OVERRIDE.rename(
     paused_until="override.paused_until",
     cron_schedule="override.cron",
     execution_timezone="override.timezone",
+    dst_gap="override.dst_gap",
+    dst_fold="override.dst_fold",
     interval_seconds="override.interval",
     actor="override.by.actor",
     reason="override.by.reason",
@@ -167,6 +172,8 @@ def override_instigation(_source: None, context: Context, id_: str, override: In
         paused_until=override.paused_until,
         cron=tuple(override.cron_schedule or ()),
         timezone=override.execution_timezone,
+        dst_gap=cast("Gap | None", override.dst_gap),  # `check_override` looks at it
+        dst_fold=cast("Fold | None", override.dst_fold),
         interval=override.interval_seconds,
         run_config=_config(context, found, override),
         tags=tags_of(override.tags),

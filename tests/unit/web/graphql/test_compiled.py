@@ -94,6 +94,7 @@ ARGUMENTS: dict[str, list[str]] = {
     "InstigationTickStatus": ["SUCCESS"],
     "AlertDeliveryStatus": ["DELIVERED"],
     "OneOffRunStatus": ["WAITING"],
+    "OperatorActKind": ["START"],
     "RunConfigData": ["{}", '"ops: {}"'],
 }
 # Numbers, not times: the two executions are a moment apart.

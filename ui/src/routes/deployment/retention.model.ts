@@ -6,6 +6,7 @@ const NAMES: Record<string, string> = {
   runs: "Runs",
   ticks: "Ticks",
   evaluations: "Evaluations",
+  acts: "What people did",
   compute_logs: "Output of steps",
 };
 
