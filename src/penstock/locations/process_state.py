@@ -41,6 +41,10 @@ def _umask() -> int:
     return mask
 
 
+def _known(stream: object) -> tuple[int, object]:
+    return id(stream), getattr(stream, "closed", None)
+
+
 _SEEN: tuple[tuple[str, Callable[[], object]], ...] = (
     ("changed the working directory", _directory),
     ("changed the umask", _umask),
@@ -49,7 +53,7 @@ _SEEN: tuple[tuple[str, Callable[[], object]], ...] = (
     ("changed which signals are blocked", lambda: signal.pthread_sigmask(signal.SIG_BLOCK, ())),
     ("set a timer", lambda: [signal.getitimer(timer)[0] > 0 for timer in _TIMERS]),
     ("changed sys.path", lambda: list(sys.path)),
-    ("replaced sys.stdout or sys.stderr", lambda: [id(sys.stdout), id(sys.stderr)]),
+    ("replaced or closed sys.stdout or sys.stderr", lambda: [_known(sys.stdout), _known(sys.stderr)]),
 )
 
 

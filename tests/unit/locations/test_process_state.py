@@ -50,6 +50,14 @@ see("the mask", lambda: signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR2
 see("a timer", lambda: signal.setitimer(signal.ITIMER_PROF, 600), lambda: signal.setitimer(signal.ITIMER_PROF, 0))
 see("the path", lambda: sys.path.append("/left"))
 see("stderr", lambda: setattr(sys, "stderr", sys.stdout), lambda: setattr(sys, "stderr", sys.__stderr__))
+def close_a_stream():
+    sys.stderr = open(os.devnull, "w")
+    before = ProcessState()
+    sys.stderr.close()
+    told["a closed stream"] = before.what_has_changed()
+    sys.stderr = sys.__stderr__
+
+close_a_stream()
 see("a thread", wait_in_thread(event), end_thread)
 see("a process", lambda: kept.append(subprocess.Popen(["cat"], stdin=subprocess.PIPE)), lambda: kept[-1].communicate())
 see("a loop", lambda: kept.append(asyncio.new_event_loop()), lambda: kept[-1].close())
@@ -71,7 +79,8 @@ EXPECTED = {
     "the mask": "it changed which signals are blocked",
     "a timer": "it set a timer",
     "the path": "it changed sys.path",
-    "stderr": "it replaced sys.stdout or sys.stderr",
+    "stderr": "it replaced or closed sys.stdout or sys.stderr",
+    "a closed stream": "it replaced or closed sys.stdout or sys.stderr",
     "a thread": "it left threads ('left')",
     "a process": "it left processes that it had started",
     "a loop": "it left an event loop open",
