@@ -59,14 +59,14 @@ class Places:
                 del self._slow_from[mine]
 
     def review(self) -> float | None:
-        """Let others begin in place of what has become slow; gives the seconds until something else may, if any work
-        waits for that."""
+        """Let others begin in place of what has become slow; gives the seconds until this is worth another look, if any
+        work waits for a place."""
         with self._lock:
             self._fill()
             if not self._queue:
                 return None
             now = self._clock.monotonic()
-            return next((at - now for at in self._slow_from.values() if at > now), None)
+            return next((at - now for at in self._slow_from.values() if at > now), SLOW_SECONDS)
 
     def close(self) -> None:
         """Begin no more; what is under way is left to its end in the background."""

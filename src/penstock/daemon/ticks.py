@@ -294,8 +294,8 @@ class TickRunner:
         return msgspec.structs.replace(request, assets=left) if left else None
 
     def review(self) -> float | None:
-        """Let others begin in place of ticks whose evaluation has become slow; gives the seconds until more may, if any
-        wait for that."""
+        """Let others begin in place of ticks whose evaluation has become slow; gives the seconds until the next look,
+        if any wait for a place."""
         return self._places.review()
 
     def close(self) -> None:
