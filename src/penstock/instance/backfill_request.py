@@ -151,7 +151,8 @@ def first_line(backfill: Backfill, now: float) -> BackfillLine:
         what = f"job {backfill.job}"
     else:
         what = "one asset" if backfill.asset_count == 1 else f"{backfill.asset_count:,} assets"
-    sensor = backfill.tags.get(Tag.SENSOR)
+    # One that repeats another has its tags, and is asked for by a person.
+    sensor = backfill.tags.get(Tag.SENSOR) if backfill.parent is None else None
     who = backfill.user or (f"the sensor {sensor}" if sensor else None)
     by = f", by {who}" if who else ""
     return BackfillLine(time=now, message=f"Asked for: {backfill.size:,} partitions of {what}{by}.")

@@ -33,6 +33,7 @@ from penstock.partitions.time_window import DailyPartitionsDefinition
 from penstock.records.automation import PartitionChoice
 from penstock.records.backfill import Backfill, BackfillGroup, BackfillLine, BackfillPlan, BackfillStatus
 from penstock.records.conditions.condition import AutomationCondition
+from penstock.records.conditions.evaluation import render
 from penstock.records.event import (
     AssetCheckEvaluation,
     AssetFact,
@@ -370,6 +371,40 @@ def test_what_a_tick_explains_is_bounded(world: World, monkeypatch: pytest.Monke
     result = world.tick(defs)
     assert [each.requested for each in result.results] == [1, 1, 1]
     assert [len(each.root.children) for each in result.results] == [12, 12, 1]
+
+
+def test_in_short_an_evaluation_tells_the_parts_that_it_is_true_for(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    updated = A.any_deps_match(A.newly_updated())
+    asked = [
+        one(A.missing(), "full"),
+        one(updated & (A.missing() | updated) & ~A.any_deps_missing(), "true", deps=["up"]),
+        one(A.missing() & (A.in_progress() | A.newly_requested()), "false"),
+    ]
+    defs = [AssetSpec("up"), *asked]
+    monkeypatch.setattr("penstock.execution.automation._PARTS", 1)
+    first = world.tick(defs).results
+    world.report(made("up"))
+    told = {each.entity: render(each.root).splitlines() for each in (*first, *world.tick(defs).results)}
+    assert [line.split(" (")[0].strip() for line in told["true"]] == [
+        "AND of true",
+        "ANY_DEPS_MATCH",
+        "newly_updated of up",
+        "OR",
+        "missing",
+        "NOT",
+        "any_deps_missing",
+    ]
+    assert [line.split(" (")[0].strip() for line in told["false"]] == [
+        "AND of false",
+        "missing",
+        "OR",
+        "in_progress",
+        "run_in_progress",
+        "backfill_in_progress",
+        "newly_requested",
+    ]
 
 
 def test_a_sensor_rests_until_something_may_change_by_itself(world: World) -> None:

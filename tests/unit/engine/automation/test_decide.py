@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from penstock.engine.automation.cursor import Cursor
 from penstock.engine.automation.decide import decide
+from penstock.engine.automation.graph import AutomationGraph
 from penstock.errors import DefinitionError
 from penstock.records.conditions.condition import AutomationCondition
 from support.automation_world import World
@@ -139,6 +140,38 @@ def test_evaluating_only_what_may_have_changed_comes_to_the_same(
             assert lazy.roots[key].parts == memory.parts
             assert lazy.roots[key].values == memory.values
         assert set(every.evaluated) == set(world.graph.roots)
+
+
+class Apart(AutomationGraph):
+    """A graph whose conditions are asked about each entity anew, also where no partition is of interest."""
+
+    def leaves_nothing(self, condition: AutomationCondition) -> bool:
+        return False
+
+    def is_about_itself(self, condition: AutomationCondition) -> bool:
+        return False
+
+
+@given(
+    conditions=st.dictionaries(st.sampled_from(WITH_CONDITIONS), CONDITIONS, min_size=2, max_size=6),
+    happenings=HAPPENINGS,
+)
+def test_what_is_shared_between_roots_or_not_asked_comes_to_the_same(
+    conditions: dict[str, AutomationCondition], happenings: list[tuple[Any, ...]]
+) -> None:
+    world = World(small_graph(**conditions), now=10 * 86_400.0)
+    apart = Apart(world.graph.entities.values())
+    sharing = asking_all = None
+    for what in [*happenings, ("tick", 30.0), ("tick", 30.0)]:
+        _happen(world, what)
+        if what[0] != "tick":
+            continue
+        world.now += what[1]
+        shared, all_asked = decide(world.graph, world, sharing), decide(apart, world, asking_all)
+        sharing, asking_all = shared.cursor, all_asked.cursor
+        assert shared.requested == all_asked.requested
+        for key, memory in asking_all.roots.items():
+            assert (sharing.roots[key].parts, sharing.roots[key].values) == (memory.parts, memory.values)
 
 
 STEADY: st.SearchStrategy[AutomationCondition] = st.recursive(

@@ -113,7 +113,7 @@ function Under({ backfill }: { backfill: BackfillDetail }) {
 function AskedBy({ backfill }: { backfill: BackfillDetail }) {
   const sensor = backfill.tags.find(({ key }) => key === TAG.sensor)?.value;
   const location = backfill.repositoryLocationName;
-  if (sensor !== undefined && location !== null) {
+  if (sensor !== undefined && location !== null && backfill.parentBackfillId === null) {
     return (
       <span>
         Asked for by the sensor <Link to={links.sensor(location, sensor)}>{sensor}</Link>
