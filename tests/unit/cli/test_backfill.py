@@ -89,7 +89,7 @@ def test_some_of_all_are_listed(home: Home) -> None:
 
 def test_it_is_changed_while_it_is_under_way(home: Home) -> None:
     backfill_id = home.said("launch", "-a", "orders", "--all").strip()
-    assert home.said("pause", backfill_id) == f"{backfill_id}  REQUESTED\n"
+    assert home.said("pause", backfill_id) == f"{backfill_id}  PAUSED\n"
     assert "PAUSED" in home.said("list")
     home.house.settle()
     assert home.house.runs() == []
