@@ -129,6 +129,27 @@ def test_every_page_opens_in_both_themes(page: Page, deployment: Deployment) -> 
             assert "Penstock" in page.title()
 
 
+def test_several_are_turned_on_and_off_for_a_reason(page: Page, deployment: Deployment) -> None:
+    page.goto(f"{deployment.url}/automation")
+    bar = page.get_by_role("toolbar", name="Selected schedules and sensors")
+    names = ("every_morning", "new_files")
+    for word, on in (("on", True), ("off", False)):
+        for name in names:
+            page.get_by_role("row").filter(has_text=name).get_by_role("checkbox").check()
+        bar.get_by_role("button", name=f"Turn {word}").click()
+        expect(page.get_by_role("heading", name=f"Turn 2 schedules and sensors {word}?")).to_be_visible()
+        page.get_by_role("dialog").get_by_label("Reason").fill(f"A move, {word}")
+        page.get_by_role("dialog").get_by_role("button", name=f"Turn {word}").click()
+        expect(bar).to_be_hidden()
+        for name in names:
+            expect(page.get_by_role("switch", name=f"{name} is on")).to_be_checked(checked=on)
+    page.get_by_label("Which of them").select_option("off")
+    expect(page.get_by_role("link", name="new_files")).to_be_visible()
+    page.get_by_role("tab", name="What people did").click()
+    told = page.get_by_role("table", name="What people did")
+    expect(told.get_by_role("row").filter(has_text="A move, off")).to_have_count(2)
+
+
 def test_a_schedule_is_overridden_and_a_run_planned(page: Page, deployment: Deployment) -> None:
     page.goto(f"{deployment.url}/locations/flights/schedules/every_morning")
     page.get_by_role("button", name="Override", exact=True).click()
@@ -136,7 +157,7 @@ def test_a_schedule_is_overridden_and_a_run_planned(page: Page, deployment: Depl
     dialog.get_by_label("Cron texts, one a line").fill("0 9 * * *")
     dialog.get_by_label("Reason").fill("The source is late")
     dialog.get_by_role("button", name="Override", exact=True).click()
-    expect(page.get_by_text("Cron 0 9 * * *", exact=True)).to_be_visible()
+    expect(page.get_by_text("Cron 0 9 * * * (At 09:00)", exact=True)).to_be_visible()
     expect(page.get_by_role("table", name="What people did").get_by_text("The source is late")).to_be_visible()
     page.get_by_role("button", name="Withdraw").click()
     page.get_by_role("dialog").get_by_role("button", name="Withdraw").click()

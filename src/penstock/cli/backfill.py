@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import ConfigurationError, NotFoundError, SettingsError
-from .options import config_options, home_option, naming_places, open_instance, parse_tags, read_run_config
+from .options import caller, config_options, home_option, naming_places, open_instance, parse_tags, read_run_config
 from .output import duration, print_json, table, when
 
 if TYPE_CHECKING:
@@ -96,6 +96,7 @@ def launch(
             title=title,
             description=description,
             priority=priority,
+            user=caller().actor,
         )
         asked, plan = planned_backfill(catalog, instance.storage.assets, request, now=now)
         with naming_places(config_files):
@@ -406,7 +407,7 @@ def _change(home: Path | None, backfill_ids: Sequence[str], change: BackfillChan
         for backfill_id in backfill_ids:
             before = _existing(instance, backfill_id)
             now = instance.clock.now()
-            line = BackfillLine(time=now, message=f"{words} by command.")
+            line = BackfillLine(time=now, message=f"{words} by {caller().actor}.")
             after = instance.storage.backfills.change(backfill_id, change, line=line, now=now)
             if after == before and not before.is_open:
                 raise ConfigurationError(f"The backfill {backfill_id} is {before.status}, which does not allow that.")
@@ -426,7 +427,8 @@ def again(home: Path | None, backfill_id: str, is_all: bool) -> None:
     with open_instance(home) as instance:
         catalog = Catalog(instance.storage.locations)
         catalog.refresh()
-        request = request_again(instance.storage.backfills, _existing(instance, backfill_id), from_failure=not is_all)
+        ended = _existing(instance, backfill_id)
+        request = request_again(instance.storage.backfills, ended, from_failure=not is_all, user=caller().actor)
         now = instance.clock.now()
         asked, plan = planned_backfill(catalog, instance.storage.assets, request, now=now)
         instance.storage.backfills.add(asked, plan, line=first_line(asked, now))

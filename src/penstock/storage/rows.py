@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 
 from ..codec import decode_json, decode_msgpack, encode_msgpack
-from ..records.act import Act
 from ..records.alert import Alert, Delivery, DeliveryStatus
 from ..records.asset import AssetEvent, AssetState, CheckState, PartitionState, PartitionStatus, PartitionStatuses
 from ..records.automation import InstigatorKind, InstigatorState, InstigatorStatus, Override, Tick
@@ -24,7 +23,6 @@ from .archive import LoggedEvent
 from .encoding import decode_event
 
 __all__ = [
-    "ACT",
     "ASSET_STATE",
     "CHECK_STATE",
     "CLAIM",
@@ -43,7 +41,6 @@ __all__ = [
     "RUN_PLACE",
     "STEP",
     "TICK",
-    "act",
     "asset_event",
     "asset_state",
     "check_state",
@@ -442,14 +439,6 @@ def instigator_values(state: InstigatorState) -> Row:
 NEWEST = 2**63 - 1
 """Before this id are all rows of a table that numbers them."""
 
-ACT = "id, body"
-
-
-def act(row: Row) -> Act:
-    """The act of a row of `ACT`."""
-    return msgspec.structs.replace(decode_msgpack(row[1], Act), id=row[0])
-
-
 ONE_OFF = "id, status, ended, run_id, note, body"
 
 
@@ -485,11 +474,13 @@ def packed_evaluation(record: EvaluationRecord) -> bytes:
 def evaluation(row: Row) -> StoredEvaluation:
     """The evaluation of a row of (id, tick, body, body of the tick)."""
     record = decode_msgpack(zlib.decompress(row[2]), EvaluationRecord)
+    tick = decode_msgpack(row[3], Tick) if row[3] is not None and record.requested else None
     return StoredEvaluation(
         id=row[0],
         tick=row[1],
         record=record,
-        run_ids=decode_msgpack(row[3], Tick).run_ids if row[3] is not None and record.requested else (),
+        run_ids=() if tick is None else tick.run_ids,
+        backfill_id=None if tick is None else tick.backfill_id,
     )
 
 

@@ -85,6 +85,7 @@ def _runs(name: str, **conditions: Any) -> Page:
 def _ui_pages() -> Iterator[Page]:
     yield _of_ui("Overview", "Overview", {"since": NOW - 300, "limit": 1000})
     yield _of_ui("OverviewChecks", "Overview: checks", {})
+    yield _of_ui("OverviewFailing", "Overview: what fails at its ticks", {})
     yield _runs("Runs")
     yield _runs("Runs that failed", statuses=["FAILURE"])
     yield _runs("Runs that failed or succeeded", statuses=["FAILURE", "SUCCESS"])
@@ -142,6 +143,8 @@ def _ui_pages() -> Iterator[Page]:
     yield _of_ui("ScheduleDetail", "Schedule", {"selector": schedule, "limit": 25})
     sensor = {**_SELECTOR, "sensorName": "files_0"}
     yield _of_ui("SensorDetail", "Sensor", {"selector": sensor, "limit": 25})
+    one = {**_SELECTOR, "name": "files_0"}
+    yield _of_ui("TickBefore", "Sensor: a tick that is linked to", {"selector": one, "cursor": "100"})
     yield _of_ui(
         "SensorDetail",
         "Sensor: ticks that failed",
@@ -183,6 +186,9 @@ def _commands() -> Iterator[Page]:
     yield of("schedule", "list")
     yield of("schedule", "acts")
     yield of("schedule", "acts", "nightly_0")
+    yield of("audit", "--by", "user_3")
+    yield of("audit", "--act", "SET_LIMIT", "--act", "PLAN_RUN")
+    yield of("audit", "--since", "2096-11-30T22:00")
     yield of("one-off", "list")
     yield of("sensor", "list")
     yield of("instance", "concurrency", "get", "--all")
@@ -193,6 +199,7 @@ def _duties(deployment: Deployment) -> None:
     """A daemon's sign of life, and one round of all its duties."""
     daemon = Daemon(deployment.instance)
     daemon._keeper.look(daemon._sign_of_life)
+    daemon._keeper._steady_since = 0.0  # as one that has been at work for long
     for loop in daemon._loops:
         loop.step()
         assert loop.error is None

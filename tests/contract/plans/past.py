@@ -16,7 +16,7 @@ from penstock.instance.instance import Instance
 from penstock.partitions.spec import StaticSpec
 from penstock.partitions.subset import Subset
 from penstock.records.alert import Alert, DeliveryStatus, NewDelivery
-from penstock.records.automation import NOBODY, InstigatorKind, InstigatorStatus, TickStatus, instigator_id
+from penstock.records.automation import By, InstigatorKind, InstigatorStatus, TickStatus, instigator_id
 from penstock.records.backfill import Backfill, BackfillGroup, BackfillLine, BackfillPlan, BackfillStatus
 from penstock.records.conditions.evaluation import ConditionEvaluation, EvaluationRecord
 from penstock.records.errors import ErrorInfo
@@ -54,6 +54,7 @@ from penstock.records.location import (
 from penstock.records.one_off import OneOff
 from penstock.records.run import FailureReason, Run, Tag
 from penstock.records.wire import LoadStatus
+from penstock.storage.acting import acting
 from penstock.storage.protocols import NewRun, Storage, StoredLocation
 from penstock.testing.storage_contract.builders import NOW, events_from, new_run
 
@@ -242,9 +243,10 @@ def _operate(storage: Storage, first: int) -> None:
     """What people did to a schedule, and one-off runs that were called off."""
     for number in range(first, first + _BATCH):
         status = InstigatorStatus.STOPPED if number % 2 else InstigatorStatus.DECLARED_IN_CODE
-        storage.instigators.switch(SCHEDULE, "shop", InstigatorKind.SCHEDULE, "nightly_0", status, now=NOW)
-        one_off = storage.one_offs.plan(OneOff(location="shop", job="job_0", due=NOW, until=NOW + 9.0), now=NOW)
-        storage.one_offs.cancel(one_off.id, by=NOBODY, now=NOW)
+        with acting(By(actor=f"user_{number % 20}"), now=NOW - 86_400.0 + number):
+            storage.instigators.switch(SCHEDULE, "shop", InstigatorKind.SCHEDULE, "nightly_0", status, now=NOW)
+            one_off = storage.one_offs.plan(OneOff(location="shop", job="job_0", due=NOW, until=NOW + 9.0), now=NOW)
+            storage.one_offs.cancel(one_off.id, now=NOW)
 
 
 def _ask_back(storage: Storage, assets: tuple[str, ...] = (), **fields: Any) -> str:

@@ -15,7 +15,7 @@ from penstock.instance.instance import Instance
 from penstock.partitions.spec import StaticSpec
 from penstock.records.backfill import Backfill
 from penstock.records.event import RunFailure
-from penstock.records.run import FailureReason
+from penstock.records.run import FailureReason, Tag
 from penstock.storage.sqlite.backfills import SqliteBackfills
 from support.backfill_house import House, asset, shop
 
@@ -30,7 +30,9 @@ class Home:
         self.house = House(shop(asset("orders", partitions=KEYS), asset("totals", "orders")), storage=instance.storage)
 
     def call(self, *arguments: str) -> Result:
-        return CliRunner().invoke(cli, ["backfill", *arguments, "--home", str(self.path)], catch_exceptions=True)
+        return CliRunner().invoke(
+            cli, ["--as", "ann", "backfill", *arguments, "--home", str(self.path)], catch_exceptions=True
+        )
 
     def said(self, *arguments: str) -> str:
         called = self.call(*arguments)
@@ -55,6 +57,7 @@ def test_partitions_are_asked_for_and_shown(home: Home) -> None:
     ).strip()
     home.house.settle()
     assert [run.partition for run in home.house.runs()] == ["b", "c"]
+    assert {run.tags[Tag.USER] for run in home.house.runs()} == {"ann"}
     home.house.end(home.house.runs()[0])
     listed = home.said("list", "--status", "requested").splitlines()
     assert listed[0].split() == ["BACKFILL", "STATUS", "OF", "BY", "CREATED", "PARTITIONS"]
@@ -64,7 +67,7 @@ def test_partitions_are_asked_for_and_shown(home: Home) -> None:
     assert " partitions an hour" in shown
     assert "orders  1 of 2 made, 1 in progress" in shown
     assert "totals  0 of 1 made, 1 waiting" in shown
-    assert "Asked for: 3 partitions of 2 assets." in shown
+    assert "Asked for: 3 partitions of 2 assets, by ann." in shown
     (told,) = json.loads(home.said("list", "--json"))
     assert (told["backfill_id"], told["counts"]["materialized"]) == (backfill_id, 1)
     assert json.loads(home.said("show", backfill_id, "--json"))["assets"]["orders"]["in_progress"] == 1

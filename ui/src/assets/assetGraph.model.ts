@@ -3,6 +3,7 @@ import type { Edge } from "../graph/layers.model";
 import type { GraphNode } from "../graph/node.model";
 import type { AssetRow } from "./assetRows.model";
 import { keyText } from "./catalogue.model";
+import { checkTrouble } from "./checks.model";
 
 export interface AssetGraph {
   readonly nodes: GraphNode[];
@@ -49,15 +50,14 @@ function assetNode(asset: AssetRow, age: (seconds: number) => string): GraphNode
   const id = keyText(asset.assetKey.path);
   const info = asset.latestInfo;
   const stats = info.partitionStats;
-  const failedChecks =
-    info.failedChecks > 0 ? `${info.failedChecks} failed ${info.failedChecks === 1 ? "check" : "checks"}` : undefined;
+  const trouble = checkTrouble(info);
   const materialized = info.latestMaterializationTimestamp;
   return {
     id,
     label: id,
-    status: failedChecks && info.status === "MATERIALIZED" ? "WARNED" : info.status,
+    status: trouble !== null && info.status === "MATERIALIZED" ? trouble.status : info.status,
     note:
-      failedChecks ??
+      trouble?.text ??
       (stats && info.status === "MATERIALIZED" ? `${stats.numMaterialized} of ${stats.numPartitions}` : undefined),
     detail: materialized === null ? undefined : age(materialized),
     badge: asset.kinds[0],

@@ -17,7 +17,7 @@ export type AssetRow = Pick<
 > & {
   readonly latestInfo: Pick<
     AssetCard["latestInfo"],
-    "status" | "latestMaterializationTimestamp" | "failedChecks" | "totalChecks" | "partitionStats"
+    "status" | "latestMaterializationTimestamp" | "failedChecks" | "warnedChecks" | "totalChecks" | "partitionStats"
   >;
 };
 
@@ -40,6 +40,7 @@ export function assetRows(columns: AssetColumns): AssetRow[] {
       status: columns.status[at]!,
       latestMaterializationTimestamp: columns.latestMaterializationTimestamp[at]!,
       failedChecks: columns.failedChecks[at]!,
+      warnedChecks: columns.warnedChecks[at]!,
       totalChecks: columns.totalChecks[at]!,
       partitionStats: columns.partitionStats[at]!,
     },

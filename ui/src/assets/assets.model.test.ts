@@ -21,6 +21,7 @@ function asset(key: string, change: Partial<AssetRow> = {}): AssetRow {
       status: "NEVER_MATERIALIZED",
       latestMaterializationTimestamp: null,
       failedChecks: 0,
+      warnedChecks: 0,
       totalChecks: 0,
       partitionStats: null,
     },
@@ -48,6 +49,7 @@ describe("assetRows", () => {
       status: ["NEVER_MATERIALIZED", "MATERIALIZED"],
       latestMaterializationTimestamp: [null, 5],
       failedChecks: [0, 1],
+      warnedChecks: [0, 1],
       totalChecks: [0, 2],
       partitionStats: [null, stats],
     });
@@ -63,6 +65,7 @@ describe("assetRows", () => {
           status: "MATERIALIZED",
           latestMaterializationTimestamp: 5,
           failedChecks: 1,
+          warnedChecks: 1,
           totalChecks: 2,
           partitionStats: stats,
         },
@@ -117,24 +120,21 @@ describe("assetGraph", () => {
     expect(assetGraph([b], () => "", [a, b])).toMatchObject({ nodes: [{ id: "b" }], edges: [] });
   });
 
-  it("tells partitions, failed checks and age", () => {
-    const info = asset("a").latestInfo;
+  it("tells partitions, checks and age", () => {
+    const info = { ...asset("a").latestInfo, status: "MATERIALIZED" as const };
     const partitionStats = { numMaterialized: 3, numPartitions: 12, numFailed: 0, numMaterializing: 0 };
-    const [node] = assetGraph(
-      [
-        asset("a", {
-          latestInfo: {
-            ...info,
-            status: "MATERIALIZED",
-            failedChecks: 2,
-            latestMaterializationTimestamp: 5,
-            partitionStats,
-          },
-        }),
-      ],
-      () => "1 h ago",
-    ).nodes;
-    expect(node).toMatchObject({ status: "WARNED", note: "2 failed checks", detail: "1 h ago", progress: 0.25 });
+    const node = (change: Partial<AssetRow["latestInfo"]>) =>
+      assetGraph([asset("a", { latestInfo: { ...info, ...change } })], () => "1 h ago").nodes[0];
+    expect(node({ failedChecks: 2, latestMaterializationTimestamp: 5, partitionStats })).toMatchObject({
+      status: "FAILED",
+      note: "2 failed checks",
+      detail: "1 h ago",
+      progress: 0.25,
+    });
+    expect(node({ failedChecks: 2, warnedChecks: 1 })).toMatchObject({ status: "FAILED", note: "1 failed check" });
+    expect(node({ failedChecks: 1, warnedChecks: 1 })).toMatchObject({ status: "WARNED", note: "1 warning" });
+    expect(node({ failedChecks: 2, warnedChecks: 2, status: "MATERIALIZING" })).toMatchObject({ status: "MATERIALIZING", note: "2 warnings" });
+    expect(node({ partitionStats })).toMatchObject({ status: "MATERIALIZED", note: "3 of 12" });
   });
 });
 

@@ -8,12 +8,12 @@ import { Page, Section } from "../kit/Page";
 import { Toggle } from "../kit/Toggle";
 import { links } from "../links";
 import { Markdown } from "../metadata/Markdown";
-import type { OperatorAct, Override } from "../services/automation";
+import type { AutomationKind, OperatorAct, Override } from "../services/automation";
 import { Acts } from "./Acts";
 import css from "./automation.module.css";
 import { OverrideDialog } from "./OverrideDialog";
 import { OverridePanel } from "./OverridePanel";
-import type { AutomationKind, SwitchControl } from "./useSwitch";
+import type { SwitchControl } from "./useSwitch";
 
 interface InstigatorPageProps {
   name: string;

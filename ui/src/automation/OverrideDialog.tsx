@@ -10,7 +10,7 @@ import { AUTOMATION_OPERATIONS, type Override, SET_OVERRIDE } from "../services/
 import { useAction } from "../services/data";
 import css from "./automation.module.css";
 import { readOverride, type Typed, typedOf } from "./override.model";
-import type { AutomationKind } from "./useSwitch";
+import type { AutomationKind } from "../services/automation";
 
 interface OverrideDialogProps {
   kind: AutomationKind;

@@ -13,13 +13,15 @@ import { Table } from "../kit/Table";
 import { SelectInput } from "../kit/TextInput";
 import { Duration, Time } from "../kit/Time";
 import { links } from "../links";
-import type { AutomationTick } from "../services/automation";
+import { type AutomationTick, TICK_BEFORE } from "../services/automation";
+import { useData } from "../services/data";
 import { useSearchState } from "../services/navigation";
 import { shortId } from "../services/run.model";
 import type { InstigationTickStatus } from "../services/schema.gen";
 import { durationText } from "../services/time.model";
 import css from "./automation.module.css";
-import { foldSkips, tickStatus } from "./ticks.model";
+import { foldSame, tickStatus, tickWords } from "./ticks.model";
+import { TickStrip } from "./TickStrip";
 
 export const TICKS_SHOWN = 60;
 
@@ -38,18 +40,38 @@ const CHOICES: readonly { value: string; label: string; statuses: InstigationTic
   { value: "skipped", label: "Skipped", statuses: ["SKIPPED"] },
 ];
 
+/**
+ * The tick that the address names: one of those given, or else asked for by itself. A link may lead to an old one, and
+ * one that a reader looks at is not taken away when newer ones come.
+ */
+function useOpenTick({ location, name, ticks }: Pick<TickTableProps, "location" | "name" | "ticks">): AutomationTick | undefined {
+  const [{ tick = "" }] = useSearchState();
+  const near = ticks.find(({ tickId }) => tickId === tick);
+  const isFar = near === undefined && /^\d{1,15}$/.test(tick);
+  const selector = { repositoryLocationName: location, name };
+  const answer = useData(TICK_BEFORE, { selector, cursor: String(Number(tick) + 1) }, { enabled: isFar });
+  const found = answer.data?.instigationStateOrError;
+  const far = found?.__typename === "InstigationState" ? found.ticks[0] : undefined;
+  return near ?? (isFar && far?.tickId === tick ? far : undefined);
+}
+
 interface TickTableProps {
+  location: string;
+  /** Of the schedule or sensor. */
+  name: string;
   ticks: readonly AutomationTick[];
   limit: number;
   onOlder: () => void;
   isStale: boolean;
+  /** Due times are told with seconds. */
+  precise?: boolean;
 }
 
-export function TickTable({ ticks, limit, onOlder, isStale }: TickTableProps) {
+export function TickTable({ location, name, ticks, limit, onOlder, isStale, precise = false }: TickTableProps) {
   const [{ only = "", tick }, setSearch] = useSearchState();
-  const open = ticks.find(({ tickId }) => tickId === tick);
-  // Who asks for the skipped ones wants to see each.
-  const rows = only === "skipped" ? ticks.map((each) => ({ tick: each, count: 1, since: each.timestamp })) : foldSkips(ticks);
+  const open = useOpenTick({ location, name, ticks });
+  // Who asks for those of one kind wants to see each.
+  const rows = only === "" ? foldSame(ticks) : ticks.map((each) => ({ tick: each, count: 1, since: each.timestamp }));
   return (
     <>
       <Section
@@ -63,7 +85,9 @@ export function TickTable({ ticks, limit, onOlder, isStale }: TickTableProps) {
             options={CHOICES.map(({ value, label }) => ({ value, label }))}
           />
         }
-      />
+      >
+        {ticks.length === 0 ? null : <TickStrip ticks={ticks} />}
+      </Section>
       {ticks.length === 0 ? (
         <Empty title={only === "" ? "No ticks yet" : "No such ticks"} icon="automation">
           {only === "" ? "Each evaluation is listed here with what came of it." : "Choose other ticks above."}
@@ -73,39 +97,34 @@ export function TickTable({ ticks, limit, onOlder, isStale }: TickTableProps) {
           label="Ticks"
           stale={isStale}
           columns={[
-            { id: "time", label: "Due", width: "160px", render: ({ tick: row }) => <Time at={row.timestamp} /> },
+            { id: "time", label: "Due", width: "160px", render: ({ tick: row }) => <Time at={row.timestamp} precise={precise} /> },
             {
               id: "status",
               label: "Result",
               width: "150px",
               render: ({ tick: row, count }) => (
-                <StatusTag bare status={tickStatus(row.status)} label={count > 1 ? `Skipped ${count} times` : resultOf(row)} />
+                <StatusTag bare status={tickStatus(row.status)} label={count > 1 ? `${resultOf(row)} ${count} times` : resultOf(row)} />
               ),
             },
             {
               id: "words",
               label: "What it said",
               render: ({ tick: row, count, since }) => (
-                <>
-                  {row.error?.message ?? row.skipReason ?? row.runKeys.join(", ")}
+                <span className={css.said}>
+                  <span title={tickWords(row)}>{tickWords(row)}</span>
                   {count > 1 ? (
                     <span className={css.since}>
-                      since <Time at={since} />
+                      since <Time at={since} precise={precise} />
                     </span>
                   ) : null}
-                </>
+                </span>
               ),
             },
             {
               id: "runs",
               label: "Runs",
-              width: "170px",
-              render: ({ tick: row }) =>
-                row.runs.slice(0, 4).map((run) => (
-                  <Link key={run.runId} to={links.run(run.runId)} className={css.run ?? ""}>
-                    <StatusDot status={run.status} /> {shortId(run.runId)}
-                  </Link>
-                )),
+              width: "240px",
+              render: ({ tick: row }) => <Made tick={row} most={4} />,
             },
             {
               id: "late",
@@ -139,7 +158,27 @@ export function TickTable({ ticks, limit, onOlder, isStale }: TickTableProps) {
 
 function resultOf(tick: AutomationTick): string {
   if (tick.status !== "SUCCESS") return { STARTED: "Evaluating", SKIPPED: "Skipped", FAILURE: "Failed" }[tick.status];
-  return tick.runs.length === 1 ? "1 run" : `${tick.runs.length} runs`;
+  const runs = tick.runs.length === 1 ? "1 run" : `${tick.runs.length} runs`;
+  if (tick.backfillId === null) return runs;
+  return tick.runs.length === 0 ? "1 backfill" : `1 backfill, ${runs}`;
+}
+
+/** Links to the backfill and the runs that a tick made. */
+function Made({ tick, most = tick.runs.length }: { tick: AutomationTick; most?: number }) {
+  return (
+    <>
+      {tick.backfillId === null ? null : (
+        <Link to={links.backfill(tick.backfillId)} className={css.run ?? ""}>
+          backfill {shortId(tick.backfillId)}
+        </Link>
+      )}
+      {tick.runs.slice(0, most).map((run) => (
+        <Link key={run.runId} to={links.run(run.runId)} className={css.run ?? ""}>
+          <StatusDot status={run.status} /> {shortId(run.runId)}
+        </Link>
+      ))}
+    </>
+  );
 }
 
 function TickDialog({ tick, onClose }: { tick: AutomationTick; onClose: () => void }) {
@@ -148,7 +187,7 @@ function TickDialog({ tick, onClose }: { tick: AutomationTick; onClose: () => vo
       <div className={css.detail}>
         <Facts
           facts={[
-            ["Due", <Time key="due" at={tick.timestamp} />],
+            ["Due", <Time key="due" precise at={tick.timestamp} />],
             ["Result", <StatusTag key="result" bare status={tickStatus(tick.status)} label={resultOf(tick)} />],
             ["Begun", `${durationText(tick.lateness)} after it was due`],
             ["Took", <Duration key="took" from={tick.startTimestamp} to={tick.endTimestamp} />],
@@ -156,14 +195,8 @@ function TickDialog({ tick, onClose }: { tick: AutomationTick; onClose: () => vo
             ["Run keys", tick.runKeys.length === 0 ? null : tick.runKeys.join(", ")],
             ["Cursor after it", tick.cursor === null ? null : <code>{tick.cursor}</code>],
             [
-              "Runs",
-              tick.runs.length === 0
-                ? null
-                : tick.runs.map((run) => (
-                    <Link key={run.runId} to={links.run(run.runId)} className={css.run ?? ""}>
-                      <StatusDot status={run.status} /> {shortId(run.runId)}
-                    </Link>
-                  )),
+              tick.backfillId === null ? "Runs" : "Made",
+              tick.runs.length === 0 && tick.backfillId === null ? null : <Made key="made" tick={tick} />,
             ],
           ]}
         />

@@ -1,10 +1,20 @@
 import { describe, expect, it } from "vitest";
 
-import { changeText, clockText, foldSkips, intervalText, latenessText, sensorKind } from "./ticks.model";
+import { changeText, clockText, foldSame, intervalText, latenessText, rhythmText, sensorKind, tickWords } from "./ticks.model";
 
-describe("foldSkips", () => {
-  const tick = (timestamp: number, skipReason: string | null = "no file", status = "SKIPPED") => ({ status, skipReason, timestamp });
-  const told = (...ticks: ReturnType<typeof tick>[]) => foldSkips(ticks).map(({ tick: { timestamp }, count, since }) => [timestamp, count, since]);
+const error = (message: string) => ({ message, className: "ValueError", stack: [], frames: [], rootCause: null, errorChain: [] });
+
+describe("foldSame", () => {
+  const tick = (timestamp: number, skipReason: string | null = "no file", status = "SKIPPED") => ({
+    status,
+    skipReason,
+    timestamp,
+    runKeys: [],
+    error: null,
+  });
+  const failed = (timestamp: number, message: string) => ({ ...tick(timestamp, null, "FAILURE"), error: error(message) });
+  const told = (...ticks: ReturnType<typeof failed | typeof tick>[]) =>
+    foldSame(ticks).map(({ tick: { timestamp }, count, since }) => [timestamp, count, since]);
 
   it("makes skips for one reason in a row one row, from the newest to the oldest", () => {
     expect(told(tick(9), tick(8), tick(7), tick(6, null, "SUCCESS"), tick(5), tick(4))).toEqual([
@@ -15,10 +25,30 @@ describe("foldSkips", () => {
     ]);
   });
 
+  it("makes failures with one error in a row one row", () => {
+    expect(told(failed(9, "gone"), failed(8, "gone"), failed(7, "gone"), failed(6, "late"))).toEqual([
+      [9, 3, 7],
+      [6, 1, 6],
+    ]);
+  });
+
   it("keeps other reasons and other results apart", () => {
     expect(told(tick(9), tick(8), tick(7, "busy"), tick(6, "busy"))).toHaveLength(4);
-    expect(told(...[9, 8, 7].map((at) => tick(at, null, "FAILURE")))).toHaveLength(3);
+    expect(told(...[9, 8, 7].map((at) => tick(at, null, "SUCCESS")))).toHaveLength(3);
+    expect(told(tick(9, "ValueError: gone"), tick(8, "ValueError: gone"), failed(7, "gone"))).toHaveLength(3);
   });
+});
+
+it("says what a tick said: an error with its kind, a reason, or keys", () => {
+  expect(tickWords({ error: error("gone"), skipReason: null, runKeys: [] })).toBe("ValueError: gone");
+  expect(tickWords({ error: null, skipReason: "no file", runKeys: [] })).toBe("no file");
+  expect(tickWords({ error: null, skipReason: null, runKeys: ["a", "b"] })).toBe("a, b");
+});
+
+it("says when a sensor is evaluated", () => {
+  expect(rhythmText({ onEvents: true }, 0)).toBe("when something happens");
+  expect(rhythmText({ onEvents: true }, 300)).toBe("when something happens, at most every 5 min");
+  expect(rhythmText({ onEvents: false }, 5)).toBe("every 5 s");
 });
 
 describe("intervalText", () => {

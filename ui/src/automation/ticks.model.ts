@@ -1,4 +1,5 @@
 /** Words and looks of ticks. Pure. */
+import { errorStory, type ExceptionTree, headline } from "../kit/error.model";
 import { durationText } from "../services/time.model";
 
 /** What came of a tick. */
@@ -15,10 +16,17 @@ interface Tick {
   readonly status: string;
   readonly skipReason: string | null;
   readonly timestamp: number;
+  readonly runKeys: readonly string[];
+  readonly error: ExceptionTree | null;
+}
+
+/** What it said: why it failed or skipped, or the keys of the runs that it asked for. */
+export function tickWords(tick: Pick<Tick, "error" | "skipReason" | "runKeys">): string {
+  return tick.error === null ? (tick.skipReason ?? tick.runKeys.join(", ")) : headline(errorStory(tick.error).cause);
 }
 
 export interface TickRow<T> {
-  /** The tick, or the newest of those that skipped for the same reason. */
+  /** The tick, or the newest of those that came to the same. */
   readonly tick: T;
   /** How many it stands for. */
   readonly count: number;
@@ -26,21 +34,31 @@ export interface TickRow<T> {
   readonly since: number;
 }
 
-/** Fewer skips than this in a row stand for themselves. */
+/** Fewer of the same in a row than this stand for themselves. */
 const LEAST = 3;
 
-/** Ticks, newest first, as rows: skips for one reason in a row are one of them. */
-export function foldSkips<T extends Tick>(ticks: readonly T[]): TickRow<T>[] {
+/** Ticks, newest first, as rows: skips for one reason in a row are one of them, and so are failures with one error. */
+export function foldSame<T extends Tick>(ticks: readonly T[]): TickRow<T>[] {
   const rows: TickRow<T>[] = [];
   for (let from = 0; from < ticks.length; ) {
     const tick = ticks[from]!;
     let to = from + 1;
-    while (tick.status === "SKIPPED" && ticks[to]?.status === "SKIPPED" && ticks[to]!.skipReason === tick.skipReason) to += 1;
+    while (to < ticks.length && isSame(tick, ticks[to]!)) to += 1;
     if (to - from >= LEAST) rows.push({ tick, count: to - from, since: ticks[to - 1]!.timestamp });
     else for (const each of ticks.slice(from, to)) rows.push({ tick: each, count: 1, since: each.timestamp });
     from = to;
   }
   return rows;
+}
+
+function isSame(one: Tick, other: Tick): boolean {
+  return (one.status === "SKIPPED" || one.status === "FAILURE") && one.status === other.status && tickWords(one) === tickWords(other);
+}
+
+/** When a sensor is evaluated: "every 30 s", "when something happens, at most every 30 s". */
+export function rhythmText({ onEvents }: { readonly onEvents: boolean }, intervalSeconds: number): string {
+  if (!onEvents) return intervalText(intervalSeconds);
+  return intervalSeconds === 0 ? "when something happens" : `when something happens, at most ${intervalText(intervalSeconds)}`;
 }
 
 /** "every 30 s", "every 5 min". */

@@ -42,17 +42,19 @@ interface TimeProps {
   at: number | null | undefined;
   /** "12 s ago" in place of the instant. */
   relative?: boolean;
+  /** With seconds. */
+  precise?: boolean;
 }
 
 /** An instant; on hover in full, with its zone and in UTC. */
-export function Time({ at, relative = false }: TimeProps) {
+export function Time({ at, relative = false, precise = false }: TimeProps) {
   const style = useTimeStyle();
   const moment = useNow(relative);
   if (at === null || at === undefined) return <>–</>;
   const full = `${longTime(at, style)}\n${longTime(at, { zone: "UTC", hourCycle: "24" })}\n${relativeTime(at, moment)}`;
   return (
     <time dateTime={new Date(at * 1000).toISOString()} title={full}>
-      {relative ? relativeTime(at, moment) : shortTime(at, moment, style)}
+      {relative ? relativeTime(at, moment) : shortTime(at, moment, style, precise)}
     </time>
   );
 }

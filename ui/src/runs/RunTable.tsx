@@ -61,17 +61,25 @@ const COLUMNS: readonly Column<RunRow>[] = [
   },
 ];
 
+/** Where all runs wait, what for is what a reader wants to know, and how long already. */
+const OF_QUEUE: readonly Column<RunRow>[] = COLUMNS.map((column) => {
+  if (column.id === "note") return { ...column, width: "44%" };
+  if (column.id !== "duration") return column;
+  return { ...column, label: "Waits", render: (run) => <Duration from={run.creationTime} to={null} />, sortBy: (run) => -run.creationTime };
+});
+
 const PARTITION_AT = COLUMNS.findIndex(({ id }) => id === "origin");
 
-function withPartitions(runs: readonly RunRow[]): readonly Column<RunRow>[] {
+function columnsFor(runs: readonly RunRow[]): readonly Column<RunRow>[] {
+  const columns = runs.every(({ status }) => status === "QUEUED") ? OF_QUEUE : COLUMNS;
   const found = runs.map(partitionsOf).filter((each) => each !== null);
-  if (found.length === 0) return COLUMNS;
+  if (found.length === 0) return columns;
   const isRange = found.some(({ first, last }) => first !== last);
-  return COLUMNS.toSpliced(PARTITION_AT, 0, isRange ? { ...PARTITION, width: "190px" } : PARTITION);
+  return columns.toSpliced(PARTITION_AT, 0, isRange ? { ...PARTITION, width: "190px" } : PARTITION);
 }
 
 export function RunTable({ runs, label = "Runs", ...selection }: RunTableProps) {
-  const columns = useMemo(() => withPartitions(runs), [runs]);
+  const columns = useMemo(() => columnsFor(runs), [runs]);
   return (
     <Table
       label={label}

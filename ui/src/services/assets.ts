@@ -58,6 +58,7 @@ const ASSET_CARD = gql`
       unstartedRunIds
       inProgressRunIds
       failedChecks
+      warnedChecks
       totalChecks
       latestRun { runId }
       partitionStats { numMaterialized numPartitions numFailed numMaterializing }
@@ -124,6 +125,7 @@ export const ASSET_GRAPH = gql<AssetGraphQuery, AssetGraphQueryVariables>`
       status
       latestMaterializationTimestamp
       failedChecks
+      warnedChecks
       totalChecks
       partitionStats { numMaterialized numPartitions numFailed numMaterializing }
     }
@@ -279,8 +281,10 @@ export const ASSET_EVALUATIONS = gql<AssetEvaluationsQuery, AssetEvaluationsQuer
           timestamp
           numRequested
           runIds
+          backfillId
           evaluationNodes {
             uniqueId
+            operatorType
             expandedLabel
             meaning
             entity

@@ -1,6 +1,6 @@
 /** Schedules and sensors: their list, one's ticks, and their switches. */
 import { PYTHON_ERROR } from "./errors";
-import { ask, gql } from "./gql";
+import { ask, type Document, gql } from "./gql";
 import type {
   AutomationListQuery,
   AutomationListQueryVariables,
@@ -29,6 +29,7 @@ import type {
   ScheduleDetailQueryVariables,
   SensorDetailQuery,
   SensorDetailQueryVariables,
+  ScheduleSelector,
   SensorSelector,
   SetCursorMutation,
   SetCursorMutationVariables,
@@ -42,6 +43,8 @@ import type {
   StopScheduleMutationVariables,
   StopSensorMutation,
   StopSensorMutationVariables,
+  TickBeforeQuery,
+  TickBeforeQueryVariables,
   WithdrawOverrideMutation,
   WithdrawOverrideMutationVariables,
   WithoutCodeQuery,
@@ -69,6 +72,7 @@ const TICK = gql`
     skipReason
     cursor
     logs
+    backfillId
     runs { runId status }
     error { ...PythonError }
   }
@@ -78,6 +82,7 @@ const OVERRIDE = gql`
   fragment Override on InstigationOverride {
     pausedUntil
     cronSchedule
+    cronDescription
     executionTimezone
     intervalSeconds
     runConfigYaml
@@ -98,6 +103,8 @@ const ACT = gql`
     actor
     reason
     cursor
+    before
+    after
     override { ...Override }
   }
 `;
@@ -125,6 +132,7 @@ const DRY_RUN = gql`
       logs
       error { ...PythonError }
       runRequests { runKey jobName partition runConfigYaml tags { key value } assetSelection { path } }
+      backfillRequest { numPartitions tags { key value } assetSelection { path } }
     }
   }
 `;
@@ -150,6 +158,7 @@ export const AUTOMATION_LIST = gql<AutomationListQuery, AutomationListQueryVaria
             description
             sensorType
             minIntervalSeconds
+            onEvents
             targets { pipelineName }
             sensorState { ...SwitchState ticks(limit: 8) { tickId status timestamp } }
           }
@@ -231,41 +240,80 @@ export const SENSOR_DETAIL = gql<SensorDetailQuery, SensorDetailQueryVariables>`
   ${STATE} ${OVERRIDE} ${ACT} ${TICK} ${PYTHON_ERROR}
 `;
 
-export const START_SCHEDULE = gql<StartScheduleMutation, StartScheduleMutationVariables>`
-  mutation StartSchedule($selector: ScheduleSelector!) {
-    answer: startSchedule(scheduleSelector: $selector) { __typename ... on Error { message } }
+/** The newest tick before a cursor. */
+export const TICK_BEFORE = gql<TickBeforeQuery, TickBeforeQueryVariables>`
+  query TickBefore($selector: InstigationSelector!, $cursor: String!) {
+    instigationStateOrError(instigationSelector: $selector) {
+      __typename
+      ... on InstigationState { id ticks(limit: 1, cursor: $cursor) { ...AutomationTick } }
+      ... on Error { message }
+    }
+  }
+  ${TICK} ${PYTHON_ERROR}
+`;
+
+const START_SCHEDULE = gql<StartScheduleMutation, StartScheduleMutationVariables>`
+  mutation StartSchedule($selector: ScheduleSelector!, $reason: String) {
+    answer: startSchedule(scheduleSelector: $selector, reason: $reason) { __typename ... on Error { message } }
   }
 `;
 
-export const STOP_SCHEDULE = gql<StopScheduleMutation, StopScheduleMutationVariables>`
-  mutation StopSchedule($selector: ScheduleSelector!) {
-    answer: stopRunningSchedule(scheduleSelector: $selector) { __typename ... on Error { message } }
+const STOP_SCHEDULE = gql<StopScheduleMutation, StopScheduleMutationVariables>`
+  mutation StopSchedule($selector: ScheduleSelector!, $reason: String) {
+    answer: stopRunningSchedule(scheduleSelector: $selector, reason: $reason) { __typename ... on Error { message } }
   }
 `;
 
-export const RESET_SCHEDULE = gql<ResetScheduleMutation, ResetScheduleMutationVariables>`
-  mutation ResetSchedule($selector: ScheduleSelector!) {
-    answer: resetSchedule(scheduleSelector: $selector) { __typename ... on Error { message } }
+const RESET_SCHEDULE = gql<ResetScheduleMutation, ResetScheduleMutationVariables>`
+  mutation ResetSchedule($selector: ScheduleSelector!, $reason: String) {
+    answer: resetSchedule(scheduleSelector: $selector, reason: $reason) { __typename ... on Error { message } }
   }
 `;
 
-export const START_SENSOR = gql<StartSensorMutation, StartSensorMutationVariables>`
-  mutation StartSensor($selector: SensorSelector!) {
-    answer: startSensor(sensorSelector: $selector) { __typename ... on Error { message } }
+const START_SENSOR = gql<StartSensorMutation, StartSensorMutationVariables>`
+  mutation StartSensor($selector: SensorSelector!, $reason: String) {
+    answer: startSensor(sensorSelector: $selector, reason: $reason) { __typename ... on Error { message } }
   }
 `;
 
-export const STOP_SENSOR = gql<StopSensorMutation, StopSensorMutationVariables>`
-  mutation StopSensor($selector: SensorSelector!) {
-    answer: stopSensor(sensorSelector: $selector) { __typename ... on Error { message } }
+const STOP_SENSOR = gql<StopSensorMutation, StopSensorMutationVariables>`
+  mutation StopSensor($selector: SensorSelector!, $reason: String) {
+    answer: stopSensor(sensorSelector: $selector, reason: $reason) { __typename ... on Error { message } }
   }
 `;
 
-export const RESET_SENSOR = gql<ResetSensorMutation, ResetSensorMutationVariables>`
-  mutation ResetSensor($selector: SensorSelector!) {
-    answer: resetSensor(sensorSelector: $selector) { __typename ... on Error { message } }
+const RESET_SENSOR = gql<ResetSensorMutation, ResetSensorMutationVariables>`
+  mutation ResetSensor($selector: SensorSelector!, $reason: String) {
+    answer: resetSensor(sensorSelector: $selector, reason: $reason) { __typename ... on Error { message } }
   }
 `;
+
+export type AutomationKind = "schedule" | "sensor";
+export type Switching = "start" | "stop" | "reset";
+
+export interface Instigator {
+  kind: AutomationKind;
+  location: string;
+  name: string;
+}
+
+/**
+ * Turns a schedule or sensor on or off, or leaves its switch to the code again.
+ *
+ * @throws Error that says why it is as it was.
+ */
+export async function switchInstigator(deed: Switching, { kind, location, name }: Instigator, reason = ""): Promise<void> {
+  const place = { repositoryLocationName: location };
+  const { answer } =
+    kind === "schedule"
+      ? await ask(SCHEDULE_SWITCHES[deed], { selector: { ...place, scheduleName: name }, reason })
+      : await ask(SENSOR_SWITCHES[deed], { selector: { ...place, sensorName: name }, reason });
+  if ("message" in answer) throw new Error(answer.message);
+}
+
+type Switch<Selector> = Document<{ answer: { __typename: string } | { message: string } }, { selector: Selector; reason?: string | null }>;
+const SCHEDULE_SWITCHES: Record<Switching, Switch<ScheduleSelector>> = { start: START_SCHEDULE, stop: STOP_SCHEDULE, reset: RESET_SCHEDULE };
+const SENSOR_SWITCHES: Record<Switching, Switch<SensorSelector>> = { start: START_SENSOR, stop: STOP_SENSOR, reset: RESET_SENSOR };
 
 export const SET_CURSOR = gql<SetCursorMutation, SetCursorMutationVariables>`
   mutation SetCursor($selector: SensorSelector!, $cursor: String) {

@@ -44,6 +44,17 @@ describe("coalesce", () => {
     expect(task).toHaveBeenCalledTimes(2);
   });
 
+  it("pauses for as long as is asked for, however short the run", async () => {
+    const task = vi.fn(() => Promise.resolve());
+    const run = coalesce(task, 10_000, 4);
+    run();
+    run();
+    await vi.advanceTimersByTimeAsync(9_999);
+    expect(task).toHaveBeenCalledTimes(1);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(task).toHaveBeenCalledTimes(2);
+  });
+
   it("goes on after a failure", async () => {
     const task = vi.fn(() => Promise.reject(new Error("no")));
     const run = coalesce(task, 10);

@@ -36,13 +36,15 @@ interface DataOptions {
   live?: readonly string[];
   /** False: do not ask (yet). */
   enabled?: boolean;
+  /** Ask again no sooner than so long after the last answer, however often the topics change. */
+  pauseMs?: number;
 }
 
 /** The answer of a document, refetched when one of its topics changes. */
 export function useData<Answer, Variables>(
   document: Document<Answer, Variables>,
   variables: Variables,
-  { live = [], enabled = true }: DataOptions = {},
+  { live = [], enabled = true, pauseMs = SHORTEST_REFETCH_MS }: DataOptions = {},
 ): UseQueryResult<Answer, Error> {
   const client = useQueryClient();
   const key = [operationName(document), variables];
@@ -52,7 +54,7 @@ export function useData<Answer, Variables>(
     placeholderData: keepPreviousData as never,
     enabled,
   });
-  const refetch = useCoalesced(() => client.invalidateQueries({ queryKey: key, exact: true }), REST);
+  const refetch = useCoalesced(() => client.invalidateQueries({ queryKey: key, exact: true }), REST, pauseMs);
   useLive(enabled ? live : [], refetch);
   return answer;
 }
@@ -73,13 +75,13 @@ export function useAction<Answer, Variables>(
 
 /**
  * A function that runs the latest task at most once at a time; calls during a run lead to exactly one more run, which
- * comes `rest` times as long after it as it took.
+ * comes `rest` times as long after it as it took, and `pauseMs` after it at least.
  */
-export function useCoalesced(task: () => Promise<unknown>, rest = 0): () => void {
+export function useCoalesced(task: () => Promise<unknown>, rest = 0, pauseMs = SHORTEST_REFETCH_MS): () => void {
   const latest = useRef(task);
   useEffect(() => {
     latest.current = task;
   });
-  const [run] = useState(() => coalesce(() => latest.current(), SHORTEST_REFETCH_MS, rest));
+  const [run] = useState(() => coalesce(() => latest.current(), pauseMs, rest));
   return run;
 }

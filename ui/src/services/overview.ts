@@ -1,7 +1,14 @@
-/** What the overview shows: one question that changes with the runs, and one that changes with the assets. */
+/** What the overview shows: one question that changes with the runs, one with the assets, one with the ticks. */
 import { PYTHON_ERROR } from "./errors";
 import { gql } from "./gql";
-import type { OverviewChecksQuery, OverviewChecksQueryVariables, OverviewQuery, OverviewQueryVariables } from "./schema.gen";
+import type {
+  OverviewChecksQuery,
+  OverviewChecksQueryVariables,
+  OverviewFailingQuery,
+  OverviewFailingQueryVariables,
+  OverviewQuery,
+  OverviewQueryVariables,
+} from "./schema.gen";
 
 export const OVERVIEW = gql<OverviewQuery, OverviewQueryVariables>`
   query Overview($since: Float!, $limit: Int!) {
@@ -60,4 +67,15 @@ export const OVERVIEW_CHECKS = gql<OverviewChecksQuery, OverviewChecksQueryVaria
       assetChecks { name latestExecution { status timestamp evaluation { severity description } } }
     }
   }
+`;
+
+/** Schedules and sensors that failed when they were last evaluated. */
+export const OVERVIEW_FAILING = gql<OverviewFailingQuery, OverviewFailingQueryVariables>`
+  query OverviewFailing {
+    failingInstigations {
+      instigationState { id name instigationType repositoryLocationName }
+      tick { tickId timestamp error { ...PythonError } }
+    }
+  }
+  ${PYTHON_ERROR}
 `;

@@ -8,6 +8,7 @@ const NOON = Date.UTC(2026, 10, 23, 12, 0, 0) / 1000;
 describe("instants", () => {
   it("leave the year out when it is this one", () => {
     expect(shortTime(NOON, NOON, UTC)).toBe("23 Nov, 12:00");
+    expect(shortTime(NOON + 9, NOON, UTC, true)).toBe("23 Nov, 12:00:09");
     expect(shortTime(NOON - 365 * 86_400, NOON, UTC)).toBe("23 Nov 2025, 12:00");
   });
 

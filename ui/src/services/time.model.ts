@@ -22,8 +22,8 @@ function formatter(style: TimeStyle, parts: Intl.DateTimeFormatOptions): Intl.Da
   return found;
 }
 
-/** "23 Nov, 14:05" this year, "23 Nov 2025, 14:05" in others. */
-export function shortTime(seconds: number, now: number, style: TimeStyle): string {
+/** "23 Nov, 14:05" this year, "23 Nov 2025, 14:05" in others; when `precise`, "23 Nov, 14:05:09". */
+export function shortTime(seconds: number, now: number, style: TimeStyle, precise = false): string {
   const date = new Date(seconds * 1000);
   const sameYear = yearIn(seconds, style) === yearIn(now, style);
   return formatter(style, {
@@ -32,6 +32,7 @@ export function shortTime(seconds: number, now: number, style: TimeStyle): strin
     ...(sameYear ? {} : { year: "numeric" }),
     hour: "2-digit",
     minute: "2-digit",
+    ...(precise ? { second: "2-digit" } : {}),
   }).format(date);
 }
 

@@ -22,6 +22,7 @@ from ..protocols import (
     OneOffStorage,
     RunStorage,
     SlotStorage,
+    StoredBackfill,
 )
 from .run_follower import RunFollower
 
@@ -90,7 +91,7 @@ class ShownInstigators:
         self._log = log
         self._follower = follower
         self.states, self.get, self.switch, self.set_cursor = log.states, log.get, log.switch, log.set_cursor
-        self.override, self.retire, self.restore, self.acts = log.override, log.retire, log.restore, log.acts
+        self.override, self.retire, self.restore = log.override, log.retire, log.restore
         self.plan, self.begin_tick, self.evaluations = log.plan, log.begin_tick, log.evaluations
         self.ticks, self.latest_ticks = log.ticks, log.latest_ticks
 
@@ -100,6 +101,7 @@ class ShownInstigators:
         *,
         lease: Lease,
         runs: Sequence[tuple[str | None, NewRun]] = (),
+        backfill: StoredBackfill | None = None,
         facts: Sequence[AssetFact] = (),
         evaluations: Sequence[EvaluationRecord] = (),
         cursor: str | None = None,
@@ -114,6 +116,7 @@ class ShownInstigators:
                 tick,
                 lease=lease,
                 runs=runs,
+                backfill=backfill,
                 facts=facts,
                 evaluations=evaluations,
                 cursor=cursor,

@@ -15,14 +15,16 @@ from ...records.backfill import Backfill, BackfillLine, BackfillPart, BackfillPl
 from ...records.lease import Lease
 from .. import backfill_rows as rows
 from ..backfill_page import backfill_page, found_backfills, whole_page
+from ..deeds import asked_for_backfill, changed_backfill, deleted_backfill
 from ..notifier import Notifier
 from ..protocols.backfills import BackfillAdvance, BackfillChange, BackfillFilter, BackfillSearch, StoredBackfill
+from .acts import record_acts
 from .connection import Database
 from .leases import require_lease
 from .ledger import insert_runs, write_changes
 from .transaction import Transaction
 
-__all__ = ["PostgresBackfills", "held_back"]
+__all__ = ["PostgresBackfills", "held_back", "insert_backfill"]
 
 _TOPICS = {"backfills"}
 _CHANGED = {"backfills", "queue"}  # what waits in the queue may be held back from now on, or not any more
@@ -124,8 +126,9 @@ class PostgresBackfills:
         """Store a new backfill."""
 
         def work(tx: Transaction) -> None:
-            if not _insert(tx, backfill, plan, [line]):
+            if not insert_backfill(tx, backfill, plan, [line]):
                 raise StorageError(f"A backfill with the id {backfill.backfill_id} exists already; make a new id.")
+            record_acts(tx, asked_for_backfill(backfill))
 
         self._database.write("store a backfill", work)
         self._notifier.publish(_TOPICS)
@@ -134,7 +137,7 @@ class PostgresBackfills:
         """Store one that has ended elsewhere, as it is."""
 
         def work(tx: Transaction) -> bool:
-            is_new = _insert(tx, stored.backfill, stored.plan, stored.log)
+            is_new = insert_backfill(tx, stored.backfill, stored.plan, stored.log)
             if is_new:
                 values = [(stored.backfill.backfill_id, *rows.part_values(part)) for part in stored.parts]
                 tx.send_all(_ADD_PARTS, _PART_TYPES, values)
@@ -155,6 +158,7 @@ class PostgresBackfills:
             if after is None:
                 return before, False
             _store(tx, after, [line])
+            record_acts(tx, changed_backfill(before, after))
             return after, True
 
         after, is_changed = self._database.write("change a backfill", work)
@@ -193,6 +197,7 @@ class PostgresBackfills:
                 tx.send("DELETE FROM backfill_parts WHERE backfill = %s", (backfill_id,))
                 tx.send("DELETE FROM backfill_counts WHERE backfill = %s", (backfill_id,))
                 tx.send("DELETE FROM backfill_assets WHERE backfill = %s", (backfill_id,))
+                record_acts(tx, deleted_backfill(backfill_id))
             return gone is not None
 
         deleted = self._database.write("delete a backfill", work)
@@ -200,7 +205,8 @@ class PostgresBackfills:
         return deleted
 
 
-def _insert(tx: Transaction, backfill: Backfill, plan: BackfillPlan, log: Sequence[BackfillLine]) -> bool:
+def insert_backfill(tx: Transaction, backfill: Backfill, plan: BackfillPlan, log: Sequence[BackfillLine]) -> bool:
+    """Store a new backfill; says whether it was, and not known before. The caller holds the transaction."""
     added = tx.row(
         "INSERT INTO backfills (id, status, created, ended, body, plan, log) VALUES (%s, %s, %s, %s, %s, %s, %s) "
         "ON CONFLICT DO NOTHING RETURNING 1",

@@ -11,11 +11,13 @@ from ...records.event import Event, Fact, RunStarting
 from ...records.lease import Lease
 from ...records.run import ACTIVE, FINISHED, Run, RunStatus, Tag
 from .. import rows
+from ..deeds import canceled_run, deleted_run, launched_runs
 from ..derive import CLAIMABLE, derive
 from ..months import LogPlace
 from ..notifier import ROUTINE, Notifier
 from ..protocols import NewRun, RunFilter, RunSearch, RunTally
 from ..run_search import LOOKS, Query, Way, whole_count, whole_page
+from .acts import record_acts
 from .backfills import held_back
 from .connection import Database
 from .leases import require_lease
@@ -40,6 +42,7 @@ class PostgresRuns:
 
         def work(tx: Transaction) -> list[Change]:
             changes = insert_runs(tx, runs)
+            record_acts(tx, launched_runs(change.run for change in changes))
             write_changes(tx, changes)
             return changes
 
@@ -217,6 +220,7 @@ class PostgresRuns:
             if derive(run, {}, events).refused:
                 return None
             change = changed_run(tx, place, run, run.attempt, events)
+            record_acts(tx, canceled_run(run, facts))
             write_changes(tx, [change])
             return change
 
@@ -300,11 +304,12 @@ class PostgresRuns:
             found = _place_and_run(tx, run_id)
             if found is None or found[1].status not in FINISHED:
                 return False
-            place = found[0]
+            place, run = found
             tx.send("DELETE FROM events WHERE log = %s AND run = %s", place)
             tx.send("DELETE FROM steps WHERE run = %s", (place.run,))
             for table in ("run_tags", "planned_assets", "runs"):
                 tx.send(f"DELETE FROM {table} WHERE run_id = %s", (run_id,))
+            record_acts(tx, deleted_run(run))
             return True
 
         deleted = self._database.write("delete a run", work)

@@ -248,7 +248,6 @@ RULES: Mapping[str, Rule] = {
     "instigators.override": Rule(run=_PEOPLE, evaluation=_PEOPLE),
     "instigators.retire": Rule(run=_PEOPLE, evaluation=_PEOPLE),
     "instigators.restore": Rule(run=_PEOPLE, evaluation=_PEOPLE),
-    "instigators.acts": Rule(run=_PEOPLE, evaluation=_PEOPLE, reads=True),
     "instigators.plan": Rule(run=_DAEMON, evaluation=_DAEMON),
     "instigators.begin_tick": Rule(run=_DAEMON, evaluation=_DAEMON),
     "instigators.complete_tick": Rule(run=_DAEMON, evaluation=_DAEMON),
@@ -306,6 +305,8 @@ RULES: Mapping[str, Rule] = {
     "accounts.revoke_token": Rule(run=_ACCOUNTS, evaluation=_ACCOUNTS),
     "accounts.find": Rule(run=_ACCOUNTS, evaluation=_ACCOUNTS, reads=True),
     "accounts.used": Rule(run=_ACCOUNTS, evaluation=_ACCOUNTS),
+    "acts.page": Rule(run=_PEOPLE, evaluation=_PEOPLE, reads=True),
+    "acts.add": Rule(run=_PEOPLE, evaluation=_PEOPLE),
     "notifier.publish": Rule(
         run="whoever changes the storage wakes its listeners", evaluation="an evaluation wakes nobody"
     ),

@@ -12,14 +12,16 @@ from ...records.backfill import Backfill, BackfillLine, BackfillPart, BackfillPl
 from ...records.lease import Lease
 from .. import backfill_rows as rows
 from ..backfill_page import backfill_page, found_backfills, whole_page
+from ..deeds import asked_for_backfill, changed_backfill, deleted_backfill
 from ..notifier import Notifier
 from ..protocols.backfills import BackfillAdvance, BackfillChange, BackfillFilter, BackfillSearch, StoredBackfill
+from .acts import record_acts
 from .connection import Database
 from .leases import require_lease
 from .ledger import insert_run
 from .listed import listed
 
-__all__ = ["SqliteBackfills", "is_held_back"]
+__all__ = ["SqliteBackfills", "insert_backfill", "is_held_back"]
 
 _TOPICS = {"backfills"}
 _CHANGED = {"backfills", "queue"}  # what waits in the queue may be held back from now on, or not any more
@@ -126,15 +128,16 @@ class SqliteBackfills:
     def add(self, backfill: Backfill, plan: BackfillPlan, *, line: BackfillLine) -> None:
         """Store a new backfill."""
         with self._database.write("store a backfill") as connection:
-            if not _insert(connection, backfill, plan, [line]):
+            if not insert_backfill(connection, backfill, plan, [line]):
                 raise StorageError(f"A backfill with the id {backfill.backfill_id} exists already; make a new id.")
+            record_acts(connection, asked_for_backfill(backfill))
         self._notifier.publish(_TOPICS)
 
     def load(self, stored: StoredBackfill) -> bool:
         """Store one that has ended elsewhere, as it is."""
         backfill_id = stored.backfill.backfill_id
         with self._database.write("store a backfill") as connection:
-            is_new = _insert(connection, stored.backfill, stored.plan, stored.log)
+            is_new = insert_backfill(connection, stored.backfill, stored.plan, stored.log)
             if is_new:
                 connection.executemany(_ADD_PART, [(backfill_id, *rows.part_values(part)) for part in stored.parts])
         self._notifier.publish(_TOPICS)
@@ -151,6 +154,7 @@ class SqliteBackfills:
             if after is None:
                 return before
             _store(connection, after, [line])
+            record_acts(connection, changed_backfill(before, after))
         self._notifier.publish(_CHANGED)
         return after
 
@@ -193,6 +197,8 @@ class SqliteBackfills:
             gone = connection.execute(
                 "DELETE FROM backfills WHERE id = ? AND ended IS NOT NULL", (backfill_id,)
             ).rowcount
+            if gone:
+                record_acts(connection, deleted_backfill(backfill_id))
         while gone:
             with self._database.write("delete the parts of a backfill", durable=False) as connection:
                 parts = connection.execute(
@@ -208,9 +214,10 @@ class SqliteBackfills:
         return gone > 0
 
 
-def _insert(
+def insert_backfill(
     connection: sqlite3.Connection, backfill: Backfill, plan: BackfillPlan, log: Sequence[BackfillLine]
 ) -> bool:
+    """Store a new backfill; says whether it was, and not known before. The caller holds the transaction."""
     added = connection.execute(
         "INSERT INTO backfills (id, status, created, ended, body, plan, log) VALUES (?, ?, ?, ?, ?, ?, ?) "
         "ON CONFLICT DO NOTHING",

@@ -15,11 +15,13 @@ from ...records.event import Event, Fact, RunStarting
 from ...records.lease import Lease
 from ...records.run import ACTIVE, FINISHED, Run, RunStatus, Tag
 from .. import rows
+from ..deeds import canceled_run, deleted_run, launched_runs
 from ..derive import CLAIMABLE, derive
 from ..months import LogPlace
 from ..notifier import ROUTINE, Notifier
 from ..protocols import NewRun, RunFilter, RunSearch, RunTally
 from ..run_search import LOOKS, Way, whole_count, whole_page
+from .acts import record_acts
 from .backfills import is_held_back
 from .connection import Database
 from .event_logs import delete_events
@@ -44,6 +46,7 @@ class SqliteRuns:
         """Store new runs with their first facts, all or none."""
         with self._database.write("store new runs") as connection:
             written = [insert_run(connection, new) for new in runs]
+            record_acts(connection, launched_runs(each.run for each in written))
         self._notifier.publish(set().union(*(each.topics for each in written)))
         return [each.run for each in written]
 
@@ -196,6 +199,7 @@ class SqliteRuns:
             if derive(run, {}, events).refused:
                 return False
             written = write_run_events(connection, place, run, run.attempt, events)
+            record_acts(connection, canceled_run(run, facts))
         self._notifier.publish(written.topics)
         return True
 
@@ -261,11 +265,12 @@ class SqliteRuns:
             found = _place_and_run(connection, run_id)
             if found is None or found[1].status not in FINISHED:
                 return False
-            place = found[0]
+            place, run = found
             delete_events(connection, place)
             connection.execute("DELETE FROM steps WHERE run = ?", (place.run,))
             for table in ("run_tags", "planned_assets", "runs"):
                 connection.execute(f"DELETE FROM {table} WHERE run_id = ?", (run_id,))
+            record_acts(connection, deleted_run(run))
         self._notifier.publish({"runs", f"run:{run_id}"})
         return True
 

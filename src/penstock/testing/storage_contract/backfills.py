@@ -35,7 +35,15 @@ from ...records.run import FailureReason, Run, RunStatus, Tag
 from ...storage.protocols import BackfillAdvance, BackfillChange, BackfillFilter, NewRun, Storage, StoredBackfill
 from .builders import NOW, new_run, ordered_run_id
 
-__all__ = ["BackfillContract", "added_backfill", "backfill_lease", "begun_parts", "end_run", "made_facts"]
+__all__ = [
+    "BackfillContract",
+    "added_backfill",
+    "backfill_lease",
+    "begun_parts",
+    "end_run",
+    "made_facts",
+    "stored_backfill",
+]
 
 _SET = StaticSpec(keys=("a", "b", "c"))
 _PLAN = BackfillPlan(
@@ -63,6 +71,12 @@ def added_backfill(storage: Storage, *, plan: BackfillPlan = _PLAN, **fields: ob
     )
     storage.backfills.add(backfill, plan, line=_ASKED)
     return backfill
+
+
+def stored_backfill() -> StoredBackfill:
+    """The same, not stored yet."""
+    backfill = Backfill(backfill_id=ordered_run_id(), size=7, created=NOW, updated=NOW)
+    return StoredBackfill(backfill=backfill, plan=_PLAN, log=(_ASKED,))
 
 
 def backfill_lease(storage: Storage) -> Lease:

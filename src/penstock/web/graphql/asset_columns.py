@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...locations.asset_columns import AssetColumns
 from .asset_status import AssetStatus
-from .assets import count_failed_checks, partition_counts, standing
+from .assets import count_failed_checks, count_warned_checks, partition_counts, standing
 from .context import Context
 from .fields import Fields
 from .partitions import PartitionStats
@@ -38,6 +38,11 @@ def latest_materialization_timestamp(columns: AssetColumns, context: Context) ->
 @_COLUMNS.field
 def failed_checks(columns: AssetColumns, context: Context) -> list[int]:
     return [count_failed_checks(asset, context) for asset in columns.assets]
+
+
+@_COLUMNS.field
+def warned_checks(columns: AssetColumns, context: Context) -> list[int]:
+    return [count_warned_checks(asset, context) for asset in columns.assets]
 
 
 @_COLUMNS.field

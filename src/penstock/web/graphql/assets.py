@@ -32,7 +32,7 @@ from .partitions import (
     ranges_of,
 )
 
-__all__ = ["TABLES", "count_failed_checks", "partition_counts", "standing"]
+__all__ = ["TABLES", "count_failed_checks", "count_warned_checks", "partition_counts", "standing"]
 
 _QUERY = Fields("Query", source=type(None))
 _NODE = Fields("AssetNode", source=AssetNode)
@@ -298,6 +298,19 @@ def count_failed_checks(asset: AssetDescription, context: Context) -> int:
     if not asset.checks:
         return 0
     return sum(1 for state in latest_checks(context, asset) if state.status in ("FAILED", "EXECUTION_FAILED"))
+
+
+@_INFO.field
+def warned_checks(node: AssetNode, context: Context) -> int:
+    return count_warned_checks(node.asset, context)
+
+
+def count_warned_checks(asset: AssetDescription, context: Context) -> int:
+    """How many of an asset's failed checks were only to warn."""
+    if not asset.checks:
+        return 0
+    failed = [state.evaluation for state in latest_checks(context, asset) if state.status == "FAILED"]
+    return sum(1 for evaluation in failed if evaluation is not None and evaluation.severity == "WARN")
 
 
 @_INFO.field

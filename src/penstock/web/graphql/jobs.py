@@ -7,7 +7,7 @@ from typing import Any
 
 from ...config.scaffold import scaffold
 from ...config.schema import ConfigType
-from ...records.automation import Tick, TickStatus
+from ...records.automation import TickStatus
 from ...records.run import Run
 from ...storage.protocols import RunFilter
 from .context import Context
@@ -18,11 +18,12 @@ from .inputs import PipelineSelector
 from .keys import Pair, pairs
 from .metadata import Entry, entries
 from .new_runs import checked_plan, require_no_mode
-from .nodes import Instigation, JobNode, PlanNode, ScheduleNode, SensorNode, StepNode, place
+from .nodes import JobNode, PlanNode, ScheduleNode, SensorNode, StepNode, place
 from .pages import page_size
 from .partitions import PartitionKeys, keys_page, open_set
 from .run_config import as_yaml, run_config_of
 from .steps import ExecutionPlan, plan_of
+from .ticks import JobTick
 
 __all__ = ["TABLES"]
 
@@ -37,13 +38,6 @@ class RunConfigSchema(Result, frozen=True, kw_only=True):
 
     config_tree: ConfigType
     root_default_yaml: str
-
-
-class JobTick(Result, frozen=True, kw_only=True):
-    """A tick of something that runs a job."""
-
-    instigation_state: Instigation
-    tick: Tick
 
 
 class PipelineConfigValidationValid(Result, frozen=True, kw_only=True):

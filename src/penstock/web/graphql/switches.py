@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...auth.permissions import Permission
-from ...records.automation import By, InstigatorKind, InstigatorStatus
+from ...records.automation import InstigatorKind, InstigatorStatus
 from .context import Context
 from .failures import RefusedError, Result, ScheduleNotFoundError, SensorNotFoundError
 from .fields import Fields
@@ -39,9 +39,7 @@ class StopSensorMutationResult(Result, frozen=True, kw_only=True):
 def _switch(context: Context, instigation: Instigation, status: InstigatorStatus) -> Instigation:
     location, kind, name = instigation.location, instigation.kind, instigation.name
     context.require(Permission.SWITCH_INSTIGATOR, location)
-    stored = context.storage.instigators.switch(
-        instigation.id, location, kind, name, status, by=By(actor=context.actor.name), now=context.now
-    )
+    stored = context.storage.instigators.switch(instigation.id, location, kind, name, status, now=context.now)
     context.instigators[instigation.id] = stored
     return instigation._replace(stored=stored)
 
@@ -122,8 +120,6 @@ def set_sensor_cursor(
     node = sensor_named(context, sensor_selector, sensor_selector.sensor_name)
     found = instigation_of_sensor(context, node)
     context.require(Permission.SET_CURSOR, found.location)
-    stored = context.storage.instigators.set_cursor(
-        found.id, found.location, found.name, cursor, by=By(actor=context.actor.name), now=context.now
-    )
+    stored = context.storage.instigators.set_cursor(found.id, found.location, found.name, cursor, now=context.now)
     context.instigators[found.id] = stored
     return node

@@ -13,12 +13,19 @@ from .automation import FutureInstigationTick, switch_status
 from .context import Context
 from .failures import Result
 from .fields import Fields
-from .find import instigation_by_id, instigation_named
+from .find import (
+    instigation_by_id,
+    instigation_named,
+    instigation_of_schedule,
+    instigation_of_sensor,
+    schedules_of,
+    sensors_of,
+)
 from .inputs import InstigationSelector
 from .nodes import Instigation
 from .pages import page_size
 
-__all__ = ["TABLES"]
+__all__ = ["TABLES", "JobTick"]
 
 _QUERY = Fields("Query", source=type(None))
 _STATE = Fields("InstigationState", source=Instigation)
@@ -26,6 +33,8 @@ _TICK = Fields("InstigationTick", source=Tick)
 _CHANGE = Fields("DynamicPartitionsRequestResult", "DynamicPartitionRequest", source=AddDynamicPartitionsRequest)
 
 TABLES = (_QUERY, _STATE, _TICK, _CHANGE)
+
+_WITH_ONE_AT_WORK = 2
 
 
 @_QUERY.field
@@ -35,6 +44,37 @@ def instigation_state_or_error(
     if id_ is not None:
         return instigation_by_id(context, id_)
     return instigation_named(context, instigation_selector.repository_location_name, instigation_selector.name)
+
+
+class JobTick(Result, frozen=True, kw_only=True):
+    """A tick, and what it is a tick of."""
+
+    instigation_state: Instigation
+    tick: Tick
+
+
+@_QUERY.field
+def failing_instigations(_source: None, context: Context) -> list[JobTick]:
+    states = []
+    for location in context.catalog.locations.values():
+        states += [instigation_of_schedule(context, each) for each in schedules_of(context, location)]
+        states += [instigation_of_sensor(context, each) for each in sensors_of(context, location)]
+    found = []
+    for state in states:
+        if not _is_evaluated(state, context.now):
+            continue
+        ended = [tick for tick in context.latest_ticks.get(state.id, _WITH_ONE_AT_WORK) if tick.ended is not None]
+        if ended and ended[0].status is TickStatus.FAILURE:
+            found.append(JobTick(instigation_state=state, tick=ended[0]))
+    return sorted(found, key=lambda each: each.tick.id, reverse=True)
+
+
+def _is_evaluated(state: Instigation, now: float) -> bool:
+    """Whether it is on, has been looked at, and is not paused."""
+    if not state.on or state.stored is None:
+        return False
+    override = state.stored.override
+    return override is None or override.paused_until is None or override.paused_until <= now
 
 
 _STATE.rename(

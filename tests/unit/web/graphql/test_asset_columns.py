@@ -25,7 +25,7 @@ from penstock.web.graphql.execute import GraphQLRequest, run_request
 
 STATS = "partitionStats { numPartitions numMaterialized numFailed numMaterializing }"
 DEFINED = "description groupName kinds owners isExecutable isMaterializable isPartitioned"
-KNOWN = f"status latestMaterializationTimestamp failedChecks totalChecks {STATS}"
+KNOWN = f"status latestMaterializationTimestamp failedChecks warnedChecks totalChecks {STATS}"
 COLUMNS = f"{{ assetColumns {{ path {DEFINED} locationName dependencies outsidePath {KNOWN} }} }}"
 NODES = f"""{{ assetNodes {{
     assetKey {{ path }} {DEFINED} repository {{ location {{ name }} }} dependencyKeys {{ path }}

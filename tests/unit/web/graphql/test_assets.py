@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+import msgspec
 import pytest
 
 from penstock.codec import digest, encode_json
@@ -280,7 +281,7 @@ def test_checks(ask: Any, maker: Maker) -> None:
     query = """{ assetNodeOrError(assetKey: {path: ["mart", "totals"]}) { ... on AssetNode { assetChecks {
         name description blocking assetKey { path }
         latestExecution { runId status stale evaluation { success severity } }
-        executionForLatestMaterialization { status } } latestInfo { failedChecks totalChecks } } } }"""
+        executionForLatestMaterialization { status } } latestInfo { failedChecks warnedChecks totalChecks } } } }"""
     check = ask(query)["assetNodeOrError"]["assetChecks"][0]
     assert (check["name"], check["blocking"], check["latestExecution"]) == ("positive", True, None)
     failing = "{ assetNodes(failedChecks: true) { assetKey { path } } }"
@@ -288,7 +289,7 @@ def test_checks(ask: Any, maker: Maker) -> None:
     evaluation = AssetCheckEvaluation(asset="mart/totals", check="positive", passed=False)
     run = maker.make(AssetMaterialization(asset="mart/totals"), evaluation)
     node = ask(query)["assetNodeOrError"]
-    assert node["latestInfo"] == {"failedChecks": 1, "totalChecks": 1}
+    assert node["latestInfo"] == {"failedChecks": 1, "warnedChecks": 0, "totalChecks": 1}
     assert ask(failing)["assetNodes"] == [{"assetKey": {"path": ["mart", "totals"]}}]
     assert node["assetChecks"][0]["latestExecution"] == {
         "runId": run.run_id,
@@ -313,6 +314,9 @@ def test_checks(ask: Any, maker: Maker) -> None:
     (older,) = ask(history, cursor=newest["id"])["assetCheckExecutions"]
     assert older["runId"] == run.run_id
     assert ask(history, cursor=older["id"])["assetCheckExecutions"] == []
+    maker.make(msgspec.structs.replace(evaluation, severity="WARN"), time=7000.0)
+    assert ask(query)["assetNodeOrError"]["latestInfo"] == {"failedChecks": 1, "warnedChecks": 1, "totalChecks": 1}
+    assert ask("{ assetColumns { warnedChecks } }")["assetColumns"]["warnedChecks"].count(1) == 1
 
 
 def test_reported_events(ask: Any) -> None:

@@ -7,7 +7,7 @@ import { Failure } from "../../kit/ErrorPanel";
 import { Link } from "../../kit/Link";
 import { Skeleton } from "../../kit/Skeleton";
 import { StatusTag } from "../../kit/StatusTag";
-import { Table } from "../../kit/Table";
+import { type Column, Table } from "../../kit/Table";
 import { Time } from "../../kit/Time";
 import { links } from "../../links";
 import { ASSET_EVALUATIONS } from "../../services/assets";
@@ -16,7 +16,8 @@ import { useSearchState } from "../../services/navigation";
 import { shortId } from "../../services/run.model";
 import type { AssetEvaluationsQuery } from "../../services/schema.gen";
 import css from "./asset.module.css";
-import { partRows, requestWords } from "./evaluation.model";
+import { type PartRow, partRows, requestWords } from "./evaluation.model";
+import { reasonOf } from "./reason.model";
 
 type Records = Extract<
   AssetEvaluationsQuery["assetConditionEvaluationRecordsOrError"],
@@ -57,7 +58,7 @@ export function Evaluations({ path }: { path: readonly string[] }) {
                 aria-current={each === open}
                 onClick={() => setSearch({ evaluation: each.id })}
               >
-                <Time at={each.timestamp} />
+                <Time precise at={each.timestamp} />
                 <span className={each.numRequested > 0 ? undefined : css.quiet}>
                   {requestWords(each.numRequested, each.evaluationNodes[0]?.isPartitioned ?? false)}
                 </span>
@@ -78,14 +79,39 @@ export function Evaluations({ path }: { path: readonly string[] }) {
   );
 }
 
+const COLUMNS: readonly Column<PartRow>[] = [
+  {
+    id: "part",
+    label: "Part",
+    render: (row) => (
+      <span style={{ paddingLeft: row.depth * 16 }} title={`${row.name}: ${row.meaning}`}>
+        {row.name}
+        {row.of === null ? null : <> of {row.of}</>}
+        <span className={css.meaning}>{row.meaning}</span>
+      </span>
+    ),
+  },
+  { id: "answer", label: "Is", width: "110px", render: (row) => <StatusTag bare status={ANSWERS[row.answer]} /> },
+];
+
+const PARTITIONS: Column<PartRow> = {
+  id: "detail",
+  label: "Partitions",
+  width: "28%",
+  render: (row) => <span title={row.detail}>{row.detail}</span>,
+};
+
 function Evaluation({ record }: { record: Records[number] }) {
   return (
     <section className={css.one} aria-label="The chosen evaluation">
       <header className={css.oneHead}>
         <h3>
-          <Time at={record.timestamp} />
+          <Time precise at={record.timestamp} />
         </h3>
         <span className={css.grow} />
+        {record.backfillId === null ? null : (
+          <Link to={links.backfill(record.backfillId)}>backfill {shortId(record.backfillId)}</Link>
+        )}
         {record.runIds.slice(0, 5).map((id) => (
           <Link key={id} to={links.run(id)}>
             run {shortId(id)}
@@ -93,34 +119,11 @@ function Evaluation({ record }: { record: Records[number] }) {
         ))}
         {record.runIds.length > 5 ? <span className={css.quiet}>and {record.runIds.length - 5} more</span> : null}
       </header>
+      <p className={css.reason}>{reasonOf(record.evaluationNodes)}</p>
       <div className={css.bleed}>
         <Table
           label="Parts of the condition"
-          columns={[
-            {
-              id: "part",
-              label: "Part",
-              render: (row) => (
-                <span style={{ paddingLeft: row.depth * 16 }} title={`${row.name}: ${row.meaning}`}>
-                  {row.name}
-                  {row.of === null ? null : <> of {row.of}</>}
-                  <span className={css.meaning}>{row.meaning}</span>
-                </span>
-              ),
-            },
-            {
-              id: "answer",
-              label: "Is",
-              width: "110px",
-              render: (row) => <StatusTag bare status={ANSWERS[row.answer]} />,
-            },
-            {
-              id: "detail",
-              label: "Partitions",
-              width: "28%",
-              render: (row) => <span title={row.detail}>{row.detail}</span>,
-            },
-          ]}
+          columns={record.evaluationNodes.some((part) => part.isPartitioned) ? [...COLUMNS, PARTITIONS] : COLUMNS}
           rows={partRows(record.evaluationNodes)}
           rowKey={(row) => row.id}
         />

@@ -4,6 +4,7 @@ import { type Part, partRows, requestWords } from "./evaluation.model";
 
 const part = (uniqueId: string, rest: Partial<Part> = {}): Part => ({
   uniqueId,
+  operatorType: "missing",
   expandedLabel: ["missing"],
   meaning: "it was never updated",
   entity: "orders",

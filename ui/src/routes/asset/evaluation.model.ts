@@ -2,6 +2,8 @@
 
 export interface Part {
   uniqueId: string;
+  /** The tag of its class: "and", "missing". */
+  operatorType: string;
   expandedLabel: readonly string[];
   meaning: string;
   entity: string;

@@ -2,6 +2,7 @@
 import { AssetName } from "../../assets/AssetName";
 import type { AssetRow } from "../../assets/assetRows.model";
 import { keyText } from "../../assets/catalogue.model";
+import { checkTrouble } from "../../assets/checks.model";
 import { PartitionShare } from "../../assets/PartitionShare";
 import { Chip } from "../../kit/Facts";
 import { Link } from "../../kit/Link";
@@ -55,11 +56,14 @@ export const assetColumns: readonly Column<AssetRow>[] = [
     id: "checks",
     label: "Checks",
     width: "124px",
-    sortBy: (asset) => (asset.latestInfo.totalChecks === 0 ? null : asset.latestInfo.failedChecks),
-    render: ({ latestInfo: { failedChecks, totalChecks } }) => {
+    // One that failed weighs more than any number that only warned.
+    sortBy: ({ latestInfo: { failedChecks, warnedChecks, totalChecks } }) =>
+      totalChecks === 0 ? null : (failedChecks - warnedChecks) * 1_000 + warnedChecks,
+    render: ({ latestInfo }) => {
+      const { totalChecks } = latestInfo;
+      const trouble = checkTrouble(latestInfo);
       if (totalChecks === 0) return "";
-      if (failedChecks > 0)
-        return <StatusTag bare status="FAILED" label={`${failedChecks} of ${totalChecks} failed`} />;
+      if (trouble !== null) return <StatusTag bare status={trouble.status} label={trouble.text} />;
       return totalChecks === 1 ? "1 check" : `${totalChecks} checks`;
     },
   },

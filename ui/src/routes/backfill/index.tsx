@@ -18,7 +18,7 @@ import { RunTable } from "../../runs/RunTable";
 import { BACKFILL_DETAIL, BACKFILL_RUNS, BACKFILL_TOPICS, type BackfillDetail, type BackfillTarget } from "../../services/backfills";
 import { useData } from "../../services/data";
 import { useSearchState } from "../../services/navigation";
-import { ownTags, shortId } from "../../services/run.model";
+import { ownTags, shortId, TAG } from "../../services/run.model";
 import { Actions } from "./Actions";
 import css from "./backfill.module.css";
 import { Log } from "./Log";
@@ -95,7 +95,7 @@ function Under({ backfill }: { backfill: BackfillDetail }) {
   const pace = paceText(backfill);
   return (
     <>
-      {backfill.user === null ? null : <span>Asked for by {backfill.user}</span>}
+      <AskedBy backfill={backfill} />
       <span>
         Created <Time at={backfill.timestamp} relative />
       </span>
@@ -108,6 +108,19 @@ function Under({ backfill }: { backfill: BackfillDetail }) {
       {backfill.note === null ? null : <span className={css.note}>{backfill.note}</span>}
     </>
   );
+}
+
+function AskedBy({ backfill }: { backfill: BackfillDetail }) {
+  const sensor = backfill.tags.find(({ key }) => key === TAG.sensor)?.value;
+  const location = backfill.repositoryLocationName;
+  if (sensor !== undefined && location !== null) {
+    return (
+      <span>
+        Asked for by the sensor <Link to={links.sensor(location, sensor)}>{sensor}</Link>
+      </span>
+    );
+  }
+  return backfill.user === null ? null : <span>Asked for by {backfill.user}</span>;
 }
 
 const COLUMNS: readonly Column<BackfillTarget>[] = [

@@ -96,7 +96,7 @@ const RULE_COLUMNS: readonly Column<AlertRule>[] = [
     id: "when",
     label: "When",
     least: 220,
-    render: ({ when }) => <span title={when.map(kindName).join("; ")}>{when.map(kindName).join("; ")}</span>,
+    render: ({ when }) => <span className={css.whole}>{when.map(kindName).join("; ")}</span>,
   },
   { id: "where", label: "Where", width: "18%", render: (rule) => <span title={whereText(rule) ?? ""}>{whereText(rule) ?? "Everywhere"}</span> },
   {
@@ -132,18 +132,18 @@ function Rules({ alerts }: { alerts: AlertSettings }) {
 }
 
 const COLUMNS: readonly Column<AlertDelivery>[] = [
-  { id: "status", label: "Status", width: "150px", render: (delivery) => <StatusTag status={standing(delivery)} /> },
+  { id: "status", label: "Status", width: "130px", render: (delivery) => <StatusTag status={standing(delivery)} /> },
   { id: "created", label: "Decided", width: "120px", render: ({ createdTimestamp }) => <Time at={createdTimestamp} /> },
   { id: "about", label: "About", least: 200, render: ({ title, path }) => <Link to={path}>{title}</Link> },
-  { id: "to", label: "To", width: "20%", render: ({ rule, target }) => <span title={`${rule} / ${target}`}>{`${rule} / ${target}`}</span> },
+  { id: "to", label: "To", width: "17%", render: ({ rule, target }) => <span title={`${rule} / ${target}`}>{`${rule} / ${target}`}</span> },
   { id: "attempts", label: "Attempts", width: "84px", align: "right", render: ({ attempts }) => attempts },
   {
     id: "next",
     label: "Next or end",
-    width: "120px",
+    width: "96px",
     render: ({ status, dueTimestamp, endedTimestamp }) => <Time at={status === "PENDING" ? dueTimestamp : endedTimestamp} relative />,
   },
-  { id: "error", label: "Last error", width: "22%", render: ({ error }) => <span title={error ?? ""}>{error ?? ""}</span> },
+  { id: "error", label: "Last error", least: 160, render: ({ error }) => <span title={error ?? ""}>{error ?? ""}</span> },
 ];
 
 function Message({ message }: { message: AlertDelivery }) {

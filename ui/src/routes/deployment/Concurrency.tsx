@@ -19,6 +19,7 @@ import { useData } from "../../services/data";
 import { type Pool, POOLS, setPoolLimit } from "../../services/pools";
 import { limitOf, limitText, stepText } from "../../services/pools.model";
 import { shortId } from "../../services/run.model";
+import { ACTIVE } from "../../services/runs";
 import type { DeploymentQuery } from "../../services/schema.gen";
 import css from "./Deployment.module.css";
 
@@ -69,8 +70,12 @@ export function Concurrency({ instance, focus, onFocus }: ConcurrencyProps) {
             ["A slot is held by", config.poolGranularity === "run" ? "each run, for its life" : "each step, while it runs"],
             ["Default limit of a pool", config.defaultPoolLimit === null ? "None" : String(config.defaultPoolLimit)],
             ["Runs at once", runsText(instance)],
-            ["Runs at work", String(instance.activeRuns)],
-            ["Runs waiting", String(instance.queuedRuns)],
+            ["Of a job", limits(instance.runQueueConfig?.jobLimitsYaml)],
+            ["Of a code location", limits(instance.runQueueConfig?.locationLimitsYaml)],
+            ["With a tag", limits(instance.runQueueConfig?.tagConcurrencyLimitsYaml)],
+            ["Among equals goes first", turnText(instance)],
+            ["Runs at work", <Link key="active" to={links.runs({ status: ACTIVE })}>{String(instance.activeRuns)}</Link>],
+            ["Runs waiting", <Link key="queued" to={links.runs({ status: ["QUEUED"] })}>{String(instance.queuedRuns)}</Link>],
           ]}
         />
       </Section>
@@ -82,6 +87,16 @@ export function Concurrency({ instance, focus, onFocus }: ConcurrencyProps) {
 function runsText({ runQueueConfig: queue }: DeploymentQuery["instance"]): string {
   if (queue === null) return "Not limited: runs are not queued";
   return queue.maxConcurrentRuns < 0 ? "Not limited" : String(queue.maxConcurrentRuns);
+}
+
+/** Whose turn it is among runs of equal priority. */
+function turnText({ runQueueConfig: queue }: DeploymentQuery["instance"]): string | null {
+  if (queue === null) return null;
+  return queue.fairShare ? "whoever has the fewest runs at work: backfills, jobs and users take turns" : "who has waited longest";
+}
+
+function limits(yaml: string | null | undefined) {
+  return yaml ? <pre>{yaml.trim()}</pre> : null;
 }
 
 function poolColumns(onEdit: (pool: Pool) => void): Column<Pool>[] {

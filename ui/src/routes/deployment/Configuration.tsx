@@ -1,4 +1,4 @@
-/** The settings in force, and facts about the storage. Read-only: they are set in files. */
+/** The settings in force, and facts about the storage. Read-only: they are set in files. What the queue's mean is told beside it. */
 import { CopyButton } from "../../kit/CopyButton";
 import { Facts } from "../../kit/Facts";
 import { Section } from "../../kit/Page";
@@ -8,14 +8,6 @@ import css from "./Deployment.module.css";
 
 export function Configuration({ data }: { data: DeploymentQuery }) {
   const { instance } = data;
-  const queue = instance.runQueueConfig;
-  const limits = (
-    [
-      ["Limits by tag", queue?.tagConcurrencyLimitsYaml],
-      ["Limits by job", queue?.jobLimitsYaml],
-      ["Limits by code location", queue?.locationLimitsYaml],
-    ] as const
-  ).filter(([, yaml]) => (yaml ?? "").trim() !== "");
   return (
     <div className={css.columns}>
       <Section title="Settings in force" actions={<CopyButton label="Copy the settings" text={() => instance.info ?? ""} />}>
@@ -23,24 +15,11 @@ export function Configuration({ data }: { data: DeploymentQuery }) {
       </Section>
       <div>
         <Section title="Facts">
-          <Facts
-            facts={[
-              ["Version", data.version],
-              ["Runs at once", queue === null ? "Not limited: runs are not queued" : queue.maxConcurrentRuns < 0 ? "Not limited" : String(queue.maxConcurrentRuns)],
-              ["Turns in the queue", queue?.fairShare ? "By priority, then in fair shares" : "By priority, then by age"],
-              ["Runs at work", String(instance.activeRuns)],
-              ["Runs waiting", String(instance.queuedRuns)],
-            ]}
-          />
+          <Facts facts={[["Version", data.version]]} />
         </Section>
         <Section title="Storage">
           <Facts facts={instance.storage.map(({ key, value }) => (key === "bytes" ? (["size", bytesText(Number(value))] as const) : ([key, value] as const)))} />
         </Section>
-        {limits.map(([title, yaml]) => (
-          <Section key={title} title={title}>
-            <pre className={css.yaml}>{yaml}</pre>
-          </Section>
-        ))}
       </div>
     </div>
   );

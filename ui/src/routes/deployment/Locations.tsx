@@ -68,7 +68,7 @@ function LocationCard({ location, isFocused }: { location: Location; isFocused: 
       <p className={css.facts}>
         <span className={css.origin}>{location.origin}</span>
         <span>
-          Loaded <Time at={location.updatedTimestamp} relative />
+          {location.loadError === null ? "Loaded" : "Tried"} <Time at={location.updatedTimestamp} relative />
         </span>
         <Count count={location.assetCount} word="asset" to={links.assets({ location: name })} />
         <Count count={location.jobCount} word="job" to={links.jobs({ location: name })} />

@@ -25,18 +25,18 @@ const DUTY_COLUMNS: readonly Column<Duty>[] = [
     render: (duty) =>
       duty.healthy === null ? <StatusTag status="WAITING" label="Not known" /> : <StatusTag status={duty.healthy ? "HEALTHY" : "UNHEALTHY"} />,
   },
-  { id: "holder", label: "Done by", render: (duty) => duty.holder ?? "nobody" },
+  { id: "holder", label: "Done by", render: (duty) => <span className={css.whole}>{duty.holder ?? "nobody"}</span> },
   { id: "beat", label: "Last sign of life", width: "180px", render: (duty) => <Time at={duty.lastHeartbeatTime} relative /> },
 ];
 
 const PROCESS_COLUMNS: readonly Column<Process>[] = [
-  { id: "kind", label: "Process", width: "160px", render: (process) => process.kind, sortBy: (process) => process.kind },
-  { id: "host", label: "Host", render: (process) => process.host, sortBy: (process) => process.host },
-  { id: "pid", label: "Id", width: "90px", align: "right", render: (process) => process.pid },
-  { id: "duties", label: "Duties", render: (process) => process.duties.join(", ") },
-  { id: "version", label: "Version", width: "110px", render: (process) => process.version },
-  { id: "up", label: "Up for", width: "120px", align: "right", render: (process) => <Duration from={process.started} to={null} /> },
-  { id: "seen", label: "Last seen", width: "130px", render: (process) => <Time at={process.seen} relative /> },
+  { id: "kind", label: "Process", width: "120px", render: (process) => process.kind, sortBy: (process) => process.kind },
+  { id: "host", label: "Host", width: "14%", render: (process) => <span title={process.host}>{process.host}</span>, sortBy: (process) => process.host },
+  { id: "pid", label: "Id", width: "76px", align: "right", render: (process) => process.pid },
+  { id: "duties", label: "Duties", least: 260, render: (process) => <span className={css.whole}>{process.duties.join(", ")}</span> },
+  { id: "version", label: "Version", width: "84px", render: (process) => process.version },
+  { id: "up", label: "Up for", width: "96px", align: "right", render: (process) => <Duration from={process.started} to={null} /> },
+  { id: "seen", label: "Last seen", width: "100px", render: (process) => <Time at={process.seen} relative /> },
 ];
 
 export function Processes({ duties, processes }: ProcessesProps) {

@@ -9,7 +9,7 @@ import { Page } from "../../kit/Page";
 import { Skeleton } from "../../kit/Skeleton";
 import { StatusDot } from "../../kit/StatusTag";
 import { type Column, Table } from "../../kit/Table";
-import { TextInput } from "../../kit/TextInput";
+import { SelectInput, TextInput } from "../../kit/TextInput";
 import { Duration, Time } from "../../kit/Time";
 import { links } from "../../links";
 import { useData } from "../../services/data";
@@ -47,7 +47,7 @@ const columns: readonly Column<Row>[] = [
     label: "Started by",
     width: "22%",
     render: (job) => (
-      <span className={css.starts}>
+      <span className={css.starts} title={[...job.schedules, ...job.sensors].map(({ name }) => name).join(", ")}>
         {job.schedules.map((schedule) => (
           <Link key={schedule.name} to={links.schedule(job.location, schedule.name)} title={schedule.cronDescription}>
             <StatusDot status={schedule.scheduleState.status} /> {schedule.name}
@@ -93,7 +93,7 @@ const columns: readonly Column<Row>[] = [
 
 export default function JobsPage() {
   const answer = useData(JOB_LIST, {}, { live: ["runs", "locations", "instigators"] });
-  const [{ q = "" }, setSearch] = useSearchState();
+  const [{ q = "", location = "" }, setSearch] = useSearchState();
   const input = useRef<HTMLInputElement>(null);
   useShortcuts({ f: () => input.current?.focus() });
   const found = answer.data?.repositoriesOrError;
@@ -102,7 +102,10 @@ export default function JobsPage() {
       ? found.nodes.flatMap((node) => node.jobs.map((job) => ({ ...job, location: node.location.name })))
       : [];
   const listed = jobs.filter((job) => !job.name.startsWith("__"));
-  const shown = listed.filter((job) => `${job.name} ${job.description ?? ""}`.toLowerCase().includes(q.toLowerCase()));
+  const locations = [...new Set([...listed.map((job) => job.location), location])].filter(Boolean);
+  const shown = listed.filter(
+    (job) => (location === "" || job.location === location) && `${job.name} ${job.description ?? ""}`.toLowerCase().includes(q.toLowerCase()),
+  );
   const error =
     answer.error ?? (found && found.__typename !== "RepositoryConnection" ? new Error(found.message) : null);
   return (
@@ -118,6 +121,15 @@ export default function JobsPage() {
           value={q}
           onChange={(value) => setSearch({ q: value })}
         />
+        {locations.length > 1 || location !== "" ? (
+          <SelectInput
+            label="Location"
+            hideLabel
+            value={location}
+            onChange={(value) => setSearch({ location: value })}
+            options={[{ value: "", label: "Any location" }, ...locations.map((name) => ({ value: name, label: name }))]}
+          />
+        ) : null}
       </div>
       {error ? (
         <Failure error={error} title="The jobs could not be read." onRetry={() => void answer.refetch()} />
@@ -130,7 +142,7 @@ export default function JobsPage() {
         </Empty>
       ) : shown.length === 0 ? (
         <Empty title="No job fits" icon="search">
-          {listed.length} jobs are hidden by the search.
+          {listed.length} jobs are hidden by what is asked for above.
         </Empty>
       ) : (
         <Table

@@ -2,6 +2,7 @@
 import { AssetName } from "../../assets/AssetName";
 import type { AssetRow } from "../../assets/assetRows.model";
 import { keyText } from "../../assets/catalogue.model";
+import { checkTrouble } from "../../assets/checks.model";
 import { PartitionShare } from "../../assets/PartitionShare";
 import { IconButton } from "../../kit/Button";
 import { Failure } from "../../kit/ErrorPanel";
@@ -65,6 +66,7 @@ function Chosen({ path }: { path: readonly string[] }) {
 
 function Details({ asset }: { asset: AssetCard }) {
   const info = asset.latestInfo;
+  const trouble = checkTrouble(info);
   const running = [...info.inProgressRunIds, ...info.unstartedRunIds];
   return (
     <>
@@ -86,11 +88,11 @@ function Details({ asset }: { asset: AssetCard }) {
           ["Partitions", info.partitionStats ? <PartitionShare stats={info.partitionStats} /> : null],
           [
             "Checks",
-            info.totalChecks === 0
-              ? null
-              : info.failedChecks > 0
-                ? `${info.failedChecks} of ${info.totalChecks} failed`
-                : `${info.totalChecks}`,
+            info.totalChecks === 0 ? null : trouble === null ? (
+              `${info.totalChecks}`
+            ) : (
+              <StatusTag key="checks" bare status={trouble.status} label={`${trouble.text} of ${info.totalChecks}`} />
+            ),
           ],
           [
             "Latest run",

@@ -1,4 +1,4 @@
-/** What needs somebody: broken locations, sick duties, failures gathered by cause, and checks that did not pass. */
+/** What needs somebody: broken locations, sick duties, ticks and runs that failed, and checks that did not pass. */
 import { cx } from "../../kit/cx";
 import { Icon } from "../../kit/Icon";
 import { Link } from "../../kit/Link";
@@ -7,7 +7,7 @@ import { errorStory, headline } from "../../kit/error.model";
 import { links } from "../../links";
 import type { OverviewRun } from "../../services/overview";
 import { targetOf } from "../../services/run.model";
-import type { OverviewChecksQuery, OverviewQuery } from "../../services/schema.gen";
+import type { OverviewChecksQuery, OverviewFailingQuery, OverviewQuery } from "../../services/schema.gen";
 import { failedChecks, groupFailures, unmended } from "./attention.model";
 import css from "./Overview.module.css";
 
@@ -17,10 +17,12 @@ interface AttentionProps {
   data: OverviewQuery;
   /** Undefined: not known yet. */
   checks: OverviewChecksQuery | undefined;
+  /** Undefined: not known yet. */
+  failing: OverviewFailingQuery | undefined;
   runs: readonly OverviewRun[];
 }
 
-export function Attention({ data, checks, runs: all }: AttentionProps) {
+export function Attention({ data, checks, failing, runs: all }: AttentionProps) {
   const entries = data.workspaceOrError.__typename === "Workspace" ? data.workspaceOrError.locationEntries : [];
   const duties = data.instance.daemonHealth.allDaemonStatuses;
   const groups = groupFailures(unmended(all));
@@ -29,8 +31,9 @@ export function Attention({ data, checks, runs: all }: AttentionProps) {
   const sick = required.filter((duty) => duty.healthy === false);
   const idle = sick.length > 1 && sick.length === required.length && sick.every((duty) => duty.holder === null);
   const broken = entries.filter((entry) => entry.loadError !== null);
-  if (broken.length + sick.length + groups.length + unpassed.length === 0) {
-    if (checks === undefined) return <p className={css.calm}>Looking at the results of checks</p>;
+  const ticks = failing?.failingInstigations ?? [];
+  if (broken.length + sick.length + ticks.length + groups.length + unpassed.length === 0) {
+    if (checks === undefined || failing === undefined) return <p className={css.calm}>Looking at checks and ticks</p>;
     return (
       <p className={css.calm}>
         <Icon name="check" size={14} /> Nothing needs your attention.
@@ -67,6 +70,23 @@ export function Attention({ data, checks, runs: all }: AttentionProps) {
           </Link>
         </li>
       ))}
+      {ticks.slice(0, SHOWN).map(({ instigationState: { id, name, instigationType, repositoryLocationName: location }, tick }) => (
+        <li key={id}>
+          <Link bare className={css.problem} to={(instigationType === "SCHEDULE" ? links.schedule : links.sensor)(location, name, { tick: tick.tickId })}>
+            <Icon name="automation" size={15} />
+            <b>{name}</b>
+            <span className={css.why}>{tick.error === null ? "" : headline(errorStory(tick.error).cause)}</span>
+            <span className={css.aside}>
+              {instigationType === "SCHEDULE" ? "schedule" : "sensor"} failed, <Time at={tick.timestamp} relative />
+            </span>
+          </Link>
+        </li>
+      ))}
+      {ticks.length > SHOWN ? (
+        <li className={css.rest}>
+          <Link to={links.automation({ show: "failing" })}>{ticks.length - SHOWN} more schedules and sensors that fail</Link>
+        </li>
+      ) : null}
       {groups.slice(0, SHOWN).map(({ key, runs }) => {
         const latest = runs[0]!;
         const { failure } = latest;

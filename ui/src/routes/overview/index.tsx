@@ -11,9 +11,10 @@ import { Skeleton } from "../../kit/Skeleton";
 import { useNow, useTimeStyle } from "../../kit/Time";
 import { links } from "../../links";
 import { ASSET_TOPICS } from "../../services/assets";
+import { AUTOMATION_TOPICS } from "../../services/automation";
 import { useData } from "../../services/data";
 import { useSearchState } from "../../services/navigation";
-import { OVERVIEW, OVERVIEW_CHECKS, type OverviewRun } from "../../services/overview";
+import { OVERVIEW, OVERVIEW_CHECKS, OVERVIEW_FAILING, type OverviewRun } from "../../services/overview";
 import { shortTime } from "../../services/time.model";
 import type { OverviewQuery } from "../../services/schema.gen";
 import { Attention } from "./Attention";
@@ -22,8 +23,9 @@ import { type Tick, Timeline } from "./Timeline";
 import { fittingSpan } from "./timeline.model";
 
 const MOST_RUNS = 1_000;
-/** Not those of schedules and sensors: each evaluation of a sensor changes them, and nothing here. */
+/** Not those of schedules and sensors: each evaluation of a sensor changes them, and seldom what fails. */
 const TOPICS = ["runs", "queue", "locations", "processes"] as const;
+const TICKS_PAUSE_MS = 10_000;
 
 const SPANS = [
   { id: "0.25", label: "15 min", seconds: 900 },
@@ -46,6 +48,7 @@ export default function OverviewPage() {
   const since = zoom?.from ?? openedAt - (wanted ?? USUAL).seconds;
   const answer = useData(OVERVIEW, { since, limit: MOST_RUNS }, { live: TOPICS });
   const checks = useData(OVERVIEW_CHECKS, {}, { live: ASSET_TOPICS });
+  const failing = useData(OVERVIEW_FAILING, {}, { live: AUTOMATION_TOPICS, pauseMs: TICKS_PAUSE_MS });
   const { data } = answer;
 
   if (data === undefined) {
@@ -70,7 +73,8 @@ export default function OverviewPage() {
       {locations.length === 0 ? <FirstSteps /> : null}
       <Section title="Needs attention">
         {checks.isError ? <Failure title="The results of checks could not be read." error={checks.error} /> : null}
-        <Attention data={data} checks={checks.data} runs={runs} />
+        {failing.isError ? <Failure title="The ticks of schedules and sensors could not be read." error={failing.error} /> : null}
+        <Attention data={data} checks={checks.data} failing={failing.data} runs={runs} />
       </Section>
       <Section>
         <Numbers data={data} runs={runs} span={span.label} zoomed={zoom !== null} />

@@ -47,7 +47,7 @@ function ScheduleView({ location, name }: { location: string; name: string }) {
       location={location}
       control={control}
       state={schedule && { isOn: schedule.scheduleState.status === "RUNNING", canReset: schedule.canReset }}
-      under={schedule ? <span>{schedule.cronDescription}</span> : undefined}
+      under={schedule ? <span>{schedule.scheduleState.override?.cronDescription ?? schedule.cronDescription}</span> : undefined}
       onDryRun={evaluate}
       onOverride={() => setOverriding(true)}
     >
@@ -70,6 +70,8 @@ function ScheduleView({ location, name }: { location: string; name: string }) {
           />
           <Details schedule={schedule} location={location} />
           <TickTable
+            location={location}
+            name={name}
             ticks={schedule.scheduleState.ticks}
             limit={limit}
             onOlder={showOlder}

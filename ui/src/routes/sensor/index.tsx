@@ -5,7 +5,7 @@ import { useState } from "react";
 import css from "../../automation/automation.module.css";
 import { DryRunDialog } from "../../automation/DryRun";
 import { ActsOf, BeyondCode, Definition, InstigatorPage } from "../../automation/Instigator";
-import { intervalText, latenessText, sensorKind } from "../../automation/ticks.model";
+import { latenessText, rhythmText, sensorKind } from "../../automation/ticks.model";
 import { TickTable, useTickFilter } from "../../automation/TickTable";
 import { useSwitch } from "../../automation/useSwitch";
 import { Button } from "../../kit/Button";
@@ -53,7 +53,7 @@ function SensorView({ location, name }: { location: string; name: string }) {
       location={location}
       control={control}
       state={sensor && { isOn: sensor.sensorState.status === "RUNNING", canReset: sensor.canReset }}
-      under={sensor ? <span>{rhythm(sensor)}</span> : undefined}
+      under={sensor ? <span>{rhythmText(sensor, sensor.sensorState.override?.intervalSeconds ?? sensor.minIntervalSeconds)}</span> : undefined}
       onDryRun={evaluate}
       onOverride={() => setOverriding(true)}
     >
@@ -77,10 +77,13 @@ function SensorView({ location, name }: { location: string; name: string }) {
           <Details sensor={sensor} location={location} onCursor={() => setOpen("cursor")} />
           {sensor.webhook === null ? null : <Webhook webhook={sensor.webhook} selector={selector} />}
           <TickTable
+            location={location}
+            name={name}
             ticks={sensor.sensorState.ticks}
             limit={limit}
             onOlder={showOlder}
             isStale={answer.isPlaceholderData}
+            precise
           />
           <ActsOf acts={sensor.sensorState.acts} />
         </>
@@ -99,12 +102,6 @@ function SensorView({ location, name }: { location: string; name: string }) {
       ) : null}
     </InstigatorPage>
   );
-}
-
-/** When it is evaluated. */
-function rhythm({ onEvents, minIntervalSeconds }: Sensor): string {
-  if (!onEvents) return `${intervalText(minIntervalSeconds)} at the most`;
-  return minIntervalSeconds === 0 ? "as soon as something happens" : `as soon as something happens, ${intervalText(minIntervalSeconds)} at the most`;
 }
 
 function Details({ sensor, location, onCursor }: { sensor: Sensor; location: string; onCursor: () => void }) {
