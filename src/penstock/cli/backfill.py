@@ -237,7 +237,7 @@ def list_backfills(
     rows = [
         (
             each.backfill_id,
-            "PAUSED" if each.paused and each.is_open else each.status,
+            _standing(each),
             each.title or _target(each),
             each.user or "",
             when(each.created),
@@ -276,7 +276,7 @@ def show(home: Path | None, backfill_id: str, as_json: bool) -> None:
         ("title", found.title),
         ("of", f"job {found.job}" if found.job else _target(found)),
         ("by", found.user),
-        ("status", f"{found.status}{f': {found.note}' if found.note else ''}"),
+        ("status", f"{_standing(found)}{f': {found.note}' if found.note else ''}"),
         ("created", when(found.created)),
         ("took", duration(found.ended - found.created if found.ended else None)),
         ("made", _in_words(whole)),
@@ -293,6 +293,11 @@ def show(home: Path | None, backfill_id: str, as_json: bool) -> None:
     click.echo()
     for line in log:
         click.echo(f"{when(line.time)}  {line.level:8} {line.message}")
+
+
+def _standing(found: Backfill) -> str:
+    """Its status, or that it is paused."""
+    return "PAUSED" if found.paused and found.is_open else found.status
 
 
 def _target(found: Backfill) -> str:
@@ -406,7 +411,7 @@ def _change(home: Path | None, backfill_ids: Sequence[str], change: BackfillChan
             after = instance.storage.backfills.change(backfill_id, change, line=line, now=now)
             if after == before and not before.is_open:
                 raise ConfigurationError(f"The backfill {backfill_id} is {before.status}, which does not allow that.")
-            click.echo(f"{backfill_id}  {after.status if after else 'deleted'}")
+            click.echo(f"{backfill_id}  {_standing(after) if after else 'deleted'}")
 
 
 @backfill.command()

@@ -348,11 +348,15 @@ class _Choice:
         return found
 
     @cached_property
-    def _named(self) -> frozenset[PartitionsSpec | None]:
+    def _named(self) -> frozenset[PartitionsSpec]:
         """The sets that the keys are of: that of the asset that is named, else those of assets that need no other
         partitioned one."""
         if (named := self._request.partitions_of) is not None:
-            return frozenset({self._assets[named].partitions})
+            asset = self._assets.get(named)
+            if asset is None or asset.partitions is None:
+                what = "is not one of the assets that are asked for" if asset is None else "has no partitions"
+                raise ConfigurationError(f"The partitions are said to be those of {named}, which {what}; name another.")
+            return frozenset({asset.partitions})
         return frozenset(
             asset.partitions
             for asset in self._assets.values()

@@ -6,7 +6,8 @@ search looks at `LOOKS` of them at most: an answer costs so much and no more, ho
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from ..records.backfill import Backfill
 from .protocols import BackfillFilter, BackfillSearch
@@ -23,17 +24,34 @@ Read = Callable[[str, int], list[Backfill]]
 """Gives so many backfills before an id, newest first, that fit what the database knows of the filter."""
 
 
-def backfill_page(where: BackfillFilter, statuses: Sequence[str], value: Callable[[str], str]) -> str:
-    """The bodies of backfills newest first, with the values `before`, `after`, `until`, `ended`, `asset` and `limit`.
+def backfill_page(
+    where: BackfillFilter, *, before: str, limit: int, value: Callable[[str], str]
+) -> tuple[str, dict[str, Any]]:
+    """The statement that gives the bodies of backfills newest first, with its values by name.
 
     Each status is read by itself, from its own end of the index: however many there are of other statuses, no more are
     looked at than the page has.
 
     Args:
-        where: Which; its statuses are given as `statuses`.
-        statuses: A placeholder for each of its statuses.
+        where: Which.
+        before: The id that theirs are before.
+        limit: How many.
         value: The placeholder of a name.
     """
+    statuses = {f"status_{at}": each for at, each in enumerate(where.statuses or ())}
+    values = {
+        **statuses,
+        "before": before,
+        "after": where.created_after,
+        "until": where.created_before,
+        "ended": where.ended_before,
+        "asset": where.asset,
+        "limit": limit,
+    }
+    return _statement(where, statuses, value), values
+
+
+def _statement(where: BackfillFilter, statuses: Iterable[str], value: Callable[[str], str]) -> str:
     if where.asset is not None:
         return (
             "SELECT b.body FROM backfill_assets a CROSS JOIN backfills b WHERE b.id = a.backfill "
@@ -50,10 +68,11 @@ def backfill_page(where: BackfillFilter, statuses: Sequence[str], value: Callabl
     end = f"{' AND '.join(conditions)} ORDER BY id DESC LIMIT {value('limit')}"
     if where.statuses is None:
         return f"SELECT body FROM backfills WHERE {end}"
-    if not statuses:
+    if not where.statuses:
         return "SELECT body FROM backfills WHERE false"
     parts = [
-        f"SELECT * FROM (SELECT id, body FROM backfills WHERE status = {status} AND {end}) AS s" for status in statuses
+        f"SELECT * FROM (SELECT id, body FROM backfills WHERE status = {value(name)} AND {end}) AS s"
+        for name in statuses
     ]
     return f"SELECT body FROM ({' UNION ALL '.join(parts)}) AS found ORDER BY id DESC LIMIT {value('limit')}"
 

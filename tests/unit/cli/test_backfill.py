@@ -82,17 +82,17 @@ def test_some_of_all_are_listed(home: Home) -> None:
     def listed(*options: str) -> list[str]:
         return [line.split()[0] for line in home.said("list", *options).splitlines()[1:]]
 
-    assert listed() == listed("--asset", "orders") == [both, orders]
+    assert listed() == listed("--asset", "orders") == listed("--user", "ann") == [both, orders]
     assert listed("--asset", "totals") == listed("--text", "a fix") == [both]
     assert listed("--text", orders[-6:]) == [orders]
-    assert listed("--asset", "orders", "--text", "nothing") == listed("--user", "ann") == listed("--job", "x") == []
+    assert listed("--asset", "orders", "--text", "nothing") == listed("--user", "bob") == listed("--job", "x") == []
     assert "orders and 1 more" in home.said("show", both)
     assert " orders " in home.said("list", "--text", orders)
 
 
 def test_it_is_changed_while_it_is_under_way(home: Home) -> None:
     backfill_id = home.said("launch", "-a", "orders", "--all").strip()
-    assert home.said("pause", backfill_id) == f"{backfill_id}  REQUESTED\n"
+    assert home.said("pause", backfill_id) == f"{backfill_id}  PAUSED\n"
     assert "PAUSED" in home.said("list")
     home.house.settle()
     assert home.house.runs() == []

@@ -6,7 +6,7 @@ import pytest
 
 from penstock.daemon.retries import RetriesDuty
 from penstock.engine.retry import RetryPolicyOfRuns
-from penstock.errors import InternalError
+from penstock.errors import ConfigurationError, InternalError
 from penstock.instance.backfill_request import PartitionsMissingError
 from penstock.partitions.mapping import AllPartitionMapping, TimeWindowPartitionMapping
 from penstock.partitions.spec import DynamicSpec, StaticSpec, TimeWindowSpec
@@ -100,6 +100,8 @@ def test_keys_are_of_the_asset_that_is_named_and_of_others_what_follows_is_made(
     wanted = {"assets": ("orders", "weekly", "apart", "sign"), "partitions": ("2023-01-02",)}
     with pytest.raises(PartitionsMissingError, match="looked for in weekly, one of several"):
         house.ask(**wanted)
+    with pytest.raises(ConfigurationError, match="sign, which has no partitions"):
+        house.ask(**wanted, partitions_of="sign")
     backfill = house.ask(**wanted, partitions_of="orders")
     plan = house.storage.backfills.plan(backfill.backfill_id)
     assert plan is not None

@@ -78,17 +78,7 @@ class PostgresBackfills:
         return found_backfills(partial(self._before, where), where, limit=limit, before=before)
 
     def _before(self, where: BackfillFilter, before: str, limit: int) -> list[Backfill]:
-        statuses = {} if where.statuses is None else {f"status_{at}": each for at, each in enumerate(where.statuses)}
-        values = {
-            **statuses,
-            "before": before,
-            "after": where.created_after,
-            "until": where.created_before,
-            "ended": where.ended_before,
-            "asset": where.asset,
-            "limit": limit,
-        }
-        statement = backfill_page(where, [f"%({name})s" for name in statuses], "%({})s".format)
+        statement, values = backfill_page(where, before=before, limit=limit, value="%({})s".format)
         return [rows.decode_backfill(body) for (body,) in self._database.read("read backfills", statement, values)]
 
     def open(self) -> list[Backfill]:

@@ -78,18 +78,8 @@ class SqliteBackfills:
         return found_backfills(partial(self._before, where), where, limit=limit, before=before)
 
     def _before(self, where: BackfillFilter, before: str, limit: int) -> list[Backfill]:
-        statuses = {} if where.statuses is None else {f"status_{at}": each for at, each in enumerate(where.statuses)}
-        values = {
-            **statuses,
-            "before": before,
-            "after": where.created_after,
-            "until": where.created_before,
-            "ended": where.ended_before,
-            "asset": where.asset,
-            "limit": limit,
-        }
+        statement, values = backfill_page(where, before=before, limit=limit, value=":{}".format)
         with self._database.read("read backfills") as connection:
-            statement = backfill_page(where, [f":{name}" for name in statuses], ":{}".format)
             return [rows.decode_backfill(body) for (body,) in connection.execute(statement, values)]
 
     def open(self) -> list[Backfill]:

@@ -14,11 +14,11 @@ from ...records.backfill import Backfill, BackfillGroup, BackfillLine, BackfillP
 from ...records.errors import ErrorInfo
 from ...records.run import Run, Tag
 from ...storage.protocols import BackfillFilter, RunFilter
-from .backfill import backfill_of_id, chosen_of, plan_request
+from .backfill import backfill_of_id, plan_request
 from .context import Context
 from .failures import Result
 from .fields import Fields
-from .inputs import AssetBackfillPreviewParams, AssetKeyInput, BulkActionsFilter
+from .inputs import AssetBackfillPreviewParams, AssetKeyInput, BulkActionsFilter, text_of
 from .keys import Pair
 from .pages import page_size
 
@@ -147,7 +147,7 @@ def partition_backfills_or_error(
         created_after=None if filters is None else filters.created_after,
         created_before=None if filters is None else filters.created_before,
         job=None if filters is None else filters.job_name,
-        asset=None if filters is None or filters.asset_key is None else filters.asset_key.text,
+        asset=None if filters is None else text_of(filters.asset_key),
         user=None if filters is None else filters.user,
         text=None if filters is None else filters.text,
     )
@@ -166,7 +166,7 @@ def asset_backfill_preview(
     request = BackfillRequest(
         assets=tuple(key.text for key in params.asset_selection),
         partitions=None if names is None else tuple(names),
-        partitions_of=chosen_of(params),
+        partitions_of=text_of(params.partitions_of),
     )
     _, plan = plan_request(context, request)
     found = []

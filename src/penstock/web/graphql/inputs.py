@@ -34,6 +34,7 @@ __all__ = [
     "ScheduleSelector",
     "SensorSelector",
     "tags_of",
+    "text_of",
 ]
 
 
@@ -278,6 +279,11 @@ class ReportRunlessAssetEventsParams(Input, frozen=True, kw_only=True):
 def tags_of(tags: list[ExecutionTag] | None) -> dict[str, str]:
     """Tags as a mapping; the last value of a key counts."""
     return {tag.key: tag.value for tag in tags or ()}
+
+
+def text_of(key: AssetKeyInput | None) -> str | None:
+    """The text form of an asset's key, where one is given."""
+    return None if key is None else key.text
 
 
 INPUTS: dict[str, type[Input]] = {

@@ -19,7 +19,7 @@ from .events import EventConnection, events_page
 from .failures import InvalidPipelineRunsFilterError, RefusedError, Result, RunGroupNotFoundError
 from .fields import Fields
 from .find import run_of_id
-from .inputs import RunsFilter, tags_of
+from .inputs import RunsFilter, tags_of, text_of
 from .keys import Pair, pairs
 from .nodes import PlanNode
 from .pages import page_size
@@ -132,7 +132,7 @@ def _filter(given: RunsFilter) -> RunFilter:
         job=given.pipeline_name,
         location=given.location_name,
         tags=tags,
-        asset=None if given.asset_key is None else given.asset_key.text,
+        asset=text_of(given.asset_key),
         created_after=given.created_after,
         created_before=given.created_before,
         updated_after=given.updated_after,

@@ -273,7 +273,7 @@ def test_one_that_is_not_there(ask: Any) -> None:
         (
             {"partitionNames": ["x"], "partitionsOf": {"path": ["other"]}},
             "InvalidSubsetError",
-            "partitionsOf names other",
+            "those of other, which is not one",
         ),
         ({"assetSelection": [{"path": ["none"]}], "allPartitions": True}, "PythonError", "'none'"),
         ({"assetSelection": [{"path": ["feed"]}], "allPartitions": True}, "InvalidSubsetError", "nothing to run"),
