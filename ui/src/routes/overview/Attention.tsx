@@ -81,8 +81,7 @@ export function Attention({ data, checks, failing, runs: all }: AttentionProps) 
             </b>
             <span className={css.why}>{error}</span>
             <span className={css.aside}>
-              {isGivenUp ? "given up, " : "tried again, "}
-              <Time at={at} relative />
+              newest <Time at={at} relative />, {isGivenUp ? "given up" : "tried again"}
             </span>
           </Link>
         </li>

@@ -4,9 +4,9 @@ import { useState } from "react";
 
 import { Button } from "../../kit/Button";
 import { Dialog } from "../../kit/Dialog";
+import { SelectionBar } from "../../kit/SelectionBar";
 import { toast, toastError } from "../../kit/toast";
 import { deleteRun, hasEnded, reexecuteRun, RUN_OPERATIONS, type RunRow, terminateRuns } from "../../services/runs";
-import css from "./RunsPage.module.css";
 
 type Deed = "reexecute" | "terminate" | "delete";
 
@@ -61,8 +61,7 @@ export function Bulk({ runs, onDone }: BulkProps) {
   });
 
   return (
-    <div className={css.bulk} role="toolbar" aria-label="Selected runs">
-      <span className={css.count}>{count(runs)} selected</span>
+    <SelectionBar label="Selected runs" selected={count(runs)} onClear={onDone}>
       <Button icon="reload" isDisabled={ended.length === 0} onPress={() => setDeed("reexecute")}>
         Re-execute
       </Button>
@@ -71,9 +70,6 @@ export function Bulk({ runs, onDone }: BulkProps) {
       </Button>
       <Button variant="danger" isDisabled={ended.length === 0} onPress={() => setDeed("delete")}>
         Delete
-      </Button>
-      <Button variant="quiet" onPress={onDone}>
-        Clear
       </Button>
       {deed === null ? null : (
         <Dialog
@@ -97,6 +93,6 @@ export function Bulk({ runs, onDone }: BulkProps) {
           {subjects.length < runs.length ? ` The other ${runs.length - subjects.length} selected are not in a state for it.` : ""}
         </Dialog>
       )}
-    </div>
+    </SelectionBar>
   );
 }
