@@ -22,6 +22,7 @@ import penstock as ps
 from penstock.codec import decode_json, encode_json
 from penstock.daemon.event_watch import EventWatch
 from penstock.daemon.keeper import Held, Part, parts_of
+from penstock.daemon.places import Places
 from penstock.daemon.sensors import SensorsDuty
 from penstock.daemon.ticks import TickRunner
 from penstock.definitions.describe import describe
@@ -95,6 +96,7 @@ class Forks:
         child = os.fork()
         if not child:
             try:
+                gc.disable()  # as a zygote has it
                 os.close(ours)
                 with os.fdopen(theirs, "wb") as out:
                     out.write(encode_json(self._evaluated(work)))
@@ -153,9 +155,8 @@ class House:
         """Another daemon's: it evaluates also what would rest."""
         storage, clock = self.storage, self.clock
         coordinator = QueuedRunCoordinator(runs=storage.runs, launcher=None, clock=clock)  # type: ignore[arg-type]
-        runner = TickRunner(
-            storage.instigators, coordinator, self.catalog, clock, assets=storage.assets, workers=AtOnce()
-        )
+        places = Places(AtOnce(), number=1, slow=0, clock=clock)
+        runner = TickRunner(storage.instigators, coordinator, self.catalog, clock, assets=storage.assets, places=places)
         shared = (storage.instigators, self.catalog, runner, clock, threading.Event(), threading.Event(), 600.0)
         return SensorsDuty(*shared, watch=EventWatch(storage, clock), runs=storage.runs, max_queued_runs=-1, inbox=None)
 

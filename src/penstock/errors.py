@@ -209,6 +209,9 @@ class InstanceInUseError(EnvironmentalError):
 class CodeServerUnreachableError(EnvironmentalError):
     """A code server did not answer; the message names its address and what was asked of it."""
 
+    is_slow: bool = False
+    """Whether it took the question, and the answer did not come in time: others may be answered meanwhile."""
+
 
 class StorageError(EnvironmentalError):
     """The database refused or was away; the message names it and what was tried."""

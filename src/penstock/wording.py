@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 
 __all__ = [
     "did_you_mean",
@@ -13,6 +14,7 @@ __all__ = [
     "nearest_name",
     "shown",
     "size_of",
+    "utc",
     "with_article",
 ]
 
@@ -87,3 +89,8 @@ def size_of(count: int) -> str:
         if count >= 1 << shift:
             return f"{count / (1 << shift):.1f} {name}"
     return f"{count} bytes"
+
+
+def utc(instant: float) -> str:
+    """The minute of an instant: "2026-11-29 17:30 UTC"."""
+    return f"{datetime.fromtimestamp(instant, UTC):%Y-%m-%d %H:%M} UTC"

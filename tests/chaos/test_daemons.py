@@ -109,7 +109,8 @@ def test_ticks_are_neither_doubled_nor_lost(deployment: Deployment) -> None:
             threading.Event().wait(chance.uniform(0.0, 3.0))  # the distance of two losses
         ended = time.time()
         runs = deployment.instance.storage.runs
-        deployment.wait(lambda: all(run.is_finished for run in runs.page(RunFilter(), limit=100_000)), seconds=60)
+        before = RunFilter(created_before=ended)
+        deployment.wait(lambda: all(run.is_finished for run in runs.page(before, limit=100_000)), seconds=60)
         deployment.wait(lambda: all(_last(deployment, number) >= ended for number in range(COUNT)), seconds=60)
     print(f"{len(daemons.take_overs)} daemons lost; taken over after {sorted(daemons.take_overs)[-3:]} s at most")
     made = Counter(run.tags[Tag.TICK] for run in runs.page(RunFilter(), limit=100_000))

@@ -20,7 +20,7 @@ from penstock.errors import ArchiveError
 from penstock.instance.archive.export import export
 from penstock.instance.archive.intake import take_in
 from penstock.instance.doctor.verify import verify
-from penstock.records.automation import By, InstigatorKind, InstigatorStatus, Override, TickStatus
+from penstock.records.automation import InstigatorKind, InstigatorStatus, Override, TickStatus
 from penstock.records.backfill import BackfillStatus
 from penstock.records.event import AssetMaterialization, RunSuccess
 from penstock.records.lease import ProcessInfo
@@ -82,7 +82,7 @@ def fill(storage: Storage) -> None:
     storage.instigators.override("shop/sensor/s", "shop", InstigatorKind.SENSOR, "s", said, now=NOW)
     for due in (NOW + 60, NOW + 60, NOW + 90):
         storage.one_offs.plan(OneOff(location="shop", job="nightly", due=due, until=due + 60), now=NOW)
-    storage.one_offs.cancel(3, by=By(), now=NOW)
+    storage.one_offs.cancel(3, now=NOW)
     lease = storage.leases.acquire("sensors", "d", ttl=10, now=NOW)
     assert lease is not None
     for place in range(3):

@@ -25,7 +25,8 @@ from penstock.launch.coordinators import ImmediateRunCoordinator, QueuedRunCoord
 from penstock.launch.protocols import RunCoordinator
 from penstock.locations.catalog import Catalog
 from penstock.logs.local import LocalLogStore
-from penstock.records.automation import By, InstigatorKind, InstigatorStatus, Override, RunRequestRecord
+from penstock.records.automation import InstigatorKind, InstigatorStatus, Override, RunRequestRecord
+from penstock.records.errors import ErrorInfo
 from penstock.records.event import (
     AssetMaterialization,
     AssetWiped,
@@ -60,8 +61,13 @@ _RUN_LEASE = 15.0
 _UNFINISHED = tuple(set(RunStatus) - FINISHED)
 _STRETCH = 20.0
 
+_HANGS = 62.0
+
 OVERRULED = "overruled"
 """The schedule that operators override."""
+
+HANGING = "hanging-"
+"""How the names of sensors begin that hang until their time is over."""
 
 
 class Faults(msgspec.Struct, frozen=True, kw_only=True):
@@ -313,7 +319,7 @@ class People:
         waiting = self._deployment.storage.one_offs.waiting()
         if waiting:
             number = self._deployment.simulation.random.choice(waiting).id
-            self._deployment.storage.one_offs.cancel(number, by=By(), now=self._deployment.simulation.now())
+            self._deployment.storage.one_offs.cancel(number, now=self._deployment.simulation.now())
             self.canceled.add(number)
 
     def _override(self) -> None:
@@ -352,6 +358,9 @@ class CodeServer:
         if not deployment.calm and chance.random() < deployment.faults.evaluation:
             raise CodeServerUnreachableError("The code server does not answer; it is being restarted.")
         deployment.asked.setdefault((work.name, work.due), deployment.simulation.now())
+        if work.name.startswith(HANGING):
+            deployment.simulation.sleep(_HANGS)
+            return Evaluation(error=ErrorInfo(cls="TimeLimitExceededError", message="It ran for too long."))
         deployment.simulation.sleep(chance.choice((0.005, 0.05, 0.5, 12.0 if chance.random() < 0.05 else 0.02)))
         if isinstance(work, EvaluateSchedule):
             return Evaluation(run_requests=(RunRequestRecord(),))

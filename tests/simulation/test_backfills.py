@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -54,18 +55,45 @@ class World:
         now = self.deployment.simulation.now()
         self.backfill, self.plan = planned_backfill(catalog, self.storage.assets, asked, now=now)
         self.storage.backfills.add(self.backfill, self.plan, line=BackfillLine(time=now, message="Asked for."))
+        self.held = self.told = 0  # runs in the queue when it was paused, and those that said so when it was resumed
 
     def cancel(self) -> None:
         """Let somebody cancel it after a while."""
-        simulation, backfill_id = self.deployment.simulation, self.backfill.backfill_id
+        simulation = self.deployment.simulation
 
         def work() -> None:
             simulation.sleep(simulation.random.uniform(1.0, 60.0))
-            wanted = BackfillChange(status=BackfillStatus.CANCELING)
-            line = BackfillLine(time=simulation.now(), message="Stop.")
-            self.storage.backfills.change(backfill_id, wanted, line=line, now=simulation.now())
+            self._change(status=BackfillStatus.CANCELING)
 
         simulation.spawn(Process("somebody"), work)
+
+    def pause_now_and_then(self) -> None:
+        """Let somebody pause it and let it go on several times, and look each time what becomes of its runs."""
+        simulation = self.deployment.simulation
+
+        def work() -> None:
+            for longest in (5.0, 60.0, 60.0):
+                simulation.sleep(simulation.random.uniform(1.0, 30.0))
+                self._change(paused=True)
+                waiting = self._queued()
+                simulation.sleep(simulation.random.uniform(longest / 2, longest))
+                left = self._queued()
+                self.held += len(waiting)
+                self.told += sum("which is paused" in (note or "") for note in left.values())
+                if not waiting.keys() <= left.keys():
+                    self.deployment.broken.append("a run has left the queue although its backfill is paused")
+                self._change(paused=False)
+
+        simulation.spawn(Process("somebody"), work)
+
+    def _queued(self) -> dict[str, str | None]:
+        """The notes of the runs in the queue."""
+        return {run.run_id: run.note for run in self.storage.runs.queued(limit=1000)}
+
+    def _change(self, **wanted: Any) -> None:
+        now = self.deployment.simulation.now()
+        line = BackfillLine(time=now, message="Changed.")
+        self.storage.backfills.change(self.backfill.backfill_id, BackfillChange(**wanted), line=line, now=now)
 
     def ended(self) -> Backfill:
         """The backfill at its end, after what was promised has been looked at."""
@@ -114,6 +142,16 @@ def test_everything_is_made_once(seed: int, jumps: bool, immediate: bool, tmp_pa
             needed = of["orders", f"2023-01-{day:02}"]
             below = of["daily", f"2023-01-{day:02}"]
             assert below.created >= (ends[needed.run_id] or 0.0)
+
+
+@pytest.mark.parametrize("jumps", [False, True])
+@pytest.mark.parametrize("seed", range(FIRST, FIRST + SEEDS))
+def test_while_it_is_paused_what_is_in_the_queue_stays_there(seed: int, jumps: bool, tmp_path: Path) -> None:
+    world = World(seed, tmp_path, immediate=False, jumps=jumps, fails=0.0)
+    world.pause_now_and_then()
+    assert world.ended().status is BackfillStatus.COMPLETED_SUCCESS
+    assert set(world.made().values()) == {1}
+    assert world.held == 0 or world.told > 0
 
 
 @pytest.mark.parametrize("seed", range(FIRST, FIRST + SEEDS))

@@ -23,7 +23,7 @@ from penstock.records.location import AssetDescription
 from penstock.records.one_off import OneOffStatus
 from penstock.records.run import RunStatus, Tag
 from penstock.storage.protocols import RunFilter
-from simulation.deployment import OVERRULED, Deployment, Faults, location_of, on_schedule, on_sensor
+from simulation.deployment import HANGING, OVERRULED, Deployment, Faults, location_of, on_schedule, on_sensor
 from simulation.virtual import Simulation
 
 START = 1_767_261_600.0  # 2026-01-01T10:00 UTC
@@ -48,10 +48,15 @@ ROUGH = Faults(storage=0.01, death=0.001, evaluation=0.02, kills=600.0, freezes=
 JUMPS = Faults(storage=0.01, death=0.001, evaluation=0.02, kills=600.0, freezes=300.0, jumps=3000.0)
 
 
-def simulated(seed: int, folder: Path, faults: Faults, *, daemons: int = 3, immediate: bool = False) -> Deployment:
+def simulated(
+    seed: int, folder: Path, faults: Faults, *, daemons: int = 3, immediate: bool = False, hanging: int = 0
+) -> Deployment:
     location = location_of(
         [on_schedule(name, cron) for name, cron in {**CRONS, OVERRULED: "*/2 * * * *"}.items()],
-        [on_sensor(name, interval) for name, interval in INTERVALS.items()],
+        [
+            *(on_sensor(name, interval) for name, interval in INTERVALS.items()),
+            *(on_sensor(f"{HANGING}{number}", 30.0) for number in range(hanging)),
+        ],
         [AssetDescription(key=key, op=key, freshness=policy) for key, policy in POLICIES.items()],
     )
     built = Deployment(
@@ -157,6 +162,13 @@ def test_a_rough_day_without_a_queue(seed: int, tmp_path: Path) -> None:
 @pytest.mark.parametrize("seed", range(FIRST, FIRST + SEEDS))
 def test_clocks_that_jump(seed: int, tmp_path: Path) -> None:
     check(simulated(seed, tmp_path, JUMPS))
+
+
+def test_sensors_that_hang_hold_up_no_others(tmp_path: Path) -> None:
+    deployment = simulated(FIRST, tmp_path, ROUGH, daemons=2, hanging=40)
+    check(deployment)
+    late = {key: at - key[1] for key, at in deployment.asked.items() if key[0] in INTERVALS and at - key[1] > LATEST}
+    assert late == {}
 
 
 def test_a_calm_day_is_told_the_same_each_time(tmp_path: Path) -> None:

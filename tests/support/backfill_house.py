@@ -163,9 +163,12 @@ class House:
         self.storage.events.append(run.run_id, claimed.attempt, [Event(time=now, fact=RunStart(pid=1), seq=1)], now=now)
         return claimed.attempt
 
-    def end(self, run: Run, *, fails: bool = False, makes: Sequence[str] | None = None) -> None:
-        """Let a run end; it makes these assets, or all that it announced unless it fails."""
-        attempt = self.start(run)
+    def end(
+        self, run: Run, *, attempt: int | None = None, fails: bool = False, makes: Sequence[str] | None = None
+    ) -> None:
+        """Let a run end, which begins first unless it has this attempt; it makes these assets, or all that it announced
+        unless it fails."""
+        attempt = self.start(run) if attempt is None else attempt
         now = self.clock.now()
         planned = self.storage.assets.planned([run.run_id])
         made = [each for each in planned if (each.asset in makes if makes is not None else not fails)]

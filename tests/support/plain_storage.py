@@ -28,6 +28,7 @@ class PlainStorage:
         self.slots = kept.slots
         self.backfills = kept.backfills
         self.accounts = kept.accounts
+        self.acts = kept.acts
         self.notifier = kept.notifier
         self.migrate = kept.migrate
         self.close = kept.close

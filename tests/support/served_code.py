@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import shutil
 import subprocess
 import sys
@@ -22,7 +23,7 @@ from penstock.records.wire import EvaluateSensor, Evaluation, LoadStatus, Locati
 from penstock.storage.protocols import NewRun
 from support.deployment import processes_of
 
-__all__ = ["LIMIT", "ServedCode", "served"]
+__all__ = ["LIMIT", "ServedCode", "served", "wait_for_end_of"]
 
 T = TypeVar("T")
 
@@ -137,3 +138,16 @@ def served(code: str, *, executable: Path | None = None, settings: str = "") -> 
     finally:
         found.close()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def wait_for_end_of(pid: int) -> None:
+    """Wait until a process has ended, whoever its parent is."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    try:
+        ended, _, _ = select.select([descriptor], [], [], LIMIT)
+    finally:
+        os.close(descriptor)
+    assert ended, f"process {pid} did not end within {LIMIT:g} s"

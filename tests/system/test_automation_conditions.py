@@ -10,10 +10,11 @@ import pytest
 
 from penstock import AssetMaterialization
 from penstock.records.automation import InstigatorKind, TickStatus, instigator_id
+from penstock.records.backfill import BackfillStatus
 from penstock.records.event import FreshnessStateChange
 from penstock.records.freshness_state import FreshnessState
 from penstock.records.run import Run, RunStatus, Tag
-from penstock.storage.protocols import RunFilter
+from penstock.storage.protocols import BackfillFilter, RunFilter
 from support.deployment import Deployment
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(150)]
@@ -81,9 +82,15 @@ def test_conditions_make_what_is_missing_and_what_follows_once(dev: Deployment) 
     dev.wait(lambda: len(dev.instance.storage.instigators.ticks(KEY, statuses=[TickStatus.SKIPPED])) > seen)
     by_assets = sorted((run.assets or (), run.partition or "") for run in runs())
     assert by_assets == [(("clean",), ""), (("own", "raw"), ""), (("parts",), "x"), (("parts",), "y")]
-    backfills = {run.tags[Tag.BACKFILL] for run in runs() if run.partition is not None}
-    assert len(backfills) == 1
+    (backfill,) = dev.wait(
+        lambda: [
+            each for each in dev.instance.storage.backfills.page(BackfillFilter(), limit=5) if each.ended is not None
+        ]
+    )
+    assert backfill.status is BackfillStatus.COMPLETED_SUCCESS
+    assert {run.tags.get(Tag.BACKFILL) for run in runs() if run.partition is not None} == {backfill.backfill_id}
     ticks = dev.instance.storage.instigators.ticks(KEY)
+    assert [tick.backfill_id for tick in ticks if tick.backfill_id is not None] == [backfill.backfill_id]
     assert "INFO looked" in ticks[-1].log
     kept = dev.instance.storage.instigators.evaluations("clean")
     assert max(each.record.requested for each in kept) == 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
 import shutil
 import signal
 import subprocess
@@ -35,6 +34,7 @@ from penstock.records.wire import (
     LocationState,
 )
 from penstock.storage.protocols import NewRun
+from support.served_code import wait_for_end_of
 
 pytestmark = pytest.mark.system
 
@@ -275,19 +275,6 @@ def command_of(pid: int) -> bytes:
     with contextlib.suppress(OSError):
         return Path(f"/proc/{pid}/cmdline").read_bytes()
     return b""
-
-
-def wait_for_end_of(pid: int) -> None:
-    """Wait until a process has ended, whoever its parent is."""
-    try:
-        descriptor = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return
-    try:
-        ended, _, _ = select.select([descriptor], [], [], LIMIT)
-    finally:
-        os.close(descriptor)
-    assert ended, f"process {pid} did not end within {LIMIT:g} s"
 
 
 def is_own(run: Run) -> bool:

@@ -18,7 +18,17 @@ from penstock.instance.reference import InstanceRef
 from penstock.locations.frame_socket import FrameSocket
 from penstock.locations.user_code import GO, LoadCode
 from penstock.records.code_target import CodeTarget
-from penstock.records.wire import CheckRunConfig, ConfigAnswer, Exited, Fork, Forked, Loaded, Loading, ZygoteFrame
+from penstock.records.wire import (
+    Answered,
+    CheckRunConfig,
+    ConfigAnswer,
+    Exited,
+    Fork,
+    Forked,
+    Loaded,
+    Loading,
+    ZygoteFrame,
+)
 
 pytestmark = [pytest.mark.system]
 
@@ -71,6 +81,7 @@ def _forked(zygote: FrameSocket[ZygoteFrame], go: bytes) -> tuple[bytes, int]:
         if go:
             os.write(tells, go)
         os.close(tells)
+        ours.shutdown(socket.SHUT_WR)  # no other work follows
         answer = b""
         while data := ours.recv(1 << 16):
             answer += data
@@ -81,7 +92,8 @@ def _forked(zygote: FrameSocket[ZygoteFrame], go: bytes) -> tuple[bytes, int]:
 
 def test_a_fork_works_once_its_birth_is_known(zygote: FrameSocket[ZygoteFrame]) -> None:
     answer, code = _forked(zygote, GO)
-    assert list(FrameReader[ConfigAnswer](ConfigAnswer).feed(answer)) == [ConfigAnswer()]
+    (said,) = FrameReader[Answered[ConfigAnswer]](Answered[ConfigAnswer]).feed(answer)
+    assert said == Answered(answer=ConfigAnswer(), ready=True)
     assert code == 0
 
 

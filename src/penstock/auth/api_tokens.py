@@ -73,7 +73,7 @@ def actor_behind(accounts: AccountStorage, shown: str, *, now: float) -> Actor |
         accounts.used(token.id, now=now)
     roles: dict[str | None, Role] = {None: account.role}
     roles.update(account.locations)
-    return Actor(name=account.name, roles=roles)
+    return Actor(name=account.name, roles=roles, via=f"token {token.id}")
 
 
 def _checksum(secret: str) -> str:

@@ -50,10 +50,12 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         name: As shown beside what the actor did; None where nobody logs in.
         roles: The role per code location; the key None is the role everywhere else.
+        via: How it is known: "token 3" of its account.
     """
 
     name: str | None = None
     roles: dict[str | None, Role] = {}
+    via: str | None = None
 
 
 LOCAL_ACTOR = Actor(roles={None: Role.ADMIN})

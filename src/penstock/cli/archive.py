@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 
 from ..errors import ArchiveError
-from .options import home_option, open_instance
+from ..records.act import ActKind
+from .options import home_option, note_act, open_for_a_service, open_instance
 from .retention import tell_of_old
 
 __all__ = ["export_archive", "import_archive"]
@@ -72,7 +73,7 @@ def import_archive(home: Path | None, file: Path) -> None:
     """
     from ..instance.archive.intake import take_in
 
-    with open_instance(home) as opened:
+    with open_for_a_service(home) as opened:
         taken = take_in(
             opened.storage,
             file,
@@ -80,6 +81,7 @@ def import_archive(home: Path | None, file: Path) -> None:
             told=lambda done, total: _progress(f"{done:,} of {total:,} lines"),
         )
         _progress(None)
+        note_act(opened, ActKind.IMPORT, after=file.name)
         click.echo(f"The archive has {_counted(taken.lines)}; new here: {_counted(taken.new)}.")
         tell_of_old(opened)
 

@@ -21,6 +21,7 @@ from .options import (
     parse_tags,
     read_run_config,
     target_options,
+    with_caller,
 )
 from .output import table
 
@@ -73,7 +74,7 @@ def materialize(
     from ..plan.launch import plan_run
 
     name, definitions = load_target(**target)
-    run_config, tags = read_run_config(config_files, config_json), parse_tags(tags_json)
+    run_config, tags = read_run_config(config_files, config_json), with_caller(parse_tags(tags_json))
     graph = definitions.resolve_asset_graph()
     chosen = AssetSelection.from_string(select).keys_in(graph)
     wanted = sorted(key for key in chosen if graph.assets[key].definition is not None)

@@ -11,9 +11,7 @@ import click
 from ..engine.instigators import is_on
 from ..engine.overrides import check_override, overridden
 from ..errors import NotFoundError, UsageError
-from ..records.act import Act
 from ..records.automation import (
-    By,
     InstigatorKind,
     InstigatorState,
     InstigatorStatus,
@@ -21,6 +19,8 @@ from ..records.automation import (
     instigator_id,
 )
 from ..records.location import LocationDescription, ScheduleDescription, SensorDescription
+from ..storage.protocols import ActFilter
+from .audit import print_acts
 from .options import (
     Instant,
     config_options,
@@ -135,11 +135,6 @@ def _check_config(known: _Known, run_config: dict[str, Any], now: float) -> None
     plan_run(known.code, job=jobs[0], run_config=run_config, now=now, partition_required=False)
 
 
-def _print_acts(acts: list[Act]) -> None:
-    rows = [(when(act.time), act.subject, act.kind, act.by.actor, act.by.reason) for act in acts]
-    table(["TIME", "OF", "ACT", "BY", "REASON"], rows, empty="Nobody has done anything yet.")
-
-
 def _add_commands(group: click.Group, kind: InstigatorKind) -> None:
     word = kind.value.lower()
 
@@ -166,11 +161,11 @@ def _add_commands(group: click.Group, kind: InstigatorKind) -> None:
             reason: str | None,
             to: InstigatorStatus = to,
         ) -> None:
-            with open_instance(home) as instance:
+            with open_instance(home, reason=reason) as instance:
                 for known in [_find(instance, kind, name, location) for name in names]:
                     key = instigator_id(known.location, kind, known.name)
-                    by, now = By(reason=reason), instance.clock.now()
-                    instance.storage.instigators.switch(key, known.location, kind, known.name, to, by=by, now=now)
+                    now = instance.clock.now()
+                    instance.storage.instigators.switch(key, known.location, kind, known.name, to, now=now)
                     click.echo(f"{known.name}: {to}")
 
     @group.command(help=f"Let something hold for a {word} in place of its code, until it is withdrawn.")
@@ -204,7 +199,7 @@ def _add_commands(group: click.Group, kind: InstigatorKind) -> None:
             run_config=read_run_config(config_files, config_json) if config_files or config_json else None,
             tags=parse_tags(tags_json),
         )
-        with open_instance(home) as instance:
+        with open_instance(home, reason=reason) as instance:
             now = instance.clock.now()
             check_override(kind, given, now=now)
             known = _find(instance, kind, name, location)
@@ -212,8 +207,7 @@ def _add_commands(group: click.Group, kind: InstigatorKind) -> None:
                 with naming_places(config_files):
                     _check_config(known, given.run_config, now)
             key = instigator_id(known.location, kind, name)
-            by = By(reason=reason)
-            instance.storage.instigators.override(key, known.location, kind, name, given, by=by, now=now)
+            instance.storage.instigators.override(key, known.location, kind, name, given, now=now)
         click.echo(f"{name}: overridden")
 
     @group.command(help=f"Withdraw what was said of a {word} with `override`.")
@@ -222,13 +216,12 @@ def _add_commands(group: click.Group, kind: InstigatorKind) -> None:
     @_location_option
     @_reason_option
     def withdraw(home: Path | None, name: str, location: str | None, reason: str | None) -> None:
-        with open_instance(home) as instance:
+        with open_instance(home, reason=reason) as instance:
             known = _find(instance, kind, name, location)
             if known.state is None or known.state.override is None:
                 raise UsageError(f"The {word} {name!r} has no override; nothing was changed.")
             key = instigator_id(known.location, kind, name)
-            by, now = By(reason=reason), instance.clock.now()
-            instance.storage.instigators.override(key, known.location, kind, name, None, by=by, now=now)
+            instance.storage.instigators.override(key, known.location, kind, name, None, now=instance.clock.now())
         click.echo(f"{name}: as the code says")
 
     @group.command(help=f"Remove a {word} whose code is gone; what is known of it is kept.")
@@ -237,14 +230,14 @@ def _add_commands(group: click.Group, kind: InstigatorKind) -> None:
     @_location_option
     @_reason_option
     def remove(home: Path | None, name: str, location: str | None, reason: str | None) -> None:
-        with open_instance(home) as instance:
+        with open_instance(home, reason=reason) as instance:
             known = _find(instance, kind, name, location)
             if known.state is None or known.described is not None:
                 raise UsageError(
                     f"The code location {known.location!r} defines the {word} {name!r}; turn it off, or remove it from "
                     "the code."
                 )
-            instance.storage.instigators.retire(known.state.id, by=By(reason=reason), now=instance.clock.now())
+            instance.storage.instigators.retire(known.state.id, now=instance.clock.now())
         click.echo(f"{name}: removed")
 
     @group.command(help=f"Take the removal of a {word} back.")
@@ -253,14 +246,14 @@ def _add_commands(group: click.Group, kind: InstigatorKind) -> None:
     @_location_option
     @_reason_option
     def restore(home: Path | None, name: str, location: str | None, reason: str | None) -> None:
-        with open_instance(home) as instance:
+        with open_instance(home, reason=reason) as instance:
             known = _find(instance, kind, name, location)
             if known.state is None or known.state.retired is None:
                 raise UsageError(f"The {word} {name!r} was not removed; nothing was changed.")
-            instance.storage.instigators.restore(known.state.id, by=By(reason=reason), now=instance.clock.now())
+            instance.storage.instigators.restore(known.state.id, now=instance.clock.now())
         click.echo(f"{name}: restored")
 
-    @group.command(help=f"Show what people did to a {word}, or to all schedules, sensors and one-off runs.")
+    @group.command(help=f"Show what people did to a {word}; without a name, to everything, as `penstock audit` does.")
     @home_option
     @click.argument("name", required=False)
     @_location_option
@@ -271,7 +264,7 @@ def _add_commands(group: click.Group, kind: InstigatorKind) -> None:
             if name is not None:
                 known = _find(instance, kind, name, location)
                 subject = instigator_id(known.location, kind, name)
-            _print_acts(instance.storage.instigators.acts(subject, limit=limit))
+            print_acts(instance.storage.acts.page(ActFilter(subject=subject), limit=limit))
 
 
 _add_commands(schedule, InstigatorKind.SCHEDULE)

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import ConfigurationError, NotFoundError, SettingsError
-from .options import config_options, home_option, naming_places, open_instance, parse_tags, read_run_config
+from .options import caller, config_options, home_option, naming_places, open_instance, parse_tags, read_run_config
 from .output import duration, print_json, table, when
 
 if TYPE_CHECKING:
-    from ..engine.backfill_progress import Progress
+    from ..engine.backfill_progress import Pace, Progress
     from ..instance.instance import Instance
     from ..locations.catalog import Catalog
     from ..records.backfill import Backfill, BackfillPlan
@@ -96,6 +96,7 @@ def launch(
             title=title,
             description=description,
             priority=priority,
+            user=caller().actor,
         )
         asked, plan = planned_backfill(catalog, instance.storage.assets, request, now=now)
         with naming_places(config_files):
@@ -198,18 +199,37 @@ def _follow(instance: Instance, backfill_id: str) -> bool:
 @home_option
 @click.option("--limit", default=20, show_default=True, help="How many, newest first.")
 @click.option("--status", "statuses", multiple=True, help="Only those in this status, for example REQUESTED.")
+@click.option("--job", "-j", help="Only those of this job.")
+@click.option("--asset", "-a", help="Only those that are to make this asset, as `key` or `a/b`.")
+@click.option("--user", help="Only those that this user has asked for.")
+@click.option("--text", help="Only those that have this in their title, description, job or id.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def list_backfills(home: Path | None, limit: int, statuses: tuple[str, ...], as_json: bool) -> None:
-    """List backfills, newest first."""
+def list_backfills(
+    home: Path | None,
+    limit: int,
+    statuses: tuple[str, ...],
+    job: str | None,
+    asset: str | None,
+    user: str | None,
+    text: str | None,
+    as_json: bool,
+) -> None:
+    """List backfills, newest first. All that is given must hold."""
     from ..records.backfill import BackfillStatus
     from ..storage.protocols import BackfillFilter
 
     unknown = [status for status in statuses if status.upper() not in BackfillStatus.__members__]
     if unknown:
         raise SettingsError(f"There is no backfill status {unknown[0]!r}; there are: {', '.join(BackfillStatus)}.")
-    wanted = tuple(BackfillStatus(status.upper()) for status in statuses) or None
+    where = BackfillFilter(
+        statuses=tuple(BackfillStatus(status.upper()) for status in statuses) or None,
+        job=job,
+        asset=asset,
+        user=user,
+        text=text,
+    )
     with open_instance(home) as instance:
-        found = instance.storage.backfills.page(BackfillFilter(statuses=wanted), limit=limit)
+        found = instance.storage.backfills.page(where, limit=limit)
         progress = _progress(instance, found)
     if as_json:
         print_json([_as_json(each, progress[each.backfill_id]) for each in found])
@@ -218,13 +238,16 @@ def list_backfills(home: Path | None, limit: int, statuses: tuple[str, ...], as_
         (
             each.backfill_id,
             "PAUSED" if each.paused and each.is_open else each.status,
-            each.title or each.job or f"{each.asset_count} assets",
+            each.title or _target(each),
+            each.user or "",
             when(each.created),
             _in_words(progress[each.backfill_id]),
         )
         for each in found
     ]
-    table(["BACKFILL", "STATUS", "OF", "CREATED", "PARTITIONS"], rows, empty="No backfills.")
+    is_any = where == BackfillFilter()
+    empty = "No backfills." if is_any else "No backfill fits; without options all are listed."
+    table(["BACKFILL", "STATUS", "OF", "BY", "CREATED", "PARTITIONS"], rows, empty=empty)
 
 
 @backfill.command()
@@ -233,9 +256,10 @@ def list_backfills(home: Path | None, limit: int, statuses: tuple[str, ...], as_
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def show(home: Path | None, backfill_id: str, as_json: bool) -> None:
     """Show one backfill: how far each asset has come, and its log."""
-    from ..engine.backfill_progress import progress_by_asset
+    from ..engine.backfill_progress import pace_of, progress_by_asset
 
     with open_instance(home) as instance:
+        now = instance.clock.now()
         found = _existing(instance, backfill_id)
         whole = _progress(instance, [found])[backfill_id]
         plan = instance.storage.backfills.plan(backfill_id)
@@ -250,11 +274,13 @@ def show(home: Path | None, backfill_id: str, as_json: bool) -> None:
     for label, value in (
         ("backfill", found.backfill_id),
         ("title", found.title),
-        ("of", f"job {found.job}" if found.job else f"{found.asset_count} assets"),
+        ("of", f"job {found.job}" if found.job else _target(found)),
+        ("by", found.user),
         ("status", f"{found.status}{f': {found.note}' if found.note else ''}"),
         ("created", when(found.created)),
         ("took", duration(found.ended - found.created if found.ended else None)),
         ("made", _in_words(whole)),
+        ("left", _left(pace_of(found, whole, now))),
         ("tags", ", ".join(f"{key}={value}" for key, value in sorted(found.tags.items()))),
     ):
         if value:
@@ -267,6 +293,16 @@ def show(home: Path | None, backfill_id: str, as_json: bool) -> None:
     click.echo()
     for line in log:
         click.echo(f"{when(line.time)}  {line.level:8} {line.message}")
+
+
+def _target(found: Backfill) -> str:
+    """What it makes: its job, or its assets, one of them by name."""
+    if found.job is not None:
+        return found.job
+    if found.first_asset is None:
+        return f"{found.asset_count} assets"
+    more = found.asset_count - 1
+    return f"{found.first_asset} and {more} more" if more else found.first_asset
 
 
 def _existing(instance: Instance, backfill_id: str) -> Backfill:
@@ -296,6 +332,11 @@ def _as_json(found: Backfill, progress: Progress) -> dict[str, Any]:
     return {**fields, "counts": _counts(progress)}
 
 
+def _left(pace: Pace | None) -> str:
+    """For example `2 min at 340 partitions an hour`."""
+    return "" if pace is None else f"{duration(pace.seconds_left)} at {pace.per_hour:,.0f} partitions an hour"
+
+
 def _in_words(progress: Progress) -> str:
     """For example `7 of 10 made, 2 failed, 1 waiting`."""
     counts = _counts(progress)
@@ -323,7 +364,7 @@ def cancel(home: Path | None, backfill_ids: tuple[str, ...]) -> None:
 @home_option
 @click.argument("backfill_ids", nargs=-1, required=True)
 def pause(home: Path | None, backfill_ids: tuple[str, ...]) -> None:
-    """Let backfills make no more runs for the time being."""
+    """Hold backfills for the time being: no more runs are made, and those in the queue stay there."""
     from ..storage.protocols import BackfillChange
 
     _change(home, backfill_ids, BackfillChange(paused=True), "Paused")
@@ -361,7 +402,7 @@ def _change(home: Path | None, backfill_ids: Sequence[str], change: BackfillChan
         for backfill_id in backfill_ids:
             before = _existing(instance, backfill_id)
             now = instance.clock.now()
-            line = BackfillLine(time=now, message=f"{words} by command.")
+            line = BackfillLine(time=now, message=f"{words} by {caller().actor}.")
             after = instance.storage.backfills.change(backfill_id, change, line=line, now=now)
             if after == before and not before.is_open:
                 raise ConfigurationError(f"The backfill {backfill_id} is {before.status}, which does not allow that.")
@@ -381,7 +422,8 @@ def again(home: Path | None, backfill_id: str, is_all: bool) -> None:
     with open_instance(home) as instance:
         catalog = Catalog(instance.storage.locations)
         catalog.refresh()
-        request = request_again(instance.storage.backfills, _existing(instance, backfill_id), from_failure=not is_all)
+        ended = _existing(instance, backfill_id)
+        request = request_again(instance.storage.backfills, ended, from_failure=not is_all, user=caller().actor)
         now = instance.clock.now()
         asked, plan = planned_backfill(catalog, instance.storage.assets, request, now=now)
         instance.storage.backfills.add(asked, plan, line=first_line(asked, now))

@@ -12,8 +12,8 @@ import click
 from ..clock import SYSTEM_CLOCK
 from ..engine.one_offs import check_times
 from ..errors import NotFoundError, SettingsError, UsageError
-from ..records.automation import By
 from ..records.one_off import LATE_SECONDS, OneOff
+from ..storage.acting import who_acts
 from .options import (
     Instant,
     config_options,
@@ -25,6 +25,7 @@ from .options import (
     parse_tags,
     read_run_config,
     target_options,
+    with_caller,
 )
 from .output import duration, print_event, table, when
 
@@ -90,7 +91,7 @@ def execute(
             describe(definitions, name),
             job=job_name,
             run_config=read_run_config(config_files, config_json),
-            tags=parse_tags(tags_json),
+            tags=with_caller(parse_tags(tags_json)),
             partition=partition,
             step_keys=steps,
             now=SYSTEM_CLOCK.now(),
@@ -161,7 +162,7 @@ def launch(
     wanted = job_name or name
     if not wanted:
         raise SettingsError("Which job? Give its name, for example `penstock job launch daily_report`.")
-    with open_instance(home) as instance:
+    with open_instance(home, reason=reason) as instance:
         catalog = Catalog(instance.storage.locations)
         catalog.refresh()
         owners = {
@@ -193,7 +194,7 @@ def launch(
                 assets=assets,
                 job=wanted,
                 run_config=run_config,
-                tags=tags,
+                tags=with_caller(tags),
                 partition=partition,
                 step_keys=_steps(op_selection),
                 now=instance.clock.now(),
@@ -209,7 +210,7 @@ def launch(
                 tags=asked[1],
                 partition=partition,
                 step_keys=_steps(op_selection),
-                by=By(reason=reason),
+                by=who_acts(),
             )
             check_times(one_off, instance.clock.now())
             planned = instance.storage.one_offs.plan(one_off, now=instance.clock.now())

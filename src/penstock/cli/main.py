@@ -16,6 +16,7 @@ __all__ = ["cli", "main"]
 _COMMANDS = {
     "account": ("account", "account", "Accounts and their tokens, for a web server that others reach."),
     "asset": ("asset", "asset", "List and materialize assets."),
+    "audit": ("audit", "audit", "Show what people did to the deployment."),
     "backfill": ("backfill", "backfill", "Ask for many partitions at once, and see to what was asked for."),
     "code-server": ("services", "code_server", "Serve one code location."),
     "daemon": ("services", "daemon", "Run the daemon: queue, schedules, sensors, run monitoring."),
@@ -67,7 +68,14 @@ class _LazyGroup(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "PENSTOCK_CLI"},
 )
 @click.version_option(__version__, "-v", "--version", prog_name="penstock")
-def cli() -> None:
+@click.option(
+    "--as",
+    "actor",
+    envvar="PENSTOCK_ACTOR",
+    metavar="NAME",
+    help="Who does it, for the record. Default: the user and the host.  [env: PENSTOCK_ACTOR]",
+)
+def cli(actor: str | None) -> None:
     """Penstock, a data orchestrator.
 
     Start with `penstock dev -f your_file.py` and open the address that it prints. The instance's files live in the

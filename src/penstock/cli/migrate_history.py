@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from ..errors import SettingsError
-from .options import home_option, open_instance
+from ..records.act import ActKind
+from .options import home_option, note_act, open_for_a_service
 from .output import table
 from .retention import tell_of_old
 
@@ -53,7 +54,7 @@ def history(
     begin = None if since is None else _instant(since)
     opened = open_source(source)
     try:
-        with open_instance(home) as instance:
+        with open_for_a_service(home) as instance:
             tally = import_history(
                 opened,
                 instance.storage,
@@ -66,6 +67,7 @@ def history(
             )
             _sum_up(tally, opened.name, dry_run=dry_run)
             if not dry_run:
+                note_act(instance, ActKind.IMPORT, after=opened.name)
                 tell_of_old(instance)
     finally:
         opened.close()

@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 from ..errors import NotFoundError, UsageError
-from ..records.automation import By
 from ..records.one_off import OneOffStatus
 from .options import home_option, open_instance
 from .output import table, when
@@ -39,8 +38,8 @@ def list_all(home: Path | None, limit: int) -> None:
 @click.option("--reason", help="Why, for whoever reads of it later.")
 def cancel(home: Path | None, number: int, reason: str | None) -> None:
     """Call off a one-off run that waits."""
-    with open_instance(home) as instance:
-        found = instance.storage.one_offs.cancel(number, by=By(reason=reason), now=instance.clock.now())
+    with open_instance(home, reason=reason) as instance:
+        found = instance.storage.one_offs.cancel(number, now=instance.clock.now())
     if found is None:
         raise NotFoundError(f"There is no one-off run {number}; `penstock one-off list` shows those that there are.")
     if found.status is not OneOffStatus.CANCELED:

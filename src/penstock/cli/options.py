@@ -17,9 +17,12 @@ if TYPE_CHECKING:
     from ..definitions.definitions import Definitions
     from ..instance.instance import Instance
     from ..locations.origin import LocationOrigin
+    from ..records.act import ActKind
+    from ..records.automation import By
 
 __all__ = [
     "Instant",
+    "caller",
     "config_options",
     "home_option",
     "listen_options",
@@ -27,12 +30,15 @@ __all__ = [
     "load_target",
     "load_targets",
     "naming_places",
+    "note_act",
+    "open_for_a_service",
     "open_instance",
     "open_instance_as_it_is",
     "origins",
     "parse_tags",
     "read_run_config",
     "target_options",
+    "with_caller",
 ]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -168,11 +174,66 @@ def load_target(**options: Any) -> tuple[str, Definitions]:
     return origin.name, load_origin(origin)
 
 
-def open_instance(home: Path | None) -> Instance:
-    """The instance in `home`; without one an error that says what to do."""
+def open_instance(home: Path | None, *, reason: str | None = None) -> Instance:
+    """The instance in `home`; without one an error that says what to do.
+
+    What the command changes from now on is written down as an act of whoever calls it.
+
+    Args:
+        home: The folder.
+        reason: Why, in words.
+    """
+    from ..storage.acting import acting
+
+    instance = open_for_a_service(home)
+    context = click.get_current_context()
+    context.with_resource(acting(caller(reason), now=instance.clock.now()))
+    return instance
+
+
+def open_for_a_service(home: Path | None) -> Instance:
+    """The instance in `home`, for a command whose changes nobody makes by hand, or that stores its one act itself."""
     from ..instance.instance import Instance
 
     return Instance.open(_named(home))
+
+
+def caller(reason: str | None = None) -> By:
+    """Who calls the command: the name that `--as` gives, or the user and the host."""
+    from ..records.automation import By
+
+    given = click.get_current_context().find_root().params.get("actor")
+    return By(actor=given or _user_at_host(), reason=reason, via="command")
+
+
+def with_caller(tags: dict[str, str]) -> dict[str, str]:
+    """The tags of a run that the command launches, with the name of who calls it."""
+    from ..records.run import Tag
+
+    name = caller().actor
+    assert name is not None
+    return {**tags, Tag.USER: name}
+
+
+def note_act(instance: Instance, kind: ActKind, *, after: str) -> None:
+    """Store an act of whoever calls the command upon the whole instance."""
+    from ..records.act import INSTANCE
+    from ..storage.acting import act_of, acting
+
+    with acting(caller(), now=instance.clock.now()):
+        instance.storage.acts.add(act_of(kind, INSTANCE, after=after))
+
+
+def _user_at_host() -> str:
+    import os
+    import pwd
+    import socket
+
+    try:
+        user = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # in a container, often
+        user = str(os.getuid())
+    return f"{user}@{socket.gethostname()}"
 
 
 def open_instance_as_it_is(home: Path | None) -> Instance:

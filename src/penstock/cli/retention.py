@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..records.act import ActKind
 from ..records.retention import RetentionKind
 from ..wording import joined, size_of
-from .options import home_option, open_instance
+from .options import home_option, note_act, open_for_a_service
 from .output import print_json, table, when
 
 if TYPE_CHECKING:
@@ -43,10 +44,11 @@ def retention(home: Path | None, kinds: tuple[str, ...], days: int | None, appli
         raise click.UsageError("--days goes with --kind.")
     from ..instance.retention import Sweeper
 
-    with open_instance(home) as opened:
+    with open_for_a_service(home) as opened:
         sweeper = Sweeper(opened.storage, opened.logs, opened.clock)
         rules = _rules(opened, kinds, days)
         if applies:
+            note_act(opened, ActKind.REMOVE_OLD, after=", ".join(kinds) or "everything")
             _apply(sweeper, rules, opened.clock.now())
         found = sweeper.report(rules, opened.clock.now())
     shown = [each for each in found if not kinds or each.kept.kind in kinds]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..errors import NotFoundError, SettingsError
-from .options import home_option, open_instance
+from .options import caller, home_option, open_instance
 from .output import duration, print_error_of, print_json, table, when
 
 if TYPE_CHECKING:
@@ -166,6 +166,6 @@ def cancel(home: Path | None, run_ids: tuple[str, ...], force: bool) -> None:
         for run_id in run_ids:
             if instance.storage.runs.get(run_id) is None:
                 raise NotFoundError(f"There is no run {run_id!r}; `penstock run list` shows those that there are.")
-            instance.coordinator.cancel(run_id, force=force)
+            instance.coordinator.cancel(run_id, force=force, actor=caller().actor)
             after = instance.storage.runs.get(run_id)
             click.echo(f"{run_id}  {after.status if after else 'deleted'}")

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from .options import home_option, listen_options, open_instance, origins, target_options
+from .options import home_option, listen_options, open_for_a_service, origins, target_options
 
 __all__ = ["code_server", "daemon", "webserver"]
 
@@ -88,7 +88,7 @@ def webserver(
     from ..web.server import serve
 
     _log_to_stderr(log_level)
-    with open_instance(home) as instance:
+    with open_for_a_service(home) as instance:
         assert instance.home is not None
         with _code_servers(instance.home, target):
             serve(
@@ -116,7 +116,7 @@ def daemon(home: Path | None, log_level: str, lifeline: int | None, **target: An
     from ..daemon.process import serve
 
     _log_to_stderr(log_level)
-    with open_instance(home) as instance:
+    with open_for_a_service(home) as instance:
         assert instance.home is not None
         with _code_servers(instance.home, target):
             serve(instance, lifeline=lifeline, on_ready=lambda: _tell_ready(lifeline, "Penstock's daemon is ready."))
@@ -169,7 +169,7 @@ def code_server(
     if len(found) != 1:
         raise SettingsError("A code server serves one code location; give one -f, -m or --package-name.")
     origin = msgspec.structs.replace(found[0], name=location_name or found[0].name, executable=executable)
-    with open_instance(home) as instance:
+    with open_for_a_service(home) as instance:
         serve_code_location(
             instance,
             origin,

@@ -67,8 +67,6 @@ class AlertsDuty:
         self._clock = clock
         self._workers = workers
         self._woken = woken
-        self._place: int | None = None
-        self._epoch = 0
         self._look_at = self._forget_at = clock.monotonic()
         self._told: frozenset[str] = frozenset()
         self._sending: list[Future[float | None]] = []
@@ -76,13 +74,8 @@ class AlertsDuty:
 
     def tick(self, held: Held) -> float | None:
         """Store messages about what is new, and have sent what is due."""
-        if self._place is None or held.lease.epoch != self._epoch:  # another daemon may have moved it
-            self._place = self._watch.place()
-            self._epoch = held.lease.epoch
-        for found, place in self._watch.logged(self._place):
+        for found in self._watch.logged(epoch=held.lease.epoch):
             self._tell(found)
-            self._watch.keep_place(place)
-            self._place = place
         now = self._clock.monotonic()
         if now >= self._look_at:
             self._look_at = now + _LOOK_EVERY

@@ -99,6 +99,8 @@ class BackfillsDuty:
     def _go_on(self, backfill: Backfill, lease: Lease) -> float | None:
         """Some steps of a backfill; gives the seconds until the next one, None if that waits for something."""
         key, now = backfill.backfill_id, self._clock.monotonic()
+        if backfill.paused:
+            self._resting.pop(key, None)
         if backfill.status is BackfillStatus.REQUESTED and (until := self._resting.get(key, now)) > now:
             return until - now
         for _ in range(_STEPS):

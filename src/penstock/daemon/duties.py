@@ -13,6 +13,7 @@ from ..instance.alerts.post import Post, outbox_of
 from ..instance.alerts.watch import Watch
 from ..instance.instance import Instance
 from ..instance.retention import Sweeper
+from ..instance.settings import WorkerSettings
 from ..launch.coordinators import ImmediateRunCoordinator
 from ..locations.catalog import Catalog
 from ..storage.following import Followed
@@ -26,6 +27,7 @@ from .instigators import CHANGES
 from .loop import Duty
 from .monitor import MonitorDuty, MonitorLimits
 from .one_offs import OneOffsDuty
+from .places import Places
 from .queue import LAUNCHES_AT_ONCE, QueueDuty
 from .retention import RetentionDuty
 from .retries import RetriesDuty
@@ -55,17 +57,15 @@ def all_duties(
     settings, storage, clock = instance.settings, instance.storage, instance.clock
     known = Catalog(storage.locations) if catalog is None else catalog
 
-    def unready() -> set[str]:
-        return {name for name, entry in known.locations.items() if entry.description is None}
-
-    def runner(name: str, number: int) -> TickRunner:
+    def runner(name: str, asked: WorkerSettings) -> TickRunner:
+        number, slow = asked.num_workers, asked.max_slow_evaluations
         return TickRunner(
             storage.instigators,
             instance.coordinator,
             known,
             clock,
             assets=storage.assets,
-            workers=workers(number, name),
+            places=Places(workers(number + slow, name), number=number, slow=slow, clock=clock),
         )
 
     schedules_woken, sensors_woken = listen(SchedulesDuty.topics), listen(SensorsDuty.topics)
@@ -73,10 +73,11 @@ def all_duties(
         (
             QueueDuty(
                 storage.runs,
+                storage.backfills,
                 instance.launcher,
                 settings.run_queue.limits,
                 clock,
-                unready=unready,
+                catalog=known,
                 slots=storage.slots,
                 rules=instance.pool_rules,
                 workers=workers(LAUNCHES_AT_ONCE, "launch"),
@@ -103,7 +104,7 @@ def all_duties(
             SchedulesDuty(
                 storage.instigators,
                 known,
-                runner("schedule", settings.schedules.num_workers),
+                runner("schedule", settings.schedules),
                 clock,
                 schedules_woken,
                 listen(CHANGES),
@@ -117,7 +118,7 @@ def all_duties(
             SensorsDuty(
                 storage.instigators,
                 known,
-                runner("sensor", settings.sensors.num_workers),
+                runner("sensor", settings.sensors),
                 clock,
                 sensors_woken,
                 listen(CHANGES),

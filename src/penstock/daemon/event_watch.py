@@ -15,6 +15,7 @@ from ..records.automation import InstigatorState
 from ..records.event import StoredEvent
 from ..records.location import SensorDescription
 from ..records.run import Run
+from ..storage.log_pages import pages_of_types
 from ..storage.protocols import RunFilter, Storage
 
 __all__ = ["EventWatch"]
@@ -60,17 +61,13 @@ class EventWatch:
     def hear(self) -> set[str]:
         """Read on; gives the sensors that there is something new for."""
         heard: set[str] = set()
-        types = self._watched.types
-        while types:
-            page = self._storage.events.of_types(types, after=self._read, limit=_PAGE)
+        for page in pages_of_types(self._storage.events, self._watched.types, after=self._read, limit=_PAGE):
             runs = self._runs_of(page)
             for stored in page:
                 for key in self._watchers(stored, runs):
                     self._note(key, stored)
                     heard.add(key)
-                self._read = stored.id
-            if len(page) < _PAGE:
-                break
+            self._read = page[-1].id
         return heard
 
     def note_now(self, key: str) -> None:

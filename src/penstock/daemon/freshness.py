@@ -16,6 +16,7 @@ from ..engine.freshness import freshness_of, made_at, turns_at
 from ..locations.catalog import Catalog
 from ..records.event import FreshnessStateChange
 from ..records.freshness_state import FreshnessState
+from ..storage.log_pages import pages_of_types
 from ..storage.protocols import Storage
 
 if TYPE_CHECKING:
@@ -91,15 +92,10 @@ class FreshnessDuty:
     def _happened(self) -> Iterable[str]:
         """Those of ours that were made, observed or wiped since the last look."""
         found: set[str] = set()
-        while self._ours:
-            page = self._storage.events.of_types(_TYPES, after=self._place, limit=_PAGE)
-            for stored in page:
-                self._place = stored.id
-                key = stored.event.asset_key
-                if key is not None:
-                    found.add(key.to_user_string())
-            if len(page) < _PAGE:
-                break
+        types = _TYPES if self._ours else ()
+        for page in pages_of_types(self._storage.events, types, after=self._place, limit=_PAGE):
+            found.update(key.to_user_string() for each in page if (key := each.event.asset_key) is not None)
+            self._place = page[-1].id
         return found & self._ours.keys()
 
     def _due(self, now: float) -> Iterable[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Iterable, Mapping
@@ -26,6 +27,8 @@ CHANGES = frozenset({"instigators", "locations"})
 """What is published when who is to be asked, or when, has changed."""
 
 _LOOK_AT_ALL = 10.0
+
+log = logging.getLogger("penstock.daemon.instigators")
 
 D = TypeVar("D", ScheduleDescription, SensorDescription)
 
@@ -132,6 +135,8 @@ class InstigatorDuty(Generic[D]):
                 self.over(key)
         wanted = (wanted | set(self.woken_ids())) & self._ours.keys()
         outlook = self.outlook([self._ours[key][:2] for key in wanted], self._states, now)
+        for key, reason in outlook.unclear.items():
+            log.error("nobody knows when %s is due: %s", key, reason)
         if outlook.store:
             self._instigators.plan(outlook.store)
             self._states.update((state.id, state) for state in outlook.store)
@@ -144,7 +149,11 @@ class InstigatorDuty(Generic[D]):
             if self._runner.start(self._due_tick(description, due), part, done=self._note_end):
                 self.begun(due.id)
         self._known = known
-        return max(0.0, min(self._looks.values()) - self._clock.now()) if self._looks else None
+        more = self._runner.review()
+        if not self._looks:
+            return more
+        look = max(0.0, min(self._looks.values()) - self._clock.now())
+        return look if more is None else min(look, more)
 
     def _take_ended(self) -> dict[str, bool]:
         ended = {}

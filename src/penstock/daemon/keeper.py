@@ -8,6 +8,7 @@ is no longer heard of passes to the others as soon as its leases are over.
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -64,11 +65,14 @@ class Held:
     Args:
         names: The leases of all parts, in order.
         parts: Ours, by name.
+        steady_since: Since when this daemon has been at work without a break and the database has answered it, in
+            seconds since the epoch: what happened before, it may not know.
     """
 
-    def __init__(self, names: Sequence[str], parts: Mapping[str, Part]) -> None:
+    def __init__(self, names: Sequence[str], parts: Mapping[str, Part], steady_since: float = -math.inf) -> None:
         self._names = names
         self._parts = parts
+        self.steady_since = steady_since
 
     def __len__(self) -> int:
         return len(self._parts)
@@ -116,6 +120,8 @@ class LeaseKeeper:
         self._changed = changed
         self._groups: list[tuple[str, ...]] = [()]
         self._parts: dict[str, Part] = {}
+        self._looked = -math.inf
+        self._steady_since = math.inf
         self._lock = threading.Lock()
 
     def watch(self, names: tuple[str, ...]) -> None:
@@ -130,7 +136,8 @@ class LeaseKeeper:
         now = self._clock.now()
         with self._lock:
             found = {name: self._parts[name] for name in names if name in self._parts}
-        return Held(names, {name: part for name, part in found.items() if part.lease.until > now})
+        ours = {name: part for name, part in found.items() if part.lease.until > now}
+        return Held(names, ours, self._steady_since)
 
     def look(self, sign_of_life: Callable[[], ProcessInfo]) -> float:
         """Prolong what is ours, tell that we live, take and give up what is due; gives the seconds until the next look.
@@ -140,6 +147,8 @@ class LeaseKeeper:
         """
         now = self._clock.now()
         before = set(self._parts)
+        if not 0 <= now - self._looked <= LEASE_SECONDS:
+            self._steady_since = now
         self._prolong(now)
         held = {lease.name: lease for lease in self._leases.all()}
         daemons = {
@@ -157,6 +166,7 @@ class LeaseKeeper:
         if set(self._parts) != before:
             self._changed()
         self._leases.beat(sign_of_life())
+        self._looked = now
         ends = (
             lease.until - now + _SOON for lease in held.values() if lease.holder != self.holder and lease.until > now
         )

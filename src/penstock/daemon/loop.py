@@ -13,6 +13,7 @@ from typing import Protocol
 
 import msgspec
 
+from ..clock import SYSTEM_CLOCK, Clock
 from ..errors import FencedError, StorageError
 from ..storage.notifier import ROUTINE, Notifier
 from .keeper import Held, LeaseKeeper, parts_of
@@ -24,6 +25,9 @@ log = logging.getLogger("penstock.daemon")
 _LONGEST_PAUSE = 30.0
 _LOOK_AGAIN = 10.0
 """A duty looks again after so many seconds also when nothing wakes it: what is pushed is a hint."""
+
+_LONG = 60.0
+"""A look of so many seconds is told: what waits for other processes is done beside it, so that something hangs."""
 
 
 class Duty(Protocol):
@@ -107,6 +111,7 @@ class Loop(threading.Thread):
         woken: Set when the duty should look again.
         stopping: Set when the process ends.
         jitter: Gives a factor for the pause after a failure, so that daemons do not come back all at once.
+        clock: Measures how long a look takes.
     """
 
     def __init__(
@@ -116,6 +121,7 @@ class Loop(threading.Thread):
         woken: threading.Event,
         stopping: threading.Event,
         jitter: Callable[[], float] = lambda: random.uniform(0.7, 1.3),  # noqa: S311 - guards nothing
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         super().__init__(name=duty.name, daemon=True)
         self._duty = duty
@@ -124,6 +130,8 @@ class Loop(threading.Thread):
         self._woken = woken
         self._stopping = stopping
         self._jitter = jitter
+        self._clock = clock
+        self._began: float | None = None
         self._failures = 0
         self.error: Exception | None = None
         keeper.watch(self._names)
@@ -134,6 +142,13 @@ class Loop(threading.Thread):
         if not ours:
             return None
         return self._duty.name if len(self._names) == 1 else f"{self._duty.name} {ours}/{len(self._names)}"
+
+    def trouble(self) -> str | None:
+        """What is wrong with the duty, in words; None if nothing is. May be asked from any thread."""
+        began, error = self._began, self.error
+        if began is not None and (seconds := self._clock.monotonic() - began) > _LONG:
+            return f"{self._duty.name}: one look has taken {seconds:.0f} s and has not ended (see its log)"
+        return None if error is None else f"{self._duty.name}: {error}"
 
     def run(self) -> None:
         """Step after step until the process ends."""
@@ -146,6 +161,7 @@ class Loop(threading.Thread):
 
     def step(self) -> Pause:
         """Tick once, if anything is ours; after failures in a row the pauses grow."""
+        self._began = self._clock.monotonic()
         try:
             held = self._keeper.held(self._names)
             wanted = self._duty.tick(held) if held else None
@@ -161,6 +177,8 @@ class Loop(threading.Thread):
             else:
                 log.exception("%s failed; again in %.0f s", self._duty.name, seconds)
             return Pause(seconds=seconds, wakes=False)
+        finally:
+            self._began = None
         self._failures = 0
         self.error = None
         return Pause(seconds=_LOOK_AGAIN if wanted is None else min(wanted, _LOOK_AGAIN))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from functools import partial
 
 import msgspec
 
 from ..clock import Clock
 from ..engine.loss import DEFAULT_RESUMES, after_loss
-from ..errors import CodeServerUnreachableError, EnvironmentalError
+from ..engine.run_tags import runtime_allowed
+from ..errors import CodeServerUnreachableError, EnvironmentalError, StorageError
 from ..launch.protocols import RunCoordinator, RunLauncher
 from ..logs.store import LogStore
 from ..records.event import Fact, RunCanceled, RunCanceling, RunEnqueued, RunFailure
@@ -69,20 +72,32 @@ class MonitorDuty:
         now = self._clock.now()
         last_look, self._last_look = self._last_look, 0.0  # until this one has succeeded
         active = self._runs.active()
-        # After an outage (ours or the database's) holders need the time to renew before anybody is judged.
-        if held.lease.epoch != self._epoch or now - last_look > _GRACE_AFTER_OUTAGE:
-            self._judge_from = now + _GRACE_AFTER_OUTAGE if self._epoch else now
-            self._epoch = held.lease.epoch
+        # After an outage (ours or the database's) holders need the time to renew before anybody is judged. Whoever has
+        # this duty anew knows of one by its leases.
+        is_new, self._epoch = held.lease.epoch != self._epoch, held.lease.epoch
+        if not is_new and now - last_look > _GRACE_AFTER_OUTAGE:
+            self._judge_from = now + _GRACE_AFTER_OUTAGE
+        judge_from = max(self._judge_from, held.steady_since + _GRACE_AFTER_OUTAGE)
         self._last_look = now
         waits = self._hand_over(now)
         if not active:
             return _LOOK_EVERY if waits else None
-        if now >= self._judge_from:
+        if now >= judge_from:
             for run in self._runs.expired(now):
-                self._end(run, now)
+                self._attempt(partial(self._end, run, now), f"the loss of the run {run.run_id}")
         for run in active:
-            self._watch(run, now)
+            self._attempt(partial(self._watch, run, now), f"the run {run.run_id}")
         return _LOOK_EVERY
+
+    @staticmethod
+    def _attempt(act: Callable[[], None], what: str) -> None:
+        """Act for one run; whatever a launcher or a store of the user's raises, the others are seen to."""
+        try:
+            act()
+        except StorageError:
+            raise
+        except Exception:
+            log.exception("%s could not be seen to, and is again at the next look", what)
 
     def _hand_over(self, now: float) -> bool:
         """Pass on to the coordinator runs that a daemon made (of a tick, or a one-off run) and that it has not got, for
@@ -91,7 +106,7 @@ class MonitorDuty:
         left = [run.run_id for run in made if now - run.created > _GRACE_AFTER_OUTAGE]
         if left:
             log.warning("runs that a daemon made were not launched, and are now: %s", ", ".join(left))
-            self._coordinator.dispatch(left)
+            self._attempt(partial(self._coordinator.dispatch, left), "their launch")
         return len(left) < len(made)
 
     def _end(self, run: Run, now: float) -> None:
@@ -134,10 +149,8 @@ class MonitorDuty:
                 self._ask_to_stop(run, force=True)
 
     def _longest(self, run: Run) -> float:
-        try:
-            return float(run.tags.get(Tag.MAX_RUNTIME, self._limits.max_runtime))
-        except ValueError:
-            return self._limits.max_runtime
+        allowed = runtime_allowed(run.tags, self._limits.max_runtime)
+        return self._limits.max_runtime if allowed is None else allowed  # the tag was added to a run that was there
 
     def _ask_to_stop(self, run: Run, *, force: bool = False) -> None:
         try:

@@ -11,7 +11,13 @@ import logging
 
 from ..clock import Clock
 from ..engine.one_offs import look_at_one_offs
-from ..errors import CodeServerUnreachableError, ConfigurationError, EnvironmentalError, StorageUnavailableError
+from ..errors import (
+    CodeServerUnreachableError,
+    ConfigurationError,
+    EnvironmentalError,
+    FencedError,
+    StorageUnavailableError,
+)
 from ..launch.protocols import RunCoordinator
 from ..locations.catalog import Catalog, CatalogLocation
 from ..locations.partition_runs import partition_runs
@@ -80,9 +86,11 @@ class OneOffsDuty:
         except CodeServerUnreachableError as error:
             log.warning("the one-off run %d waits: %s", one_off.id, error)
             return False
-        except StorageUnavailableError:
+        except (FencedError, StorageUnavailableError):
             raise
-        except (ConfigurationError, EnvironmentalError) as error:
+        except Exception as error:
+            if not isinstance(error, (ConfigurationError, EnvironmentalError)):
+                log.exception("the one-off run %d cannot be made", one_off.id)
             self._settle(one_off, OneOffStatus.FAILED, lease, note=str(error))
             return True
         if made:

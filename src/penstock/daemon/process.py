@@ -62,10 +62,14 @@ class Daemon:
             except StorageError as error:
                 log.warning("the database does not answer: %s", error)
                 pause = LOOK_SECONDS
+            except Exception:
+                # Without this thread the process would live on and do nothing: whatever it is, look again.
+                log.exception("the leases could not be looked at")
+                pause = LOOK_SECONDS
             self._stopping.wait(pause)
 
     def _sign_of_life(self) -> ProcessInfo:
-        errors = [f"{loop.name}: {loop.error}" for loop in self._loops if loop.error is not None]
+        errors = [told for loop in self._loops if (told := loop.trouble()) is not None]
         return ProcessInfo(
             id=self._keeper.holder,
             kind="daemon",

@@ -13,7 +13,7 @@ import msgspec
 from ..clock import Clock
 from ..codec import decode_json
 from ..engine.retry import RetryPolicyOfRuns, RetryRun, RetryStrategy, decide_retry
-from ..errors import ConfigurationError, StorageError
+from ..errors import ConfigurationError, StorageError, StorageUnavailableError
 from ..ids import run_id_derived_from
 from ..launch.protocols import RunCoordinator
 from ..locations.catalog import Catalog
@@ -22,6 +22,7 @@ from ..plan.reexecution import tags_to_repeat, what_to_repeat
 from ..records.event import AssetMaterialization, EngineNote
 from ..records.location import JobDescription
 from ..records.run import Run, RunStatus, Tag
+from ..storage.log_pages import KeptPlace
 from ..storage.protocols import NewRun, RunFilter, Storage
 from ..storage.run_log import run_log, steps_at_hand
 from .keeper import Held
@@ -36,8 +37,7 @@ _PAGE = 100
 
 def pass_over_failures(storage: Storage) -> None:
     """Let the duty look only at runs that fail from now on. No daemon may be at work."""
-    if storage.locations.get_value(_PLACE) is not None:
-        storage.locations.set_value(_PLACE, str(storage.events.last_id()))
+    KeptPlace(storage, _PLACE).pass_over()
 
 
 class RetriesDuty:
@@ -63,23 +63,16 @@ class RetriesDuty:
         self._catalog = catalog
         self._policy = policy
         self._clock = clock
-        self._place: int | None = None
-        self._epoch = 0
+        self._place = KeptPlace(storage, _PLACE)
 
     def tick(self, held: Held) -> float | None:
         """Look at what has failed since the last time."""
-        values, events = self._storage.locations, self._storage.events
-        if self._place is None or held.lease.epoch != self._epoch:  # another daemon may have moved it
-            self._place = int(values.settle_value(_PLACE, str(events.last_id())))
-            self._epoch = held.lease.epoch
-        while failures := events.of_types(["RUN_FAILURE"], after=self._place, limit=_PAGE):
+        for failures in self._place.read_on(["RUN_FAILURE"], epoch=held.lease.epoch, limit=_PAGE):
             self._catalog.refresh()
             for failure in failures:
                 run = None if failure.run_id is None else self._storage.runs.get(failure.run_id)
                 if run is not None:
                     self._look_at(run)
-            self._place = failures[-1].id
-            values.set_value(_PLACE, str(self._place))
         return None
 
     def close(self) -> None:
@@ -90,12 +83,18 @@ class RetriesDuty:
             decision = decide_retry(run, self._policy, made=self._repetitions(run))
             if decision is None:
                 return
-            if isinstance(decision, RetryRun):
-                self._retry(run, decision)
-                return
+            retry = self._made(run, decision) if isinstance(decision, RetryRun) else None
             why = decision
         except ConfigurationError as error:
-            why = str(error)
+            retry, why = None, str(error)
+        except StorageUnavailableError:
+            raise
+        except Exception as error:
+            log.exception("run %s cannot be run again", run.run_id)
+            retry, why = None, f"{type(error).__name__}: {error}"
+        if retry is not None:
+            self._start(run, retry)
+            return
         log.info("run %s is not run again: %s", run.run_id, why)
         self._storage.runs.add_tags(run.run_id, {Tag.WILL_RETRY: "false"})
 
@@ -105,7 +104,7 @@ class RetriesDuty:
         chain = self._storage.runs.count(RunFilter(tags={Tag.ROOT_RUN: root}))
         return chain - (self._storage.runs.get(retry_id(run)) is not None)
 
-    def _retry(self, run: Run, decision: RetryRun) -> None:
+    def _made(self, run: Run, decision: RetryRun) -> Run:
         run_id = retry_id(run)
         retry = self._storage.runs.get(run_id)
         if retry is None:
@@ -117,6 +116,10 @@ class RetriesDuty:
                 if retry is None:
                     raise
                 # Another daemon was faster.
+        return retry
+
+    def _start(self, run: Run, retry: Run) -> None:
+        run_id = retry.run_id
         self._storage.runs.add_tags(run.run_id, {Tag.WILL_RETRY: "true", Tag.AUTO_RETRY_RUN: run_id})
         if retry.status is RunStatus.NOT_STARTED:
             self._coordinator.dispatch([run_id])

@@ -93,8 +93,9 @@ class SensorsDuty(InstigatorDuty[SensorDescription]):
             for key, (location, each) in on.items()
             if each.kind == AUTOMATION_KIND
         }
-        for key, place in stand.items():
-            if self._conditions.get(key) != place:
+        for key, (digest, is_blank) in stand.items():
+            before, was_blank = self._conditions.get(key, (None, False))
+            if digest != before or (is_blank and not was_blank):  # a first cursor tells nothing: it was just evaluated
                 self._watch.note_now(key)
         self._conditions = stand
 

@@ -10,16 +10,22 @@ from __future__ import annotations
 import logging
 import math
 import threading
-from collections.abc import Callable
-from concurrent.futures import Executor
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
 
 import msgspec
 
 from ..clock import Clock
 from ..engine.instigators import AT_ONCE, MOST_COUNTED, Due, PassedOver
-from ..engine.overrides import as_overridden
-from ..errors import CodeServerUnreachableError, ConfigurationError, FencedError
+from ..engine.overrides import as_overridden, backfill_as_overridden
+from ..errors import (
+    CodeServerUnreachableError,
+    ConfigurationError,
+    FencedError,
+    InternalError,
+    StorageError,
+    StorageUnavailableError,
+)
+from ..instance.backfill_request import BackfillRequest, first_line, planned_backfill
 from ..launch.protocols import RunCoordinator
 from ..locations.catalog import Catalog
 from ..partitions.requests import keys_after
@@ -31,8 +37,11 @@ from ..records.lease import Lease
 from ..records.location import AssetJobName, LocationDescription
 from ..records.run import Tag
 from ..records.wire import EvaluateSchedule, EvaluateSensor, Evaluation
-from ..storage.protocols import AssetStorage, InstigatorStorage, NewRun
+from ..storage.protocols import AssetStorage, InstigatorStorage, NewRun, StoredBackfill
+from ..wording import utc
 from .keeper import Part
+from .places import Places
+from .rests import Rests
 
 __all__ = ["TRY_AGAIN", "DueTick", "TickRunner"]
 
@@ -69,7 +78,7 @@ class TickRunner:
         catalog: What the code locations declare.
         clock: Tells the time.
         assets: What is known of assets.
-        workers: Do the ticks; closed with this.
+        places: Where the ticks are done; closed with this.
     """
 
     def __init__(
@@ -80,16 +89,17 @@ class TickRunner:
         clock: Clock,
         *,
         assets: AssetStorage,
-        workers: Executor,
+        places: Places,
     ) -> None:
         self._instigators = instigators
         self._coordinator = coordinator
         self._catalog = catalog
         self._clock = clock
         self._assets = assets
-        self._pool = workers
+        self._places = places
         self._busy: set[str] = set()
         self._not_before: dict[str, float] = {}
+        self._rests = Rests(catalog, clock)
         self._lock = threading.Lock()
 
     def start(self, tick: DueTick, part: Part, *, done: Callable[[str, bool], None]) -> bool:
@@ -97,7 +107,9 @@ class TickRunner:
         whether it did. `done` is called when it is over: with the instigator's id, and whether the tick has ended."""
         key = tick.due.id
         with self._lock:
-            if key in self._busy or self._not_before.get(key, 0.0) > self._clock.now():
+            if key in self._busy or self._not_before.get(key, 0.0) > self._clock.monotonic():
+                return False
+            if not self._rests.may_ask(tick.due.location):
                 return False
             self._busy.add(key)
 
@@ -117,11 +129,11 @@ class TickRunner:
                     self._busy.discard(key)
                 done(key, ended)
 
-        self._pool.submit(run)
+        self._places.submit(run)
         return True
 
     def _pause(self, instigator: str) -> None:
-        self._not_before[instigator] = self._clock.now() + TRY_AGAIN
+        self._not_before[instigator] = self._clock.monotonic() + TRY_AGAIN
 
     def _tick(self, asked: DueTick, lease: Lease) -> bool:
         """Do it; gives whether it has ended, or waits."""
@@ -141,18 +153,45 @@ class TickRunner:
                 self._instigators.plan([state])
             return True
         try:
-            evaluation = self._catalog.client(due.location).evaluate(asked.work)
-        except CodeServerUnreachableError as error:
+            with self._places.elsewhere():
+                evaluation = self._catalog.client(due.location).evaluate(asked.work)
+        except (CodeServerUnreachableError, ConfigurationError) as error:
             log.warning("the tick of %s waits: %s", due.id, error)
             self._pause(due.id)
+            if not (isinstance(error, CodeServerUnreachableError) and error.is_slow):
+                self._rests.begin(due.location)
             return False
-        runs: list[tuple[str | None, NewRun]] = []
+        except InternalError as error:
+            evaluation = Evaluation(error=describe_exception(error))  # it would not understand it another time either
+        self._rests.end(due.location)
         if evaluation.error is not None and not evaluation.contained:
             evaluation = _without_effect(evaluation, evaluation.error)
         try:
             runs = self._plan_runs(evaluation, location, asked, tick)
-        except ConfigurationError as error:
-            evaluation = _without_effect(evaluation, describe_exception(error))
+            backfill = self._plan_backfill(evaluation, asked, tick)
+            stored = self._end(asked, tick, evaluation, lease, runs=runs, backfill=backfill)
+        except (FencedError, StorageUnavailableError):
+            raise
+        except Exception as error:
+            # What it asks for cannot be made or stored, and could not another time.
+            if not isinstance(error, (ConfigurationError, StorageError)):
+                log.exception("the tick of %s failed", due.id)
+            failed = _without_effect(evaluation, describe_exception(error))
+            stored = self._end(asked, tick, failed, lease)
+        self._coordinator.dispatch(stored.run_ids)
+        return True
+
+    def _end(
+        self,
+        asked: DueTick,
+        tick: Tick,
+        evaluation: Evaluation,
+        lease: Lease,
+        *,
+        runs: Sequence[tuple[str | None, NewRun]] = (),
+        backfill: StoredBackfill | None = None,
+    ) -> Tick:
+        """Store the end of a tick with all that it comes to."""
         now = self._clock.now()
         ended = msgspec.structs.replace(
             tick,
@@ -165,19 +204,18 @@ class TickRunner:
             partitions=evaluation.partitions,
             webhooks=tuple(each.id for each in asked.work.webhooks) if isinstance(asked.work, EvaluateSensor) else (),
         )
-        stored = self._instigators.complete_tick(
+        return self._instigators.complete_tick(
             ended,
             lease=lease,
             runs=runs,
+            backfill=backfill,
             facts=evaluation.facts,
             evaluations=evaluation.evaluations,
             cursor=evaluation.cursor,
             next_due=self._next_due(asked, evaluation, now),
-            fingerprint=due.state.fingerprint,
+            fingerprint=asked.due.state.fingerprint,
             now=now,
         )
-        self._coordinator.dispatch(stored.run_ids)
-        return True
 
     @staticmethod
     def _next_due(asked: DueTick, evaluation: Evaluation, now: float) -> float:
@@ -227,6 +265,23 @@ class TickRunner:
         requests = (self._needed(each, location, asked.own_job) for each in asked_for)
         return [plan(request) for request in requests if request is not None]
 
+    def _plan_backfill(self, evaluation: Evaluation, asked: DueTick, tick: Tick) -> StoredBackfill | None:
+        """The backfill that it asks for."""
+        if evaluation.backfill is None:
+            return None
+        override = asked.due.state.override
+        wanted = backfill_as_overridden(evaluation.backfill, override)
+        request = BackfillRequest(
+            location=asked.due.location,
+            choices=wanted.choices,
+            run_config={} if override is None else override.run_config or {},
+            tags={**wanted.tags, asked.origin_tag: asked.due.name, Tag.TICK: str(tick.id)},
+            title="Automation",
+        )
+        now = self._clock.now()
+        backfill, plan = planned_backfill(self._catalog, self._assets, request, now=now)
+        return StoredBackfill(backfill=backfill, plan=plan, log=(first_line(backfill, now),))
+
     def _needed(
         self, request: RunRequestRecord, location: LocationDescription, own_job: str | None
     ) -> RunRequestRecord | None:
@@ -238,20 +293,25 @@ class TickRunner:
         left = only_stale(job, request.assets, request.partition, self._catalog.assets, self._assets)
         return msgspec.structs.replace(request, assets=left) if left else None
 
+    def review(self) -> float | None:
+        """Let others begin in place of ticks whose evaluation has become slow; gives the seconds until the next look,
+        if any wait for a place."""
+        return self._places.review()
+
     def close(self) -> None:
         """Start no more; what is under way is left to its end in the background."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._places.close()
 
 
 def passed_over_in_words(passed: PassedOver) -> str:
     """Why no run is made for these instants."""
     count = f"More than {MOST_COUNTED:,} instants" if passed.count is None else _instants(passed.count)
-    until = "" if passed.last == passed.first else f" to {_utc(passed.last)}"
+    until = "" if passed.last == passed.first else f" to {utc(passed.last)}"
     ticks, seconds = passed.bound.ticks, passed.bound.seconds
     age = "" if seconds == math.inf else f", and none that is older than {seconds:g} seconds"
     return (
-        f"{count} passed over, from {_utc(passed.first)}{until}: no daemon looked in time, and of what is missed only "
-        f"the latest {'one is' if ticks == 1 else f'{ticks} are'} made up{age}."
+        f"{count} passed over, from {utc(passed.first)}{until}: no daemon looked in time, or no code server answered, "
+        f"and of what is missed only the latest {'one is' if ticks == 1 else f'{ticks} are'} made up{age}."
     )
 
 
@@ -259,14 +319,12 @@ def _instants(count: int) -> str:
     return "1 instant" if count == 1 else f"{count:,} instants"
 
 
-def _utc(instant: float) -> str:
-    return f"{datetime.fromtimestamp(instant, UTC):%Y-%m-%d %H:%M} UTC"
-
-
 def _status(evaluation: Evaluation) -> TickStatus:
     if evaluation.error is not None:
         return TickStatus.FAILURE
-    did = evaluation.run_requests or evaluation.partitions or evaluation.facts or evaluation.acted
+    did = (
+        evaluation.run_requests or evaluation.backfill or evaluation.partitions or evaluation.facts or evaluation.acted
+    )
     return TickStatus.SUCCESS if did else TickStatus.SKIPPED
 
 

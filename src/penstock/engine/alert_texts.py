@@ -11,14 +11,17 @@ from ..records.automation import InstigatorKind, Tick, instigator_parts
 from ..records.errors import ErrorInfo
 from ..records.event import AssetCheckEvaluation, RunFailure
 from ..records.lease import ProcessInfo
+from ..records.one_off import OneOff, OneOffStatus
 from ..records.run import Run
-from ..wording import length_of_time
+from ..wording import length_of_time, utc
 
 __all__ = [
     "check_failed",
+    "code_server_lost",
     "daemon_lost",
     "freshness_violated",
     "location_broken",
+    "one_off_failed",
     "run_failed",
     "run_late",
     "run_stuck",
@@ -97,6 +100,23 @@ def tick_failed(tick: Tick) -> Alert:
     )
 
 
+def one_off_failed(one_off: OneOff) -> Alert:
+    """A one-off run has come to nothing: it was missed, or its run could not be made."""
+    word = "missed" if one_off.status is OneOffStatus.MISSED else "failed"
+    why = "" if one_off.note is None else f" {one_off.note}"
+    return Alert(
+        kind="tick_failure",
+        occurrence=f"one_off_failed {one_off.id}",
+        subject=f"one_off_failed {one_off.location}/{one_off.job}",
+        time=one_off.due if one_off.ended is None else one_off.ended,
+        title=f"One-off run {word}: {one_off.job}",
+        text=f"The run of {one_off.job} in {one_off.location} that was asked for at {utc(one_off.due)} was not made."
+        f"{why}",
+        path="/automation?tab=once",
+        location=one_off.location,
+    )
+
+
 def check_failed(check: AssetCheckEvaluation, run: Run | None, *, event_id: int, time: float) -> Alert:
     """A check of an asset has not passed."""
     partition = "" if check.partition is None else f" of the partition {check.partition}"
@@ -171,6 +191,22 @@ def location_broken(name: str, error: ErrorInfo | None, *, loaded_at: float | No
         text=f"The code location {name} could not be loaded.{_cause(error)}{serving}",
         path="/deployment",
         location=name,
+    )
+
+
+def code_server_lost(location: str, process: ProcessInfo, *, now: float) -> Alert:
+    """The code server of a location is not heard of any more, has not said that it ends, and no other has come."""
+    return Alert(
+        kind="location_broken",
+        occurrence=f"location_broken {location} {process.id}",
+        subject=f"location_broken {location}",
+        time=now,
+        title=f"Code location without a server: {location}",
+        text=f"The code server of {location} with the process id {process.pid} on {process.host} has not been heard of "
+        f"for {length_of_time(now - process.seen)} and did not say that it ends. Its schedules, sensors and queued "
+        "runs wait until a code server serves it again.",
+        path="/deployment",
+        location=location,
     )
 
 

@@ -10,9 +10,9 @@ from ..partitions.key_space import KeySpace
 from ..partitions.multi_space import MultiSpace
 from ..partitions.space import between
 from ..partitions.subset import Range, Subset
-from ..records.backfill import Backfill, BackfillPart, BackfillPlan, GroupCounts, PartStatus
+from ..records.backfill import Backfill, BackfillPart, BackfillPlan, BackfillStatus, GroupCounts, PartStatus
 
-__all__ = ["Positions", "Progress", "positions_of", "progress_by_asset", "progress_of"]
+__all__ = ["Pace", "Positions", "Progress", "pace_of", "positions_of", "progress_by_asset", "progress_of"]
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,13 +26,25 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     canceled: int = 0
 
     @property
+    def ended(self) -> int:
+        """How many have their outcome."""
+        return self.materialized + self.failed + self.skipped + self.canceled
+
+    @property
     def waiting(self) -> int:
         """How many have not begun."""
-        return self.total - self.in_progress - self.materialized - self.failed - self.skipped - self.canceled
+        return self.total - self.in_progress - self.ended
 
     def plus(self, other: Progress) -> Progress:
         """Both together."""
         return Progress(**{field: getattr(self, field) + getattr(other, field) for field in self.__struct_fields__})
+
+
+class Pace(msgspec.Struct, frozen=True, kw_only=True):
+    """How many partitions an hour had their outcome, and in how many seconds the others have theirs at that pace."""
+
+    per_hour: float
+    seconds_left: float
 
 
 class Positions(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,6 +65,16 @@ def progress_of(backfill: Backfill, counts: Iterable[GroupCounts]) -> Progress:
         made = {status: sum(by_asset.values()) for status, by_asset in each.made.items()}
         found = found.plus(_progress(each, made, total=0, width=backfill.widths[each.group]))
     return msgspec.structs.replace(found, total=backfill.size)
+
+
+def pace_of(backfill: Backfill, progress: Progress, now: float) -> Pace | None:
+    """Its pace since it was asked for, but for the time that it was paused; None while nothing has had its outcome, or
+    nothing more will."""
+    seconds = now - backfill.created - backfill.rested
+    if backfill.status is not BackfillStatus.REQUESTED or backfill.paused or not progress.ended or seconds <= 0:
+        return None
+    left = progress.total - progress.ended
+    return Pace(per_hour=progress.ended / seconds * 3600, seconds_left=left / progress.ended * seconds)
 
 
 def progress_by_asset(plan: BackfillPlan, counts: Iterable[GroupCounts]) -> dict[str | None, Progress]:

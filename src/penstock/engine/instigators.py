@@ -16,6 +16,7 @@ from typing import TypeVar
 import msgspec
 
 from ..codec import digest
+from ..errors import ConfigurationError
 from ..partitions.cron import Cron, last_tick, last_ticks, next_after, parse, ticks_between
 from ..records.automation import InstigatorKind, InstigatorState, InstigatorStatus, Override, instigator_id
 from ..records.location import ScheduleDescription, SensorDescription
@@ -46,19 +47,16 @@ _POLLED_BY_DEFAULT = 30.0
 SAFETY_NET = 3600.0
 """After so many seconds a sensor that waits for events is evaluated without any, in case that one was not heard of."""
 
-
 DEFAULT_CATCHUP = 5
 """How many missed instants of a schedule that follows partitions are made up, where nothing else is said."""
 
 MOST_COUNTED = 1000
 """Up to so many instants that were passed over are counted."""
 
-AT_ONCE = 0.001
-"""A due time is evaluated once, so one that is due again at once is due a little later."""
+_UNCLEAR = 60.0
 
-_POLLED_BY_DEFAULT = 30.0
-SAFETY_NET = 3600.0
-"""After so many seconds a sensor that waits for events is evaluated without any, in case that one was not heard of."""
+_SET_BACK = 2.0
+"""Clocks of several hosts may differ by less; what lies further ahead was stored before the clock was set back."""
 
 
 class Catchup(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,11 +94,15 @@ class Due(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outlook(msgspec.Struct, frozen=True, kw_only=True):
-    """What to evaluate now, what to store, and when each of the others that are on is due, by id."""
+    """What to evaluate now, what to store, and when each of the others that are on is due, by id.
+
+    `unclear` says of those of which that cannot be said why not; they are looked at again later.
+    """
 
     due: tuple[Due, ...]
     store: tuple[InstigatorState, ...]
     later: dict[str, float]
+    unclear: dict[str, str] = {}
 
     @property
     def next_look(self) -> float | None:
@@ -155,6 +157,11 @@ def look_at_schedules(
             made_up = max_catchup if schedule.follows_partitions else 1
         return _caught_up(overridden(schedule, due.state.override), due, Catchup(ticks=made_up, seconds=max_age), now)
 
+    def next_due(schedule: ScheduleDescription, state: InstigatorState) -> float | None:
+        if state.next_due is None or not _is_ahead(state, now):
+            return state.next_due
+        return min(state.next_due, next_schedule_time(schedule, now))
+
     return _look(
         schedules,
         InstigatorKind.SCHEDULE,
@@ -162,7 +169,7 @@ def look_at_schedules(
         now,
         rhythm=_schedule_rhythm,
         first_due=lambda schedule, override: next_schedule_time(schedule, now, override),
-        next_due=lambda _, state: state.next_due,
+        next_due=next_due,
         make_due=make_due,
     )
 
@@ -181,9 +188,11 @@ def look_at_sensors(
 
     def next_due(sensor: SensorDescription, state: InstigatorState) -> float | None:
         heard = news.get(state.id)
+        if state.next_due is not None and _is_ahead(state, now):
+            return min(state.next_due, now)
         if heard is None or state.next_due is None:
             return state.next_due
-        if state.last_tick is not None and state.last_tick <= now:  # not before the clock was set back
+        if state.last_tick is not None:
             heard = max(heard, state.last_tick + max(overridden(sensor, state.override).interval, AT_ONCE))
         return min(state.next_due, heard)
 
@@ -197,6 +206,12 @@ def look_at_sensors(
         next_due=next_due,
         make_due=lambda _, due: due,
     )
+
+
+def _is_ahead(state: InstigatorState, now: float) -> bool:
+    """Whether it was planned before the clock was set back, so that its next due time says nothing."""
+    last = state.turned_on if state.last_tick is None else state.last_tick
+    return last is not None and last > now + _SET_BACK
 
 
 def _crons(schedule: ScheduleDescription) -> list[Cron]:
@@ -242,33 +257,43 @@ def _look(
     due: list[Due] = []
     store: list[InstigatorState] = []
     later: dict[str, float] = {}
-    for location, description in declared:
-        name = description.name
-        key = instigator_id(location, kind, name)
-        state = states.get(key)
-        if not is_on(description.default_status, state):
-            continue
+    unclear: dict[str, str] = {}
+
+    def look(key: str, location: str, description: _Described, state: InstigatorState | None) -> None:
         override = None if state is None else state.override
         effective = overridden(description, override)
         fingerprint = _fingerprint(rhythm(effective), override)
-        if state is None or state.next_due is None or state.fingerprint != fingerprint:
-            known = state or InstigatorState(id=key, location=location, kind=kind, name=name)
-            state = msgspec.structs.replace(
+        planned = state
+        if planned is None or planned.next_due is None or planned.fingerprint != fingerprint:
+            known = state or InstigatorState(id=key, location=location, kind=kind, name=description.name)
+            planned = msgspec.structs.replace(
                 known,
                 next_due=first_due(description, override),
                 fingerprint=fingerprint,
                 turned_on=now if known.turned_on is None else known.turned_on,
             )
-            store.append(state)
-        at = next_due(effective, state)
+            store.append(planned)
+        at = next_due(effective, planned)
         assert at is not None
         # Whatever planned it, nothing is due in a pause.
-        look = paused(override, at)
-        if look <= now:
-            due.append(make_due(description, Due(location=location, name=name, at=at, state=state)))
+        when = paused(override, at)
+        if when <= now:
+            due.append(make_due(description, Due(location=location, name=description.name, at=at, state=planned)))
         else:
-            later[key] = look
-    return Outlook(due=tuple(due), store=tuple(store), later=later)
+            later[key] = when
+
+    for location, description in declared:
+        key = instigator_id(location, kind, description.name)
+        state = states.get(key)
+        if not is_on(description.default_status, state):
+            continue
+        try:
+            look(key, location, description, state)
+        except ConfigurationError as error:
+            # A zone that this host does not know, or a text of another version: the others are due all the same.
+            unclear[key] = str(error)
+            later[key] = now + _UNCLEAR
+    return Outlook(due=tuple(due), store=tuple(store), later=later, unclear=unclear)
 
 
 def _fingerprint(rhythm: object, override: Override | None) -> str:

@@ -39,6 +39,7 @@ def after_loss(
 
 
 def resumes_allowed(tags: Mapping[str, str], default: int) -> int:
-    """How often a run with these tags may be resumed; a tag that is not a whole number from 0 on says nothing."""
+    """How often a run with these tags may be resumed; a tag that is not a whole number from 0 on says nothing (none is
+    launched with such a one)."""
     given = tags.get(Tag.MAX_RESUMES, "")
     return int(given) if given.isascii() and given.isdigit() else default

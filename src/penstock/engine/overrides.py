@@ -9,10 +9,10 @@ import msgspec
 from ..errors import ConfigurationError
 from ..partitions.cron import parse
 from ..partitions.wall_time import zone_named
-from ..records.automation import InstigatorKind, Override, RunRequestRecord
+from ..records.automation import BackfillRequestRecord, InstigatorKind, Override, RunRequestRecord
 from ..records.location import ScheduleDescription, SensorDescription
 
-__all__ = ["as_overridden", "check_override", "overridden", "paused"]
+__all__ = ["as_overridden", "backfill_as_overridden", "check_override", "overridden", "paused"]
 
 _Described = TypeVar("_Described", ScheduleDescription, SensorDescription)
 
@@ -64,6 +64,11 @@ def as_overridden(request: RunRequestRecord, override: Override | None) -> RunRe
         return request
     config = request.run_config if override.run_config is None else override.run_config
     return msgspec.structs.replace(request, run_config=config, tags={**request.tags, **override.tags})
+
+
+def backfill_as_overridden(request: BackfillRequestRecord, override: Override | None) -> BackfillRequestRecord:
+    """A backfill that is asked for, with the tags that the override adds."""
+    return request if override is None else msgspec.structs.replace(request, tags={**request.tags, **override.tags})
 
 
 def paused(override: Override | None, at: float) -> float:

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from ..records.run import Run
+from ..records.run import Run, Tag
 from .limits import Slot, TagLimit, limit_for, slots_of
 from .pools import PoolRoom
 from .turns import in_turn
@@ -102,6 +102,8 @@ def decide(
     *,
     served: Mapping[str, float] | None = None,
     unready: Collection[str] = (),
+    resting: Collection[str] = (),
+    holds: Mapping[str, str] | None = None,
     room: PoolRoom | None = None,
 ) -> QueueDecision:
     """Decide for each run in its turn; one that has to wait for something of its own is passed by.
@@ -111,7 +113,9 @@ def decide(
         active: Runs that hold a place now.
         limits: The limits in force.
         served: When a share was last given a place, as far as that is known.
-        unready: Names of code locations that cannot take a run at the moment.
+        unready: Names of code locations that cannot take a run, for no code of theirs is loaded.
+        resting: Names of those that did not take the last one, and are not asked for a while.
+        holds: Ids of the backfills whose runs are to stay in the queue, with what they wait for.
         room: How much room concurrency pools have beside the active runs; None where no pool matters.
     """
     share_of = _own_share if limits.fair_share else _one_share
@@ -126,8 +130,12 @@ def decide(
 
     shares = [share_of(run) for run in queued]
     for run, share in in_turn(queued, shares, places, served or {}):
-        if run.location in unready:
+        if holds and (hold := holds.get(run.tags.get(Tag.BACKFILL, ""))) is not None:
+            wait_for(run, hold)
+        elif run.location in unready:
             wait_for(run, f"the code location {run.location}, which is not loaded")
+        elif run.location in resting:
+            wait_for(run, f"the code location {run.location}, which does not take runs at the moment")
         elif limits.is_reached(taken):
             # In this order they will have the places that come free.
             places[share] += 1

@@ -10,7 +10,6 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from msgspec.structs import replace
 
 from ..clock import SYSTEM_CLOCK
 from ..definitions.assets.selection import AssetSelection, CoercibleToAssetSelection
@@ -22,12 +21,11 @@ from ..engine.automation.cursor import Cursor
 from ..engine.automation.decide import Decision, decide
 from ..engine.automation.explain import explain
 from ..engine.automation.graph import AutomationGraph
-from ..engine.automation.requests import run_requests
-from ..ids import new_run_id
+from ..engine.automation.requests import backfill_request, run_requests
 from ..partitions.definition import keys_of
 from ..partitions.loading import partition_loading_context, seconds
 from ..plan.automation import prepared_graph
-from ..records.automation import RunRequestRecord
+from ..records.automation import BackfillRequestRecord, RunRequestRecord
 from ..records.conditions.entity import check_id, entity_id, job_id
 from ..records.conditions.evaluation import ConditionEvaluation, EvaluationRecord, render
 from ..records.keys import AssetCheckKey, CoercibleToAssetKey
@@ -50,9 +48,8 @@ __all__ = [
 
 _KEPT = 1_000
 """So many evaluations of one tick are kept of those that requested nothing."""
-_PARTS = 50_000
+_PARTS = 10_000
 """So many parts of conditions are explained in full, and the rest in short: a tick's answer stays small."""
-_BACKFILL = 2
 _LONGEST_REST = 3600.0
 
 
@@ -100,7 +97,7 @@ class EvaluateAutomationConditionsResult:
 
     @property
     def run_requests(self) -> list[RunRequestRecord]:
-        """The runs that a deployment would make."""
+        """The runs that a deployment would make whose sensor makes no backfills."""
         return run_requests(self._decision.view, self._decision.requested, {})
 
     def explain(self, key: CoercibleToAssetKey | AssetCheckKey | None = None) -> str:
@@ -159,6 +156,7 @@ class AutomationTick(msgspec.Struct, frozen=True, kw_only=True):
     happen (seconds since the epoch)."""
 
     run_requests: tuple[RunRequestRecord, ...]
+    backfill: BackfillRequestRecord | None
     cursor: str
     evaluations: tuple[EvaluationRecord, ...]
     until: float
@@ -203,11 +201,12 @@ def evaluate_automation_sensor(
         Tag.FROM_AUTOMATION_CONDITION: "true",
         Tag.ASSET_EVALUATION_ID: str(decision.cursor.evaluation),
     }
-    requests = run_requests(decision.view, decision.requested, tags)
+    backfill, left = None, decision.requested
     if sensor.emit_backfills:
-        requests = _as_backfill(requests)
+        backfill, left = backfill_request(decision.view, left, tags)
     return AutomationTick(
-        run_requests=tuple(requests),
+        run_requests=tuple(run_requests(decision.view, left, tags)),
+        backfill=backfill,
         cursor=decision.cursor.to_text(),
         evaluations=tuple(evaluation_records(decision, _worth_keeping(decision))),
         until=_rests_until(decision, storage, now),
@@ -233,7 +232,7 @@ def evaluation_records(decision: Decision, entities: Iterable[str]) -> list[Eval
     for key in entities:
         evaluated = decision.evaluated[key]
         root = explain(decision.view, evaluated, in_short=left <= 0)
-        left -= _size(root)
+        left -= _size(root) if left > 0 else 0
         found.append(
             EvaluationRecord(
                 entity=key, evaluation=cursor.evaluation, time=cursor.time, requested=len(evaluated.true), root=root
@@ -250,12 +249,3 @@ def _worth_keeping(decision: Decision) -> Iterable[str]:
     """Those whose evaluation is kept: all that requested something, and then so many others."""
     others = (key for key, each in decision.evaluated.items() if not each.true)
     return [*(key for key, each in decision.evaluated.items() if each.true), *islice(others, _KEPT)]
-
-
-def _as_backfill(requests: list[RunRequestRecord]) -> list[RunRequestRecord]:
-    """The runs for several partitions of one tick belong together."""
-    partitioned = [each for each in requests if each.partition is not None or Tag.PARTITION_RANGE_START in each.tags]
-    if len(partitioned) < _BACKFILL:
-        return requests
-    tags = {Tag.BACKFILL: new_run_id(), Tag.BACKFILL_TITLE: "Automation"}
-    return [replace(each, tags={**tags, **each.tags}) if each in partitioned else each for each in requests]

@@ -33,6 +33,10 @@ class BackfillFacts:
         plans = [self._open.get(each) or self._storage.plan(each) for each in ids]
         return {asset for plan in plans if plan is not None for asset in plan.assets}
 
+    def read(self) -> None:
+        """Read what they have not begun now, and not when it is asked for."""
+        _ = self._waiting
+
     def waiting(self, asset: str) -> list[str | None]:
         """The partitions of an asset that backfills under way have not begun; None stands for one without any."""
         return self._waiting.get(asset, [])

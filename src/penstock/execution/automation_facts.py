@@ -28,6 +28,7 @@ from ..records.event import (
 from ..records.run import FINISHED, Run, RunStatus, Tag
 from ..storage.protocols import RunFilter, Storage
 from .automation_backfills import BackfillFacts
+from .automation_work import AtWork
 
 __all__ = ["StoredFacts"]
 
@@ -74,6 +75,7 @@ class StoredFacts:
         self._graph = graph
         self._now = now
         self._last_event = storage.events.last_id()
+        self._at_work = AtWork(storage, self._backfills, self._last_event)
         self._spaces: dict[PartitionsSpec, KeySpace] = {}
         self._states: dict[str, AssetState] = {}
         self._checks: dict[str, CheckState] = {}
@@ -84,7 +86,6 @@ class StoredFacts:
         self._positions_of: dict[int, dict[str, int | None]] = {}
         self._updated: dict[str, Subset] = {}
         self._letters: dict[str, dict[str, str]] = {}
-        self._open: dict[str, list[tuple[str | None, str]]] | None = None
         self._runs: dict[str, RunFacts | None] = {}
         self._after: int | None = None
         self._happened: dict[str, list[_Happened]] | None = None
@@ -192,14 +193,6 @@ class StoredFacts:
             letters = found[key].by_key() if key in found else {}
             made = (partition for partition, letter in letters.items() if letter in EVER_MATERIALIZED)
             self._updated[key] = self._positions(self._graph.entities[key], made)
-
-    def _planned(self, asset: str) -> Sequence[tuple[str | None, str]]:
-        """(partition, run) of what unended runs are still to make of an asset."""
-        if self._open is None:
-            self._open = {}
-            for each in self._storage.assets.planned():
-                self._open.setdefault(each.asset, []).append((each.partition, each.run_id))
-        return self._open.get(asset, ())
 
     # -- what happened ------------------------------------------------------------------------------------------------
 
@@ -362,7 +355,7 @@ class StoredFacts:
         planned: Sequence[tuple[str | None, str]]
         match entity.kind:
             case Kind.ASSET:
-                planned = self._planned(entity.id)
+                planned = self._at_work.planned(entity.id)
             case Kind.CHECK:
                 state = self._check(entity)
                 running = state is not None and state.status == "IN_PROGRESS" and state.run_id is not None

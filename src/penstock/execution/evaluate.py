@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from ..codec import encode_msgpack
 from ..config.problems import Problem
 from ..definitions.automation.asset_sensor import AssetSensorDefinition, MultiAssetSensorDefinition
 from ..definitions.automation.automation_sensor import AutomationConditionSensorDefinition
@@ -112,7 +113,8 @@ def evaluate_schedule(
     try:
         with context:
             requested = schedule_tick(schedule, context)
-            return _answer(requested, context.lines, schedule.tags, partial(_run_of, definitions, schedule.job_name))
+            make_run = partial(_run_of, definitions, schedule.job_name)
+            return _storable(_answer(requested, context.lines, schedule.tags, make_run))
     except Exception as error:  # noqa: BLE001 - the tick tells it
         return Evaluation(error=describe_user_error(error), log=tuple(context.lines))
 
@@ -169,9 +171,20 @@ def evaluate_sensor(
             if isinstance(sensor, AutomationConditionSensorDefinition):
                 return _automation(definitions, sensor, context, graph or automation_graph(definitions.resolved))
             requested = sensor_tick(sensor, context)
-            return _answer(requested, lines, {}, partial(_run_of, definitions, sensor.job_name))
+            return _storable(_answer(requested, lines, {}, partial(_run_of, definitions, sensor.job_name)))
     except Exception as error:  # noqa: BLE001 - the tick tells it
         return Evaluation(error=describe_user_error(error), log=tuple(lines))
+
+
+def _storable(answer: Evaluation) -> Evaluation:
+    """The same, for sure of a form in which it can be sent."""
+    try:
+        encode_msgpack(answer)
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise UsageError(
+            f"What it gave cannot be stored: {error}. Give texts of valid Unicode, and plain values in run configs."
+        ) from error
+    return answer
 
 
 def _line_teller(tell: Tell | None) -> Callable[[str], None] | None:
@@ -194,8 +207,9 @@ def _automation(
         log=context.log,
     )
     return Evaluation(
-        run_requests=tuple(tick.run_requests),
-        skip_reason=None if tick.run_requests else "No automation condition requests a run.",
+        run_requests=tick.run_requests,
+        backfill=tick.backfill,
+        skip_reason=None if tick.run_requests or tick.backfill else "No automation condition requests a run.",
         cursor=tick.cursor,
         evaluations=tick.evaluations,
         until=tick.until,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 from ..definitions.automation.asset_sensor import AssetSensorDefinition, MultiAssetSensorDefinition
-from ..definitions.automation.run_request import Requested, join_outcomes
+from ..definitions.automation.run_request import AT_MOST, Requested, join_outcomes
 from ..definitions.automation.run_status_sensor import RunFailureSensorDefinition, RunStatusSensorDefinition
 from ..errors import DefinitionError, UsageError
 from ..records.asset import AssetEvent
@@ -68,7 +68,7 @@ def react_to_runs(sensor: RunStatusSensorDefinition, context: SensorEvaluationCo
             except Exception as error:  # noqa: BLE001 - the tick tells it
                 context.log.error("The function raised for the run %s.", run.run_id)
                 return _joined(outcomes, cursor=event.id, acted=True, more=True, error=error)
-            reading.acted()
+            reading.acted(outcomes[-1])
             _hand_over(context, outcomes, event.id)
         reading.place = event.id
         if reading.is_enough():
@@ -116,7 +116,7 @@ def react_to_asset(sensor: AssetSensorDefinition, context: SensorEvaluationConte
             outcomes.append(_without_cursor(one, sensor.what))
             reading.place = record.storage_id
             context.update_cursor(str(record.storage_id))
-            reading.acted()
+            reading.acted(outcomes[-1])
             _hand_over(context, outcomes, record.storage_id)
             if reading.is_enough():
                 return _joined(outcomes, cursor=record.storage_id, acted=True, more=True)
@@ -152,6 +152,7 @@ class _Reading:
         longest = _MOST_SECONDS if context.limit is None else min(_MOST_SECONDS, context.limit / 2)
         self._until = self._monotonic() + longest
         self._acted = 0
+        self._asked = 0
         self.place = 0
         self.more = False
 
@@ -167,13 +168,14 @@ class _Reading:
                 self.more = True
                 return
 
-    def acted(self) -> None:
-        """Count an event that the sensor's function was called for."""
+    def acted(self, outcome: Requested) -> None:
+        """Count an event that the sensor's function was called for, and what came of it."""
         self._acted += 1
+        self._asked += len(outcome.run_requests) + len(outcome.asset_events)
 
     def is_enough(self) -> bool:
         """Whether the tick should end here, though there may be more."""
-        return self._acted >= _PAGE or self._monotonic() > self._until
+        return self._acted >= _PAGE or self._asked >= AT_MOST or self._monotonic() > self._until
 
 
 def _hand_over(context: SensorEvaluationContext, outcomes: list[Requested], place: int) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from ..engine.automation.cursor import keys_to_subset
 from ..engine.backfill_plan import Wanted, groups_of
 from ..errors import ConfigurationError, NotFoundError, PartitionNotFoundError
 from ..ids import new_run_id
@@ -17,8 +18,10 @@ from ..partitions.space import KeySpace, open_space
 from ..partitions.spec import PartitionsSpec
 from ..partitions.subset import Subset
 from ..records.asset import LETTERS, PartitionStatus
+from ..records.automation import PartitionChoice
 from ..records.backfill import Backfill, BackfillGroup, BackfillLine, BackfillPlan
 from ..records.location import AssetDescription, AssetJobName, JobDescription
+from ..records.run import Tag
 from ..storage.protocols import AssetStorage
 
 __all__ = ["BackfillRequest", "PartitionsMissingError", "first_line", "planned_backfill"]
@@ -45,7 +48,11 @@ class BackfillRequest(msgspec.Struct, frozen=True, kw_only=True):
         step_keys: Of a job of ops, the steps to run.
         partitions: Partition keys; None for all partitions. Of assets with several partition sets they are keys of
             those that need none of the others; of the others what depends on them is made.
+        partitions_of: The asset, in text form, whose partitions those are. Of assets of other partition sets what
+            depends on them is made, and nothing of one that does not.
         by_asset: The partition keys of each asset, instead of `assets` and `partitions`; None for all of an asset.
+        choices: What an evaluation chose, instead of `assets` and `partitions`; partitions that there are no longer
+            are left out.
         only_missing: Whether to leave out what was made or is on its way.
         run_config: Of every run.
         tags: Of every run.
@@ -62,7 +69,9 @@ class BackfillRequest(msgspec.Struct, frozen=True, kw_only=True):
     assets: tuple[str, ...] | None = None
     step_keys: tuple[str, ...] | None = None
     partitions: tuple[str, ...] | None = None
+    partitions_of: str | None = None
     by_asset: Mapping[str, Sequence[str] | None] | None = None
+    choices: tuple[PartitionChoice, ...] = ()
     only_missing: bool = False
     run_config: Mapping[str, Any] = {}
     tags: Mapping[str, str] = {}
@@ -122,6 +131,7 @@ def planned_backfill(
             job=None if request.job == AssetJobName else request.job,
             locations=tuple(sorted({group.location for group in groups})),
             asset_count=len(plan.assets),
+            first_asset=min(plan.assets, default=None),
             widths=tuple(max(1, len(group.assets)) for group in groups),
             partition_count=max(len(group.chosen) for group in groups),
             size=plan.size,
@@ -141,7 +151,9 @@ def first_line(backfill: Backfill, now: float) -> BackfillLine:
         what = f"job {backfill.job}"
     else:
         what = "one asset" if backfill.asset_count == 1 else f"{backfill.asset_count:,} assets"
-    by = f", by {backfill.user}" if backfill.user else ""
+    sensor = backfill.tags.get(Tag.SENSOR)
+    who = backfill.user or (f"the sensor {sensor}" if sensor else None)
+    by = f", by {who}" if who else ""
     return BackfillLine(time=now, message=f"Asked for: {backfill.size:,} partitions of {what}{by}.")
 
 
@@ -243,7 +255,8 @@ def _wanted(catalog: Catalog, request: BackfillRequest, job: JobDescription | No
 def _assets(
     catalog: Catalog, request: BackfillRequest, job: JobDescription | None
 ) -> dict[str, tuple[CatalogLocation, AssetDescription]]:
-    keys: Iterable[str] = request.by_asset or request.assets or (() if job is None else job.assets)
+    given = request.by_asset or [key for choice in request.choices for key in choice.assets] or request.assets
+    keys: Iterable[str] = given or (() if job is None else job.assets)
     found = {}
     for key in keys:
         asset = catalog.asset(key)
@@ -287,9 +300,11 @@ class _Choice:
             return Subset.span(0, 1)
         if self._request.by_asset is not None:
             return self._sets.chosen(spec, self._request.by_asset[asset.key])
+        if self._request.choices:
+            return self._in_choices[asset.key]
         keys = self._request.partitions
         if keys is None or spec in self._named:
-            return self._sets.chosen(spec, keys)
+            return self._of_named(asset, spec, keys)
         space = self._sets.space(spec)
         found = Subset()
         for dep in self._above(asset):
@@ -304,9 +319,39 @@ class _Choice:
                 found = found.union(rule.downstream(positions, self._sets.space(own), space, self._sets.now))
         return found
 
+    def _of_named(self, asset: AssetDescription, spec: PartitionsSpec, keys: Sequence[str] | None) -> Subset:
+        try:
+            return self._sets.chosen(spec, keys)
+        except PartitionsMissingError as error:
+            if len(self._named) == 1:
+                raise
+            raise PartitionsMissingError(
+                f"{error} They were looked for in {asset.key}, one of several partition sets that need none of the "
+                "others; say whose they are, or choose all partitions.",
+                error.keys,
+            ) from error
+
     @cached_property
-    def _named(self) -> frozenset[PartitionsSpec]:
-        """The sets that the keys are of: those of assets that need no other partitioned one."""
+    def _in_choices(self) -> dict[str, Subset]:
+        """Of each partitioned asset of the choices, its positions; they are worked out once for all that share them."""
+        found = {}
+        for choice in self._request.choices:
+            chosen: dict[PartitionsSpec, Subset] = {}
+            for key in choice.assets:
+                spec = self._assets[key].partitions
+                if spec is not None and spec not in chosen:
+                    given = keys_to_subset(choice.keys, self._sets.space(spec))
+                    chosen[spec] = given.intersection(self._sets.all_of(spec))
+                if spec is not None:
+                    found[key] = chosen[spec]
+        return found
+
+    @cached_property
+    def _named(self) -> frozenset[PartitionsSpec | None]:
+        """The sets that the keys are of: that of the asset that is named, else those of assets that need no other
+        partitioned one."""
+        if (named := self._request.partitions_of) is not None:
+            return frozenset({self._assets[named].partitions})
         return frozenset(
             asset.partitions
             for asset in self._assets.values()

@@ -86,6 +86,7 @@ def serve_code_location(
         reload_timeout=given.reload_timeout,
         ready_processes=given.ready_processes,
         ready_memory=given.ready_memory_mb * 2**20,
+        evaluations_per_process=given.evaluations_per_process,
         renew_after_forks=given.renew_after_forks,
         renew_after_growth=given.renew_after_growth_mb * 2**20,
         max_resume_run_attempts=instance.settings.run_monitoring.max_resume_run_attempts,

@@ -269,9 +269,10 @@ class RunRetrySettings(_Block, frozen=True, kw_only=True):
 
 
 class WorkerSettings(_Block, frozen=True, kw_only=True):
-    """How many evaluations go on at once."""
+    """How many evaluations go on at once, and how many more of those that take long."""
 
     num_workers: _Workers = 8
+    max_slow_evaluations: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 100
 
 
 class ScheduleSettings(WorkerSettings, frozen=True, kw_only=True):
@@ -312,6 +313,7 @@ class CodeServerSettings(_Block, frozen=True, kw_only=True):
     start_method: Literal["fork", "spawn"] = "fork"
     ready_processes: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 2
     ready_memory_mb: Annotated[int, msgspec.Meta(ge=0)] = 1024
+    evaluations_per_process: Annotated[int, msgspec.Meta(ge=1)] = 500
     renew_after_forks: Annotated[int, msgspec.Meta(ge=0)] = 10_000
     renew_after_growth_mb: Annotated[int, msgspec.Meta(ge=0)] = 256
 

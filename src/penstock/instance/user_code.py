@@ -22,6 +22,7 @@ from ..plan.automation import prepared_graph
 from ..records.location import LocationDescription
 from ..records.wire import (
     Answer,
+    Asked,
     CheckRunConfig,
     EvaluatePartitions,
     EvaluateSchedule,
@@ -29,7 +30,6 @@ from ..records.wire import (
     Evaluation,
     ExecuteRun,
     StorageAccess,
-    Work,
 )
 from .instance import Instance
 from .reference import InstanceRef
@@ -61,7 +61,7 @@ class LoadedCode:
             self._automation = prepared_graph(self._definitions.resolved)
         return description
 
-    def evaluate(self, work: Work, storage: StorageAccess | None, tell: Callable[[Evaluation], None]) -> Answer:
+    def evaluate(self, work: Asked, storage: StorageAccess | None, tell: Callable[[Evaluation], None]) -> Answer:
         """Evaluate a schedule or sensor, check a run config, or give that of partitions."""
         definitions, reference = self._loaded()
         match work:
@@ -75,8 +75,6 @@ class LoadedCode:
             case EvaluateSensor():
                 with reference.through(storage).open() as instance:
                     return evaluate_sensor(definitions, work, instance, self._location, self._automation, tell)
-            case ExecuteRun():
-                raise InternalError("A run is executed, not evaluated.")
 
     def execute_run(self, work: ExecuteRun, channel: socket.socket, storage: StorageAccess | None) -> int:
         """Be the run's worker; gives the exit code."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Mapping
 from functools import cached_property
@@ -10,7 +11,7 @@ from types import MappingProxyType
 import msgspec
 
 from ..codec import decode_json
-from ..errors import CodeServerUnreachableError
+from ..errors import CodeServerUnreachableError, ConfigurationError
 from ..records.location import (
     AssetDescription,
     CheckDescription,
@@ -25,6 +26,8 @@ from .asset_columns import AssetColumns, columns_of
 from .client import CodeServerClient
 
 __all__ = ["Catalog", "CatalogLocation", "client_of"]
+
+log = logging.getLogger("penstock.locations")
 
 
 class CatalogLocation:
@@ -127,6 +130,7 @@ class Catalog:
         self._lock = threading.Lock()
         self._seen: dict[str, object] = {}
         self._view = _View({})
+        self._clients: dict[str, CodeServerClient] = {}
 
     @property
     def locations(self) -> Mapping[str, CatalogLocation]:
@@ -176,7 +180,11 @@ class Catalog:
     def client(self, location_name: str) -> CodeServerClient:
         """The client of a location's code server. Raises `CodeServerUnreachableError` when none has served it yet."""
         found = self._view.locations.get(location_name)
-        return client_of(location_name, found.stored if found else None, self._token)
+        stored = found.stored if found else None
+        client = self._clients.get(location_name)
+        if client is None or stored is None or client.address != stored.address:
+            client = self._clients[location_name] = client_of(location_name, stored, self._token)
+        return client
 
 
 def client_of(name: str, stored: StoredLocation | None, token: str | None = None) -> CodeServerClient:
@@ -197,5 +205,15 @@ def _decoded(stored: StoredLocation, before: CatalogLocation | None) -> CatalogL
     plain = msgspec.structs.replace(stored, description=None)
     if before is not None and before.description is not None and before.stored.digest == stored.digest:
         return CatalogLocation(plain, before.description)
-    description = decode_json(stored.description, LocationDescription) if stored.description else None
-    return CatalogLocation(plain, description)
+    if not stored.description:
+        return CatalogLocation(plain, None)
+    try:
+        return CatalogLocation(plain, decode_json(stored.description, LocationDescription))
+    except (msgspec.MsgspecError, ConfigurationError) as error:
+        log.error(
+            "what the code location %s defines is not understood here, so it counts as not loaded: %s Let its code "
+            "server and this process run neighbouring versions of Penstock and of time zone data.",
+            stored.name,
+            error,
+        )
+        return CatalogLocation(plain, None)

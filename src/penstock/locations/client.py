@@ -1,9 +1,15 @@
-"""Calls a code server over HTTP, through a Unix socket or TCP: blocking, one connection a call, always with a limit."""
+"""Calls a code server over HTTP, through a Unix socket or TCP: blocking, always with a limit.
+
+A connection is kept for the next call. One that the server has closed meanwhile is replaced and the call made again,
+which does no harm: whatever is asked of a code server twice is done once, or changes nothing.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import urllib.parse
+import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
@@ -33,6 +39,9 @@ __all__ = ["CodeServerClient", "Timeouts"]
 
 T = TypeVar("T")
 
+_KEPT = 8
+"""So many connections are kept at most."""
+
 
 class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
     """How long to wait for a code server, in seconds."""
@@ -42,6 +51,10 @@ class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
     launch: float = 30.0
     reload: float = 200.0
     beyond_limit: float = 30.0  # what an evaluation may take beyond its own limit
+
+
+class AnswerTimeoutError(TimeoutError):
+    """The server is there, and did not answer in time."""
 
 
 class CodeServerClient:
@@ -61,6 +74,8 @@ class CodeServerClient:
         self._token = token or os.environ.get("PENSTOCK_CODE_SERVER_TOKEN")
         self._timeouts = timeouts or Timeouts()
         self._connect = _connector(address, self._timeouts.connect)
+        self._kept: list[HTTPConnection] = []
+        weakref.finalize(self, _close_all, self._kept)
 
     def state(self, *, after: int | None = None, wait: float = 0.0) -> LocationState:
         """What the server has loaded; with `after`, once it is newer than that version, or after `wait` seconds."""
@@ -109,20 +124,16 @@ class CodeServerClient:
         headers = {"Content-Type": "application/json"}
         if self._token is not None:
             headers["Authorization"] = f"Bearer {self._token}"
-        connection = self._connect()
+        data = encode_json(body) if body is not None else None
         try:
-            connection.connect()
-            connection.sock.settimeout(timeout or self._timeouts.call)
-            connection.request(method, path, encode_json(body) if body is not None else None, headers)
-            response = connection.getresponse()
-            status, data = response.status, response.read()
+            status, data = self._exchange(method, path, data, headers, timeout or self._timeouts.call)
         except (OSError, HTTPException) as error:
-            raise CodeServerUnreachableError(
+            silent = CodeServerUnreachableError(
                 f"The code server at {self.address} did not answer {method} {path} ({type(error).__name__}: {error}). "
                 "See on the deployment page whether it is running; one that died is started again by its host."
-            ) from error
-        finally:
-            connection.close()
+            )
+            silent.is_slow = isinstance(error, AnswerTimeoutError)
+            raise silent from error
         if status != 200:
             raise self._refusal(method, path, status, data)
         try:
@@ -132,6 +143,48 @@ class CodeServerClient:
                 f"The code server at {self.address} answered {method} {path} with something else than this version "
                 f"knows ({error}). Let both run neighbouring versions of Penstock."
             ) from error
+
+    def _exchange(
+        self, method: str, path: str, body: bytes | None, headers: dict[str, str], timeout: float
+    ) -> tuple[int, bytes]:
+        """Status and body of the answer, over a connection that was kept, or else a new one."""
+        while (kept := self._take()) is not None:
+            with contextlib.suppress(ConnectionError):  # the server has closed it while it was idle
+                return self._over(kept, method, path, body, headers, timeout)
+        return self._over(self._connect(), method, path, body, headers, timeout)
+
+    def _over(
+        self,
+        connection: HTTPConnection,
+        method: str,
+        path: str,
+        body: bytes | None,
+        headers: dict[str, str],
+        timeout: float,
+    ) -> tuple[int, bytes]:
+        keep = False
+        try:
+            if connection.sock is None:
+                connection.connect()
+            connection.sock.settimeout(timeout)
+            try:
+                connection.request(method, path, body, headers)
+                response = connection.getresponse()
+                answer = response.status, response.read()
+            except TimeoutError as error:
+                raise AnswerTimeoutError(str(error)) from error
+            keep = not response.will_close and len(self._kept) < _KEPT
+        finally:
+            if not keep:
+                connection.close()
+        if keep:
+            self._kept.append(connection)
+        return answer
+
+    def _take(self) -> HTTPConnection | None:
+        with contextlib.suppress(IndexError):
+            return self._kept.pop()
+        return None
 
     def _refusal(self, method: str, path: str, status: int, data: bytes) -> Exception:
         try:
@@ -144,6 +197,11 @@ class CodeServerClient:
         if status == 401:
             return SettingsError(f"{said} Set PENSTOCK_CODE_SERVER_TOKEN to its token.")
         return CodeServerUnreachableError(said) if status >= 500 else InternalError(said)
+
+
+def _close_all(connections: list[HTTPConnection]) -> None:
+    for connection in connections:
+        connection.close()
 
 
 def _connector(address: str, timeout: float) -> Callable[[], HTTPConnection]:

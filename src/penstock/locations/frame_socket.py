@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 from collections import deque
 from collections.abc import Sequence
 from typing import Any, Generic, TypeVar
@@ -15,7 +16,7 @@ from typing import Any, Generic, TypeVar
 from ..errors import InternalError
 from ..execution.frames import FrameReader, encode_frame
 
-__all__ = ["FrameSocket"]
+__all__ = ["FrameSocket", "tell"]
 
 _READ_BYTES = 256 * 1024
 _MAX_DESCRIPTORS = 16
@@ -72,3 +73,13 @@ class FrameSocket(Generic[Message]):
         if not self._descriptors:
             raise InternalError("A message that carries a descriptor came without one.")
         return self._descriptors.popleft()
+
+
+def tell(frames: FrameSocket[Any], message: object) -> bool:
+    """Send a message to whoever may have gone, which is printed then; whether it was sent."""
+    try:
+        frames.send(message)
+    except OSError as error:
+        print(f"Nobody waits for the answer any more: {error}", file=sys.stderr)  # noqa: T201 - the process's log
+        return False
+    return True

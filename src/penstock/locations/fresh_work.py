@@ -12,11 +12,12 @@ from ..execution.fork_safety import forbid_forks
 from ..execution.frames import FrameReader
 from ..execution.left_behind import mark_this_process
 from ..records.errors import ErrorInfo
-from ..records.wire import ExecuteRun
+from ..records.wire import Answered, ExecuteRun
+from .answers import answer_with_error
 from .frame_socket import FrameSocket
 from .user_code import CODE_BROKEN, CODE_LOADED, GivenWork, LoadCode, UserCode
 from .user_first import describe_user_first
-from .work import EXIT_BROKEN, answer_with_error, perform
+from .work import EXIT_BROKEN, perform
 from .worker_names import name_this_process
 
 __all__ = ["do_one_work"]
@@ -49,8 +50,9 @@ def do_one_work(connection: socket.socket, code: UserCode) -> int:
         name_this_process(work.run.run_id)
     with socket.socket(fileno=channel) as answers:
         if error is None:
-            return perform(code, work, answers, given.storage)
-        FrameSocket(answers, None).send(error if isinstance(work, ExecuteRun) else answer_with_error(work, error))
+            return perform(code, given, answers, more=False)
+        said = error if isinstance(work, ExecuteRun) else Answered(answer=answer_with_error(work, error))
+        FrameSocket(answers, None).send(said)
         return EXIT_BROKEN
 
 

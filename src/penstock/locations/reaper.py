@@ -6,15 +6,14 @@ The code server's supervisor adopts the descendants of a zygote that dies, so it
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import os
 import signal
-import sys
 from collections import OrderedDict
+
+from .subreaper import adopt_orphans
 
 __all__ = ["Reaper"]
 
-_PR_SET_CHILD_SUBREAPER = 36
 _REMEMBERED = 256
 
 
@@ -27,8 +26,7 @@ class Reaper:
 
     def start(self) -> None:
         """Begin to collect, and become the parent of orphaned descendants."""
-        if sys.platform == "linux":
-            ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        adopt_orphans()
         asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, self._collect)
 
     def stop(self) -> None:

@@ -26,6 +26,7 @@ from ..records.wire import (
     EvaluateSchedule,
     EvaluateSensor,
     ExecuteRun,
+    Loaded,
     LoadStatus,
     LocationState,
     StorageAccess,
@@ -78,6 +79,7 @@ class SupervisorSettings(msgspec.Struct, frozen=True, kw_only=True):
         fallback: Where else they do.
         ready_processes: How many fresh processes are kept ready where works cannot be forked.
         ready_memory: Bytes that they may have together.
+        evaluations_per_process: After so many evaluations a process is replaced; 1 for a process of its own for each.
         renew_after_forks: After so many forks the zygote is renewed; 0 for never.
         renew_after_growth: When its own memory has grown by so many bytes it is renewed; 0 for never.
     """
@@ -99,6 +101,7 @@ class SupervisorSettings(msgspec.Struct, frozen=True, kw_only=True):
     fallback: str | None = None
     ready_processes: int = 2
     ready_memory: int = 2**30
+    evaluations_per_process: int = 500
     renew_after_forks: int = 10_000
     renew_after_growth: int = 256 * 2**20
 
@@ -134,7 +137,7 @@ class Supervisor:
             clock,
             startup_timeout=settings.startup_timeout,
             reload_timeout=settings.reload_timeout,
-            swapped=lambda loaded: self.fresh.renew(wanted=loaded.fork_refused is not None),
+            swapped=self._renew_processes,
         )
         self.fresh = FreshPool(self._make_fresh_process, idle=settings.ready_processes, memory=settings.ready_memory)
         self.runs = RunTable(
@@ -147,7 +150,7 @@ class Supervisor:
             self.fork,
             resumes=settings.max_resume_run_attempts,
         )
-        self.evaluations = Evaluations(self.fork)
+        self.evaluations = Evaluations(self.fork, self._access, clock, per_process=settings.evaluations_per_process)
 
     async def start(self) -> None:
         """Begin to load and to watch; returns at once."""
@@ -168,6 +171,7 @@ class Supervisor:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.runs.close()
         self.fresh.drain()
+        await self.evaluations.close()
         await self.loader.close()
         self._reaper.stop()
         try:
@@ -242,6 +246,10 @@ class Supervisor:
             scope = EvaluationScope(location=self.settings.order.name, expires=now + seconds)
         token = await self._calls.once(self._tokens.sign, scope)
         return StorageAccess(address=address, token=token, fallback=self.settings.fallback)
+
+    def _renew_processes(self, loaded: Loaded) -> None:
+        self.evaluations.renew()
+        self.fresh.renew(wanted=loaded.fork_refused is not None)
 
     def _renew_if_worn(self, zygote: ZygoteProcess) -> None:
         settings = self.settings
@@ -326,6 +334,7 @@ class Supervisor:
                 version=__version__,
                 started=self._started,
                 seen=self._clock.now(),
+                duties=(self.settings.order.name,),
                 error=f"{state.error.cls}: {state.error.message}" if state.error else None,
             )
             await self._calls.until_done(self._storage.leases.beat, info)

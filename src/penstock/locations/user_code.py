@@ -10,9 +10,19 @@ import msgspec
 
 from ..records.code_target import CodeTarget
 from ..records.location import LocationDescription
-from ..records.wire import Answer, Evaluation, ExecuteRun, StorageAccess, SupervisorFrame, Work
+from ..records.wire import Answer, Asked, Evaluation, ExecuteRun, StorageAccess, SupervisorFrame, Work
 
-__all__ = ["CODE_BROKEN", "CODE_LOADED", "GO", "TRYING_A_FORK", "GivenWork", "LoadCode", "ToZygote", "UserCode"]
+__all__ = [
+    "CODE_BROKEN",
+    "CODE_LOADED",
+    "GO",
+    "TRYING_A_FORK",
+    "GivenWork",
+    "LoadCode",
+    "NextWork",
+    "ToZygote",
+    "UserCode",
+]
 
 TRYING_A_FORK = "seeing whether it can be forked"
 """The last stage of a load."""
@@ -47,6 +57,13 @@ class GivenWork(msgspec.Struct, frozen=True, kw_only=True, tag="given"):
     storage: StorageAccess | None = None
 
 
+class NextWork(msgspec.Struct, frozen=True, kw_only=True):
+    """What a process that evaluates is told to do next, and how it reaches the storage for that."""
+
+    work: Asked
+    storage: StorageAccess | None = None
+
+
 ToZygote: TypeAlias = LoadCode | SupervisorFrame
 
 
@@ -65,7 +82,7 @@ class UserCode(Protocol):
         """
         ...
 
-    def evaluate(self, work: Work, storage: StorageAccess | None, tell: Callable[[Evaluation], None]) -> Answer:
+    def evaluate(self, work: Asked, storage: StorageAccess | None, tell: Callable[[Evaluation], None]) -> Answer:
         """Evaluate a schedule or sensor, check a run config, or give that of partitions, in this process; `tell` takes
         what is to be known before the end."""
         ...

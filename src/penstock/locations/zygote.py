@@ -1,6 +1,7 @@
-"""The zygote: imports user code once, then forks a process for each work. One thread, no connection, no event loop.
+"""The zygote: imports user code once, then forks a process for each run, and those that evaluate.
 
-It ends when its supervisor does, without touching its children: run workers live on and keep their own leases.
+It has one thread, no connection and no event loop. It ends when its supervisor does, without touching its children:
+run workers live on and keep their own leases.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ from ..records.wire import (
     Shutdown,
 )
 from .frame_socket import FrameSocket
-from .user_code import GO, TRYING_A_FORK, LoadCode, ToZygote, UserCode
+from .random_state import seed_anew
+from .user_code import GO, TRYING_A_FORK, GivenWork, LoadCode, ToZygote, UserCode
 from .user_files import user_files
 from .user_first import describe_user_first
 from .work import perform
@@ -200,13 +202,14 @@ class Zygote:
                 os.dup2(self._console, 1)
                 os.dup2(self._console, 2)
             os.close(self._console)
-            _seed_numpy()
+            seed_anew()
             gc.enable()
             if os.read(go, 1) != GO:
                 os._exit(0)  # nobody knows of this process, and somebody else is given its work
             os.close(go)
             with socket.socket(fileno=channel) as connection:
-                code = perform(self._code, request.work, connection, request.storage)
+                given = GivenWork(work=request.work, storage=request.storage)
+                code = perform(self._code, given, connection, more=True)
             sys.stdout.flush()
             sys.stderr.flush()
         except BaseException:  # noqa: BLE001 - nothing may unwind into the zygote's own loop
@@ -222,10 +225,3 @@ def _own_memory() -> int:
     with open("/proc/self/statm", encoding="ascii") as statm:
         _size, resident, shared, *_ = statm.read().split()
     return (int(resident) - int(shared)) * os.sysconf("SC_PAGE_SIZE")
-
-
-def _seed_numpy() -> None:
-    """Python seeds its own generator anew in a fork; numpy's old global one would repeat itself in every child."""
-    numpy_random = sys.modules.get("numpy.random")
-    if numpy_random is not None:
-        numpy_random.seed()

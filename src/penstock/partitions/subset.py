@@ -92,12 +92,20 @@ class Subset(msgspec.Struct, frozen=True):
             return self
         if not other.ranges:
             return other
+        if len(self.ranges) == 1 and len(other.ranges) == 1:
+            (start, stop), (low, high) = self.ranges[0], other.ranges[0]
+            if low <= start and stop <= high:
+                return self
+            if start <= low and high <= stop:
+                return other
         return Subset(tuple(_overlaps(self.ranges, other.ranges)))
 
     def difference(self, other: Subset) -> Subset:
         """Positions of this one that are not of the other."""
         if not self.ranges or not other.ranges:
             return self
+        if self.ranges == other.ranges:
+            return Subset()
         return self.intersection(other.complement(self.ranges[0][0], self.ranges[-1][1]))
 
     def complement(self, start: int, stop: int) -> Subset:

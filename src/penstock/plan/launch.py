@@ -7,6 +7,7 @@ from typing import Any
 
 from ..codec import encode_json
 from ..config.check import check
+from ..engine.run_tags import check_tags
 from ..errors import ConfigurationError, InvalidRunConfigError, NotFoundError
 from ..ids import new_run_id
 from ..partitions.definition import keys_of, position_of
@@ -66,7 +67,8 @@ def plan_run(
         InvalidRunConfigError: The run config has mistakes; the error holds all of them.
         NotFoundError: There is no such job, asset, check, step or partition.
         DefinitionError: The selection cannot run by itself.
-        ConfigurationError: A partition is named without need, or not named where one is needed.
+        ConfigurationError: A partition is named without need, or not named where one is needed; or a tag has a value
+            that means nothing.
     """
     described = _job(location, job, assets, checks)
     narrowed = narrow_job(described, assets=assets, checks=checks, step_keys=step_keys, at_hand=at_hand)
@@ -74,6 +76,7 @@ def plan_run(
     if config or not described.config_by_partition:
         _check_config(narrowed, config)
     own_tags = {**described.run_tags, **(tags or {})}
+    check_tags(own_tags)
     partition = partition or own_tags.get(Tag.PARTITION)
     partitions = _partitions(location, narrowed)
     keys = _partition_keys(narrowed, partitions, partition, own_tags, now, dynamic_keys, partition_required)
@@ -187,7 +190,7 @@ def _partition_keys(
     if len(specs) > 1:
         first, second = (next(key for key, spec in partitions.items() if spec == each) for each in list(specs)[:2])
         raise ConfigurationError(
-            f"{first} and {second} have different partitions and cannot be made in one run; run them apart."
+            f"{first} and {second} have different partitions and cannot be made in one run; start a backfill of them."
         )
     spec = next(iter(specs))
     if partition is None and not is_range:

@@ -69,13 +69,17 @@ def narrow_job(
         steps = _of_keys(job, list(steps), step_keys, at_hand)
     chosen = list(steps)
     present = {step.key for step in chosen}
-    steps = tuple(replace(step, inputs=tuple(_inputs(job, step, present, at_hand or ()))) for step in chosen)
+    steps = tuple(_with_inputs(step, tuple(_inputs(job, step, present, at_hand or ()))) for step in chosen)
     return replace(
         job,
         steps=steps,
         assets=tuple(key for step in steps for key in step.assets),
         checks=tuple(key for step in steps for key in step.checks),
     )
+
+
+def _with_inputs(step: StepDescription, inputs: tuple[InputDescription, ...]) -> StepDescription:
+    return step if inputs == step.inputs else replace(step, inputs=inputs)
 
 
 def _of_assets(
@@ -108,6 +112,11 @@ def _of_unit(
     can_subset = steps[0].can_subset
     all_assets = [key for step in steps for key in step.assets]
     all_checks = tuple(key for step in steps for key in step.checks)
+    if not all_checks and wanted.isdisjoint(all_assets):
+        return
+    if not all_checks and wanted.issuperset(all_assets):
+        yield from steps
+        return
     own = tuple(key for key in all_assets if key in wanted)
     own_checks = _checks_of(all_checks, own, wanted, wanted_checks, can_subset=can_subset)
     if not own and not own_checks:

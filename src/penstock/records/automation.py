@@ -12,11 +12,13 @@ from .errors import ErrorInfo
 
 __all__ = [
     "NOBODY",
+    "BackfillRequestRecord",
     "By",
     "InstigatorKind",
     "InstigatorState",
     "InstigatorStatus",
     "Override",
+    "PartitionChoice",
     "RunRequestRecord",
     "Tick",
     "TickStatus",
@@ -54,10 +56,17 @@ def instigator_parts(instigator: str) -> tuple[str, InstigatorKind, str]:
 
 
 class By(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Who does something, and why: the name of an actor (None where nobody logs in) and a reason in words."""
+    """Who does something, and why.
+
+    Args:
+        actor: The name of an account, or what a command says; None where nobody logs in.
+        reason: Why, in words.
+        via: How it was done: "command", or "token 3" of the account; None on pages where nobody logs in.
+    """
 
     actor: str | None = None
     reason: str | None = None
+    via: str | None = None
 
 
 NOBODY = By()
@@ -134,6 +143,7 @@ class Tick(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     log: tuple[str, ...] = ()  # what the function logged, one line each
     partitions: tuple[PartitionsRequest, ...] = ()  # changes of dynamic partition sets
     webhooks: tuple[int, ...] = ()  # the requests that it was given
+    backfill_id: str | None = None  # the backfill that it made
 
     @property
     def lateness(self) -> float:
@@ -152,3 +162,34 @@ class RunRequestRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     assets: tuple[str, ...] | None = None
     checks: tuple[str, ...] | None = None
     only_stale: bool = False  # leave out the assets that are fresh; no run if all are
+
+
+class PartitionChoice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Assets of one partition set, and which of its partitions are to be made of each.
+
+    Args:
+        assets: The assets, in text form.
+        keys: The partitions: keys, and ranges `first...last` with both ends; ('',) for assets without partitions.
+        count: How many partitions these are, 1 for assets without any.
+    """
+
+    assets: tuple[str, ...]
+    keys: tuple[str, ...]
+    count: int = 1
+
+
+class BackfillRequestRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A backfill that a sensor asks for, as it leaves the evaluation; `tags` are those of its runs."""
+
+    choices: tuple[PartitionChoice, ...]
+    tags: dict[str, str] = {}
+
+    @property
+    def assets(self) -> tuple[str, ...]:
+        """All assets, in text form."""
+        return tuple(asset for choice in self.choices for asset in choice.assets)
+
+    @property
+    def size(self) -> int:
+        """How many (asset, partition) are to be made."""
+        return sum(len(choice.assets) * choice.count for choice in self.choices)

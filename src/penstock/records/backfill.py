@@ -19,6 +19,7 @@ import msgspec
 from ..partitions.mapping_multi import PartitionMappingRecord
 from ..partitions.spec import PartitionsSpec
 from ..partitions.subset import Subset
+from .run import Tag, share_of_backfill
 
 __all__ = [
     "BACKFILL_ENDS",
@@ -149,7 +150,9 @@ class Backfill(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     Args:
         backfill_id: Its id, which its runs carry as the tag `penstock/backfill`.
         status: Where it stands.
-        paused: Whether no more runs are made for the time being.
+        paused: Whether no more runs are made for the time being, and those in the queue stay there.
+        paused_at: When it was paused, while it is.
+        rested: Seconds for which it was paused or had FAILED before it went on.
         priority: Of its runs.
         tags: Of its runs, besides those of the job.
         title: What people call it.
@@ -158,6 +161,7 @@ class Backfill(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         job: The job, where it is of one.
         locations: The code locations.
         asset_count: How many assets are asked for.
+        first_asset: The first of them, in text form.
         widths: How many assets each group has, 1 for a job of ops.
         partition_count: Of how many partitions, at most, of any of them.
         size: How many (asset, partition) are asked for; of a job of ops, how many partitions.
@@ -170,6 +174,8 @@ class Backfill(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     backfill_id: str
     status: BackfillStatus = BackfillStatus.REQUESTED
     paused: bool = False
+    paused_at: float | None = None
+    rested: float = 0.0
     priority: int = 0
     tags: dict[str, str] = {}
     title: str | None = None
@@ -178,6 +184,7 @@ class Backfill(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     job: str | None = None
     locations: tuple[str, ...] = ()
     asset_count: int = 0
+    first_asset: str | None = None
     widths: tuple[int, ...] = ()
     partition_count: int = 0
     size: int = 0
@@ -194,6 +201,20 @@ class Backfill(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def is_open(self) -> bool:
         """Whether the daemon has still to do with it."""
         return self.status in OPEN_BACKFILLS
+
+    @property
+    def hold(self) -> str | None:
+        """What keeps its runs in the queue, as the end of a sentence; None where nothing does. Those of one that is
+        FAILING go on, so that it ends."""
+        name = f"its backfill {self.title or self.backfill_id}"
+        if self.status is BackfillStatus.CANCELING:
+            return f"{name}, which is being canceled"
+        return f"{name}, which is paused" if self.paused and self.status is BackfillStatus.REQUESTED else None
+
+    @property
+    def share(self) -> str:
+        """The share of the places that its runs take (`Run.share`)."""
+        return share_of_backfill(self.backfill_id, self.user or self.tags.get(Tag.USER))
 
 
 class BackfillPart(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -59,7 +59,7 @@ def describe_exception(error: BaseException, *, depth: int = 8) -> ErrorInfo:
             file=summary.filename,
             line=summary.lineno or 0,
             function=summary.name,
-            code=(summary.line or linecache.getline(summary.filename, summary.lineno or 0)).strip(),
+            code=_storable(summary.line or linecache.getline(summary.filename, summary.lineno or 0)).strip(),
             user=not summary.filename.startswith(_PENSTOCK_ROOT) and not summary.filename.startswith("<frozen "),
         )
         for summary in traceback.extract_tb(error.__traceback__)
@@ -72,8 +72,20 @@ def describe_exception(error: BaseException, *, depth: int = 8) -> ErrorInfo:
     context = error.__context__ if cause is None and not error.__suppress_context__ else None
     return ErrorInfo(
         cls=type(error).__qualname__,
-        message=str(error),
+        message=_text_of(error),
         frames=tuple(frames),
         cause=describe_exception(cause, depth=depth - 1) if cause is not None and depth else None,
         context=describe_exception(context, depth=depth - 1) if context is not None and depth else None,
     )
+
+
+def _text_of(error: BaseException) -> str:
+    try:
+        return _storable(str(error))
+    except Exception as broken:  # noqa: BLE001 - user code says how its errors are told
+        return f"(its text cannot be had: {type(broken).__name__})"
+
+
+def _storable(text: str) -> str:
+    """A text with what is not valid Unicode in it (names of files may have that) written out."""
+    return text.encode("utf-8", "backslashreplace").decode()

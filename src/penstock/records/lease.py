@@ -34,5 +34,5 @@ class ProcessInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     version: str
     started: float
     seen: float
-    duties: tuple[str, ...] = ()  # of a daemon: the leases that it holds
+    duties: tuple[str, ...] = ()  # of a daemon: the leases that it holds; of a code server: its location
     error: str | None = None

@@ -37,6 +37,7 @@ __all__ = [
     "StepStats",
     "StepStatus",
     "Tag",
+    "share_of_backfill",
 ]
 
 
@@ -200,8 +201,9 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def share(self) -> str:
         """Whose share of the places it takes: its backfill's, else its job's; each user who launches has one apart."""
         backfill, user = self.tags.get(Tag.BACKFILL), self.tags.get(Tag.USER)
-        whole = f"job {self.job} of {self.location}" if backfill is None else f"backfill {backfill}"
-        return whole if user is None else f"{whole} for {user}"
+        if backfill is not None:
+            return share_of_backfill(backfill, user)
+        return _for_user(f"job {self.job} of {self.location}", user)
 
     @property
     def job_name(self) -> str:
@@ -251,6 +253,15 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def is_resume_retry(self) -> bool:
         """Whether the run repeats another one from where that failed: some of its steps only."""
         return self.parent_run_id is not None and self.step_keys is not None
+
+
+def share_of_backfill(backfill_id: str, user: str | None) -> str:
+    """The share (`Run.share`) of the runs of a backfill that a user has asked for."""
+    return _for_user(f"backfill {backfill_id}", user)
+
+
+def _for_user(share: str, user: str | None) -> str:
+    return share if user is None else f"{share} for {user}"
 
 
 class StepStatus(StrEnum):

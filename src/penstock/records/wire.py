@@ -7,12 +7,12 @@ with a default, so that neighbours of one minor version understand each other. `
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any, TypeAlias
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import msgspec
 
 from ..partitions.requests import PartitionsRequest
-from .automation import RunRequestRecord
+from .automation import BackfillRequestRecord, RunRequestRecord
 from .conditions.evaluation import EvaluationRecord
 from .errors import ErrorInfo
 from .event import AssetFact, Event
@@ -22,6 +22,8 @@ from .webhook import WebhookRequest
 __all__ = [
     "PROTOCOL",
     "Answer",
+    "Answered",
+    "Asked",
     "CancelRun",
     "CheckRunConfig",
     "ConfigAnswer",
@@ -123,7 +125,10 @@ class EvaluatePartitions(_Message, frozen=True, kw_only=True, tag="evaluate_part
     timeout: float = 60.0
 
 
-Work: TypeAlias = ExecuteRun | EvaluateSchedule | EvaluateSensor | CheckRunConfig | EvaluatePartitions
+Asked: TypeAlias = EvaluateSchedule | EvaluateSensor | CheckRunConfig | EvaluatePartitions
+"""What user code is asked, apart from runs."""
+
+Work: TypeAlias = ExecuteRun | Asked
 
 
 # -- answers of that work, as written to the fork's channel and as HTTP bodies ----------------------------------------
@@ -132,6 +137,7 @@ Work: TypeAlias = ExecuteRun | EvaluateSchedule | EvaluateSensor | CheckRunConfi
 class Evaluation(_Message, frozen=True, kw_only=True):
     """What an evaluation came to: run requests and other effects, or the reason for none, or the user's error.
 
+    `backfill` is what it asks for beside the runs.
     `evaluations` are what automation conditions came to, where it was about them.
     With an error nothing else counts, unless it is `contained`: then it is that of one event, which is passed over.
     `until` says until when it need not be asked again, should nothing happen (seconds since the epoch).
@@ -141,6 +147,7 @@ class Evaluation(_Message, frozen=True, kw_only=True):
     """
 
     run_requests: tuple[RunRequestRecord, ...] = ()
+    backfill: BackfillRequestRecord | None = None
     skip_reason: str | None = None
     cursor: str | None = None
     error: ErrorInfo | None = None
@@ -185,6 +192,8 @@ class PartitionsAnswer(_Message, frozen=True, kw_only=True):
 
 
 Answer: TypeAlias = Evaluation | ConfigAnswer | PartitionsAnswer
+
+A = TypeVar("A")
 
 
 # -- HTTP of the code server ------------------------------------------------------------------------------------------
@@ -304,6 +313,21 @@ class Exited(_Message, frozen=True, kw_only=True, tag="exited"):
 
 
 ZygoteFrame: TypeAlias = Loading | Loaded | LoadFailed | Forked | ForkRefused | Exited
+
+
+# -- frames from a process that evaluates, on its channel --------------------------------------------------------------
+
+
+class Answered(_Message, Generic[A], frozen=True, kw_only=True):
+    """The answer to a work, or what of it is to be known before the end.
+
+    `ready`: the process waits for another work. Otherwise it ends; `because` says what the work has left behind, if
+    that is why, as the end of a sentence whose subject is the work.
+    """
+
+    answer: A
+    ready: bool = False
+    because: str | None = None
 
 
 # -- frames from a step's process to its run worker -------------------------------------------------------------------

@@ -124,15 +124,21 @@ def changed(backfill: Backfill, change: BackfillChange, now: float) -> Backfill 
     if change.status is not None:
         if backfill.status not in _MAY_BECOME.get(change.status, ()):
             return None
-        fields |= {"status": change.status, "ended": None, "failures": 0, "note": None, "paused": False}
+        fields |= {"status": change.status, "ended": None, "failures": 0, "note": None, **_going_on(backfill, now)}
     elif not backfill.is_open:
         return None
-    if change.paused is not None:
-        fields["paused"] = change.paused
+    if change.paused is not None and change.paused != backfill.paused:
+        fields |= {"paused": True, "paused_at": now} if change.paused else _going_on(backfill, now)
     if change.priority is not None:
         fields["priority"] = change.priority
     wanted = msgspec.structs.replace(backfill, **fields)
     return None if wanted == backfill else msgspec.structs.replace(wanted, updated=now)
+
+
+def _going_on(backfill: Backfill, now: float) -> dict[str, Any]:
+    """What changes of one that goes on: it has rested since it was paused, or had FAILED."""
+    since = backfill.ended or backfill.paused_at or now
+    return {"paused": False, "paused_at": None, "rested": backfill.rested + max(0.0, now - since)}
 
 
 def advanced(backfill: Backfill, step: BackfillAdvance, now: float) -> Backfill:

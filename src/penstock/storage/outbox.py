@@ -8,7 +8,7 @@ Not every storage can do this; one that can has the property `outbox`, and is `P
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol, runtime_checkable
 
 from ..records.alert import Delivery, DeliveryStatus, NewDelivery
@@ -31,9 +31,10 @@ class Outbox(Protocol):
         same rule for the same target, is stored as THROTTLED."""
         ...
 
-    def claim(self, *, now: float, until: float, limit: int) -> list[Delivery]:
+    def claim(self, *, now: float, until: float, limit: int, but: Collection[tuple[str, str]] = ()) -> list[Delivery]:
         """PENDING ones that are due, the longest due first, each with one more attempt. Nobody else is given them
-        before `until`; then they are due again unless they have been settled."""
+        before `until`; then they are due again unless they have been settled. Those to a (rule, target) of `but` are
+        left."""
         ...
 
     def settle(

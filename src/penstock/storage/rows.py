@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 
 from ..codec import decode_json, decode_msgpack, encode_msgpack
-from ..records.act import Act
 from ..records.alert import Alert, Delivery, DeliveryStatus
 from ..records.asset import AssetEvent, AssetState, CheckState, PartitionState, PartitionStatus, PartitionStatuses
 from ..records.automation import InstigatorKind, InstigatorState, InstigatorStatus, Override, Tick
@@ -24,7 +23,6 @@ from .archive import LoggedEvent
 from .encoding import decode_event
 
 __all__ = [
-    "ACT",
     "ASSET_STATE",
     "CHECK_STATE",
     "CLAIM",
@@ -43,7 +41,6 @@ __all__ = [
     "RUN_PLACE",
     "STEP",
     "TICK",
-    "act",
     "asset_event",
     "asset_state",
     "check_state",
@@ -55,6 +52,7 @@ __all__ = [
     "kept_event",
     "logged_event",
     "new_run_values",
+    "note_value",
     "one_off",
     "packed_evaluation",
     "partition_state",
@@ -62,8 +60,8 @@ __all__ = [
     "run_body",
     "run_place",
     "run_place_values",
-    "run_share",
     "runs_by_job",
+    "share_number",
     "step",
     "step_values",
     "steps_by_run",
@@ -166,9 +164,9 @@ def run_body(record: Run) -> bytes:
     )
 
 
-def run_share(record: Run) -> int:
-    """The number of a run's share; two shares that have one by chance are read as one."""
-    return zlib.crc32(record.share.encode("utf-8", "surrogatepass"))
+def share_number(share: str) -> int:
+    """The number of a share; two shares that have one by chance are read as one."""
+    return zlib.crc32(share.encode("utf-8", "surrogatepass"))
 
 
 def run_place_values(record: Run) -> Row:
@@ -184,8 +182,13 @@ def run_place_values(record: Run) -> Row:
         record.ended,
         record.updated,
         record.failure_reason,
-        None if record.note is None else _keepable(record.note),
+        note_value(record.note),
     )
+
+
+def note_value(note: str | None) -> str | None:
+    """The value of the column `note`."""
+    return None if note is None else _keepable(note)
 
 
 def _keepable(text: str) -> str:
@@ -204,7 +207,7 @@ def new_run_values(record: Run) -> Row:
         record.location,
         record.job,
         record.priority,
-        run_share(record),
+        share_number(record.share),
         record.created,
         run_body(record),
         *run_place_values(record),
@@ -436,14 +439,6 @@ def instigator_values(state: InstigatorState) -> Row:
 NEWEST = 2**63 - 1
 """Before this id are all rows of a table that numbers them."""
 
-ACT = "id, body"
-
-
-def act(row: Row) -> Act:
-    """The act of a row of `ACT`."""
-    return msgspec.structs.replace(decode_msgpack(row[1], Act), id=row[0])
-
-
 ONE_OFF = "id, status, ended, run_id, note, body"
 
 
@@ -479,11 +474,13 @@ def packed_evaluation(record: EvaluationRecord) -> bytes:
 def evaluation(row: Row) -> StoredEvaluation:
     """The evaluation of a row of (id, tick, body, body of the tick)."""
     record = decode_msgpack(zlib.decompress(row[2]), EvaluationRecord)
+    tick = decode_msgpack(row[3], Tick) if row[3] is not None and record.requested else None
     return StoredEvaluation(
         id=row[0],
         tick=row[1],
         record=record,
-        run_ids=decode_msgpack(row[3], Tick).run_ids if row[3] is not None and record.requested else (),
+        run_ids=() if tick is None else tick.run_ids,
+        backfill_id=None if tick is None else tick.backfill_id,
     )
 
 

@@ -48,6 +48,8 @@ class LastWatch:
                 await asyncio.to_thread(self.look)
             except EnvironmentalError as error:
                 log.warning("Lost daemons could not be looked for: %s", error)
+            except Exception:  # it is looked again
+                log.exception("Lost daemons could not be looked for")
 
     def look(self) -> None:
         """Tell of lost daemons if no other is left."""

@@ -121,8 +121,12 @@ def _ui_pages() -> Iterator[Page]:
     yield _of_ui("AssetPartitionDetail", "Asset: a partition", {"key": areas, "partition": "north"})
     yield _of_ui("AssetCheckHistory", "Asset: a check's history", {"key": _KEY, "check": "whole"})
     yield _of_ui("AssetEvaluations", "Asset: evaluations of its condition", {"key": _KEY, "limit": 20})
+    chosen = {"assetSelection": [areas], "partitionNames": ["north"], "partitionsOf": areas}
+    yield _of_ui("AssetBackfillPreview", "Materialize some partitions", {"params": chosen})
     yield _of_ui("BackfillPage", "Backfills", {"limit": 50})
     yield _of_ui("BackfillPage", "Backfills that failed", {"limit": 50, "statuses": ["COMPLETED_FAILED", "FAILED"]})
+    yield _of_ui("BackfillPage", "Backfills of an asset", {"limit": 50, "asset": _KEY})
+    yield _of_ui("BackfillPage", "Backfills of a user with a text", {"limit": 50, "user": "ann", "text": "fix"})
     yield _of_ui("BackfillDetail", "Backfill", lambda present: {"id": present.backfill})
     yield _of_ui("BackfillMatrix", "Backfill: partitions", lambda present: {"id": present.backfill})
     yield _of_ui(
@@ -139,6 +143,8 @@ def _ui_pages() -> Iterator[Page]:
     yield _of_ui("ScheduleDetail", "Schedule", {"selector": schedule, "limit": 25})
     sensor = {**_SELECTOR, "sensorName": "files_0"}
     yield _of_ui("SensorDetail", "Sensor", {"selector": sensor, "limit": 25})
+    one = {**_SELECTOR, "name": "files_0"}
+    yield _of_ui("TickBefore", "Sensor: a tick that is linked to", {"selector": one, "cursor": "100"})
     yield _of_ui(
         "SensorDetail",
         "Sensor: ticks that failed",
@@ -181,6 +187,9 @@ def _commands() -> Iterator[Page]:
     yield of("schedule", "list")
     yield of("schedule", "acts")
     yield of("schedule", "acts", "nightly_0")
+    yield of("audit", "--by", "user_3")
+    yield of("audit", "--act", "SET_LIMIT", "--act", "PLAN_RUN")
+    yield of("audit", "--since", "2096-11-30T22:00")
     yield of("one-off", "list")
     yield of("sensor", "list")
     yield of("instance", "concurrency", "get", "--all")
@@ -191,6 +200,7 @@ def _duties(deployment: Deployment) -> None:
     """A daemon's sign of life, and one round of all its duties."""
     daemon = Daemon(deployment.instance)
     daemon._keeper.look(daemon._sign_of_life)
+    daemon._keeper._steady_since = 0.0  # as one that has been at work for long
     for loop in daemon._loops:
         loop.step()
         assert loop.error is None

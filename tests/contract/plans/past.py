@@ -16,7 +16,7 @@ from penstock.instance.instance import Instance
 from penstock.partitions.spec import StaticSpec
 from penstock.partitions.subset import Subset
 from penstock.records.alert import Alert, DeliveryStatus, NewDelivery
-from penstock.records.automation import NOBODY, InstigatorKind, InstigatorStatus, TickStatus, instigator_id
+from penstock.records.automation import By, InstigatorKind, InstigatorStatus, TickStatus, instigator_id
 from penstock.records.backfill import Backfill, BackfillGroup, BackfillLine, BackfillPlan, BackfillStatus
 from penstock.records.conditions.evaluation import ConditionEvaluation, EvaluationRecord
 from penstock.records.errors import ErrorInfo
@@ -54,6 +54,7 @@ from penstock.records.location import (
 from penstock.records.one_off import OneOff
 from penstock.records.run import FailureReason, Run, Tag
 from penstock.records.wire import LoadStatus
+from penstock.storage.acting import acting
 from penstock.storage.protocols import NewRun, Storage, StoredLocation
 from penstock.testing.storage_contract.builders import NOW, events_from, new_run
 
@@ -234,21 +235,31 @@ def _tell(storage: Storage, first: int) -> None:
 def _fill_back(storage: Storage, first: int) -> None:
     """Backfills that have ended."""
     for number in range(first, first + _BATCH):
-        _ask_back(storage, status=BackfillStatus.COMPLETED_SUCCESS, ended=NOW, created=NOW - 3600.0 + number)
+        assets = ("table_0",) if number % 2 else ()
+        _ask_back(storage, assets, status=BackfillStatus.COMPLETED_SUCCESS, ended=NOW, created=NOW - 3600.0 + number)
 
 
 def _operate(storage: Storage, first: int) -> None:
     """What people did to a schedule, and one-off runs that were called off."""
     for number in range(first, first + _BATCH):
         status = InstigatorStatus.STOPPED if number % 2 else InstigatorStatus.DECLARED_IN_CODE
-        storage.instigators.switch(SCHEDULE, "shop", InstigatorKind.SCHEDULE, "nightly_0", status, now=NOW)
-        one_off = storage.one_offs.plan(OneOff(location="shop", job="job_0", due=NOW, until=NOW + 9.0), now=NOW)
-        storage.one_offs.cancel(one_off.id, by=NOBODY, now=NOW)
+        with acting(By(actor=f"user_{number % 20}"), now=NOW - 86_400.0 + number):
+            storage.instigators.switch(SCHEDULE, "shop", InstigatorKind.SCHEDULE, "nightly_0", status, now=NOW)
+            one_off = storage.one_offs.plan(OneOff(location="shop", job="job_0", due=NOW, until=NOW + 9.0), now=NOW)
+            storage.one_offs.cancel(one_off.id, now=NOW)
 
 
-def _ask_back(storage: Storage, **fields: Any) -> str:
-    group = BackfillGroup(location="shop", job="job_0", partitions=StaticSpec(keys=_KEYS), chosen=Subset.span(0, 2))
-    backfill = Backfill(backfill_id=new_run_id(), size=2, partition_count=2, widths=(1,), locations=("shop",), **fields)
+def _ask_back(storage: Storage, assets: tuple[str, ...] = (), **fields: Any) -> str:
+    days = StaticSpec(keys=_KEYS)
+    group = BackfillGroup(location="shop", job="job_0", assets=assets, partitions=days, chosen=Subset.span(0, 2))
+    shape: dict[str, Any] = {
+        "size": 2,
+        "partition_count": 2,
+        "widths": (1,),
+        "asset_count": len(assets),
+        "locations": ("shop",),
+    }
+    backfill = Backfill(backfill_id=new_run_id(), **shape, **fields)
     line = BackfillLine(time=NOW, message="Asked for.")
     storage.backfills.add(backfill, BackfillPlan(groups=(group,), now=NOW), line=line)
     return backfill.backfill_id

@@ -19,7 +19,7 @@ import yaml
 
 from penstock.instance.instance import Instance
 from penstock.locations.catalog import Catalog
-from penstock.storage import run_search
+from penstock.storage import backfill_page, run_search
 from penstock.storage.postgres import run_query as postgres_run_query
 from penstock.storage.postgres import runs as postgres_runs
 from penstock.storage.sqlite import runs as sqlite_runs
@@ -124,7 +124,7 @@ def _deployment(home: Path, runs: int, **more: Any) -> Iterator[Deployment]:
 
 def _short_searches(patch: pytest.MonkeyPatch) -> None:
     """Let a past that is quickly made be longer than one search looks and counts."""
-    for module in (run_search, postgres_run_query, sqlite_runs, postgres_runs):
+    for module in (run_search, postgres_run_query, sqlite_runs, postgres_runs, backfill_page):
         patch.setattr(module, "LOOKS", _LOOKS)
     patch.setattr(graphql_context, "MOST_COUNTED", _LOOKS)
 

@@ -92,10 +92,12 @@ def test_when_a_token_lets_in(disabled: bool, revoked: float | None, now: float,
 
 def test_the_actor_has_the_roles_that_the_account_has_now(accounts: AccountStorage) -> None:
     text, _ = new_token(accounts, "ann", now=NOW)
-    assert actor_behind(accounts, text, now=NOW) == Actor(name="ann", roles={None: Role.EDITOR})
+    assert actor_behind(accounts, text, now=NOW) == Actor(name="ann", roles={None: Role.EDITOR}, via="token 1")
     accounts.set_role("ann", Role.VIEWER)
     accounts.set_role("ann", Role.ADMIN, location="shop")
-    assert actor_behind(accounts, text, now=NOW) == Actor(name="ann", roles={None: Role.VIEWER, "shop": Role.ADMIN})
+    assert actor_behind(accounts, text, now=NOW) == Actor(
+        name="ann", roles={None: Role.VIEWER, "shop": Role.ADMIN}, via="token 1"
+    )
 
 
 def test_nobody_is_behind_a_token_that_is_not_good(accounts: AccountStorage) -> None:

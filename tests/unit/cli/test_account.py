@@ -88,7 +88,7 @@ def test_a_token_is_shown_once_and_revoked(run: Run, home: Path) -> None:
     assert made.stderr.startswith("This is token 1, good until ")
     assert "cannot be shown again" in made.stderr
     assert text not in made.stderr
-    assert who(home, text) == Actor(name="ann", roles={None: Role.LAUNCHER})
+    assert who(home, text) == Actor(name="ann", roles={None: Role.LAUNCHER}, via="token 1")
     listed = run("token", "list", "ann").output
     assert "nightly build" in listed
     assert "good" in listed

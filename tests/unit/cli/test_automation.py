@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -142,7 +143,7 @@ def test_one_whose_code_is_gone_is_removed_and_restored(home: Path) -> None:
 def test_what_is_not_there(home: Path) -> None:
     assert "is in no location; `penstock schedule list`" in refused(call("schedule", "withdraw", "none"))
     assert "has no override" in refused(call("schedule", "withdraw", "at_night"))
-    assert told(call("schedule", "acts")) == "Nobody has done anything yet.\n"
+    assert told(call("schedule", "acts")) == "Nobody has done anything.\n"
     assert told(call("one-off", "list")) == "No one-off runs.\n"
     assert "There is no one-off run 7" in refused(call("one-off", "cancel", "7"))
 
@@ -156,6 +157,7 @@ def test_a_one_off_run_is_asked_for_and_called_off(home: Path) -> None:
     with Instance.open(home) as instance:
         (waiting,) = instance.storage.one_offs.waiting()
     assert (waiting.tags, waiting.by.reason, waiting.until - waiting.due) == ({"a": "b"}, "end", 86_400)
+    assert (waiting.by.actor or "").endswith(f"@{socket.gethostname()}")
     told(call("one-off", "cancel", "1"))
     assert "CANCELED" in told(call("one-off", "list"))
     assert "give a time to come" in refused(call("job", "launch", "nightly", "--at", "1996-11-30T22:00"))

@@ -15,7 +15,7 @@ from penstock.instance.instance import Instance
 from penstock.partitions.spec import StaticSpec
 from penstock.records.backfill import Backfill
 from penstock.records.event import RunFailure
-from penstock.records.run import FailureReason
+from penstock.records.run import FailureReason, Tag
 from penstock.storage.sqlite.backfills import SqliteBackfills
 from support.backfill_house import House, asset, shop
 
@@ -30,7 +30,9 @@ class Home:
         self.house = House(shop(asset("orders", partitions=KEYS), asset("totals", "orders")), storage=instance.storage)
 
     def call(self, *arguments: str) -> Result:
-        return CliRunner().invoke(cli, ["backfill", *arguments, "--home", str(self.path)], catch_exceptions=True)
+        return CliRunner().invoke(
+            cli, ["--as", "ann", "backfill", *arguments, "--home", str(self.path)], catch_exceptions=True
+        )
 
     def said(self, *arguments: str) -> str:
         called = self.call(*arguments)
@@ -55,19 +57,37 @@ def test_partitions_are_asked_for_and_shown(home: Home) -> None:
     ).strip()
     home.house.settle()
     assert [run.partition for run in home.house.runs()] == ["b", "c"]
+    assert {run.tags[Tag.USER] for run in home.house.runs()} == {"ann"}
     home.house.end(home.house.runs()[0])
     listed = home.said("list", "--status", "requested").splitlines()
-    assert listed[0].split() == ["BACKFILL", "STATUS", "OF", "CREATED", "PARTITIONS"]
+    assert listed[0].split() == ["BACKFILL", "STATUS", "OF", "BY", "CREATED", "PARTITIONS"]
     assert listed[1].startswith(f"{backfill_id}  REQUESTED  fix")
     assert listed[1].endswith("1 of 3 made, 1 in progress, 1 waiting")
     shown = home.said("show", backfill_id)
+    assert " partitions an hour" in shown
     assert "orders  1 of 2 made, 1 in progress" in shown
     assert "totals  0 of 1 made, 1 waiting" in shown
-    assert "Asked for: 3 partitions of 2 assets." in shown
+    assert "Asked for: 3 partitions of 2 assets, by ann." in shown
     (told,) = json.loads(home.said("list", "--json"))
     assert (told["backfill_id"], told["counts"]["materialized"]) == (backfill_id, 1)
     assert json.loads(home.said("show", backfill_id, "--json"))["assets"]["orders"]["in_progress"] == 1
-    assert home.said("list", "--status", "CANCELED") == "No backfills.\n"
+    assert home.said("list", "--status", "CANCELED") == "No backfill fits; without options all are listed.\n"
+
+
+def test_some_of_all_are_listed(home: Home) -> None:
+    assert home.said("list") == "No backfills.\n"
+    orders = home.said("launch", "-a", "orders", "--all").strip()
+    both = home.said("launch", "-a", "orders", "-a", "totals", "--all", "--title", "A Fix").strip()
+
+    def listed(*options: str) -> list[str]:
+        return [line.split()[0] for line in home.said("list", *options).splitlines()[1:]]
+
+    assert listed() == listed("--asset", "orders") == [both, orders]
+    assert listed("--asset", "totals") == listed("--text", "a fix") == [both]
+    assert listed("--text", orders[-6:]) == [orders]
+    assert listed("--asset", "orders", "--text", "nothing") == listed("--user", "ann") == listed("--job", "x") == []
+    assert "orders and 1 more" in home.said("show", both)
+    assert " orders " in home.said("list", "--text", orders)
 
 
 def test_it_is_changed_while_it_is_under_way(home: Home) -> None:

@@ -28,6 +28,7 @@ from penstock.records.event import AssetCheckEvaluation, AssetMaterialization, R
 from penstock.records.freshness import TimeWindowFreshnessPolicy
 from penstock.records.lease import Lease, ProcessInfo
 from penstock.records.location import AssetDescription, LocationDescription
+from penstock.records.one_off import OneOff, OneOffStatus
 from penstock.records.run import FailureReason, Run
 from penstock.records.wire import LoadStatus
 from penstock.storage.protocols import StoredLocation
@@ -49,6 +50,7 @@ ALL: tuple[AlertKind, ...] = (
     "daemon_lost",
     "location_broken",
 )
+Send = Callable[[Delivery, AlertTarget, str | None], None]
 SENSOR = instigator_id("shop", InstigatorKind.SENSOR, "files")
 
 
@@ -84,14 +86,14 @@ class World:
             raise DeliveryError("It answered 503.")
         self.sent.append(delivery.alert.title)
 
-    def duty(self, settings: AlertSettings | None = None) -> AlertsDuty:
+    def duty(self, settings: AlertSettings | None = None, send: Send | None = None) -> AlertsDuty:
         settings = settings or self.settings
         outbox = outbox_of(self.storage)
         return AlertsDuty(
             Watch(self.storage, Catalog(self.storage.locations), settings, self.clock),
             settings.decided,
             outbox,
-            Post(outbox, settings, self.clock, self.send),
+            Post(outbox, settings, self.clock, send or self.send),
             self.clock,
             workers=AtOnce(),
             woken=threading.Event(),
@@ -146,11 +148,11 @@ def test_what_is_read_twice_is_sent_once(world: World, monkeypatch: pytest.Monke
     world.look(duty)
     world.fail()
 
-    def lost(_place: int) -> None:
+    def lost(_key: str, _value: str) -> None:
         raise StorageError("away")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Watch, "keep_place", lambda _self, place: lost(place))
+        patch.setattr(world.storage.locations, "set_value", lost)
         with pytest.raises(StorageError):
             world.look(duty)
     assert world.look(world.duty()) == ["Run failed: nightly"]
@@ -277,6 +279,30 @@ def test_a_daemon_that_is_silent_and_has_not_said_goodbye_is_told(world: World) 
     assert world.look(duty) == []
 
 
+def test_a_location_whose_code_server_is_silent_is_told_until_another_one_serves_it(world: World) -> None:
+    def beat(name: str, location: str = "shop") -> None:
+        now = world.clock.now()
+        world.storage.leases.beat(
+            ProcessInfo(
+                id=name, kind="code-server", host="h", pid=1, version="1", started=now, seen=now, duties=(location,)
+            )
+        )
+
+    duty = world.duty()
+    world.look(duty)
+    world.clock.advance(1)
+    beat("first")
+    beat("stopped", "other")
+    world.storage.leases.gone("stopped")
+    world.clock.advance(LOST_SECONDS - 15)
+    beat("second")
+    world.clock.advance(10)
+    assert world.look(duty) == [], "another one serves it"
+    world.clock.advance(LOST_SECONDS)
+    assert world.look(duty) == ["Code location without a server: shop"]
+    assert world.look(duty) == []
+
+
 def test_what_is_refused_is_tried_again_after_growing_pauses_and_given_up_in_the_end(world: World) -> None:
     duty = world.duty()
     world.look(duty)
@@ -302,6 +328,43 @@ def test_what_was_refused_is_sent_when_it_is_taken(world: World) -> None:
     assert world.look(duty) == ["Run failed: nightly"]
     (delivery,) = outbox_of(world.storage).page()
     assert (delivery.status, delivery.attempts, delivery.error) == (DeliveryStatus.DELIVERED, 2, None)
+
+
+def test_messages_to_a_target_that_takes_none_hold_up_no_others(world: World) -> None:
+    rules = tuple(
+        AlertRuleSettings(
+            name=name,
+            when=("run_failure",),
+            to=(AlertTarget(slack=SlackTarget(url="http://slack")),),
+            throttle_seconds=0,
+        )
+        for name in ("dead", "well")
+    )
+    tried: list[str] = []
+
+    def send(delivery: Delivery, _target: AlertTarget, _web_url: str | None) -> None:
+        tried.append(delivery.rule)
+        if delivery.rule == "dead" and world.refuses:
+            raise DeliveryError("It does not answer.")
+
+    duty = world.duty(AlertSettings(rules=rules), send)
+    world.look(duty)
+    for _ in range(3):
+        world.fail()
+    world.refuses = True
+    world.look(duty)
+    assert sorted(tried) == ["dead", "well", "well", "well"]
+    for wanted in (1.0, 2.0, 4.0):
+        tried.clear()
+        assert duty.tick(HELD) == wanted
+        world.clock.advance(wanted)
+        duty.tick(HELD)
+        assert tried == ["dead"]
+    world.refuses = False
+    world.clock.advance(60)
+    tried.clear()
+    duty.tick(HELD)
+    assert tried == ["dead", "dead", "dead"]
 
 
 def test_a_message_that_breaks_its_sender_is_tried_again_too(world: World) -> None:
@@ -362,3 +425,24 @@ def test_nothing_is_looked_for_that_no_rule_asks_for() -> None:
 def test_a_storage_without_an_outbox_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="has no property `outbox`"):
         outbox_of(PlainStorage(str(tmp_path / "penstock.db")))
+
+
+def test_one_off_runs_that_come_to_nothing_are_told_once_and_those_that_were_called_off_are_not(world: World) -> None:
+    one_offs, now = world.storage.one_offs, world.clock.now()
+    lease = world.storage.leases.acquire("one_offs", "d", ttl=1e9, now=now)
+    assert lease is not None
+    asked = {
+        job: one_offs.plan(OneOff(location="shop", job=job, due=now + 1, until=now + 2), now=now).id
+        for job in ("early", "late", "gone", "unwanted")
+    }
+    one_offs.settle(asked["early"], OneOffStatus.MISSED, lease=lease, note="Too late.", now=now)
+    world.clock.advance(1)
+    duty = world.duty()
+    assert world.look(duty) == [], "it was missed before there was a rule"
+    world.clock.advance(1)
+    one_offs.settle(asked["late"], OneOffStatus.MISSED, lease=lease, note="Too late.", now=world.clock.now())
+    one_offs.settle(asked["gone"], OneOffStatus.FAILED, lease=lease, note="No such job.", now=world.clock.now())
+    one_offs.cancel(asked["unwanted"], now=world.clock.now())
+    assert sorted(world.look(duty)) == ["One-off run failed: gone", "One-off run missed: late"]
+    assert world.look(duty) == []
+    assert world.look(world.duty(), OTHER) == []

@@ -7,6 +7,7 @@ import pytest
 from penstock.daemon.retries import RetriesDuty
 from penstock.engine.retry import RetryPolicyOfRuns
 from penstock.errors import InternalError
+from penstock.instance.backfill_request import PartitionsMissingError
 from penstock.partitions.mapping import AllPartitionMapping, TimeWindowPartitionMapping
 from penstock.partitions.spec import DynamicSpec, StaticSpec, TimeWindowSpec
 from penstock.records.backfill import BackfillPlan, BackfillStatus
@@ -90,6 +91,23 @@ def test_assets_without_partitions_and_of_several_sets_and_locations_go_together
     house.end(run)
     house.settle()
     assert house.now(backfill).status is BackfillStatus.COMPLETED_SUCCESS
+
+
+def test_keys_are_of_the_asset_that_is_named_and_of_others_what_follows_is_made() -> None:
+    weekly = asset("weekly", "orders", partitions=WEEKS, mapped_deps=("orders",))
+    apart = asset("apart", partitions=WEEKS)
+    house = House(shop(asset("orders", partitions=DAYS), weekly, apart, asset("sign", "apart")))
+    wanted = {"assets": ("orders", "weekly", "apart", "sign"), "partitions": ("2023-01-02",)}
+    with pytest.raises(PartitionsMissingError, match="looked for in weekly, one of several"):
+        house.ask(**wanted)
+    backfill = house.ask(**wanted, partitions_of="orders")
+    plan = house.storage.backfills.plan(backfill.backfill_id)
+    assert plan is not None
+    assert {(key, len(group.chosen)) for group in plan.groups for key in group.assets} == {
+        ("orders", 1),
+        ("weekly", 2),
+        ("sign", 1),
+    }
 
 
 def test_assets_of_the_same_partitions_share_a_run_and_fail_apart() -> None:
@@ -203,8 +221,11 @@ def test_a_paused_one_makes_no_more_runs_until_it_is_resumed() -> None:
     house = House(shop(asset("a", partitions=DAYS)), most_open=1)
     backfill = house.ask(assets=("a",))
     house.settle()
+    (run,) = house.runs()
+    attempt = house.start(run)
     house.change(backfill, paused=True)
-    house.end(house.runs()[0])
+    house.settle()
+    house.end(run, attempt=attempt)
     house.settle()
     assert house.runs() == []
     assert house.now(backfill).note == "It is paused."
@@ -212,6 +233,19 @@ def test_a_paused_one_makes_no_more_runs_until_it_is_resumed() -> None:
     house.settle()
     assert len(house.runs()) == 1
     assert house.now(backfill).note is None
+
+
+def test_one_that_waits_is_paused_and_resumed_at_once() -> None:
+    house = House(shop(asset("a", partitions=WEEKS)))
+    backfill = house.ask(assets=("a",))
+    house.storage.locations.forget(["shop"])
+    house.settle()
+    house.change(backfill, paused=True)
+    house.settle()
+    assert house.now(backfill).note == "It is paused."
+    house.change(backfill, paused=False)
+    house.settle()
+    assert "code location shop" in (house.now(backfill).note or "")
 
 
 def test_another_priority_holds_for_the_runs_that_wait_too() -> None:

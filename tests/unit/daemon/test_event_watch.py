@@ -13,6 +13,7 @@ from penstock.codec import encode_json
 from penstock.config.schema import Shape
 from penstock.daemon.event_watch import EventWatch
 from penstock.daemon.keeper import parts_of
+from penstock.daemon.places import Places
 from penstock.daemon.sensors import WEBHOOKS_KEPT, SensorsDuty
 from penstock.daemon.ticks import TickRunner
 from penstock.errors import CodeServerUnreachableError, StorageUnavailableError
@@ -105,7 +106,7 @@ class House:
             catalog,
             self.clock,
             assets=self.storage.assets,
-            workers=self.workers,
+            places=Places(self.workers, number=8, slow=0, clock=self.clock),
         )
         watch = EventWatch(self.storage, self.clock)
         shared = (self.storage.instigators, catalog, runner, self.clock, self.woken, self.changed, 60.0)
@@ -393,6 +394,15 @@ def test_conditions_are_evaluated_when_something_happens_and_no_more_often_than_
     house.clock.advance(3000)
     house.look(ticks=1)
     assert [tick.due - START for tick in reversed(house.ticks("automation"))] == [0, 30, 330, 3000]
+
+
+def test_conditions_rest_after_their_first_evaluation(houses: Callable[..., House]) -> None:
+    house = houses(AUTOMATION)
+    house.evaluate = lambda _work: Evaluation(cursor="any", until=START + 3000)
+    house.look(ticks=1)
+    house.clock.advance(60)
+    house.changed.set()
+    house.look(ticks=0)
 
 
 def test_conditions_that_may_change_by_themselves_are_evaluated_at_their_interval(houses: Callable[..., House]) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from penstock.daemon.keeper import LEASE_SECONDS, Held, LeaseKeeper, parts_of
 from penstock.daemon.loop import Loop, Waker
-from penstock.errors import FencedError, StorageError
+from penstock.daemon.process import Daemon
+from penstock.errors import FencedError, StorageError, StorageUnavailableError
+from penstock.instance.instance import Instance
 from penstock.records.lease import Lease, ProcessInfo
 from penstock.storage.sqlite.storage import SqliteStorage
 from penstock.testing.clock import FakeClock
@@ -172,3 +174,73 @@ def test_a_duty_that_fails_is_done_again(
     stopping.set()
     loop.join(DEADLINE)
     assert loop.error is None
+
+
+def test_a_look_that_does_not_end_is_told(
+    storage: SqliteStorage, stopping: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    duty, clock = Counting(), FakeClock()
+    begun, go_on = threading.Event(), threading.Event()
+
+    def hang(_held: Held) -> None:
+        begun.set()
+        assert go_on.wait(DEADLINE)
+
+    monkeypatch.setattr(duty, "tick", hang)
+    ours = held_for_long(storage)
+    loop = Loop(duty, ours, threading.Event(), stopping, clock=clock)
+    look(ours, FakeClock())
+    loop.start()
+    assert begun.wait(DEADLINE)
+    assert loop.trouble() is None
+    clock.advance(61)
+    assert loop.trouble() == "counting: one look has taken 61 s and has not ended (see its log)"
+    stopping.set()
+    go_on.set()
+    loop.join(DEADLINE)
+    assert loop.trouble() is None
+
+
+def test_a_daemon_lives_on_whatever_a_look_at_its_leases_raises(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks, failures, really = threading.Semaphore(0), [KeyError("a bug")], LeaseKeeper.look
+
+    def failing(looking: LeaseKeeper, sign_of_life: Callable[[], ProcessInfo]) -> float:
+        looks.release()
+        if failures:
+            raise failures.pop()
+        return really(looking, sign_of_life)
+
+    monkeypatch.setattr(LeaseKeeper, "look", failing)
+    monkeypatch.setattr("penstock.daemon.process.LOOK_SECONDS", 0.01)
+    with Instance.ephemeral() as instance:
+        daemon = Daemon(instance)
+        daemon.start()
+        for _ in range(2):
+            assert looks.acquire(timeout=DEADLINE)
+        daemon.stop()
+
+
+def test_a_daemon_knows_since_when_it_has_been_at_work_without_a_break(
+    storage: SqliteStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = FakeClock()
+    ours = keeper(storage, "daemon-1", clock)
+
+    def away(_leases: object) -> None:
+        raise StorageUnavailableError("the database is away")
+
+    look(ours, clock)
+    began = clock.now()
+    for _ in range(5):
+        clock.advance(1)
+        look(ours, clock)
+    assert ours.held(["queue"]).steady_since == began
+    with monkeypatch.context() as patched:
+        patched.setattr(type(storage.leases), "all", away)
+        for _ in range(5):
+            clock.advance(1)
+            with pytest.raises(StorageUnavailableError):
+                look(ours, clock)
+    clock.advance(1)
+    look(ours, clock)
+    assert ours.held(["queue"]).steady_since == clock.now()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from penstock.daemon.keeper import Held
 from penstock.daemon.monitor import MonitorDuty, MonitorLimits
 from penstock.errors import StorageUnavailableError
 from penstock.launch.coordinators import ImmediateRunCoordinator
@@ -237,3 +238,46 @@ def test_a_run_of_a_tick_that_was_never_launched_is_launched(storage: SqliteStor
     monitor.tick(HELD)
     assert launcher.launched == [of_tick.run_id]
     assert status(storage, by_hand).status is RunStatus.NOT_STARTED
+
+
+def test_a_run_that_a_launcher_fails_over_holds_up_no_other(
+    storage: SqliteStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = (started_run(storage, tags={"penstock/max_runtime": "10"}) for _ in range(2))
+    launcher = Launcher()
+    stop = launcher.cancel
+
+    def fail(run: Run, *, force: bool = False) -> bool:
+        if run.run_id == first.run_id:
+            raise KeyError("pod")
+        return stop(run, force=force)
+
+    monkeypatch.setattr(launcher, "cancel", fail)
+    look(storage, FakeClock(NOW + 20), launcher=launcher)
+    assert launcher.stopped == [(second.run_id, False)]
+
+
+def test_runs_that_a_coordinator_fails_over_hold_up_no_other(
+    storage: SqliteStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = given_run(storage, tags={"penstock/tick": "7"})
+    lost = started_run(storage)
+
+    def fail(_coordinator: ImmediateRunCoordinator, _run_ids: object) -> None:
+        raise KeyError("owner")
+
+    monkeypatch.setattr(ImmediateRunCoordinator, "dispatch", fail)
+    look(storage, FakeClock(left.created + 60))
+    assert status(storage, lost).status is RunStatus.QUEUED
+
+
+def test_a_daemon_that_comes_after_an_outage_gives_holders_time_to_renew(storage: SqliteStorage) -> None:
+    run = started_run(storage)
+    clock = FakeClock(NOW + 60)
+    monitor = monitor_of(storage, clock)
+    held = Held(["monitor"], {"monitor": HELD.parts[0]}, steady_since=NOW + 59)
+    monitor.tick(held)
+    assert status(storage, run).status is RunStatus.STARTED
+    clock.advance(14)
+    monitor.tick(held)
+    assert status(storage, run).status is RunStatus.QUEUED

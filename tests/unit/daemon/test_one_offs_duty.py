@@ -20,7 +20,7 @@ from penstock.records.location import JobDescription, LocationDescription, StepD
 from penstock.records.one_off import OneOff, OneOffStatus
 from penstock.records.run import Run, RunStatus
 from penstock.records.wire import EvaluatePartitions, LaunchAnswer, LoadStatus, PartitionRun, PartitionsAnswer
-from penstock.storage.protocols import RunFilter, StoredLocation
+from penstock.storage.protocols import NewRun, RunFilter, StoredLocation
 from penstock.storage.sqlite.storage import SqliteStorage
 from penstock.testing.clock import FakeClock
 from support.held import whole
@@ -139,7 +139,7 @@ def test_a_run_is_made_at_its_instant_and_once(house: House) -> None:
 
 def test_one_that_is_called_off_is_not_made(house: House) -> None:
     number = house.plan()
-    house.storage.one_offs.cancel(number, by=By(), now=START)
+    house.storage.one_offs.cancel(number, now=START)
     house.clock.advance(61)
     assert house.look() is None
     assert house.runs() == []
@@ -233,3 +233,21 @@ def test_what_another_daemon_has_made_is_left_alone(house: House) -> None:
     house.look()
     assert len(house.runs()) == 1
     assert house.stands(number) == msgspec.structs.replace(house.stands(number), status=OneOffStatus.LAUNCHED)
+
+
+def test_one_that_fails_over_something_else_does_not_hold_up_the_others(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken, other = house.plan(tags={"no": "good"}), house.plan(due=START + 61)
+    prepare = QueuedRunCoordinator.prepare
+
+    def fail(self: QueuedRunCoordinator, run: NewRun) -> NewRun:
+        if "no" in run.run.tags:
+            raise KeyError("owner")
+        return prepare(self, run)
+
+    monkeypatch.setattr(QueuedRunCoordinator, "prepare", fail)
+    house.clock.advance(62)
+    house.look()
+    assert house.stands(broken).status is OneOffStatus.FAILED
+    assert house.stands(other).status is OneOffStatus.LAUNCHED

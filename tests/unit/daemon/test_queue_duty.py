@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
+from penstock.codec import encode_json
 from penstock.daemon.queue import QueueDuty
 from penstock.engine.pools import PoolRules
 from penstock.engine.queue import QueueLimits
 from penstock.errors import CodeServerUnreachableError, FencedError
+from penstock.locations.catalog import Catalog
+from penstock.records.backfill import Backfill, BackfillLine, BackfillStatus
 from penstock.records.event import RunCanceled, RunEnqueued, StepSuccess
 from penstock.records.lease import Lease
+from penstock.records.location import LocationDescription
 from penstock.records.pool import PoolNeed, SlotRequest
-from penstock.records.run import Run, RunStatus
-from penstock.records.wire import LaunchAnswer
+from penstock.records.run import FailureReason, Run, RunStatus, Tag
+from penstock.records.wire import LaunchAnswer, LoadStatus
+from penstock.storage.protocols import BackfillChange, StoredLocation
 from penstock.storage.sqlite.storage import SqliteStorage
 from penstock.testing.clock import FakeClock
+from penstock.testing.storage_contract.backfills import added_backfill
 from penstock.testing.storage_contract.builders import NOW, events_from, new_run, queued_run, started_run
 from support.held import whole
 
+SHOP = encode_json(LocationDescription(name="shop"))
 HELD = whole(Lease(name="queue", holder="daemon-1", epoch=1, until=NOW + 10))
 
 
@@ -68,14 +76,14 @@ def duty(
     clock: FakeClock,
     *,
     places: int = 10,
-    unready: frozenset[str] = frozenset(),
 ) -> QueueDuty:
     return QueueDuty(
         storage.runs,
+        storage.backfills,
         launcher,
         QueueLimits(max_concurrent_runs=places),
         clock,
-        unready=lambda: set(unready),
+        catalog=Catalog(storage.locations),
         slots=storage.slots,
         rules=PoolRules(),
         workers=ThreadPoolExecutor(2),
@@ -86,6 +94,11 @@ def status(storage: SqliteStorage, run: Run) -> Run:
     found = storage.runs.get(run.run_id)
     assert found is not None
     return found
+
+
+def change(storage: SqliteStorage, backfill: Backfill, **wanted: Any) -> None:
+    line = BackfillLine(time=NOW, message="Changed.")
+    storage.backfills.change(backfill.backfill_id, BackfillChange(**wanted), line=line, now=NOW)
 
 
 def test_a_queued_run_is_claimed_and_handed_to_the_launcher(
@@ -158,6 +171,60 @@ def test_a_run_stays_while_its_pool_is_full_and_goes_when_a_slot_is_free(
     assert [each.run_id for each in launcher.launched] == [waiting.run_id]
 
 
+def test_what_a_paused_backfill_has_in_the_queue_stays_says_so_and_lets_others_pass(
+    storage: SqliteStorage, launcher: Launcher, clock: FakeClock
+) -> None:
+    backfill = added_backfill(storage, user="ann")
+    tags = {Tag.BACKFILL: backfill.backfill_id, Tag.USER: "ann", Tag.PRIORITY: "5"}
+    flood = [new_run(RunEnqueued(), tags=tags) for _ in range(230)]
+    storage.runs.create(flood)
+    other = queued_run(storage)
+    change(storage, backfill, paused=True)
+    queue = duty(storage, launcher, clock, places=2)
+    queue.tick(HELD)
+    late = queued_run(storage, tags=tags)
+    queue.tick(HELD)
+    assert {run.note for run in storage.runs.queued(limit=500)} == {"Waits for its backfill fix, which is paused."}
+    change(storage, backfill, paused=False)
+    queue.tick(HELD)
+    queue.close()
+    assert [each.run_id for each in launcher.launched] == [other.run_id, flood[0].run.run_id]
+    notes = [run.note for run in storage.runs.queued(limit=500)]
+    assert notes[0] == "Waits for a free place: 2 of 2 runs are active. Place 1 in the queue."
+    assert notes[-1] is None  # it is far back, and its backfill is not paused any more
+    assert status(storage, late).status is RunStatus.QUEUED
+
+
+def test_what_a_paused_backfill_has_under_another_user_stays_too(
+    storage: SqliteStorage, launcher: Launcher, clock: FakeClock
+) -> None:
+    backfill = added_backfill(storage, user="ann", title=None)
+    run = queued_run(storage, tags={Tag.BACKFILL: backfill.backfill_id, Tag.USER: "bob"})
+    change(storage, backfill, paused=True)
+    queue = duty(storage, launcher, clock)
+    queue.tick(HELD)
+    queue.close()
+    assert launcher.launched == []
+    assert status(storage, run).note == (
+        f"Waits for its backfill {backfill.backfill_id}, which is paused. Place 1 in the queue."
+    )
+
+
+def test_canceling_a_paused_backfill_starts_none_of_its_runs(
+    storage: SqliteStorage, launcher: Launcher, clock: FakeClock
+) -> None:
+    backfill = added_backfill(storage)
+    run = queued_run(storage, tags={Tag.BACKFILL: backfill.backfill_id})
+    queue = duty(storage, launcher, clock)
+    change(storage, backfill, paused=True)
+    queue.tick(HELD)
+    change(storage, backfill, status=BackfillStatus.CANCELING)
+    queue.tick(HELD)
+    queue.close()
+    assert launcher.launched == []
+    assert status(storage, run).note == "Waits for its backfill fix, which is being canceled."
+
+
 @pytest.mark.parametrize(
     "answer",
     [LaunchAnswer(accepted=False, reason="it is shutting down"), CodeServerUnreachableError("nobody is there")],
@@ -197,7 +264,8 @@ def test_a_run_of_a_location_that_is_not_loaded_stays(
     storage: SqliteStorage, launcher: Launcher, clock: FakeClock
 ) -> None:
     run = queued_run(storage)
-    queue = duty(storage, launcher, clock, unready=frozenset({"shop"}))
+    storage.locations.put(StoredLocation(name="shop", status=LoadStatus.FAILED, updated=NOW))
+    queue = duty(storage, launcher, clock)
     queue.tick(HELD)
     queue.close()
     assert launcher.launched == []
@@ -215,3 +283,46 @@ def test_a_daemon_whose_lease_has_passed_on_starts_nothing(
     queue.close()
     assert launcher.launched == []
     assert storage.runs.get(run.run_id) == run
+
+
+def test_after_its_rest_a_location_gets_one_run_until_it_takes_it(
+    storage: SqliteStorage, launcher: Launcher, clock: FakeClock
+) -> None:
+    queued_run(storage)
+    queue = duty(storage, launcher, clock)
+    launcher.answer = CodeServerUnreachableError("nobody is there")
+    queue.tick(HELD)
+    _until(storage, lambda: not storage.runs.active())
+    others = [queued_run(storage) for _ in range(3)]
+    queue.tick(HELD)
+    assert status(storage, others[0]).note == (
+        "Waits for the code location shop, which does not take runs at the moment. Place 2 in the queue."
+    )
+    for launched in (2, 3):
+        clock.advance(5)
+        assert queue.tick(HELD) is not None
+        _until(storage, lambda: not storage.runs.active())
+        assert len(launcher.launched) == launched
+    storage.locations.put(StoredLocation(name="shop", status=LoadStatus.LOADED, description=SHOP, updated=NOW))
+    launcher.answer = LaunchAnswer(accepted=True)
+    queue.tick(HELD)  # the code server has come again
+    queue.close()
+    assert len(launcher.launched) == 3 + 4
+
+
+def test_a_run_that_the_launcher_fails_over_ends(storage: SqliteStorage, launcher: Launcher, clock: FakeClock) -> None:
+    run, other = queued_run(storage), queued_run(storage)
+    launcher.answer = KeyError("image")
+    queue = duty(storage, launcher, clock)
+    queue.tick(HELD)
+    queue.close()
+    ended = status(storage, run)
+    assert (ended.status, ended.failure_reason) == (RunStatus.FAILURE, FailureReason.JOB_INITIALIZATION_FAILURE)
+    assert status(storage, other).status is RunStatus.FAILURE
+
+
+def _until(storage: SqliteStorage, holds: Callable[[], bool]) -> None:
+    subscribed = storage.notifier.subscribe()
+    while not holds():
+        subscribed.wait(5)
+    subscribed.close()

@@ -13,7 +13,7 @@ from penstock.codec import encode_json
 from penstock.config.schema import Shape
 from penstock.daemon.retries import RetriesDuty
 from penstock.engine.retry import RetryPolicyOfRuns
-from penstock.errors import StorageError
+from penstock.errors import StorageError, StorageUnavailableError
 from penstock.launch.coordinators import QueuedRunCoordinator
 from penstock.locations.catalog import Catalog
 from penstock.plan.launch import plan_run
@@ -90,10 +90,10 @@ class _Part:
         def breaking(*args: Any, **kwargs: Any) -> Any:
             self.whole.left -= 1
             if self.whole.left == 0 and not self.whole.after:
-                raise StorageError("away")
+                raise StorageUnavailableError("away")
             given = method(*args, **kwargs)
             if self.whole.left == 0:
-                raise StorageError("away")
+                raise StorageUnavailableError("away")
             return given
 
         return breaking
@@ -250,3 +250,18 @@ def test_whatever_breaks_each_failed_run_is_run_again_once(house: House, at: int
     assert {each.parent_run_id for each in retries} == failures
     assert all(each.status is RunStatus.QUEUED for each in retries)
     assert all(house.run(run_id).tags["penstock/will_retry"] == "true" for run_id in failures)
+
+
+def test_a_run_that_cannot_be_run_again_holds_up_no_other(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    refused, other = house.failed({"max_retries": "1"}), house.failed({"max_retries": "1"})
+    create = house.storage.runs.create
+
+    def refuse(new: Any) -> list[Run]:
+        if new[0].run.parent_run_id == refused.run_id:
+            raise StorageError("The database refuses the tag.")
+        return create(new)
+
+    monkeypatch.setattr(house.storage.runs, "create", refuse)
+    house.look()
+    assert [each.parent_run_id for each in house.retries()] == [other.run_id]
+    assert house.run(refused.run_id).tags["penstock/will_retry"] == "false"

@@ -12,15 +12,26 @@ from penstock.codec import encode_json
 from penstock.config.schema import Shape
 from penstock.daemon.event_watch import EventWatch
 from penstock.daemon.keeper import Held, parts_of
+from penstock.daemon.places import Places
+from penstock.daemon.rests import FIRST_REST
 from penstock.daemon.schedules import SchedulesDuty
 from penstock.daemon.sensors import SensorsDuty
 from penstock.daemon.ticks import TickRunner
-from penstock.errors import CodeServerUnreachableError
+from penstock.errors import CodeServerUnreachableError, InternalError
 from penstock.launch.coordinators import QueuedRunCoordinator
 from penstock.locations.catalog import Catalog
 from penstock.partitions.requests import AddDynamicPartitionsRequest, DeleteDynamicPartitionsRequest
 from penstock.partitions.spec import DynamicSpec
-from penstock.records.automation import InstigatorKind, InstigatorStatus, Override, RunRequestRecord, Tick, TickStatus
+from penstock.records.automation import (
+    BackfillRequestRecord,
+    InstigatorKind,
+    InstigatorStatus,
+    Override,
+    PartitionChoice,
+    RunRequestRecord,
+    Tick,
+    TickStatus,
+)
 from penstock.records.errors import ErrorInfo
 from penstock.records.event import AssetFact, AssetMaterialization
 from penstock.records.location import (
@@ -31,7 +42,7 @@ from penstock.records.location import (
     SensorDescription,
     StepDescription,
 )
-from penstock.records.run import Run, RunStatus
+from penstock.records.run import Run, RunStatus, Tag
 from penstock.records.wire import EvaluateSchedule, EvaluateSensor, Evaluation, LaunchAnswer, LoadStatus
 from penstock.storage.protocols import RunFilter, StoredLocation
 from penstock.storage.sqlite.storage import SqliteStorage
@@ -60,7 +71,10 @@ LOCATION = LocationDescription(
             assets=("made", "new"),
         ),
     ),
-    assets=tuple(AssetDescription(key=name, jobs=("assets",), op=name) for name in ("made", "new")),
+    assets=(
+        *(AssetDescription(key=name, jobs=("assets",), op=name) for name in ("made", "new")),
+        AssetDescription(key="of_file", op="of_file", deps=("made",), partitions=DynamicSpec(name="files")),
+    ),
     schedules=(ScheduleDescription(name="hourly", cron=("0 * * * *",), job="nightly", default_status=ON),),
     sensors=(SensorDescription(name="files", jobs=("nightly",), interval=30.0, default_status=ON),),
 )
@@ -113,7 +127,7 @@ class House:
             catalog,
             self.clock,
             assets=self.storage.assets,
-            workers=ThreadPoolExecutor(2),
+            places=Places(ThreadPoolExecutor(2), number=2, slow=0, clock=self.clock),
         )
         self.shared = shared = (self.storage.instigators, catalog, runner, self.clock, self.done, self.changed, 60.0)
         self.schedules = SchedulesDuty(*shared)
@@ -335,8 +349,8 @@ def test_what_is_passed_over_is_one_skipped_tick(house: House) -> None:
     assert (made.status, made.due, len(made.run_ids)) == (TickStatus.SUCCESS, START + 4 * HOUR, 1)
     assert (passed.status, passed.due) == (TickStatus.SKIPPED, START + HOUR)
     assert passed.skip_reason == (
-        "3 instants passed over, from 2026-01-01 11:00 UTC to 2026-01-01 13:00 UTC: no daemon looked in time, and "
-        "of what is missed only the latest one is made up."
+        "3 instants passed over, from 2026-01-01 11:00 UTC to 2026-01-01 13:00 UTC: no daemon looked in time, or no "
+        "code server answered, and of what is missed only the latest one is made up."
     )
     assert house.server.asked == [EvaluateSchedule(name="hourly", due=START + 4 * HOUR)]
     house.look(house.schedules, ticks=0)
@@ -372,8 +386,52 @@ def test_an_override_of_config_and_tags_counts_for_each_run(house: House) -> Non
     assert (run.tags["team"], run.tags["late"]) == ("night", "yes")
 
 
+FILES = BackfillRequestRecord(
+    choices=(
+        PartitionChoice(assets=("made",), keys=("",)),
+        PartitionChoice(assets=("of_file",), keys=("a", "gone", "c"), count=3),
+    ),
+    tags={"team": "data"},
+)
+
+
+def test_a_backfill_that_a_tick_asks_for_is_stored_with_it(house: House) -> None:
+    house.storage.assets.add_dynamic_partitions("files", ["a", "b", "c"])
+    override = Override(run_config={"x": 1}, tags={"why": "test"})
+    house.storage.instigators.override(
+        "shop/sensor/files", "shop", InstigatorKind.SENSOR, "files", override, now=house.clock.now()
+    )
+    house.server.answers = [Evaluation(backfill=FILES, cursor="1")]
+    house.look(house.sensors)
+    (tick,) = house.ticks("sensor", "files")
+    (backfill,) = house.storage.backfills.open()
+    assert (tick.status, tick.backfill_id, tick.run_ids) == (TickStatus.SUCCESS, backfill.backfill_id, ())
+    assert backfill.tags == {"team": "data", "why": "test", Tag.SENSOR: "files", Tag.TICK: str(tick.id)}
+    plan = house.storage.backfills.plan(backfill.backfill_id)
+    assert plan is not None
+    assert [(group.assets, list(group.chosen)) for group in plan.groups] == [(("made",), [0]), (("of_file",), [0, 2])]
+    assert plan.run_config == {"x": 1}
+    (line,) = house.storage.backfills.log(backfill.backfill_id)
+    assert line.message == "Asked for: 3 partitions of 2 assets, by the sensor files."
+
+
+def test_a_backfill_that_cannot_be_made_leaves_nothing_of_its_tick(house: House) -> None:
+    gone = BackfillRequestRecord(choices=(PartitionChoice(assets=("of_file",), keys=("gone",)),))
+    house.server.answers = [Evaluation(backfill=gone, run_requests=(RunRequestRecord(),), cursor="1")]
+    house.look(house.sensors)
+    (tick,) = house.ticks("sensor", "files")
+    assert tick.error is not None
+    assert (tick.status, tick.run_ids, tick.backfill_id) == (TickStatus.FAILURE, (), None)
+    assert "No partition is left to run" in tick.error.message
+    assert (house.runs(), house.storage.backfills.open()) == ([], [])
+    state = house.storage.instigators.get("shop/sensor/files")
+    assert state is not None
+    assert state.cursor is None
+
+
 def test_an_override_that_comes_during_a_tick_counts_for_the_next_due_time(house: House) -> None:
-    house.look(house.sensors, ticks=0)
+    house.server.answers = [Evaluation()]
+    house.look(house.sensors)
     begun, go_on = threading.Event(), threading.Event()
 
     def evaluate(_work: object) -> Evaluation:
@@ -396,3 +454,69 @@ def test_an_override_that_comes_during_a_tick_counts_for_the_next_due_time(house
     state = house.storage.instigators.get("shop/sensor/files")
     assert state is not None
     assert (state.next_due, state.cursor) == (pause.paused_until, "7")
+
+
+def test_a_request_that_the_storage_refuses_fails_the_tick(house: House) -> None:
+    too_large = RunRequestRecord(tags={Tag.PRIORITY: "9" * 30})
+    house.server.answers = [Evaluation(run_requests=(RunRequestRecord(), too_large), cursor="7", log=("looked",))]
+    house.look(house.sensors)
+    (tick,) = house.ticks("sensor", "files")
+    assert (tick.status, tick.log, tick.cursor) == (TickStatus.FAILURE, ("looked",), None)
+    assert tick.error is not None
+    assert "too large a number" in tick.error.message
+    assert house.runs() == []
+
+
+def test_an_answer_that_is_not_understood_fails_the_tick(house: House) -> None:
+    house.server.answers = [InternalError("the body is longer than it may be")]
+    house.look(house.sensors)
+    (tick,) = house.ticks("sensor", "files")
+    assert tick.status is TickStatus.FAILURE
+
+
+def test_a_tick_waits_no_longer_when_the_clock_is_set_back(house: House) -> None:
+    house.server.answers = [CodeServerUnreachableError("nobody is there"), ONE_RUN]
+    house.clock.jump(HOUR)
+    house.look(house.sensors)
+    house.clock.jump(-HOUR)
+    house.clock.advance(3)
+    house.look(house.sensors)
+    assert [tick.status for tick in house.ticks("sensor", "files")].count(TickStatus.SUCCESS) == 1
+
+
+def test_while_a_code_server_does_not_answer_nothing_else_is_asked_of_it(house: House) -> None:
+    house.look(house.schedules, ticks=0)
+    house.clock.advance(HOUR - 1)
+    house.server.answers = [CodeServerUnreachableError("nobody is there"), Evaluation(), Evaluation()]
+    house.look(house.sensors)
+    house.clock.advance(1)
+    house.look(house.schedules, ticks=0)
+    assert len(house.server.asked) == 1
+    house.clock.advance(FIRST_REST)
+    house.look(house.schedules)
+    house.look(house.sensors)
+    assert len(house.server.asked) == 3
+
+
+def test_a_code_server_that_is_slow_with_one_thing_is_asked_others(house: House) -> None:
+    house.look(house.schedules, ticks=0)
+    house.clock.advance(HOUR)
+    slow = CodeServerUnreachableError("no answer within 90 s")
+    slow.is_slow = True
+    house.server.answers = [slow, Evaluation()]
+    house.look(house.sensors)
+    house.look(house.schedules)
+    assert len(house.server.asked) == 2
+
+
+def test_a_tick_that_waits_for_its_code_server_for_long_is_passed_over_like_those_after_it(house: House) -> None:
+    house.look(house.schedules, ticks=0)
+    house.clock.advance(HOUR)
+    house.server.answers = [CodeServerUnreachableError("nobody is there"), ONE_RUN]
+    house.look(house.schedules)
+    house.clock.advance(3 * HOUR)
+    house.look(house.schedules)
+    made, passed = house.ticks("schedule", "hourly")
+    assert (made.status, made.due, len(made.run_ids)) == (TickStatus.SUCCESS, START + 4 * HOUR, 1)
+    assert (passed.status, passed.due, passed.attempt) == (TickStatus.SKIPPED, START + HOUR, 2)
+    assert len(house.runs()) == 1

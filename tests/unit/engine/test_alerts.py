@@ -21,6 +21,7 @@ from penstock.records.automation import InstigatorKind, Tick, TickStatus, instig
 from penstock.records.errors import ErrorInfo
 from penstock.records.event import AssetCheckEvaluation, RunFailure
 from penstock.records.lease import ProcessInfo
+from penstock.records.one_off import OneOff, OneOffStatus
 from penstock.records.run import FailureReason, Run, RunStatus
 
 NOW = 1_700_000_000.0
@@ -134,6 +135,20 @@ def test_texts_say_what_is_known() -> None:
     assert "not been heard of for 10 min" in ALERTS["daemon_lost"].text
     again = alert_texts.location_broken("shop", None, loaded_at=NOW, time=NOW)
     assert again.text.endswith("The code that was loaded before goes on being served.")
+
+
+@pytest.mark.parametrize(
+    ("status", "title"), [("MISSED", "One-off run missed: nightly"), ("FAILED", "One-off run failed: nightly")]
+)
+def test_a_one_off_run_that_came_to_nothing_says_when_it_was_due_and_why(status: str, title: str) -> None:
+    one_off = OneOff(
+        id=7, location="shop", job="nightly", due=0, until=9, status=OneOffStatus(status), ended=NOW, note="No daemon."
+    )
+    alert = alert_texts.one_off_failed(one_off)
+    assert (alert.kind, alert.location, alert.time, alert.title) == ("tick_failure", "shop", NOW, title)
+    assert (
+        alert.text == "The run of nightly in shop that was asked for at 1970-01-01 00:00 UTC was not made. No daemon."
+    )
 
 
 def test_links_lead_to_the_pages() -> None:

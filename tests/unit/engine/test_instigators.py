@@ -211,3 +211,34 @@ def test_one_that_was_removed_is_off_whatever_the_code_says() -> None:
         id="a/schedule/b", location="a", kind=InstigatorKind.SCHEDULE, name="b", status=ON, retired=1.0
     )
     assert not is_on(ON, state)
+
+
+def test_a_clock_that_was_set_back_takes_no_instant_away() -> None:
+    schedule = hourly()
+    planned = look_at_schedules([("shop", schedule)], {}, at("2026-01-01T10:30")).store
+    ended = msgspec.structs.replace(planned[0], last_tick=at("2026-01-01T12:00:01"), next_due=at("2026-01-01T13:00"))
+    outlook = look_at_schedules([("shop", schedule)], remembered((ended,)), at("2026-01-01T10:40"))
+    assert (outlook.due, outlook.later) == ((), {ended.id: at("2026-01-01T11:00")})
+
+
+@pytest.mark.parametrize("ticked", [False, True])
+def test_a_sensor_does_not_wait_for_the_time_of_a_clock_that_was_set_back(ticked: bool) -> None:
+    sensor = SensorDescription(name="files", interval=30.0, default_status=ON)
+    false = at("2026-01-01T11:00")
+    (planned,) = look_at_sensors([("shop", sensor)], {}, false).store
+    stored = msgspec.structs.replace(planned, next_due=false + 30, last_tick=false if ticked else None)
+    now = at("2026-01-01T10:00")
+    (due,) = look_at_sensors([("shop", sensor)], remembered((stored,)), now).due
+    assert due.at == now
+    nearly = look_at_sensors([("shop", sensor)], remembered((stored,)), false - 1)
+    assert nearly.due == ()  # clocks of two hosts differ by so much
+
+
+def test_one_whose_zone_is_not_known_here_holds_up_no_other() -> None:
+    strange = msgspec.structs.replace(hourly("strange"), timezone="Mars/Base_1")
+    now = at("2026-01-01T10:20")
+    outlook = look_at_schedules([("here", strange), ("here", hourly())], {}, now)
+    key = instigator_id("here", InstigatorKind.SCHEDULE, "strange")
+    assert [state.name for state in outlook.store] == ["hourly"]
+    assert "Mars/Base_1" in outlook.unclear[key]
+    assert outlook.later[key] == now + 60

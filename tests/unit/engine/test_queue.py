@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from penstock.engine.limits import TagLimit, limit_for, slots_of
 from penstock.engine.queue import QueueLimits, decide
-from penstock.records.run import Run
+from penstock.records.run import Run, Tag
 
 
 def run(run_id: str, *, location: str = "flights", job: str = "job", **tags: str) -> Run:
@@ -49,6 +49,14 @@ def test_a_run_of_a_location_that_is_not_loaded_waits() -> None:
     decision = decide([run("a", location="broken"), run("b")], [], QueueLimits(), unready={"broken"})
     assert decision.start == ("b",)
     assert "broken" in decision.waiting["a"]
+
+
+def test_runs_of_a_backfill_that_is_held_wait_for_it_and_take_no_place() -> None:
+    queued = [run("a", **{Tag.BACKFILL: "one"}), run("b", **{Tag.BACKFILL: "two"}), run("c")]
+    limits = QueueLimits(max_concurrent_runs=2)
+    decision = decide(queued, [], limits, holds={"one": "its backfill fix, which is paused"}, unready={"other"})
+    assert set(decision.start) == {"b", "c"}
+    assert decision.waiting == {"a": "Waits for its backfill fix, which is paused. Place 1 in the queue."}
 
 
 def test_a_job_s_limit_is_for_each_location_that_has_such_a_job() -> None:

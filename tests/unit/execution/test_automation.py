@@ -15,11 +15,14 @@ from penstock.definitions.assets.job import define_asset_job
 from penstock.definitions.assets.multi_asset import multi_asset
 from penstock.definitions.assets.observe import observable_source_asset
 from penstock.definitions.assets.spec import AssetDep, AssetSpec
+from penstock.definitions.automation.automation_sensor import AutomationConditionSensorDefinition
 from penstock.definitions.definitions import Definitions
 from penstock.definitions.events import AssetCheckResult
+from penstock.engine.automation.graph import AutomationGraph, Entity
 from penstock.errors import DefinitionError
 from penstock.execution.api import materialize
 from penstock.execution.automation import EvaluateAutomationConditionsResult, evaluate_automation_conditions
+from penstock.execution.automation_facts import StoredFacts
 from penstock.execution.evaluate import evaluate_sensor
 from penstock.ids import new_run_id
 from penstock.instance.instance import Instance
@@ -27,13 +30,23 @@ from penstock.partitions.definition import DynamicPartitionsDefinition, StaticPa
 from penstock.partitions.mapping import LastPartitionMapping
 from penstock.partitions.subset import Subset
 from penstock.partitions.time_window import DailyPartitionsDefinition
+from penstock.records.automation import PartitionChoice
 from penstock.records.backfill import Backfill, BackfillGroup, BackfillLine, BackfillPlan, BackfillStatus
 from penstock.records.conditions.condition import AutomationCondition
-from penstock.records.event import AssetCheckEvaluation, AssetFact, AssetMaterialization, AssetObservation
+from penstock.records.event import (
+    AssetCheckEvaluation,
+    AssetFact,
+    AssetMaterialization,
+    AssetMaterializationPlanned,
+    AssetObservation,
+    Event,
+    RunStart,
+)
 from penstock.records.freshness import FreshnessPolicy
 from penstock.records.keys import AssetCheckKey, AssetKey
+from penstock.records.run import Run, Tag
 from penstock.records.wire import EvaluateSensor
-from penstock.storage.protocols import BackfillAdvance
+from penstock.storage.protocols import BackfillAdvance, NewRun
 from penstock.testing.clock import FakeClock
 
 A = AutomationCondition
@@ -356,7 +369,7 @@ def test_what_a_tick_explains_is_bounded(world: World, monkeypatch: pytest.Monke
     monkeypatch.setattr("penstock.execution.automation._PARTS", 20)
     result = world.tick(defs)
     assert [each.requested for each in result.results] == [1, 1, 1]
-    assert [len(each.root.children) for each in result.results] == [12, 12, 5]
+    assert [len(each.root.children) for each in result.results] == [12, 12, 1]
 
 
 def test_a_sensor_rests_until_something_may_change_by_itself(world: World) -> None:
@@ -390,3 +403,39 @@ def test_a_sensor_rests_until_something_may_change_by_itself(world: World) -> No
     line = BackfillLine(time=now, message="Asked for.")
     world.instance.storage.backfills.add(backfill, BackfillPlan(groups=(), now=now), line=line)
     assert until(A.eager()) == pytest.approx(0.0)
+
+
+@pytest.mark.parametrize("emits", [True, False])
+def test_a_sensor_asks_for_a_backfill_of_several_partitions_unless_it_is_told_not_to(world: World, emits: bool) -> None:
+    sensor = AutomationConditionSensorDefinition(
+        "automation", target="*", run_tags={"team": "data"}, emit_backfills=emits
+    )
+    parts, alone = one(A.missing(), "parts", partitions_def=LETTERS), one(A.missing(), "alone")
+    answer = evaluate_sensor(
+        Definitions([parts, alone], sensors=[sensor]), EvaluateSensor(name="automation", due=0.0), world.instance
+    )
+    assert (answer.error, answer.skip_reason) == (None, None)
+    runs = {(each.assets, each.partition) for each in answer.run_requests}
+    if not emits:
+        assert answer.backfill is None
+        assert runs == {(("alone",), None), (("parts",), "x"), (("parts",), "y")}
+        return
+    assert answer.backfill is not None
+    assert answer.backfill.choices == (PartitionChoice(assets=("parts",), keys=("x", "y"), count=2),)
+    assert answer.backfill.tags == {"team": "data", Tag.FROM_AUTOMATION_CONDITION: "true", Tag.ASSET_EVALUATION_ID: "1"}
+    assert runs == {(("alone",), None)}
+
+
+def test_what_is_made_while_facts_are_read_was_in_progress(world: World) -> None:
+    storage, entity = world.instance.storage, Entity(id="one", partitions=LETTERS.spec)
+    graph, now = AutomationGraph([entity]), world.instance.clock.now()
+    planned = tuple(AssetMaterializationPlanned(asset="one", partition=key) for key in ("x", "y"))
+    new = Run(run_id=new_run_id(), location="here", job="job", created=now, updated=now)
+    (run,) = storage.runs.create([NewRun(run=new, facts=planned)])
+    before = StoredFacts(storage, graph, now)
+    (at_work,) = storage.runs.claim([run.run_id], owner="worker", until=now + 60, now=now)
+    events = [Event(seq=1, time=now, fact=RunStart()), Event(seq=2, time=now, fact=made("one", "x"))]
+    storage.events.append(at_work.run_id, at_work.attempt, events, now=now)
+    after = StoredFacts(storage, graph, now)
+    both, only_y = Subset.span(0, 2), Subset.span(1, 2)
+    assert [facts.in_progress(entity, backfill=False) for facts in (before, after)] == [both, only_y]

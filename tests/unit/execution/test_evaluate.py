@@ -29,6 +29,7 @@ from penstock import (
     schedule,
     sensor,
 )
+from penstock.codec import encode_msgpack
 from penstock.errors import NotFoundError, UsageError
 from penstock.execution.evaluate import check_run_config, evaluate_schedule, evaluate_sensor
 from penstock.records.wire import CheckRunConfig, EvaluateSchedule, EvaluateSensor
@@ -251,3 +252,38 @@ def test_a_tick_sets_up_only_what_its_function_requires() -> None:
     of_schedule = nightly.evaluate_tick(build_schedule_context(repository_def=definitions.get_repository_def()))
     of_sensor = look.evaluate_tick(build_sensor_context(definitions=definitions))
     assert [each.run_key for each in (*of_schedule.run_requests, *of_sensor.run_requests)] == ["x", "any"]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        SkipReason("no \udcff"),
+        RunRequest(run_config={"ops": {"sized": {"config": object()}}}),
+        RunRequest(run_config={"ops": {"sized": {"config": 1 << 70}}}),
+    ],
+)
+def test_what_has_no_stored_form_is_an_error_in_the_answer(given: Any) -> None:
+    @sensor(job=idle)
+    def strange() -> Any:
+        return given
+
+    answer = evaluate_sensor(Definitions(jobs=[idle], sensors=[strange]), EvaluateSensor(name="strange", due=NOON))
+    assert answer.error is not None
+    assert "cannot be stored" in answer.error.message
+    encode_msgpack(answer)
+
+
+def test_an_error_that_cannot_be_told_as_it_is_is_told_otherwise() -> None:
+    class MuteError(Exception):
+        def __str__(self) -> str:
+            raise ValueError
+
+    @sensor(job=idle)
+    def mute() -> None:
+        raise MuteError from OSError("no such file: \udcff")
+
+    answer = evaluate_sensor(Definitions(jobs=[idle], sensors=[mute]), EvaluateSensor(name="mute", due=NOON))
+    assert answer.error is not None
+    assert answer.error.message == "(its text cannot be had: ValueError)"
+    assert answer.error.cause is not None
+    assert answer.error.cause.message == "no such file: \\udcff"

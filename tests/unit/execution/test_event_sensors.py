@@ -421,3 +421,16 @@ def test_a_multi_asset_sensor_needs_its_own_kind_of_context(instance: Instance) 
     watch = multi_asset_sensor([AssetKey("orders")], name="watch")(lambda context: None)
     with pytest.raises(UsageError, match="build_multi_asset_sensor_context"):
         tick(watch, instance)
+
+
+def test_a_tick_ends_when_enough_runs_were_asked_for(instance: Instance) -> None:
+    @run_status_sensor(RunStatus.SUCCESS, request_job=work, monitored_jobs=[work])
+    def many(context: RunStatusSensorContext) -> Any:
+        return [RunRequest() for _ in range(6_000)]
+
+    for _ in range(3):
+        add_run(instance, "work")
+    first = tick(many, instance)
+    assert (len(first.run_requests), first.more) == (12_000, True)
+    second = tick(many, instance, first.cursor)
+    assert (len(second.run_requests), second.more) == (6_000, False)

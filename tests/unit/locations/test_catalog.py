@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from penstock.codec import digest, encode_json
@@ -9,6 +11,7 @@ from penstock.config.schema import Shape
 from penstock.errors import CodeServerUnreachableError
 from penstock.locations.addresses import AddressBook
 from penstock.locations.catalog import Catalog
+from penstock.records.freshness import FreshnessPolicy
 from penstock.records.location import AssetDescription, JobDescription, LocationDescription
 from penstock.records.wire import LoadStatus
 from penstock.storage.protocols import StoredLocation
@@ -114,6 +117,29 @@ def test_clients_answer_to_the_stored_address(storage: SqliteStorage) -> None:
     store(storage, shop(), updated=1.0)
     catalog.refresh()
     assert catalog.client("shop").address == book.client("shop").address == "unix:/a"
+    assert catalog.client("shop") is catalog.client("shop")
     store(storage, shop(), updated=2.0, address="unix:/b")
     catalog.refresh()
     assert catalog.client("shop").address == book.client("shop").address == "unix:/b"
+
+
+@pytest.mark.parametrize(
+    ("known", "unknown"), [(b'"Europe/Berlin"', b'"Mars/Base_1"'), (b'"type":"cron"', b'"type":"moon"')]
+)
+def test_a_description_that_is_not_understood_counts_as_not_loaded(
+    storage: SqliteStorage, known: bytes, unknown: bytes
+) -> None:
+    store(storage, shop(), updated=1.0)
+    policy = FreshnessPolicy.cron(
+        deadline_cron="0 12 * * *", lower_bound_delta=timedelta(hours=1), timezone="Europe/Berlin"
+    )
+    newer = LocationDescription(name="newer", jobs=(), assets=(AssetDescription(key="a", freshness=policy),))
+    description = encode_json(newer).replace(known, unknown)
+    assert unknown in description
+    storage.locations.put(
+        StoredLocation(name="newer", status=LoadStatus.LOADED, digest="x", description=description, updated=1.0)
+    )
+    catalog = Catalog(storage.locations)
+    catalog.refresh()
+    assert catalog.locations["newer"].description is None
+    assert catalog.job("shop", "nightly") is not None

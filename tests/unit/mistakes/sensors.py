@@ -145,6 +145,19 @@ def _() -> Any:
     return watch.evaluate(ps.build_sensor_context(), {})
 
 
+@mistake("A sensor that asks for a million runs at once")
+def _() -> Any:
+    @ps.job
+    def nightly() -> None: ...
+
+    @ps.sensor(job=nightly)
+    def watch() -> Any:
+        for number in range(1_000_000):
+            yield ps.RunRequest(run_key=str(number))
+
+    return watch.evaluate(ps.build_sensor_context(), {})
+
+
 @mistake("A sensor without a job that asks for a run")
 def _() -> Any:
     @ps.sensor()

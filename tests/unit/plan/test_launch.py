@@ -301,3 +301,8 @@ def _one_set(options: dict[str, Any]) -> dict[str, Any]:
 def test_an_impossible_selection_names_the_step() -> None:
     with pytest.raises(DefinitionError, match='Step "two"'):
         _plan(job="chain", step_keys=["two"])
+
+
+def test_a_tag_that_the_daemon_could_not_heed_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match=r"max_resume_run_attempts has the value 'often'"):
+        _plan(job="chain", tags={Tag.MAX_RESUMES: "often"})

@@ -10,6 +10,7 @@ import { TextInput } from "../kit/TextInput";
 import type { AssetRow } from "./assetRows.model";
 import { keyText } from "./catalogue.model";
 import { LaunchFrame } from "./LaunchFrame";
+import { LeftOut } from "./LeftOut";
 import { firstPartitioned, type LaunchOptions, locationOf, type PartitionChoice, runsWord } from "./materialize.model";
 import css from "./MaterializeDialog.module.css";
 import { PartitionPicker } from "../partitions/PartitionPicker";
@@ -62,6 +63,7 @@ function PartitionsDialog(props: MaterializeDialogProps & { partitioned: AssetRo
   }[which];
   const several = (which === "all" || which === "part") && wanted > 1 && locationOf(assets) !== undefined;
   const asOne = inOne && several;
+  const keys = which === "latest" && found ? [found.keyOf(total - 1)] : which === "part" && part ? keysOf(dimensions, part) : NONE;
   const launch = (runConfig?: string) => {
     if (!found) return;
     const { keyOf } = found;
@@ -70,10 +72,7 @@ function PartitionsDialog(props: MaterializeDialogProps & { partitioned: AssetRo
       const [first, last] = which === "part" && part ? endsOf(dimensions, part) : [keyOf(0), keyOf(total - 1)];
       onLaunch({ kind: "range", first, last }, options);
     } else if (which === "missing" || which === "all") onLaunch({ kind: which }, options);
-    else {
-      const keys = which === "latest" ? [keyOf(total - 1)] : part ? keysOf(dimensions, part) : NONE;
-      onLaunch({ kind: "keys", keys }, options);
-    }
+    else onLaunch({ kind: "keys", keys }, options);
   };
   const name = keyText(partitioned.assetKey.path);
   const isRun = asOne || (wanted <= 1 && isOne);
@@ -125,6 +124,7 @@ function PartitionsDialog(props: MaterializeDialogProps & { partitioned: AssetRo
               },
             ]}
           />
+          {isOne || asOne || keys.length === 0 ? null : <LeftOut assets={assets} keys={keys} />}
           {which === "part" && dimensions.length === 1 ? (
             <Ends keys={dimensions[0]!.keys} chosen={part?.[0]} onChoose={(stretch) => setPart(stretch && [stretch])} />
           ) : null}
@@ -142,7 +142,7 @@ function PartitionsDialog(props: MaterializeDialogProps & { partitioned: AssetRo
                 {
                   value: "one",
                   label: "One run for all of them",
-                  detail: "for assets that make several partitions at once",
+                  detail: isOne ? "for assets that make several partitions at once" : "for assets of the same partitions that make several at once",
                 },
               ]}
             />

@@ -174,7 +174,10 @@ describe("planLaunch", () => {
   it("makes a run of one partition of one asset, and a backfill of more", () => {
     const one = { kind: "keys", keys: ["2013-01-01"] } as const;
     expect(planLaunch([daily], one)).toMatchObject({ kind: "run", params: { partition: "2013-01-01" } });
-    expect(planLaunch([daily, weekly], one)).toMatchObject({ kind: "backfill", params: { partitionNames: ["2013-01-01"] } });
+    expect(planLaunch([daily, weekly], one)).toMatchObject({
+      kind: "backfill",
+      params: { partitionNames: ["2013-01-01"], partitionsOf: { path: ["daily"] } },
+    });
     expect(planLaunch([daily], { kind: "keys", keys: ["2013-01-01", "2013-01-02"] }, { title: "New year" })).toEqual({
       kind: "backfill",
       params: { assetSelection: [{ path: ["daily"] }], partitionNames: ["2013-01-01", "2013-01-02"], title: "New year" },

@@ -16,7 +16,7 @@ export type Launch =
   | { readonly kind: "run"; readonly params: ExecutionParams }
   | { readonly kind: "backfill"; readonly params: LaunchBackfillParams };
 
-type Materializable = Pick<AssetRow, "assetKey" | "isMaterializable" | "isPartitioned" | "repository">;
+type Materializable = Pick<AssetRow, "assetKey" | "dependencyKeys" | "isMaterializable" | "isPartitioned" | "repository">;
 
 /** The assets that can be made at all; the rest are only read. */
 export function materializable<A extends Materializable>(assets: readonly A[]): A[] {
@@ -47,7 +47,7 @@ export function planLaunch(assets: readonly Materializable[], choice: PartitionC
     if (choice.kind === "range") return { kind: "run", params: { ...run, executionMetadata: { tags: rangeTags(choice.first, choice.last) } } };
     if (choice.kind === "keys" && choice.keys.length === 1 && partitioned === 1) return { kind: "run", params: { ...run, partition: choice.keys[0]! } };
   }
-  const which = choice.kind === "keys" ? { partitionNames: [...choice.keys] } : { allPartitions: true, onlyMissing: choice.kind === "missing" };
+  const which = choice.kind === "keys" ? namedPartitions(chosen, choice.keys) : { allPartitions: true, onlyMissing: choice.kind === "missing" };
   return { kind: "backfill", params: { assetSelection, ...config, ...which, ...(title ? { title } : {}) } };
 }
 
@@ -56,6 +56,15 @@ export function firstPartitioned<A extends Pick<AssetRow, "assetKey" | "isPartit
   const partitioned = assets.filter((asset) => asset.isPartitioned);
   const keys = new Set(partitioned.map(({ assetKey }) => assetKey.path.join("/")));
   return partitioned.find(({ dependencyKeys }) => !dependencyKeys.some(({ path }) => keys.has(path.join("/")))) ?? partitioned[0];
+}
+
+/** Partitions by their keys: those of the asset that they are chosen of, and of the others what follows from them. */
+export function namedPartitions(
+  assets: readonly Pick<AssetRow, "assetKey" | "isPartitioned" | "dependencyKeys">[],
+  keys: readonly string[],
+): { partitionNames: string[]; partitionsOf?: { path: string[] } } {
+  const first = assets.length > 1 ? firstPartitioned(assets) : undefined;
+  return { partitionNames: [...keys], ...(first === undefined ? {} : { partitionsOf: { path: [...first.assetKey.path] } }) };
 }
 
 /** How many runs a choice makes for one location, as far as it is known before the launch. */

@@ -36,9 +36,19 @@ export function Acts({ acts, ofAll = false, stale = false }: ActsProps) {
   return <Table label="What people did" columns={columns} rows={acts} rowKey={({ id }) => id} stale={stale} />;
 }
 
+/** What is of no code location: `kind/name`. */
+function ThingLink({ subject }: { subject: string }) {
+  const [kind, ...parts] = subject.split("/");
+  const name = parts.join("/");
+  if (kind === "run") return <Link to={links.run(name)}>run {shortId(name)}</Link>;
+  if (kind === "backfill") return <Link to={links.backfill(name)}>backfill {shortId(name)}</Link>;
+  if (kind === "asset") return <Link to={links.asset(parts)}>asset {name}</Link>;
+  return <span title={subject}>{name === "" ? kind : `${kind} ${name}`}</span>;
+}
+
 function SubjectLink({ subject }: { subject: string }) {
   const found = subjectOf(subject);
-  if (found === null) return <>{subject}</>;
+  if (found === null) return <ThingLink subject={subject} />;
   const { kind, location, name } = found;
   if (kind === "one-off") return <Link to={links.automation({ tab: "once" })}>run {shortId(name)} at a time</Link>;
   return <Link to={kind === "schedule" ? links.schedule(location, name) : links.sensor(location, name)}>{name}</Link>;

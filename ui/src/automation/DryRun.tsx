@@ -51,13 +51,25 @@ export function DryRunDialog({ name, answer, error, onAgain, onClose }: DryRunDi
 function Evaluation({ result }: { result: DryRunFragment["evaluationResult"] }) {
   if (!result) return <p className={css.quiet}>The evaluation gave no result.</p>;
   const requests = result.runRequests ?? [];
+  const backfill = result.backfillRequest;
   return (
     <div className={css.detail}>
       {result.error ? <ErrorPanel error={result.error} title="The evaluation failed." /> : null}
       {result.skipReason ? <p>It would skip: {result.skipReason}</p> : null}
       {!result.error && !result.skipReason ? (
-        <p>{requests.length === 1 ? "It would request 1 run." : `It would request ${requests.length} runs.`}</p>
+        <p>{`It would request ${requestWords(requests.length, backfill !== null)}.`}</p>
       ) : null}
+      {backfill === null ? null : (
+        <section className={css.request}>
+          <Facts
+            facts={[
+              ["Backfill", `${backfill.numPartitions.toLocaleString("en")} partitions`],
+              ["Assets", pathsInWords(backfill.assetSelection)],
+              ["Tags", <Tags key="tags" tags={backfill.tags} />],
+            ]}
+          />
+        </section>
+      )}
       {requests.map((request, index) => (
         <section key={index} className={css.request}>
           <Facts
@@ -65,16 +77,8 @@ function Evaluation({ result }: { result: DryRunFragment["evaluationResult"] }) 
               ["Job", request.jobName],
               ["Run key", request.runKey],
               ["Partition", request.partition],
-              [
-                "Assets",
-                request.assetSelection ? request.assetSelection.map(({ path }) => path.join("/")).join(", ") : null,
-              ],
-              [
-                "Tags",
-                request.tags.length === 0
-                  ? null
-                  : request.tags.map((tag) => <Chip key={tag.key}>{`${tag.key}: ${tag.value}`}</Chip>),
-              ],
+              ["Assets", request.assetSelection ? pathsInWords(request.assetSelection) : null],
+              ["Tags", request.tags.length === 0 ? null : <Tags key="tags" tags={request.tags} />],
               [
                 "Config",
                 /^\s*(\{\})?\s*$/.test(request.runConfigYaml) ? null : (
@@ -93,4 +97,18 @@ function Evaluation({ result }: { result: DryRunFragment["evaluationResult"] }) 
       {result.logs.length > 0 ? <pre className={css.logs}>{result.logs.join("\n")}</pre> : null}
     </div>
   );
+}
+
+function requestWords(runs: number, hasBackfill: boolean): string {
+  const words = runs === 1 ? "1 run" : `${runs} runs`;
+  if (!hasBackfill) return words;
+  return runs === 0 ? "1 backfill" : `1 backfill and ${words}`;
+}
+
+function pathsInWords(keys: readonly { path: readonly string[] }[]): string {
+  return keys.map(({ path }) => path.join("/")).join(", ");
+}
+
+function Tags({ tags }: { tags: readonly { key: string; value: string }[] }) {
+  return tags.map((tag) => <Chip key={tag.key}>{`${tag.key}: ${tag.value}`}</Chip>);
 }

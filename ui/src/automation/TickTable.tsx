@@ -123,13 +123,8 @@ export function TickTable({ location, name, ticks, limit, onOlder, isStale, prec
             {
               id: "runs",
               label: "Runs",
-              width: "170px",
-              render: ({ tick: row }) =>
-                row.runs.slice(0, 4).map((run) => (
-                  <Link key={run.runId} to={links.run(run.runId)} className={css.run ?? ""}>
-                    <StatusDot status={run.status} /> {shortId(run.runId)}
-                  </Link>
-                )),
+              width: "240px",
+              render: ({ tick: row }) => <Made tick={row} most={4} />,
             },
             {
               id: "late",
@@ -163,7 +158,27 @@ export function TickTable({ location, name, ticks, limit, onOlder, isStale, prec
 
 function resultOf(tick: AutomationTick): string {
   if (tick.status !== "SUCCESS") return { STARTED: "Evaluating", SKIPPED: "Skipped", FAILURE: "Failed" }[tick.status];
-  return tick.runs.length === 1 ? "1 run" : `${tick.runs.length} runs`;
+  const runs = tick.runs.length === 1 ? "1 run" : `${tick.runs.length} runs`;
+  if (tick.backfillId === null) return runs;
+  return tick.runs.length === 0 ? "1 backfill" : `1 backfill, ${runs}`;
+}
+
+/** Links to the backfill and the runs that a tick made. */
+function Made({ tick, most = tick.runs.length }: { tick: AutomationTick; most?: number }) {
+  return (
+    <>
+      {tick.backfillId === null ? null : (
+        <Link to={links.backfill(tick.backfillId)} className={css.run ?? ""}>
+          backfill {shortId(tick.backfillId)}
+        </Link>
+      )}
+      {tick.runs.slice(0, most).map((run) => (
+        <Link key={run.runId} to={links.run(run.runId)} className={css.run ?? ""}>
+          <StatusDot status={run.status} /> {shortId(run.runId)}
+        </Link>
+      ))}
+    </>
+  );
 }
 
 function TickDialog({ tick, onClose }: { tick: AutomationTick; onClose: () => void }) {
@@ -180,14 +195,8 @@ function TickDialog({ tick, onClose }: { tick: AutomationTick; onClose: () => vo
             ["Run keys", tick.runKeys.length === 0 ? null : tick.runKeys.join(", ")],
             ["Cursor after it", tick.cursor === null ? null : <code>{tick.cursor}</code>],
             [
-              "Runs",
-              tick.runs.length === 0
-                ? null
-                : tick.runs.map((run) => (
-                    <Link key={run.runId} to={links.run(run.runId)} className={css.run ?? ""}>
-                      <StatusDot status={run.status} /> {shortId(run.runId)}
-                    </Link>
-                  )),
+              tick.backfillId === null ? "Runs" : "Made",
+              tick.runs.length === 0 && tick.backfillId === null ? null : <Made key="made" tick={tick} />,
             ],
           ]}
         />

@@ -50,10 +50,12 @@ test("overrides and acts in words", () => {
   const set = { ...NONE, pausedUntil: 5, cronSchedule: ["@daily"], cronDescription: "At 00:00", hasRunConfig: true, tags: [{ key: "a", value: "b" }] };
   expect(overrideWords(set, time)).toEqual(["paused until at 5", "cron @daily (At 00:00)", "another run config", "tags a=b"]);
   expect(overrideWords({ ...NONE, executionTimezone: "UTC", intervalSeconds: 9 }, time)).toEqual(["time zone UTC", "every 9 s"]);
-  expect(actWords({ kind: "OVERRIDE", cursor: null, override: set }, time)).toBe("Overridden: paused until at 5, cron @daily (At 00:00), another run config, tags a=b");
-  expect(actWords({ kind: "SET_CURSOR", cursor: "42", override: null }, time)).toBe("Cursor set to 42");
-  expect(actWords({ kind: "SET_CURSOR", cursor: null, override: null }, time)).toBe("Cursor set to none");
-  expect(actWords({ kind: "STOP", cursor: null, override: null }, time)).toBe("Turned off");
+  expect(actWords({ kind: "OVERRIDE", cursor: null, override: set, before: null, after: null }, time)).toBe("Overridden: paused until at 5, cron @daily (At 00:00), another run config, tags a=b");
+  expect(actWords({ kind: "SET_CURSOR", cursor: "42", override: null, before: null, after: null }, time)).toBe("Cursor set to 42");
+  expect(actWords({ kind: "SET_CURSOR", cursor: null, override: null, before: null, after: null }, time)).toBe("Cursor set to none");
+  expect(actWords({ kind: "STOP", cursor: null, override: null, before: null, after: null }, time)).toBe("Turned off");
+  expect(actWords({ kind: "SET_LIMIT", cursor: null, override: null, before: "1 slot", after: "3 slots" }, time)).toBe("Limit set: 1 slot → 3 slots");
+  expect(actWords({ kind: "DELETE_RUN", cursor: null, override: null, before: "shop/nightly, FAILURE", after: null }, time)).toBe("Deleted: shop/nightly, FAILURE");
 });
 
 test("a pause that is over holds nothing back", () => {

@@ -82,14 +82,39 @@ const DEEDS: Record<OperatorAct["kind"], string> = {
   REMOVE: "Removed",
   RESTORE: "Restored",
   PLAN_RUN: "Run planned",
-  CANCEL_RUN: "Planned run called off",
+  CANCEL_RUN: "Run called off",
+  LAUNCH_RUN: "Launched",
+  DELETE_RUN: "Deleted",
+  LAUNCH_BACKFILL: "Asked for",
+  CHANGE_BACKFILL: "Changed",
+  DELETE_BACKFILL: "Deleted",
+  REPORT_EVENT: "Event reported",
+  WIPE_ASSET: "Wiped",
+  ADD_PARTITIONS: "Partitions added",
+  REMOVE_PARTITIONS: "Partitions removed",
+  SET_LIMIT: "Limit set",
+  REMOVE_LIMIT: "Limit removed",
+  FREE_SLOTS: "Slots freed",
+  ADD_ACCOUNT: "Account made",
+  REMOVE_ACCOUNT: "Account removed",
+  SET_ROLE: "Role changed",
+  DISABLE_ACCOUNT: "Account disabled",
+  ENABLE_ACCOUNT: "Account enabled",
+  ADD_TOKEN: "Token made",
+  REVOKE_TOKEN: "Token revoked",
+  RELOAD: "Reloaded",
+  IMPORT: "History imported",
+  REMOVE_OLD: "Old data removed",
+  REFUSED: "Refused",
 };
 
 /** "Overridden: paused until 30 Nov, 08:00". */
-export function actWords(act: Pick<OperatorAct, "kind" | "cursor" | "override">, time: (seconds: number) => string): string {
+export function actWords(act: Pick<OperatorAct, "kind" | "cursor" | "override" | "before" | "after">, time: (seconds: number) => string): string {
   const deed = DEEDS[act.kind];
   if (act.override !== null) return `${deed}: ${overrideWords(act.override, time).join(", ")}`;
-  return act.kind === "SET_CURSOR" ? `${deed} to ${act.cursor ?? "none"}` : deed;
+  if (act.kind === "SET_CURSOR") return `${deed} to ${act.cursor ?? "none"}`;
+  const change = [act.before, act.after].filter((words) => words !== null).join(" → ");
+  return change === "" ? deed : `${deed}: ${change}`;
 }
 
 export interface Subject {
@@ -98,7 +123,7 @@ export interface Subject {
   name: string;
 }
 
-/** What an act was done to: its id is `location/kind/name`, and a location may have slashes in it. */
+/** What an act was done to, by its id: `location/kind/name`, where a location may have slashes in it. */
 export function subjectOf(subject: string): Subject | null {
   const found = /^(.+)\/(schedule|sensor|one-off)\/(.+)$/.exec(subject);
   return found === null ? null : { location: found[1]!, kind: found[2] as Subject["kind"], name: found[3]! };

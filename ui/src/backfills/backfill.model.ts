@@ -21,17 +21,11 @@ export function nameOf({ title, id }: Pick<BackfillCard, "title" | "id">): strin
 }
 
 /** Its job, or its assets: at most one by name. */
-export function targetText({ jobName, isAssetBackfill, assetSelection, numAssets }: Pick<BackfillCard, "jobName" | "isAssetBackfill" | "assetSelection" | "numAssets">): string {
+export function targetText({ jobName, isAssetBackfill, firstAssetKey, numAssets }: Pick<BackfillCard, "jobName" | "isAssetBackfill" | "firstAssetKey" | "numAssets">): string {
   if (!isAssetBackfill) return jobName ?? "";
-  const [first] = assetSelection ?? [];
-  if (first === undefined) return `${numAssets} assets`;
-  const name = first.path.join("/");
+  if (firstAssetKey === null) return `${numAssets} assets`;
+  const name = firstAssetKey.path.join("/");
   return numAssets > 1 ? `${name} and ${numAssets - 1} more` : name;
-}
-
-/** Partitions whose outcome is known. */
-export function doneOf(counts: BackfillCounts): number {
-  return counts.materialized + counts.failed + counts.skipped + counts.canceled;
 }
 
 export type OutcomeName = "materialized" | "failed" | "skipped" | "canceled" | "inProgress" | "waiting";
@@ -52,25 +46,12 @@ export function progressText(counts: BackfillCounts): string {
   return [`${counts.materialized.toLocaleString("en")} of ${counts.total.toLocaleString("en")}`, ...rest].join(", ");
 }
 
-/**
- * How many partitions an hour had their outcome since it was asked for, and how long the others take at that pace.
- *
- * Null while nothing has happened, or nothing more will.
- */
-export function paceOf(backfill: Pick<BackfillCard, "status" | "paused" | "timestamp" | "partitionStatusCounts">, now: number): { perHour: number; secondsLeft: number } | null {
-  const counts = backfill.partitionStatusCounts;
-  const done = doneOf(counts);
-  const seconds = now - backfill.timestamp;
-  if (backfill.status !== "REQUESTED" || backfill.paused || done === 0 || seconds <= 0) return null;
-  return { perHour: (done / seconds) * 3600, secondsLeft: ((counts.total - done) / done) * seconds };
-}
-
-/** "2:05 min left, 340/h"; nothing while it is not known. */
-export function paceText(backfill: Parameters<typeof paceOf>[0], now: number): string {
-  const pace = paceOf(backfill, now);
+/** "2:05 min left, 340/h"; in a column that says it, "2:05 min, 340/h". Nothing while it is not known. */
+export function paceText({ pace }: Pick<BackfillCard, "pace">, left = " left"): string {
   if (pace === null) return "";
-  const rate = pace.perHour >= 10 ? Math.round(pace.perHour).toLocaleString("en") : pace.perHour.toFixed(1);
-  return `${durationText(Math.max(1, pace.secondsLeft))} left, ${rate}/h`;
+  const { partitionsPerHour, secondsLeft } = pace;
+  const rate = partitionsPerHour >= 10 ? Math.round(partitionsPerHour).toLocaleString("en") : partitionsPerHour.toFixed(1);
+  return `${durationText(Math.max(1, secondsLeft))}${left}, ${rate}/h`;
 }
 
 /** What can be done with it now. */

@@ -4,6 +4,8 @@ import { METADATA, NUMBERS } from "./metadata";
 import type {
   AssetAtAGlanceQuery,
   AssetAtAGlanceQueryVariables,
+  AssetBackfillPreviewQuery,
+  AssetBackfillPreviewQueryVariables,
   AssetCardFragment,
   AssetCheckHistoryQuery,
   AssetCheckHistoryQueryVariables,
@@ -220,6 +222,13 @@ export const ASSET_PARTITIONS = gql<AssetPartitionsQuery, AssetPartitionsQueryVa
   }
 `;
 
+/** Of which assets a backfill over named partitions would make any. */
+export const ASSET_BACKFILL_PREVIEW = gql<AssetBackfillPreviewQuery, AssetBackfillPreviewQueryVariables>`
+  query AssetBackfillPreview($params: AssetBackfillPreviewParams!) {
+    assetBackfillPreview(params: $params) { assetKey { path } }
+  }
+`;
+
 export const ASSET_PARTITION_KEYS = gql<AssetPartitionKeysQuery, AssetPartitionKeysQueryVariables>`
   query AssetPartitionKeys($key: AssetKeyInput!) {
     assetNodeOrError(assetKey: $key) {
@@ -272,6 +281,7 @@ export const ASSET_EVALUATIONS = gql<AssetEvaluationsQuery, AssetEvaluationsQuer
           timestamp
           numRequested
           runIds
+          backfillId
           evaluationNodes {
             uniqueId
             operatorType

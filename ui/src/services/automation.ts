@@ -72,6 +72,7 @@ const TICK = gql`
     skipReason
     cursor
     logs
+    backfillId
     runs { runId status }
     error { ...PythonError }
   }
@@ -102,6 +103,8 @@ const ACT = gql`
     actor
     reason
     cursor
+    before
+    after
     override { ...Override }
   }
 `;
@@ -129,6 +132,7 @@ const DRY_RUN = gql`
       logs
       error { ...PythonError }
       runRequests { runKey jobName partition runConfigYaml tags { key value } assetSelection { path } }
+      backfillRequest { numPartitions tags { key value } assetSelection { path } }
     }
   }
 `;

@@ -51,20 +51,33 @@ const CARD = gql`
     jobName
     repositoryLocationName
     isAssetBackfill
-    assetSelection { path }
+    firstAssetKey { path }
     numAssets
     numPartitions
     numRuns
     note
     partitionStatusCounts { total waiting inProgress materialized failed skipped canceled }
+    pace { partitionsPerHour secondsLeft }
     hasCancelPermission
     hasResumePermission
   }
 `;
 
 export const BACKFILL_PAGE = gql<BackfillPageQuery, BackfillPageQueryVariables>`
-  query BackfillPage($statuses: [BulkActionStatus!], $cursor: String, $limit: Int!) {
-    partitionBackfillsOrError(filters: { statuses: $statuses }, cursor: $cursor, limit: $limit) {
+  query BackfillPage(
+    $statuses: [BulkActionStatus!]
+    $job: String
+    $asset: AssetKeyInput
+    $user: String
+    $text: String
+    $cursor: String
+    $limit: Int!
+  ) {
+    partitionBackfillsOrError(
+      filters: { statuses: $statuses, jobName: $job, assetKey: $asset, user: $user, text: $text }
+      cursor: $cursor
+      limit: $limit
+    ) {
       __typename
       ... on PartitionBackfills { cursor results { ...BackfillCard } }
       ... on Error { message }
@@ -79,6 +92,7 @@ export const BACKFILL_DETAIL = gql<BackfillDetailQuery, BackfillDetailQueryVaria
       __typename
       ... on PartitionBackfill {
         ...BackfillCard
+        assetSelection { path }
         description
         tags { key value }
         parentBackfillId

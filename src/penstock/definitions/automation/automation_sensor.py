@@ -44,7 +44,8 @@ class AutomationConditionSensorDefinition(SensorDefinition):
         minimum_interval_seconds: The least time between two evaluations; 30 seconds if not given.
         description: What it is for.
         metadata: Facts about it.
-        emit_backfills: Make one backfill of the runs for several partitions, instead of single runs.
+        emit_backfills: Ask for one backfill where several partitions of an asset are to be made, instead of single
+            runs.
         default_condition: The condition of those targeted assets that have none.
 
     Raises:

@@ -15,7 +15,19 @@ from ...records.keys import AssetCheckKey, AssetKey, CoercibleToAssetKey
 from ..events import AssetCheckEvaluation, AssetCheckResult, AssetMaterialization, AssetObservation
 from ..names import normalize_tags, optional_text
 
-__all__ = ["AssetEvent", "Requested", "RunRequest", "SensorResult", "SkipReason", "join_outcomes", "read_outcome"]
+__all__ = [
+    "AT_MOST",
+    "AssetEvent",
+    "Requested",
+    "RunRequest",
+    "SensorResult",
+    "SkipReason",
+    "join_outcomes",
+    "read_outcome",
+]
+
+AT_MOST = 10_000
+"""One call of a function may ask for so many runs, and tell so many events: they are stored in one transaction."""
 
 AssetEvent: TypeAlias = AssetMaterialization | AssetObservation | AssetCheckEvaluation | AssetCheckResult
 """What may be told of an asset without a run."""
@@ -180,9 +192,10 @@ def read_outcome(returned: Any, what: str) -> Requested:
     """The one form of everything that a schedule's or sensor's function may return or yield.
 
     Raises:
-        DefinitionError: It is none of the known forms.
+        DefinitionError: It is none of the known forms, or too much.
     """
     if isinstance(returned, SensorResult):
+        _require_few(len(returned.run_requests), len(returned.asset_events), what)
         return Requested(
             run_requests=tuple(returned.run_requests),
             skip_reason=returned.skip_reason.skip_message if returned.skip_reason is not None else None,
@@ -199,6 +212,7 @@ def read_outcome(returned: Any, what: str) -> Requested:
     else:
         raise _unknown(returned, what)
     outcomes: list[Requested] = []
+    runs = events = 0
     for each in parts:
         if not isinstance(each, RunRequest | SkipReason | SensorResult):
             raise _unknown(each, what)
@@ -209,6 +223,9 @@ def read_outcome(returned: Any, what: str) -> Requested:
                 outcomes.append(Requested(skip_reason=each.skip_message or ""))
             case SensorResult():
                 outcomes.append(read_outcome(each, what))
+        runs += len(outcomes[-1].run_requests)
+        events += len(outcomes[-1].asset_events)
+        _require_few(runs, events, what)
     joined = join_outcomes(outcomes)
     if joined.run_requests and any(each.skip_reason is not None for each in outcomes):
         raise DefinitionError(f"{what} gave run requests and a SkipReason; give one or the other.")
@@ -236,6 +253,15 @@ def _list(given: Iterable[Any] | None, kinds: tuple[type, ...], name: str) -> li
             known = ", ".join(kind.__name__ for kind in kinds)
             raise DefinitionError(f"A SensorResult has {item!r} among its {name}; give {known}.")
     return items
+
+
+def _require_few(runs: int, events: int, what: str) -> None:
+    for count, things in ((runs, "runs"), (events, "asset events")):
+        if count > AT_MOST:
+            raise DefinitionError(
+                f"{what} gave more than {AT_MOST:,} {things} at once, so none of them counts; let a sensor give some "
+                "and go on from its cursor the next time, and ask for many partitions with a backfill."
+            )
 
 
 def _unknown(value: Any, what: str) -> DefinitionError:

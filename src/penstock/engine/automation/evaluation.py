@@ -70,6 +70,7 @@ class Tick(msgspec.Struct, kw_only=True, eq=False):
     log: Logger | None = None
     definitions: Any = None
     crons: dict[tuple[str, str], bool] = {}
+    shared: dict[tuple[Any, ...], Evaluated] = {}
 
     @property
     def graph(self) -> AutomationGraph:
@@ -114,6 +115,7 @@ class RootEvaluation:
         self.new_values: dict[str, str] = {}
         self.settled = False
         self.turns: float | None = None
+        self.asked_for_itself = 0
 
     def run(self) -> Evaluated:
         """What the whole condition comes to. Afterwards, `settled` says whether the next evaluation would, as long as
@@ -128,8 +130,26 @@ class RootEvaluation:
 
     def evaluate(self, condition: AutomationCondition, entity: Entity, candidates: Subset) -> Evaluated:
         """What a part comes to for an entity, among candidates."""
+        if not candidates.ranges and self.tick.graph.leaves_nothing(condition):
+            return Evaluated(condition=condition, entity=entity, candidates=NONE, true=NONE, later=NONE)
         part = self.tick.parts.get(type(condition), self.tick.custom)
         return part(Asked(self, condition, entity, candidates))
+
+    def evaluate_other(self, condition: AutomationCondition, other: Entity, candidates: Subset) -> Evaluated:
+        """What a part comes to for another entity; it is not asked again where it came to the same for another root."""
+        tick = self.tick
+        if not candidates.ranges or not tick.graph.is_about_itself(condition):
+            return self.evaluate(condition, other, candidates)
+        requested = tick.requested.get(other.id)
+        is_alike = requested is not None and other.partitions == self.entity.partitions
+        question = (id(condition), other.id, candidates, self.is_first, is_alike, requested)
+        known = tick.shared.get(question)
+        if known is None:
+            before = self.asked_for_itself
+            known = self.evaluate(condition, other, candidates)
+            if self.asked_for_itself == before:
+                tick.shared[question] = known
+        return known
 
 
 class Asked(msgspec.Struct, eq=False, gc=False):

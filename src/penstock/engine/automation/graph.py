@@ -20,13 +20,29 @@ from ...records.conditions.condition import AutomationCondition
 from ...records.conditions.nodes import (
     AllChecks,
     AllDeps,
+    And,
     AnyChecks,
     AnyDeps,
     AnyDownstream,
+    BackfillInProgress,
+    CheckResultIs,
     CronTickPassed,
+    DataVersionChanged,
     EntityMatches,
+    ExecutionFailed,
+    InitialEvaluation,
+    InLatestTimeWindow,
     JobRoots,
+    LatestRunTags,
     Missing,
+    NewlyRequested,
+    NewlyUpdated,
+    NewUpdateTags,
+    Not,
+    Or,
+    RootTarget,
+    RunInProgress,
+    WillBeRequested,
     tag_of,
 )
 from ...records.freshness import AnyFreshnessPolicy
@@ -34,6 +50,30 @@ from ...records.freshness import AnyFreshnessPolicy
 __all__ = ["AutomationGraph", "Dependency", "Entity", "Kind"]
 
 _DIGEST = 12  # hex digits
+
+_ABOUT_ITSELF: frozenset[type] = frozenset(
+    {
+        And,
+        BackfillInProgress,
+        CheckResultIs,
+        CronTickPassed,
+        DataVersionChanged,
+        ExecutionFailed,
+        InLatestTimeWindow,
+        InitialEvaluation,
+        LatestRunTags,
+        Missing,
+        NewUpdateTags,
+        NewlyRequested,
+        NewlyUpdated,
+        Not,
+        Or,
+        RootTarget,
+        RunInProgress,
+        WillBeRequested,
+    }
+)
+_HOPS: frozenset[type] = frozenset({AllChecks, AllDeps, AnyChecks, AnyDeps, EntityMatches, JobRoots})
 
 Path: TypeAlias = tuple[AutomationCondition, ...]
 """How to get from one entity to others: hops over dependencies, checks, root assets, or to a named asset."""
@@ -106,6 +146,7 @@ class AutomationGraph:
         self._known_looks: dict[int, _Look] = {}
         self._digests: dict[int, tuple[str, AutomationCondition]] = {}
         self._names: dict[int, tuple[str, str, AutomationCondition]] = {}
+        self._known_effects: dict[int, tuple[bool, bool, AutomationCondition]] = {}
 
     def prepare(self) -> None:
         """Work out now what is else worked out when it is first asked for."""
@@ -127,7 +168,7 @@ class AutomationGraph:
         found: dict[str, dict[str, None]] = {}
         for root in self.roots.values():
             for seen in {
-                each for look in self._looks(root) for path in look.paths for each in self._follow(root, path)
+                each for asked, look in self._looks(root) for path in look.paths for each in self._follow(asked, path)
             }:
                 found.setdefault(seen, {})[root.id] = None
         return {key: tuple(each) for key, each in found.items()}
@@ -135,14 +176,14 @@ class AutomationGraph:
     @cached_property
     def restless(self) -> frozenset[str]:
         """Those whose conditions may change without any stored fact: users' own ones."""
-        return frozenset(root.id for root in self.roots.values() if any(look.restless for look in self._looks(root)))
+        return frozenset(root.id for root in self.roots.values() if any(look.restless for _, look in self._looks(root)))
 
     @cached_property
     def crons(self) -> Mapping[tuple[str, str], tuple[str, ...]]:
         """For each cron text and zone, those whose conditions name it."""
         found: dict[tuple[str, str], dict[str, None]] = {}
         for root in self.roots.values():
-            for cron in {each for look in self._looks(root) for each in look.crons}:
+            for cron in {each for _, look in self._looks(root) for each in look.crons}:
                 found.setdefault(cron, {})[root.id] = None
         return {key: tuple(each) for key, each in found.items()}
 
@@ -176,12 +217,19 @@ class AutomationGraph:
             ]
         )
 
-    def _looks(self, root: Entity) -> list[_Look]:
-        """What a root's condition looks at, with the conditions of assets downstream where it asks for them."""
+    def _looks(self, root: Entity) -> list[tuple[str, _Look]]:
+        """What a root's condition looks at, and with it the conditions of assets downstream where it asks for them:
+        each with the entity that it is asked about."""
         assert root.condition is not None
         own = self._look(root.condition)
-        borrowed = [each for asked in own.downstream for each in self.downstream_conditions(root.id, asked)]
-        return [own, *(self._look(each) for each in borrowed)]
+        borrowed = [
+            (key, self._look(each))
+            for path, asked in own.downstream
+            for key in self._follow(root.id, path)
+            if key in self.entities
+            for each in self.downstream_conditions(key, asked)
+        ]
+        return [(root.id, own), *borrowed]
 
     def _look(self, condition: AutomationCondition) -> _Look:
         known = self._known_looks.get(id(condition))
@@ -189,9 +237,9 @@ class AutomationGraph:
             known = self._known_looks[id(condition)] = _look_of(condition)
         return known
 
-    def _follow(self, root: Entity, path: Path) -> Iterable[str]:
+    def _follow(self, key: str, path: Path) -> Iterable[str]:
         """The entities that a path leads to."""
-        ends = [root.id]
+        ends = [key]
         for hop in path:
             ends = [each for key in ends if key in self.entities for each in self._hop(self.entities[key], hop)]
         return ends
@@ -239,6 +287,23 @@ class AutomationGraph:
             known = self._names[id(condition)] = (condition.words, kind, condition)
         return known[:2]
 
+    def leaves_nothing(self, condition: AutomationCondition) -> bool:
+        """Whether an evaluation of a condition comes to an answer and does nothing else: no part of it remembers
+        anything, or says when it changes by time alone."""
+        return self._effects(condition)[0]
+
+    def is_about_itself(self, condition: AutomationCondition) -> bool:
+        """Whether, beside that, it asks about nothing but the entity that it is asked for."""
+        return self._effects(condition)[1]
+
+    def _effects(self, condition: AutomationCondition) -> tuple[bool, bool, AutomationCondition]:
+        known = self._known_effects.get(id(condition))
+        if known is None:
+            kinds = {type(each) for each in condition.walk()}
+            found = (kinds <= _ABOUT_ITSELF | _HOPS, kinds <= _ABOUT_ITSELF, condition)
+            known = self._known_effects[id(condition)] = found
+        return known
+
     def deps(self, entity: Entity, condition: AnyDeps | AllDeps) -> Iterable[Dependency]:
         """The dependencies that a condition looks at."""
         only = condition.only
@@ -260,21 +325,23 @@ class _Look(msgspec.Struct, frozen=True):
     paths: frozenset[Path]
     crons: frozenset[tuple[str, str]]
     restless: bool
-    downstream: tuple[AnyDownstream, ...]
+    downstream: tuple[tuple[Path, AnyDownstream], ...]
 
 
 def _look_of(condition: AutomationCondition) -> _Look:
-    parts = list(condition.walk())
+    places = list(_places(condition, ()))
+    parts = [each for _, each in places]
     return _Look(
-        paths=frozenset(_paths(condition, ())),
+        paths=frozenset(path for path, _ in places),
         crons=frozenset((each.cron_schedule, each.cron_timezone) for each in parts if isinstance(each, CronTickPassed)),
         restless=any(not each.is_record for each in parts),
-        downstream=tuple(each for each in parts if isinstance(each, AnyDownstream)),
+        downstream=tuple((path, each) for path, each in places if isinstance(each, AnyDownstream)),
     )
 
 
-def _paths(condition: AutomationCondition, path: Path) -> Iterable[Path]:
-    yield path
+def _places(condition: AutomationCondition, path: Path) -> Iterable[tuple[Path, AutomationCondition]]:
+    """Each part, after the way to the entities that it is asked about."""
+    yield path, condition
     if isinstance(condition, AnyDeps | AllDeps | AnyChecks | AllChecks | EntityMatches | JobRoots):
         # What is asked at the end, and how the hop is called, makes no difference to where it leads.
         hop = msgspec.structs.replace(condition, operand=Missing(), label=None)
@@ -282,7 +349,7 @@ def _paths(condition: AutomationCondition, path: Path) -> Iterable[Path]:
             hop = AnyDeps(operand=hop.operand, only=hop.only)
         path = (*path, hop)
     for child in condition.children:
-        yield from _paths(child, path)
+        yield from _places(child, path)
 
 
 def _content(condition: Any) -> Any:

@@ -89,17 +89,17 @@ def _any_deps(asked: Asked) -> Evaluated:
     children = []
     for dep in view.graph.deps(entity, asked.condition):
         above = view.upstream(entity, dep, asked.candidates)
-        child = asked.root.evaluate(asked.condition.operand, view.graph.entities[dep.id], above)
+        child = asked.root.evaluate_other(asked.condition.operand, view.graph.entities[dep.id], above)
         children.append(child)
         below = NONE
-        if child.true:
+        if child.true.ranges:
             below = view.downstream(entity, dep, child.true).intersection(asked.candidates)
             true = true.union(below)
         if child.later is None or later is None:
             later = None
         elif child.later is child.true:
-            later = later.union(below) if below else later
-        elif child.later:
+            later = later.union(below) if below.ranges else later
+        elif child.later.ranges:
             later = later.union(view.downstream(entity, dep, child.later).intersection(asked.candidates))
     return asked.answer(true, later, children)
 
@@ -111,7 +111,7 @@ def _all_deps(asked: Asked) -> Evaluated:
     children = []
     for dep in view.graph.deps(entity, asked.condition):
         above = view.upstream(entity, dep, true)
-        child = asked.root.evaluate(asked.condition.operand, view.graph.entities[dep.id], above)
+        child = asked.root.evaluate_other(asked.condition.operand, view.graph.entities[dep.id], above)
         children.append(child)
         below = true.intersection(view.downstream(entity, dep, child.true))
         if child.later is child.true and later is true:
@@ -164,7 +164,7 @@ def _among(asked: Asked, keys: Iterable[str], *, every: bool) -> Evaluated:
     for key in keys:
         other = asked.view.graph.entities[key]
         same = other.partitions == asked.entity.partitions
-        child = asked.root.evaluate(
+        child = asked.root.evaluate_other(
             asked.condition.operand, other, asked.candidates if same else asked.view.full(other)
         )
         children.append(child)
@@ -187,8 +187,8 @@ def _beside(asked: Asked, of_other: Subset, *, same: bool) -> Subset:
 def _union(parts: Iterable[Subset]) -> Subset:
     found = NONE
     for part in parts:
-        if part:
-            found = found.union(part) if found else part
+        if part.ranges:
+            found = found.union(part) if found.ranges else part
     return found
 
 

@@ -61,7 +61,8 @@ def _execution_failed(asked: Asked) -> Subset:
 def _in_latest_time_window(asked: Asked) -> Subset:
     space, now, lookback = asked.view.space(asked.entity), asked.facts.now, asked.condition.lookback
     if isinstance(space, TimeSpace):
-        return _latest(space, now, lookback)
+        found: Subset = asked.view.once(("latest", id(space), lookback), lambda: _latest(space, now, lookback))
+        return found
     if isinstance(space, MultiSpace):
         latest = {name: _latest(each, now, lookback) for name, each in space.spaces.items()}
         return space.product(latest)
@@ -100,6 +101,7 @@ def _freshness(asked: Asked) -> Subset:
 
 def _root_target(asked: Asked) -> Subset:
     own = asked.root.entity.id
+    asked.root.asked_for_itself += 1
     return _by_latest_run(asked, lambda run: own in run.targets)
 
 
@@ -177,7 +179,7 @@ def _updates(asked: Asked) -> list[Update]:
 def _lasting(question: Question) -> Part:
     def part(asked: Asked) -> Evaluated:
         candidates = asked.candidates
-        true = question(asked).intersection(candidates) if candidates else NONE
+        true = question(asked).intersection(candidates) if candidates.ranges else NONE
         return asked.answer(true, true)
 
     return part

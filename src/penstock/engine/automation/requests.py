@@ -1,4 +1,4 @@
-"""Makes run requests of what a tick of automation requested: as few runs as partitions and policies allow."""
+"""Makes requests of what a tick of automation requested: a backfill, and as few runs as policies allow."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from ...partitions.subset import Subset
-from ...records.automation import RunRequestRecord
+from ...records.automation import BackfillRequestRecord, PartitionChoice, RunRequestRecord
 from ..partition_runs import runs_over
 from .graph import Entity, Kind
 from .view import View
 
-__all__ = ["run_requests"]
+__all__ = ["backfill_request", "run_requests"]
 
 
 class _Group(msgspec.Struct, frozen=True):
@@ -41,6 +41,46 @@ def run_requests(view: View, requested: Mapping[str, Subset], tags: Mapping[str,
         else:
             found += _of_assets(view, group, tags)
     return found
+
+
+def backfill_request(
+    view: View, requested: Mapping[str, Subset], tags: Mapping[str, str]
+) -> tuple[BackfillRequestRecord | None, Mapping[str, Subset]]:
+    """The backfill that makes what several partitions are requested of, and what is left for runs.
+
+    With it goes whatever is requested that depends on it or that it depends on, so that each is made after what it
+    needs, whatever the partitions of both. Checks come along with their assets.
+
+    Args:
+        view: The graph at the instant of the tick.
+        requested: The partitions to update, by entity.
+        tags: Tags of its runs.
+    """
+    waiting = [key for key, partitions in requested.items() if len(partitions) > 1]
+    included: set[str] = set()
+    while waiting:
+        key = waiting.pop()
+        entity = view.graph.entities[key]
+        if key in requested and key not in included and _is_made(entity):
+            included.add(key)
+            waiting += [*(dep.id for dep in entity.deps), *entity.dependents]
+    if not included:
+        return None, requested
+    alike: dict[tuple[object, Subset], list[str]] = {}
+    for key in requested:
+        if key in included:
+            alike.setdefault((view.graph.entities[key].partitions, requested[key]), []).append(key)
+    choices = (
+        PartitionChoice(assets=tuple(keys), keys=view.keys(view.graph.entities[keys[0]], chosen), count=len(chosen))
+        for (_, chosen), keys in alike.items()
+    )
+    along = {check for key in included for check in view.graph.entities[key].checks}
+    left = {key: each for key, each in requested.items() if key not in included and key not in along}
+    return BackfillRequestRecord(choices=tuple(choices), tags=dict(tags)), left
+
+
+def _is_made(entity: Entity) -> bool:
+    return entity.kind is Kind.ASSET and entity.materializable and not entity.observed
 
 
 def _groups(entities: Iterable[Entity], requested: Mapping[str, Subset]) -> list[_Group]:

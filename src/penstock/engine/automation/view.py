@@ -47,31 +47,31 @@ class View:
         space = self.space(entity)
         if space is None:
             return ONE
-        found: Subset = self._once(("full", id(space)), lambda: Subset.span(0, space.count(self.facts.now)))
+        found: Subset = self.once(("full", id(space)), lambda: Subset.span(0, space.count(self.facts.now)))
         return found
 
     def keys(self, entity: Entity, subset: Subset) -> Keys:
         """Some partitions by their keys."""
         space = self.space(entity)
-        found: Keys = self._once(("keys", id(space), subset), lambda: subset_to_keys(subset, space))
+        found: Keys = self.once(("keys", id(space), subset), lambda: subset_to_keys(subset, space))
         return found
 
     def subset(self, entity: Entity, keys: Keys) -> Subset:
         """The partitions that have these keys, without those that there are no longer."""
         space = self.space(entity)
-        found: Subset = self._once(("subset", id(space), keys), lambda: keys_to_subset(keys, space))
+        found: Subset = self.once(("subset", id(space), keys), lambda: keys_to_subset(keys, space))
         return found
 
     def upstream(self, entity: Entity, dep: Dependency, chosen: Subset) -> Subset:
         """The partitions of a dependency that some partitions of an entity depend on, those that exist."""
         above = self.graph.entities[dep.id]
-        if not chosen:
+        if not chosen.ranges:
             return NONE
         if above.partitions is None:
             return ONE
         own, space = self.space(entity), self.space(above)
         assert space is not None
-        found: Subset = self._once(
+        found: Subset = self.once(
             ("upstream", id(own), id(space), id(dep.mapping), chosen),
             lambda: (
                 self._rule(entity, above, dep)
@@ -83,7 +83,7 @@ class View:
 
     def downstream(self, entity: Entity, dep: Dependency, chosen: Subset) -> Subset:
         """The partitions of an entity that depend on any of these partitions of a dependency."""
-        if not chosen:
+        if not chosen.ranges:
             return NONE
         above = self.graph.entities[dep.id]
         own, space = self.space(entity), self.space(above)
@@ -92,13 +92,14 @@ class View:
         if own is None:
             full = self.full(entity)
             return full if chosen.intersection(self.upstream(entity, dep, full)) else NONE
-        found: Subset = self._once(
+        found: Subset = self.once(
             ("downstream", id(own), id(space), id(dep.mapping), chosen),
             lambda: self._rule(entity, above, dep).downstream(chosen, space, own, self.facts.now),
         )
         return found
 
-    def _once(self, question: tuple[Any, ...], answer: Callable[[], Any]) -> Any:
+    def once(self, question: tuple[Any, ...], answer: Callable[[], Any]) -> Any:
+        """What is the same for all entities that have the same set of partitions: worked out when it is first asked."""
         if question not in self._worked_out:
             self._worked_out[question] = answer()
         return self._worked_out[question]

@@ -18,11 +18,15 @@ from ...errors import DeliveryError
 from ...records.alert import Alert, Delivery
 from ...version import __version__
 from ..settings import AlertTarget, EmailTarget
+from .deadline import Deadline
 
-__all__ = ["TIMEOUT", "send"]
+__all__ = ["LIMIT", "TIMEOUT", "send"]
 
 TIMEOUT = 10.0
 """How many seconds a target may let us wait for each answer."""
+
+LIMIT = 60.0
+"""How many seconds it may take in all."""
 
 _ANSWER = 200
 
@@ -39,12 +43,18 @@ def send(delivery: Delivery, target: AlertTarget, web_url: str | None) -> None:
         DeliveryError: The target did not take it; the text says why, without the target's address.
     """
     link = None if web_url is None else web_url.rstrip("/") + delivery.alert.path
-    if target.email is not None:
-        _mail(delivery, target.email, link)
-    elif target.slack is not None:
-        _post(target.slack.url, _for_slack(delivery.alert, link), delivery)
-    elif target.webhook is not None:
-        _post(target.webhook.url, _as_data(delivery, link), delivery, target.webhook.headers)
+    with Deadline(LIMIT) as deadline:
+        try:
+            if target.email is not None:
+                _mail(delivery, target.email, link, deadline)
+            elif target.slack is not None:
+                _post(target.slack.url, _for_slack(delivery.alert, link), delivery, deadline)
+            elif target.webhook is not None:
+                _post(target.webhook.url, _as_data(delivery, link), delivery, deadline, target.webhook.headers)
+        except DeliveryError as error:
+            if deadline.is_over:
+                raise DeliveryError(f"It has not taken it within {LIMIT:g} s.") from error
+            raise
 
 
 # -- HTTP -------------------------------------------------------------------------------------------------------------
@@ -84,10 +94,29 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         return None
 
 
-_opener = urllib.request.build_opener(_NoRedirect)
+class _Http(urllib.request.HTTPHandler):
+    def __init__(self, deadline: Deadline) -> None:
+        super().__init__()
+        self._kind = deadline.watched(http.client.HTTPConnection)
+
+    def http_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
+        return self.do_open(self._kind, request)
 
 
-def _post(url: str, content: object, delivery: Delivery, headers: Mapping[str, str] | None = None) -> None:
+class _Https(urllib.request.HTTPSHandler):
+    def __init__(self, deadline: Deadline) -> None:
+        self._trusted = ssl.create_default_context()
+        super().__init__(context=self._trusted)
+        self._kind = deadline.watched(http.client.HTTPSConnection)
+
+    def https_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
+        return self.do_open(self._kind, request, context=self._trusted)
+
+
+def _post(
+    url: str, content: object, delivery: Delivery, deadline: Deadline, headers: Mapping[str, str] | None = None
+) -> None:
+    opener = urllib.request.build_opener(_NoRedirect, _Http(deadline), _Https(deadline))
     try:
         request = urllib.request.Request(  # noqa: S310 - the settings allow http and https alone
             url,
@@ -99,7 +128,7 @@ def _post(url: str, content: object, delivery: Delivery, headers: Mapping[str, s
                 **(headers or {}),
             },
         )
-        with _opener.open(request, timeout=TIMEOUT):
+        with opener.open(request, timeout=TIMEOUT):
             pass
     except urllib.error.HTTPError as error:
         raise DeliveryError(f"It answered {error.code} {error.reason}{_said(error)}") from error
@@ -123,7 +152,7 @@ def _said(error: urllib.error.HTTPError) -> str:
 # -- mail -------------------------------------------------------------------------------------------------------------
 
 
-def _mail(delivery: Delivery, target: EmailTarget, link: str | None) -> None:
+def _mail(delivery: Delivery, target: EmailTarget, link: str | None, deadline: Deadline) -> None:
     alert = delivery.alert
     try:
         message = EmailMessage()
@@ -134,17 +163,17 @@ def _mail(delivery: Delivery, target: EmailTarget, link: str | None) -> None:
         # The same whenever it is sent, so that a reader's program shows it once.
         message["Message-ID"] = f"<{quote(delivery.key, safe='')}@penstock.invalid>"
         message.set_content("\n\n".join(part for part in (alert.text, link, f"Rule: {delivery.rule}") if part) + "\n")
-        _hand_over(message, target)
+        _hand_over(message, target, deadline)
     except (smtplib.SMTPException, OSError, ValueError) as error:
         raise DeliveryError(f"The mail server did not take it: {str(error) or type(error).__name__}.") from error
 
 
-def _hand_over(message: EmailMessage, target: EmailTarget) -> None:
+def _hand_over(message: EmailMessage, target: EmailTarget, deadline: Deadline) -> None:
     trusted = ssl.create_default_context()
     connection = (
-        smtplib.SMTP_SSL(target.host, target.port, timeout=TIMEOUT, context=trusted)
+        deadline.watched(smtplib.SMTP_SSL)(target.host, target.port, timeout=TIMEOUT, context=trusted)
         if target.security == "tls"
-        else smtplib.SMTP(target.host, target.port, timeout=TIMEOUT)
+        else deadline.watched(smtplib.SMTP)(target.host, target.port, timeout=TIMEOUT)
     )
     with connection:
         if target.security == "starttls":

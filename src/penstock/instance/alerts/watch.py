@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from ...clock import Clock
 from ...engine.alert_texts import (
     check_failed,
+    code_server_lost,
     daemon_lost,
     freshness_violated,
     location_broken,
+    one_off_failed,
     run_failed,
     run_late,
     run_stuck,
@@ -21,21 +23,27 @@ from ...records.alert import Alert, AlertKind
 from ...records.automation import TickStatus
 from ...records.event import AssetCheckEvaluation, RunFailure, StoredEvent
 from ...records.freshness_state import FreshnessState
+from ...records.lease import ProcessInfo
+from ...records.one_off import OneOffStatus
 from ...records.run import RunStatus
 from ...records.wire import LoadStatus
+from ...storage.log_pages import KeptPlace
 from ...storage.protocols import RunFilter, Storage
 from ..settings import AlertSettings
 
 __all__ = ["LOST_SECONDS", "Watch", "pass_over_events"]
 
 LOST_SECONDS = 30.0
-"""A daemon is lost that was not heard of for so long."""
+"""A daemon or code server is lost that was not heard of for so long."""
 
 _OLDEST = 86_400.0
 """What happened so long ago is no news any more."""
 
 _TICKS_OVERLAP = 3600.0
 """A tick that began so long ago may have failed since the last look."""
+
+_ONE_OFFS = 500
+"""Of one-off runs that came to nothing, so many that were asked for last are looked at."""
 
 _PAGE = 100
 _PLACE = "alerts/place"
@@ -44,8 +52,7 @@ _SINCE = "alerts/since"
 
 def pass_over_events(storage: Storage) -> None:
     """Let only what is stored from now on be told. No daemon may be at work."""
-    if storage.locations.get_value(_PLACE) is not None:
-        storage.locations.set_value(_PLACE, str(storage.events.last_id()))
+    KeptPlace(storage, _PLACE).pass_over()
 
 
 class Watch:
@@ -66,26 +73,19 @@ class Watch:
         self._kinds: frozenset[AlertKind] = frozenset(kind for rule in settings.rules for kind in rule.when)
         wanted: dict[AlertKind, str] = {"run_failure": "RUN_FAILURE", "check_failed": "ASSET_CHECK_EVALUATION"}
         self._types = [event_type for kind, event_type in wanted.items() if kind in self._kinds]
+        self._place = KeptPlace(storage, _PLACE)
         self._since: float | None = None
         self._looked: float | None = None
 
     # -- the event log ------------------------------------------------------------------------------------------------
 
-    def place(self) -> int:
-        """How far the event log has been read, by whomever."""
-        return int(self._storage.locations.settle_value(_PLACE, str(self._storage.events.last_id())))
-
-    def logged(self, place: int) -> Iterator[tuple[list[Alert], int]]:
-        """What the log tells from a place on: alerts, and the place behind them, page by page."""
-        while self._types and (events := self._storage.events.of_types(self._types, after=place, limit=_PAGE)):
-            place = events[-1].id
+    def logged(self, *, epoch: int) -> Iterator[list[Alert]]:
+        """What the log tells since it was last read, page by page, under a lease of that epoch. A page counts as read
+        when the next one is asked for: what it told is in the outbox by then."""
+        for events in self._place.read_on(self._types, epoch=epoch, limit=_PAGE):
             oldest = self._clock.now() - _OLDEST
             found = (self._alert_of(event) for event in events if event.event.time > oldest)
-            yield [alert for alert in found if alert is not None], place
-
-    def keep_place(self, place: int) -> None:
-        """Store how far the event log has been read: what came before is in the outbox."""
-        self._storage.locations.set_value(_PLACE, str(place))
+            yield [alert for alert in found if alert is not None]
 
     def _alert_of(self, stored: StoredEvent) -> Alert | None:
         time = stored.event.time
@@ -110,6 +110,7 @@ class Watch:
             alert
             for kind, look in (
                 ("tick_failure", self._failed_ticks),
+                ("tick_failure", self._failed_one_offs),
                 ("location_broken", self._broken_locations),
                 ("freshness_violated", self._old_assets),
                 ("run_late", self._late_runs),
@@ -131,11 +132,27 @@ class Watch:
                 failed = instigators.ticks(state.id, statuses=[TickStatus.FAILURE], after_time=since, limit=_PAGE)
                 yield from map(tick_failed, reversed(failed))
 
-    def _broken_locations(self, _now: float, _since: float) -> Iterator[Alert]:
+    def _failed_one_offs(self, _now: float, since: float) -> Iterator[Alert]:
+        failed = self._storage.one_offs.page(statuses=[OneOffStatus.MISSED, OneOffStatus.FAILED], limit=_ONE_OFFS)
+        yield from (one_off_failed(each) for each in reversed(failed) if (each.ended or 0.0) > since)
+
+    def _broken_locations(self, now: float, since: float) -> Iterator[Alert]:
+        yield from self._silent_code_servers(now, since)
         for name, entry in self._catalog.locations.items():
             stored = entry.stored
             if stored.status is LoadStatus.FAILED:
                 yield location_broken(name, stored.error, loaded_at=stored.loaded_at, time=stored.updated)
+
+    def _silent_code_servers(self, now: float, since: float) -> Iterator[Alert]:
+        newest: dict[str, ProcessInfo] = {}
+        for process in self._storage.leases.processes(seen_after=since):
+            if process.kind == "code-server":
+                for location in process.duties:
+                    if location not in newest or newest[location].seen < process.seen:
+                        newest[location] = process
+        for location, process in newest.items():
+            if process.seen <= now - LOST_SECONDS:
+                yield code_server_lost(location, process, now=now)
 
     def _old_assets(self, now: float, _since: float) -> Iterator[Alert]:
         # One that was told to be too old may have been made since.

@@ -42,7 +42,7 @@ _MEANINGS: Mapping[str, str] = {
 }
 
 
-class ConditionEvaluation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class ConditionEvaluation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What a condition, or a part of one, came to.
 
     Args:
@@ -84,7 +84,7 @@ class ConditionEvaluation(msgspec.Struct, frozen=True, kw_only=True, omit_defaul
         return f"true for {self.count} of {self.candidates} partitions: {named}"
 
 
-class EvaluationRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class EvaluationRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """The evaluation of one asset's, check's or job's condition at a tick.
 
     Args:
@@ -103,12 +103,13 @@ class EvaluationRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
 
 
 class StoredEvaluation(msgspec.Struct, frozen=True, kw_only=True):
-    """An evaluation with its id (newer ones have higher ids), and the runs that its tick made."""
+    """An evaluation with its id (newer ones have higher ids), and the runs and the backfill that its tick made."""
 
     id: int
     tick: int
     record: EvaluationRecord
     run_ids: tuple[str, ...] = ()
+    backfill_id: str | None = None
 
 
 def render(evaluation: ConditionEvaluation) -> str:

@@ -133,7 +133,8 @@ class ForgettingRuns:
         self.get, self.page, self.count, self.snapshot = runs.get, runs.page, runs.count, runs.snapshot
         self.search, self.tally, self.latest_of_jobs = runs.search, runs.tally, runs.latest_of_jobs
         self.tag_keys, self.tag_values, self.add_tags = runs.tag_keys, runs.tag_values, runs.add_tags
-        self.queued, self.active, self.expired = runs.queued, runs.active, runs.expired
+        self.queued, self.queued_of_share = runs.queued, runs.queued_of_share
+        self.active, self.expired = runs.active, runs.expired
         self.create, self.claim, self.take_over, self.renew = runs.create, runs.claim, runs.take_over, runs.renew
         self.record, self.explain_waiting = runs.record, runs.explain_waiting
 

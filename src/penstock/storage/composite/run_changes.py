@@ -22,6 +22,7 @@ from ..protocols import (
     OneOffStorage,
     RunStorage,
     SlotStorage,
+    StoredBackfill,
 )
 from .run_follower import RunFollower
 
@@ -51,8 +52,8 @@ class ShownBackfills:
         self._log = log
         self._follower = follower
         self.add, self.get, self.plan, self.log, self.page = log.add, log.get, log.plan, log.log, log.page
-        self.open, self.counts, self.parts, self.made = log.open, log.counts, log.parts, log.made
-        self.change, self.load, self.delete = log.change, log.load, log.delete
+        self.search, self.open, self.counts, self.parts = log.search, log.open, log.counts, log.parts
+        self.made, self.change, self.load, self.delete = log.made, log.change, log.load, log.delete
 
     def advance(self, backfill_id: str, step: BackfillAdvance, *, lease: Lease, now: float) -> Backfill:
         """Store what the daemon has decided, all of it or nothing."""
@@ -90,7 +91,7 @@ class ShownInstigators:
         self._log = log
         self._follower = follower
         self.states, self.get, self.switch, self.set_cursor = log.states, log.get, log.switch, log.set_cursor
-        self.override, self.retire, self.restore, self.acts = log.override, log.retire, log.restore, log.acts
+        self.override, self.retire, self.restore = log.override, log.retire, log.restore
         self.plan, self.begin_tick, self.evaluations = log.plan, log.begin_tick, log.evaluations
         self.ticks, self.latest_ticks = log.ticks, log.latest_ticks
 
@@ -100,6 +101,7 @@ class ShownInstigators:
         *,
         lease: Lease,
         runs: Sequence[tuple[str | None, NewRun]] = (),
+        backfill: StoredBackfill | None = None,
         facts: Sequence[AssetFact] = (),
         evaluations: Sequence[EvaluationRecord] = (),
         cursor: str | None = None,
@@ -114,6 +116,7 @@ class ShownInstigators:
                 tick,
                 lease=lease,
                 runs=runs,
+                backfill=backfill,
                 facts=facts,
                 evaluations=evaluations,
                 cursor=cursor,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from ...records.event import Fact
 from ...records.lease import Lease
@@ -68,9 +68,13 @@ class CompositeRuns:
 
     # -- what is acted on: no older than the log ----------------------------------------------------------------------
 
-    def queued(self, *, limit: int, by_share: bool = False) -> list[Run]:
+    def queued(self, *, limit: int, by_share: bool = False, but: Collection[str] = ()) -> list[Run]:
         """Queued runs, highest priority first, then oldest first."""
-        return self._log.queued(limit=limit, by_share=by_share)
+        return self._log.queued(limit=limit, by_share=by_share, but=but)
+
+    def queued_of_share(self, share: str, *, untold: str | None) -> list[str]:
+        """The ids of the queued runs of a share whose note is not this one."""
+        return self._log.queued_of_share(share, untold=untold)
 
     def active(self) -> list[Run]:
         """Runs that are STARTING, STARTED or CANCELING."""

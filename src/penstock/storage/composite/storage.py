@@ -12,6 +12,7 @@ from ..notifier import Notifier
 from ..outbox import Outbox, Posting
 from ..protocols import (
     AccountStorage,
+    ActStorage,
     AssetStorage,
     BackfillStorage,
     EventStorage,
@@ -145,6 +146,11 @@ class CompositeStorage:
     def accounts(self) -> AccountStorage:
         """Accounts and their API tokens."""
         return self._log.accounts
+
+    @property
+    def acts(self) -> ActStorage:
+        """What people did."""
+        return self._log.acts
 
     @property
     def notifier(self) -> Notifier:

@@ -41,7 +41,7 @@ class CompositeInstigators:
         self._catalog = catalog
         self._let_go = let_go
         self.states, self.get, self.switch, self.set_cursor = log.states, log.get, log.switch, log.set_cursor
-        self.override, self.retire, self.restore, self.acts = log.override, log.retire, log.restore, log.acts
+        self.override, self.retire, self.restore = log.override, log.retire, log.restore
         self.plan, self.begin_tick, self.complete_tick = log.plan, log.begin_tick, log.complete_tick
         self.evaluations = log.evaluations
 

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ...records.account import Account, ApiToken, Role
+from ...records.act import Act, ActKind, account_subject
 from .. import account_rows as rows
+from ..acting import act_of
+from ..deeds import gave_role, token_in_words, turned_account
 from ..protocols import USE_SECONDS
+from .acts import record_acts
 from .connection import Database
 from .transaction import Transaction, Values
 
@@ -24,6 +30,7 @@ class PostgresAccounts:
             "INSERT INTO accounts (name, role, locations, disabled, created) VALUES (%s, %s, %s, %s, %s) "
             "ON CONFLICT (name) DO NOTHING RETURNING 1",
             (account.name, account.role, rows.stored(account.locations), account.disabled, account.created),
+            act_of(ActKind.ADD_ACCOUNT, account_subject(account.name), after=account.role),
         )
 
     def all(self) -> list[Account]:
@@ -35,13 +42,16 @@ class PostgresAccounts:
         """Give an account a role, in one code location or in general."""
 
         def work(tx: Transaction) -> bool:
-            locations = _locked_locations(tx, name)
-            if locations is None:
+            found = _locked_roles(tx, name)
+            if found is None:
                 return False
+            general, locations = found
             if location is None:
                 tx.send("UPDATE accounts SET role = %s WHERE name = %s", (role, name))
             else:
                 _set_locations(tx, name, {**locations, location: role})
+            before = general if location is None else locations.get(location)
+            record_acts(tx, gave_role(name, location, before, role))
             return True
 
         return self._database.write("give an account a role", work)
@@ -50,11 +60,12 @@ class PostgresAccounts:
         """Let the account's general role hold in that code location again."""
 
         def work(tx: Transaction) -> bool:
-            locations = _locked_locations(tx, name)
-            if locations is None or location not in locations:
+            found = _locked_roles(tx, name)
+            if found is None or location not in found[1]:
                 return False
-            del locations[location]
-            _set_locations(tx, name, locations)
+            before = found[1].pop(location)
+            _set_locations(tx, name, found[1])
+            record_acts(tx, gave_role(name, location, before, None))
             return True
 
         return self._database.write("take a role from an account", work)
@@ -65,24 +76,36 @@ class PostgresAccounts:
             "disable or enable an account",
             "UPDATE accounts SET disabled = %s WHERE name = %s RETURNING 1",
             (disabled, name),
+            turned_account(name, disabled=disabled),
         )
 
     def remove(self, name: str) -> bool:
         """Remove an account and its tokens."""
-        return self._changes("remove an account", "DELETE FROM accounts WHERE name = %s RETURNING 1", (name,))
+        return self._changes(
+            "remove an account",
+            "DELETE FROM accounts WHERE name = %s RETURNING 1",
+            (name,),
+            act_of(ActKind.REMOVE_ACCOUNT, account_subject(name)),
+        )
 
     def add_token(self, account: str, digest: str, label: str, *, now: float, expires: float) -> ApiToken | None:
         """Store a new token; None when there is no such account."""
-        made = self._database.write(
-            "store a token of an account",
-            lambda tx: tx.row(
+
+        def work(tx: Transaction) -> ApiToken | None:
+            row = tx.row(
                 "INSERT INTO account_tokens (account, digest, label, created, expires) "
                 "SELECT name, %s, %s, %s::float8, %s::float8 FROM accounts WHERE name = %s "
                 f"RETURNING {rows.TOKEN}",
                 (digest, label, now, expires, account),
-            ),
-        )
-        return None if made is None else rows.token(made)
+            )
+            if row is None:
+                return None
+            made = rows.token(row)
+            words = token_in_words(made.id, label)
+            record_acts(tx, act_of(ActKind.ADD_TOKEN, account_subject(account), after=words))
+            return made
+
+        return self._database.write("store a token of an account", work)
 
     def tokens(self, account: str) -> list[ApiToken]:
         """An account's tokens, oldest first."""
@@ -99,6 +122,7 @@ class PostgresAccounts:
             "revoke a token of an account",
             "UPDATE account_tokens SET revoked = %s WHERE account = %s AND id = %s AND revoked IS NULL RETURNING 1",
             (now, account, token),
+            act_of(ActKind.REVOKE_TOKEN, account_subject(account), before=token_in_words(token)),
         )
 
     def find(self, digest: str) -> tuple[Account, ApiToken] | None:
@@ -122,14 +146,21 @@ class PostgresAccounts:
             repeatable=True,
         )
 
-    def _changes(self, doing: str, statement: str, values: Values) -> bool:
-        """Whether a statement that returns what it changes has changed anything."""
-        return bool(self._database.write(doing, lambda tx: tx.rows(statement, values)))
+    def _changes(self, doing: str, statement: str, values: Values, acts: Sequence[Act]) -> bool:
+        """Whether a statement that returns what it changes has changed anything, which is recorded then."""
+
+        def work(tx: Transaction) -> bool:
+            if not tx.rows(statement, values):
+                return False
+            record_acts(tx, acts)
+            return True
+
+        return self._database.write(doing, work)
 
 
-def _locked_locations(tx: Transaction, name: str) -> dict[str, Role] | None:
-    found = tx.row("SELECT locations FROM accounts WHERE name = %s FOR UPDATE", (name,))
-    return None if found is None else rows.locations_of(found[0])
+def _locked_roles(tx: Transaction, name: str) -> tuple[Role, dict[str, Role]] | None:
+    found = tx.row("SELECT role, locations FROM accounts WHERE name = %s FOR UPDATE", (name,))
+    return None if found is None else (Role(found[0]), rows.locations_of(found[1]))
 
 
 def _set_locations(tx: Transaction, name: str, locations: dict[str, Role]) -> None:

@@ -12,12 +12,14 @@ from ...records.event import AssetFact, FreshnessStateChange
 from ...records.freshness_state import AssetFreshness, FreshnessState
 from ...records.lease import Lease
 from .. import rows
+from ..deeds import added_partitions, removed_partitions, reported_facts
 from ..notifier import Notifier
+from .acts import record_acts
 from .connection import Database
 from .dynamic_partitions import add_keys, remove_keys
 from .leases import require_lease
 from .ledger import report
-from .transaction import Transaction
+from .transaction import Answer, Transaction
 
 __all__ = ["PostgresAssets"]
 
@@ -197,7 +199,12 @@ class PostgresAssets:
 
     def report(self, facts: Sequence[AssetFact], *, now: float) -> list[int]:
         """Store facts about assets that no run made; gives the event ids."""
-        last_id = self._database.write("store facts about assets", lambda tx: report(tx, facts, now))
+
+        def work(tx: Transaction) -> Answer | None:
+            record_acts(tx, reported_facts(facts))
+            return report(tx, facts, now)
+
+        last_id = self._database.write("store facts about assets", work)
         self._notifier.publish({"assets"})
         return (
             [] if last_id is None else [last + 1 + each for (last,) in last_id.rows() for each in range(-len(facts), 0)]
@@ -216,11 +223,21 @@ class PostgresAssets:
 
     def add_dynamic_partitions(self, name: str, keys: Sequence[str]) -> list[str]:
         """Add keys; gives those that were new."""
-        new = self._database.write("add dynamic partitions", lambda tx: add_keys(tx, name, keys))
+
+        def work(tx: Transaction) -> list[str]:
+            new = add_keys(tx, name, keys)
+            record_acts(tx, added_partitions(name, new))
+            return new
+
+        new = self._database.write("add dynamic partitions", work)
         self._notifier.publish({"assets"})
         return new
 
     def delete_dynamic_partitions(self, name: str, keys: Sequence[str]) -> None:
         """Remove keys."""
-        self._database.write("remove dynamic partitions", lambda tx: remove_keys(tx, name, keys), repeatable=True)
+        self._database.write(
+            "remove dynamic partitions",
+            lambda tx: record_acts(tx, removed_partitions(name, remove_keys(tx, name, keys))),
+            repeatable=True,
+        )
         self._notifier.publish({"assets"})

@@ -6,24 +6,28 @@ so last: after the rows of runs, and after the counter of events.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from functools import partial
 
 from ...codec import decode_msgpack, encode_msgpack
 from ...errors import StorageError
 from ...records.backfill import Backfill, BackfillLine, BackfillPart, BackfillPlan, GroupCounts
 from ...records.lease import Lease
 from .. import backfill_rows as rows
-from ..backfill_page import LAST_ID, backfill_page
+from ..backfill_page import backfill_page, found_backfills, whole_page
+from ..deeds import asked_for_backfill, changed_backfill, deleted_backfill
 from ..notifier import Notifier
-from ..protocols.backfills import BackfillAdvance, BackfillChange, BackfillFilter, StoredBackfill
+from ..protocols.backfills import BackfillAdvance, BackfillChange, BackfillFilter, BackfillSearch, StoredBackfill
+from .acts import record_acts
 from .connection import Database
 from .leases import require_lease
 from .ledger import insert_runs, write_changes
 from .transaction import Transaction
 
-__all__ = ["PostgresBackfills"]
+__all__ = ["PostgresBackfills", "held_back", "insert_backfill"]
 
 _TOPICS = {"backfills"}
+_CHANGED = {"backfills", "queue"}  # what waits in the queue may be held back from now on, or not any more
 _ADD_PARTS = f"INSERT INTO backfill_parts (backfill, {rows.PART}) SELECT * FROM {{rows}} AS given"
 _PART_TYPES = "text int8 int8 int8 int8 text text bytea"
 _REPEAT_PART = """
@@ -67,20 +71,25 @@ class PostgresBackfills:
 
     def page(self, where: BackfillFilter, *, limit: int, before: str | None = None) -> list[Backfill]:
         """Backfills newest first."""
+        return whole_page(partial(self._before, where), where, limit=limit, before=before)
+
+    def search(self, where: BackfillFilter, *, limit: int, before: str | None = None) -> BackfillSearch:
+        """Backfills newest first, as far as one search looks."""
+        return found_backfills(partial(self._before, where), where, limit=limit, before=before)
+
+    def _before(self, where: BackfillFilter, before: str, limit: int) -> list[Backfill]:
         statuses = {} if where.statuses is None else {f"status_{at}": each for at, each in enumerate(where.statuses)}
-        found = self._database.read(
-            "read backfills",
-            backfill_page(where, [f"%({name})s" for name in statuses], "%({})s".format),
-            {
-                **statuses,
-                "before": before or LAST_ID,
-                "after": where.created_after,
-                "until": where.created_before,
-                "ended": where.ended_before,
-                "limit": limit,
-            },
-        )
-        return [rows.decode_backfill(body) for (body,) in found]
+        values = {
+            **statuses,
+            "before": before,
+            "after": where.created_after,
+            "until": where.created_before,
+            "ended": where.ended_before,
+            "asset": where.asset,
+            "limit": limit,
+        }
+        statement = backfill_page(where, [f"%({name})s" for name in statuses], "%({})s".format)
+        return [rows.decode_backfill(body) for (body,) in self._database.read("read backfills", statement, values)]
 
     def open(self) -> list[Backfill]:
         """Those that have not ended, oldest first."""
@@ -127,8 +136,9 @@ class PostgresBackfills:
         """Store a new backfill."""
 
         def work(tx: Transaction) -> None:
-            if not _insert(tx, backfill, plan, [line]):
+            if not insert_backfill(tx, backfill, plan, [line]):
                 raise StorageError(f"A backfill with the id {backfill.backfill_id} exists already; make a new id.")
+            record_acts(tx, asked_for_backfill(backfill))
 
         self._database.write("store a backfill", work)
         self._notifier.publish(_TOPICS)
@@ -137,7 +147,7 @@ class PostgresBackfills:
         """Store one that has ended elsewhere, as it is."""
 
         def work(tx: Transaction) -> bool:
-            is_new = _insert(tx, stored.backfill, stored.plan, stored.log)
+            is_new = insert_backfill(tx, stored.backfill, stored.plan, stored.log)
             if is_new:
                 values = [(stored.backfill.backfill_id, *rows.part_values(part)) for part in stored.parts]
                 tx.send_all(_ADD_PARTS, _PART_TYPES, values)
@@ -158,11 +168,12 @@ class PostgresBackfills:
             if after is None:
                 return before, False
             _store(tx, after, [line])
+            record_acts(tx, changed_backfill(before, after))
             return after, True
 
         after, is_changed = self._database.write("change a backfill", work)
         if is_changed:
-            self._notifier.publish(_TOPICS)
+            self._notifier.publish(_CHANGED)
         return after
 
     def advance(self, backfill_id: str, step: BackfillAdvance, *, lease: Lease, now: float) -> Backfill:
@@ -195,6 +206,8 @@ class PostgresBackfills:
             if gone is not None:
                 tx.send("DELETE FROM backfill_parts WHERE backfill = %s", (backfill_id,))
                 tx.send("DELETE FROM backfill_counts WHERE backfill = %s", (backfill_id,))
+                tx.send("DELETE FROM backfill_assets WHERE backfill = %s", (backfill_id,))
+                record_acts(tx, deleted_backfill(backfill_id))
             return gone is not None
 
         deleted = self._database.write("delete a backfill", work)
@@ -202,7 +215,8 @@ class PostgresBackfills:
         return deleted
 
 
-def _insert(tx: Transaction, backfill: Backfill, plan: BackfillPlan, log: Sequence[BackfillLine]) -> bool:
+def insert_backfill(tx: Transaction, backfill: Backfill, plan: BackfillPlan, log: Sequence[BackfillLine]) -> bool:
+    """Store a new backfill; says whether it was, and not known before. The caller holds the transaction."""
     added = tx.row(
         "INSERT INTO backfills (id, status, created, ended, body, plan, log) VALUES (%s, %s, %s, %s, %s, %s, %s) "
         "ON CONFLICT DO NOTHING RETURNING 1",
@@ -216,12 +230,22 @@ def _insert(tx: Transaction, backfill: Backfill, plan: BackfillPlan, log: Sequen
             encode_msgpack(log),
         ),
     )
+    if added is not None:
+        assets = [(asset, backfill.backfill_id) for asset in plan.assets]
+        tx.send_all("INSERT INTO backfill_assets (asset, backfill) SELECT * FROM {rows} AS given", "text text", assets)
     return added is not None
 
 
 def _locked(tx: Transaction, backfill_id: str) -> Backfill | None:
     row = tx.row("SELECT body FROM backfills WHERE id = %s FOR UPDATE", (backfill_id,))
     return None if row is None else rows.decode_backfill(row[0])
+
+
+def held_back(tx: Transaction, backfill_ids: Collection[str | None]) -> set[str | None]:
+    """Those of the backfills whose queued runs are to stay in the queue."""
+    asked = [each for each in backfill_ids if each is not None]
+    found = tx.rows("SELECT body FROM backfills WHERE id = ANY(%s)", (asked,)) if asked else []
+    return {each.backfill_id for (body,) in found if (each := rows.decode_backfill(body)).hold is not None}
 
 
 def _write_parts(tx: Transaction, backfill_id: str, step: BackfillAdvance) -> None:

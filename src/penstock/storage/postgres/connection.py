@@ -43,7 +43,7 @@ _CONNECT_SECONDS = 5
 # A process that is stopped in the middle of a transaction must not hold up the others for long. Whatever the server's
 # default: we lock the rows that we build upon, and a stricter isolation would only refuse rivals that may follow.
 _OPTIONS = (
-    "-c statement_timeout=30s -c idle_in_transaction_session_timeout=10s -c jit=off "
+    "-c statement_timeout=30s -c idle_in_transaction_session_timeout=5s -c jit=off "
     "-c default_transaction_isolation=read\\ committed"
 )
 _PARAMETERS: Mapping[str, Any] = {

@@ -29,6 +29,7 @@ def add_keys(tx: Transaction, name: str, keys: Sequence[str]) -> list[str]:
     return [key for key in wanted if key in new]
 
 
-def remove_keys(tx: Transaction, name: str, keys: Sequence[str]) -> None:
-    """Remove keys from a set."""
-    tx.send("DELETE FROM dynamic_partitions WHERE name = %s AND key = ANY(%s)", (name, list(keys)))
+def remove_keys(tx: Transaction, name: str, keys: Sequence[str]) -> list[str]:
+    """Remove keys from a set; gives those that were in it."""
+    gone = tx.rows("DELETE FROM dynamic_partitions WHERE name = %s AND key = ANY(%s) RETURNING key", (name, list(keys)))
+    return [row[0] for row in gone]

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from ...codec import digest, encode_msgpack
+from ...records.act import ActKind
 from ...records.automation import Tick, TickStatus
 from ...records.webhook import Receipt, WebhookEntry, WebhookRequest, WebhookToken
 from .. import webhook_rows as rows
+from ..acting import act_of
+from ..deeds import token_in_words
 from ..inbox import MOST_ATTEMPTS, PAUSE, TOPIC, a_batch
 from ..notifier import Notifier
+from .acts import record_acts
 from .connection import Database
 from .transaction import Transaction
 
@@ -113,6 +117,7 @@ class PostgresInbox:
             )
             assert made is not None
             number: int = made[0]
+            record_acts(tx, act_of(ActKind.ADD_TOKEN, instigator, after=token_in_words(number)))
             return number
 
         number = self._database.write("store a token of a webhook sensor", work)
@@ -120,13 +125,15 @@ class PostgresInbox:
 
     def revoke_token(self, instigator: str, token: int) -> bool:
         """Let them in no more."""
-        gone = self._database.write(
-            "revoke a token of a webhook sensor",
-            lambda tx: tx.rows(
-                "DELETE FROM webhook_tokens WHERE instigator = %s AND id = %s RETURNING 1", (instigator, token)
-            ),
-        )
-        return bool(gone)
+
+        def work(tx: Transaction) -> bool:
+            statement = "DELETE FROM webhook_tokens WHERE instigator = %s AND id = %s RETURNING 1"
+            if tx.row(statement, (instigator, token)) is None:
+                return False
+            record_acts(tx, act_of(ActKind.REVOKE_TOKEN, instigator, before=token_in_words(token)))
+            return True
+
+        return self._database.write("revoke a token of a webhook sensor", work)
 
     def tokens(self, instigator: str) -> list[WebhookToken]:
         """A sensor's tokens, oldest first."""

@@ -11,8 +11,6 @@ from ...codec import encode_msgpack
 from ...errors import FencedError, StorageError
 from ...records.act import SWITCHES, Act, ActKind
 from ...records.automation import (
-    NOBODY,
-    By,
     InstigatorKind,
     InstigatorState,
     InstigatorStatus,
@@ -25,9 +23,11 @@ from ...records.conditions.evaluation import EvaluationRecord, StoredEvaluation
 from ...records.event import AssetFact, Event
 from ...records.lease import Lease
 from .. import rows
+from ..acting import act_of, who_acts
 from ..notifier import Notifier
-from ..protocols import NewRun
-from .acts import record_act
+from ..protocols import NewRun, StoredBackfill
+from .acts import record_acts
+from .backfills import insert_backfill
 from .connection import Database
 from .dynamic_partitions import change_dynamic_partitions
 from .inbox import settle_webhooks
@@ -69,7 +69,6 @@ class PostgresInstigators:
         name: str,
         status: InstigatorStatus,
         *,
-        by: By = NOBODY,
         now: float,
     ) -> InstigatorState:
         """Turn it on, off, or back to what the code says; its next due time is forgotten."""
@@ -77,16 +76,16 @@ class PostgresInstigators:
             "status = %(status)s, next_due = NULL, fingerprint = NULL, retired = NULL, "
             "turned_on = CASE WHEN %(status)s = 'RUNNING' THEN %(now)s::double precision END"
         )
-        act = Act(subject=instigator, time=now, kind=SWITCHES[status], by=by)
-        return self._change((instigator, location, kind, name), change, {"status": status}, act)
+        acts = act_of(SWITCHES[status], instigator)
+        return self._change((instigator, location, kind, name), change, {"now": now, "status": status}, acts)
 
     def set_cursor(
-        self, instigator: str, location: str, name: str, cursor: str | None, *, by: By = NOBODY, now: float
+        self, instigator: str, location: str, name: str, cursor: str | None, *, now: float
     ) -> InstigatorState:
         """Set a sensor's cursor by hand; a tick that is at work meanwhile does not overwrite it."""
         whose = (instigator, location, InstigatorKind.SENSOR, name)
-        act = Act(subject=instigator, time=now, kind=ActKind.SET_CURSOR, by=by, cursor=cursor)
-        return self._change(whose, "cursor = %(cursor)s, cursor_set = %(now)s", {"cursor": cursor}, act)
+        acts = act_of(ActKind.SET_CURSOR, instigator, cursor=cursor)
+        return self._change(whose, "cursor = %(cursor)s, cursor_set = %(now)s", {"now": now, "cursor": cursor}, acts)
 
     def override(
         self,
@@ -96,49 +95,39 @@ class PostgresInstigators:
         name: str,
         override: Override | None,
         *,
-        by: By = NOBODY,
         now: float,
     ) -> InstigatorState:
         """Set what holds in place of the code, or withdraw it (None); its next due time is forgotten."""
-        given = None if override is None else msgspec.structs.replace(override, by=by, since=now)
+        given = None if override is None else msgspec.structs.replace(override, by=who_acts(), since=now)
         act_kind = ActKind.WITHDRAW if given is None else ActKind.OVERRIDE
-        act = Act(subject=instigator, time=now, kind=act_kind, by=by, override=given)
+        acts = act_of(act_kind, instigator, override=given)
         change = "override = %(override)s, next_due = NULL, fingerprint = NULL"
-        values = {"override": None if given is None else encode_msgpack(given)}
-        return self._change((instigator, location, kind, name), change, values, act)
+        values = {"now": now, "override": None if given is None else encode_msgpack(given)}
+        return self._change((instigator, location, kind, name), change, values, acts)
 
-    def retire(self, instigator: str, *, by: By = NOBODY, now: float) -> InstigatorState | None:
+    def retire(self, instigator: str, *, now: float) -> InstigatorState | None:
         """Remove it: it is off, and all that is known of it is kept."""
-        act = Act(subject=instigator, time=now, kind=ActKind.REMOVE, by=by)
-        return self._change_known("retired = %(now)s", act)
+        return self._change_known(instigator, "retired = %(now)s", act_of(ActKind.REMOVE, instigator), now=now)
 
-    def restore(self, instigator: str, *, by: By = NOBODY, now: float) -> InstigatorState | None:
+    def restore(self, instigator: str, *, now: float) -> InstigatorState | None:
         """Take a removal back."""
-        act = Act(subject=instigator, time=now, kind=ActKind.RESTORE, by=by)
-        return self._change_known("retired = NULL, next_due = NULL, fingerprint = NULL", act)
+        change = "retired = NULL, next_due = NULL, fingerprint = NULL"
+        return self._change_known(instigator, change, act_of(ActKind.RESTORE, instigator), now=now)
 
-    def acts(self, subject: str | None = None, *, before: int | None = None, limit: int = 50) -> list[Act]:
-        """What people did, newest first."""
-        condition = "" if subject is None else "subject = %(subject)s AND "
-        found = self._database.read(
-            "read acts",
-            f"SELECT {rows.ACT} FROM acts WHERE {condition}id < %(before)s ORDER BY id DESC LIMIT %(limit)s",
-            {"subject": subject, "before": rows.NEWEST if before is None else before, "limit": limit},
-        )
-        return [rows.act(row) for row in found]
-
-    def _change(self, whose: _Whose, change: str, values: dict[str, Any], act: Act) -> InstigatorState:
+    def _change(self, whose: _Whose, change: str, values: dict[str, Any], acts: Sequence[Act]) -> InstigatorState:
         def work(tx: Transaction) -> InstigatorState | None:
             _make(tx, [whose])
-            return _changed(tx, change, values, act)
+            return _changed(tx, whose[0], change, values, acts)
 
         state = self._database.write("change a schedule or sensor", work)
         assert state is not None
         self._notifier.publish({"instigators"})
         return state
 
-    def _change_known(self, change: str, act: Act) -> InstigatorState | None:
-        state = self._database.write("change a schedule or sensor", lambda tx: _changed(tx, change, {}, act))
+    def _change_known(self, instigator: str, change: str, acts: Sequence[Act], *, now: float) -> InstigatorState | None:
+        state = self._database.write(
+            "change a schedule or sensor", lambda tx: _changed(tx, instigator, change, {"now": now}, acts)
+        )
         self._notifier.publish({"instigators"})
         return state
 
@@ -193,6 +182,7 @@ class PostgresInstigators:
         *,
         lease: Lease,
         runs: Sequence[tuple[str | None, NewRun]] = (),
+        backfill: StoredBackfill | None = None,
         facts: Sequence[AssetFact] = (),
         evaluations: Sequence[EvaluationRecord] = (),
         cursor: str | None = None,
@@ -219,6 +209,8 @@ class PostgresInstigators:
             change_dynamic_partitions(tx, tick.partitions)
             wanted = _unused(tx, tick.instigator, runs)
             changes = insert_runs(tx, wanted)
+            if backfill is not None:
+                insert_backfill(tx, backfill.backfill, backfill.plan, backfill.log)
             asked = tuple(run_key for run_key, _ in runs if run_key is not None)
             ended = msgspec.structs.replace(
                 tick,
@@ -227,6 +219,7 @@ class PostgresInstigators:
                 ended=now,
                 run_ids=tuple(new.run.run_id for new in wanted),
                 run_keys=tick.run_keys or asked,
+                backfill_id=None if backfill is None else backfill.backfill.backfill_id,
             )
             tx.send(
                 "UPDATE ticks SET status = %s, body = %s WHERE id = %s",
@@ -239,7 +232,8 @@ class PostgresInstigators:
                 settle_webhooks(tx, tick, now)
             write_changes(tx, changes, [Event(time=now, fact=fact) for fact in facts])
             topics = {"ticks"}.union(*(change.topics for change in changes))
-            return ended, topics | ({"assets"} if facts or tick.partitions else set())
+            topics |= {"assets"} if facts or tick.partitions else set()
+            return ended, topics | ({"backfills"} if backfill is not None else set())
 
         ended, topics = self._database.write("complete a tick", work, repeatable=True)
         if topics:
@@ -310,15 +304,17 @@ def _make(tx: Transaction, whose: Sequence[_Whose]) -> None:
     )
 
 
-def _changed(tx: Transaction, change: str, values: dict[str, Any], act: Act) -> InstigatorState | None:
+def _changed(
+    tx: Transaction, instigator: str, change: str, values: dict[str, Any], acts: Sequence[Act]
+) -> InstigatorState | None:
     """Change a row that is there, and store the act; None if there is no row."""
     row = tx.row(
         f"UPDATE instigators SET {change}, updated = %(now)s WHERE id = %(id)s RETURNING {rows.INSTIGATOR}",
-        {**values, "now": act.time, "id": act.subject},
+        {**values, "id": instigator},
     )
     if row is None:
         return None
-    record_act(tx, act)
+    record_acts(tx, acts)
     return rows.instigator(row)
 
 

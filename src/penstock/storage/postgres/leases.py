@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
+import zlib
 from collections.abc import Sequence
 
 from ...codec import decode_msgpack, encode_msgpack
-from ...errors import FencedError
+from ...errors import FencedError, StorageError
 from ...records.lease import Lease, ProcessInfo
 from ..notifier import ROUTINE, Notifier
 from ..protocols import FAR
@@ -14,29 +16,77 @@ from .transaction import Row, Transaction
 
 __all__ = ["PostgresLeases", "require_lease"]
 
+log = logging.getLogger("penstock.storage")
+
 _LEASE = "name, holder, epoch, until"
+
+_FENCE = 0x6C656173
+"""The class of the advisory locks of leases; these are the letters of "leas".
+
+Whoever writes under a lease has its lock in common with others who do, to the end of the transaction; whoever takes the
+lease from another holder has it alone. It is no lock of the lease's row, so that a lease is prolonged while something
+is written under it, however long that waits for other things.
+"""
+
+_FREE = "(l.until <= %(now)s OR l.until > %(beyond)s)"
+
+_END_WRITERS = """
+SELECT pg_terminate_backend(pid, 1000) FROM pg_locks JOIN pg_stat_activity USING (pid)
+WHERE locktype = 'advisory' AND database = datid AND datname = current_database()
+AND (classid::bigint, objid::bigint, objsubid) = (%s, %s::bigint & 4294967295, 2) AND granted
+AND xact_start < clock_timestamp() - make_interval(secs => %s)
+"""
+"""Ends the sessions that have had a fence's lock for so long, and waits a second for each to be gone."""
+
+_PATIENCE = 2.0
 
 
 class PostgresLeases:
-    """`LeaseStorage` on one Postgres database."""
+    """`LeaseStorage` on one Postgres database.
 
-    def __init__(self, database: Database, notifier: Notifier) -> None:
+    Args:
+        database: The database.
+        notifier: Told of changes.
+        patience: For so many seconds at most a transaction may go on under a lease that is over and wanted.
+    """
+
+    def __init__(self, database: Database, notifier: Notifier, *, patience: float = _PATIENCE) -> None:
         self._database = database
         self._notifier = notifier
+        self._patience = patience
 
     def acquire(self, name: str, holder: str, *, ttl: float, now: float) -> Lease | None:
-        """Take the lease if it is free, over, or held by `holder` already; a change of holder raises its epoch."""
+        """Take the lease if it is free, over, or held by `holder` already; a change of holder raises its epoch.
 
-        def work(tx: Transaction) -> list[Row]:
+        What its last holder has been writing under it for some time, although it is over, is ended first: a process
+        that was stopped in the middle of that would hold up everybody.
+        """
+        values = {"name": name, "holder": holder, "until": now + ttl, "now": now, "beyond": now + FAR * ttl}
+
+        def work(tx: Transaction) -> list[Row] | None:
+            changes = f"SELECT {_FREE} FROM leases AS l WHERE name = %(name)s AND holder <> %(holder)s"
+            match tx.row(changes, values):
+                case (False,):
+                    return []
+                case (True,) if tx.row("SELECT pg_try_advisory_xact_lock(%s, %s)", _fence(name)) == (False,):
+                    return None
             return tx.rows(
                 f"INSERT INTO leases AS l ({_LEASE}) VALUES (%(name)s, %(holder)s, 1, %(until)s) "
                 "ON CONFLICT (name) DO UPDATE SET holder = EXCLUDED.holder, until = EXCLUDED.until, "
                 "epoch = l.epoch + (l.holder <> EXCLUDED.holder)::int "
-                f"WHERE l.holder = EXCLUDED.holder OR l.until <= %(now)s OR l.until > %(beyond)s RETURNING {_LEASE}",
-                {"name": name, "holder": holder, "until": now + ttl, "now": now, "beyond": now + FAR * ttl},
+                f"WHERE l.holder = EXCLUDED.holder OR {_FREE} RETURNING {_LEASE}",
+                values,
             )
 
         found = self._database.write("acquire a lease", work, repeatable=True)
+        if found is None:
+            try:
+                self._database.read(
+                    "end what is written under a lease that is over", _END_WRITERS, (*_fence(name), self._patience)
+                )
+            except StorageError as error:
+                log.warning("the lease %s waits for what is written under it: %s", name, error)
+            found = self._database.write("acquire a lease", work, repeatable=True)
         self._notifier.publish({ROUTINE})
         return _lease(found[0]) if found else None
 
@@ -119,7 +169,8 @@ def require_lease(tx: Transaction, lease: Lease) -> None:
     Raises:
         FencedError: It has passed on.
     """
-    row = tx.row(f"SELECT {_LEASE} FROM leases WHERE name = %s FOR SHARE", (lease.name,))
+    tx.send("SELECT pg_advisory_xact_lock_shared(%s, %s)", _fence(lease.name))
+    row = tx.row(f"SELECT {_LEASE} FROM leases WHERE name = %s", (lease.name,))
     current = None if row is None else _lease(row)
     if current is None or (current.holder, current.epoch) != (lease.holder, lease.epoch):
         now_held = "nobody" if current is None or not current.holder else f"{current.holder}, epoch {current.epoch}"
@@ -127,6 +178,12 @@ def require_lease(tx: Transaction, lease: Lease) -> None:
             f"{lease.holder} holds the lease {lease.name!r} (epoch {lease.epoch}) no more: it is held by {now_held}. "
             "Its write was refused."
         )
+
+
+def _fence(name: str) -> tuple[int, int]:
+    """The lock of a lease: two numbers of 32 bits with a sign."""
+    number = zlib.crc32(name.encode())
+    return _FENCE, number - (number >> 31 << 32)
 
 
 def _lease(row: Row) -> Lease:

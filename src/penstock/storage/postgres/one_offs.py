@@ -8,14 +8,14 @@ from typing import Any
 import msgspec
 
 from ...codec import encode_msgpack
-from ...records.act import Act, ActKind
-from ...records.automation import By
+from ...records.act import ActKind
 from ...records.lease import Lease
 from ...records.one_off import TOPIC, OneOff, OneOffStatus, one_off_subject
 from .. import rows
+from ..acting import act_of, who_acts
 from ..notifier import Notifier
 from ..protocols import NewRun
-from .acts import record_act
+from .acts import record_acts
 from .connection import Database
 from .leases import require_lease
 from .ledger import insert_runs, write_changes
@@ -43,7 +43,7 @@ class PostgresOneOffs:
             assert row is not None
             stored = rows.one_off(row)
             subject = one_off_subject(stored.location, stored.id)
-            record_act(tx, Act(subject=subject, time=now, kind=ActKind.PLAN_RUN, by=stored.by))
+            record_acts(tx, act_of(ActKind.PLAN_RUN, subject))
             return stored
 
         stored = self._database.write("plan a one-off run", work)
@@ -83,14 +83,14 @@ class PostgresOneOffs:
         )
         return [rows.one_off(row) for row in found]
 
-    def cancel(self, number: int, *, by: By, now: float) -> OneOff | None:
+    def cancel(self, number: int, *, now: float) -> OneOff | None:
         """Call off one that waits."""
 
         def work(tx: Transaction) -> OneOff | None:
-            ended = _end(tx, number, OneOffStatus.CANCELED, note=by.reason, now=now)
+            ended = _end(tx, number, OneOffStatus.CANCELED, note=who_acts().reason, now=now)
             if ended is not None:
                 subject = one_off_subject(ended.location, number)
-                record_act(tx, Act(subject=subject, time=now, kind=ActKind.CANCEL_RUN, by=by))
+                record_acts(tx, act_of(ActKind.CANCEL_RUN, subject))
                 return ended
             row = tx.row(f"SELECT {rows.ONE_OFF} FROM one_offs WHERE id = %s", (number,))
             return None if row is None else rows.one_off(row)

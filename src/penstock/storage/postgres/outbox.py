@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from ...codec import encode_msgpack
 from ...records.alert import Delivery, DeliveryStatus, NewDelivery
@@ -25,7 +25,9 @@ _ADD = (
 )
 _CLAIM = (
     "UPDATE alert_deliveries SET attempts = attempts + 1, due = %(until)s WHERE id IN (SELECT id FROM alert_deliveries "
-    "WHERE ended IS NULL AND due <= %(now)s ORDER BY due, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED) "
+    "WHERE ended IS NULL AND due <= %(now)s AND (rule, target) NOT IN "
+    "(SELECT * FROM unnest(%(rules)s::text[], %(targets)s::text[])) ORDER BY due, id LIMIT %(limit)s "
+    "FOR UPDATE SKIP LOCKED) "
     f"RETURNING {rows.DELIVERY}"
 )
 
@@ -54,9 +56,10 @@ class PostgresOutbox:
         self._database.write("store alerts", lambda tx: tx.send_each(_ADD, values), repeatable=True)
         self._notifier.publish({TOPIC})
 
-    def claim(self, *, now: float, until: float, limit: int) -> list[Delivery]:
+    def claim(self, *, now: float, until: float, limit: int, but: Collection[tuple[str, str]] = ()) -> list[Delivery]:
         """Take what is due, for a while."""
-        values = {"now": now, "until": until, "limit": limit}
+        rules, targets = [rule for rule, _ in but], [target for _, target in but]
+        values = {"now": now, "until": until, "limit": limit, "rules": rules, "targets": targets}
         found = self._database.write("claim alerts", lambda tx: tx.rows(_CLAIM, values))
         return sorted(map(rows.delivery, found), key=lambda each: each.id)
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 
 import msgspec
 
 from ...records.event import Event, Fact, RunStarting
 from ...records.lease import Lease
-from ...records.run import ACTIVE, FINISHED, Run, RunStatus
+from ...records.run import ACTIVE, FINISHED, Run, RunStatus, Tag
 from .. import rows
+from ..deeds import canceled_run, deleted_run, launched_runs
 from ..derive import CLAIMABLE, derive
 from ..months import LogPlace
 from ..notifier import ROUTINE, Notifier
 from ..protocols import NewRun, RunFilter, RunSearch, RunTally
 from ..run_search import LOOKS, Query, Way, whole_count, whole_page
+from .acts import record_acts
+from .backfills import held_back
 from .connection import Database
 from .leases import require_lease
 from .ledger import Change, changed_run, insert_runs, topics_of_all, write_changes
@@ -39,6 +42,7 @@ class PostgresRuns:
 
         def work(tx: Transaction) -> list[Change]:
             changes = insert_runs(tx, runs)
+            record_acts(tx, launched_runs(change.run for change in changes))
             write_changes(tx, changes)
             return changes
 
@@ -103,11 +107,25 @@ class PostgresRuns:
         values = ([location for location, _ in jobs], [job for _, job in jobs], LOOKS - 1, limit)
         return rows.runs_by_job(self._database.read("read runs", statement, values))
 
-    def queued(self, *, limit: int, by_share: bool = False) -> list[Run]:
+    def queued(self, *, limit: int, by_share: bool = False, but: Collection[str] = ()) -> list[Run]:
         """Queued runs, highest priority first, then oldest first."""
+        without = sorted(map(rows.share_number, but))
         if by_share:
-            return self._select(_BY_SHARE, limit, limit)
-        return self._select("WHERE status = 'QUEUED' ORDER BY priority DESC, run_id LIMIT %s", limit)
+            return self._select(_BY_SHARE, limit, without, limit)
+        return self._select(
+            "WHERE status = 'QUEUED' AND share <> ALL(%s::int8[]) ORDER BY priority DESC, run_id LIMIT %s",
+            without,
+            limit,
+        )
+
+    def queued_of_share(self, share: str, *, untold: str | None) -> list[str]:
+        """The ids of the queued runs of a share whose note is not this one."""
+        found = self._database.read(
+            "read queued runs",
+            "SELECT run_id FROM runs WHERE status = 'QUEUED' AND share = %s AND note IS DISTINCT FROM %s::text",
+            (rows.share_number(share), rows.note_value(untold)),
+        )
+        return [run_id for (run_id,) in found]
 
     def active(self) -> list[Run]:
         """Runs that are STARTING, STARTED or CANCELING."""
@@ -138,16 +156,18 @@ class PostgresRuns:
                 "ORDER BY run_id FOR UPDATE SKIP LOCKED",
                 (wanted, sorted(CLAIMABLE)),
             )
-            free = {row[2]: row for row in found}
+            free = {row[2]: (LogPlace(*row[:2]), rows.run(tuple(row[2:]))) for row in found}
+            held = held_back(tx, {run.tags.get(Tag.BACKFILL) for _, run in free.values()})
             starting = Event(time=now, fact=RunStarting())
             changes = []
             for run_id in wanted:
                 if run_id not in free:
                     continue
-                log, number, *row = free[run_id]
-                run = rows.run(tuple(row))
+                place, run = free[run_id]
+                if run.status is RunStatus.QUEUED and run.tags.get(Tag.BACKFILL) in held:
+                    continue
                 run = msgspec.structs.replace(run, attempt=run.attempt + 1, owner=owner, lease_until=until)
-                changes.append(changed_run(tx, LogPlace(log, number), run, run.attempt, [starting]))
+                changes.append(changed_run(tx, place, run, run.attempt, [starting]))
             write_changes(tx, changes)
             return changes
 
@@ -200,6 +220,7 @@ class PostgresRuns:
             if derive(run, {}, events).refused:
                 return None
             change = changed_run(tx, place, run, run.attempt, events)
+            record_acts(tx, canceled_run(run, facts))
             write_changes(tx, [change])
             return change
 
@@ -211,7 +232,7 @@ class PostgresRuns:
 
     def explain_waiting(self, notes: Mapping[str, str | None]) -> None:
         """Store for each queued run the one rule that it waits for."""
-        run_ids, texts = list(notes), list(notes.values())
+        run_ids, texts = list(notes), list(map(rows.note_value, notes.values()))
 
         def work(tx: Transaction) -> bool:
             changed = tx.rows(
@@ -237,7 +258,7 @@ class PostgresRuns:
             run = msgspec.structs.replace(run, tags={**run.tags, **tags})
             tx.send(
                 "UPDATE runs SET body = %s, priority = %s, share = %s WHERE num = %s",
-                (rows.run_body(run), run.priority, rows.run_share(run), number),
+                (rows.run_body(run), run.priority, rows.share_number(run.share), number),
             )
             tx.send_each(
                 "INSERT INTO run_tags (key, value, run_id) VALUES (%s, %s, %s) "
@@ -283,11 +304,12 @@ class PostgresRuns:
             found = _place_and_run(tx, run_id)
             if found is None or found[1].status not in FINISHED:
                 return False
-            place = found[0]
+            place, run = found
             tx.send("DELETE FROM events WHERE log = %s AND run = %s", place)
             tx.send("DELETE FROM steps WHERE run = %s", (place.run,))
             for table in ("run_tags", "planned_assets", "runs"):
                 tx.send(f"DELETE FROM {table} WHERE run_id = %s", (run_id,))
+            record_acts(tx, deleted_run(run))
             return True
 
         deleted = self._database.write("delete a run", work)
@@ -315,7 +337,7 @@ WHERE num IN (
         FROM found CROSS JOIN LATERAL (
             SELECT r.num, r.run_id, r.priority FROM runs r WHERE r.status = 'QUEUED' AND r.share = found.share
             ORDER BY r.priority DESC, r.run_id LIMIT %s
-        ) q
+        ) q WHERE found.share <> ALL(%s::int8[])
     )
     SELECT num FROM turns ORDER BY priority DESC, turn, run_id LIMIT %s
 ) ORDER BY priority DESC, run_id

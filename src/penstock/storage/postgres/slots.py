@@ -19,9 +19,11 @@ from ..allot import (
     refuse_late_claim,
     take,
 )
+from ..deeds import freed_slots, set_limit
 from ..derive import EVICTED
 from ..months import LogPlace
 from ..notifier import Notifier
+from .acts import record_acts
 from .connection import Database
 from .ledger import changed_run, write_changes
 from .transaction import Row, Transaction
@@ -54,6 +56,8 @@ class PostgresSlots:
         """Set how many slots a pool has."""
 
         def work(tx: Transaction) -> None:
+            row = tx.row("SELECT slots FROM pool_limits WHERE pool = %s", (pool,))
+            record_acts(tx, set_limit(pool, None if row is None else row[0], slots))
             tx.send(
                 "INSERT INTO pool_limits (pool, slots) VALUES (%s, %s) "
                 "ON CONFLICT (pool) DO UPDATE SET slots = EXCLUDED.slots",
@@ -67,7 +71,10 @@ class PostgresSlots:
         """Let the default limit hold for a pool again; False if it had none of its own."""
 
         def work(tx: Transaction) -> list[Row]:
-            return tx.rows("DELETE FROM pool_limits WHERE pool = %s RETURNING 1", (pool,))
+            gone = tx.rows("DELETE FROM pool_limits WHERE pool = %s RETURNING slots", (pool,))
+            for (slots,) in gone:
+                record_acts(tx, set_limit(pool, slots, None))
+            return gone
 
         deleted = self._database.write("delete the limit of a pool", work)
         self._notifier.publish({"slots", "pools"})
@@ -150,6 +157,7 @@ class PostgresSlots:
                 tx.send("DELETE FROM pool_claims WHERE run_id = %s", (run_id,))
                 if run is not None and run.status in ACTIVE:
                     tx.send("UPDATE runs SET lease_until = %s WHERE run_id = %s", (EVICTED, run_id))
+                record_acts(tx, freed_slots(run_id, step_key, freed))
             return freed
 
         freed = self._database.write("free slots of pools", work)

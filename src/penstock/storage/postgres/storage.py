@@ -9,6 +9,7 @@ import psycopg
 from ...clock import SYSTEM_CLOCK, Clock
 from ...errors import SettingsError
 from .accounts import PostgresAccounts
+from .acts import PostgresActs
 from .archive import PostgresArchive
 from .assets import PostgresAssets
 from .backfills import PostgresBackfills
@@ -76,6 +77,7 @@ class PostgresStorage:
         self._slots = PostgresSlots(self._database, self._notifier)
         self._backfills = PostgresBackfills(self._database, self._notifier)
         self._accounts = PostgresAccounts(self._database)
+        self._acts = PostgresActs(self._database)
         self._upkeep = PostgresUpkeep(self._database)
         self._archive = PostgresArchive(self._database, self._notifier)
         self._retention = PostgresRetention(self._database)
@@ -131,6 +133,11 @@ class PostgresStorage:
     def accounts(self) -> PostgresAccounts:
         """Accounts and their API tokens."""
         return self._accounts
+
+    @property
+    def acts(self) -> PostgresActs:
+        """What people did."""
+        return self._acts
 
     @property
     def notifier(self) -> PostgresNotifier:

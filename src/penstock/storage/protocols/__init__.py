@@ -14,6 +14,7 @@ Rules that every implementation keeps, and that the contract suite in `penstock.
 * Times are seconds since the Unix epoch. Pages are keyset pages: `before`/`after` name the last item seen.
 * A database that cannot be reached, or cannot work for the time being, raises `StorageUnavailableError`: the same call
   may go well later. Every other refusal is a plain `StorageError`.
+* What a call changes while somebody is `acting` (`storage/acting.py`) is stored as an act, in its transaction.
 * After a change the storage publishes its topics (see `Notifier`); what is published is a hint, the row is the truth.
 """
 
@@ -23,8 +24,16 @@ from typing import Protocol
 
 from ..notifier import Notifier
 from .accounts import USE_SECONDS, AccountStorage
+from .acts import EVERY_ACT, ActFilter, ActStorage
 from .assets import AssetStorage
-from .backfills import BackfillAdvance, BackfillChange, BackfillFilter, BackfillStorage, StoredBackfill
+from .backfills import (
+    BackfillAdvance,
+    BackfillChange,
+    BackfillFilter,
+    BackfillSearch,
+    BackfillStorage,
+    StoredBackfill,
+)
 from .events import EventStorage
 from .instigators import InstigatorStorage
 from .leases import FAR, LeaseStorage
@@ -34,13 +43,17 @@ from .runs import NewRun, RunFilter, RunSearch, RunStorage, RunTally
 from .slots import SlotStorage
 
 __all__ = [
+    "EVERY_ACT",
     "FAR",
     "USE_SECONDS",
     "AccountStorage",
+    "ActFilter",
+    "ActStorage",
     "AssetStorage",
     "BackfillAdvance",
     "BackfillChange",
     "BackfillFilter",
+    "BackfillSearch",
     "BackfillStorage",
     "EventStorage",
     "InstigatorStorage",
@@ -82,6 +95,8 @@ class Storage(Protocol):
     def backfills(self) -> BackfillStorage: ...
     @property
     def accounts(self) -> AccountStorage: ...
+    @property
+    def acts(self) -> ActStorage: ...
     @property
     def notifier(self) -> Notifier: ...
 

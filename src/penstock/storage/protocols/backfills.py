@@ -18,16 +18,36 @@ from ...records.backfill import (
 from ...records.lease import Lease
 from .runs import NewRun
 
-__all__ = ["BackfillAdvance", "BackfillChange", "BackfillFilter", "BackfillStorage", "StoredBackfill"]
+__all__ = [
+    "BackfillAdvance",
+    "BackfillChange",
+    "BackfillFilter",
+    "BackfillSearch",
+    "BackfillStorage",
+    "StoredBackfill",
+]
 
 
 class BackfillFilter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Which backfills: all given conditions hold."""
+    """Which backfills: all given conditions hold. `asset` is one that they are to make, in text form; `user` who asked
+    for them; `text` a part of their title, description, job or id, in capitals or not."""
 
     statuses: tuple[BackfillStatus, ...] | None = None
+    job: str | None = None
+    asset: str | None = None
+    user: str | None = None
+    text: str | None = None
     created_after: float | None = None
     created_before: float | None = None
     ended_before: float | None = None
+
+
+class BackfillSearch(msgspec.Struct, frozen=True, kw_only=True):
+    """What one search has found. `until` is the cursor to go on from where it has ended before the page was full,
+    although there may be more beyond."""
+
+    backfills: tuple[Backfill, ...] = ()
+    until: str | None = None
 
 
 class BackfillChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -99,6 +119,10 @@ class BackfillStorage(Protocol):
 
     def page(self, where: BackfillFilter, *, limit: int, before: str | None = None) -> list[Backfill]:
         """Backfills newest first (by id), before that one."""
+        ...
+
+    def search(self, where: BackfillFilter, *, limit: int, before: str | None = None) -> BackfillSearch:
+        """What `page` gives, as far as one search looks."""
         ...
 
     def open(self) -> list[Backfill]:

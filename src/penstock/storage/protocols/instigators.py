@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from ...records.act import Act
 from ...records.automation import (
-    NOBODY,
-    By,
     InstigatorKind,
     InstigatorState,
     InstigatorStatus,
@@ -19,6 +16,7 @@ from ...records.automation import (
 from ...records.conditions.evaluation import EvaluationRecord, StoredEvaluation
 from ...records.event import AssetFact
 from ...records.lease import Lease
+from .backfills import StoredBackfill
 from .runs import NewRun
 
 __all__ = ["InstigatorStorage"]
@@ -43,7 +41,6 @@ class InstigatorStorage(Protocol):
         name: str,
         status: InstigatorStatus,
         *,
-        by: By = NOBODY,
         now: float,
     ) -> InstigatorState:
         """Turn it on, off, or back to what the code says; its next due time is forgotten, to be computed from now, and
@@ -51,7 +48,7 @@ class InstigatorStorage(Protocol):
         ...
 
     def set_cursor(
-        self, instigator: str, location: str, name: str, cursor: str | None, *, by: By = NOBODY, now: float
+        self, instigator: str, location: str, name: str, cursor: str | None, *, now: float
     ) -> InstigatorState:
         """Set a sensor's cursor by hand; a tick that is at work meanwhile does not overwrite it."""
         ...
@@ -64,23 +61,17 @@ class InstigatorStorage(Protocol):
         name: str,
         override: Override | None,
         *,
-        by: By = NOBODY,
         now: float,
     ) -> InstigatorState:
         """Set what holds in place of the code, or withdraw it (None); its next due time is forgotten."""
         ...
 
-    def retire(self, instigator: str, *, by: By = NOBODY, now: float) -> InstigatorState | None:
+    def retire(self, instigator: str, *, now: float) -> InstigatorState | None:
         """Remove it: it is off, and all that is known of it is kept. None if nothing is known of it."""
         ...
 
-    def restore(self, instigator: str, *, by: By = NOBODY, now: float) -> InstigatorState | None:
+    def restore(self, instigator: str, *, now: float) -> InstigatorState | None:
         """Take a removal back: switch, overrides and cursor count as before. None if nothing is known of it."""
-        ...
-
-    def acts(self, subject: str | None = None, *, before: int | None = None, limit: int = 50) -> list[Act]:
-        """What people did, newest first, before the id `before`: to a schedule, a sensor or a one-off run (its
-        `one_off_subject`), or to all. Each of the methods above that changes something stores one, by `by`."""
         ...
 
     def plan(self, states: Sequence[InstigatorState]) -> None:
@@ -99,6 +90,7 @@ class InstigatorStorage(Protocol):
         *,
         lease: Lease,
         runs: Sequence[tuple[str | None, NewRun]] = (),
+        backfill: StoredBackfill | None = None,
         facts: Sequence[AssetFact] = (),
         evaluations: Sequence[EvaluationRecord] = (),
         cursor: str | None = None,
@@ -107,10 +99,11 @@ class InstigatorStorage(Protocol):
         now: float,
     ) -> Tick:
         """End a tick, in one transaction with everything it causes: the changes of dynamic partition sets that it
-        carries, its runs, each under its (instigator, run key), facts about assets, what automation conditions came to,
-        the cursor (None keeps it), and the next due time, unless that was planned for another `fingerprint` meanwhile
-        (None: whatever it is). A run whose key was used before is not made again. Gives the tick as stored, with the
-        ids of the runs that it made. Raises `FencedError` when the lease has passed on."""
+        carries, its runs, each under its (instigator, run key), its backfill, facts about assets, what automation
+        conditions came to, the cursor (None keeps it), and the next due time, unless that was planned for another
+        `fingerprint` meanwhile (None: whatever it is). A run whose key was used before is not made again. Gives the
+        tick as stored, with the ids of the runs and the backfill that it made. Raises `FencedError` when the lease has
+        passed on."""
         ...
 
     def evaluations(self, entity: str, *, before: int | None = None, limit: int = 50) -> list[StoredEvaluation]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from ...records.automation import By
 from ...records.lease import Lease
 from ...records.one_off import OneOff, OneOffStatus
 from .runs import NewRun
@@ -14,7 +13,7 @@ __all__ = ["OneOffStorage"]
 
 
 class OneOffStorage(Protocol):
-    """One-off runs. What people do with them is an act, stored in the same transaction."""
+    """One-off runs."""
 
     def plan(self, one_off: OneOff, *, now: float) -> OneOff:
         """Store one that waits; gives it with its id."""
@@ -34,8 +33,9 @@ class OneOffStorage(Protocol):
         """Those that wait, the soonest due first."""
         ...
 
-    def cancel(self, number: int, *, by: By, now: float) -> OneOff | None:
-        """Call off one that waits; gives it as it stands afterwards, None if there is no such one."""
+    def cancel(self, number: int, *, now: float) -> OneOff | None:
+        """Call off one that waits, for the reason of whoever acts; gives it as it stands afterwards, None if there is
+        no such one."""
         ...
 
     def settle(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -92,14 +92,19 @@ class RunStorage(Protocol):
         far as one search looks. Jobs without any are left out."""
         ...
 
-    def queued(self, *, limit: int, by_share: bool = False) -> list[Run]:
+    def queued(self, *, limit: int, by_share: bool = False, but: Collection[str] = ()) -> list[Run]:
         """Queued runs, highest priority first, then oldest first.
 
         Args:
             limit: At most so many; fewer are all that there are.
             by_share: Which ones, of equal priority: the first of every share (`Run.share`) before the second of any,
                 instead of the oldest.
+            but: Shares whose runs are left out.
         """
+        ...
+
+    def queued_of_share(self, share: str, *, untold: str | None) -> list[str]:
+        """The ids of the queued runs of a share (`Run.share`) whose note is not `untold`, in no order."""
         ...
 
     def active(self) -> list[Run]:
@@ -109,7 +114,8 @@ class RunStorage(Protocol):
     def claim(
         self, run_ids: Sequence[str], *, owner: str, until: float, now: float, under: Lease | None = None
     ) -> list[Run]:
-        """Move those that are still QUEUED or NOT_STARTED to STARTING, each under a new attempt that `owner` holds.
+        """Move those that are still QUEUED or NOT_STARTED to STARTING, each under a new attempt that `owner` holds. One
+        that is QUEUED stays so while its backfill is paused or being canceled.
 
         Raises `FencedError` when `under`, the lease of who has decided it, has passed on: somebody else decides now."""
         ...

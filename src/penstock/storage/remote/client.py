@@ -21,6 +21,7 @@ from ...records.wire import StorageAccess
 from ..encoding import encode_event
 from ..protocols import (
     AccountStorage,
+    ActStorage,
     AssetStorage,
     BackfillStorage,
     EventStorage,
@@ -83,6 +84,7 @@ class RemoteStorage:
         self._slots: SlotStorage = _part("slots", self._call)
         self._backfills: BackfillStorage = _part("backfills", self._call)
         self._accounts: AccountStorage = _part("accounts", self._call)
+        self._acts: ActStorage = _part("acts", self._call)
         self._notifier = RemoteNotifier(self)
 
     @property
@@ -134,6 +136,11 @@ class RemoteStorage:
     def accounts(self) -> AccountStorage:
         """Accounts and their API tokens."""
         return self._accounts
+
+    @property
+    def acts(self) -> ActStorage:
+        """What people did."""
+        return self._acts
 
     @property
     def notifier(self) -> RemoteNotifier:

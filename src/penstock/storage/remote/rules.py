@@ -204,6 +204,7 @@ RULES: Mapping[str, Rule] = {
     "runs.latest_of_jobs": Rule(run=_PEOPLE, evaluation=_PEOPLE, reads=True),
     "runs.count": Rule(run=_runs_of_location, evaluation=_free, reads=True),
     "runs.queued": Rule(run=_DAEMON, evaluation=_DAEMON, reads=True),
+    "runs.queued_of_share": Rule(run=_DAEMON, evaluation=_DAEMON, reads=True),
     "runs.active": Rule(run=_DAEMON, evaluation=_DAEMON, reads=True),
     "runs.claim": Rule(run=_DAEMON, evaluation=_DAEMON),
     "runs.take_over": Rule(run=_own_lease, evaluation=_RUNS_ONLY),
@@ -247,7 +248,6 @@ RULES: Mapping[str, Rule] = {
     "instigators.override": Rule(run=_PEOPLE, evaluation=_PEOPLE),
     "instigators.retire": Rule(run=_PEOPLE, evaluation=_PEOPLE),
     "instigators.restore": Rule(run=_PEOPLE, evaluation=_PEOPLE),
-    "instigators.acts": Rule(run=_PEOPLE, evaluation=_PEOPLE, reads=True),
     "instigators.plan": Rule(run=_DAEMON, evaluation=_DAEMON),
     "instigators.begin_tick": Rule(run=_DAEMON, evaluation=_DAEMON),
     "instigators.complete_tick": Rule(run=_DAEMON, evaluation=_DAEMON),
@@ -285,6 +285,7 @@ RULES: Mapping[str, Rule] = {
     "backfills.plan": Rule(run=_WATCHING, evaluation=_free, reads=True),
     "backfills.log": Rule(run=_PEOPLE, evaluation=_PEOPLE, reads=True),
     "backfills.page": Rule(run=_WATCHING, evaluation=_free, reads=True),
+    "backfills.search": Rule(run=_WATCHING, evaluation=_free, reads=True),
     "backfills.open": Rule(run=_WATCHING, evaluation=_free, reads=True),
     "backfills.counts": Rule(run=_WATCHING, evaluation=_free, reads=True),
     "backfills.parts": Rule(run=_WATCHING, evaluation=_free, reads=True),
@@ -304,6 +305,8 @@ RULES: Mapping[str, Rule] = {
     "accounts.revoke_token": Rule(run=_ACCOUNTS, evaluation=_ACCOUNTS),
     "accounts.find": Rule(run=_ACCOUNTS, evaluation=_ACCOUNTS, reads=True),
     "accounts.used": Rule(run=_ACCOUNTS, evaluation=_ACCOUNTS),
+    "acts.page": Rule(run=_PEOPLE, evaluation=_PEOPLE, reads=True),
+    "acts.add": Rule(run=_PEOPLE, evaluation=_PEOPLE),
     "notifier.publish": Rule(
         run="whoever changes the storage wakes its listeners", evaluation="an evaluation wakes nobody"
     ),

@@ -13,7 +13,9 @@ from ...records.event import AssetFact, FreshnessStateChange
 from ...records.freshness_state import AssetFreshness, FreshnessState
 from ...records.lease import Lease
 from .. import rows
+from ..deeds import added_partitions, removed_partitions, reported_facts
 from ..notifier import Notifier
+from .acts import record_acts
 from .connection import Database
 from .dynamic_partitions import add_keys, remove_keys
 from .leases import require_lease
@@ -201,6 +203,7 @@ class SqliteAssets:
         """Store facts about assets that no run made; gives the event ids."""
         with self._database.write("store facts about assets") as connection:
             ids = report(connection, facts, now)
+            record_acts(connection, reported_facts(facts))
         self._notifier.publish({"assets"})
         return list(ids)
 
@@ -219,11 +222,13 @@ class SqliteAssets:
         """Add keys; gives those that were new."""
         with self._database.write("add dynamic partitions") as connection:
             new = add_keys(connection, name, keys)
+            record_acts(connection, added_partitions(name, new))
         self._notifier.publish({"assets"})
         return new
 
     def delete_dynamic_partitions(self, name: str, keys: Sequence[str]) -> None:
         """Remove keys."""
         with self._database.write("remove dynamic partitions") as connection:
-            remove_keys(connection, name, keys)
+            gone = remove_keys(connection, name, keys)
+            record_acts(connection, removed_partitions(name, gone))
         self._notifier.publish({"assets"})

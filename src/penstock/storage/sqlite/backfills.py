@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 from ...codec import decode_msgpack, encode_msgpack
 from ...errors import StorageError
 from ...records.backfill import Backfill, BackfillLine, BackfillPart, BackfillPlan, GroupCounts
 from ...records.lease import Lease
 from .. import backfill_rows as rows
-from ..backfill_page import LAST_ID, backfill_page
+from ..backfill_page import backfill_page, found_backfills, whole_page
+from ..deeds import asked_for_backfill, changed_backfill, deleted_backfill
 from ..notifier import Notifier
-from ..protocols.backfills import BackfillAdvance, BackfillChange, BackfillFilter, StoredBackfill
+from ..protocols.backfills import BackfillAdvance, BackfillChange, BackfillFilter, BackfillSearch, StoredBackfill
+from .acts import record_acts
 from .connection import Database
 from .leases import require_lease
 from .ledger import insert_run
 from .listed import listed
 
-__all__ = ["SqliteBackfills"]
+__all__ = ["SqliteBackfills", "insert_backfill", "is_held_back"]
 
 _TOPICS = {"backfills"}
+_CHANGED = {"backfills", "queue"}  # what waits in the queue may be held back from now on, or not any more
 _PARTS_AT_ONCE = 5000
 _ADD_PART = f"INSERT INTO backfill_parts (backfill, {rows.PART}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 # Whether the run that repeats it has ended already is looked up here; else its end is told by the trigger.
@@ -67,20 +71,26 @@ class SqliteBackfills:
 
     def page(self, where: BackfillFilter, *, limit: int, before: str | None = None) -> list[Backfill]:
         """Backfills newest first."""
+        return whole_page(partial(self._before, where), where, limit=limit, before=before)
+
+    def search(self, where: BackfillFilter, *, limit: int, before: str | None = None) -> BackfillSearch:
+        """Backfills newest first, as far as one search looks."""
+        return found_backfills(partial(self._before, where), where, limit=limit, before=before)
+
+    def _before(self, where: BackfillFilter, before: str, limit: int) -> list[Backfill]:
         statuses = {} if where.statuses is None else {f"status_{at}": each for at, each in enumerate(where.statuses)}
+        values = {
+            **statuses,
+            "before": before,
+            "after": where.created_after,
+            "until": where.created_before,
+            "ended": where.ended_before,
+            "asset": where.asset,
+            "limit": limit,
+        }
         with self._database.read("read backfills") as connection:
-            found = connection.execute(
-                backfill_page(where, [f":{name}" for name in statuses], ":{}".format),
-                {
-                    **statuses,
-                    "before": before or LAST_ID,
-                    "after": where.created_after,
-                    "until": where.created_before,
-                    "ended": where.ended_before,
-                    "limit": limit,
-                },
-            ).fetchall()
-        return [rows.decode_backfill(body) for (body,) in found]
+            statement = backfill_page(where, [f":{name}" for name in statuses], ":{}".format)
+            return [rows.decode_backfill(body) for (body,) in connection.execute(statement, values)]
 
     def open(self) -> list[Backfill]:
         """Those that have not ended, oldest first."""
@@ -128,15 +138,16 @@ class SqliteBackfills:
     def add(self, backfill: Backfill, plan: BackfillPlan, *, line: BackfillLine) -> None:
         """Store a new backfill."""
         with self._database.write("store a backfill") as connection:
-            if not _insert(connection, backfill, plan, [line]):
+            if not insert_backfill(connection, backfill, plan, [line]):
                 raise StorageError(f"A backfill with the id {backfill.backfill_id} exists already; make a new id.")
+            record_acts(connection, asked_for_backfill(backfill))
         self._notifier.publish(_TOPICS)
 
     def load(self, stored: StoredBackfill) -> bool:
         """Store one that has ended elsewhere, as it is."""
         backfill_id = stored.backfill.backfill_id
         with self._database.write("store a backfill") as connection:
-            is_new = _insert(connection, stored.backfill, stored.plan, stored.log)
+            is_new = insert_backfill(connection, stored.backfill, stored.plan, stored.log)
             if is_new:
                 connection.executemany(_ADD_PART, [(backfill_id, *rows.part_values(part)) for part in stored.parts])
         self._notifier.publish(_TOPICS)
@@ -153,7 +164,8 @@ class SqliteBackfills:
             if after is None:
                 return before
             _store(connection, after, [line])
-        self._notifier.publish(_TOPICS)
+            record_acts(connection, changed_backfill(before, after))
+        self._notifier.publish(_CHANGED)
         return after
 
     def advance(self, backfill_id: str, step: BackfillAdvance, *, lease: Lease, now: float) -> Backfill:
@@ -195,6 +207,8 @@ class SqliteBackfills:
             gone = connection.execute(
                 "DELETE FROM backfills WHERE id = ? AND ended IS NOT NULL", (backfill_id,)
             ).rowcount
+            if gone:
+                record_acts(connection, deleted_backfill(backfill_id))
         while gone:
             with self._database.write("delete the parts of a backfill", durable=False) as connection:
                 parts = connection.execute(
@@ -204,14 +218,16 @@ class SqliteBackfills:
                 ).rowcount
                 if parts < _PARTS_AT_ONCE:
                     connection.execute("DELETE FROM backfill_counts WHERE backfill = ?", (backfill_id,))
+                    connection.execute("DELETE FROM backfill_assets WHERE backfill = ?", (backfill_id,))
                     break
         self._notifier.publish(_TOPICS)
         return gone > 0
 
 
-def _insert(
+def insert_backfill(
     connection: sqlite3.Connection, backfill: Backfill, plan: BackfillPlan, log: Sequence[BackfillLine]
 ) -> bool:
+    """Store a new backfill; says whether it was, and not known before. The caller holds the transaction."""
     added = connection.execute(
         "INSERT INTO backfills (id, status, created, ended, body, plan, log) VALUES (?, ?, ?, ?, ?, ?, ?) "
         "ON CONFLICT DO NOTHING",
@@ -225,6 +241,11 @@ def _insert(
             encode_msgpack(log),
         ),
     )
+    if added.rowcount > 0:
+        connection.executemany(
+            "INSERT INTO backfill_assets (asset, backfill) VALUES (?, ?)",
+            [(asset, backfill.backfill_id) for asset in plan.assets],
+        )
     return added.rowcount > 0
 
 
@@ -233,6 +254,12 @@ def _row(connection: sqlite3.Connection, column: str, backfill_id: str) -> tuple
         f"SELECT {column} FROM backfills WHERE id = ?", (backfill_id,)
     ).fetchone()
     return found
+
+
+def is_held_back(connection: sqlite3.Connection, backfill_id: str | None) -> bool:
+    """Whether the queued runs of this backfill are to stay in the queue."""
+    row = None if backfill_id is None else _row(connection, "body", backfill_id)
+    return row is not None and rows.decode_backfill(row[0]).hold is not None
 
 
 def _store(connection: sqlite3.Connection, backfill: Backfill, lines: Iterable[BackfillLine]) -> None:

@@ -30,6 +30,10 @@ def add_keys(connection: sqlite3.Connection, name: str, keys: Sequence[str]) -> 
     return new
 
 
-def remove_keys(connection: sqlite3.Connection, name: str, keys: Sequence[str]) -> None:
-    """Remove keys from a set."""
-    connection.executemany("DELETE FROM dynamic_partitions WHERE name = ? AND key = ?", [(name, key) for key in keys])
+def remove_keys(connection: sqlite3.Connection, name: str, keys: Sequence[str]) -> list[str]:
+    """Remove keys from a set; gives those that were in it."""
+    gone = connection.execute(
+        "DELETE FROM dynamic_partitions WHERE name = ? AND key IN (SELECT value FROM json_each(?)) RETURNING key",
+        (name, listed(keys)),
+    )
+    return [row[0] for row in gone]

@@ -5,11 +5,15 @@ from __future__ import annotations
 import sqlite3
 
 from ...codec import digest, encode_msgpack
+from ...records.act import ActKind
 from ...records.automation import Tick, TickStatus
 from ...records.webhook import Receipt, WebhookEntry, WebhookRequest, WebhookToken
 from .. import webhook_rows as rows
+from ..acting import act_of
+from ..deeds import token_in_words
 from ..inbox import MOST_ATTEMPTS, PAUSE, TOPIC, a_batch
 from ..notifier import Notifier
+from .acts import record_acts
 from .connection import Database
 from .listed import listed
 
@@ -89,13 +93,16 @@ class SqliteInbox:
                 "INSERT INTO webhook_tokens (instigator, digest, hint, created) VALUES (?, ?, ?, ?)",
                 (instigator, digest, hint, now),
             ).lastrowid
-        assert number is not None
+            assert number is not None
+            record_acts(connection, act_of(ActKind.ADD_TOKEN, instigator, after=token_in_words(number)))
         return WebhookToken(id=number, digest=digest, hint=hint, created=now)
 
     def revoke_token(self, instigator: str, token: int) -> bool:
         """Let them in no more."""
         with self._database.write("revoke a token of a webhook sensor") as connection:
             gone = connection.execute("DELETE FROM webhook_tokens WHERE instigator = ? AND id = ?", (instigator, token))
+            if gone.rowcount:
+                record_acts(connection, act_of(ActKind.REVOKE_TOKEN, instigator, before=token_in_words(token)))
             return gone.rowcount > 0
 
     def tokens(self, instigator: str) -> list[WebhookToken]:

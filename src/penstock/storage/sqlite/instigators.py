@@ -14,8 +14,6 @@ from ...codec import encode_msgpack
 from ...errors import FencedError, StorageError
 from ...records.act import SWITCHES, Act, ActKind
 from ...records.automation import (
-    NOBODY,
-    By,
     InstigatorKind,
     InstigatorState,
     InstigatorStatus,
@@ -28,9 +26,11 @@ from ...records.conditions.evaluation import EvaluationRecord, StoredEvaluation
 from ...records.event import AssetFact
 from ...records.lease import Lease
 from .. import rows
+from ..acting import act_of, who_acts
 from ..notifier import Notifier
-from ..protocols import NewRun
-from .acts import record_act
+from ..protocols import NewRun, StoredBackfill
+from .acts import record_acts
+from .backfills import insert_backfill
 from .connection import Database
 from .dynamic_partitions import change_dynamic_partitions
 from .inbox import settle_webhooks
@@ -72,7 +72,6 @@ class SqliteInstigators:
         name: str,
         status: InstigatorStatus,
         *,
-        by: By = NOBODY,
         now: float,
     ) -> InstigatorState:
         """Turn it on, off, or back to what the code says; its next due time is forgotten."""
@@ -80,16 +79,16 @@ class SqliteInstigators:
             "status = :status, next_due = NULL, fingerprint = NULL, retired = NULL, "
             "turned_on = CASE WHEN :status = 'RUNNING' THEN :now END"
         )
-        act = Act(subject=instigator, time=now, kind=SWITCHES[status], by=by)
-        return self._change((instigator, location, kind, name), change, {"status": status}, act)
+        acts = act_of(SWITCHES[status], instigator)
+        return self._change((instigator, location, kind, name), change, {"now": now, "status": status}, acts)
 
     def set_cursor(
-        self, instigator: str, location: str, name: str, cursor: str | None, *, by: By = NOBODY, now: float
+        self, instigator: str, location: str, name: str, cursor: str | None, *, now: float
     ) -> InstigatorState:
         """Set a sensor's cursor by hand; a tick that is at work meanwhile does not overwrite it."""
         whose = (instigator, location, InstigatorKind.SENSOR, name)
-        act = Act(subject=instigator, time=now, kind=ActKind.SET_CURSOR, by=by, cursor=cursor)
-        return self._change(whose, "cursor = :cursor, cursor_set = :now", {"cursor": cursor}, act)
+        acts = act_of(ActKind.SET_CURSOR, instigator, cursor=cursor)
+        return self._change(whose, "cursor = :cursor, cursor_set = :now", {"now": now, "cursor": cursor}, acts)
 
     def override(
         self,
@@ -99,50 +98,38 @@ class SqliteInstigators:
         name: str,
         override: Override | None,
         *,
-        by: By = NOBODY,
         now: float,
     ) -> InstigatorState:
         """Set what holds in place of the code, or withdraw it (None); its next due time is forgotten."""
-        given = None if override is None else msgspec.structs.replace(override, by=by, since=now)
+        given = None if override is None else msgspec.structs.replace(override, by=who_acts(), since=now)
         act_kind = ActKind.WITHDRAW if given is None else ActKind.OVERRIDE
-        act = Act(subject=instigator, time=now, kind=act_kind, by=by, override=given)
+        acts = act_of(act_kind, instigator, override=given)
         change = "override = :override, next_due = NULL, fingerprint = NULL"
-        values = {"override": None if given is None else encode_msgpack(given)}
-        return self._change((instigator, location, kind, name), change, values, act)
+        values = {"now": now, "override": None if given is None else encode_msgpack(given)}
+        return self._change((instigator, location, kind, name), change, values, acts)
 
-    def retire(self, instigator: str, *, by: By = NOBODY, now: float) -> InstigatorState | None:
+    def retire(self, instigator: str, *, now: float) -> InstigatorState | None:
         """Remove it: it is off, and all that is known of it is kept."""
-        act = Act(subject=instigator, time=now, kind=ActKind.REMOVE, by=by)
-        return self._change_known("retired = :now", act)
+        return self._change_known(instigator, "retired = :now", act_of(ActKind.REMOVE, instigator), now=now)
 
-    def restore(self, instigator: str, *, by: By = NOBODY, now: float) -> InstigatorState | None:
+    def restore(self, instigator: str, *, now: float) -> InstigatorState | None:
         """Take a removal back."""
-        act = Act(subject=instigator, time=now, kind=ActKind.RESTORE, by=by)
-        return self._change_known("retired = NULL, next_due = NULL, fingerprint = NULL", act)
-
-    def acts(self, subject: str | None = None, *, before: int | None = None, limit: int = 50) -> list[Act]:
-        """What people did, newest first."""
-        condition = "" if subject is None else "subject = :subject AND "
-        with self._database.read("read acts") as connection:
-            found = connection.execute(
-                f"SELECT {rows.ACT} FROM acts WHERE {condition}id < :before ORDER BY id DESC LIMIT :limit",
-                {"subject": subject, "before": rows.NEWEST if before is None else before, "limit": limit},
-            ).fetchall()
-        return [rows.act(row) for row in found]
+        change = "retired = NULL, next_due = NULL, fingerprint = NULL"
+        return self._change_known(instigator, change, act_of(ActKind.RESTORE, instigator), now=now)
 
     def _change(
-        self, whose: tuple[str, str, InstigatorKind, str], change: str, values: dict[str, Any], act: Act
+        self, whose: tuple[str, str, InstigatorKind, str], change: str, values: dict[str, Any], acts: Sequence[Act]
     ) -> InstigatorState:
         with self._database.write("change a schedule or sensor") as connection:
             _make(connection, *whose)
-            state = _changed(connection, change, values, act)
+            state = _changed(connection, whose[0], change, values, acts)
         assert state is not None
         self._notifier.publish({"instigators"})
         return state
 
-    def _change_known(self, change: str, act: Act) -> InstigatorState | None:
+    def _change_known(self, instigator: str, change: str, acts: Sequence[Act], *, now: float) -> InstigatorState | None:
         with self._database.write("change a schedule or sensor") as connection:
-            state = _changed(connection, change, {}, act)
+            state = _changed(connection, instigator, change, {"now": now}, acts)
         self._notifier.publish({"instigators"})
         return state
 
@@ -185,6 +172,7 @@ class SqliteInstigators:
         *,
         lease: Lease,
         runs: Sequence[tuple[str | None, NewRun]] = (),
+        backfill: StoredBackfill | None = None,
         facts: Sequence[AssetFact] = (),
         evaluations: Sequence[EvaluationRecord] = (),
         cursor: str | None = None,
@@ -217,6 +205,9 @@ class SqliteInstigators:
                     written = insert_run(connection, new)
                     made.append(written.run.run_id)
                     topics |= written.topics
+            if backfill is not None:
+                insert_backfill(connection, backfill.backfill, backfill.plan, backfill.log)
+                topics.add("backfills")
             if facts:
                 report(connection, facts, now)
                 topics.add("assets")
@@ -232,6 +223,7 @@ class SqliteInstigators:
                 ended=now,
                 run_ids=tuple(made),
                 run_keys=tick.run_keys or asked,
+                backfill_id=None if backfill is None else backfill.backfill.backfill_id,
             )
             connection.execute(
                 "UPDATE ticks SET status = ?, body = ? WHERE id = ?", (ended.status, encode_msgpack(ended), stored.id)
@@ -311,15 +303,17 @@ class SqliteInstigators:
         return rows.ticks_by_instigator(found)
 
 
-def _changed(connection: sqlite3.Connection, change: str, values: dict[str, Any], act: Act) -> InstigatorState | None:
+def _changed(
+    connection: sqlite3.Connection, instigator: str, change: str, values: dict[str, Any], acts: Sequence[Act]
+) -> InstigatorState | None:
     """Change a row that is there, and store the act; None if there is no row."""
     row = connection.execute(
         f"UPDATE instigators SET {change}, updated = :now WHERE id = :id RETURNING {rows.INSTIGATOR}",
-        {**values, "now": act.time, "id": act.subject},
+        {**values, "id": instigator},
     ).fetchone()
     if row is None:
         return None
-    record_act(connection, act)
+    record_acts(connection, acts)
     return rows.instigator(row)
 
 

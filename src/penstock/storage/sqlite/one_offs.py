@@ -10,14 +10,14 @@ from collections.abc import Sequence
 import msgspec
 
 from ...codec import encode_msgpack
-from ...records.act import Act, ActKind
-from ...records.automation import By
+from ...records.act import ActKind
 from ...records.lease import Lease
 from ...records.one_off import TOPIC, OneOff, OneOffStatus, one_off_subject
 from .. import rows
+from ..acting import act_of, who_acts
 from ..notifier import Notifier
 from ..protocols import NewRun
-from .acts import record_act
+from .acts import record_acts
 from .connection import Database
 from .leases import require_lease
 from .ledger import insert_run
@@ -42,7 +42,7 @@ class SqliteOneOffs:
             ).fetchone()
             stored = rows.one_off(row)
             subject = one_off_subject(stored.location, stored.id)
-            record_act(connection, Act(subject=subject, time=now, kind=ActKind.PLAN_RUN, by=stored.by))
+            record_acts(connection, act_of(ActKind.PLAN_RUN, subject))
         self._notifier.publish({TOPIC})
         return stored
 
@@ -74,13 +74,13 @@ class SqliteOneOffs:
             ).fetchall()
         return [rows.one_off(row) for row in found]
 
-    def cancel(self, number: int, *, by: By, now: float) -> OneOff | None:
+    def cancel(self, number: int, *, now: float) -> OneOff | None:
         """Call off one that waits."""
         with self._database.write("cancel a one-off run") as connection:
-            ended = _end(connection, number, OneOffStatus.CANCELED, note=by.reason, now=now)
+            ended = _end(connection, number, OneOffStatus.CANCELED, note=who_acts().reason, now=now)
             if ended is not None:
                 subject = one_off_subject(ended.location, number)
-                record_act(connection, Act(subject=subject, time=now, kind=ActKind.CANCEL_RUN, by=by))
+                record_acts(connection, act_of(ActKind.CANCEL_RUN, subject))
             stored = ended or _one_off(connection, number)
         self._notifier.publish({TOPIC})
         return stored

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from ...codec import encode_msgpack
 from ...records.alert import Delivery, DeliveryStatus, NewDelivery
@@ -10,6 +10,7 @@ from .. import rows
 from ..notifier import Notifier
 from ..outbox import LAST_ID, TOPIC
 from .connection import Database
+from .listed import listed
 
 __all__ = ["SqliteOutbox"]
 
@@ -20,7 +21,10 @@ _ADD = (
     "SELECT :rule, :target, :subject, :occurrence, CASE WHEN back THEN 'THROTTLED' ELSE 'PENDING' END, 0, :now, :now, "
     "CASE WHEN back THEN :now END, :body FROM held WHERE true ON CONFLICT (rule, target, occurrence) DO NOTHING"
 )
-_DUE = "SELECT id FROM alert_deliveries WHERE ended IS NULL AND due <= :now ORDER BY due, id LIMIT :limit"
+_DUE = (
+    "SELECT id FROM alert_deliveries WHERE ended IS NULL AND due <= :now AND (rule, target) NOT IN "
+    "(SELECT value ->> 0, value ->> 1 FROM json_each(:but)) ORDER BY due, id LIMIT :limit"
+)
 
 
 class SqliteOutbox:
@@ -50,9 +54,9 @@ class SqliteOutbox:
             )
         self._notifier.publish({TOPIC})
 
-    def claim(self, *, now: float, until: float, limit: int) -> list[Delivery]:
+    def claim(self, *, now: float, until: float, limit: int, but: Collection[tuple[str, str]] = ()) -> list[Delivery]:
         """Take what is due, for a while."""
-        values = {"now": now, "until": until, "limit": limit}
+        values = {"now": now, "until": until, "limit": limit, "but": listed(but)}
         with self._database.read("look for alerts that are due") as connection:
             if connection.execute(_DUE, values).fetchone() is None:
                 return []  # mostly so, and it needs no lock

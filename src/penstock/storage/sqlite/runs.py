@@ -5,21 +5,24 @@ from __future__ import annotations
 import heapq
 import itertools
 import sqlite3
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Collection, Mapping, Sequence
+from functools import cache, partial
 
 import msgspec
 
 from ...codec import encode_json
 from ...records.event import Event, Fact, RunStarting
 from ...records.lease import Lease
-from ...records.run import ACTIVE, FINISHED, Run, RunStatus
+from ...records.run import ACTIVE, FINISHED, Run, RunStatus, Tag
 from .. import rows
+from ..deeds import canceled_run, deleted_run, launched_runs
 from ..derive import CLAIMABLE, derive
 from ..months import LogPlace
 from ..notifier import ROUTINE, Notifier
 from ..protocols import NewRun, RunFilter, RunSearch, RunTally
 from ..run_search import LOOKS, Way, whole_count, whole_page
+from .acts import record_acts
+from .backfills import is_held_back
 from .connection import Database
 from .event_logs import delete_events
 from .leases import require_lease
@@ -43,6 +46,7 @@ class SqliteRuns:
         """Store new runs with their first facts, all or none."""
         with self._database.write("store new runs") as connection:
             written = [insert_run(connection, new) for new in runs]
+            record_acts(connection, launched_runs(each.run for each in written))
         self._notifier.publish(set().union(*(each.topics for each in written)))
         return [each.run for each in written]
 
@@ -86,13 +90,27 @@ class SqliteRuns:
             ).fetchall()
         return rows.runs_by_job(found)
 
-    def queued(self, *, limit: int, by_share: bool = False) -> list[Run]:
+    def queued(self, *, limit: int, by_share: bool = False, but: Collection[str] = ()) -> list[Run]:
         """Queued runs, highest priority first, then oldest first."""
+        without = encode_json(sorted(map(rows.share_number, but))).decode()
         if by_share:
-            return self._select(_BY_SHARE, limit, limit)
+            return self._select(_BY_SHARE, limit, without, limit)
         return self._select(
-            "FROM runs INDEXED BY runs_in_queue WHERE status = 'QUEUED' ORDER BY priority DESC, run_id LIMIT ?", limit
+            "FROM runs INDEXED BY runs_in_queue WHERE status = 'QUEUED' "
+            "AND share NOT IN (SELECT value FROM json_each(?)) ORDER BY priority DESC, run_id LIMIT ?",
+            without,
+            limit,
         )
+
+    def queued_of_share(self, share: str, *, untold: str | None) -> list[str]:
+        """The ids of the queued runs of a share whose note is not this one."""
+        with self._database.read("read queued runs") as connection:
+            found = connection.execute(
+                "SELECT run_id FROM runs INDEXED BY runs_in_queue_by_share "
+                "WHERE status = 'QUEUED' AND share = ? AND note IS NOT ?",
+                (rows.share_number(share), rows.note_value(untold)),
+            ).fetchall()
+        return [run_id for (run_id,) in found]
 
     def active(self) -> list[Run]:
         """Runs that are STARTING, STARTED or CANCELING."""
@@ -121,11 +139,14 @@ class SqliteRuns:
         with self._database.write("claim runs") as connection:
             if under is not None:
                 require_lease(connection, under)
+            is_held = cache(partial(is_held_back, connection))
             for run_id in dict.fromkeys(run_ids):
                 found = _place_and_run(connection, run_id)
                 if found is None or found[1].status not in CLAIMABLE:
                     continue
                 place, run = found
+                if run.status is RunStatus.QUEUED and is_held(run.tags.get(Tag.BACKFILL)):
+                    continue
                 run = msgspec.structs.replace(run, attempt=run.attempt + 1, owner=owner, lease_until=until)
                 starting = Event(time=now, fact=RunStarting())
                 written = write_run_events(connection, place, run, run.attempt, [starting])
@@ -178,6 +199,7 @@ class SqliteRuns:
             if derive(run, {}, events).refused:
                 return False
             written = write_run_events(connection, place, run, run.attempt, events)
+            record_acts(connection, canceled_run(run, facts))
         self._notifier.publish(written.topics)
         return True
 
@@ -186,7 +208,7 @@ class SqliteRuns:
         with self._database.write("store why runs wait", durable=False) as connection:
             changed = connection.executemany(
                 "UPDATE runs SET note = :note WHERE run_id = :run AND status = 'QUEUED' AND note IS NOT :note",
-                [{"run": run_id, "note": note} for run_id, note in notes.items()],
+                [{"run": run_id, "note": rows.note_value(note)} for run_id, note in notes.items()],
             ).rowcount
         if changed > 0:
             self._notifier.publish({"runs"})
@@ -201,7 +223,7 @@ class SqliteRuns:
             run = msgspec.structs.replace(run, tags={**run.tags, **tags})
             connection.execute(
                 "UPDATE runs SET body = ?, priority = ?, share = ? WHERE run_id = ?",
-                (rows.run_body(run), run.priority, rows.run_share(run), run_id),
+                (rows.run_body(run), run.priority, rows.share_number(run.share), run_id),
             )
             connection.executemany(
                 "INSERT INTO run_tags (key, value, run_id) VALUES (?, ?, ?) "
@@ -243,11 +265,12 @@ class SqliteRuns:
             found = _place_and_run(connection, run_id)
             if found is None or found[1].status not in FINISHED:
                 return False
-            place = found[0]
+            place, run = found
             delete_events(connection, place)
             connection.execute("DELETE FROM steps WHERE run = ?", (place.run,))
             for table in ("run_tags", "planned_assets", "runs"):
                 connection.execute(f"DELETE FROM {table} WHERE run_id = ?", (run_id,))
+            record_acts(connection, deleted_run(run))
         self._notifier.publish({"runs", f"run:{run_id}"})
         return True
 
@@ -274,7 +297,7 @@ FROM runs WHERE num IN (
         FROM found CROSS JOIN runs r ON r.num IN (
             SELECT q.num FROM runs q INDEXED BY runs_in_queue_by_share
             WHERE q.status = 'QUEUED' AND q.share = found.share ORDER BY q.priority DESC, q.run_id LIMIT ?
-        )
+        ) WHERE found.share NOT IN (SELECT value FROM json_each(?))
     )
     SELECT num FROM turns ORDER BY priority DESC, turn, run_id LIMIT ?
 ) ORDER BY priority DESC, run_id

@@ -9,10 +9,12 @@ from ...records.pool import ClaimOutcome, PoolState, SlotRequest
 from ...records.run import ACTIVE, Run
 from .. import rows
 from ..allot import claim_rows, explain, living, notes_of, pool_states, refuse_late_claim, take
+from ..deeds import freed_slots, set_limit
 from ..derive import EVICTED
 from ..months import LogPlace
 from ..notifier import Notifier
 from ..rows import CLAIM
+from .acts import record_acts
 from .connection import Database
 from .ledger import write_run_events
 from .slot_rows import evict, read_claims, read_limits, release_run
@@ -37,19 +39,23 @@ class SqliteSlots:
     def set_limit(self, pool: str, slots: int) -> None:
         """Set how many slots a pool has."""
         with self._database.write("set the limit of a pool") as connection:
+            before = read_limits(connection).get(pool)
             connection.execute(
                 "INSERT INTO pool_limits (pool, slots) VALUES (?, ?) "
                 "ON CONFLICT (pool) DO UPDATE SET slots = excluded.slots",
                 (pool, slots),
             )
+            record_acts(connection, set_limit(pool, before, slots))
         self._notifier.publish({"slots", "pools"})
 
     def delete_limit(self, pool: str) -> bool:
         """Let the default limit hold for a pool again; False if it had none of its own."""
         with self._database.write("delete the limit of a pool") as connection:
-            deleted = connection.execute("DELETE FROM pool_limits WHERE pool = ?", (pool,)).rowcount
+            gone = connection.execute("DELETE FROM pool_limits WHERE pool = ? RETURNING slots", (pool,)).fetchone()
+            if gone is not None:
+                record_acts(connection, set_limit(pool, gone[0], None))
         self._notifier.publish({"slots", "pools"})
-        return deleted > 0
+        return gone is not None
 
     # -- claims -------------------------------------------------------------------------------------------------------
 
@@ -131,6 +137,7 @@ class SqliteSlots:
                 release_run(connection, run_id)
                 if run is not None and run.status in ACTIVE:
                     connection.execute("UPDATE runs SET lease_until = ? WHERE run_id = ?", (EVICTED, run_id))
+                record_acts(connection, freed_slots(run_id, step_key, freed))
         if freed:
             self._notifier.publish({"slots", "pools", "runs"})
         return freed

@@ -6,6 +6,7 @@ import sqlite3
 from pathlib import Path
 
 from .accounts import SqliteAccounts
+from .acts import SqliteActs
 from .archive import SqliteArchive
 from .assets import SqliteAssets
 from .backfills import SqliteBackfills
@@ -50,6 +51,7 @@ class SqliteStorage:
         self._slots = SqliteSlots(self._database, self._notifier)
         self._backfills = SqliteBackfills(self._database, self._notifier)
         self._accounts = SqliteAccounts(self._database)
+        self._acts = SqliteActs(self._database)
         self._upkeep = SqliteUpkeep(self._database)
         self._archive = SqliteArchive(self._database, self._notifier)
         self._retention = SqliteRetention(self._database)
@@ -107,6 +109,11 @@ class SqliteStorage:
     def accounts(self) -> SqliteAccounts:
         """Accounts and their API tokens."""
         return self._accounts
+
+    @property
+    def acts(self) -> SqliteActs:
+        """What people did."""
+        return self._acts
 
     @property
     def notifier(self) -> SocketNotifier:

@@ -31,11 +31,19 @@ from ...records.event import (
     RunSuccess,
 )
 from ...records.lease import Lease
-from ...records.run import FailureReason, Run, RunStatus
+from ...records.run import FailureReason, Run, RunStatus, Tag
 from ...storage.protocols import BackfillAdvance, BackfillChange, BackfillFilter, NewRun, Storage, StoredBackfill
 from .builders import NOW, new_run, ordered_run_id
 
-__all__ = ["BackfillContract", "added_backfill", "backfill_lease", "begun_parts", "end_run", "made_facts"]
+__all__ = [
+    "BackfillContract",
+    "added_backfill",
+    "backfill_lease",
+    "begun_parts",
+    "end_run",
+    "made_facts",
+    "stored_backfill",
+]
 
 _SET = StaticSpec(keys=("a", "b", "c"))
 _PLAN = BackfillPlan(
@@ -56,13 +64,19 @@ _PLAN = BackfillPlan(
 _ASKED = BackfillLine(time=NOW, message="Asked for.")
 
 
-def added_backfill(storage: Storage, **fields: object) -> Backfill:
+def added_backfill(storage: Storage, *, plan: BackfillPlan = _PLAN, **fields: object) -> Backfill:
     """A stored backfill over three partitions of two assets, and an asset without partitions."""
     backfill = msgspec.structs.replace(
         Backfill(backfill_id=ordered_run_id(), title="fix", tags={"a": "b"}, size=7, created=NOW, updated=NOW), **fields
     )
-    storage.backfills.add(backfill, _PLAN, line=_ASKED)
+    storage.backfills.add(backfill, plan, line=_ASKED)
     return backfill
+
+
+def stored_backfill() -> StoredBackfill:
+    """The same, not stored yet."""
+    backfill = Backfill(backfill_id=ordered_run_id(), size=7, created=NOW, updated=NOW)
+    return StoredBackfill(backfill=backfill, plan=_PLAN, log=(_ASKED,))
 
 
 def backfill_lease(storage: Storage) -> Lease:
@@ -137,6 +151,39 @@ class BackfillContract:
         assert storage.backfills.page(BackfillFilter(statuses=()), limit=9) == []
         between = BackfillFilter(created_after=NOW, created_before=NOW + 2)
         assert [each.backfill_id for each in storage.backfills.page(between, limit=9)] == [second.backfill_id]
+
+    def test_those_that_fit_are_found(self, storage: Storage) -> None:
+        plain = added_backfill(storage, title=None)
+        fix = added_backfill(storage, title="Straße", description="after the outage", user="ann", job="nightly")
+        other = added_backfill(storage, user="bob", job="nightly")
+        gone = added_backfill(storage, user="ann", plan=BackfillPlan(groups=(_PLAN.groups[1],), now=NOW))
+        end = BackfillAdvance(status=BackfillStatus.FAILED)
+        storage.backfills.advance(gone.backfill_id, end, lease=backfill_lease(storage), now=NOW)
+
+        def found(**conditions: object) -> list[str]:
+            where = BackfillFilter(**conditions)  # type: ignore[arg-type]
+            page = [each.backfill_id for each in storage.backfills.page(where, limit=9)]
+            search = storage.backfills.search(where, limit=9)
+            assert [each.backfill_id for each in search.backfills] == page
+            assert search.until is None
+            assert [each.backfill_id for each in storage.backfills.search(where, limit=1).backfills] == page[:1]
+            return page
+
+        ids = [gone.backfill_id, other.backfill_id, fix.backfill_id, plain.backfill_id]
+        assert found() == found(asset="z") == ids
+        assert found(asset="x") == ids[1:]
+        assert found(asset="nothing") == []
+        assert found(job="nightly") == ids[1:3]
+        assert found(user="ann") == [gone.backfill_id, fix.backfill_id]
+        assert found(user="ann", asset="x") == [fix.backfill_id]
+        assert found(text="STRASSE") == found(text="outage") == [fix.backfill_id]
+        assert found(text=plain.backfill_id) == [plain.backfill_id]
+        assert found(text="Night") == ids[1:3]
+        assert found(asset="z", statuses=(BackfillStatus.FAILED,)) == [gone.backfill_id]
+        assert found(user="ann", statuses=(BackfillStatus.REQUESTED,), created_after=NOW - 1) == [fix.backfill_id]
+        assert found(asset="z", created_before=NOW) == found(user="ann", ended_before=NOW) == []
+        assert storage.backfills.delete(gone.backfill_id)
+        assert found(asset="z") == ids[1:]
 
     def test_a_part_follows_its_run_and_is_counted_in_the_same_transaction(self, storage: Storage) -> None:
         backfill = added_backfill(storage)
@@ -257,6 +304,31 @@ class BackfillContract:
         assert paused is not None
         assert (paused.paused, paused.priority, paused.updated) == (True, 4, NOW + 1)
 
+    @pytest.mark.parametrize(
+        "wanted", [BackfillChange(paused=True), BackfillChange(status=BackfillStatus.CANCELING)], ids=str
+    )
+    def test_what_waits_in_the_queue_stays_there_while_it_is_held(
+        self, storage: Storage, wanted: BackfillChange
+    ) -> None:
+        backfill = added_backfill(storage)
+        tags = {Tag.BACKFILL: backfill.backfill_id}
+        waiting, fresh = new_run(RunEnqueued(), tags=tags), new_run(tags=tags)
+        storage.runs.create([waiting, fresh])
+        ids = [waiting.run.run_id, fresh.run.run_id]
+        subscription = storage.notifier.subscribe()
+        try:
+            storage.backfills.change(backfill.backfill_id, wanted, line=_ASKED, now=NOW)
+            assert subscription.wait(5.0) & {"queue", "*"}
+        finally:
+            subscription.close()
+        claimed = storage.runs.claim(ids, owner="server", until=NOW + 30, now=NOW)
+        assert [run.run_id for run in claimed] == [fresh.run.run_id]  # it was never in the queue
+        if wanted.paused:
+            failing = BackfillAdvance(status=BackfillStatus.FAILING)
+            storage.backfills.advance(backfill.backfill_id, failing, lease=backfill_lease(storage), now=NOW)
+            claimed = storage.runs.claim(ids, owner="server", until=NOW + 30, now=NOW)
+            assert [run.run_id for run in claimed] == [waiting.run.run_id]
+
     def test_one_that_has_failed_is_taken_up_again(self, storage: Storage) -> None:
         backfill = added_backfill(storage)
         step = BackfillAdvance(status=BackfillStatus.FAILED, note="no", failures=5)
@@ -266,6 +338,23 @@ class BackfillContract:
         assert after is not None
         assert (after.status, after.ended, after.failures, after.note) == (BackfillStatus.REQUESTED, None, 0, None)
         assert storage.backfills.open() == [after]
+
+    def test_how_long_it_has_rested_is_kept(self, storage: Storage) -> None:
+        backfill = added_backfill(storage)
+
+        def change(at: float, **wanted: object) -> Backfill:
+            change = BackfillChange(**wanted)  # type: ignore[arg-type]
+            after = storage.backfills.change(backfill.backfill_id, change, line=_ASKED, now=NOW + at)
+            assert after is not None
+            return after
+
+        assert change(10, paused=True).paused_at == change(15, paused=True).paused_at == NOW + 10
+        resumed = change(40, paused=False)
+        assert (resumed.rested, resumed.paused_at) == (30.0, None)
+        assert change(50, paused=False) == resumed
+        step = BackfillAdvance(status=BackfillStatus.FAILED, note="no")
+        storage.backfills.advance(backfill.backfill_id, step, lease=backfill_lease(storage), now=NOW + 50)
+        assert change(70, status=BackfillStatus.REQUESTED).rested == 50.0
 
     def test_the_log_keeps_its_last_lines(self, storage: Storage) -> None:
         backfill = added_backfill(storage)

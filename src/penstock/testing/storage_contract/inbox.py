@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
-from ...records.automation import Tick, TickStatus
+from ...records.act import ActKind
+from ...records.automation import By, Tick, TickStatus
 from ...records.webhook import WebhookRequest, WebhookStatus
+from ...storage.acting import acting
 from ...storage.inbox import MOST_ATTEMPTS, PAUSE, TOPIC, Receiving
 from ...storage.protocols import Storage
 from .builders import NOW
@@ -140,6 +142,18 @@ class InboxContract:
         assert storage.inbox.revoke_token(SENSOR, first.id)
         assert not storage.inbox.revoke_token(SENSOR, first.id)
         assert storage.inbox.tokens(SENSOR) == [second]
+
+    def test_tokens_that_somebody_makes_and_revokes_are_told(self, storage: _ReceivingStorage) -> None:
+        ann = By(actor="ann")
+        with acting(ann, now=NOW):
+            number = storage.inbox.add_token(SENSOR, "d1", "abcd", now=NOW).id
+            storage.inbox.revoke_token(OTHER, number)
+            storage.inbox.revoke_token(SENSOR, number)
+        acts = storage.acts.page()
+        assert [(act.kind, act.subject, act.by, act.before, act.after) for act in acts] == [
+            (ActKind.REVOKE_TOKEN, SENSOR, ann, f"token {number}", None),
+            (ActKind.ADD_TOKEN, SENSOR, ann, None, f"token {number}"),
+        ]
 
     def test_a_request_is_published(self, storage: _ReceivingStorage) -> None:
         subscription = storage.notifier.subscribe()

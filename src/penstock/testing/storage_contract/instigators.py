@@ -14,6 +14,7 @@ from ...records.event import AssetFact, AssetMaterialization, AssetObservation, 
 from ...records.lease import Lease
 from ...records.run import RunStatus
 from ...storage.protocols import NewRun, RunFilter, Storage
+from .backfills import stored_backfill
 from .builders import NOW, given_run, new_run
 
 __all__ = ["InstigatorContract"]
@@ -273,6 +274,22 @@ class InstigatorContract:
         state = storage.instigators.get(_SENSOR)
         assert state is not None
         assert (state.cursor, state.next_due) == ("1", NOW + 30)
+
+    def test_a_tick_makes_its_backfill_once(self, storage: Storage) -> None:
+        tick, lease = _begin(storage)
+        asked = stored_backfill()
+        with pytest.raises(FencedError):
+            storage.instigators.complete_tick(
+                msgspec.structs.replace(_ended(tick), attempt=7), lease=lease, backfill=asked, now=NOW + 1
+            )
+        assert storage.backfills.open() == []
+        ended = storage.instigators.complete_tick(_ended(tick), lease=lease, backfill=asked, now=NOW + 1)
+        again = storage.instigators.complete_tick(_ended(tick), lease=lease, backfill=stored_backfill(), now=NOW + 2)
+        assert ended.backfill_id == again.backfill_id == asked.backfill.backfill_id
+        assert storage.backfills.open() == [asked.backfill]
+        assert storage.backfills.plan(asked.backfill.backfill_id) == asked.plan
+        assert storage.backfills.log(asked.backfill.backfill_id) == [*asked.log]
+        assert storage.instigators.ticks(_SENSOR) == [ended]
 
     def test_the_parts_of_an_instigator_are_known_from_its_first_tick(self, storage: Storage) -> None:
         tick, lease = _begin(storage, instigator=_SCHEDULE)

@@ -11,7 +11,8 @@ from ...records.automation import By
 from ...records.event import RunEnqueued
 from ...records.lease import Lease
 from ...records.one_off import OneOff, OneOffStatus, one_off_subject
-from ...storage.protocols import RunFilter, Storage
+from ...storage.acting import acting
+from ...storage.protocols import ActFilter, RunFilter, Storage
 from .builders import NOW, new_run
 
 __all__ = ["OneOffContract"]
@@ -31,7 +32,8 @@ def _planned(storage: Storage, due: float = NOW + 60) -> OneOff:
         assets=("orders",),
         by=_ANN,
     )
-    return storage.one_offs.plan(asked, now=NOW)
+    with acting(_ANN, now=NOW):
+        return storage.one_offs.plan(asked, now=NOW)
 
 
 def _lease(storage: Storage, holder: str = "daemon-1", now: float = NOW) -> Lease:
@@ -104,7 +106,8 @@ class OneOffContract:
     def test_one_that_is_called_off_makes_no_run(self, storage: Storage) -> None:
         planned, lease = _planned(storage), _lease(storage)
         bob = By(actor="bob", reason="not needed")
-        canceled = storage.one_offs.cancel(planned.id, by=bob, now=NOW + 5)
+        with acting(bob, now=NOW + 5):
+            canceled = storage.one_offs.cancel(planned.id, now=NOW + 5)
         assert canceled == msgspec.structs.replace(
             planned, status=OneOffStatus.CANCELED, ended=NOW + 5, note="not needed"
         )
@@ -112,9 +115,10 @@ class OneOffContract:
             planned.id, OneOffStatus.LAUNCHED, lease=lease, run=new_run(RunEnqueued()), note=None, now=NOW + 61
         )
         assert storage.runs.count(RunFilter()) == 0
-        assert storage.one_offs.cancel(planned.id, by=_ANN, now=NOW + 6) == canceled
-        assert storage.one_offs.cancel(planned.id + 1, by=_ANN, now=NOW + 6) is None
-        acts = storage.instigators.acts(one_off_subject("shop", planned.id))
+        with acting(_ANN, now=NOW + 6):
+            assert storage.one_offs.cancel(planned.id, now=NOW + 6) == canceled
+            assert storage.one_offs.cancel(planned.id + 1, now=NOW + 6) is None
+        acts = storage.acts.page(ActFilter(subject=one_off_subject("shop", planned.id)))
         assert [(act.kind, act.by, act.time) for act in acts] == [
             (ActKind.CANCEL_RUN, bob, NOW + 5),
             (ActKind.PLAN_RUN, _ANN, NOW),

@@ -1,18 +1,17 @@
-"""What operators do to schedules and sensors: overrides, removals, and the record of all acts."""
+"""What operators do to schedules and sensors: overrides and removals."""
 
 from __future__ import annotations
 
 import msgspec
 
-from ...records.act import ActKind
 from ...records.automation import By, InstigatorKind, InstigatorState, InstigatorStatus, Override, TickStatus
+from ...storage.acting import acting
 from ...storage.protocols import Storage
 from .builders import NOW
 
 __all__ = ["OperatorContract"]
 
 _NIGHTLY = "shop/schedule/nightly"
-_FILES = "shop/sensor/files"
 _ANN = By(actor="ann", reason="the source is down")
 _OVERRIDE = Override(
     paused_until=NOW + 100,
@@ -24,9 +23,8 @@ _OVERRIDE = Override(
 
 
 def _override(storage: Storage, override: Override | None = _OVERRIDE, *, now: float = NOW) -> InstigatorState:
-    return storage.instigators.override(
-        _NIGHTLY, "shop", InstigatorKind.SCHEDULE, "nightly", override, by=_ANN, now=now
-    )
+    with acting(_ANN, now=now):
+        return storage.instigators.override(_NIGHTLY, "shop", InstigatorKind.SCHEDULE, "nightly", override, now=now)
 
 
 def _planned(storage: Storage, fingerprint: str, next_due: float) -> None:
@@ -77,14 +75,15 @@ class OperatorContract:
             assert state.next_due == expected
 
     def test_a_removed_one_is_kept_and_restored(self, storage: Storage) -> None:
-        assert storage.instigators.retire(_NIGHTLY, by=_ANN, now=NOW) is None
-        assert storage.instigators.restore(_NIGHTLY, by=_ANN, now=NOW) is None
-        assert storage.instigators.acts() == []
+        with acting(_ANN, now=NOW):
+            assert storage.instigators.retire(_NIGHTLY, now=NOW) is None
+            assert storage.instigators.restore(_NIGHTLY, now=NOW) is None
+        assert storage.acts.page() == []
         before = _override(storage)
-        removed = storage.instigators.retire(_NIGHTLY, by=_ANN, now=NOW + 1)
+        removed = storage.instigators.retire(_NIGHTLY, now=NOW + 1)
         assert removed == msgspec.structs.replace(before, retired=NOW + 1, updated=NOW + 1)
         assert storage.instigators.states() == {_NIGHTLY: removed}
-        restored = storage.instigators.restore(_NIGHTLY, by=_ANN, now=NOW + 2)
+        restored = storage.instigators.restore(_NIGHTLY, now=NOW + 2)
         assert restored == msgspec.structs.replace(before, updated=NOW + 2)
         assert restored == storage.instigators.get(_NIGHTLY)
 
@@ -95,34 +94,3 @@ class OperatorContract:
             _NIGHTLY, "shop", InstigatorKind.SCHEDULE, "nightly", InstigatorStatus.RUNNING, now=NOW + 2
         )
         assert (state.retired, state.status) == (None, InstigatorStatus.RUNNING)
-
-    def test_every_act_is_told_newest_first(self, storage: Storage) -> None:
-        instigators = storage.instigators
-        for step, status in enumerate(
-            (InstigatorStatus.RUNNING, InstigatorStatus.STOPPED, InstigatorStatus.DECLARED_IN_CODE)
-        ):
-            instigators.switch(_NIGHTLY, "shop", InstigatorKind.SCHEDULE, "nightly", status, by=_ANN, now=NOW + step)
-        _override(storage, now=NOW + 3)
-        _override(storage, None, now=NOW + 4)
-        instigators.set_cursor(_FILES, "shop", "files", "42", now=NOW + 5)
-        instigators.retire(_FILES, by=_ANN, now=NOW + 6)
-        instigators.restore(_FILES, by=_ANN, now=NOW + 7)
-        acts = instigators.acts()
-        assert [(act.kind, act.time) for act in acts] == [
-            (ActKind.RESTORE, NOW + 7),
-            (ActKind.REMOVE, NOW + 6),
-            (ActKind.SET_CURSOR, NOW + 5),
-            (ActKind.WITHDRAW, NOW + 4),
-            (ActKind.OVERRIDE, NOW + 3),
-            (ActKind.RESET, NOW + 2),
-            (ActKind.STOP, NOW + 1),
-            (ActKind.START, NOW),
-        ]
-        assert [act.subject for act in acts] == [_FILES] * 3 + [_NIGHTLY] * 5
-        assert (acts[2].cursor, acts[2].by) == ("42", By())
-        assert acts[4].override == msgspec.structs.replace(_OVERRIDE, by=_ANN, since=NOW + 3)
-        assert {act.by for act in acts if act.kind is not ActKind.SET_CURSOR} == {_ANN}
-        assert instigators.acts(_FILES) == acts[:3]
-        assert instigators.acts(_FILES, before=acts[0].id, limit=1) == [acts[1]]
-        assert instigators.acts(before=acts[5].id) == acts[6:]
-        assert instigators.acts("unknown/sensor/x") == []

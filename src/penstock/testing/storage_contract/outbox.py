@@ -77,6 +77,14 @@ class OutboxContract:
         due = storage.outbox.claim(now=NOW + 60, until=NOW + 99, limit=10)
         assert [each.alert.occurrence for each in due] == ["1", "4", "5", "6"]
 
+    def test_what_is_for_certain_targets_stays(self, storage: _PostingStorage) -> None:
+        news = [_new("1"), _new("1", target="email"), _new("1", rule="s")]
+        storage.outbox.add(news, now=NOW)
+        but = {("r", "slack"), ("other", "email")}
+        claimed = storage.outbox.claim(now=NOW, until=NOW + 60, limit=10, but=but)
+        assert [(each.rule, each.target) for each in claimed] == [("r", "email"), ("s", "slack")]
+        assert [each.rule for each in storage.outbox.claim(now=NOW, until=NOW + 60, limit=10)] == ["r"]
+
     def test_another_target_is_throttled_by_itself(self, storage: _PostingStorage) -> None:
         storage.outbox.add([_new("1", throttle=60), _new("1", target="email", throttle=60)], now=NOW)
         storage.outbox.add([_new("2", rule="s", throttle=60)], now=NOW)

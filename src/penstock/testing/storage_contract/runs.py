@@ -189,6 +189,21 @@ class RunContract:
         assert page(50) == [run.run_id for run in storage.runs.queued(limit=50)]
         assert page(50) == [urgent, *flood, *whole, mine, *later]
 
+    def test_shares_are_left_out_of_a_page_of_the_queue_and_found_by_themselves(self, storage: Storage) -> None:
+        flood = [queued_run(storage, job="flood", tags={Tag.BACKFILL: "b", Tag.PRIORITY: "9"}) for _ in range(4)]
+        share = flood[0].share
+        first, second = queued_run(storage).run_id, queued_run(storage, tags={Tag.BACKFILL: "c"}).run_id
+        for by_share in (False, True):
+            page = storage.runs.queued(limit=2, by_share=by_share, but=[share, "another"])
+            assert [run.run_id for run in page] == [first, second]
+            assert storage.runs.queued(limit=9, by_share=by_share, but=[share, *(run.share for run in page)]) == []
+        storage.runs.explain_waiting({flood[0].run_id: "It waits.", flood[1].run_id: "It rests."})
+        left = {run.run_id for run in flood[1:]}
+        assert set(storage.runs.queued_of_share(share, untold="It waits.")) == left
+        assert len(storage.runs.queued_of_share(share, untold=None)) == 2
+        storage.runs.claim([flood[1].run_id], owner="server", until=NOW + 30, now=NOW)
+        assert set(storage.runs.queued_of_share(share, untold="It waits.")) == left - {flood[1].run_id}
+
     def test_a_run_that_is_tagged_in_the_queue_changes_its_share(self, storage: Storage) -> None:
         first, second, third = (queued_run(storage).run_id for _ in range(3))
         assert [run.run_id for run in storage.runs.queued(limit=2, by_share=True)] == [first, second]
@@ -275,6 +290,9 @@ class RunContract:
         ]
         storage.runs.explain_waiting({waiting.run_id: None})
         assert storage.runs.get(waiting.run_id) == waiting
+        odd = "Waits for its backfill a\0b, which is paused."
+        storage.runs.explain_waiting({waiting.run_id: odd})
+        assert storage.runs.queued_of_share(waiting.share, untold=odd) == []
 
     # -- tags and removal ---------------------------------------------------------------------------------------------
 

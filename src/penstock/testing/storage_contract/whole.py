@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .accounts import AccountContract
+from .acts import ActContract
 from .assets import AssetContract
 from .backfills import BackfillContract
 from .checks import CheckContract
@@ -36,6 +37,7 @@ class StorageContract(
     SlotContract,
     BackfillContract,
     AccountContract,
+    ActContract,
     NotifierContract,
 ):
     """All that holds within one process."""

@@ -24,13 +24,19 @@ from .failures import (
 )
 from .fields import Fields
 from .find import asset_named, job_named
-from .inputs import LaunchBackfillParams, PartitionsByAssetSelector, ReexecutionParams, tags_of
+from .inputs import (
+    AssetBackfillPreviewParams,
+    LaunchBackfillParams,
+    PartitionsByAssetSelector,
+    ReexecutionParams,
+    tags_of,
+)
 from .new_runs import check_in_code, make
 from .nodes import JobNode
 from .partitions import open_set
 from .run_config import run_config_of
 
-__all__ = ["TABLES", "backfill_of_id", "keys_by_asset", "plan_request"]
+__all__ = ["TABLES", "backfill_of_id", "chosen_of", "keys_by_asset", "plan_request"]
 
 _GROUPS_CHECKED = 20
 
@@ -53,7 +59,7 @@ class CancelBackfillSuccess(Result, frozen=True, kw_only=True):
 
 
 class PauseBackfillSuccess(Result, frozen=True, kw_only=True):
-    """It makes no more runs."""
+    """It makes no more runs, and those in the queue stay there."""
 
     backfill_id: str
 
@@ -152,7 +158,16 @@ def _request(context: Context, params: LaunchBackfillParams) -> BackfillRequest:
     if not params.asset_selection:
         raise _invalid("Give a selector (a partitioned job), or an assetSelection, or partitionsByAssets.")
     assets = tuple(asset_named(context, key.text).asset.key for key in params.asset_selection)
-    return _changed(request, assets=assets, run_config=config)
+    return _changed(request, assets=assets, partitions_of=chosen_of(params), run_config=config)
+
+
+def chosen_of(params: LaunchBackfillParams | AssetBackfillPreviewParams) -> str | None:
+    """The asset whose partitions are named, which must be one of those that are asked for."""
+    if params.partitions_of is None:
+        return None
+    if params.partitions_of not in (params.asset_selection or ()):
+        raise _invalid(f"partitionsOf names {params.partitions_of.text}, which is not in assetSelection; add it.")
+    return params.partitions_of.text
 
 
 def _changed(request: BackfillRequest, **fields: object) -> BackfillRequest:

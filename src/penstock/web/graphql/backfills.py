@@ -7,14 +7,14 @@ from typing import NamedTuple
 
 from ...auth.permissions import Permission, may
 from ...engine.backfill import space_of
-from ...engine.backfill_progress import Positions, Progress, positions_of, progress_by_asset, progress_of
+from ...engine.backfill_progress import Pace, Positions, Progress, pace_of, positions_of, progress_by_asset, progress_of
 from ...instance.backfill_request import BackfillRequest
 from ...partitions.space import KeySpace
 from ...records.backfill import Backfill, BackfillGroup, BackfillLine, BackfillPart, BackfillPlan, BackfillStatus
 from ...records.errors import ErrorInfo
 from ...records.run import Run, Tag
 from ...storage.protocols import BackfillFilter, RunFilter
-from .backfill import backfill_of_id, plan_request
+from .backfill import backfill_of_id, chosen_of, plan_request
 from .context import Context
 from .failures import Result
 from .fields import Fields
@@ -104,12 +104,14 @@ _QUERY = Fields("Query", source=type(None))
 _BACKFILL = Fields("PartitionBackfill", source=Backfill)
 _PAGE = Fields("PartitionBackfills", source=_Page)
 _COUNTS = Fields("BackfillCounts", source=Progress)
+_PACE = Fields("BackfillPace", source=Pace)
 _TARGET = Fields("AssetBackfillStatus", source=_Target)
 _LINE = Fields("BackfillLogEvent", source=BackfillLine)
 
-TABLES = (_QUERY, _BACKFILL, _PAGE, _COUNTS, _TARGET, _LINE)
+TABLES = (_QUERY, _BACKFILL, _PAGE, _COUNTS, _PACE, _TARGET, _LINE)
 
 _LINE.rename(timestamp="time")
+_PACE.rename(partitions_per_hour="per_hour")
 _BACKFILL.rename(
     id="backfill_id",
     timestamp="created",
@@ -118,6 +120,7 @@ _BACKFILL.rename(
     repository_location_names="locations",
     num_partitions="partition_count",
     num_assets="asset_count",
+    first_asset_key="first_asset",
     parent_backfill_id="parent",
     root_backfill_id="root",
 )
@@ -143,11 +146,16 @@ def partition_backfills_or_error(
         statuses=None if statuses is None else tuple(map(BackfillStatus, statuses)),
         created_after=None if filters is None else filters.created_after,
         created_before=None if filters is None else filters.created_before,
+        job=None if filters is None else filters.job_name,
+        asset=None if filters is None or filters.asset_key is None else filters.asset_key.text,
+        user=None if filters is None else filters.user,
+        text=None if filters is None else filters.text,
     )
     size = page_size(limit, 25)
-    found = context.storage.backfills.page(where, limit=size, before=cursor)
+    search = context.storage.backfills.search(where, limit=size, before=cursor)
+    found = search.backfills
     context.backfill_counts.expect(each.backfill_id for each in found)
-    return _Page(found, found[-1].backfill_id if found and len(found) == size else None)
+    return _Page(list(found), found[-1].backfill_id if found and len(found) == size else search.until)
 
 
 @_QUERY.field
@@ -156,7 +164,9 @@ def asset_backfill_preview(
 ) -> list[AssetPartitions]:
     names = params.partition_names
     request = BackfillRequest(
-        assets=tuple(key.text for key in params.asset_selection), partitions=None if names is None else tuple(names)
+        assets=tuple(key.text for key in params.asset_selection),
+        partitions=None if names is None else tuple(names),
+        partitions_of=chosen_of(params),
     )
     _, plan = plan_request(context, request)
     found = []
@@ -219,6 +229,11 @@ def num_runs(backfill: Backfill, context: Context) -> int:
 @_BACKFILL.field
 def partition_status_counts(backfill: Backfill, context: Context) -> Progress:
     return progress_of(backfill, context.backfill_counts.get(backfill.backfill_id) or ())
+
+
+@_BACKFILL.field
+def pace(backfill: Backfill, context: Context) -> Pace | None:
+    return pace_of(backfill, partition_status_counts(backfill, context), context.now)
 
 
 @_BACKFILL.field

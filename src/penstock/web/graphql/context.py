@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from functools import cached_property
 
 from ...auth.permissions import Actor, Permission, may
@@ -10,12 +11,14 @@ from ...instance.instance import Instance
 from ...locations.catalog import Catalog
 from ...partitions.space import KeySpace, open_space
 from ...partitions.spec import PartitionsSpec
+from ...records.act import INSTANCE, ActKind, location_subject
 from ...records.asset import AssetEvent, AssetState, CheckState
-from ...records.automation import InstigatorState, Tick
+from ...records.automation import By, InstigatorState, Tick
 from ...records.backfill import BackfillPlan, GroupCounts
 from ...records.event import StoredEvent
 from ...records.location import AssetDescription
 from ...records.run import Run, RunStatus, StepStats
+from ...storage.acting import act_of, acting
 from ...storage.protocols import RunFilter, Storage
 from .failures import RefusedError, UnauthorizedError
 from .loader import Loader, NewestLoader
@@ -94,9 +97,16 @@ class Context:
         """Which content assets hold, and what is stale of them."""
         return AssetVersions(self.storage.assets, self.catalog.assets)
 
+    def acting(self, reason: str | None = None) -> AbstractContextManager[None]:
+        """Have what is changed meanwhile written down as an act of the actor."""
+        by = By(actor=self.actor.name, reason=reason or None, via=self.actor.via)
+        return acting(by, now=self.now)
+
     def require(self, permission: Permission, location: str | None) -> None:
         """Refuse unless the actor may do this to things of that location."""
         if not may(self.actor, permission, location):
+            of = INSTANCE if location is None else location_subject(location)
+            self.storage.acts.add(act_of(ActKind.REFUSED, of, after=permission.value))
             where = f" in the code location {location!r}" if location is not None else ""
             raise RefusedError(
                 UnauthorizedError(

@@ -8,10 +8,10 @@ from msgspec.structs import replace
 
 from ...auth.permissions import Permission
 from ...config.secrets import redact
-from ...engine.overrides import as_overridden
+from ...engine.overrides import as_overridden, backfill_as_overridden
 from ...locations.catalog import CatalogLocation
 from ...partitions.requests import PartitionsRequest
-from ...records.automation import InstigatorState, RunRequestRecord
+from ...records.automation import BackfillRequestRecord, InstigatorState, RunRequestRecord
 from ...records.errors import ErrorInfo
 from ...records.location import AssetJobName, JobDescription
 from ...records.wire import EvaluateSchedule, EvaluateSensor, Evaluation
@@ -27,14 +27,16 @@ __all__ = ["TABLES"]
 
 _MUTATION = Fields("Mutation", source=type(None))
 _REQUEST = Fields("RunRequest", source=RunRequestRecord)
+_BACKFILL = Fields("BackfillRequest", source=BackfillRequestRecord)
 
-TABLES = (_MUTATION, _REQUEST)
+TABLES = (_MUTATION, _REQUEST, _BACKFILL)
 
 
 class TickEvaluation(Result, frozen=True, kw_only=True):
     """What an evaluation came to."""
 
     run_requests: tuple[RunRequestRecord, ...]
+    backfill_request: BackfillRequestRecord | None
     dynamic_partitions_requests: tuple[PartitionsRequest, ...]
     skip_reason: str | None
     error: ErrorInfo | None
@@ -57,7 +59,7 @@ def _told(
     stored: InstigatorState | None,
 ) -> DryRunInstigationTick:
     """An answer as it may be shown; a request that names no job means the only one that there is, or assets."""
-    override = None if stored is None else stored.override
+    override, backfill = None if stored is None else stored.override, evaluation.backfill
     requests = (as_overridden(each, override) for each in evaluation.run_requests)
     jobs = {} if location is None else location.jobs
     unnamed = own_jobs[0] if len(own_jobs) == 1 else AssetJobName
@@ -65,6 +67,7 @@ def _told(
         timestamp=due,
         evaluation_result=TickEvaluation(
             run_requests=tuple(_shown(each, jobs.get(each.job or unnamed)) for each in requests),
+            backfill_request=None if backfill is None else backfill_as_overridden(backfill, override),
             dynamic_partitions_requests=evaluation.partitions,
             skip_reason=evaluation.skip_reason,
             error=evaluation.error,
@@ -115,6 +118,12 @@ def schedule_dry_run(
 
 
 _REQUEST.rename(job_name="job", asset_selection="assets")
+_BACKFILL.rename(asset_selection="assets", num_partitions="size")
+
+
+@_BACKFILL.named("tags")
+def tags_of_backfill(request: BackfillRequestRecord, _: Context) -> Iterable[Pair]:
+    return pairs(request.tags)
 
 
 @_REQUEST.field

@@ -218,6 +218,10 @@ class BulkActionsFilter(Input, frozen=True, kw_only=True):
     statuses: list[str] | None = None
     created_before: float | None = None
     created_after: float | None = None
+    job_name: str | None = None
+    asset_key: AssetKeyInput | None = None
+    user: str | None = None
+    text: str | None = None
 
 
 class AssetBackfillPreviewParams(Input, frozen=True, kw_only=True):
@@ -225,6 +229,7 @@ class AssetBackfillPreviewParams(Input, frozen=True, kw_only=True):
 
     asset_selection: list[AssetKeyInput]
     partition_names: list[str] | None = None
+    partitions_of: AssetKeyInput | None = None
 
 
 class LaunchBackfillParams(Input, frozen=True, kw_only=True):
@@ -235,6 +240,7 @@ class LaunchBackfillParams(Input, frozen=True, kw_only=True):
     asset_selection: list[AssetKeyInput] | None = None
     repository_location_name: str | None = None
     partition_names: list[str] | None = None
+    partitions_of: AssetKeyInput | None = None
     all_partitions: bool | None = None
     only_missing: bool | None = None
     tags: list[ExecutionTag] | None = None

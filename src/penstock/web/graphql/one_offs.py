@@ -7,9 +7,10 @@ from ...config.secrets import redact
 from ...engine.one_offs import check_times
 from ...errors import NotFoundError, UsageError
 from ...records.act import Act
-from ...records.automation import By
 from ...records.one_off import LATE_SECONDS, OneOff, OneOffStatus, one_off_subject
 from ...records.run import Run
+from ...storage.acting import who_acts
+from ...storage.protocols import ActFilter
 from .context import Context
 from .failures import Result
 from .fields import Fields
@@ -70,7 +71,6 @@ def plan_one_off_run(
     execution_params: ExecutionParams,
     timestamp: float,
     until: float | None = None,
-    reason: str | None = None,
 ) -> PlanOneOffRunSuccess:
     metadata = execution_params.execution_metadata
     if metadata is not None and metadata.parent_run_id is not None:
@@ -89,20 +89,19 @@ def plan_one_off_run(
         step_keys=planned.step_keys,
         assets=selector.assets,
         checks=selector.checks,
-        by=By(actor=context.actor.name, reason=reason or None),
+        by=who_acts(),
     )
     check_times(asked, context.now)
     return PlanOneOffRunSuccess(one_off_run=context.storage.one_offs.plan(asked, now=context.now))
 
 
 @_MUTATION.named("cancelOneOffRun", needs=Permission.LAUNCH_RUN)
-def cancel_one_off_run(_source: None, context: Context, id_: str, reason: str | None = None) -> CancelOneOffRunSuccess:
+def cancel_one_off_run(_source: None, context: Context, id_: str) -> CancelOneOffRunSuccess:
     found = context.storage.one_offs.get(int(id_)) if id_.isdecimal() else None
     if found is None:
         raise NotFoundError(f"There is no one-off run {id_!r}.")
     context.require(Permission.LAUNCH_RUN, found.location)
-    by = By(actor=context.actor.name, reason=reason or None)
-    stored = context.storage.one_offs.cancel(found.id, by=by, now=context.now)
+    stored = context.storage.one_offs.cancel(found.id, now=context.now)
     assert stored is not None
     if stored.status is not OneOffStatus.CANCELED:
         raise UsageError(f"The one-off run {found.id} waits no more, it is {stored.status}; nothing was changed.")
@@ -147,4 +146,4 @@ def run_config_yaml(one_off: OneOff, context: Context) -> str | None:
 
 @_ONE_OFF.field
 def acts(one_off: OneOff, context: Context, cursor: str | None = None, limit: int | None = None) -> list[Act]:
-    return acts_page(context, one_off_subject(one_off.location, one_off.id), cursor, limit)
+    return acts_page(context, ActFilter(subject=one_off_subject(one_off.location, one_off.id)), cursor, limit)

@@ -8,9 +8,10 @@ from ...auth.permissions import Permission
 from ...config.secrets import redact, restore
 from ...engine.overrides import check_override
 from ...errors import UsageError
-from ...records.act import Act
-from ...records.automation import By, InstigatorKind, InstigatorStatus, Override
+from ...records.act import Act, ActKind
+from ...records.automation import InstigatorKind, InstigatorStatus, Override
 from ...records.location import JobDescription
+from ...storage.protocols import ActFilter
 from .context import Context
 from .cron_words import cron_in_words
 from .failures import RefusedError
@@ -60,22 +61,31 @@ def instigations_without_code(_source: None, context: Context) -> list[Instigati
 
 @_QUERY.field
 def operator_acts(
-    _source: None, context: Context, subject: str | None = None, cursor: str | None = None, limit: int | None = None
+    _source: None,
+    context: Context,
+    subject: str | None = None,
+    actor: str | None = None,
+    kinds: list[str] | None = None,
+    since: float | None = None,
+    cursor: str | None = None,
+    limit: int | None = None,
 ) -> list[Act]:
-    return acts_page(context, subject, cursor, limit)
+    chosen = None if kinds is None else tuple(ActKind(kind) for kind in kinds)
+    where = ActFilter(subject=subject, actor=actor, kinds=chosen, since=since)
+    return acts_page(context, where, cursor, limit)
 
 
-def acts_page(context: Context, subject: str | None, cursor: str | None, limit: int | None) -> list[Act]:
-    """Acts upon one thing, or upon all, newest first."""
+def acts_page(context: Context, where: ActFilter, cursor: str | None, limit: int | None) -> list[Act]:
+    """Acts that match, newest first."""
     before = int(cursor) if cursor and cursor.isdecimal() else None
-    return context.storage.instigators.acts(subject, before=before, limit=page_size(limit, 25))
+    return context.storage.acts.page(where, before=before, limit=page_size(limit, 25))
 
 
 @_STATE.named("acts")
 def acts_of_state(
     state: Instigation, context: Context, cursor: str | None = None, limit: int | None = None
 ) -> list[Act]:
-    return acts_page(context, state.id, cursor, limit)
+    return acts_page(context, ActFilter(subject=state.id), cursor, limit)
 
 
 @_STATE.named("override")
@@ -128,7 +138,7 @@ def override_tags(shown: _Shown, _: Context) -> list[Pair]:
     return list(pairs(shown.override.tags))
 
 
-_ACT.rename(timestamp="time", actor="by.actor", reason="by.reason")
+_ACT.rename(timestamp="time", actor="by.actor", via="by.via", reason="by.reason")
 
 
 @_ACT.named("id")
@@ -162,34 +172,35 @@ def override_instigation(_source: None, context: Context, id_: str, override: In
         tags=tags_of(override.tags),
     )
     check_override(found.kind, given, now=context.now)
-    return _overridden(context, found, given, override.reason)
+    with context.acting(override.reason):
+        return _overridden(context, found, given)
 
 
 @_MUTATION.named("withdrawInstigationOverride", needs=Permission.SWITCH_INSTIGATOR)
-def withdraw_override(_source: None, context: Context, id_: str, reason: str | None = None) -> Instigation:
+def withdraw_override(_source: None, context: Context, id_: str) -> Instigation:
     found = _changeable(context, id_)
     if found.stored is None or found.stored.override is None:
         raise UsageError(f"{found.name!r} has no override; nothing was changed.")
-    return _overridden(context, found, None, reason)
+    return _overridden(context, found, None)
 
 
 @_MUTATION.named("removeInstigation", needs=Permission.SWITCH_INSTIGATOR)
-def remove_instigation(_source: None, context: Context, id_: str, reason: str | None = None) -> Instigation:
+def remove_instigation(_source: None, context: Context, id_: str) -> Instigation:
     found = _changeable(context, id_)
     if _declares(context, found):
         raise UsageError(
             f"The code location {found.location!r} defines {found.name!r}; turn it off, or remove it from the code."
         )
-    stored = context.storage.instigators.retire(found.id, by=_by(context, reason), now=context.now)
+    stored = context.storage.instigators.retire(found.id, now=context.now)
     return found._replace(stored=stored)
 
 
 @_MUTATION.named("restoreInstigation", needs=Permission.SWITCH_INSTIGATOR)
-def restore_instigation(_source: None, context: Context, id_: str, reason: str | None = None) -> Instigation:
+def restore_instigation(_source: None, context: Context, id_: str) -> Instigation:
     found = _changeable(context, id_)
     if found.stored is None or found.stored.retired is None:
         raise UsageError(f"{found.name!r} was not removed; nothing was changed.")
-    stored = context.storage.instigators.restore(found.id, by=_by(context, reason), now=context.now)
+    stored = context.storage.instigators.restore(found.id, now=context.now)
     return found._replace(stored=stored)
 
 
@@ -199,16 +210,12 @@ def _changeable(context: Context, key: str) -> Instigation:
     return found
 
 
-def _overridden(context: Context, found: Instigation, override: Override | None, reason: str | None) -> Instigation:
+def _overridden(context: Context, found: Instigation, override: Override | None) -> Instigation:
     stored = context.storage.instigators.override(
-        found.id, found.location, found.kind, found.name, override, by=_by(context, reason), now=context.now
+        found.id, found.location, found.kind, found.name, override, now=context.now
     )
     context.instigators[found.id] = stored
     return found._replace(stored=stored)
-
-
-def _by(context: Context, reason: str | None) -> By:
-    return By(actor=context.actor.name, reason=reason or None)
 
 
 def _config(context: Context, found: Instigation, given: InstigationOverrideInput) -> dict[str, object] | None:

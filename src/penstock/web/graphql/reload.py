@@ -5,6 +5,8 @@ from __future__ import annotations
 from ...auth.permissions import Permission
 from ...errors import CodeServerUnreachableError
 from ...locations.catalog import CatalogLocation
+from ...records.act import ActKind, location_subject
+from ...storage.acting import act_of
 from ..threads import ThreadPool
 from .context import Context
 from .failures import RefusedError, ReloadNotSupported, RepositoryLocationNotFound
@@ -30,6 +32,7 @@ def reload_repository_location(_source: None, context: Context, repository_locat
     if not location.stored.address:
         message = f"No code server serves the location {name!r} now; start it, then it loads by itself."
         raise RefusedError(ReloadNotSupported(message=message))
+    context.storage.acts.add(act_of(ActKind.RELOAD, location_subject(name)))
     context.catalog.client(name).reload()
     context.catalog.refresh()
     return context.catalog.locations[name]
@@ -40,6 +43,7 @@ def reload_workspace(_source: None, context: Context) -> Workspace:
     named = [name for name, location in context.catalog.locations.items() if location.stored.address]
     for name in named:
         context.require(Permission.RELOAD, name)
+    context.storage.acts.add([act for name in named for act in act_of(ActKind.RELOAD, location_subject(name))])
 
     def reload(name: str) -> str | None:
         try:

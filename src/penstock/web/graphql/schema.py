@@ -109,6 +109,8 @@ def _resolver(answer: Answer, kind: GraphQLOutputType) -> _Resolver:
     named = get_named_type(kind)
     if isinstance(named, GraphQLUnionType):
         resolver = _guarded(resolver, frozenset(member.name for member in named.types), answer.needs)
+    if answer.needs is not None:
+        resolver = _acting(resolver)
     if _is_list(kind) and not is_leaf_type(named):
         resolver = _counted(resolver)
     return resolver
@@ -140,6 +142,16 @@ def _guarded(resolver: _Resolver, members: frozenset[str], needs: Permission | N
             if "PythonError" in members:
                 return plain_error(error)
             raise
+
+    return resolve
+
+
+def _acting(resolver: _Resolver) -> _Resolver:
+    """Have what a mutation changes, or was refused, written down as an act of whoever asks, for the reason given."""
+
+    def resolve(source: Any, context: Context, **arguments: Any) -> Any:
+        with context.acting(arguments.pop("reason", None)):
+            return resolver(source, context, **arguments)
 
     return resolve
 

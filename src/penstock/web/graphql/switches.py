@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...auth.permissions import Permission
-from ...records.automation import By, InstigatorKind, InstigatorStatus
+from ...records.automation import InstigatorKind, InstigatorStatus
 from .context import Context
 from .failures import RefusedError, Result, ScheduleNotFoundError, SensorNotFoundError
 from .fields import Fields
@@ -36,53 +36,42 @@ class StopSensorMutationResult(Result, frozen=True, kw_only=True):
     instigation_state: Instigation
 
 
-def _switch(context: Context, instigation: Instigation, status: InstigatorStatus, reason: str | None) -> Instigation:
+def _switch(context: Context, instigation: Instigation, status: InstigatorStatus) -> Instigation:
     location, kind, name = instigation.location, instigation.kind, instigation.name
     context.require(Permission.SWITCH_INSTIGATOR, location)
-    by = By(actor=context.actor.name, reason=reason or None)
-    stored = context.storage.instigators.switch(instigation.id, location, kind, name, status, by=by, now=context.now)
+    stored = context.storage.instigators.switch(instigation.id, location, kind, name, status, now=context.now)
     context.instigators[instigation.id] = stored
     return instigation._replace(stored=stored)
 
 
 @_MUTATION.named("startSchedule", needs=Permission.SWITCH_INSTIGATOR)
-def start_schedule(
-    _source: None, context: Context, schedule_selector: ScheduleSelector, reason: str | None = None
-) -> ScheduleStateResult:
+def start_schedule(_source: None, context: Context, schedule_selector: ScheduleSelector) -> ScheduleStateResult:
     node = schedule_named(context, schedule_selector, schedule_selector.schedule_name)
-    return _switched(context, instigation_of_schedule(context, node), InstigatorStatus.RUNNING, reason)
+    return _switched(context, instigation_of_schedule(context, node), InstigatorStatus.RUNNING)
 
 
 @_MUTATION.named("stopRunningSchedule", needs=Permission.SWITCH_INSTIGATOR)
 def stop_running_schedule(
-    _source: None,
-    context: Context,
-    id_: str | None = None,
-    schedule_selector: ScheduleSelector | None = None,
-    reason: str | None = None,
+    _source: None, context: Context, id_: str | None = None, schedule_selector: ScheduleSelector | None = None
 ) -> ScheduleStateResult:
     if schedule_selector is not None:
         node = schedule_named(context, schedule_selector, schedule_selector.schedule_name)
-        return _switched(context, instigation_of_schedule(context, node), InstigatorStatus.STOPPED, reason)
+        return _switched(context, instigation_of_schedule(context, node), InstigatorStatus.STOPPED)
     found = _by_id(context, id_, InstigatorKind.SCHEDULE)
     if found is None:
         message = f"There is no schedule of the id {id_!r}; give an id or a scheduleSelector."
         raise RefusedError(ScheduleNotFoundError(message=message, schedule_name=id_ or ""))
-    return _switched(context, found, InstigatorStatus.STOPPED, reason)
+    return _switched(context, found, InstigatorStatus.STOPPED)
 
 
 @_MUTATION.named("resetSchedule", needs=Permission.SWITCH_INSTIGATOR)
-def reset_schedule(
-    _source: None, context: Context, schedule_selector: ScheduleSelector, reason: str | None = None
-) -> ScheduleStateResult:
+def reset_schedule(_source: None, context: Context, schedule_selector: ScheduleSelector) -> ScheduleStateResult:
     node = schedule_named(context, schedule_selector, schedule_selector.schedule_name)
-    return _switched(context, instigation_of_schedule(context, node), InstigatorStatus.DECLARED_IN_CODE, reason)
+    return _switched(context, instigation_of_schedule(context, node), InstigatorStatus.DECLARED_IN_CODE)
 
 
-def _switched(
-    context: Context, instigation: Instigation, status: InstigatorStatus, reason: str | None
-) -> ScheduleStateResult:
-    return ScheduleStateResult(schedule_state=_switch(context, instigation, status, reason))
+def _switched(context: Context, instigation: Instigation, status: InstigatorStatus) -> ScheduleStateResult:
+    return ScheduleStateResult(schedule_state=_switch(context, instigation, status))
 
 
 def _by_id(context: Context, key: str | None, kind: InstigatorKind) -> Instigation | None:
@@ -96,21 +85,15 @@ def _by_id(context: Context, key: str | None, kind: InstigatorKind) -> Instigati
 
 
 @_MUTATION.named("startSensor", needs=Permission.SWITCH_INSTIGATOR)
-def start_sensor(
-    _source: None, context: Context, sensor_selector: SensorSelector, reason: str | None = None
-) -> SensorNode:
+def start_sensor(_source: None, context: Context, sensor_selector: SensorSelector) -> SensorNode:
     node = sensor_named(context, sensor_selector, sensor_selector.sensor_name)
-    _switch(context, instigation_of_sensor(context, node), InstigatorStatus.RUNNING, reason)
+    _switch(context, instigation_of_sensor(context, node), InstigatorStatus.RUNNING)
     return node
 
 
 @_MUTATION.named("stopSensor", needs=Permission.SWITCH_INSTIGATOR)
 def stop_sensor(
-    _source: None,
-    context: Context,
-    id_: str | None = None,
-    sensor_selector: SensorSelector | None = None,
-    reason: str | None = None,
+    _source: None, context: Context, id_: str | None = None, sensor_selector: SensorSelector | None = None
 ) -> StopSensorMutationResult:
     if sensor_selector is not None:
         node = sensor_named(context, sensor_selector, sensor_selector.sensor_name)
@@ -120,15 +103,13 @@ def stop_sensor(
     if found is None:
         message = f"There is no sensor of the id {id_!r}; give an id or a sensorSelector."
         raise RefusedError(SensorNotFoundError(message=message, sensor_name=id_ or ""))
-    return StopSensorMutationResult(instigation_state=_switch(context, found, InstigatorStatus.STOPPED, reason))
+    return StopSensorMutationResult(instigation_state=_switch(context, found, InstigatorStatus.STOPPED))
 
 
 @_MUTATION.named("resetSensor", needs=Permission.SWITCH_INSTIGATOR)
-def reset_sensor(
-    _source: None, context: Context, sensor_selector: SensorSelector, reason: str | None = None
-) -> SensorNode:
+def reset_sensor(_source: None, context: Context, sensor_selector: SensorSelector) -> SensorNode:
     node = sensor_named(context, sensor_selector, sensor_selector.sensor_name)
-    _switch(context, instigation_of_sensor(context, node), InstigatorStatus.DECLARED_IN_CODE, reason)
+    _switch(context, instigation_of_sensor(context, node), InstigatorStatus.DECLARED_IN_CODE)
     return node
 
 
@@ -139,8 +120,6 @@ def set_sensor_cursor(
     node = sensor_named(context, sensor_selector, sensor_selector.sensor_name)
     found = instigation_of_sensor(context, node)
     context.require(Permission.SET_CURSOR, found.location)
-    stored = context.storage.instigators.set_cursor(
-        found.id, found.location, found.name, cursor, by=By(actor=context.actor.name), now=context.now
-    )
+    stored = context.storage.instigators.set_cursor(found.id, found.location, found.name, cursor, now=context.now)
     context.instigators[found.id] = stored
     return node

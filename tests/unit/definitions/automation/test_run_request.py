@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -15,7 +17,7 @@ from penstock import (
     SensorResult,
     SkipReason,
 )
-from penstock.definitions.automation.run_request import Requested, join_outcomes, read_outcome
+from penstock.definitions.automation.run_request import AT_MOST, Requested, join_outcomes, read_outcome
 from penstock.errors import DefinitionError
 
 ADD = AddDynamicPartitionsRequest("files", ["a"])
@@ -68,3 +70,21 @@ def test_reasons_for_no_run_count_where_no_run_is_asked_for() -> None:
     asked = Requested(run_requests=(RunRequest(),))
     assert join_outcomes([skipped, asked]).skip_reason is None
     assert join_outcomes([]) == Requested()
+
+
+@pytest.mark.parametrize(
+    ("returned", "words"),
+    [
+        ((RunRequest() for _ in itertools.count()), "Sensor s gave more than 10,000 runs at once.* cursor .* backfill"),
+        (SensorResult(run_requests=[RunRequest()] * (AT_MOST + 1)), "more than 10,000 runs"),
+        ([SensorResult(run_requests=[RunRequest()] * 9_000)] * 2, "more than 10,000 runs"),
+        (SensorResult(asset_events=[MADE] * (AT_MOST + 1)), "more than 10,000 asset events"),
+    ],
+)
+def test_more_than_one_transaction_should_hold_is_refused(returned: Iterable[Any], words: str) -> None:
+    with pytest.raises(DefinitionError, match=words):
+        read_outcome(returned, "Sensor s")
+
+
+def test_as_many_as_may_be_are_read() -> None:
+    assert len(read_outcome([RunRequest()] * AT_MOST, "Sensor s").run_requests) == AT_MOST

@@ -272,6 +272,14 @@ def test_conditions_downstream_are_those_of_the_asset_itself(ticks: Callable[...
     assert run.tick() == {"a": ALL, "c": ALL}
 
 
+def test_conditions_downstream_of_a_dependency_wake_who_asks_for_them(ticks: Callable[..., Any]) -> None:
+    below = A.any_deps_match(A.any_downstream_conditions())
+    run = ticks(check=below, c=A.cron_tick_passed("@hourly") | A.any_deps_match(A.newly_updated()))
+    assert run.tick(3600.0) == {}
+    assert run.tick() == {"check a:good": ["all"], "c": ["all"]}
+    assert run.tick() == {}
+
+
 def test_a_job_looks_at_its_root_assets(ticks: Callable[..., Any]) -> None:
     run = ticks(job=A.any_job_root_assets_match(A.newly_updated()) | A.all_job_root_assets_match(A.execution_failed()))
     assert run.tick() == {}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from penstock.engine.automation.requests import run_requests
-from penstock.records.automation import RunRequestRecord
+from penstock.engine.automation.requests import backfill_request, run_requests
+from penstock.records.automation import BackfillRequestRecord, PartitionChoice, RunRequestRecord
 from penstock.records.conditions.condition import AutomationCondition
 from penstock.records.run import Tag
 
@@ -53,3 +53,40 @@ def test_a_stretch_of_partitions_is_one_run_where_the_policy_allows_it(ticks: Ca
 def test_a_job_is_run_by_its_name(ticks: Callable[..., Any]) -> None:
     found = requests(ticks(job=A.initial_evaluation(), a=A.missing()))
     assert [(each.job, each.assets) for each in found] == [(None, ("a",)), ("nightly", None)]
+
+
+def asked(run: Any) -> tuple[BackfillRequestRecord | None, set[str]]:
+    """The backfill of the next tick, and what is left for runs."""
+    run.tick()
+    backfill, left = backfill_request(run.last.view, run.last.requested, {"by": "test"})
+    return backfill, set(left)
+
+
+def test_several_partitions_and_what_is_connected_with_them_are_one_backfill(ticks: Callable[..., Any]) -> None:
+    run = ticks(p=A.missing(), q=A.missing(), r=A.missing(), b=A.missing(), job=A.initial_evaluation())
+    run.world.update("q", 0, 1)
+    backfill, left = asked(run)
+    assert backfill is not None
+    assert backfill.tags == {"by": "test"}
+    assert set(backfill.choices) == {
+        PartitionChoice(assets=("p",), keys=("x", "y", "z"), count=3),
+        PartitionChoice(assets=("q",), keys=("z",), count=1),
+        PartitionChoice(assets=("r",), keys=("",), count=1),
+    }
+    assert left == {"b", "job nightly"}
+
+
+def test_assets_with_the_same_partitions_share_a_choice_and_long_stretches_are_told_by_their_ends(
+    ticks: Callable[..., Any],
+) -> None:
+    backfill, left = asked(ticks(d=A.missing(), e=A.missing()))
+    assert backfill is not None
+    assert backfill.choices == (PartitionChoice(assets=("d", "e"), keys=("1970-01-01...1970-01-10",), count=10),)
+    assert left == set()
+
+
+def test_single_partitions_are_left_for_runs(ticks: Callable[..., Any]) -> None:
+    run = ticks(p=A.missing(), q=A.missing(), a=A.missing(), check=A.missing())
+    run.world.update("p", 0, 1)
+    run.world.update("q", 0, 2)
+    assert asked(run) == (None, {"p", "q", "a", "check a:good"})

@@ -10,8 +10,16 @@ import pytest
 
 from penstock.errors import CodeServerUnreachableError
 from penstock.partitions.requests import AddDynamicPartitionsRequest, DeleteDynamicPartitionsRequest
-from penstock.records.automation import InstigatorKind, InstigatorState, RunRequestRecord, TickStatus
+from penstock.records.automation import (
+    BackfillRequestRecord,
+    InstigatorKind,
+    InstigatorState,
+    PartitionChoice,
+    RunRequestRecord,
+    TickStatus,
+)
 from penstock.records.wire import EvaluateSchedule, EvaluateSensor, Evaluation
+from penstock.testing.storage_contract.backfills import stored_backfill
 
 SCHEDULE = '{repositoryLocationName: "shop", scheduleName: "at_night"}'
 SENSOR = '{repositoryLocationName: "shop", sensorName: "new_files"}'
@@ -188,17 +196,19 @@ def test_ticks(deployment: Any, ask: Any) -> None:
             log=("looked",),
             partitions=(AddDynamicPartitionsRequest("files", ["a"]), DeleteDynamicPartitionsRequest("files", ["b"])),
         )
-        storage.instigators.complete_tick(done, lease=lease, next_due=due + 100, now=due + 1)
+        backfill = stored_backfill() if due == 300 else None
+        storage.instigators.complete_tick(done, lease=lease, backfill=backfill, next_due=due + 100, now=due + 1)
     query = """query Q($limit: Int, $cursor: String, $statuses: [InstigationTickStatus!]) {
         instigationStateOrError(instigationSelector: {repositoryLocationName: "shop", name: "new_files"}) {
             ... on InstigationState { lastTickTime nextTick { timestamp }
                 ticks(limit: $limit, cursor: $cursor, statuses: $statuses) { id tickId status timestamp
-                    startTimestamp endTimestamp skipReason logs runIds error { message }
+                    startTimestamp endTimestamp skipReason logs runIds backfillId error { message }
                     dynamicPartitionsRequestResults { type partitionsDefName partitionKeys } } } } }"""
     told = ask(query, limit=2)["instigationStateOrError"]
     assert told["nextTick"] == {"timestamp": 400.0}
     newest, older = told["ticks"]
     assert (newest["status"], newest["timestamp"], newest["endTimestamp"]) == ("SUCCESS", 300.0, 301.0)
+    assert [each["backfillId"] for each in (newest, older)] == [storage.backfills.open()[0].backfill_id, None]
     assert (older["skipReason"], older["logs"], older["error"]) == ("nothing new", ["looked"], None)
     assert newest["dynamicPartitionsRequestResults"] == [
         {"type": "ADD_PARTITIONS", "partitionsDefName": "files", "partitionKeys": ["a"]},
@@ -279,6 +289,27 @@ def test_a_dry_run_shows_what_was_said_of_its_runs(deployment: Any, ask: Any, mo
     fields = "... on DryRunInstigationTick { evaluationResult { runRequests { tags { key } } } }"
     told = ask(f"mutation {{ a: scheduleDryRun(selectorData: {SCHEDULE}, timestamp: 1000.0) {{ {fields} }} }}")["a"]
     assert told["evaluationResult"]["runRequests"] == [{"tags": [{"key": "t"}, {"key": "u"}]}]
+
+
+def test_a_dry_run_shows_the_backfill_that_is_asked_for(
+    deployment: Any, ask: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    choices = (
+        PartitionChoice(assets=("orders", "mart/totals"), keys=("a...c",), count=3),
+        PartitionChoice(assets=("report",), keys=("",)),
+    )
+    server = CodeServer(Evaluation(backfill=BackfillRequestRecord(choices=choices, tags={"t": "v"})))
+    monkeypatch.setattr(deployment.catalog, "client", lambda _: server)
+    ask('mutation { overrideInstigation(id: "shop/sensor/new_files", override: '
+        '{tags: [{key: "u", value: "w"}]}) { __typename } }')  # fmt: skip
+    fields = """... on DryRunInstigationTick { evaluationResult { backfillRequest {
+        assetSelection { path } numPartitions tags { key value } } } }"""
+    told = ask(f"mutation {{ a: sensorDryRun(selectorData: {SENSOR}) {{ {fields} }} }}")["a"]
+    assert told["evaluationResult"]["backfillRequest"] == {
+        "assetSelection": [{"path": ["orders"]}, {"path": ["mart", "totals"]}, {"path": ["report"]}],
+        "numPartitions": 7,
+        "tags": [{"key": "t", "value": "v"}, {"key": "u", "value": "w"}],
+    }
 
 
 def test_a_dry_run_without_a_code_server(ask: Any) -> None:

@@ -137,6 +137,8 @@ def test_assets_with_partitions_and_without_are_asked_for_together(deployment: A
     first, *_ = runs(deployment)
     fail(deployment, first)
     deployment.make_backfills()
+    pace = one(ask, told["backfillId"], "pace { partitionsPerHour secondsLeft }")["pace"]
+    assert pace["partitionsPerHour"] * pace["secondsLeft"] == pytest.approx(9 * 3600)
     places = "waiting inProgress materialized failed skipped canceled"
     (totals, orders) = one(
         ask,
@@ -170,7 +172,8 @@ def test_what_a_backfill_would_make(ask: Any) -> None:
     query = """query Q($params: AssetBackfillPreviewParams!) { assetBackfillPreview(params: $params) {
         assetKey { path } numPartitions partitions { ranges { start end } } } }"""
     assets = [{"path": ["orders"]}, {"path": ["mart", "totals"]}]
-    found = ask(query, params={"assetSelection": assets, "partitionNames": ["2024-01-01", "2024-01-02"]})
+    named = {"partitionNames": ["2024-01-01", "2024-01-02"], "partitionsOf": assets[0]}
+    found = ask(query, params={"assetSelection": assets, **named})
     assert found["assetBackfillPreview"] == [
         {"assetKey": {"path": ["mart", "totals"]}, "numPartitions": 1, "partitions": None},
         {
@@ -192,8 +195,8 @@ def test_a_backfill_is_paused_resumed_and_canceled(deployment: Any, ask: Any) ->
     assert change(ask, "cancelPartitionBackfill", backfill_id)["__typename"] == "CancelBackfillSuccess"
     deployment.make_backfills()
     deployment.make_backfills()
-    found = one(ask, backfill_id, "status endTimestamp logEvents { message } runs { status }")
-    assert found["status"] == "CANCELED"
+    found = one(ask, backfill_id, "status endTimestamp pace { secondsLeft } logEvents { message } runs { status }")
+    assert (found["status"], found["pace"]) == ("CANCELED", None)
     assert {run["status"] for run in found["runs"]} == {"CANCELED"}
     messages = [line["message"] for line in found["logEvents"]]
     assert messages[1:5] == ["Paused.", "Priority set to 7.", "Told to go on.", "Asked to stop."]
@@ -238,6 +241,24 @@ def test_a_page_of_backfills(ask: Any) -> None:
     assert page(filters={"statuses": ["REQUESTED"], "createdBefore": 5.0})["results"] == []
 
 
+def test_those_of_a_job_an_asset_a_user_or_with_a_text(ask: Any) -> None:
+    orders = launch(ask, partitionNames=["2024-01-01"], title="After the outage")["backfillId"]
+    other = launch(ask, partitionNames=["2024-01-02"])["backfillId"]
+    query = """query Q($filters: BulkActionsFilter) { partitionBackfillsOrError(filters: $filters) {
+        ... on PartitionBackfills { results { id firstAssetKey { path } } cursor } } }"""
+
+    def found(**filters: Any) -> list[str]:
+        page = ask(query, filters=filters)["partitionBackfillsOrError"]
+        assert page["cursor"] is None
+        return [each["id"] for each in page["results"]]
+
+    assert found(text="OUTAGE") == [orders]
+    assert found(assetKey={"path": ["orders"]}) == [other, orders]
+    assert found(assetKey={"path": ["nothing"]}) == found(user="nobody") == found(jobName="nightly") == []
+    (told,) = ask(query, filters={"text": orders})["partitionBackfillsOrError"]["results"]
+    assert told["firstAssetKey"] == {"path": ["orders"]}
+
+
 def test_one_that_is_not_there(ask: Any) -> None:
     assert one(ask, "x", "id")["__typename"] == "BackfillNotFoundError"
     assert change(ask, "cancelPartitionBackfill", "x")["__typename"] == "BackfillNotFoundError"
@@ -249,6 +270,11 @@ def test_one_that_is_not_there(ask: Any) -> None:
         ({"partitionNames": ["2024-01-01", "x", "y"]}, "PartitionKeysNotFoundError", "'x', 'y'"),
         ({}, "InvalidSubsetError", "partitionNames"),
         ({"assetSelection": [], "allPartitions": True}, "InvalidSubsetError", "assetSelection"),
+        (
+            {"partitionNames": ["x"], "partitionsOf": {"path": ["other"]}},
+            "InvalidSubsetError",
+            "partitionsOf names other",
+        ),
         ({"assetSelection": [{"path": ["none"]}], "allPartitions": True}, "PythonError", "'none'"),
         ({"assetSelection": [{"path": ["feed"]}], "allPartitions": True}, "InvalidSubsetError", "nothing to run"),
         ({"repositoryLocationName": "bank", "allPartitions": True}, "InvalidSubsetError", "['shop']"),

@@ -10,6 +10,7 @@ from penstock.records.automation import InstigatorKind, TickStatus, instigator_i
 from penstock.records.conditions.condition import AutomationCondition
 from penstock.records.conditions.entity import check_id
 from penstock.records.conditions.evaluation import ConditionEvaluation, EvaluationRecord
+from penstock.testing.storage_contract.backfills import stored_backfill
 
 SENSOR = instigator_id("shop", InstigatorKind.SENSOR, "new_files")
 LEAF = ConditionEvaluation(condition="missing", kind="missing", entity="orders", candidates=3, count=2, true=("a...b",))
@@ -32,7 +33,8 @@ def evaluated(deployment: Any, entity: str, number: int) -> None:
     tick = instigators.begin_tick(SENSOR, now, lease=lease, now=now)
     record = EvaluationRecord(entity=entity, evaluation=number, time=now, requested=2, root=ROOT)
     ended = msgspec.structs.replace(tick, status=TickStatus.SUCCESS)
-    instigators.complete_tick(ended, lease=lease, evaluations=[record], now=now)
+    backfill = stored_backfill() if number > 1 else None
+    instigators.complete_tick(ended, lease=lease, backfill=backfill, evaluations=[record], now=now)
 
 
 def records(ask: Any, which: str, fields: str = "evaluationId", more: str = "limit: 10") -> Any:
@@ -49,11 +51,14 @@ def test_what_an_asset_s_condition_came_to(ask: Any, deployment: Any) -> None:
     newest, oldest = records(
         ask,
         of_orders,
-        """evaluationId timestamp numRequested runIds rootUniqueId explanation evaluationNodes { uniqueId childUniqueIds
-        expandedLabel meaning entity operatorType isPartitioned numTrue numCandidates truePartitions }""",
+        """evaluationId timestamp numRequested runIds backfillId rootUniqueId explanation
+        evaluationNodes { uniqueId childUniqueIds expandedLabel meaning entity operatorType isPartitioned numTrue
+        numCandidates truePartitions }""",
     )
     assert (newest["evaluationId"], oldest["evaluationId"]) == ("2", "1")
     assert (newest["timestamp"], newest["numRequested"], newest["runIds"]) == (1002.0, 2, [])
+    backfill, _ = deployment.instance.storage.backfills.open()
+    assert (newest["backfillId"], oldest["backfillId"]) == (backfill.backfill_id, None)
     assert newest["explanation"].splitlines() == [
         "mine of orders (all of these): true for 2 of 3 partitions: a to b",
         "  missing (it was never updated): true for 2 of 3 partitions: a to b",

@@ -161,6 +161,37 @@ def test_switches_are_turned_for_a_reason(ask: Any) -> None:
     ]
 
 
+def test_acts_are_chosen_by_actor_kind_and_time(deployment: Any, ask: Any) -> None:
+    ann = Actor(name="ann", roles={None: Role.ADMIN}, via="token 3")
+    for limit in (1, 2):
+        deployment.execute(f'mutation {{ setConcurrencyLimit(concurrencyKey: "db", limit: {limit}) }}', actor=ann)
+    ask('mutation { setConcurrencyLimit(concurrencyKey: "db", limit: 3) }')
+    found = ask('{ operatorActs(actor: "ann", kinds: [SET_LIMIT]) { subject actor via before after } }')["operatorActs"]
+    assert found == [
+        {"subject": "pool/db", "actor": "ann", "via": "token 3", "before": before, "after": after}
+        for before, after in (("1 slot", "2 slots"), (None, "1 slot"))
+    ]
+    assert ask(f"{{ operatorActs(since: {FAR}) {{ id }} }}")["operatorActs"] == []
+    assert ask("{ operatorActs(kinds: [REFUSED]) { id } }")["operatorActs"] == []
+
+
+def test_what_somebody_may_not_do_is_an_act_too(deployment: Any, ask: Any) -> None:
+    bob = Actor(name="bob", roles={None: Role.VIEWER, "bank": Role.ADMIN})
+    for mutation in (
+        'setConcurrencyLimit(concurrencyKey: "db", limit: 1)',
+        f'withdrawInstigationOverride(id: "{SCHEDULE}", reason: "mine") {{ __typename }}',
+    ):
+        deployment.execute(f"mutation {{ {mutation} }}", actor=bob)
+    acts = ask("{ operatorActs { kind subject actor after reason } }")["operatorActs"]
+    assert acts == [
+        {"kind": "REFUSED", "subject": subject, "actor": "bob", "after": permission, "reason": reason}
+        for subject, permission, reason in (
+            ("location/shop", "switch_instigator", "mine"),
+            ("instance", "edit_concurrency", None),
+        )
+    ]
+
+
 def tick(deployment: Any, instigator: str, due: float, status: TickStatus) -> None:
     """Begin a tick, and end it unless it is to stay at work."""
     instigators = deployment.storage.instigators

@@ -109,6 +109,9 @@ function Evaluation({ record }: { record: Records[number] }) {
           <Time precise at={record.timestamp} />
         </h3>
         <span className={css.grow} />
+        {record.backfillId === null ? null : (
+          <Link to={links.backfill(record.backfillId)}>backfill {shortId(record.backfillId)}</Link>
+        )}
         {record.runIds.slice(0, 5).map((id) => (
           <Link key={id} to={links.run(id)}>
             run {shortId(id)}

@@ -1,4 +1,4 @@
-/** What people did to schedules, sensors and planned runs. */
+/** What people did to the deployment. */
 import { useState } from "react";
 
 import { Acts } from "../../automation/Acts";
@@ -14,14 +14,14 @@ const PAGE = 100;
 
 export function AllActs() {
   const [limit, setLimit] = useState(PAGE);
-  const answer = useData(OPERATOR_ACTS, { limit }, { live: ["instigators", "one_offs"] });
+  const answer = useData(OPERATOR_ACTS, { limit }, { live: ["instigators", "one_offs", "runs", "backfills", "pools", "assets"] });
   const acts = answer.data?.operatorActs;
   if (answer.error) return <Failure error={answer.error} title="The acts could not be read." onRetry={() => void answer.refetch()} />;
   if (acts === undefined) return <Skeleton rows={6} />;
   if (acts.length === 0) {
     return (
       <Empty title="Nobody has changed anything" icon="automation">
-        Turning on and off, overrides, cursors and planned runs are listed here, with who did it and why.
+        Launches, deletions, switches, overrides, limits and whatever else people change is listed here, with who did it and why.
       </Empty>
     );
   }

@@ -2,9 +2,9 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
+import { BulkBar } from "../../kit/BulkBar";
 import { Button } from "../../kit/Button";
 import { Dialog } from "../../kit/Dialog";
-import { SelectionBar } from "../../kit/SelectionBar";
 import { TextInput } from "../../kit/TextInput";
 import { toast, toastError } from "../../kit/toast";
 import { AUTOMATION_OPERATIONS, switchInstigator } from "../../services/automation";
@@ -21,7 +21,7 @@ export function Bulk({ rows, onDone }: BulkProps) {
   const off = rows.filter(({ state }) => state.status !== "RUNNING");
   const on = rows.filter(({ state }) => state.status === "RUNNING");
   return (
-    <SelectionBar label="Selected schedules and sensors" selected={many(rows)} onClear={onDone}>
+    <BulkBar label="Selected schedules and sensors" count={many(rows)} onClear={onDone}>
       <Button isDisabled={off.length === 0} onPress={() => setTurning(true)}>
         Turn on
       </Button>
@@ -31,7 +31,7 @@ export function Bulk({ rows, onDone }: BulkProps) {
       {turning === null ? null : (
         <TurnDialog rows={turning ? off : on} on={turning} onClose={() => setTurning(null)} onDone={onDone} />
       )}
-    </SelectionBar>
+    </BulkBar>
   );
 }
 

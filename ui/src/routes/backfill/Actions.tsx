@@ -3,6 +3,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
 import { deedsOf } from "../../backfills/backfill.model";
+import { consequence } from "../../backfills/bulk.model";
 import { Button, IconButton } from "../../kit/Button";
 import { Dialog } from "../../kit/Dialog";
 import { Menu } from "../../kit/Menu";
@@ -43,7 +44,7 @@ export function Actions({ backfill }: { backfill: BackfillCard }) {
   });
   const pause = async () => {
     await pauseBackfill(id);
-    toast({ text: "It makes no more runs until it is resumed." });
+    toast({ text: "Until it is resumed it makes no more runs, and those in the queue wait. Those at work go on." });
   };
   const resume = async () => {
     await resumeBackfill(id);
@@ -68,7 +69,7 @@ export function Actions({ backfill }: { backfill: BackfillCard }) {
   const questions: Record<Asked, { title: string; text: string; verb: string; danger?: boolean; deed: () => Promise<void> }> = {
     cancel: {
       title: "Cancel this backfill?",
-      text: `No more runs are made, and ${counts.inProgress.toLocaleString("en")} partitions in progress are stopped. What is made stays.`,
+      text: consequence("cancel", [backfill]),
       verb: "Cancel the backfill",
       danger: true,
       deed: cancel,
@@ -115,7 +116,7 @@ export function Actions({ backfill }: { backfill: BackfillCard }) {
   return (
     <>
       {can.pause ? (
-        <Button icon="pause" isDisabled={!mayResume} isPending={act.isPending} onPress={() => act.mutate(pause)}>
+        <Button icon="pause" isDisabled={!mayCancel} isPending={act.isPending} onPress={() => act.mutate(pause)}>
           Pause
         </Button>
       ) : null}

@@ -1,7 +1,7 @@
 /** One backfill: where it stands, each asset of it, each partition, its runs and what happened to it. */
 import { useParams } from "@tanstack/react-router";
 
-import { hasEnded, nameOf, paceText, standing } from "../../backfills/backfill.model";
+import { nameOf, paceText, standing } from "../../backfills/backfill.model";
 import { Progress } from "../../backfills/Progress";
 import { Empty } from "../../kit/Empty";
 import { ErrorPanel, Failure } from "../../kit/ErrorPanel";
@@ -12,13 +12,13 @@ import { Skeleton } from "../../kit/Skeleton";
 import { StatusTag } from "../../kit/StatusTag";
 import { type Column, Table } from "../../kit/Table";
 import { Tabs } from "../../kit/Tabs";
-import { Duration, Time, useNow } from "../../kit/Time";
+import { Duration, Time } from "../../kit/Time";
 import { links } from "../../links";
 import { RunTable } from "../../runs/RunTable";
 import { BACKFILL_DETAIL, BACKFILL_RUNS, BACKFILL_TOPICS, type BackfillDetail, type BackfillTarget } from "../../services/backfills";
 import { useData } from "../../services/data";
 import { useSearchState } from "../../services/navigation";
-import { ownTags, shortId } from "../../services/run.model";
+import { ownTags, shortId, TAG } from "../../services/run.model";
 import { Actions } from "./Actions";
 import css from "./backfill.module.css";
 import { Log } from "./Log";
@@ -92,10 +92,10 @@ function BackfillView({ id }: { id: string }) {
 }
 
 function Under({ backfill }: { backfill: BackfillDetail }) {
-  const pace = paceText(backfill, useNow(!hasEnded(backfill)));
+  const pace = paceText(backfill);
   return (
     <>
-      {backfill.user === null ? null : <span>Asked for by {backfill.user}</span>}
+      <AskedBy backfill={backfill} />
       <span>
         Created <Time at={backfill.timestamp} relative />
       </span>
@@ -110,20 +110,33 @@ function Under({ backfill }: { backfill: BackfillDetail }) {
   );
 }
 
+function AskedBy({ backfill }: { backfill: BackfillDetail }) {
+  const sensor = backfill.tags.find(({ key }) => key === TAG.sensor)?.value;
+  const location = backfill.repositoryLocationName;
+  if (sensor !== undefined && location !== null) {
+    return (
+      <span>
+        Asked for by the sensor <Link to={links.sensor(location, sensor)}>{sensor}</Link>
+      </span>
+    );
+  }
+  return backfill.user === null ? null : <span>Asked for by {backfill.user}</span>;
+}
+
 const COLUMNS: readonly Column<BackfillTarget>[] = [
   {
     id: "asset",
     label: "Asset",
-    least: 180,
+    least: 160,
     render: ({ assetKey }) => (assetKey === null ? "The job" : <Link to={links.asset(assetKey.path)}>{assetKey.path.join(" / ")}</Link>),
     sortBy: ({ assetKey }) => assetKey?.path.join("/") ?? "",
   },
-  { id: "progress", label: "Progress", least: 290, render: ({ counts }) => <Progress counts={counts} /> },
+  { id: "progress", label: "Progress", least: 250, render: ({ counts }) => <Progress counts={counts} /> },
   ...(["waiting", "inProgress", "materialized", "failed", "skipped", "canceled"] as const).map(
     (name): Column<BackfillTarget> => ({
       id: name,
       label: { waiting: "Waiting", inProgress: "In progress", materialized: "Materialized", failed: "Failed", skipped: "Skipped", canceled: "Canceled" }[name],
-      width: "104px",
+      width: "92px",
       align: "right",
       render: ({ counts }) => (counts[name] === 0 ? "" : counts[name].toLocaleString("en")),
       sortBy: ({ counts }) => counts[name],

@@ -7,7 +7,7 @@ const KINDS: Record<string, string> = {
   run_failure: "A run failed",
   run_late: "A run waits too long",
   run_stuck: "A run does not end",
-  tick_failure: "A schedule or sensor failed",
+  tick_failure: "A schedule, sensor or one-off run failed",
   check_failed: "A check did not pass",
   freshness_violated: "An asset is too old",
   daemon_lost: "A daemon is lost",

@@ -2,9 +2,9 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
+import { BulkBar } from "../../kit/BulkBar";
 import { Button } from "../../kit/Button";
 import { Dialog } from "../../kit/Dialog";
-import { SelectionBar } from "../../kit/SelectionBar";
 import { toast, toastError } from "../../kit/toast";
 import { deleteRun, hasEnded, reexecuteRun, RUN_OPERATIONS, type RunRow, terminateRuns } from "../../services/runs";
 
@@ -61,7 +61,7 @@ export function Bulk({ runs, onDone }: BulkProps) {
   });
 
   return (
-    <SelectionBar label="Selected runs" selected={count(runs)} onClear={onDone}>
+    <BulkBar label="Selected runs" count={count(runs)} onClear={onDone}>
       <Button icon="reload" isDisabled={ended.length === 0} onPress={() => setDeed("reexecute")}>
         Re-execute
       </Button>
@@ -93,6 +93,6 @@ export function Bulk({ runs, onDone }: BulkProps) {
           {subjects.length < runs.length ? ` The other ${runs.length - subjects.length} selected are not in a state for it.` : ""}
         </Dialog>
       )}
-    </SelectionBar>
+    </BulkBar>
   );
 }

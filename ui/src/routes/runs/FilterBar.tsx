@@ -1,13 +1,9 @@
-/** The field and chips that narrow the list of runs. */
-import { useRef, useState } from "react";
-
-import { Icon } from "../../kit/Icon";
-import { SelectInput, TextInput } from "../../kit/TextInput";
+/** What narrows the list of runs. */
+import { FilterBar } from "../../kit/FilterBar";
+import { SelectInput } from "../../kit/TextInput";
 import { links } from "../../links";
 import { type SearchState, useGo } from "../../services/navigation";
 import { filterParts, readTyped, type RunFilterState } from "../../services/runFilter.model";
-import { useShortcuts } from "../../services/shortcuts";
-import css from "./RunsPage.module.css";
 
 const SPANS = [
   { value: "0", label: "Any time" },
@@ -17,40 +13,27 @@ const SPANS = [
   { value: "2592000", label: "Last 30 days" },
 ];
 
-interface FilterBarProps {
+interface RunFilterBarProps {
   filter: RunFilterState;
   onChange: (change: SearchState) => void;
 }
 
-export function FilterBar({ filter, onChange }: FilterBarProps) {
+export function RunFilterBar({ filter, onChange }: RunFilterBarProps) {
   const go = useGo();
-  const field = useRef<HTMLInputElement>(null);
-  const [text, setText] = useState("");
-  useShortcuts({ f: () => field.current?.focus() });
-
-  const take = () => {
+  const take = (text: string) => {
     const meaning = readTyped(text, filter);
-    if (meaning === null) return;
-    setText("");
+    if (meaning === null) return false;
     if ("runId" in meaning) go(links.run(meaning.runId));
     else onChange(meaning.change);
+    return true;
   };
   return (
-    <div className={css.bar}>
-      <TextInput
-        ref={field}
-        className={css.field}
-        label="Filter runs"
-        hideLabel
-        icon="filter"
-        placeholder="job name, asset:key, tag:key=value, run id"
-        value={text}
-        onChange={setText}
-        onKeyDown={(event) => {
-          if (event.key === "Enter") take();
-          if (event.key === "Escape") event.currentTarget.blur();
-        }}
-      />
+    <FilterBar
+      label="Filter runs"
+      placeholder="job name, asset:key, tag:key=value, run id"
+      onTyped={take}
+      parts={filterParts(filter).map(({ label, name, without }) => ({ label, remove: () => onChange({ [name]: without }) }))}
+    >
       <SelectInput
         label="Created"
         hideLabel
@@ -58,14 +41,6 @@ export function FilterBar({ filter, onChange }: FilterBarProps) {
         options={SPANS}
         onChange={(value) => onChange({ within: value === "0" ? "" : value })}
       />
-      {filterParts(filter).map((part) => (
-        <span key={part.label} className={css.part}>
-          {part.label}
-          <button type="button" aria-label={`Remove ${part.label}`} onClick={() => onChange({ [part.name]: part.without })}>
-            <Icon name="close" size={11} />
-          </button>
-        </span>
-      ))}
-    </div>
+    </FilterBar>
   );
 }

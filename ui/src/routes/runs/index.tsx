@@ -15,7 +15,7 @@ import { ACTIVE, RUNS_PAGE } from "../../services/runs";
 import type { RunsPageQuery, RunStatus } from "../../services/schema.gen";
 import { RunTable } from "../../runs/RunTable";
 import { Bulk } from "./Bulk";
-import { FilterBar } from "./FilterBar";
+import { RunFilterBar } from "./FilterBar";
 import css from "./RunsPage.module.css";
 
 const STEP = 50;
@@ -76,7 +76,7 @@ export default function RunsPage() {
           change({ status: id.slice("tab:".length) }, { replace: false });
         }}
       >
-        <FilterBar filter={filter} onChange={change} />
+        <RunFilterBar filter={filter} onChange={change} />
         {chosen.length > 0 ? <Bulk runs={chosen} onDone={() => setSelected(NONE)} /> : null}
         {answer.isPending ? <Skeleton rows={12} /> : null}
         {answer.isError ? (
