@@ -84,7 +84,7 @@ def test_the_queue_says_what_each_run_waits_for(page: Page, deployment: Deployme
     expect(page.get_by_text("Waits for the limit of the job nightly: 0 of 0 are active.")).to_be_visible(
         timeout=EVENT_MILLISECONDS
     )
-    expect(page.get_by_role("columnheader", name="Waits")).to_be_visible()
+    expect(page.get_by_role("columnheader", name="Waits", exact=True)).to_be_visible()
     page.goto(f"{deployment.url}/deployment?tab=concurrency")
     expect(page.get_by_text("nightly: 0")).to_be_visible()
 

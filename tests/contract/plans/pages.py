@@ -150,6 +150,7 @@ def _ui_pages() -> Iterator[Page]:
         "Sensor: ticks that failed",
         {"selector": sensor, "limit": 25, "statuses": ["FAILURE", "SKIPPED"]},
     )
+    yield _of_ui("TickBefore", "Sensor: one tick", {"selector": {**_SELECTOR, "name": "files_0"}, "cursor": "100"})
     yield _of_ui("JobList", "Jobs", {})
     yield _of_ui("JobDetail", "Job", {"selector": _JOB})
     of_job = {"pipelineName": "job_0", "locationName": "shop"}

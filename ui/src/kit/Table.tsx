@@ -27,6 +27,8 @@ export interface Column<Row> {
   sortBy?: (row: Row) => string | number | null;
   /** The heading is only read aloud. */
   hideLabel?: boolean;
+  /** Told whole, in several lines if need be: for short tables, whose rows need not be of one height. */
+  wraps?: boolean;
 }
 
 interface TableProps<Row> {
@@ -137,7 +139,7 @@ export function Table<Row>(props: TableProps<Row>) {
                   </td>
                 )}
                 {columns.map((column) => (
-                  <td key={column.id} className={cx(column.align === "right" && css.right)}>
+                  <td key={column.id} className={cx(column.align === "right" && css.right, column.wraps && css.wraps)}>
                     {column.render(row)}
                   </td>
                 ))}

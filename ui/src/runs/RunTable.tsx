@@ -61,21 +61,28 @@ const COLUMNS: readonly Column<RunRow>[] = [
   },
 ];
 
-/** Where all runs wait, what for is what a reader wants to know, and how long already. */
-const OF_QUEUE: readonly Column<RunRow>[] = COLUMNS.map((column) => {
-  if (column.id === "note") return { ...column, width: "44%" };
-  if (column.id !== "duration") return column;
-  return { ...column, label: "Waits", render: (run) => <Duration from={run.creationTime} to={null} />, sortBy: (run) => -run.creationTime };
+/** Where all runs wait, what for is what a reader wants to know, whole, and how long already. */
+const OF_QUEUE: readonly Column<RunRow>[] = COLUMNS.filter(({ id }) => id !== "status").map((column): Column<RunRow> => {
+  switch (column.id) {
+    case "target":
+      return { ...column, width: "15%" };
+    case "origin":
+      return { ...column, width: "12%" };
+    case "note":
+      return { ...column, label: "Why", least: 280, wraps: true };
+    case "duration":
+      return { ...column, label: "Waits", render: (run) => <Duration from={run.creationTime} to={null} />, sortBy: (run) => -run.creationTime };
+    default:
+      return column;
+  }
 });
 
-const PARTITION_AT = COLUMNS.findIndex(({ id }) => id === "origin");
-
 function columnsFor(runs: readonly RunRow[]): readonly Column<RunRow>[] {
-  const columns = runs.every(({ status }) => status === "QUEUED") ? OF_QUEUE : COLUMNS;
+  const columns = runs.length > 0 && runs.every(({ status }) => status === "QUEUED") ? OF_QUEUE : COLUMNS;
   const found = runs.map(partitionsOf).filter((each) => each !== null);
   if (found.length === 0) return columns;
   const isRange = found.some(({ first, last }) => first !== last);
-  return columns.toSpliced(PARTITION_AT, 0, isRange ? { ...PARTITION, width: "190px" } : PARTITION);
+  return columns.toSpliced(columns.findIndex(({ id }) => id === "origin"), 0, isRange ? { ...PARTITION, width: "190px" } : PARTITION);
 }
 
 export function RunTable({ runs, label = "Runs", ...selection }: RunTableProps) {

@@ -37,7 +37,7 @@ export const JOB_LIST = gql<JobListQuery, JobListQueryVariables>`
             isPartitioned
             owners
             assetKeys { path }
-            schedules { name cronDescription scheduleState { status } }
+            schedules { name cronDescription scheduleState { status override { cronDescription } } }
             sensors { name sensorState { status } }
             runs(limit: 6) { runId status creationTime startTime endTime }
           }
@@ -63,7 +63,7 @@ export const JOB_DETAIL = gql<JobDetailQuery, JobDetailQueryVariables>`
         tags { key value }
         runTags { key value }
         metadataEntries { ...Metadata }
-        schedules { name cronDescription scheduleState { status } }
+        schedules { name cronDescription scheduleState { status override { cronDescription } } }
         sensors { name sensorState { status } }
         steps {
           key

@@ -69,13 +69,20 @@ export const OVERVIEW_CHECKS = gql<OverviewChecksQuery, OverviewChecksQueryVaria
   }
 `;
 
-/** Schedules and sensors that failed when they were last evaluated. */
+/** Schedules and sensors that failed when they were last evaluated, and messages of alerts that nobody has taken. */
 export const OVERVIEW_FAILING = gql<OverviewFailingQuery, OverviewFailingQueryVariables>`
   query OverviewFailing {
     failingInstigations {
       instigationState { id name instigationType repositoryLocationName }
       tick { tickId timestamp error { ...PythonError } }
     }
+    instance {
+      alerts {
+        waiting: deliveries(status: PENDING, limit: 20) { results { ...Untaken } }
+        givenUp: deliveries(status: GIVEN_UP, limit: 5) { results { ...Untaken } }
+      }
+    }
   }
+  fragment Untaken on AlertDelivery { rule target error createdTimestamp endedTimestamp }
   ${PYTHON_ERROR}
 `;

@@ -2,6 +2,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
+import { BulkBar } from "../../kit/BulkBar";
 import { Button } from "../../kit/Button";
 import { Dialog } from "../../kit/Dialog";
 import { TextInput } from "../../kit/TextInput";
@@ -20,21 +21,17 @@ export function Bulk({ rows, onDone }: BulkProps) {
   const off = rows.filter(({ state }) => state.status !== "RUNNING");
   const on = rows.filter(({ state }) => state.status === "RUNNING");
   return (
-    <div className={css.bulk} role="toolbar" aria-label="Selected schedules and sensors">
-      <span>{many(rows)} selected</span>
+    <BulkBar label="Selected schedules and sensors" count={many(rows)} onClear={onDone}>
       <Button isDisabled={off.length === 0} onPress={() => setTurning(true)}>
         Turn on
       </Button>
       <Button isDisabled={on.length === 0} onPress={() => setTurning(false)}>
         Turn off
       </Button>
-      <Button variant="quiet" onPress={onDone}>
-        Clear
-      </Button>
       {turning === null ? null : (
         <TurnDialog rows={turning ? off : on} on={turning} onClose={() => setTurning(null)} onDone={onDone} />
       )}
-    </div>
+    </BulkBar>
   );
 }
 

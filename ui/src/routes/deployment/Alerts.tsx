@@ -96,7 +96,8 @@ const RULE_COLUMNS: readonly Column<AlertRule>[] = [
     id: "when",
     label: "When",
     least: 220,
-    render: ({ when }) => <span className={css.whole}>{when.map(kindName).join("; ")}</span>,
+    wraps: true,
+    render: ({ when }) => when.map(kindName).join("; "),
   },
   { id: "where", label: "Where", width: "18%", render: (rule) => <span title={whereText(rule) ?? ""}>{whereText(rule) ?? "Everywhere"}</span> },
   {

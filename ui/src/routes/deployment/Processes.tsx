@@ -16,7 +16,17 @@ interface ProcessesProps {
   processes: readonly Process[];
 }
 
-const DUTY_COLUMNS: readonly Column<Duty>[] = [
+/** Where a duty is done: the names of its holders, told as the processes below are. */
+function holdersOf({ holder }: Duty, processes: readonly Process[]): string {
+  if (holder === null) return "nobody";
+  const names = holder.split(", ").map((name) => {
+    const found = processes.find(({ id }) => id === name);
+    return found === undefined ? name : `${found.kind} ${found.pid} on ${found.host}`;
+  });
+  return names.join(", ");
+}
+
+const dutyColumns = (processes: readonly Process[]): readonly Column<Duty>[] => [
   { id: "duty", label: "Duty", width: "240px", render: (duty) => dutyName(duty.daemonType) },
   {
     id: "status",
@@ -25,7 +35,7 @@ const DUTY_COLUMNS: readonly Column<Duty>[] = [
     render: (duty) =>
       duty.healthy === null ? <StatusTag status="WAITING" label="Not known" /> : <StatusTag status={duty.healthy ? "HEALTHY" : "UNHEALTHY"} />,
   },
-  { id: "holder", label: "Done by", render: (duty) => <span className={css.whole}>{duty.holder ?? "nobody"}</span> },
+  { id: "holder", label: "Done by", wraps: true, render: (duty) => holdersOf(duty, processes) },
   { id: "beat", label: "Last sign of life", width: "180px", render: (duty) => <Time at={duty.lastHeartbeatTime} relative /> },
 ];
 
@@ -33,7 +43,7 @@ const PROCESS_COLUMNS: readonly Column<Process>[] = [
   { id: "kind", label: "Process", width: "120px", render: (process) => process.kind, sortBy: (process) => process.kind },
   { id: "host", label: "Host", width: "14%", render: (process) => <span title={process.host}>{process.host}</span>, sortBy: (process) => process.host },
   { id: "pid", label: "Id", width: "76px", align: "right", render: (process) => process.pid },
-  { id: "duties", label: "Duties", least: 260, render: (process) => <span className={css.whole}>{process.duties.join(", ")}</span> },
+  { id: "duties", label: "Duties", least: 260, wraps: true, render: (process) => process.duties.join(", ") },
   { id: "version", label: "Version", width: "84px", render: (process) => process.version },
   { id: "up", label: "Up for", width: "96px", align: "right", render: (process) => <Duration from={process.started} to={null} /> },
   { id: "seen", label: "Last seen", width: "100px", render: (process) => <Time at={process.seen} relative /> },
@@ -46,7 +56,7 @@ export function Processes({ duties, processes }: ProcessesProps) {
     <>
       <Section title="Duties of the daemon">
         <div className={css.table}>
-          <Table label="Duties of the daemon" columns={DUTY_COLUMNS} rows={duties} rowKey={(duty) => duty.daemonType} />
+          <Table label="Duties of the daemon" columns={dutyColumns(processes)} rows={duties} rowKey={(duty) => duty.daemonType} />
         </div>
         {troubled.map((duty) => (
           <Fragment key={duty.daemonType}>

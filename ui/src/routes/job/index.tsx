@@ -88,7 +88,7 @@ function Under({ job, location }: { job: Job; location: string }) {
       {job.description ? <span>{job.description.split("\n")[0]}</span> : null}
       {job.schedules.map((schedule) => (
         <Link key={schedule.name} to={links.schedule(location, schedule.name)}>
-          <StatusDot status={schedule.scheduleState.status} /> {schedule.name}: {schedule.cronDescription}
+          <StatusDot status={schedule.scheduleState.status} /> {schedule.name}: {schedule.scheduleState.override?.cronDescription ?? schedule.cronDescription}
         </Link>
       ))}
       {job.sensors.map((sensor) => (

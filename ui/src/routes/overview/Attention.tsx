@@ -1,4 +1,4 @@
-/** What needs somebody: broken locations, sick duties, ticks and runs that failed, and checks that did not pass. */
+/** What needs somebody: broken locations, sick duties, alerts that reach nobody, ticks and runs that failed, checks. */
 import { cx } from "../../kit/cx";
 import { Icon } from "../../kit/Icon";
 import { Link } from "../../kit/Link";
@@ -8,7 +8,7 @@ import { links } from "../../links";
 import type { OverviewRun } from "../../services/overview";
 import { targetOf } from "../../services/run.model";
 import type { OverviewChecksQuery, OverviewFailingQuery, OverviewQuery } from "../../services/schema.gen";
-import { failedChecks, groupFailures, unmended } from "./attention.model";
+import { failedChecks, groupFailures, unmended, untaken } from "./attention.model";
 import css from "./Overview.module.css";
 
 const SHOWN = 6;
@@ -32,8 +32,10 @@ export function Attention({ data, checks, failing, runs: all }: AttentionProps) 
   const idle = sick.length > 1 && sick.length === required.length && sick.every((duty) => duty.holder === null);
   const broken = entries.filter((entry) => entry.loadError !== null);
   const ticks = failing?.failingInstigations ?? [];
-  if (broken.length + sick.length + ticks.length + groups.length + unpassed.length === 0) {
-    if (checks === undefined || failing === undefined) return <p className={css.calm}>Looking at checks and ticks</p>;
+  const { waiting, givenUp } = failing?.instance.alerts ?? {};
+  const messages = untaken([...(waiting?.results ?? []), ...(givenUp?.results ?? [])], Date.now() / 1000);
+  if (broken.length + sick.length + messages.length + ticks.length + groups.length + unpassed.length === 0) {
+    if (checks === undefined || failing === undefined) return <p className={css.calm}>Looking at checks, ticks and alerts</p>;
     return (
       <p className={css.calm}>
         <Icon name="check" size={14} /> Nothing needs your attention.
@@ -67,6 +69,20 @@ export function Attention({ data, checks, failing, runs: all }: AttentionProps) 
             <Icon name="automation" size={15} />
             <b>{dutyName(duty.daemonType)} is not being done</b>
             <span className={css.why}>{duty.lastHeartbeatErrors[0]?.message ?? "No daemon holds this duty. Is one running?"}</span>
+          </Link>
+        </li>
+      ))}
+      {messages.map(({ rule, target, error, at, isGivenUp }) => (
+        <li key={`${rule} ${target}`}>
+          <Link bare className={css.problem} to={links.deployment({ tab: "alerts", status: isGivenUp ? "GIVEN_UP" : "PENDING" })}>
+            <Icon name="warning" size={15} />
+            <b>
+              Alerts of {rule} do not reach {target}
+            </b>
+            <span className={css.why}>{error}</span>
+            <span className={css.aside}>
+              newest <Time at={at} relative />, {isGivenUp ? "given up" : "tried again"}
+            </span>
           </Link>
         </li>
       ))}

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { RunStatus } from "../../services/schema.gen";
-import { failedChecks, groupFailures, unmended } from "./attention.model";
+import { failedChecks, groupFailures, unmended, untaken } from "./attention.model";
 
 describe("unmended", () => {
   const run = (creationTime: number, status: RunStatus, partition: string | null = null, asset?: string) => ({
@@ -47,5 +47,30 @@ describe("failedChecks", () => {
       ["hard", false, "did not pass"],
       ["soft", true, "3 are odd"],
     ]);
+  });
+});
+
+describe("untaken", () => {
+  const NOW = 1_000_000;
+  const message = (target: string, at: number, error: string | null = "503", ended: number | null = null) => ({
+    rule: "nightly",
+    target,
+    error,
+    createdTimestamp: at,
+    endedTimestamp: ended,
+  });
+
+  it("tells each place once, by the newest message that was not taken there", () => {
+    const found = untaken([message("slack", 5), message("slack", 9, "429"), message("mail", 7), message("slack", 10, null)], NOW);
+    expect(found).toEqual([
+      { rule: "nightly", target: "slack", error: "429", at: 9, isGivenUp: false },
+      { rule: "nightly", target: "mail", error: "503", at: 7, isGivenUp: false },
+    ]);
+  });
+
+  it("tells what was given up for a day", () => {
+    const told = (ended: number) => untaken([message("slack", 5, "gone", ended)], NOW).map(({ isGivenUp }) => isGivenUp);
+    expect(told(NOW - 86_000)).toEqual([true]);
+    expect(told(NOW - 87_000)).toEqual([]);
   });
 });

@@ -81,3 +81,35 @@ export function failedChecks(assets: readonly CheckedAsset[]): FailedCheck[] {
     )
     .toSorted((one, other) => Number(one.warns) - Number(other.warns) || other.at - one.at);
 }
+
+interface Message {
+  readonly rule: string;
+  readonly target: string;
+  /** Why it was not taken when it was last tried; null if it was not tried yet. */
+  readonly error: string | null;
+  readonly createdTimestamp: number;
+  /** Since when it is given up. */
+  readonly endedTimestamp: number | null;
+}
+
+export interface Untaken {
+  rule: string;
+  target: string;
+  error: string;
+  /** Since when the newest of them is there. */
+  at: number;
+  isGivenUp: boolean;
+}
+
+const DAY = 86_400;
+
+/** Where messages of alerts do not get through, each place once, with the newest message; what was given up long ago is history. */
+export function untaken(messages: readonly Message[], now: number): Untaken[] {
+  const places = new Map<string, Untaken>();
+  for (const { rule, target, error, createdTimestamp: at, endedTimestamp: ended } of messages) {
+    if (error === null || (ended !== null && ended < now - DAY)) continue;
+    const place = JSON.stringify([rule, target]);
+    if ((places.get(place)?.at ?? -1) < at) places.set(place, { rule, target, error, at, isGivenUp: ended !== null });
+  }
+  return [...places.values()].toSorted((one, other) => other.at - one.at);
+}

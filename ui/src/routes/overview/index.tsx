@@ -25,6 +25,7 @@ import { fittingSpan } from "./timeline.model";
 const MOST_RUNS = 1_000;
 /** Not those of schedules and sensors: each evaluation of a sensor changes them, and seldom what fails. */
 const TOPICS = ["runs", "queue", "locations", "processes"] as const;
+const FAILING_TOPICS = [...AUTOMATION_TOPICS, "alerts"];
 const TICKS_PAUSE_MS = 10_000;
 
 const SPANS = [
@@ -48,7 +49,7 @@ export default function OverviewPage() {
   const since = zoom?.from ?? openedAt - (wanted ?? USUAL).seconds;
   const answer = useData(OVERVIEW, { since, limit: MOST_RUNS }, { live: TOPICS });
   const checks = useData(OVERVIEW_CHECKS, {}, { live: ASSET_TOPICS });
-  const failing = useData(OVERVIEW_FAILING, {}, { live: AUTOMATION_TOPICS, pauseMs: TICKS_PAUSE_MS });
+  const failing = useData(OVERVIEW_FAILING, {}, { live: FAILING_TOPICS, pauseMs: TICKS_PAUSE_MS });
   const { data } = answer;
 
   if (data === undefined) {
@@ -73,7 +74,7 @@ export default function OverviewPage() {
       {locations.length === 0 ? <FirstSteps /> : null}
       <Section title="Needs attention">
         {checks.isError ? <Failure title="The results of checks could not be read." error={checks.error} /> : null}
-        {failing.isError ? <Failure title="The ticks of schedules and sensors could not be read." error={failing.error} /> : null}
+        {failing.isError ? <Failure title="Ticks and alerts could not be read." error={failing.error} /> : null}
         <Attention data={data} checks={checks.data} failing={failing.data} runs={runs} />
       </Section>
       <Section>
