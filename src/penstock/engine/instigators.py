@@ -46,19 +46,11 @@ _POLLED_BY_DEFAULT = 30.0
 SAFETY_NET = 3600.0
 """After so many seconds a sensor that waits for events is evaluated without any, in case that one was not heard of."""
 
-
 DEFAULT_CATCHUP = 5
 """How many missed instants of a schedule that follows partitions are made up, where nothing else is said."""
 
 MOST_COUNTED = 1000
 """Up to so many instants that were passed over are counted."""
-
-AT_ONCE = 0.001
-"""A due time is evaluated once, so one that is due again at once is due a little later."""
-
-_POLLED_BY_DEFAULT = 30.0
-SAFETY_NET = 3600.0
-"""After so many seconds a sensor that waits for events is evaluated without any, in case that one was not heard of."""
 
 
 class Catchup(msgspec.Struct, frozen=True, kw_only=True):
