@@ -21,10 +21,12 @@ __all__ = [
 _RUN_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
-class _LastId:
-    """The greatest time that an id of this process was made from, in units of 1/4096 millisecond."""
+class _Source:
+    """What new ids are made from: the time, chance, and the greatest time that was used, in 1/4096 millisecond."""
 
-    ticks = 0
+    now = staticmethod(time.time_ns)
+    chance = staticmethod(os.urandom)
+    last = 0
 
 
 def new_run_id() -> str:
@@ -34,9 +36,9 @@ def new_run_id() -> str:
     """
     # The 12 bits after the version hold the fraction of the millisecond, as RFC 9562 allows; a tick that was used
     # already is stepped over. A race of two threads costs their order within a microsecond, never the uniqueness.
-    ticks = max(time.time_ns() * 4096 // 1_000_000, _LastId.ticks + 1)
-    _LastId.ticks = ticks
-    return _text_of(ticks, os.urandom(8))
+    ticks = max(_Source.now() * 4096 // 1_000_000, _Source.last + 1)
+    _Source.last = ticks
+    return _text_of(ticks, _Source.chance(8))
 
 
 def run_id_derived_from(name: str, time: float) -> str:

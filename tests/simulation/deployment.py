@@ -59,7 +59,9 @@ __all__ = ["Deployment", "Faults", "location_of"]
 _WITH_FAULTS = frozenset({"runs", "events", "assets", "instigators", "one_offs", "leases", "slots", "backfills"})
 _RUN_LEASE = 15.0
 _UNFINISHED = tuple(set(RunStatus) - FINISHED)
-_STRETCH = 20.0
+_STRETCH = 5.0
+_AHEAD = 20.0
+"""A leap ends up to so many seconds before something is due."""
 
 _HANGS = 62.0
 
@@ -172,19 +174,26 @@ class Deployment:
 
     def run_and_leap(self, seconds: float) -> None:
         """Let so much time pass at least, but leap over most of that in which nothing is due and nothing works."""
-        end = self.simulation.monotonic() + seconds
-        while self.simulation.monotonic() < end:
+        end = self.simulation.time + seconds
+        while self.simulation.time < end:
+            before = self.code.asked
             self.simulation.run(_STRETCH)
-            quiet = self._seconds_of_quiet() - _STRETCH
+            if self.code.asked > before:
+                continue
+            quiet = self._seconds_of_quiet() - self.simulation.random.uniform(0.0, _AHEAD)
             if quiet > 0:
                 self.simulation.leap(quiet)
 
+    def leapt(self, due: float, slack: float) -> bool:
+        """Whether the time of day was set forward over an instant, or when that had just passed."""
+        return any(before - slack < due <= after for before, after in self.jumped)
+
     def _seconds_of_quiet(self) -> float:
         """How long nothing will be due; 0 if something may be at work."""
-        states = self.storage.instigators.states().values()
-        if not states or self.storage.runs.count(RunFilter(statuses=_UNFINISHED)):
+        if self.storage.runs.count(RunFilter(statuses=_UNFINISHED), at_most=1):
             return 0.0
-        return min(state.next_due or 0.0 for state in states) - self.simulation.now()
+        states = self.storage.instigators.states().values()
+        return min((state.next_due or 0.0 for state in states), default=0.0) - self.simulation.now()
 
     def _publish(self, topics: Iterable[str]) -> None:
         published = frozenset(topics)
@@ -212,12 +221,12 @@ class Deployment:
             wakers.append((topics, event))
             return event
 
-        def wake_all() -> None:
-            for _, event in wakers:
+        def wake_duties() -> None:
+            for _, event in duties:
                 event.set()
 
         holder = f"{process.name}-{simulation.random.randrange(1 << 30):x}"
-        keeper = LeaseKeeper(storage.leases, holder, simulation, wake_all)
+        keeper = LeaseKeeper(storage.leases, holder, simulation, wake_duties)
         duties = all_duties(
             instance, listen, catalog, lambda workers, _name: VirtualExecutor(simulation, process, workers)
         )
@@ -342,6 +351,7 @@ class CodeServer:
         self._deployment = deployment
         self._process = Process("server")
         self._number = 0
+        self.asked = 0  # how often it was asked to evaluate something
         self.ended: Counter[str] = Counter()  # how often each run came to its end
         self._workers: dict[str, int] = {}  # the attempt of each run that works here
 
@@ -355,6 +365,7 @@ class CodeServer:
     def evaluate(self, work: EvaluateSchedule | EvaluateSensor) -> Evaluation:
         """Run the user's code."""
         deployment, chance = self._deployment, self._deployment.simulation.random
+        self.asked += 1
         if not deployment.calm and chance.random() < deployment.faults.evaluation:
             raise CodeServerUnreachableError("The code server does not answer; it is being restarted.")
         deployment.asked.setdefault((work.name, work.due), deployment.simulation.now())

@@ -67,7 +67,8 @@ class Simulation:
 
     def __init__(self, seed: int, start: float) -> None:
         self.random = Random(seed)
-        self.time = 0.0  # monotonic
+        self.time = 0.0  # since the beginning
+        self._slept = 0.0  # how much of it was leapt over
         self._ahead = start  # what the time of day is ahead of it
         self._agenda: list[tuple[float, int, _Task]] = []
         self._numbers = itertools.count(1)
@@ -81,8 +82,8 @@ class Simulation:
         return self._ahead + self.time
 
     def monotonic(self) -> float:
-        """Seconds that have passed."""
-        return self.time
+        """Seconds that have passed while the machines did not sleep."""
+        return self.time - self._slept
 
     def jump(self, seconds: float) -> None:
         """Set the time of day forward or back."""
@@ -91,7 +92,11 @@ class Simulation:
     def leap(self, seconds: float) -> None:
         """Let so much time pass in which nothing works anywhere, as when all machines sleep: what waits for a time
         waits so much longer."""
+        for process in {task.process for _, _, task in self._agenda}:
+            if process.frozen_until > self.time:
+                process.frozen_until += seconds
         self.time += seconds
+        self._slept += seconds
         self._agenda = [(at + seconds, number, task) for at, number, task in self._agenda]  # in the same order
 
     # -- tasks --------------------------------------------------------------------------------------------------------

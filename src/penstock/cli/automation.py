@@ -68,7 +68,7 @@ def _all(instance: Instance, kind: InstigatorKind) -> Iterator[_Known]:
 
     catalog = Catalog(instance.storage.locations)
     catalog.refresh()
-    stored = {key: state for key, state in instance.storage.instigators.states().items() if state.kind is kind}
+    stored = instance.storage.instigators.states(kind)
     for location, entry in sorted(catalog.locations.items()):
         declared = entry.schedules if kind is InstigatorKind.SCHEDULE else entry.sensors
         for name, described in declared.items():

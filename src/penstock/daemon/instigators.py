@@ -78,6 +78,7 @@ class InstigatorDuty(Generic[D]):
         self._looks: dict[str, float] = {}
         self._ended: deque[tuple[str, bool]] = deque()
         self._known: object = None
+        self._divided: object = None
         self._known_at = 0.0
 
     # -- what differs -------------------------------------------------------------------------------------------------
@@ -134,7 +135,7 @@ class InstigatorDuty(Generic[D]):
             if has_ended:
                 self.over(key)
         wanted = (wanted | set(self.woken_ids())) & self._ours.keys()
-        outlook = self.outlook([self._ours[key][:2] for key in wanted], self._states, now)
+        outlook = self.outlook([self._ours[key][:2] for key in sorted(wanted)], self._states, now)
         for key, reason in outlook.unclear.items():
             log.error("nobody knows when %s is due: %s", key, reason)
         if outlook.store:
@@ -174,14 +175,16 @@ class InstigatorDuty(Generic[D]):
     def _learn(self, held: Held, now: float) -> None:
         self._changed.clear()
         self._known_at = now
-        self._ours = {
-            key: (location, each, part)
-            for location, entry in self._catalog.locations.items()
-            if entry.description is not None
-            for each in self.declared(entry.description)
-            if (part := held.part_of(key := instigator_id(location, self.kind, each.name))) is not None
-        }
-        self._states = self._instigators.states()
+        if (divided := (self._catalog.locations, held.parts)) != self._divided:
+            self._ours = {
+                key: (location, each, part)
+                for location, entry in self._catalog.locations.items()
+                if entry.description is not None
+                for each in self.declared(entry.description)
+                if (part := held.part_of(key := instigator_id(location, self.kind, each.name))) is not None
+            }
+            self._divided = divided
+        self._states = self._instigators.states(self.kind)
         self._looks = {}
         self.followed([(location, each) for location, each, _ in self._ours.values()], self._states)
 

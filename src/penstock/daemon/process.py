@@ -32,11 +32,10 @@ class Daemon:
         self._instance = instance
         self._stopping = threading.Event()
         self._waker = Waker(storage.notifier)
-        self._keeper = LeaseKeeper(storage.leases, new_holder_id("daemon"), clock, self._waker.wake_all)
+        self._keeper = LeaseKeeper(storage.leases, new_holder_id("daemon"), clock, self._wake_duties)
         self._started = clock.now()
-        duties = all_duties(instance, self._waker.listen)
-        self._duties = [duty for duty, _ in duties]
-        self._loops = [Loop(duty, self._keeper, woken, self._stopping) for duty, woken in duties]
+        self._duties = all_duties(instance, self._waker.listen)
+        self._loops = [Loop(duty, self._keeper, woken, self._stopping) for duty, woken in self._duties]
         self._life = threading.Thread(target=self._live, name="life", daemon=True)
 
     def start(self) -> None:
@@ -50,10 +49,15 @@ class Daemon:
         self._waker.stop()
         for thread in (self._waker, *self._loops):
             thread.join(timeout=5.0)
-        for duty in self._duties:
+        for duty, _ in self._duties:
             duty.close()
         self._life.join(timeout=5.0)
         self._keeper.release_all()
+
+    def _wake_duties(self) -> None:
+        """Let each look which parts are ours; what is stored is as it was."""
+        for _, woken in self._duties:
+            woken.set()
 
     def _live(self) -> None:
         while not self._stopping.is_set():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -72,6 +73,17 @@ __all__ = [
 
 Row = tuple[Any, ...]
 
+# Enum members by value, each looked up once: to call an enum takes longer than all else that a row costs.
+_delivery_status = cache(DeliveryStatus)
+_failure_reason = cache(FailureReason)
+_freshness_state = cache(FreshnessState)
+_instigator_kind = cache(InstigatorKind)
+_instigator_status = cache(InstigatorStatus)
+_one_off_status = cache(OneOffStatus)
+_partition_status = cache(PartitionStatus)
+_run_status = cache(RunStatus)
+_step_status = cache(StepStatus)
+
 
 # -- runs -------------------------------------------------------------------------------------------------------------
 
@@ -132,7 +144,7 @@ def run_place(run_id: str, row: Row) -> Run:
 def _run(row: Row, **fields: Any) -> Run:
     status, attempt, owner, lease_until, queued, launched, started, ended, updated, reason, note = row
     return Run(
-        status=RunStatus(status),
+        status=_run_status(status),
         attempt=attempt,
         owner=owner,
         lease_until=lease_until,
@@ -141,7 +153,7 @@ def _run(row: Row, **fields: Any) -> Run:
         started=started,
         ended=ended,
         updated=updated,
-        failure_reason=None if reason is None else FailureReason(reason),
+        failure_reason=None if reason is None else _failure_reason(reason),
         note=note,
         **fields,
     )
@@ -257,7 +269,7 @@ def step(run_id: str, row: Row) -> StepStats:
     return StepStats(
         run_id=run_id,
         step_key=step_key,
-        status=None if status is None else StepStatus(status),
+        status=None if status is None else _step_status(status),
         worker_started=worker_started,
         started=started,
         ended=ended,
@@ -300,7 +312,7 @@ FRESHNESS = "asset, state, since, event"
 
 def freshness(row: Row) -> AssetFreshness:
     """The freshness of a row of `FRESHNESS`."""
-    return AssetFreshness(asset=row[0], state=FreshnessState(row[1]), since=row[2], event=row[3])
+    return AssetFreshness(asset=row[0], state=_freshness_state(row[1]), since=row[2], event=row[3])
 
 
 def asset_state(row: Row) -> AssetState:
@@ -347,7 +359,7 @@ def partition_state(row: Row) -> PartitionState:
     return PartitionState(
         asset=asset,
         partition=partition,
-        status=PartitionStatus(status),
+        status=_partition_status(status),
         run_id=run_id,
         event=event,
         updated=updated,
@@ -401,9 +413,9 @@ def instigator(row: Row) -> InstigatorState:
     return InstigatorState(
         id=row[0],
         location=row[1],
-        kind=InstigatorKind(row[2]),
+        kind=_instigator_kind(row[2]),
         name=row[3],
-        status=InstigatorStatus(row[4]),
+        status=_instigator_status(row[4]),
         cursor=row[5],
         last_run_key=row[6],
         last_tick=row[7],
@@ -446,7 +458,7 @@ def one_off(row: Row) -> OneOff:
     """The one-off run of a row of `ONE_OFF`."""
     number, status, ended, run_id, note, body = row
     return msgspec.structs.replace(
-        decode_msgpack(body, OneOff), id=number, status=OneOffStatus(status), ended=ended, run_id=run_id, note=note
+        decode_msgpack(body, OneOff), id=number, status=_one_off_status(status), ended=ended, run_id=run_id, note=note
     )
 
 
@@ -495,7 +507,7 @@ def delivery(row: Row) -> Delivery:
         id=row[0],
         rule=row[1],
         target=row[2],
-        status=DeliveryStatus(row[3]),
+        status=_delivery_status(row[3]),
         attempts=row[4],
         created=row[5],
         due=row[6],

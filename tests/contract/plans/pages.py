@@ -205,7 +205,7 @@ def _duties(deployment: Deployment) -> None:
         loop.step()
         assert loop.error is None
     daemon._keeper.look(daemon._sign_of_life)
-    for duty in daemon._duties:
+    for duty, _ in daemon._duties:
         duty.close()
     daemon._keeper.release_all()
     daemon._waker._subscription.close()

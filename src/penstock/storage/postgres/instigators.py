@@ -47,10 +47,13 @@ class PostgresInstigators:
 
     # -- states -------------------------------------------------------------------------------------------------------
 
-    def states(self) -> dict[str, InstigatorState]:
-        """All stored states by id."""
+    def states(self, kind: InstigatorKind | None = None) -> dict[str, InstigatorState]:
+        """All stored states by id, or those of schedules or of sensors alone."""
+        condition = "" if kind is None else " WHERE kind = %(kind)s"
         found = self._database.read(
-            "read schedules and sensors", f"SELECT {rows.INSTIGATOR} FROM instigators ORDER BY id"
+            "read schedules and sensors",
+            f"SELECT {rows.INSTIGATOR} FROM instigators{condition} ORDER BY id",
+            {"kind": kind and kind.value},
         )
         return {row[0]: rows.instigator(row) for row in found}
 

@@ -25,8 +25,8 @@ __all__ = ["InstigatorStorage"]
 class InstigatorStorage(Protocol):
     """Schedules and sensors: switches, cursors, ticks."""
 
-    def states(self) -> dict[str, InstigatorState]:
-        """All stored states by id."""
+    def states(self, kind: InstigatorKind | None = None) -> dict[str, InstigatorState]:
+        """All stored states by id, or those of schedules or of sensors alone."""
         ...
 
     def get(self, instigator: str) -> InstigatorState | None:

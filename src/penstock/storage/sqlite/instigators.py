@@ -50,10 +50,13 @@ class SqliteInstigators:
 
     # -- states -------------------------------------------------------------------------------------------------------
 
-    def states(self) -> dict[str, InstigatorState]:
-        """All stored states by id."""
+    def states(self, kind: InstigatorKind | None = None) -> dict[str, InstigatorState]:
+        """All stored states by id, or those of schedules or of sensors alone."""
+        condition = "" if kind is None else " WHERE kind = :kind"
         with self._database.read("read schedules and sensors") as connection:
-            found = connection.execute(f"SELECT {rows.INSTIGATOR} FROM instigators").fetchall()
+            found = connection.execute(
+                f"SELECT {rows.INSTIGATOR} FROM instigators{condition}", {"kind": kind and kind.value}
+            ).fetchall()
         return {row[0]: rows.instigator(row) for row in found}
 
     def get(self, instigator: str) -> InstigatorState | None:

@@ -76,7 +76,8 @@ class InstigatorContract:
             None,
             NOW + 1,
         )
-        assert storage.instigators.states() == {_SENSOR: switched}
+        assert storage.instigators.states() == storage.instigators.states(InstigatorKind.SENSOR) == {_SENSOR: switched}
+        assert storage.instigators.states(InstigatorKind.SCHEDULE) == {}
         assert storage.instigators.get("unknown/sensor/x") is None
 
     def test_planning_changes_nothing_but_the_plan(self, storage: Storage) -> None:
