@@ -8,6 +8,8 @@ const OVERRIDE = {
   cronSchedule: [] as string[],
   cronDescription: null as string | null,
   executionTimezone: null as string | null,
+  dstGap: null as string | null,
+  dstFold: null as string | null,
   intervalSeconds: null as number | null,
   runConfigYaml: null,
   hasRunConfig: false,
