@@ -58,7 +58,7 @@ export type WithoutCode = WithoutCodeQuery["instigationsWithoutCode"][number];
 
 export const AUTOMATION_TOPICS = ["ticks", "instigators", "locations"] as const;
 /** Operations whose answers a switch changes. */
-export const AUTOMATION_OPERATIONS = ["AutomationList", "ScheduleDetail", "SensorDetail", "WithoutCode", "OperatorActs"] as const;
+export const AUTOMATION_OPERATIONS = ["AutomationList", "ScheduleDetail", "SensorDetail", "WithoutCode", "OperatorActs", "OverviewFailing"] as const;
 
 const TICK = gql`
   fragment AutomationTick on InstigationTick {
