@@ -122,7 +122,7 @@ def check_people(deployment: Deployment) -> None:
                 assert 0.0 <= stands.ended - asked.due < LATEST
     ticks = storage.instigators.ticks(f"code/schedule/{OVERRULED}", limit=1_000_000)
     by_tick = Counter(run.tags.get(Tag.TICK) for run in storage.runs.page(RunFilter(), limit=1_000_000))
-    assert {by_tick[str(tick.id)] for tick in ticks if tick.status is TickStatus.SUCCESS} == {1}
+    assert {by_tick[str(tick.id)] for tick in ticks if tick.status is TickStatus.SUCCESS} <= {1}
     if not deployment.jumped:
         assert not [tick for tick in ticks if any(since < tick.due < until for since, until in people.pauses)]
 
