@@ -13,12 +13,16 @@ import msgspec
 from ..clock import Clock
 from ..locations.catalog import Catalog
 
-__all__ = ["FIRST_REST", "Rests"]
+__all__ = ["FIRST_REST", "TAKEN_SECONDS", "Rests"]
 
 FIRST_REST = 2.0
 """Seconds for which nothing is asked after the first time; each further rest is twice as long."""
 
 _LONGEST_REST = 10.0
+
+TAKEN_SECONDS = 6.0
+"""Who asks finds out sooner than after so many seconds if nobody is there (`locations/client.py: Timeouts`); so whoever
+still waits then waits for user code, which may hang."""
 
 
 class _Rest(msgspec.Struct, kw_only=True):
@@ -52,14 +56,17 @@ class Rests:
 
     def may_ask(self, location: str) -> bool:
         """Whether something may be asked of a location. After a rest that holds for the first who wants to: the others
-        wait for what becomes of it."""
+        wait for what becomes of it, but not for long."""
         with self._lock:
             rest, now = self._of(location), self._clock.monotonic()
             if rest is None:
                 return True
             if now < rest.until:
                 return False
-            rest.until, rest.trying = now + rest.seconds, True
+            if rest.trying:
+                del self._rests[location]
+            else:
+                rest.until, rest.trying = now + TAKEN_SECONDS, True
             return True
 
     def begin(self, location: str) -> None:

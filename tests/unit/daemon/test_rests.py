@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from penstock.daemon.rests import FIRST_REST, Rests
+from penstock.daemon.rests import FIRST_REST, TAKEN_SECONDS, Rests
 from penstock.locations.catalog import Catalog
+from penstock.locations.client import Timeouts
 from penstock.records.wire import LoadStatus
 from penstock.storage.protocols import StoredLocation
 from penstock.storage.sqlite.storage import SqliteStorage
@@ -62,12 +63,20 @@ def test_rests_grow_to_a_bound_and_not_for_what_was_asked_before(rests: Rests, c
     assert lengths == [2, 4, 8, 10, 10]
 
 
-def test_who_tries_and_is_not_heard_of_is_followed_by_another(rests: Rests, clock: FakeClock) -> None:
+def test_who_tries_and_has_to_wait_holds_nobody_up(rests: Rests, clock: FakeClock) -> None:
     rests.begin("shop")
     clock.advance(FIRST_REST)
     assert rests.may_ask("shop")
-    clock.advance(FIRST_REST)
-    assert rests.may_ask("shop")
+    clock.advance(TAKEN_SECONDS - 1)
+    assert not rests.may_ask("shop")
+    clock.advance(1)
+    assert [rests.may_ask("shop") for _ in range(3)] == [True] * 3
+    rests.begin("shop")
+    assert not rests.may_ask("shop")
+
+
+def test_a_connection_is_refused_or_made_before_who_tries_counts_as_waiting() -> None:
+    assert Timeouts().connect < TAKEN_SECONDS
 
 
 def test_a_code_server_that_tells_of_itself_rests_no_longer(
