@@ -149,6 +149,11 @@ class Tick(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     backfill_id: str | None = None  # the backfill that it made
 
     @property
+    def left_nothing(self) -> bool:
+        """Whether it is over and did nothing but look, so that doing it again would harm nobody."""
+        return self.status is TickStatus.SKIPPED and self.cursor is None and not (self.partitions or self.webhooks)
+
+    @property
     def lateness(self) -> float:
         """How many seconds after its due time it was begun; of one that was begun again, the last time."""
         return max(0.0, self.started - self.due)

@@ -174,7 +174,7 @@ class PostgresInstigators:
             )
             return msgspec.structs.replace(again, id=found.id)
 
-        tick = self._database.write("begin a tick", work)
+        tick = self._database.write("begin a tick", work, durable=False)
         if tick is not None:
             self._notifier.publish({"ticks"})
         return tick
@@ -238,7 +238,7 @@ class PostgresInstigators:
             topics |= {"assets"} if facts or tick.partitions else set()
             return ended, topics | ({"backfills"} if backfill is not None else set())
 
-        ended, topics = self._database.write("complete a tick", work, repeatable=True)
+        ended, topics = self._database.write("complete a tick", work, durable=not tick.left_nothing, repeatable=True)
         if topics:
             self._notifier.publish(topics)
         return ended

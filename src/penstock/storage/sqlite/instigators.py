@@ -151,7 +151,7 @@ class SqliteInstigators:
 
     def begin_tick(self, instigator: str, due: float, *, lease: Lease, now: float) -> Tick | None:
         """Begin the tick of that due time; None when it is over already."""
-        with self._database.write("begin a tick") as connection:
+        with self._database.write("begin a tick", durable=False) as connection:
             require_lease(connection, lease)
             found = _tick(connection, instigator, due)
             if found is not None and found.status is not TickStatus.STARTED:
@@ -189,7 +189,7 @@ class SqliteInstigators:
                 f"The tick {tick.id} of {tick.instigator} is to be completed, but its status is STARTED."
             )
         topics = {"ticks"}
-        with self._database.write("complete a tick") as connection:
+        with self._database.write("complete a tick", durable=not tick.left_nothing) as connection:
             require_lease(connection, lease)
             stored = _tick(connection, tick.instigator, tick.due)
             if stored is None or stored.attempt != tick.attempt:
