@@ -77,16 +77,18 @@ class MonitorDuty:
         is_new, self._epoch = held.lease.epoch != self._epoch, held.lease.epoch
         if not is_new and now - last_look > _GRACE_AFTER_OUTAGE:
             self._judge_from = now + _GRACE_AFTER_OUTAGE
-        judge_from = max(self._judge_from, held.steady_since + _GRACE_AFTER_OUTAGE)
+        # A clock that was set forward shows as an outage as well; once it is set back, that was not to come yet.
+        self._judge_from = min(self._judge_from, now + _GRACE_AFTER_OUTAGE)
+        is_judging = now >= max(self._judge_from, held.steady_since + _GRACE_AFTER_OUTAGE)
         self._last_look = now
         waits = self._hand_over(now)
         if not active:
             return _LOOK_EVERY if waits else None
-        if now >= judge_from:
+        if is_judging:
             for run in self._runs.expired(now):
                 self._attempt(partial(self._end, run, now), f"the loss of the run {run.run_id}")
         for run in active:
-            self._attempt(partial(self._watch, run, now), f"the run {run.run_id}")
+            self._attempt(partial(self._watch, run, now, is_judging=is_judging), f"the run {run.run_id}")
         return _LOOK_EVERY
 
     @staticmethod
@@ -134,9 +136,9 @@ class MonitorDuty:
         except EnvironmentalError as error:
             log.warning("run %s: %s", run.run_id, error)
 
-    def _watch(self, run: Run, now: float) -> None:
+    def _watch(self, run: Run, now: float, *, is_judging: bool) -> None:
         match run.status:
-            case RunStatus.STARTING if now - (run.launched or now) > self._limits.start_timeout > 0:
+            case RunStatus.STARTING if is_judging and now - (run.launched or now) > self._limits.start_timeout > 0:
                 message = f"Its code server had it for {self._limits.start_timeout:g} s and no worker began."
                 failure = RunFailure(reason=FailureReason.START_TIMEOUT, message=message)
                 self._runs.record(run.run_id, [failure], now=now, attempt=run.attempt)

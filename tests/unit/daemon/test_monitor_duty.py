@@ -211,6 +211,31 @@ def test_looks_that_failed_do_not_hide_an_outage(storage: SqliteStorage, monkeyp
     assert status(storage, run).status is RunStatus.QUEUED
 
 
+def test_a_clock_that_is_set_forward_lets_a_run_start(storage: SqliteStorage) -> None:
+    run = queued_run(storage)
+    storage.runs.claim([run.run_id], owner="daemon-1", until=NOW + 1e5, now=NOW + 5)
+    clock = FakeClock(NOW + 5)
+    monitor = monitor_of(storage, clock, limits=MonitorLimits(start_timeout=180))
+    monitor.tick(HELD)
+    for seconds in (3600, 10):
+        clock.advance(seconds)
+        monitor.tick(HELD)
+    assert status(storage, run).status is RunStatus.STARTING
+    clock.advance(6)
+    monitor.tick(HELD)
+    assert status(storage, run).failure_reason is FailureReason.START_TIMEOUT
+
+
+def test_a_clock_that_is_set_back_again_leaves_no_time_without_judgement(storage: SqliteStorage) -> None:
+    run = started_run(storage)
+    clock = FakeClock(NOW + 5)
+    monitor = monitor_of(storage, clock)
+    for seconds in (0, 3600, -3590, 10, 6):
+        clock.advance(seconds)
+        monitor.tick(HELD)
+    assert status(storage, run).status is RunStatus.QUEUED
+
+
 def _away(_runs: object) -> None:
     raise StorageUnavailableError("the database is away")
 
