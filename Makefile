@@ -71,8 +71,8 @@ chaos: $(STAMPS)/venv $(STAMPS)/system $(UI_BUILT) ## Kill, stop and starve what
 	@PENSTOCK_CHAOS_RUNS="$${PENSTOCK_CHAOS_RUNS:-200}" $(BIN)/pytest -n 0 tests/chaos
 
 .PHONY: simulate
-simulate: $(STAMPS)/venv ## Let daemons die, freeze and err in virtual time: 1,000 seeds, and a year of 1,000 schedules and sensors
-	@PENSTOCK_SIMULATIONS="$${PENSTOCK_SIMULATIONS:-1000}" PENSTOCK_SIMULATED_YEAR="$${PENSTOCK_SIMULATED_YEAR:-365}" PENSTOCK_SIMULATED_COUNT="$${PENSTOCK_SIMULATED_COUNT:-1000}" $(BIN)/pytest -n 2 --timeout 0 tests/simulation
+simulate: $(STAMPS)/venv ## Let daemons die, freeze and err in virtual time: 200 seeds, and a year of 1,000 schedules and sensors
+	@PENSTOCK_SIMULATIONS="$${PENSTOCK_SIMULATIONS:-200}" PENSTOCK_SIMULATED_DAYS="$${PENSTOCK_SIMULATED_DAYS:-0.004}" PENSTOCK_SIMULATED_YEAR="$${PENSTOCK_SIMULATED_YEAR:-365}" PENSTOCK_SIMULATED_COUNT="$${PENSTOCK_SIMULATED_COUNT:-1000}" $(BIN)/pytest -n 2 --timeout 0 tests/simulation
 
 .PHONY: bench
 bench: $(STAMPS)/venv $(STAMPS)/system ## Measure speed beside the peer, in a scratch environment (ONLY=storage for a part)
