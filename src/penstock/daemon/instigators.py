@@ -28,9 +28,6 @@ CHANGES = frozenset({"instigators", "locations"})
 
 _LOOK_AT_ALL = 10.0
 
-_GATHER_SECONDS = 0.02
-"""While ticks begin and end, what has become of them is looked at so many seconds apart, and not after each of them."""
-
 log = logging.getLogger("penstock.daemon.instigators")
 
 D = TypeVar("D", ScheduleDescription, SensorDescription)
@@ -80,7 +77,6 @@ class InstigatorDuty(Generic[D]):
         self._states: dict[str, InstigatorState] = {}
         self._looks: dict[str, float] = {}
         self._ended: deque[tuple[str, bool]] = deque()
-        self._gathering = False
         self._known: object = None
         self._divided: object = None
         self._known_at = 0.0
@@ -148,23 +144,17 @@ class InstigatorDuty(Generic[D]):
         for key in wanted:
             self._looks.pop(key, None)
         self._looks.update(outlook.later)
-        started = False
         for due in outlook.due:
             _, description, part = self._ours[due.id]
             self._looks[due.id] = now + TRY_AGAIN
             if self._runner.start(self._due_tick(description, due), part, done=self._note_end):
                 self.begun(due.id)
-                started = True
         self._known = known
-        pauses = [more] if (more := self._runner.review()) is not None else []
-        if self._looks:
-            pauses.append(max(0.0, min(self._looks.values()) - self._clock.now()))
-        self._gathering = started or bool(ended)
-        if self._gathering:
-            pauses.append(_GATHER_SECONDS)
-        elif self._ended:  # since we have taken in what had ended, and while that woke nobody
-            pauses.append(0.0)
-        return min(pauses, default=None)
+        more = self._runner.review()
+        if not self._looks:
+            return more
+        look = max(0.0, min(self._looks.values()) - self._clock.now())
+        return look if more is None else min(look, more)
 
     def _take_ended(self) -> dict[str, bool]:
         ended = {}
@@ -175,8 +165,7 @@ class InstigatorDuty(Generic[D]):
 
     def _note_end(self, key: str, has_ended: bool) -> None:
         self._ended.append((key, has_ended))
-        if not self._gathering:
-            self._woken.set()
+        self._woken.set()
 
     def _is_outdated(self, held: Held, now: float) -> bool:
         """Whether what we know may be wrong by now; after some time also if nothing was heard of a change."""
