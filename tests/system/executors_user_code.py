@@ -162,7 +162,7 @@ def held(context: Any) -> int:
 
 @op
 async def held_in_a_loop() -> int:
-    print("held is at work", flush=False)
+    print("held is at work\n", end="", flush=False)  # at once: the other step, in a thread of its own, prints too
     try:
         await asyncio.to_thread(arrive, "held")
         await asyncio.Event().wait()
