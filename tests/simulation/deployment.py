@@ -132,7 +132,7 @@ class Deployment:
     ) -> None:
         self.simulation = simulation
         self.faults = faults
-        self.storage = SqliteStorage(None)
+        self.storage = SqliteStorage(None, clock=simulation)
         self.storage.locations.put(
             StoredLocation(name=location.name, status=LoadStatus.LOADED, digest="1", description=encode_json(location))
         )

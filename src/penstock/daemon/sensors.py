@@ -22,6 +22,7 @@ from ..storage.inbox import TOPIC as WEBHOOKS
 from ..storage.protocols import RunFilter, RunStorage
 from .event_watch import EventWatch
 from .instigators import CHANGES, InstigatorDuty
+from .keeper import Part
 from .ticks import TRY_AGAIN
 
 __all__ = ["WEBHOOKS_KEPT", "SensorsDuty"]
@@ -62,7 +63,7 @@ class SensorsDuty(InstigatorDuty[SensorDescription]):
         self._forgotten_at = -math.inf
         self._max_queued_runs = max_queued_runs
         self._watch = watch
-        self._asked_before: set[str] = set()
+        self._settled: dict[str, Part] = {}  # those whose last tick has ended, and in which part of ours
         self._conditions: dict[str, tuple[str | None, bool]] = {}
 
     def followed(
@@ -74,7 +75,7 @@ class SensorsDuty(InstigatorDuty[SensorDescription]):
             for location, each in declared
             if is_on(each.default_status, states.get(instigator_id(location, self.kind, each.name)))
         }
-        self._asked_before &= on.keys()
+        self._settled = {key: part for key, part in self._settled.items() if key in on}
         self._watch.follow(on.values(), states)
         self._note_other_conditions(on, states)
         self._webhooks = {key for key, (_, each) in on.items() if each.kind == "WEBHOOK"}
@@ -119,10 +120,13 @@ class SensorsDuty(InstigatorDuty[SensorDescription]):
 
     def begun(self, key: str) -> None:
         """Its evaluation sees what has happened until now."""
+        self._settled.pop(key, None)
         self._watch.begun(key)
 
     def over(self, key: str) -> None:
         """It has seen that."""
+        if key in self._ours:
+            self._settled[key] = self._ours[key][2]
         self._watch.ended(key, self._states.get(key))
 
     def declared(self, description: LocationDescription) -> Iterable[SensorDescription]:
@@ -137,7 +141,7 @@ class SensorsDuty(InstigatorDuty[SensorDescription]):
         held = self._held_back(outlook.due)
         return msgspec.structs.replace(
             outlook,
-            due=tuple(self._as_begun(each) for each in outlook.due if each.id not in held),
+            due=self._as_begun([each for each in outlook.due if each.id not in held]),
             later=outlook.later | dict.fromkeys(held, now + TRY_AGAIN),
         )
 
@@ -156,13 +160,13 @@ class SensorsDuty(InstigatorDuty[SensorDescription]):
         )
         return self._runs.count(where, at_most=self._max_queued_runs + 1)
 
-    def _as_begun(self, due: Due) -> Due:
-        """The tick that another daemon has begun and left, if there is one of a sensor that comes to us."""
-        if due.id in self._asked_before or due.id not in self._news:
-            return due
-        self._asked_before.add(due.id)
-        left = self._instigators.ticks(due.id, statuses=[TickStatus.STARTED], limit=1)
-        return msgspec.structs.replace(due, at=left[0].due) if left else due
+    def _as_begun(self, due: Sequence[Due]) -> tuple[Due, ...]:
+        """The tick that was begun and left, in place of another one of the same sensor: what was heard, or the time of
+        day, may be another than when it was begun."""
+        unknown = [each.id for each in due if self._settled.get(each.id) is not self._ours[each.id][2]]
+        newest = self._instigators.latest_ticks(unknown, limit=1) if unknown else {}
+        left = {key: tick.due for key, (tick,) in newest.items() if tick.status is TickStatus.STARTED}
+        return tuple(msgspec.structs.replace(each, at=left[each.id]) if each.id in left else each for each in due)
 
     def work(self, description: SensorDescription, due: Due) -> EvaluateSensor:
         """Evaluate it from its cursor, and for what was sent to it."""

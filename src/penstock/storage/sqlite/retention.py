@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import sqlite3
 
-from ...clock import SYSTEM_CLOCK
+from ...clock import Clock
 from ...records.automation import TickStatus, instigator_parts
 from ...records.retention import (
     Kept,
@@ -70,8 +70,9 @@ _TABLES = {
 class SqliteRetention:
     """`Retention` of one SQLite database."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
+        self._clock = clock
 
     def kept(self) -> list[Kept]:
         """What there is of events, runs, ticks, evaluations and acts."""
@@ -143,7 +144,7 @@ class SqliteRetention:
         old = old_logs(self._database, before)
         if not old:
             return Removed(rows=0, more=clear_step(self._database, at_most=at_most))
-        drop_log(self._database, old[0].log, now=SYSTEM_CLOCK.now())
+        drop_log(self._database, old[0].log, now=self._clock.now())
         return Removed(rows=old[0].rows, more=True)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+from ...clock import SYSTEM_CLOCK, Clock
 from .accounts import SqliteAccounts
 from .acts import SqliteActs
 from .archive import SqliteArchive
@@ -34,11 +35,12 @@ class SqliteStorage:
     Args:
         path: The file; None for a private database in memory, which only this process sees and which is ready at once.
         patience: How long a write waits while other processes write, in seconds.
+        clock: Tells which month of the event log is the present one, where an old one is removed.
 
     Nothing is opened before the first use. Call `migrate` once in each process before that.
     """
 
-    def __init__(self, path: Path | None, *, patience: float = 30.0) -> None:
+    def __init__(self, path: Path | None, *, patience: float = 30.0, clock: Clock = SYSTEM_CLOCK) -> None:
         self._database = Database(path, patience=patience)
         self._notifier = SocketNotifier(self._database)
         self._runs = SqliteRuns(self._database, self._notifier)
@@ -54,7 +56,7 @@ class SqliteStorage:
         self._acts = SqliteActs(self._database)
         self._upkeep = SqliteUpkeep(self._database)
         self._archive = SqliteArchive(self._database, self._notifier)
-        self._retention = SqliteRetention(self._database)
+        self._retention = SqliteRetention(self._database, clock)
         self._outbox = SqliteOutbox(self._database, self._notifier)
         self._inbox = SqliteInbox(self._database, self._notifier)
         if path is None:
