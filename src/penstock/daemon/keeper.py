@@ -30,7 +30,7 @@ LOOK_SECONDS = LEASE_SECONDS / 4
 """How long between two looks, each of which prolongs what we hold."""
 
 _SOON = 0.02
-"""A lease of another daemon is looked at so long after its end."""
+"""What another daemon leaves is looked at so long after its time is over."""
 
 
 class Part:
@@ -151,12 +151,13 @@ class LeaseKeeper:
             self._steady_since = now
         self._prolong(now)
         held = {lease.name: lease for lease in self._leases.all()}
-        daemons = {
-            each.id
+        others = {
+            each.id: each.seen
             for each in self._leases.processes(seen_after=now - LEASE_SECONDS)
-            if each.kind == "daemon" and each.seen < now + LEASE_SECONDS  # not before the clock was set back
+            if each.kind == "daemon"
+            and each.id != self.holder
+            and each.seen < now + LEASE_SECONDS  # not before the clock was set back
         }
-        others = daemons - {self.holder}
         for group in self._groups:
             shares = share_out(group, held, me=self.holder, others=others, now=now, beyond=now + FAR * LEASE_SECONDS)
             for name in shares.give:
@@ -167,10 +168,10 @@ class LeaseKeeper:
             self._changed()
         self._leases.beat(sign_of_life())
         self._looked = now
-        ends = (
-            lease.until - now + _SOON for lease in held.values() if lease.holder != self.holder and lease.until > now
-        )
-        return min([LOOK_SECONDS, *ends])
+        # Others count until some time after their leases' end: they tell that they live after they have prolonged them.
+        ends = [lease.until for lease in held.values() if lease.holder != self.holder]
+        ends += [seen + LEASE_SECONDS for seen in others.values()]
+        return min([LOOK_SECONDS, *(end - now + _SOON for end in ends if end > now)])
 
     def _prolong(self, now: float) -> None:
         with self._lock:

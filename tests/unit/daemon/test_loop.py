@@ -55,8 +55,9 @@ def keeper(storage: SqliteStorage, holder: str, clock: FakeClock, names: tuple[s
     return built
 
 
-def look(looking: LeaseKeeper, clock: FakeClock) -> float:
+def look(looking: LeaseKeeper, clock: FakeClock, *, takes: float = 0.0) -> float:
     def sign_of_life() -> ProcessInfo:
+        clock.advance(takes)
         now = clock.now()
         return ProcessInfo(id=looking.holder, kind="daemon", host="h", pid=1, version="1", started=now, seen=now)
 
@@ -82,6 +83,21 @@ def test_a_duty_has_one_holder_and_passes_on_when_that_one_is_gone(storage: Sqli
     assert second.held(["queue"]).lease.epoch == held.epoch + 1
     look(first, clock)
     assert not first.held(["queue"])
+
+
+def test_what_a_lost_daemon_had_is_shared_as_soon_as_it_counts_no_more(storage: SqliteStorage) -> None:
+    clock = FakeClock()
+    names = parts_of("sensors", 4)
+    first, second = keeper(storage, "daemon-1", clock, names), keeper(storage, "daemon-2", clock, names)
+    for _ in range(2):
+        look(second, clock)
+        look(first, clock, takes=0.5)
+    assert (len(first.held(names)), len(second.held(names))) == (2, 2)
+    lost, pause = clock.monotonic(), 0.0
+    while len(second.held(names)) < 4:
+        clock.advance(pause)
+        pause = look(second, clock)
+    assert clock.monotonic() - lost < LEASE_SECONDS + 0.1
 
 
 def test_a_daemon_that_dies_before_the_clock_is_set_back_is_followed_at_once(storage: SqliteStorage) -> None:
