@@ -170,6 +170,13 @@ CASES = {
         "def work(): assert pool.map(abs, [-1, -2]) == [1, 2]\n",
         "Thread-1",
     ),
+    "multiprocessing-pool-of-the-work": Case(
+        "import multiprocessing, time\n"
+        "def work():\n"
+        "    with multiprocessing.get_context('fork').Pool(2) as pool:\n"
+        "        assert pool.map(abs, [-1, -2]) == [1, 2]\n"
+        "        pool.map_async(time.sleep, [600, 600])\n"
+    ),
     "hook-raises": Case(NOTHING + "import os\ndef hook(): raise OSError('no')\nos.register_at_fork(before=hook)\n"),
     "hook-blocks": Case(
         NOTHING + "import os, signal\nos.register_at_fork(before=signal.pause)\n", "when a fork was tried"

@@ -4,16 +4,18 @@ The same goes for the end of a step's time, which an alarm of the system tells.
 
 A signal may come at any instruction. Raised in the middle of our own book-keeping it would tear a message or an event
 in two; so the handler raises only while user code runs, and otherwise leaves a mark that is looked at when user code is
-entered next.
+entered next. Processes that user code forks are not ours: a signal does to them what it did before.
 """
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import get_ident, main_thread
 from types import FrameType, TracebackType
+from typing import Any
 
 from ..errors import ExecutionInterruptedError, StepTimeoutError
 
@@ -67,13 +69,20 @@ class Interrupts:
         self._raised = False
         self._overtime: str | None = None
         self._told: Callable[[], object] | None = None
+        self._before: dict[signal.Signals, Any] = {}
+        os.register_at_fork(after_in_child=self._uninstall)
         self.user_code = _Section(self, open_=True)
         self.our_code = _Section(self, open_=False)
 
     def install(self, *signals: signal.Signals) -> None:
         """Let these signals ask this process to stop."""
         for each in signals:
-            signal.signal(each, self._on_signal)
+            self._before[each] = signal.signal(each, self._on_signal)
+
+    def _uninstall(self) -> None:
+        for each, handler in self._before.items():
+            signal.signal(each, handler)
+        self._before.clear()
 
     def reset(self) -> None:
         """Forget a request: a forked process begins without its parent's."""

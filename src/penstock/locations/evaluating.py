@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextvars
 import faulthandler
+import os
 import signal
 import socket
 import sys
@@ -41,6 +42,8 @@ def evaluate(code: UserCode, first: NextWork, frames: FrameSocket[NextWork], *, 
         more: Whether others may follow.
     """
     _tell_where_on(signal.SIGTERM, frames.connection)
+    # A process that user code forks just ends: the channel is not its own.
+    os.register_at_fork(after_in_child=lambda: _tell_no_more(signal.SIGTERM))
     if not more:
         answer, _ended_well = _evaluated(code, first, frames)
         tell(frames, Answered(answer=answer))
@@ -102,3 +105,8 @@ def _tell_where_on(number: signal.Signals, channel: socket.socket) -> None:
     """Have this process write where it is, as text, when it gets that signal, and then end: also out of native code."""
     signal.signal(number, signal.SIG_DFL)
     faulthandler.register(number, file=channel.fileno(), all_threads=False, chain=True)
+
+
+def _tell_no_more(number: signal.Signals) -> None:
+    if signal.getsignal(number) is signal.SIG_DFL:  # no handler of the user's own
+        faulthandler.unregister(number)

@@ -38,6 +38,18 @@ def test_user_code_is_interrupted_at_once(interrupts: Interrupts) -> None:
     assert reached == []
 
 
+def test_a_process_that_user_code_forks_is_ended_by_the_signal(interrupts: Interrupts) -> None:
+    with interrupts.user_code:
+        pid = os.fork()
+        if not pid:
+            try:
+                ask_to_stop()
+            finally:
+                os._exit(0)
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGUSR1
+    assert not interrupts.requested
+
+
 def test_our_code_is_left_alone_until_user_code_goes_on(interrupts: Interrupts) -> None:
     reached = []
 
