@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from ..errors import InternalError
 from ..execution.frames import FrameReader, encode_frame
 from ..records.wire import Answer, Answered, Asked, ConfigAnswer, Evaluation, PartitionsAnswer
 from .answers import answer_kind
@@ -66,7 +67,7 @@ class Evaluator:
             raise NotTakenError from error
 
     async def answer(self, work: Asked) -> Answer | None:
-        """The answer; None if the process has closed the channel without one. Raises `NotTakenError`."""
+        """The answer; None if the process breaks off without one. Raises `NotTakenError`."""
         loop = asyncio.get_running_loop()
         frames: FrameReader[Answered[Answer]] = FrameReader(_FRAMES[answer_kind(work)])
         try:
@@ -80,6 +81,8 @@ class Evaluator:
                         self._so_far = said.answer
         except ConnectionResetError as error:
             raise NotTakenError from error  # its end of the channel was closed before it had read all that was sent
+        except (InternalError, msgspec.DecodeError):
+            pass  # no answer: somebody has sent it SIGTERM, and it writes where it was before it ends
         return None
 
     async def last_words(self) -> str:

@@ -254,6 +254,19 @@ def test_a_process_that_dies_at_its_work_is_told_as_the_answer() -> None:
     scene(act)
 
 
+def test_a_process_that_somebody_ends_while_it_works_is_told_as_the_answer() -> None:
+    async def act(world: World) -> None:
+        task = await world.asked()
+        (process,) = world.forked
+        process.channel.send(b"Current thread 0x00007f8a (most recent call first):\n")
+        process.die(-15)
+        answer = await task
+        assert answer.error.cls == "EvaluationProcessDied"
+        assert "sensor 'news' was killed by signal 15 (SIGTERM)" in answer.error.message
+
+    scene(act)
+
+
 def test_what_one_evaluation_has_handed_over_is_not_the_next_ones() -> None:
     async def act(world: World) -> None:
         task = await world.asked()
