@@ -9,7 +9,6 @@ entered next. Processes that user code forks are not ours: a signal does to them
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from types import FrameType, TracebackType
 from typing import Any
 
 from ..errors import ExecutionInterruptedError, StepTimeoutError
+from .fork_signals import let_go_in_forks
 
 __all__ = ["INTERRUPTS", "Interrupts"]
 
@@ -70,12 +70,15 @@ class Interrupts:
         self._overtime: str | None = None
         self._told: Callable[[], object] | None = None
         self._before: dict[signal.Signals, Any] = {}
-        os.register_at_fork(after_in_child=self._uninstall)
+        self._knows_forks = False
         self.user_code = _Section(self, open_=True)
         self.our_code = _Section(self, open_=False)
 
     def install(self, *signals: signal.Signals) -> None:
         """Let these signals ask this process to stop."""
+        if not self._knows_forks:
+            let_go_in_forks(signals, self._uninstall)
+            self._knows_forks = True
         for each in signals:
             self._before[each] = signal.signal(each, self._on_signal)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextvars
 import faulthandler
-import os
 import signal
 import socket
 import sys
@@ -16,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from ..execution.fork_signals import let_go_in_forks
 from ..records.wire import Answer, Answered, Asked
 from .answers import answer_with_error, name_of
 from .frame_socket import FrameSocket, tell
@@ -43,7 +43,7 @@ def evaluate(code: UserCode, first: NextWork, frames: FrameSocket[NextWork], *, 
     """
     _tell_where_on(signal.SIGTERM, frames.connection)
     # A process that user code forks just ends: the channel is not its own.
-    os.register_at_fork(after_in_child=lambda: _tell_no_more(signal.SIGTERM))
+    let_go_in_forks([signal.SIGTERM], lambda: _tell_no_more(signal.SIGTERM))
     if not more:
         answer, _ended_well = _evaluated(code, first, frames)
         tell(frames, Answered(answer=answer))

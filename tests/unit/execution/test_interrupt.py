@@ -38,7 +38,12 @@ def test_user_code_is_interrupted_at_once(interrupts: Interrupts) -> None:
     assert reached == []
 
 
-def test_a_process_that_user_code_forks_is_ended_by_the_signal(interrupts: Interrupts) -> None:
+@pytest.mark.parametrize("early", [False, True])
+def test_a_process_that_user_code_forks_is_ended_by_the_signal(early: bool) -> None:
+    hooked = early
+    os.register_at_fork(after_in_child=lambda: ask_to_stop() if hooked else None)
+    interrupts, before = Interrupts(), signal.getsignal(signal.SIGUSR1)
+    interrupts.install(signal.SIGUSR1)
     with interrupts.user_code:
         pid = os.fork()
         if not pid:
@@ -48,6 +53,8 @@ def test_a_process_that_user_code_forks_is_ended_by_the_signal(interrupts: Inter
                 os._exit(0)
         assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGUSR1
     assert not interrupts.requested
+    hooked = False
+    signal.signal(signal.SIGUSR1, before)
 
 
 def test_our_code_is_left_alone_until_user_code_goes_on(interrupts: Interrupts) -> None:
