@@ -90,12 +90,13 @@ class _Seen:
         end = self._deployment.simulation.now()
         made = Counter(self._runs.values())
         of: dict[str, list[Tick]] = {}
-        for tick in sorted(self._ticks.values(), key=lambda tick: tick.due):
+        for tick in sorted(self._ticks.values(), key=lambda tick: tick.id):  # clocks jump: not by time
             assert tick.status in (TickStatus.SUCCESS, TickStatus.SKIPPED), tick
             of.setdefault(tick.instigator.rpartition("/")[2], []).append(tick)
         for name, (cron, zone) in SCHEDULES.items():
             wanted = list(ticks_between(parse(cron), START, end - 60, zone))
-            assert [tick.due for tick in of.get(name, []) if tick.due < end - 60] == wanted, f"{name}: {cron} in {zone}"
+            done = sorted(tick.due for tick in of.get(name, []) if tick.due < end - 60)
+            assert done == wanted, f"{name}: {cron} in {zone}"
             assert [made[str(tick.id)] for tick in of.get(name, [])] == [1] * len(of.get(name, []))
         for name, interval in SENSORS.items():
             assert [tick.cursor for tick in of[name]] == [str(number + 1) for number in range(len(of[name]))]
