@@ -22,7 +22,7 @@ from penstock.instance.alerts.watch import LOST_SECONDS, Watch, pass_over_events
 from penstock.instance.settings import AlertRuleSettings, AlertSettings, AlertTarget, SlackTarget
 from penstock.locations.catalog import Catalog
 from penstock.records.alert import AlertKind, Delivery, DeliveryStatus
-from penstock.records.automation import InstigatorKind, InstigatorState, TickStatus, instigator_id
+from penstock.records.automation import InstigatorKind, Tick, TickStatus, instigator_id
 from penstock.records.errors import ErrorInfo
 from penstock.records.event import AssetCheckEvaluation, AssetMaterialization, RunFailure, RunStart
 from penstock.records.freshness import TimeWindowFreshnessPolicy
@@ -51,7 +51,6 @@ ALL: tuple[AlertKind, ...] = (
     "location_broken",
 )
 Send = Callable[[Delivery, AlertTarget, str | None], None]
-SENSOR = instigator_id("shop", InstigatorKind.SENSOR, "files")
 
 
 class AtOnce(Executor):
@@ -107,6 +106,23 @@ class World:
         events = events_from(1, [RunStart(pid=7), failure], at=now)
         self.storage.events.append(run.run_id, claimed.attempt, events, now=now)
         return run
+
+    def begin_tick(self, name: str) -> Tick:
+        now = self.clock.now()
+        lease = self.storage.leases.acquire("sensors", "d", ttl=1e9, now=now)
+        assert lease is not None
+        key = instigator_id("shop", InstigatorKind.SENSOR, name)
+        tick = self.storage.instigators.begin_tick(key, now, lease=lease, now=now)
+        assert tick is not None
+        return tick
+
+    def end_tick(self, tick: Tick, status: TickStatus = TickStatus.FAILURE) -> None:
+        now = self.clock.now()
+        lease = self.storage.leases.acquire("sensors", "d", ttl=1e9, now=now)
+        assert lease is not None
+        error = ErrorInfo(cls="E", message="no") if status is TickStatus.FAILURE else None
+        ended = msgspec.structs.replace(tick, status=status, error=error)
+        self.storage.instigators.complete_tick(ended, lease=lease, now=now)
 
     def look(self, duty: AlertsDuty, held: Any = HELD) -> list[str]:
         """What is sent at the next look."""
@@ -184,19 +200,42 @@ def test_a_tick_that_fails_is_told_though_it_began_before_the_last_look(world: W
     duty = world.duty()
     world.look(duty)
     world.clock.advance(1)
-    lease = world.storage.leases.acquire("sensors", "d", ttl=1e9, now=world.clock.now())
-    assert lease is not None
-    world.storage.instigators.plan(
-        [InstigatorState(id=SENSOR, location="shop", kind=InstigatorKind.SENSOR, name="files")]
-    )
-    tick = world.storage.instigators.begin_tick(SENSOR, world.clock.now(), lease=lease, now=world.clock.now())
-    assert tick is not None
+    tick = world.begin_tick("files")
     assert world.look(duty) == []
-    failed = msgspec.structs.replace(tick, status=TickStatus.FAILURE, error=ErrorInfo(cls="E", message="no"))
-    world.storage.instigators.complete_tick(failed, lease=lease, now=world.clock.now())
+    world.end_tick(tick)
     assert world.look(duty) == ["Tick failed: files"]
     assert world.look(duty) == []
     assert world.look(world.duty(), OTHER) == []
+
+
+def test_of_many_sensors_each_tick_that_fails_is_told_once(world: World) -> None:
+    duty = world.duty()
+    world.look(duty)
+    names = [f"files_{number}" for number in range(30)]
+    for turn in range(4):
+        failing = names[turn % 2 :: 3]
+        world.clock.advance(1)
+        for name in names:
+            world.end_tick(world.begin_tick(name), TickStatus.FAILURE if name in failing else TickStatus.SKIPPED)
+        assert sorted(world.look(duty)) == sorted(f"Tick failed: {name}" for name in failing)
+        assert world.look(duty) == []
+    assert world.look(world.duty(), OTHER) == []
+
+
+def test_what_could_not_be_stored_is_found_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    duty = world.duty()
+    world.look(duty)
+    world.clock.advance(1)
+    world.end_tick(world.begin_tick("files"))
+
+    def full(_deliveries: object, *, now: float) -> None:
+        raise StorageError(f"no space is left at {now}")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.storage.outbox, "add", full)
+        with pytest.raises(StorageError):
+            world.look(duty)
+    assert world.look(duty) == ["Tick failed: files"]
 
 
 def test_a_location_that_breaks_is_told_once_until_it_was_well_again(world: World) -> None:

@@ -20,7 +20,7 @@ from ...engine.alert_texts import (
 from ...engine.freshness import freshness_of, made_at
 from ...locations.catalog import Catalog
 from ...records.alert import Alert, AlertKind
-from ...records.automation import TickStatus
+from ...records.automation import Tick, TickStatus
 from ...records.event import AssetCheckEvaluation, RunFailure, StoredEvent
 from ...records.freshness_state import FreshnessState
 from ...records.lease import ProcessInfo
@@ -41,6 +41,12 @@ _OLDEST = 86_400.0
 
 _TICKS_OVERLAP = 3600.0
 """A tick that began so long ago may have failed since the last look."""
+
+_TICKS = 20
+"""So many ticks of one schedule or sensor that have failed since the last look are told, the newest ones."""
+
+_SKEW = 5.0
+"""By so many seconds the clocks of two daemons may differ, the one that had a sensor and the one that has it now."""
 
 _ONE_OFFS = 500
 """Of one-off runs that came to nothing, so many that were asked for last are looked at."""
@@ -76,6 +82,7 @@ class Watch:
         self._place = KeptPlace(storage, _PLACE)
         self._since: float | None = None
         self._looked: float | None = None
+        self._ticked: dict[str, float] = {}
 
     # -- the event log ------------------------------------------------------------------------------------------------
 
@@ -100,16 +107,17 @@ class Watch:
 
     # -- how things stand ---------------------------------------------------------------------------------------------
 
-    def standing(self) -> list[Alert]:
-        """What is as it should not be now, and the ticks that have failed lately; what was found before is there again,
-        under the same names."""
+    def standing(self) -> Iterator[list[Alert]]:
+        """The ticks that have failed since the last look, and what is as it should not be now, which is there again at
+        each look under the same names. A part counts as told when the next one is asked for."""
         now = self._clock.now()
         since = self._news_from(now)
         self._catalog.refresh()
-        found = [
+        if "tick_failure" in self._kinds:
+            yield from self._failed_ticks(now, since)
+        yield [
             alert
             for kind, look in (
-                ("tick_failure", self._failed_ticks),
                 ("tick_failure", self._failed_one_offs),
                 ("location_broken", self._broken_locations),
                 ("freshness_violated", self._old_assets),
@@ -121,16 +129,31 @@ class Watch:
             for alert in look(now, since)
         ]
         self._looked = now
-        return found
 
-    def _failed_ticks(self, now: float, since: float) -> Iterator[Alert]:
-        if self._looked is not None:
-            since = max(since, self._looked - _TICKS_OVERLAP)
+    def _failed_ticks(self, now: float, since: float) -> Iterator[list[Alert]]:
         instigators = self._storage.instigators
-        for state in instigators.states().values():
-            if state.last_tick is not None and state.last_tick > since:
-                failed = instigators.ticks(state.id, statuses=[TickStatus.FAILURE], after_time=since, limit=_PAGE)
-                yield from map(tick_failed, reversed(failed))
+        ticked = {
+            state.id: state.last_tick
+            for state in instigators.states().values()
+            if state.last_tick is not None and state.last_tick > since
+        }
+        news = [key for key, last in ticked.items() if last != self._ticked.get(key)]
+        began = since if self._looked is None else max(since, min(self._looked, now) - _TICKS_OVERLAP)
+        failed = instigators.latest_ticks(news, limit=_TICKS, statuses=[TickStatus.FAILURE], after_time=began)
+        yield [
+            tick_failed(tick)
+            for key, ticks in failed.items()
+            for tick in reversed(ticks)
+            if self._is_news(tick, ticked[key])
+        ]
+        self._ticked = ticked
+
+    def _is_news(self, tick: Tick, last: float) -> bool:
+        """Whether it ended since the last look, if the last one of its schedule or sensor ended then."""
+        known = self._ticked.get(tick.instigator)
+        if known is None or known > last:  # the clock was set back
+            return True
+        return tick.ended is not None and tick.ended > known - _SKEW
 
     def _failed_one_offs(self, _now: float, since: float) -> Iterator[Alert]:
         failed = self._storage.one_offs.page(statuses=[OneOffStatus.MISSED, OneOffStatus.FAILED], limit=_ONE_OFFS)
