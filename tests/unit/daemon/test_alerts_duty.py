@@ -222,6 +222,22 @@ def test_of_many_sensors_each_tick_that_fails_is_told_once(world: World) -> None
     assert world.look(world.duty(), OTHER) == []
 
 
+def test_a_tick_that_fails_is_told_though_the_clock_was_set_back_meanwhile(world: World) -> None:
+    duty = world.duty()
+    world.look(duty)
+    world.clock.advance(1)
+    world.end_tick(world.begin_tick("files"))
+    assert world.look(duty) == ["Tick failed: files"]
+    world.clock.jump(-3600)
+    assert world.look(duty) == []
+    world.clock.advance(1)
+    world.end_tick(world.begin_tick("files"))
+    assert world.look(duty) == ["Tick failed: files"]
+    world.end_tick(world.begin_tick("files"))
+    assert world.look(duty) == ["Tick failed: files"]
+    assert world.look(duty) == []
+
+
 def test_what_could_not_be_stored_is_found_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     duty = world.duty()
     world.look(duty)

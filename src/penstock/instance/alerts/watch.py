@@ -218,7 +218,8 @@ class Watch:
         return list(self._lost_daemons(now, since))
 
     def _news_from(self, now: float) -> float:
-        """From when on something is news."""
+        """From when on something is news; from now on, if it was to be news later and then the clock was set back."""
         if self._since is None:
             self._since = float(self._storage.locations.settle_value(_SINCE, repr(now)))
+        self._since = min(self._since, now)
         return max(self._since, now - _OLDEST)
