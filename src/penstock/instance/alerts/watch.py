@@ -51,6 +51,9 @@ _SKEW = 5.0
 _ONE_OFFS = 500
 """Of one-off runs that came to nothing, so many that were asked for last are looked at."""
 
+_RUNS = 1000
+"""So many runs that wait are looked at each time."""
+
 _PAGE = 100
 _PLACE = "alerts/place"
 _SINCE = "alerts/since"
@@ -83,6 +86,9 @@ class Watch:
         self._since: float | None = None
         self._looked: float | None = None
         self._ticked: dict[str, float] = {}
+        self._late_before: str | None = None
+        self._late: set[str] = set()
+        self._still_late: set[str] = set()
 
     # -- the event log ------------------------------------------------------------------------------------------------
 
@@ -115,13 +121,14 @@ class Watch:
         self._catalog.refresh()
         if "tick_failure" in self._kinds:
             yield from self._failed_ticks(now, since)
+        if "run_late" in self._kinds:
+            yield from self._late_runs(now)
         yield [
             alert
             for kind, look in (
                 ("tick_failure", self._failed_one_offs),
                 ("location_broken", self._broken_locations),
                 ("freshness_violated", self._old_assets),
-                ("run_late", self._late_runs),
                 ("run_stuck", self._stuck_runs),
                 ("daemon_lost", self._lost_daemons),
             )
@@ -188,12 +195,23 @@ class Watch:
                 if made is not None and freshness_of(asset.freshness, made, now) is FreshnessState.FAIL:
                     yield freshness_violated(key, location.stored.name, made_at=made, now=now)
 
-    def _late_runs(self, now: float, _since: float) -> Iterator[Alert]:
+    def _late_runs(self, now: float) -> Iterator[list[Alert]]:
+        """Those that are late among the next `_RUNS` of the runs that wait, in the order in which they were made.
+
+        Each look goes on where the last one ended, and begins anew after the last run. So every run is told, if it goes
+        on waiting, within as many looks as it takes to look at all that wait: with 10,000 of them ten.
+        """
         before = now - self._settings.late_after_seconds
         waiting = RunFilter(statuses=(RunStatus.QUEUED,), created_before=before)
-        for run in self._storage.runs.page(waiting, limit=_PAGE, ascending=True):
-            if (run.created if run.queued is None else run.queued) < before:
-                yield run_late(run, now=now)
+        found = self._storage.runs.page(waiting, limit=_RUNS, before=self._late_before, ascending=True)
+        late = [run for run in found if (run.created if run.queued is None else run.queued) < before]
+        yield [run_late(run, now=now) for run in late if run.run_id not in self._late]
+        ids = {run.run_id for run in late}
+        self._late |= ids
+        self._still_late |= ids
+        self._late_before = found[-1].run_id if len(found) == _RUNS else None
+        if self._late_before is None:
+            self._late, self._still_late = self._still_late, set()
 
     def _stuck_runs(self, now: float, _since: float) -> Iterator[Alert]:
         before = now - self._settings.stuck_after_seconds
