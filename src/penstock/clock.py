@@ -5,7 +5,10 @@ from __future__ import annotations
 import time
 from typing import Protocol
 
-__all__ = ["SYSTEM_CLOCK", "Clock", "SystemClock"]
+__all__ = ["SET_BACK", "SYSTEM_CLOCK", "Clock", "SystemClock"]
+
+SET_BACK = 2.0
+"""Clocks of several hosts may differ by less; what lies further ahead was stored before the clock was set back."""
 
 
 class Clock(Protocol):

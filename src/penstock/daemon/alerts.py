@@ -68,7 +68,7 @@ class AlertsDuty:
         self._workers = workers
         self._woken = woken
         self._look_at = self._forget_at = clock.monotonic()
-        self._told: frozenset[str] = frozenset()
+        self._told: set[str] = set()
         self._sending: list[Future[float | None]] = []
         self._again: float | None = None
 
@@ -79,9 +79,11 @@ class AlertsDuty:
         now = self._clock.monotonic()
         if now >= self._look_at:
             self._look_at = now + _LOOK_EVERY
-            standing = self._watch.standing()
-            self._tell([alert for alert in standing if alert.occurrence not in self._told])
-            self._told = frozenset(alert.occurrence for alert in standing)
+            told: set[str] = set()
+            for found in self._watch.standing():
+                self._tell([alert for alert in found if alert.occurrence not in self._told])
+                told.update(alert.occurrence for alert in found)
+            self._told = told
         if now >= self._forget_at:
             self._forget_at = now + _FORGET_EVERY
             self._outbox.forget(self._clock.now() - _KEPT_SECONDS)

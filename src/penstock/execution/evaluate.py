@@ -145,8 +145,8 @@ def evaluate_sensor(
 
     def hand_over(requested: Requested) -> None:
         assert tell is not None
-        so_far = _answer(requested, [], {}, partial(_run_of, definitions, sensor.job_name))
-        tell(msgspec.structs.replace(so_far, unfinished=True))
+        of_event = _answer(requested, [], {}, partial(_run_of, definitions, sensor.job_name))
+        tell(msgspec.structs.replace(of_event, unfinished=True))
 
     try:
         context = make(

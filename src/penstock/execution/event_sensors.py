@@ -69,7 +69,7 @@ def react_to_runs(sensor: RunStatusSensorDefinition, context: SensorEvaluationCo
                 context.log.error("The function raised for the run %s.", run.run_id)
                 return _joined(outcomes, cursor=event.id, acted=True, more=True, error=error)
             reading.acted(outcomes[-1])
-            _hand_over(context, outcomes, event.id)
+            _hand_over(context, outcomes[-1], event.id)
         reading.place = event.id
         if reading.is_enough():
             return _joined(outcomes, cursor=event.id, acted=bool(outcomes), more=True)
@@ -117,7 +117,7 @@ def react_to_asset(sensor: AssetSensorDefinition, context: SensorEvaluationConte
             reading.place = record.storage_id
             context.update_cursor(str(record.storage_id))
             reading.acted(outcomes[-1])
-            _hand_over(context, outcomes, record.storage_id)
+            _hand_over(context, outcomes[-1], record.storage_id)
             if reading.is_enough():
                 return _joined(outcomes, cursor=record.storage_id, acted=True, more=True)
     if outcomes:
@@ -178,10 +178,10 @@ class _Reading:
         return self._acted >= _PAGE or self._asked >= AT_MOST or self._monotonic() > self._until
 
 
-def _hand_over(context: SensorEvaluationContext, outcomes: list[Requested], place: int) -> None:
-    """Say what has come of the events so far: should a later one bring the process to its end, these have been seen."""
+def _hand_over(context: SensorEvaluationContext, outcome: Requested, place: int) -> None:
+    """Say what has come of an event: should a later one bring the process to its end, this one has been seen."""
     if context.hand_over is not None:
-        context.hand_over(_joined(outcomes, cursor=place, acted=True, more=True))
+        context.hand_over(_joined([outcome], cursor=place, acted=True, more=True))
 
 
 def _with_runs(storage: Storage, pages: Iterable[list[StoredEvent]]) -> Iterator[tuple[StoredEvent, Run]]:

@@ -28,7 +28,7 @@ class SensorEvaluationContext(TickContext):
         location: The code location that the sensor is of; None where that does not matter.
         webhook_requests: What has been sent to a webhook sensor.
         limit: Seconds that the evaluation may take; None for any time.
-        hand_over: Called with what has been asked for so far, so that it counts also if the evaluation comes to no end.
+        hand_over: Called with what has come of each event, so that it counts also if the evaluation comes to no end.
         shared: What all contexts of ticks take.
     """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -54,13 +55,13 @@ class Evaluator:
         self.idle_since = 0.0
         self._channel = channel
         self._lines: list[str] = []
-        self._so_far: Evaluation | None = None
+        self._so_far: list[Evaluation] = []
 
     async def give(self, next_work: NextWork) -> None:
         """Give it another work. Raises `NotTakenError`."""
         self.works += 1
         self.ready = False
-        self._lines, self._so_far = [], None
+        self._lines, self._so_far = [], []
         try:
             await asyncio.get_running_loop().sock_sendall(self._channel, encode_frame(next_work))
         except (BrokenPipeError, ConnectionResetError) as error:
@@ -78,7 +79,7 @@ class Evaluator:
                         return said.answer
                     self._lines += said.answer.log
                     if said.answer.cursor is not None:
-                        self._so_far = said.answer
+                        self._so_far.append(said.answer)
         except ConnectionResetError as error:
             raise NotTakenError from error  # its end of the channel was closed before it had read all that was sent
         except (InternalError, msgspec.DecodeError):
@@ -100,12 +101,25 @@ class Evaluator:
         if not isinstance(answer, Evaluation) or answer.error is None or answer.contained:
             return answer
         log = answer.log or tuple(self._lines)
-        if self._so_far is None:
+        if not self._so_far:
             return msgspec.structs.replace(answer, log=log)
         return msgspec.structs.replace(
-            self._so_far, error=answer.error, contained=True, log=log, more=False, unfinished=False
+            _together(self._so_far), error=answer.error, contained=True, log=log, more=False, unfinished=False
         )
 
     def close(self) -> None:
         """Close the channel: a process that waits for a work ends then."""
         self._channel.close()
+
+
+def _together(parts: Sequence[Evaluation]) -> Evaluation:
+    """What was handed over in parts; reasons for no run count where none is asked for."""
+    requests = tuple(request for each in parts for request in each.run_requests)
+    reasons = dict.fromkeys(each.skip_reason for each in parts if each.skip_reason)
+    return msgspec.structs.replace(
+        parts[-1],
+        run_requests=requests,
+        skip_reason=("; ".join(reasons) or None) if not requests else None,
+        partitions=tuple(change for each in parts for change in each.partitions),
+        facts=tuple(fact for each in parts for fact in each.facts),
+    )

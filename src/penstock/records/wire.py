@@ -142,8 +142,8 @@ class Evaluation(_Message, frozen=True, kw_only=True):
     With an error nothing else counts, unless it is `contained`: then it is that of one event, which is passed over.
     `until` says until when it need not be asked again, should nothing happen (seconds since the epoch).
     `acted` says that the function did something by itself; `more` that it has not come to the end of what there is.
-    An `unfinished` one is sent on the way: what it logs is new, and all else, where it has a cursor, is what counts
-    until then, should the process come to no end.
+    An `unfinished` one is sent on the way: what it logs, and what it asks for where it has a cursor, is added to what
+    was sent before. All of that counts should the process come to no end.
     """
 
     run_requests: tuple[RunRequestRecord, ...] = ()

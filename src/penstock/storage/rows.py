@@ -470,12 +470,12 @@ def tick(row: Row) -> Tick:
     return msgspec.structs.replace(decode_msgpack(row[1], Tick), id=row[0])
 
 
-def ticks_by_instigator(found: Iterable[Row]) -> dict[str, list[Tick]]:
-    """The ticks of rows of `TICK` by instigator, newest first."""
+def ticks_by_instigator(found: Iterable[Row], limit: int) -> dict[str, list[Tick]]:
+    """The ticks of rows of `TICK` by instigator, newest first, at most so many of each."""
     ticks: dict[str, list[Tick]] = {}
     for each in map(tick, sorted(found, reverse=True)):
         ticks.setdefault(each.instigator, []).append(each)
-    return ticks
+    return {instigator: newest[:limit] for instigator, newest in ticks.items()}
 
 
 def packed_evaluation(record: EvaluationRecord) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import msgspec
 from click.testing import CliRunner
@@ -11,12 +11,16 @@ from click.testing import CliRunner
 from penstock.auth.permissions import LOCAL_ACTOR
 from penstock.cli.main import cli
 from penstock.daemon.process import Daemon
+from penstock.instance.alerts.watch import Watch
 from penstock.instance.instance import Instance
+from penstock.instance.settings import AlertRuleSettings, AlertSettings
 from penstock.locations.catalog import Catalog
+from penstock.records.alert import AlertKind
 from penstock.records.automation import TickStatus
 from penstock.records.lease import ProcessInfo
 from penstock.records.run import ACTIVE, Tag
 from penstock.storage.protocols import RunFilter
+from penstock.testing.clock import FakeClock
 from penstock.testing.storage_contract.builders import NOW, new_run
 from penstock.web.graphql.context import Context
 from penstock.web.graphql.execute import GraphQLRequest, run_request
@@ -251,6 +255,17 @@ def _sensors(deployment: Deployment) -> None:
     storage.runs.page(RunFilter(updated_after=NOW - 300, tags={"team": "team-0"}), limit=100)
 
 
+def _alerts(deployment: Deployment) -> None:
+    """What is looked at for alerts."""
+    storage = deployment.instance.storage
+    rule = AlertRuleSettings(name="all", when=get_args(AlertKind), to=())
+    storage.locations.settle_value("alerts/since", repr(NOW - 300))
+    watch = Watch(storage, deployment.catalog, AlertSettings(rules=(rule,)), FakeClock(NOW))
+    for _ in range(2):
+        for _found in watch.standing():
+            pass
+
+
 def _filters(deployment: Deployment) -> None:
     """What the runs page's filter completes."""
     runs = deployment.instance.storage.runs
@@ -263,6 +278,7 @@ def _pages() -> Iterator[Page]:
     yield from _commands()
     yield Page("Tag keys and values", None, _filters)
     yield Page("Sensors and automation conditions", None, _sensors)
+    yield Page("Alerts", None, _alerts)
     yield Page("Signs of life", None, _signs_of_life)
     yield Page("A tick", None, _tick)
     yield Page(DAEMON, None, _duties)

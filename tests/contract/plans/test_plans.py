@@ -47,6 +47,7 @@ _SMALL = {
 
 _OPEN = {
     "backfills_open": "the backfills under way",
+    "freshness_states_failed": "the assets that are too old",
     "planned_assets_open": "what is still to be made",
     "runs_in_queue": "the runs that wait",
 }
@@ -73,6 +74,8 @@ _SORTED = {
     "WHERE r.updated": "no more runs than one search looks at",
     "WHERE status = 'QUEUED'": "the runs that wait",
     "FROM steps": "the steps of the runs that are shown",
+    "INDEXED BY ticks_by_age": "the ticks that failed in the last hour",
+    "(status, started) >": "the ticks that failed in the last hour",
     "JOIN steps": "the steps of the runs that are shown",
 }
 """What the database puts in order, by a part of the statement, and why that is little."""

@@ -17,14 +17,15 @@ from penstock.daemon.alerts import AlertsDuty
 from penstock.daemon.freshness import FreshnessDuty
 from penstock.engine.alerts import MOST_ATTEMPTS
 from penstock.errors import DeliveryError, SettingsError, StorageError
+from penstock.instance.alerts import watch as watch_module
 from penstock.instance.alerts.post import Post, outbox_of
 from penstock.instance.alerts.watch import LOST_SECONDS, Watch, pass_over_events
-from penstock.instance.settings import AlertRuleSettings, AlertSettings, AlertTarget, SlackTarget
+from penstock.instance.settings import AlertRuleSettings, AlertSettings, AlertTarget, AlertWhereSettings, SlackTarget
 from penstock.locations.catalog import Catalog
 from penstock.records.alert import AlertKind, Delivery, DeliveryStatus
-from penstock.records.automation import InstigatorKind, InstigatorState, TickStatus, instigator_id
+from penstock.records.automation import InstigatorKind, Tick, TickStatus, instigator_id
 from penstock.records.errors import ErrorInfo
-from penstock.records.event import AssetCheckEvaluation, AssetMaterialization, RunFailure, RunStart
+from penstock.records.event import AssetCheckEvaluation, AssetMaterialization, RunEnqueued, RunFailure, RunStart
 from penstock.records.freshness import TimeWindowFreshnessPolicy
 from penstock.records.lease import Lease, ProcessInfo
 from penstock.records.location import AssetDescription, LocationDescription
@@ -51,7 +52,6 @@ ALL: tuple[AlertKind, ...] = (
     "location_broken",
 )
 Send = Callable[[Delivery, AlertTarget, str | None], None]
-SENSOR = instigator_id("shop", InstigatorKind.SENSOR, "files")
 
 
 class AtOnce(Executor):
@@ -69,11 +69,16 @@ class AtOnce(Executor):
 class World:
     """An instance with a rule for everything, and daemons that keep it."""
 
-    def __init__(self, kinds: tuple[AlertKind, ...] = ALL, throttle: float = 0.0) -> None:
+    def __init__(
+        self,
+        kinds: tuple[AlertKind, ...] = ALL,
+        throttle: float = 0.0,
+        only: AlertWhereSettings = AlertWhereSettings(),  # noqa: B008 - frozen
+    ) -> None:
         self.storage = SqliteStorage(None)
         self.clock = FakeClock()
         target = AlertTarget(slack=SlackTarget(url="http://slack"))
-        rule = AlertRuleSettings(name="all", when=kinds, to=(target,), throttle_seconds=throttle)
+        rule = AlertRuleSettings(name="all", when=kinds, where=only, to=(target,), throttle_seconds=throttle)
         self.settings = AlertSettings(rules=(rule,), late_after_seconds=60, stuck_after_seconds=3600)
         self.refuses = False
         self.breaks = False
@@ -107,6 +112,23 @@ class World:
         events = events_from(1, [RunStart(pid=7), failure], at=now)
         self.storage.events.append(run.run_id, claimed.attempt, events, now=now)
         return run
+
+    def begin_tick(self, name: str) -> Tick:
+        now = self.clock.now()
+        lease = self.storage.leases.acquire("sensors", "d", ttl=1e9, now=now)
+        assert lease is not None
+        key = instigator_id("shop", InstigatorKind.SENSOR, name)
+        tick = self.storage.instigators.begin_tick(key, now, lease=lease, now=now)
+        assert tick is not None
+        return tick
+
+    def end_tick(self, tick: Tick, status: TickStatus = TickStatus.FAILURE) -> None:
+        now = self.clock.now()
+        lease = self.storage.leases.acquire("sensors", "d", ttl=1e9, now=now)
+        assert lease is not None
+        error = ErrorInfo(cls="E", message="no") if status is TickStatus.FAILURE else None
+        ended = msgspec.structs.replace(tick, status=status, error=error)
+        self.storage.instigators.complete_tick(ended, lease=lease, now=now)
 
     def look(self, duty: AlertsDuty, held: Any = HELD) -> list[str]:
         """What is sent at the next look."""
@@ -184,19 +206,58 @@ def test_a_tick_that_fails_is_told_though_it_began_before_the_last_look(world: W
     duty = world.duty()
     world.look(duty)
     world.clock.advance(1)
-    lease = world.storage.leases.acquire("sensors", "d", ttl=1e9, now=world.clock.now())
-    assert lease is not None
-    world.storage.instigators.plan(
-        [InstigatorState(id=SENSOR, location="shop", kind=InstigatorKind.SENSOR, name="files")]
-    )
-    tick = world.storage.instigators.begin_tick(SENSOR, world.clock.now(), lease=lease, now=world.clock.now())
-    assert tick is not None
+    tick = world.begin_tick("files")
     assert world.look(duty) == []
-    failed = msgspec.structs.replace(tick, status=TickStatus.FAILURE, error=ErrorInfo(cls="E", message="no"))
-    world.storage.instigators.complete_tick(failed, lease=lease, now=world.clock.now())
+    world.end_tick(tick)
     assert world.look(duty) == ["Tick failed: files"]
     assert world.look(duty) == []
     assert world.look(world.duty(), OTHER) == []
+
+
+def test_of_many_sensors_each_tick_that_fails_is_told_once(world: World) -> None:
+    duty = world.duty()
+    world.look(duty)
+    names = [f"files_{number}" for number in range(30)]
+    for turn in range(4):
+        failing = names[turn % 2 :: 3]
+        world.clock.advance(1)
+        for name in names:
+            world.end_tick(world.begin_tick(name), TickStatus.FAILURE if name in failing else TickStatus.SKIPPED)
+        assert sorted(world.look(duty)) == sorted(f"Tick failed: {name}" for name in failing)
+        assert world.look(duty) == []
+    assert world.look(world.duty(), OTHER) == []
+
+
+def test_a_tick_that_fails_is_told_though_the_clock_was_set_back_meanwhile(world: World) -> None:
+    duty = world.duty()
+    world.look(duty)
+    world.clock.advance(1)
+    world.end_tick(world.begin_tick("files"))
+    assert world.look(duty) == ["Tick failed: files"]
+    world.clock.jump(-3600)
+    assert world.look(duty) == []
+    world.clock.advance(1)
+    world.end_tick(world.begin_tick("files"))
+    assert world.look(duty) == ["Tick failed: files"]
+    world.end_tick(world.begin_tick("files"))
+    assert world.look(duty) == ["Tick failed: files"]
+    assert world.look(duty) == []
+
+
+def test_what_could_not_be_stored_is_found_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    duty = world.duty()
+    world.look(duty)
+    world.clock.advance(1)
+    world.end_tick(world.begin_tick("files"))
+
+    def full(_deliveries: object, *, now: float) -> None:
+        raise StorageError(f"no space is left at {now}")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.storage.outbox, "add", full)
+        with pytest.raises(StorageError):
+            world.look(duty)
+    assert world.look(duty) == ["Tick failed: files"]
 
 
 def test_a_location_that_breaks_is_told_once_until_it_was_well_again(world: World) -> None:
@@ -256,6 +317,59 @@ def test_runs_that_wait_or_work_for_too_long_are_told_once(world: World) -> None
     world.clock.advance(3600)
     assert world.look(duty) == ["Run stuck: late"]
     assert world.look(duty) == []
+
+
+def test_a_late_run_behind_many_others_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch_module, "_RUNS", 10)
+    world = World(kinds=("run_late",), only=AlertWhereSettings(job="awaited"))
+    duty = world.duty()
+    world.look(duty)
+
+    def put_in_queue(job: str) -> Run:
+        now = world.clock.now()
+        return queued_run(world.storage, job=job, created=now, queued=now)
+
+    for _ in range(34):
+        put_in_queue("other")
+    put_in_queue("awaited")
+    world.clock.advance(60)
+    told = [world.look(duty) for _ in range(12)]
+    assert [len(each) for each in told] == [0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0]
+    put_in_queue("awaited")
+    world.clock.advance(60)
+    assert sum(len(world.look(duty)) for _ in range(4)) == 1
+    again = world.duty()
+    assert [world.look(again, OTHER) for _ in range(4)] == [[]] * 4
+    world.storage.close()
+
+
+def test_a_run_that_came_back_into_the_queue_is_late_by_when_it_came(world: World) -> None:
+    duty = world.duty()
+    now = world.clock.now()
+    run = queued_run(world.storage, created=now, queued=now)
+    world.storage.runs.claim([run.run_id], owner="test", until=1e12, now=now)
+    world.clock.advance(1000)
+    world.storage.runs.record(run.run_id, [RunEnqueued()], now=world.clock.now())
+    assert world.look(duty) == []
+    world.clock.advance(60)
+    assert world.look(duty) == ["Run late: nightly"]
+
+
+def test_what_is_late_is_stored_once_though_it_is_looked_at_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    duty = world.duty()
+    world.look(duty)
+    for _ in range(3):
+        queued_run(world.storage, created=world.clock.now(), queued=world.clock.now())
+    world.clock.advance(60)
+    assert len(world.look(duty)) == 3
+
+    def stored(_deliveries: object, *, now: float) -> None:
+        raise AssertionError(f"it was told before {now}")
+
+    monkeypatch.setattr(world.storage.outbox, "add", stored)
+    assert [world.look(duty) for _ in range(3)] == [[]] * 3
 
 
 def test_a_daemon_that_is_silent_and_has_not_said_goodbye_is_told(world: World) -> None:

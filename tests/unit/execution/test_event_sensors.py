@@ -44,7 +44,7 @@ from penstock.execution import event_sensors
 from penstock.execution.evaluate import evaluate_sensor
 from penstock.records.errors import ErrorInfo
 from penstock.records.event import Event, StepFailure
-from penstock.records.wire import EvaluateSensor
+from penstock.records.wire import EvaluateSensor, Evaluation
 from penstock.testing import FakeClock, add_run
 
 
@@ -434,3 +434,24 @@ def test_a_tick_ends_when_enough_runs_were_asked_for(instance: Instance) -> None
     assert (len(first.run_requests), first.more) == (12_000, True)
     second = tick(many, instance, first.cursor)
     assert (len(second.run_requests), second.more) == (6_000, False)
+
+
+def test_what_comes_of_each_event_is_handed_over_once(instance: Instance) -> None:
+    @run_status_sensor(RunStatus.SUCCESS, request_job=work, monitor_all_code_locations=True)
+    def some(context: RunStatusSensorContext) -> Any:
+        return [RunRequest(run_key=f"{context.run.job_name} {number}") for number in range(2)]
+
+    for name in ("a", "b", "c"):
+        add_run(instance, name)
+    told: list[Evaluation] = []
+    answer = evaluate_sensor(
+        Definitions(jobs=[work], sensors=[some]),
+        EvaluateSensor(name="some", due=0.0, cursor="0", timeout=60),
+        instance,
+        tell=told.append,
+    )
+    keys = [[each.run_key for each in one.run_requests] for one in told]
+    assert keys == [["a 0", "a 1"], ["b 0", "b 1"], ["c 0", "c 1"]]
+    assert all(each.unfinished for each in told)
+    assert told[-1].cursor == answer.cursor
+    assert [each.run_key for each in answer.run_requests] == [key for one in keys for key in one]

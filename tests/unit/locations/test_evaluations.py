@@ -15,6 +15,9 @@ from penstock.execution.frames import FrameReader, encode_frame
 from penstock.locations.evaluations import Evaluations
 from penstock.locations.user_code import NextWork
 from penstock.locations.zygote_process import WorkProcess
+from penstock.partitions.requests import AddDynamicPartitionsRequest, DeleteDynamicPartitionsRequest
+from penstock.records.automation import RunRequestRecord
+from penstock.records.event import AssetMaterialization
 from penstock.records.wire import Answered, EvaluateSensor, Evaluation, StorageAccess, Work
 from penstock.testing import FakeClock
 
@@ -263,6 +266,49 @@ def test_a_process_that_somebody_ends_while_it_works_is_told_as_the_answer() -> 
         answer = await task
         assert answer.error.cls == "EvaluationProcessDied"
         assert "sensor 'news' was killed by signal 15 (SIGTERM)" in answer.error.message
+
+    scene(act)
+
+
+def test_all_that_was_handed_over_counts_when_the_process_dies() -> None:
+    def handed_over(cursor: str, *keys: str, **more: Any) -> Answered[Evaluation]:
+        requests = tuple(RunRequestRecord(run_key=key) for key in keys)
+        return Answered(
+            answer=Evaluation(run_requests=requests, cursor=cursor, acted=True, more=True, unfinished=True, **more)
+        )
+
+    async def act(world: World) -> None:
+        process = await world.done_by_new()
+        task = await world.asked()
+        process.next_work()
+        added, deleted = AddDynamicPartitionsRequest("files", ["a"]), DeleteDynamicPartitionsRequest("files", ["b"])
+        made = AssetMaterialization(asset="inbox")
+        process.say(
+            handed_over("7", "a", "b", partitions=(added,)),
+            handed_over("8", skip_reason="nothing to do"),
+            handed_over("9", "c", facts=(made,), partitions=(deleted,)),
+        )
+        process.die()
+        answer = await task
+        assert [each.run_key for each in answer.run_requests] == ["a", "b", "c"]
+        assert (answer.cursor, answer.skip_reason) == ("9", None)
+        assert (answer.partitions, answer.facts) == ((added, deleted), (made,))
+        assert (answer.acted, answer.more, answer.unfinished, answer.contained) == (True, False, False, True)
+        assert answer.error.cls == "EvaluationProcessDied"
+
+    scene(act)
+
+
+def test_reasons_for_no_run_count_where_none_is_asked_for() -> None:
+    async def act(world: World) -> None:
+        task = await world.asked()
+        (process,) = world.forked
+        for cursor, reason in (("7", "too old"), ("8", None), ("9", "too new"), ("10", "too old")):
+            so_far = Evaluation(cursor=cursor, skip_reason=reason, acted=True, unfinished=True)
+            process.say(Answered(answer=so_far))
+        process.die()
+        answer = await task
+        assert (answer.cursor, answer.skip_reason) == ("10", "too old; too new")
 
     scene(act)
 

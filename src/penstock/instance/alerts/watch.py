@@ -20,7 +20,7 @@ from ...engine.alert_texts import (
 from ...engine.freshness import freshness_of, made_at
 from ...locations.catalog import Catalog
 from ...records.alert import Alert, AlertKind
-from ...records.automation import TickStatus
+from ...records.automation import Tick, TickStatus
 from ...records.event import AssetCheckEvaluation, RunFailure, StoredEvent
 from ...records.freshness_state import FreshnessState
 from ...records.lease import ProcessInfo
@@ -42,8 +42,17 @@ _OLDEST = 86_400.0
 _TICKS_OVERLAP = 3600.0
 """A tick that began so long ago may have failed since the last look."""
 
+_TICKS = 20
+"""So many ticks of one schedule or sensor that have failed since the last look are told, the newest ones."""
+
+_SKEW = 5.0
+"""By so many seconds the clocks of two daemons may differ, the one that had a sensor and the one that has it now."""
+
 _ONE_OFFS = 500
 """Of one-off runs that came to nothing, so many that were asked for last are looked at."""
+
+_RUNS = 1000
+"""So many runs that wait are looked at each time."""
 
 _PAGE = 100
 _PLACE = "alerts/place"
@@ -76,6 +85,10 @@ class Watch:
         self._place = KeptPlace(storage, _PLACE)
         self._since: float | None = None
         self._looked: float | None = None
+        self._ticked: dict[str, float] = {}
+        self._late_before: str | None = None
+        self._late: set[str] = set()
+        self._still_late: set[str] = set()
 
     # -- the event log ------------------------------------------------------------------------------------------------
 
@@ -100,20 +113,22 @@ class Watch:
 
     # -- how things stand ---------------------------------------------------------------------------------------------
 
-    def standing(self) -> list[Alert]:
-        """What is as it should not be now, and the ticks that have failed lately; what was found before is there again,
-        under the same names."""
+    def standing(self) -> Iterator[list[Alert]]:
+        """The ticks that have failed since the last look, and what is as it should not be now, which is there again at
+        each look under the same names. A part counts as told when the next one is asked for."""
         now = self._clock.now()
         since = self._news_from(now)
         self._catalog.refresh()
-        found = [
+        if "tick_failure" in self._kinds:
+            yield from self._failed_ticks(now, since)
+        if "run_late" in self._kinds:
+            yield from self._late_runs(now)
+        yield [
             alert
             for kind, look in (
-                ("tick_failure", self._failed_ticks),
                 ("tick_failure", self._failed_one_offs),
                 ("location_broken", self._broken_locations),
                 ("freshness_violated", self._old_assets),
-                ("run_late", self._late_runs),
                 ("run_stuck", self._stuck_runs),
                 ("daemon_lost", self._lost_daemons),
             )
@@ -121,16 +136,31 @@ class Watch:
             for alert in look(now, since)
         ]
         self._looked = now
-        return found
 
-    def _failed_ticks(self, now: float, since: float) -> Iterator[Alert]:
-        if self._looked is not None:
-            since = max(since, self._looked - _TICKS_OVERLAP)
+    def _failed_ticks(self, now: float, since: float) -> Iterator[list[Alert]]:
         instigators = self._storage.instigators
-        for state in instigators.states().values():
-            if state.last_tick is not None and state.last_tick > since:
-                failed = instigators.ticks(state.id, statuses=[TickStatus.FAILURE], after_time=since, limit=_PAGE)
-                yield from map(tick_failed, reversed(failed))
+        ticked = {
+            state.id: state.last_tick
+            for state in instigators.states().values()
+            if state.last_tick is not None and state.last_tick > since
+        }
+        news = [key for key, last in ticked.items() if last != self._ticked.get(key)]
+        began = since if self._looked is None else max(since, min(self._looked, now) - _TICKS_OVERLAP)
+        failed = instigators.latest_ticks(news, limit=_TICKS, statuses=[TickStatus.FAILURE], after_time=began)
+        yield [
+            tick_failed(tick)
+            for key, ticks in failed.items()
+            for tick in reversed(ticks)
+            if self._is_news(tick, ticked[key])
+        ]
+        self._ticked = ticked
+
+    def _is_news(self, tick: Tick, last: float) -> bool:
+        """Whether it ended since the last look, if the last one of its schedule or sensor ended then."""
+        known = self._ticked.get(tick.instigator)
+        if known is None or known > last:  # the clock was set back
+            return True
+        return tick.ended is not None and tick.ended > known - _SKEW
 
     def _failed_one_offs(self, _now: float, since: float) -> Iterator[Alert]:
         failed = self._storage.one_offs.page(statuses=[OneOffStatus.MISSED, OneOffStatus.FAILED], limit=_ONE_OFFS)
@@ -165,12 +195,23 @@ class Watch:
                 if made is not None and freshness_of(asset.freshness, made, now) is FreshnessState.FAIL:
                     yield freshness_violated(key, location.stored.name, made_at=made, now=now)
 
-    def _late_runs(self, now: float, _since: float) -> Iterator[Alert]:
+    def _late_runs(self, now: float) -> Iterator[list[Alert]]:
+        """Those that are late among the next `_RUNS` of the runs that wait, in the order in which they were made.
+
+        Each look goes on where the last one ended, and begins anew after the last run. So every run is told, if it goes
+        on waiting, within as many looks as it takes to look at all that wait: with 10,000 of them ten.
+        """
         before = now - self._settings.late_after_seconds
         waiting = RunFilter(statuses=(RunStatus.QUEUED,), created_before=before)
-        for run in self._storage.runs.page(waiting, limit=_PAGE, ascending=True):
-            if (run.created if run.queued is None else run.queued) < before:
-                yield run_late(run, now=now)
+        found = self._storage.runs.page(waiting, limit=_RUNS, before=self._late_before, ascending=True)
+        late = [run for run in found if (run.created if run.queued is None else run.queued) < before]
+        yield [run_late(run, now=now) for run in late if run.run_id not in self._late]
+        ids = {run.run_id for run in late}
+        self._late |= ids
+        self._still_late |= ids
+        self._late_before = found[-1].run_id if len(found) == _RUNS else None
+        if self._late_before is None:
+            self._late, self._still_late = self._still_late, set()
 
     def _stuck_runs(self, now: float, _since: float) -> Iterator[Alert]:
         before = now - self._settings.stuck_after_seconds
@@ -195,7 +236,8 @@ class Watch:
         return list(self._lost_daemons(now, since))
 
     def _news_from(self, now: float) -> float:
-        """From when on something is news."""
+        """From when on something is news; from now on, if it was to be news later and then the clock was set back."""
         if self._since is None:
             self._since = float(self._storage.locations.settle_value(_SINCE, repr(now)))
+        self._since = min(self._since, now)
         return max(self._since, now - _OLDEST)

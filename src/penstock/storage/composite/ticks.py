@@ -93,9 +93,24 @@ class CompositeInstigators:
                 by_id[tick.id] = tick
         return [*found, *(by_id[tick_id] for tick_id in sorted(by_id, reverse=True))][:limit]
 
-    def latest_ticks(self, instigators: Sequence[str], *, limit: int) -> dict[str, list[Tick]]:
-        """The newest ticks of each of these, newest first; a catalog is asked for one at a time."""
-        found = {instigator: self.ticks(instigator, limit=limit) for instigator in instigators}
+    def latest_ticks(
+        self,
+        instigators: Sequence[str],
+        *,
+        limit: int,
+        statuses: Sequence[TickStatus] | None = None,
+        after_time: float | None = None,
+    ) -> dict[str, list[Tick]]:
+        """What `ticks` gives of each of these; a catalog is asked for one at a time, about those of which the storage
+        may lack some."""
+        found = self._log.latest_ticks(instigators, limit=limit, statuses=statuses, after_time=after_time)
+        gone = self._let_go.upto()
+        if after_time is not None and after_time >= gone:
+            return found
+        for instigator in instigators:
+            newest = found.get(instigator, [])
+            if len(newest) < limit or newest[-1].started <= gone:
+                found[instigator] = self.ticks(instigator, limit=limit, statuses=statuses, after_time=after_time)
         return {instigator: ticks for instigator, ticks in found.items() if ticks}
 
 

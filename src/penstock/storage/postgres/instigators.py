@@ -285,13 +285,37 @@ class PostgresInstigators:
         statement = f"SELECT {rows.TICK} FROM ticks WHERE {condition} ORDER BY id DESC LIMIT %(limit)s"
         return [rows.tick(row) for row in self._database.read("read ticks", statement, values)]
 
-    def latest_ticks(self, instigators: Sequence[str], *, limit: int) -> dict[str, list[Tick]]:
+    def latest_ticks(
+        self,
+        instigators: Sequence[str],
+        *,
+        limit: int,
+        statuses: Sequence[TickStatus] | None = None,
+        after_time: float | None = None,
+    ) -> dict[str, list[Tick]]:
         """The newest ticks of each of these, newest first; those without any are left out."""
+        asked, condition, order = "unnest(%(instigators)s::text[]) AS asked (name)", "instigator = asked.name", "id"
+        if statuses is not None:
+            asked += " CROSS JOIN unnest(%(statuses)s::text[]) AS wanted (status)"
+            condition += " AND status = wanted.status"
+        if after_time is not None:
+            # Nothing but `ticks_by_age` has such pairs in order, and no index has this sum: of most there are no ticks
+            # so new, and whoever goes along their ids, or through their ticks of other statuses, does so in vain.
+            is_newer = "started > %(after)s"
+            if statuses is not None:
+                is_newer = "(status, started) > (wanted.status, %(after)s)"
+            condition, order = f"{condition} AND {is_newer}", "id + 0"
         statement = (
-            f"SELECT {rows.TICK} FROM unnest(%s::text[]) AS asked (name) CROSS JOIN LATERAL "
-            f"(SELECT {rows.TICK} FROM ticks WHERE instigator = asked.name ORDER BY id DESC LIMIT %s) AS newest"
+            f"SELECT {rows.TICK} FROM {asked} CROSS JOIN LATERAL "
+            f"(SELECT {rows.TICK} FROM ticks WHERE {condition} ORDER BY {order} DESC LIMIT %(limit)s) AS newest"
         )
-        return rows.ticks_by_instigator(self._database.read("read ticks", statement, (list(instigators), limit)))
+        values: dict[str, Any] = {
+            "instigators": list(instigators),
+            "statuses": None if statuses is None else [str(status) for status in set(statuses)],
+            "after": after_time,
+            "limit": limit,
+        }
+        return rows.ticks_by_instigator(self._database.read("read ticks", statement, values), limit)
 
 
 _Whose = tuple[str, str, InstigatorKind, str]

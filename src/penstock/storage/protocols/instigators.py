@@ -120,9 +120,17 @@ class InstigatorStorage(Protocol):
         statuses: Sequence[TickStatus] | None = None,
         after_time: float | None = None,
     ) -> list[Tick]:
-        """Ticks, newest first, before the tick id `before`."""
+        """Ticks, newest first, before the tick id `before`: those with one of the `statuses`, and that began after
+        `after_time`, where these are given."""
         ...
 
-    def latest_ticks(self, instigators: Sequence[str], *, limit: int) -> dict[str, list[Tick]]:
-        """The newest ticks of each of these, newest first; those without any are left out."""
+    def latest_ticks(
+        self,
+        instigators: Sequence[str],
+        *,
+        limit: int,
+        statuses: Sequence[TickStatus] | None = None,
+        after_time: float | None = None,
+    ) -> dict[str, list[Tick]]:
+        """What `ticks` gives of each of these, all found together; those without any are left out."""
         ...

@@ -293,17 +293,39 @@ class SqliteInstigators:
         merged = heapq.merge(*found, key=lambda row: row[0], reverse=True)
         return [rows.tick(row) for row in itertools.islice(merged, limit)]
 
-    def latest_ticks(self, instigators: Sequence[str], *, limit: int) -> dict[str, list[Tick]]:
+    def latest_ticks(
+        self,
+        instigators: Sequence[str],
+        *,
+        limit: int,
+        statuses: Sequence[TickStatus] | None = None,
+        after_time: float | None = None,
+    ) -> dict[str, list[Tick]]:
         """The newest ticks of each of these, newest first; those without any are left out."""
+        index = {
+            (False, False): "ticks_by_instigator",
+            (True, False): "ticks_by_status",
+            (False, True): "ticks_by_time",
+            (True, True): "ticks_by_age",
+        }[statuses is not None, after_time is not None]
+        asked, condition = "(SELECT value AS name FROM json_each(:instigators))", "n.instigator = name"
+        if statuses is not None:
+            asked += " CROSS JOIN (SELECT value AS wanted FROM json_each(:statuses))"
+            condition += " AND n.status = wanted"
+        if after_time is not None:
+            condition += " AND n.started > :after"
         with self._database.read("read ticks") as connection:
             found = connection.execute(
-                "WITH asked (name) AS (SELECT value FROM json_each(?)) "
-                f"SELECT {rows.TICK} FROM asked CROSS JOIN ticks ON ticks.id IN "
-                "(SELECT n.id FROM ticks n INDEXED BY ticks_by_instigator WHERE n.instigator = name "
-                "ORDER BY n.id DESC LIMIT ?)",
-                (listed(instigators), limit),
+                f"SELECT {rows.TICK} FROM {asked} CROSS JOIN ticks ON ticks.id IN (SELECT n.id FROM ticks n "
+                f"INDEXED BY {index} WHERE {condition} ORDER BY n.id DESC LIMIT :limit)",
+                {
+                    "instigators": listed(instigators),
+                    "statuses": None if statuses is None else listed(set(statuses)),
+                    "after": after_time,
+                    "limit": limit,
+                },
             ).fetchall()
-        return rows.ticks_by_instigator(found)
+        return rows.ticks_by_instigator(found, limit)
 
 
 def _changed(

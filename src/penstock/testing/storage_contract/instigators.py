@@ -327,6 +327,24 @@ class InstigatorContract:
         assert storage.instigators.latest_ticks([_SENSOR], limit=1) == {_SENSOR: [begun[-1]]}
         assert storage.instigators.latest_ticks([], limit=3) == {}
 
+    def test_ticks_of_many_are_found_by_status_and_time_as_those_of_one(self, storage: Storage) -> None:
+        instigators = storage.instigators
+        ends = (TickStatus.FAILURE, TickStatus.SKIPPED, TickStatus.FAILURE, TickStatus.SUCCESS, None)
+        for number in range(20):
+            key = _SCHEDULE if number % 3 == 0 else _SENSOR
+            tick, lease = _begin(storage, NOW + number, instigator=key, now=NOW + number)
+            if (status := ends[number % 5]) is not None:
+                instigators.complete_tick(_ended(tick, status), lease=lease, now=NOW + number)
+        asked = [_SCHEDULE, "unknown/sensor/x", _SENSOR]
+        for statuses in (None, [TickStatus.FAILURE], [TickStatus.FAILURE, TickStatus.SKIPPED, TickStatus.FAILURE], []):
+            for after in (None, NOW + 9.5, NOW + 100):
+                for limit in (1, 3, 50):
+                    of_each = {
+                        key: instigators.ticks(key, limit=limit, statuses=statuses, after_time=after) for key in asked
+                    }
+                    found = instigators.latest_ticks(asked, limit=limit, statuses=statuses, after_time=after)
+                    assert found == {key: ticks for key, ticks in of_each.items() if ticks}
+
     # -- automation conditions ----------------------------------------------------------------------------------------
 
     def test_what_conditions_came_to_is_kept_with_the_tick(self, storage: Storage) -> None:

@@ -142,8 +142,15 @@ def test_ticks_that_the_log_let_go_of_are_read_from_the_catalog(
     assert log.instigators.ticks(_SENSOR) == whole[:1]
     assert storage.instigators.ticks(_SENSOR) == whole
     assert storage.instigators.ticks(_SENSOR, before=whole[2].id, limit=3) == whole[3:6]
+    latest = storage.instigators.latest_ticks
+    assert latest([_SENSOR], limit=3) == {_SENSOR: whole[:3]}
+    assert latest([_SENSOR], limit=50, after_time=whole[4].started) == {_SENSOR: whole[:4]}
+    assert latest([_SENSOR], limit=50, statuses=[TickStatus.FAILURE]) == {}
     ticks.is_away = True
     assert storage.instigators.ticks(_SENSOR, limit=1) == whole[:1]
+    assert latest([_SENSOR], limit=3, after_time=_OLD_TICKS.before) == {}
+    with pytest.raises(StorageUnavailableError):
+        latest([_SENSOR], limit=3)
     assert storage.instigators.ticks(_SENSOR, after_time=_OLD_TICKS.before) == []
     assert storage.instigators.ticks(_SENSOR, statuses=[TickStatus.STARTED]) == []
     with pytest.raises(StorageUnavailableError):
