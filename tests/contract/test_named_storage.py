@@ -12,7 +12,7 @@ from penstock.cli.instance import instance as command
 from penstock.errors import SettingsError
 from penstock.instance.instance import Instance
 from penstock.storage.protocols import Storage
-from penstock.testing.storage_contract import StorageContract
+from penstock.testing.storage_contract import ActContract, StorageContract
 from support.memory_events import MemoryEvents
 from support.plain_storage import PlainStorage
 
@@ -24,7 +24,7 @@ def open_named(folder: Path, **more: object) -> Instance:
     return Instance.local_temp(folder, {"storage": named, **more})
 
 
-class TestNamedStorage(StorageContract):
+class TestNamedStorage(StorageContract, ActContract):
     @pytest.fixture
     def storage(self, tmp_path: Path) -> Iterator[Storage]:
         with open_named(tmp_path) as opened:

@@ -80,7 +80,7 @@ class TestProcesses(StepLauncherContract):
         self.there(instance, waiting)
         pid = launcher.check(waiting).what.split()[2]
         command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        assert command[1:3] == [b"-m", b"penstock.instance.step_program"]
+        assert command[1:4] == [b"-P", b"-m", b"penstock.instance.step_program"]
         assert not any(waiting.run.run_id.encode() in part for part in command)
 
     def test_what_a_killed_launcher_left_is_swept_away_when_it_is_old(

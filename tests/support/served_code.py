@@ -34,9 +34,9 @@ LIMIT = 60.0
 class ServedCode:
     """One file, its code server, and an instance."""
 
-    def __init__(self, folder: Path, code: str, *, executable: Path | None, settings: str) -> None:
+    def __init__(self, folder: Path, code: str, *, name: str, executable: Path | None, settings: str) -> None:
         self.folder = folder
-        self.file = folder / "shop.py"
+        self.file = folder / name
         self.file.write_text(code)
         home = folder / "home"
         home.mkdir()
@@ -47,7 +47,8 @@ class ServedCode:
         with self.errors.open("wb") as errors:
             self.process = subprocess.Popen(
                 [
-                    *(sys.executable, "-m", "penstock.cli.main", "code-server", "-f", str(self.file)),
+                    # As the command does, it looks for nothing in the present folder (-P).
+                    *(sys.executable, "-P", "-m", "penstock.cli.main", "code-server", "-f", str(self.file)),
                     *("--home", str(home), "--socket", str(folder / "s")),
                     *(("--executable", str(executable)) if executable is not None else ()),
                 ],
@@ -77,7 +78,7 @@ class ServedCode:
 
     def launch(self, job: str, **config: object) -> str:
         """Launch a run; gives its id."""
-        run = Run(run_id=new_run_id(), location="shop.py", job=job, created=time.time(), run_config=config)
+        run = Run(run_id=new_run_id(), location=self.file.name, job=job, created=time.time(), run_config=config)
         self.instance.storage.runs.create([NewRun(run=run)])
         now = time.time()
         (claimed,) = self.instance.storage.runs.claim([run.run_id], owner="test", until=now + 15, now=now)
@@ -129,10 +130,12 @@ class ServedCode:
 
 
 @contextlib.contextmanager
-def served(code: str, *, executable: Path | None = None, settings: str = "") -> Iterator[ServedCode]:
+def served(
+    code: str, *, name: str = "shop.py", executable: Path | None = None, settings: str = ""
+) -> Iterator[ServedCode]:
     """Serve the code in a folder with a short path, and leave nothing of it."""
     folder = Path(tempfile.mkdtemp(prefix="ps-"))
-    found = ServedCode(folder, code, executable=executable, settings=settings)
+    found = ServedCode(folder, code, name=name, executable=executable, settings=settings)
     try:
         yield found
     finally:

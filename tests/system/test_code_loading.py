@@ -195,6 +195,15 @@ def until_loaded_anew(code: ServedCode, before: LocationState) -> None:
 SPAWN = "code_servers: {start_method: spawn}\n"
 
 
+@pytest.mark.parametrize("settings", ["", SPAWN])
+def test_a_file_may_have_the_name_of_a_module_that_we_need(settings: str) -> None:
+    with served(GOOD, name="string.py", settings=settings) as code:
+        assert code.loaded().status is LoadStatus.LOADED
+        assert [request.run_key for request in code.evaluate("news").run_requests] == ["worked"]
+        run_id = code.launch("quick")
+        assert code.finished(run_id).status is RunStatus.SUCCESS, code.facts(run_id)
+
+
 def test_without_forks_processes_are_kept_ready_and_renewed_with_the_code() -> None:
     with served(GOOD, settings=SPAWN) as code:
         code.loaded()

@@ -6,7 +6,8 @@ import importlib
 import importlib.util
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -24,11 +25,14 @@ from .ops.graph import GraphDefinition
 from .ops.job import JobDefinition
 from .repository import RepositoryDefinition
 
-__all__ = ["load_definitions"]
+__all__ = ["load_definitions", "look_first_in"]
 
 
 _WHOLE = (Definitions, LazyDefinitions, RepositoryDefinition)
 """What holds everything that a code location offers."""
+
+_WITH_EFFECTS = {"antigravity", "this"}
+"""Modules of the standard library that do something when they are imported."""
 
 
 def load_definitions(target: CodeTarget, *, progress: Callable[[str], None] | None = None) -> Definitions:
@@ -59,12 +63,15 @@ def _import(target: CodeTarget) -> ModuleType:
         path = Path(directory or ".", target.python_file).absolute()
         if not path.is_file():
             raise LocationLoadError(f"There is no file {path}; check the path, which is read from {Path.cwd()}.")
-        _look_first_in(directory or str(path.parent))
-        return _import_file(path)
-    _look_first_in(directory or str(Path.cwd()))
+        _keep_standard(path)
+        folder = look_first_in(directory or str(path.parent))
+        with _telling_what_is_hidden(folder):
+            return _import_file(path)
+    folder = look_first_in(directory or str(Path.cwd()))
     name = target.module_name or target.package_name or ""
     try:
-        return importlib.import_module(name)
+        with _telling_what_is_hidden(folder):
+            module = importlib.import_module(name)
     except ModuleNotFoundError as error:
         # A module missing inside the user's code is the user's error and comes through.
         if error.name is not None and (name == error.name or name.startswith(f"{error.name}.")):
@@ -74,6 +81,49 @@ def _import(target: CodeTarget) -> ModuleType:
                 "check the name, install it, or name its folder as the working directory."
             ) from error
         raise
+    _require_own(module, name, folder)
+    return module
+
+
+def _keep_standard(path: Path) -> None:
+    """Import the module of the standard library whose name the user's file has: whoever needs it later finds it."""
+    if path.stem in sys.stdlib_module_names - _WITH_EFFECTS:
+        everywhere = sys.path
+        sys.path = [each for each in everywhere if Path(each).absolute() != path.parent]
+        try:
+            with suppress(ImportError):
+                importlib.import_module(path.stem)
+        finally:
+            sys.path = everywhere
+
+
+@contextmanager
+def _telling_what_is_hidden(folder: Path) -> Iterator[None]:
+    """Say of an import that fails which modules of the standard library are hidden by files of the folder."""
+    try:
+        yield
+    except (ImportError, AttributeError) as error:
+        for name in sorted(sys.stdlib_module_names & sys.modules.keys()):
+            path = getattr(sys.modules[name], "__file__", None)
+            if path is not None and Path(path).parent == folder:
+                error.add_note(
+                    f"{path} was imported in place of the module {name} of the standard library, by whoever asked for "
+                    "that. Give the file another name."
+                )
+        raise
+
+
+def _require_own(module: ModuleType, name: str, folder: Path) -> None:
+    """See to it that a name which the standard library has too is that of the user's module, if there is one."""
+    if name.partition(".")[0] not in sys.stdlib_module_names:
+        return
+    place = folder.joinpath(*name.split("."))
+    for own in (place.with_suffix(".py"), place / "__init__.py"):
+        if own.is_file() and module.__file__ != str(own):
+            raise LocationLoadError(
+                f"The name {name} is that of a module of the standard library, which was imported before {own}. "
+                "Name the code as a file instead (-f, or python_file), or give it another name."
+            )
 
 
 def _import_file(path: Path) -> ModuleType:
@@ -103,10 +153,12 @@ def _module_name(path: Path) -> str:
     return f"{path.stem}__file" if is_other or path.stem in sys.stdlib_module_names else path.stem
 
 
-def _look_first_in(directory: str) -> None:
-    path = str(Path(directory).absolute())
-    if path not in sys.path:
-        sys.path.insert(0, path)
+def look_first_in(directory: str | Path) -> Path:
+    """Let imports look in that folder before all others, unless they look there anyway; gives its full path."""
+    path = Path(directory).absolute()
+    if str(path) not in sys.path:
+        sys.path.insert(0, str(path))
+    return path
 
 
 def _choose(target: CodeTarget, module: ModuleType) -> Any:

@@ -16,7 +16,7 @@ from ..clock import SYSTEM_CLOCK
 from ..codec import decode_json, encode_json
 from ..errors import EnvironmentalError
 from .step_launcher import StepCheck
-from .step_order import PROGRAM, StepOrder
+from .step_order import PROGRAM, LocationSource, StepOrder
 from .step_process import how_it_ended
 
 __all__ = ["ProcessStepLauncher"]
@@ -67,7 +67,7 @@ class ProcessStepLauncher:
                 process = subprocess.Popen(  # noqa: S603 - our own command
                     [sys.executable, *PROGRAM, "--die-with", str(os.getpid())],
                     stdin=text,
-                    env={**os.environ, "PYTHONPATH": os.pathsep.join(each for each in sys.path if each)},
+                    env={**os.environ, "PYTHONPATH": os.pathsep.join(_search_path(order))},
                 )
         except OSError:
             path.unlink()
@@ -138,6 +138,16 @@ class ProcessStepLauncher:
         new = path.with_suffix(".new")
         new.write_bytes(encode_json(entry))
         new.replace(path)
+
+
+def _search_path(order: StepOrder) -> list[str]:
+    """Where the process looks for what it imports itself: where this one does, but for the folders that it looks in
+    when it loads the user's code. A file there may have the name of a module that we need."""
+    later = {"", str(Path.cwd())}
+    code = order.where.code
+    if isinstance(code, LocationSource) and code.target.python_file is not None:
+        later.add(str(Path(code.target.python_file).absolute().parent))
+    return [each for each in sys.path if each not in later]
 
 
 def _is_old(path: Path) -> bool:

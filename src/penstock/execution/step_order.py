@@ -15,7 +15,7 @@ from ..records.run import Run
 
 __all__ = ["PROGRAM", "CodeSource", "Elsewhere", "JobSource", "LocationSource", "StepOrder", "lane_of"]
 
-PROGRAM = ("-m", "penstock.instance.step_program")
+PROGRAM = ("-P", "-m", "penstock.instance.step_program")
 """What an interpreter is given to carry out an order; it reads the order, as JSON, from its standard input."""
 
 _LANE_BITS = 32

@@ -1,16 +1,19 @@
-"""One attempt of a step as a process: `python -m penstock.instance.step_program`, with its order on standard input.
+"""One attempt of a step as a process: `python -P -m penstock.instance.step_program`, with its order on standard input.
 
-Whatever runs steps elsewhere starts this: see `execution/step_launcher.py`.
+Whatever runs steps elsewhere starts this: see `execution/step_launcher.py`. What this imports itself is not looked for
+in the present folder (`-P`), what the order names is.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 import msgspec
 
 from ..codec import decode_json, encode_json
+from ..definitions.load import look_first_in
 from ..execution.child import die_with
 from ..execution.environment import Environment
 from ..execution.ordered_step import carry_out
@@ -26,6 +29,7 @@ def main(arguments: list[str]) -> int:
     Args:
         arguments: `--die-with PID` to be killed when that process, the parent, dies.
     """
+    look_first_in(Path.cwd())
     if arguments[:1] == ["--die-with"]:
         die_with(int(arguments[1]))
     try:

@@ -41,7 +41,13 @@ _STOPPING = (signal.SIGINT, signal.SIGTERM)
 def as_program(words: Sequence[str], lifeline: int) -> ServiceProcess:
     """Start the command in a new interpreter."""
     return subprocess.Popen(  # noqa: S603 - our own command
-        (sys.executable, "-m", "penstock.cli.main", *words),
+        (
+            sys.executable,
+            "-P",
+            "-m",
+            "penstock.cli.main",
+            *words,
+        ),  # as the command, it looks for nothing in this folder
         stdin=subprocess.DEVNULL,
         pass_fds=(lifeline,),
         start_new_session=True,

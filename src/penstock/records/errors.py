@@ -81,7 +81,7 @@ def describe_exception(error: BaseException, *, depth: int = 8) -> ErrorInfo:
 
 def _text_of(error: BaseException) -> str:
     try:
-        return _storable(str(error))
+        return _storable("\n".join([str(error), *getattr(error, "__notes__", ())]))
     except Exception as broken:  # noqa: BLE001 - user code says how its errors are told
         return f"(its text cannot be had: {type(broken).__name__})"
 

@@ -125,6 +125,7 @@ def _ui_pages() -> Iterator[Page]:
     yield _of_ui("AssetPartitionDetail", "Asset: a partition", {"key": areas, "partition": "north"})
     yield _of_ui("AssetCheckHistory", "Asset: a check's history", {"key": _KEY, "check": "whole"})
     yield _of_ui("AssetEvaluations", "Asset: evaluations of its condition", {"key": _KEY, "limit": 20})
+    yield _of_ui("AssetPartitionSets", "Materialize several assets", {"keys": [areas, _KEY]})
     chosen = {"assetSelection": [areas], "partitionNames": ["north"], "partitionsOf": areas}
     yield _of_ui("AssetBackfillPreview", "Materialize some partitions", {"params": chosen})
     yield _of_ui("BackfillPage", "Backfills", {"limit": 50})

@@ -138,6 +138,10 @@ class World:
         return self.sent[before:]
 
 
+def told_before(_deliveries: object, *, now: float) -> None:
+    raise AssertionError(f"it was told before {now}")
+
+
 @pytest.fixture
 def world() -> Iterator[World]:
     made = World()
@@ -226,6 +230,20 @@ def test_of_many_sensors_each_tick_that_fails_is_told_once(world: World) -> None
         assert sorted(world.look(duty)) == sorted(f"Tick failed: {name}" for name in failing)
         assert world.look(duty) == []
     assert world.look(world.duty(), OTHER) == []
+
+
+def test_a_tick_that_was_told_is_not_stored_again_after_the_next_one(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    duty = world.duty()
+    world.look(duty)
+    world.clock.advance(1)
+    world.end_tick(world.begin_tick("files"))
+    assert world.look(duty) == ["Tick failed: files"]
+    assert world.look(duty) == []
+    monkeypatch.setattr(world.storage.outbox, "add", told_before)
+    world.end_tick(world.begin_tick("files"), TickStatus.SKIPPED)
+    assert world.look(duty) == []
 
 
 def test_a_tick_that_fails_is_told_though_the_clock_was_set_back_meanwhile(world: World) -> None:
@@ -365,10 +383,7 @@ def test_what_is_late_is_stored_once_though_it_is_looked_at_again(
     world.clock.advance(60)
     assert len(world.look(duty)) == 3
 
-    def stored(_deliveries: object, *, now: float) -> None:
-        raise AssertionError(f"it was told before {now}")
-
-    monkeypatch.setattr(world.storage.outbox, "add", stored)
+    monkeypatch.setattr(world.storage.outbox, "add", told_before)
     assert [world.look(duty) for _ in range(3)] == [[]] * 3
 
 

@@ -19,6 +19,7 @@ from penstock.definitions.assets.graph import build_asset_graph
 from penstock.definitions.load import load_definitions
 from penstock.errors import DefinitionError, LocationLoadError
 from penstock.records.code_target import CodeTarget
+from penstock.records.errors import describe_exception
 
 Write = Callable[[str, str], Path]
 
@@ -106,6 +107,37 @@ def test_what_is_not_there_is_told_apart_from_what_breaks(write: Write) -> None:
         load_definitions(CodeTarget(python_file="raises.py"))
     assert caught.traceback[-1].name == "f"
     assert "raises" not in sys.modules
+
+
+def test_a_file_may_have_the_name_of_a_module_of_the_standard_library(write: Write) -> None:
+    for name in ("colorsys", "json"):
+        path = write(f"{name}.py", f"import {name}\n" + ASSETS + f"\nstandard = {name}.__file__\n")
+        defs = load_definitions(CodeTarget(python_file=str(path)))
+        assert set(defs.resolve_asset_graph().assets) >= {"a", "b"}
+        assert sys.modules[f"{name}__file"].standard == sys.modules[name].__file__ != str(path)
+
+
+def test_a_module_that_the_standard_library_is_taken_for_is_told(write: Write) -> None:
+    path = write("json.py", ASSETS)
+    with pytest.raises(LocationLoadError) as caught:
+        load_definitions(CodeTarget(module_name="json"))
+    assert str(caught.value) == (
+        f"The name json is that of a module of the standard library, which was imported before {path}. "
+        "Name the code as a file instead (-f, or python_file), or give it another name."
+    )
+    write("colorsys.py", ASSETS)
+    assert load_definitions(CodeTarget(module_name="colorsys")).assets, "it was not imported before"
+
+
+def test_a_file_that_hides_a_module_of_the_standard_library_is_told(write: Write) -> None:
+    hides = write("colorsys.py", "")
+    path = write("uses.py", "from colorsys import rgb_to_hls\n")
+    with pytest.raises(ImportError, match="cannot import name") as caught:
+        load_definitions(CodeTarget(python_file=str(path)))
+    assert describe_exception(caught.value).message.endswith(
+        f"\n{hides} was imported in place of the module colorsys of the standard library, by whoever asked for that. "
+        "Give the file another name."
+    )
 
 
 def test_definitions_are_checked_while_loading(write: Write) -> None:

@@ -11,9 +11,11 @@ import type { AssetRow } from "./assetRows.model";
 import { keyText } from "./catalogue.model";
 import { LaunchFrame } from "./LaunchFrame";
 import { LeftOut } from "./LeftOut";
-import { firstPartitioned, type LaunchOptions, locationOf, type PartitionChoice, runsWord } from "./materialize.model";
+import { firstPartitioned, fitOneRun, type LaunchOptions, type PartitionChoice, runsWord } from "./materialize.model";
 import css from "./MaterializeDialog.module.css";
 import { PartitionPicker } from "../partitions/PartitionPicker";
+import { ASSET_PARTITION_SETS } from "../services/assets";
+import { useData } from "../services/data";
 import { useAssetPartitions } from "./useAssetPartitions";
 
 interface MaterializeDialogProps {
@@ -44,6 +46,7 @@ const NONE: readonly string[] = [];
 function PartitionsDialog(props: MaterializeDialogProps & { partitioned: AssetRow }) {
   const { assets, partitioned, initial, onLaunch } = props;
   const { found, error } = useAssetPartitions(partitioned);
+  const setIds = usePartitionSets(assets);
   const isOne = assets.length === 1;
   const isMixed = assets.some((asset) => !asset.isPartitioned);
   const [chosenWhich, setWhich] = useState<Which | null>(initial ? "part" : isMixed ? "all" : null);
@@ -61,7 +64,7 @@ function PartitionsDialog(props: MaterializeDialogProps & { partitioned: AssetRo
     latest: Math.min(1, total),
     part: part ? sizeOf(part) : 0,
   }[which];
-  const several = (which === "all" || which === "part") && wanted > 1 && locationOf(assets) !== undefined;
+  const several = (which === "all" || which === "part") && wanted > 1 && fitOneRun(assets, setIds);
   const asOne = inOne && several;
   const keys = which === "latest" && found ? [found.keyOf(total - 1)] : which === "part" && part ? keysOf(dimensions, part) : NONE;
   const launch = (runConfig?: string) => {
@@ -142,7 +145,7 @@ function PartitionsDialog(props: MaterializeDialogProps & { partitioned: AssetRo
                 {
                   value: "one",
                   label: "One run for all of them",
-                  detail: isOne ? "for assets that make several partitions at once" : "for assets of the same partitions that make several at once",
+                  detail: "for assets that make several partitions at once",
                 },
               ]}
             />
@@ -154,6 +157,13 @@ function PartitionsDialog(props: MaterializeDialogProps & { partitioned: AssetRo
       ) : null}
     </LaunchFrame>
   );
+}
+
+/** Of each of the assets that are partitioned, which partitions it has, as far as there are several to compare. */
+function usePartitionSets(assets: readonly AssetRow[]): readonly (string | null)[] | undefined {
+  const keys = assets.filter((asset) => asset.isPartitioned).map(({ assetKey }) => ({ path: [...assetKey.path] }));
+  const { data, isPlaceholderData } = useData(ASSET_PARTITION_SETS, { keys }, { enabled: keys.length > 1 });
+  return isPlaceholderData ? undefined : data?.assetNodes.map(({ partitionSetId }) => partitionSetId);
 }
 
 interface EndsProps {

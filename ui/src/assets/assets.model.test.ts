@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { around, assetGraph } from "./assetGraph.model";
 import { type AssetRow, assetRows } from "./assetRows.model";
 import { facetChoices, filterAssets } from "./catalogue.model";
-import { firstPartitioned, planLaunch } from "./materialize.model";
+import { firstPartitioned, fitOneRun, planLaunch } from "./materialize.model";
 
 function asset(key: string, change: Partial<AssetRow> = {}): AssetRow {
   return {
@@ -149,6 +149,29 @@ describe("around", () => {
     ];
     expect(around(chain, "c", 1).map(({ assetKey }) => assetKey.path[0])).toEqual(["b", "c", "d"]);
     expect(around(chain, "c", 2).map(({ assetKey }) => assetKey.path[0])).toEqual(["a", "b", "c", "d"]);
+  });
+});
+
+describe("fitOneRun", () => {
+  const daily = asset("daily", { isPartitioned: true });
+  const weekly = asset("weekly", { isPartitioned: true });
+  const elsewhere = asset("x", { isPartitioned: true, repository: { location: { name: "other" } } });
+
+  it("needs nothing to be known of one that is partitioned", () => {
+    expect(fitOneRun([daily], undefined)).toBe(true);
+    expect(fitOneRun([asset("a"), daily], undefined)).toBe(true);
+  });
+
+  it("is so for several of the same partitions alone", () => {
+    expect(fitOneRun([daily, weekly], ["1", "1"])).toBe(true);
+    expect(fitOneRun([daily, asset("a"), weekly], ["1", "1"])).toBe(true);
+    expect(fitOneRun([daily, weekly], ["1", "2"])).toBe(false);
+    expect(fitOneRun([daily, weekly], ["1"])).toBe(false);
+    expect(fitOneRun([daily, weekly], undefined)).toBe(false);
+  });
+
+  it("is so within one code location", () => {
+    expect(fitOneRun([daily, elsewhere], ["1", "1"])).toBe(false);
   });
 });
 

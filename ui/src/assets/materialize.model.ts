@@ -67,6 +67,21 @@ export function namedPartitions(
   return { partitionNames: [...keys], ...(first === undefined ? {} : { partitionsOf: { path: [...first.assetKey.path] } }) };
 }
 
+/**
+ * Whether one run can make several partitions of all of them: they are of one code location, and those that are
+ * partitioned have the same partitions.
+ *
+ * @param setIds - Of each partitioned asset, which partitions it has; undefined while that is not known.
+ */
+export function fitOneRun(
+  assets: readonly Pick<AssetRow, "assetKey" | "isPartitioned" | "repository">[],
+  setIds: readonly (string | null)[] | undefined,
+): boolean {
+  if (locationOf(assets) === undefined) return false;
+  const partitioned = assets.filter((asset) => asset.isPartitioned).length;
+  return partitioned <= 1 || (setIds !== undefined && setIds.length === partitioned && new Set(setIds).size === 1);
+}
+
 /** How many runs a choice makes for one location, as far as it is known before the launch. */
 export function runsWord(count: number): string {
   return count === 1 ? "1 run" : `${count.toLocaleString("en")} runs`;

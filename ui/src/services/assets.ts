@@ -24,6 +24,8 @@ import type {
   AssetPartitionDetailQueryVariables,
   AssetPartitionKeysQuery,
   AssetPartitionKeysQueryVariables,
+  AssetPartitionSetsQuery,
+  AssetPartitionSetsQueryVariables,
   AssetPartitionsQuery,
   AssetPartitionsQueryVariables,
 } from "./schema.gen";
@@ -219,6 +221,13 @@ export const ASSET_PARTITIONS = gql<AssetPartitionsQuery, AssetPartitionsQueryVa
         partitionPositions { materialized failed materializing }
       }
     }
+  }
+`;
+
+/** Which of some assets have the same partitions. */
+export const ASSET_PARTITION_SETS = gql<AssetPartitionSetsQuery, AssetPartitionSetsQueryVariables>`
+  query AssetPartitionSets($keys: [AssetKeyInput!]!) {
+    assetNodes(assetKeys: $keys) { assetKey { path } partitionSetId }
   }
 `;
 

@@ -160,7 +160,7 @@ class Watch:
         known = self._ticked.get(tick.instigator)
         if known is None or known > last:  # the clock was set back
             return True
-        return tick.ended is not None and tick.ended > known - _SKEW
+        return tick.ended is not None and tick.ended != known and tick.ended > known - _SKEW
 
     def _failed_one_offs(self, _now: float, since: float) -> Iterator[Alert]:
         failed = self._storage.one_offs.page(statuses=[OneOffStatus.MISSED, OneOffStatus.FAILED], limit=_ONE_OFFS)

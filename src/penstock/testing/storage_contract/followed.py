@@ -13,6 +13,7 @@ from ...storage.protocols import EventStorage, InstigatorStorage, Storage
 from ...storage.sqlite import SqliteStorage
 from ...storage.tick_catalog import TickCatalog
 from ..clock import FakeClock
+from .acts import ActContract
 from .builders import NOW
 from .event_catalog import EventCatalogContract
 from .events import EventContract
@@ -46,7 +47,7 @@ class _UpToDate(CompositeStorage):
                 pass
 
 
-class EventLogStorageContract(EventCatalogContract, EventContract, RunContract, StepContract):
+class EventLogStorageContract(EventCatalogContract, EventContract, RunContract, StepContract, ActContract):
     """Its own promises, and those of a storage that reads its events there."""
 
     @pytest.fixture
@@ -63,7 +64,7 @@ class EventLogStorageContract(EventCatalogContract, EventContract, RunContract, 
         storage.close()
 
 
-class ScheduleStorageContract(TickCatalogContract, InstigatorContract, OperatorContract):
+class ScheduleStorageContract(TickCatalogContract, InstigatorContract, OperatorContract, ActContract):
     """Its own promises, and those of a storage that reads its ticks there."""
 
     @pytest.fixture

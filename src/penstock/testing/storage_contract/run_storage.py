@@ -11,13 +11,14 @@ from ...storage.composite import CompositeStorage
 from ...storage.protocols import Storage
 from ...storage.run_catalog import RunCatalog
 from ...storage.sqlite import SqliteStorage
+from .acts import ActContract
 from .catalog import RunCatalogContract
 from .whole import StorageContract
 
 __all__ = ["RunStorageContract"]
 
 
-class RunStorageContract(RunCatalogContract, StorageContract):
+class RunStorageContract(RunCatalogContract, StorageContract, ActContract):
     """Its own promises, and all those of a storage that has it for its runs."""
 
     @pytest.fixture

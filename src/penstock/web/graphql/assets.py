@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ...codec import digest
 from ...records.asset import AssetState
 from ...records.event import StoredEvent
 from ...records.location import AssetDescription
@@ -155,6 +156,11 @@ def asset_checks(node: AssetNode, context: Context) -> list[CheckNode]:
 @_NODE.field
 def partition_definition(node: AssetNode, context: Context) -> OpenSet | None:
     return None if node.asset.partitions is None else open_set(context, node.asset.partitions)
+
+
+@_NODE.field
+def partition_set_id(node: AssetNode, _: Context) -> str | None:
+    return None if node.asset.partitions is None else digest(node.asset.partitions)
 
 
 @_NODE.field

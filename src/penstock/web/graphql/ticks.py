@@ -18,11 +18,9 @@ from .find import (
     instigation_named,
     instigation_of_schedule,
     instigation_of_sensor,
-    schedules_of,
-    sensors_of,
 )
 from .inputs import InstigationSelector
-from .nodes import Instigation
+from .nodes import Instigation, ScheduleNode, SensorNode
 from .pages import page_size
 
 __all__ = ["TABLES", "JobTick"]
@@ -33,8 +31,6 @@ _TICK = Fields("InstigationTick", source=Tick)
 _CHANGE = Fields("DynamicPartitionsRequestResult", "DynamicPartitionRequest", source=AddDynamicPartitionsRequest)
 
 TABLES = (_QUERY, _STATE, _TICK, _CHANGE)
-
-_WITH_ONE_AT_WORK = 2
 
 
 @_QUERY.field
@@ -55,23 +51,27 @@ class JobTick(Result, frozen=True, kw_only=True):
 
 @_QUERY.field
 def failing_instigations(_source: None, context: Context) -> list[JobTick]:
-    states = []
+    evaluated: dict[str, Instigation] = {}
     for location in context.catalog.locations.values():
-        states += [instigation_of_schedule(context, each) for each in schedules_of(context, location)]
-        states += [instigation_of_sensor(context, each) for each in sensors_of(context, location)]
-    found = []
-    for state in states:
-        if not _is_evaluated(state, context.now):
-            continue
-        ended = [tick for tick in context.latest_ticks.get(state.id, _WITH_ONE_AT_WORK) if tick.ended is not None]
-        if ended and ended[0].status is TickStatus.FAILURE:
-            found.append(JobTick(instigation_state=state, tick=ended[0]))
+        states = [
+            *(instigation_of_schedule(context, ScheduleNode(location, each)) for each in location.schedules.values()),
+            *(instigation_of_sensor(context, SensorNode(location, each)) for each in location.sensors.values()),
+        ]
+        evaluated |= {state.stored.id: state for state in states if state.stored and _is_evaluated(state, context.now)}
+    failed = context.storage.instigators.latest_ticks(list(evaluated), limit=1, statuses=[TickStatus.FAILURE])
+    found = [
+        JobTick(instigation_state=state, tick=tick)
+        for key, (tick,) in failed.items()
+        if (state := evaluated[key]).stored is not None and tick.ended == state.stored.last_tick
+    ]
+    context.latest_ticks.expect(each.tick.instigator for each in found)
+    context.runs.expect(run_id for each in found for run_id in each.tick.run_ids)
     return sorted(found, key=lambda each: each.tick.id, reverse=True)
 
 
 def _is_evaluated(state: Instigation, now: float) -> bool:
-    """Whether it is on, has been looked at, and is not paused."""
-    if not state.on or state.stored is None:
+    """Whether it is on, has been evaluated, and is not paused."""
+    if not state.on or state.stored is None or state.stored.last_tick is None:
         return False
     override = state.stored.override
     return override is None or override.paused_until is None or override.paused_until <= now

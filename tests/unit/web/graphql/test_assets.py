@@ -11,6 +11,7 @@ import pytest
 from penstock.codec import digest, encode_json
 from penstock.config.schema import Shape
 from penstock.ids import new_run_id
+from penstock.partitions.spec import StaticSpec
 from penstock.records.event import (
     AssetCheckEvaluation,
     AssetCheckEvaluationPlanned,
@@ -153,6 +154,31 @@ def test_a_run_that_fails(ask: Any, maker: Maker) -> None:
     maker.write(run, 2, RunFailure(reason=FailureReason.STEP_FAILURE, message="failed"))
     failed = info(ask, "mart", "totals")
     assert (failed["status"], failed["latestRun"]["runId"]) == ("FAILED", run.run_id)
+
+
+def test_it_is_told_which_assets_have_the_same_partitions(deployment: Any, ask: Any) -> None:
+    sets = {"a": StaticSpec(keys=("x", "y", "z")), "b": StaticSpec(keys=("x", "y", "z"))}
+    sets |= {"c": StaticSpec(keys=("x", "w", "z"))}
+    located = LocationDescription(
+        name="other",
+        assets=tuple(AssetDescription(key=key, op=key, partitions=sets.get(key)) for key in ("a", "b", "c", "d")),
+    )
+    deployment.storage.locations.put(
+        StoredLocation(
+            name="other",
+            status=LoadStatus.LOADED,
+            digest=digest(located),
+            description=encode_json(located),
+            updated=1.0,
+        )
+    )
+    nodes = ask(
+        "query Q($keys: [AssetKeyInput!]!) { assetNodes(assetKeys: $keys) { partitionSetId } }",
+        keys=[{"path": [key]} for key in ("a", "b", "c", "d")],
+    )["assetNodes"]
+    a, b, c, d = (each["partitionSetId"] for each in nodes)
+    assert a == b != c
+    assert (c is None, d) == (False, None)
 
 
 def test_partitions(ask: Any, maker: Maker) -> None:
