@@ -124,5 +124,9 @@ class AlertsDuty:
             self._again = due if self._again is None else min(due, self._again)
 
     def _wake(self, ended: Future[float | None]) -> None:
-        if ended.exception() is not None or ended.result() is not None:
+        """Have it learned when more is due, if that is sooner than is known: each look begins another sender, which
+        would only tell the same again. One that failed would at once fail again; it has time until the next look."""
+        due = None if ended.exception() is not None else ended.result()
+        again = self._again
+        if due is not None and (again is None or due < again):
             self._woken.set()

@@ -75,6 +75,7 @@ class World:
         target = AlertTarget(slack=SlackTarget(url="http://slack"))
         rule = AlertRuleSettings(name="all", when=kinds, to=(target,), throttle_seconds=throttle)
         self.settings = AlertSettings(rules=(rule,), late_after_seconds=60, stuck_after_seconds=3600)
+        self.woken = threading.Event()
         self.refuses = False
         self.breaks = False
         self.sent: list[str] = []
@@ -96,7 +97,7 @@ class World:
             Post(outbox, settings, self.clock, send or self.send),
             self.clock,
             workers=AtOnce(),
-            woken=threading.Event(),
+            woken=self.woken,
         )
 
     def fail(self, **fields: Any) -> Run:
@@ -365,6 +366,24 @@ def test_messages_to_a_target_that_takes_none_hold_up_no_others(world: World) ->
     tried.clear()
     duty.tick(HELD)
     assert tried == ["dead", "dead", "dead"]
+
+
+@pytest.mark.parametrize("what", ["target", "outbox"])
+def test_what_does_not_answer_lets_the_duty_rest(world: World, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    duty = world.duty()
+    world.look(duty)
+    world.fail()
+
+    def lost(**_asked: Any) -> list[Delivery]:
+        raise StorageError("away")
+
+    world.refuses = what == "target"
+    if what == "outbox":
+        monkeypatch.setattr(world.storage.outbox, "claim", lost)
+    for _ in range(5):
+        world.woken.clear()
+        duty.tick(HELD)
+    assert not world.woken.is_set(), "it would look again at once, and on and on"
 
 
 def test_a_message_that_breaks_its_sender_is_tried_again_too(world: World) -> None:
