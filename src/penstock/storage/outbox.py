@@ -28,7 +28,8 @@ class Outbox(Protocol):
     def add(self, deliveries: Sequence[NewDelivery], *, now: float) -> None:
         """Store them in this order, all or none. One whose (rule, target, occurrence) is there already is passed over;
         one that comes within its `throttle` of another about the same subject that was not itself held back, by the
-        same rule for the same target, is stored as THROTTLED."""
+        same rule for the same target, is stored as THROTTLED. The other may have come later by its clock, which was set
+        back since."""
         ...
 
     def claim(self, *, now: float, until: float, limit: int, but: Collection[tuple[str, str]] = ()) -> list[Delivery]:

@@ -18,7 +18,8 @@ _ADD = (
     "WITH given AS (SELECT %(rule)s::text AS rule, %(target)s::text AS target, %(subject)s::text AS subject, "
     "%(now)s::float8 AS now), held AS (SELECT g.*, EXISTS (SELECT 1 FROM alert_deliveries d WHERE d.rule = g.rule "
     "AND d.target = g.target AND d.subject = g.subject AND d.status <> 'THROTTLED' "
-    "AND d.created > g.now - %(throttle)s::float8) AS back FROM given g) "
+    "AND d.created > g.now - %(throttle)s::float8 "
+    "AND d.created < g.now + %(throttle)s::float8) AS back FROM given g) "  # not for as long as the clock was set back
     "INSERT INTO alert_deliveries (rule, target, subject, occurrence, status, attempts, created, due, ended, body) "
     "SELECT rule, target, subject, %(occurrence)s, CASE WHEN back THEN 'THROTTLED' ELSE 'PENDING' END, 0, now, now, "
     "CASE WHEN back THEN now END, %(body)s FROM held ON CONFLICT (rule, target, occurrence) DO NOTHING"

@@ -16,7 +16,8 @@ __all__ = ["SqliteOutbox"]
 
 _ADD = (
     "WITH held (back) AS (SELECT EXISTS (SELECT 1 FROM alert_deliveries WHERE rule = :rule AND target = :target "
-    "AND subject = :subject AND status <> 'THROTTLED' AND created > :now - :throttle)) "
+    "AND subject = :subject AND status <> 'THROTTLED' AND created > :now - :throttle "
+    "AND created < :now + :throttle)) "  # not for as long as the clock was set back
     "INSERT INTO alert_deliveries (rule, target, subject, occurrence, status, attempts, created, due, ended, body) "
     "SELECT :rule, :target, :subject, :occurrence, CASE WHEN back THEN 'THROTTLED' ELSE 'PENDING' END, 0, :now, :now, "
     "CASE WHEN back THEN :now END, :body FROM held WHERE true ON CONFLICT (rule, target, occurrence) DO NOTHING"

@@ -77,6 +77,13 @@ class OutboxContract:
         due = storage.outbox.claim(now=NOW + 60, until=NOW + 99, limit=10)
         assert [each.alert.occurrence for each in due] == ["1", "4", "5", "6"]
 
+    def test_nothing_is_held_back_for_as_long_as_the_clock_was_set_back(self, storage: _PostingStorage) -> None:
+        storage.outbox.add([_new("1", throttle=60), _new("2", subject="hourly")], now=NOW)
+        storage.outbox.add([_new("3", throttle=60), _new("4", subject="hourly", throttle=0)], now=NOW - 59)
+        storage.outbox.add([_new("5", throttle=60)], now=NOW - 3600)
+        stored = {each.alert.occurrence: each.status for each in storage.outbox.page()}
+        assert [name for name, status in stored.items() if status is DeliveryStatus.THROTTLED] == ["3"]
+
     def test_what_is_for_certain_targets_stays(self, storage: _PostingStorage) -> None:
         news = [_new("1"), _new("1", target="email"), _new("1", rule="s")]
         storage.outbox.add(news, now=NOW)
