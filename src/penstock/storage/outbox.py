@@ -35,7 +35,8 @@ class Outbox(Protocol):
     def claim(self, *, now: float, until: float, limit: int, but: Collection[tuple[str, str]] = ()) -> list[Delivery]:
         """PENDING ones that are due, the longest due first, each with one more attempt. Nobody else is given them
         before `until`; then they are due again unless they have been settled. Those to a (rule, target) of `but` are
-        left."""
+        left. No pause after so many attempts is longer than 2 to the power of these in seconds: what is due still later
+        after `until` was put off before the clock was set back, and is due now."""
         ...
 
     def settle(

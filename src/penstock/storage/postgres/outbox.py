@@ -26,7 +26,8 @@ _ADD = (
 )
 _CLAIM = (
     "UPDATE alert_deliveries SET attempts = attempts + 1, due = %(until)s WHERE id IN (SELECT id FROM alert_deliveries "
-    "WHERE ended IS NULL AND due <= %(now)s AND (rule, target) NOT IN "
+    "WHERE ended IS NULL AND (due <= %(now)s OR due > %(until)s::float8 + power(2, LEAST(attempts, 40))) "
+    "AND (rule, target) NOT IN "
     "(SELECT * FROM unnest(%(rules)s::text[], %(targets)s::text[])) ORDER BY due, id LIMIT %(limit)s "
     "FOR UPDATE SKIP LOCKED) "
     f"RETURNING {rows.DELIVERY}"

@@ -23,7 +23,8 @@ _ADD = (
     "CASE WHEN back THEN :now END, :body FROM held WHERE true ON CONFLICT (rule, target, occurrence) DO NOTHING"
 )
 _DUE = (
-    "SELECT id FROM alert_deliveries WHERE ended IS NULL AND due <= :now AND (rule, target) NOT IN "
+    "SELECT id FROM alert_deliveries WHERE ended IS NULL "
+    "AND (due <= :now OR due > :until + (1 << MIN(attempts, 40))) AND (rule, target) NOT IN "
     "(SELECT value ->> 0, value ->> 1 FROM json_each(:but)) ORDER BY due, id LIMIT :limit"
 )
 

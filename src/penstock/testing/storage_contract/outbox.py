@@ -84,6 +84,14 @@ class OutboxContract:
         stored = {each.alert.occurrence: each.status for each in storage.outbox.page()}
         assert [name for name, status in stored.items() if status is DeliveryStatus.THROTTLED] == ["3"]
 
+    def test_nothing_waits_for_as_long_as_the_clock_was_set_back(self, storage: _PostingStorage) -> None:
+        storage.outbox.add([_new("1")], now=NOW)
+        again = _claimed(storage, now=NOW - 3600)
+        assert storage.outbox.settle(again, DeliveryStatus.PENDING, now=NOW, due=NOW + 1, error="no")
+        twice = _claimed(storage, now=NOW - 3600)
+        assert (twice.attempts, twice.due) == (2, NOW - 3540)
+        assert storage.outbox.claim(now=NOW - 3590, until=NOW - 3530, limit=10) == [], "it was claimed since"
+
     def test_what_is_for_certain_targets_stays(self, storage: _PostingStorage) -> None:
         news = [_new("1"), _new("1", target="email"), _new("1", rule="s")]
         storage.outbox.add(news, now=NOW)
