@@ -79,7 +79,7 @@ class AlertsDuty:
         now = self._clock.monotonic()
         if now >= self._look_at:
             self._look_at = now + _LOOK_EVERY
-            standing = self._watch.standing()
+            standing = self._watch.standing(steady_since=held.steady_since)
             self._tell([alert for alert in standing if alert.occurrence not in self._told])
             self._told = frozenset(alert.occurrence for alert in standing)
         if now >= self._forget_at:

@@ -280,6 +280,23 @@ def test_a_daemon_that_is_silent_and_has_not_said_goodbye_is_told(world: World) 
     assert world.look(duty) == []
 
 
+def test_after_a_break_of_our_own_others_have_time_to_be_heard_of(world: World) -> None:
+    duty = world.duty()
+    world.look(duty)
+    world.clock.advance(1)
+    for name, kind in (("other", "daemon"), ("server", "code-server")):
+        now = world.clock.now()
+        world.storage.leases.beat(
+            ProcessInfo(id=name, kind=kind, host="h", pid=1, version="1", started=now, seen=now, duties=("shop",))
+        )
+    world.clock.advance(3600)  # the machine slept
+    held = whole(HELD.lease)
+    held.steady_since = world.clock.now()
+    assert world.look(duty, held) == []
+    world.clock.advance(LOST_SECONDS)
+    assert world.look(duty, held) == ["Code location without a server: shop", "Daemon lost: h"]
+
+
 def test_a_location_whose_code_server_is_silent_is_told_until_another_one_serves_it(world: World) -> None:
     def beat(name: str, location: str = "shop") -> None:
         now = world.clock.now()
