@@ -148,6 +148,7 @@ class Deployment:
         if makes is not None:
             simulation.spawn(Process("makers"), self._now_and_then(makes_each, partial(self._make_one, makes)))
         self.settled = 0
+        self.settled_alerts: set[int] = set()
         for number in range(daemons):
             self._start_daemon(number)
         chaos = Process("chaos")

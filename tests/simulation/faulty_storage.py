@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from penstock.errors import StorageUnavailableError
+from penstock.records.alert import DeliveryStatus
 from penstock.records.run import ACTIVE
 from penstock.storage.protocols import RunFilter
 from simulation.virtual import Killed, Process, Simulation
@@ -52,16 +53,28 @@ class _FaultyNoun:
         def call(*args: Any, **kwargs: Any) -> Any:
             self._go_wrong(takes_time)
             answer = method(*args, **kwargs)
-            if (self._name, name) == ("runs", "claim") and not deployment.immediate:
-                active = deployment.storage.runs.count(RunFilter(statuses=tuple(ACTIVE)))
-                if active > deployment.places:
-                    deployment.broken.append(f"{active} runs are active at once, and {deployment.places} may be")
+            self._look_at(name, args, answer)
             self._go_wrong(takes_time)
             return answer
 
         if process.dead:
             raise Killed
         return call
+
+    def _look_at(self, name: str, args: tuple[Any, ...], answer: Any) -> None:
+        """What no call may come to."""
+        deployment = self._deployment
+        match self._name, name:
+            case "runs", "claim" if not deployment.immediate:
+                active = deployment.storage.runs.count(RunFilter(statuses=tuple(ACTIVE)))
+                if active > deployment.places:
+                    deployment.broken.append(f"{active} runs are active at once, and {deployment.places} may be")
+            case "outbox", "settle" if answer:
+                delivery, status = args
+                if delivery.id in deployment.settled_alerts:
+                    deployment.broken.append(f"{delivery.key} was settled after its end")
+                if status is not DeliveryStatus.PENDING:
+                    deployment.settled_alerts.add(delivery.id)
 
     def _go_wrong(self, takes_time: bool) -> None:
         deployment, process = self._deployment, self._process

@@ -21,6 +21,8 @@ __all__ = ["check_alerts"]
 SOON = 45.0
 """A look each ten seconds, a lease before it, and errors between."""
 
+_IN_THE_LOG = ("run_failure", "check_failed")
+
 _MOST_PAUSE = 120.0
 """A message that its sender has not settled is sent again after so many seconds."""
 
@@ -37,6 +39,9 @@ def _check_completeness(deployment: Deployment, stored: list[Delivery]) -> None:
     told: dict[str, set[str]] = defaultdict(set)
     for each in stored:
         told[each.alert.occurrence].add(f"{each.rule}/{each.target}")
+    if not deployment.jumped:
+        late = [each for each in stored if each.alert.kind in _IN_THE_LOG and each.created - each.alert.time > SOON]
+        assert late == []
     for rule in deployment.settings.alerts.rules:
         wanted = {f"{rule.name}/{target}" for target in rule.targets}
         for kind in rule.when:
