@@ -46,8 +46,6 @@ class _FaultyNoun:
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._noun, name)
-        deployment, process = self._deployment, self._process
-
         takes_time = (self._name, name) not in _UNDER_A_LOCK
 
         def call(*args: Any, **kwargs: Any) -> Any:
@@ -57,7 +55,7 @@ class _FaultyNoun:
             self._go_wrong(takes_time)
             return answer
 
-        if process.dead:
+        if self._process.dead:
             raise Killed
         return call
 

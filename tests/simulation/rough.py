@@ -1,7 +1,4 @@
-"""A deployment in which everything that a daemon does acts: what it has, what goes wrong with it, and for how long.
-
-`PENSTOCK_SIMULATIONS` says how many seeds, `PENSTOCK_SIMULATED_DAYS` how long each, `PENSTOCK_SEED` which is the first.
-"""
+"""A deployment in which everything that a daemon does acts: what it has, what goes wrong with it, and for how long."""
 
 from __future__ import annotations
 
