@@ -25,6 +25,8 @@ __all__ = ["check_conditions"]
 SOON = 60.0
 """A lease, a look, the sensor's interval, an evaluation that takes long, and errors between."""
 
+_TYPES = ("ASSET_MATERIALIZATION_PLANNED", "ASSET_MATERIALIZATION", "ASSET_WIPED")
+
 
 class _Request(msgspec.Struct, frozen=True):
     """What a condition has asked for: the event that tells of it, when and at which place in the log the condition was
@@ -73,13 +75,29 @@ def check_conditions(deployment: Deployment) -> None:
     assets = _happened(deployment)
     ticks = deployment.storage.instigators.ticks(f"code/sensor/{CONDITIONS}", limit=1_000_000)
     assert [tick for tick in ticks if tick.status is TickStatus.FAILURE] == []
-    looks = [cursor.event for tick in ticks if (cursor := Cursor.from_text(tick.cursor)) is not None]
+    cursors = [cursor for tick in ticks if (cursor := Cursor.from_text(tick.cursor)) is not None]
+    cursors.sort(key=lambda cursor: cursor.evaluation)
+    assert [cursor.evaluation for cursor in cursors] == [*range(1, len(cursors) + 1)], "one was not after the other"
+    _check_looks(deployment, cursors)
+    looks = [cursor.event for cursor in cursors]
     for key in EAGER:
         _check_eager(deployment, key, assets, looks)
     for key in MISSING:
         _check_missing(deployment, key, assets, looks)
     for key in ON_CRON:
         _check_cron(deployment, key, assets)
+
+
+def _check_looks(deployment: Deployment, cursors: list[Cursor]) -> None:
+    """Whatever happened to assets was looked at soon."""
+    happened = deployment.storage.events.of_types(_TYPES, before=deployment.settled, limit=1_000_000)
+    looks = iter(cursors)
+    look = next(looks)
+    for stored in happened:
+        while look.event < stored.id:
+            look = next(looks)
+        if not deployment.jumped:
+            assert look.time - stored.event.time < SOON, f"nobody has looked at {stored}"
 
 
 def _check_eager(deployment: Deployment, key: str, assets: _Assets, looks: list[int]) -> None:
@@ -129,6 +147,7 @@ def _check_cron(deployment: Deployment, key: str, assets: _Assets) -> None:
         start, stop = number * each, (number + 1) * each - SOON
         made = [any(start < times[event] < stop for event, _ in assets[dep, None].made) for dep in DEPS[key]]
         assert number in of or not all(made), f"{key} was not requested at {start}"
+        assert DEPS[key] or of[number][0].time < start + SOON, f"{key} was requested late at {start}"
         number += 1
 
 
@@ -137,8 +156,7 @@ def _happened(deployment: Deployment) -> _Assets:
     storage = deployment.storage
     runs = {run.run_id: run for run in storage.runs.page(RunFilter(), limit=1_000_000)}
     ticks = {tick.id: tick for tick in storage.instigators.ticks(f"code/sensor/{CONDITIONS}", limit=1_000_000)}
-    types = ("ASSET_MATERIALIZATION_PLANNED", "ASSET_MATERIALIZATION", "ASSET_WIPED")
-    for stored in storage.events.of_types(types, limit=1_000_000):
+    for stored in storage.events.of_types(_TYPES, limit=1_000_000):
         match stored.event.fact:
             case AssetMaterialization() as made:
                 found[made.asset, made.partition].made.append((stored.id, stored.run_id))
