@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias, cast
+
+import msgspec
 
 from penstock.errors import CodeServerUnreachableError, FencedError
 from penstock.records.automation import RunRequestRecord
@@ -39,25 +41,16 @@ Evaluate: TypeAlias = Callable[[Simulation, Storage, EvaluateSensor], Evaluation
 """What a sensor's function comes to."""
 
 
-class Code:
+class Code(msgspec.Struct, frozen=True, kw_only=True):
     """What the code of a location does.
 
     Args:
         sensors: What the functions of some sensors come to, by name. The others ask for a run with a key.
-        asks_each: Each so many evaluations, these ask for one.
         tags: The tags of the runs that a schedule or such a sensor asks for, by its name.
     """
 
-    def __init__(
-        self,
-        *,
-        sensors: Mapping[str, Evaluate] | None = None,
-        asks_each: int = 1,
-        tags: Mapping[str, dict[str, str]] | None = None,
-    ) -> None:
-        self.sensors = sensors or {}
-        self.asks_each = asks_each
-        self.tags = tags or {}
+    sensors: dict[str, Evaluate] = {}
+    tags: dict[str, dict[str, str]] = {}
 
 
 class CodeServer:
@@ -96,7 +89,7 @@ class CodeServer:
         if (sensor := self._code.sensors.get(work.name)) is not None:
             return sensor(deployment.simulation, cast("Storage", SlowStorage(deployment)), work)
         number = int(work.cursor or "0")
-        if number % self._code.asks_each:
+        if number % deployment.sensors_ask:
             return Evaluation(skip_reason="not yet", cursor=str(number + 1))
         request = RunRequestRecord(run_key=f"{work.name}:{number}", tags=tags)
         return Evaluation(run_requests=(request,), cursor=str(number + 1))

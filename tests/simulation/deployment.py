@@ -99,6 +99,7 @@ class Deployment:
         immediate: Launch runs without a queue.
         places: How many runs may be active at once, with a queue.
         people: Mean seconds between two acts of an operator; 0 for none.
+        sensors_ask: Each so many evaluations, a sensor asks for a run.
         code: What the code does.
         settings: What else `penstock.yaml` says.
         makes: Gives what something else tells of an asset, by chance.
@@ -116,6 +117,7 @@ class Deployment:
         immediate: bool = False,
         places: int = 10,
         people: float = 0.0,
+        sensors_ask: int = 1,
         code: Code | None = None,
         settings: Mapping[str, Any] | None = None,
         makes: Callable[[Random], AssetFact] | None = None,
@@ -130,6 +132,7 @@ class Deployment:
         self.folder = folder
         self.immediate = immediate
         self.places = places
+        self.sensors_ask = sensors_ask
         self.settings = msgspec.convert({"run_queue": {"max_concurrent_runs": places}, **(settings or {})}, Settings)
         self.code = CodeServer(self, code or Code())
         self.targets = Targets(self)

@@ -17,7 +17,6 @@ from penstock.partitions.cron import parse, ticks_between
 from penstock.records.automation import Tick, TickStatus
 from penstock.records.run import Tag
 from penstock.storage.protocols import RunFilter
-from simulation.code_server import Code
 from simulation.deployment import Deployment, Faults, location_of, on_schedule, on_sensor
 from simulation.virtual import Simulation
 
@@ -53,7 +52,7 @@ def test_a_year(tmp_path: Path) -> None:
         [on_sensor(name, interval) for name, interval in SENSORS.items()],
     )
     deployment = Deployment(
-        Simulation(SEED, START), location, tmp_path, daemons=2, faults=ROUGH, places=50, code=Code(asks_each=5)
+        Simulation(SEED, START), location, tmp_path, daemons=2, faults=ROUGH, places=50, sensors_ask=5
     )
     seen = _Seen(deployment)
     while deployment.simulation.now() < START + DAYS * DAY:
