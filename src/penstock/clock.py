@@ -5,10 +5,7 @@ from __future__ import annotations
 import time
 from typing import Protocol
 
-__all__ = ["SET_BACK", "SYSTEM_CLOCK", "Clock", "SystemClock"]
-
-SET_BACK = 2.0
-"""Clocks of several hosts may differ by less; what lies further ahead was stored before the clock was set back."""
+__all__ = ["SYSTEM_CLOCK", "Clock", "SystemClock"]
 
 
 class Clock(Protocol):

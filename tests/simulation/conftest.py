@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from random import Random
-
 import pytest
 
 from penstock.ids import _Source
+from simulation.ids import source_of_same_ids
 
 
 @pytest.fixture(autouse=True)
 def same_ids_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """New ids are the same in each process; what a run or a backfill is called decides which daemon sees to it."""
-    monkeypatch.setattr(_Source, "now", lambda: 1_767_261_600_000_000_000)  # 2026-01-01T10:00 UTC
-    monkeypatch.setattr(_Source, "chance", Random(0).randbytes)
-    monkeypatch.setattr(_Source, "last", 0)
+    """New ids are the same in each process."""
+    for name, value in source_of_same_ids().items():
+        monkeypatch.setattr(_Source, name, value)

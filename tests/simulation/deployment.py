@@ -6,9 +6,10 @@ time, runs begin, renew their leases and end, and a server that is killed takes 
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from random import Random
 from typing import Any, cast
 
 import msgspec
@@ -18,25 +19,16 @@ from penstock.config.schema import Shape
 from penstock.daemon.duties import all_duties
 from penstock.daemon.keeper import LeaseKeeper
 from penstock.daemon.loop import Loop
-from penstock.errors import CodeServerUnreachableError, FencedError, StorageError, StorageUnavailableError
+from penstock.errors import StorageError
+from penstock.instance.alerts.post import Post
 from penstock.instance.instance import Instance
 from penstock.instance.settings import Settings
 from penstock.launch.coordinators import ImmediateRunCoordinator, QueuedRunCoordinator
 from penstock.launch.protocols import RunCoordinator
 from penstock.locations.catalog import Catalog
 from penstock.logs.local import LocalLogStore
-from penstock.records.automation import InstigatorKind, InstigatorStatus, Override, RunRequestRecord
-from penstock.records.errors import ErrorInfo
-from penstock.records.event import (
-    AssetMaterialization,
-    AssetWiped,
-    Event,
-    Fact,
-    RunCanceled,
-    RunFailure,
-    RunStart,
-    RunSuccess,
-)
+from penstock.records.automation import InstigatorStatus
+from penstock.records.event import AssetFact
 from penstock.records.lease import ProcessInfo
 from penstock.records.location import (
     AssetDescription,
@@ -46,30 +38,24 @@ from penstock.records.location import (
     SensorDescription,
     StepDescription,
 )
-from penstock.records.one_off import OneOff
-from penstock.records.run import ACTIVE, FINISHED, FailureReason, Run, RunStatus
-from penstock.records.wire import EvaluateSchedule, EvaluateSensor, Evaluation, LaunchAnswer, LoadStatus
+from penstock.records.run import FINISHED, RunStatus
+from penstock.records.wire import LoadStatus
 from penstock.storage.protocols import RunFilter, Storage, StoredLocation
 from penstock.storage.sqlite.storage import SqliteStorage
-from simulation.events import WATCHING, seen_by_sensor
-from simulation.virtual import Killed, Process, Simulation, VirtualEvent, VirtualExecutor
+from simulation.code_server import Code, CodeServer
+from simulation.faulty_storage import FaultyStorage
+from simulation.people import People
+from simulation.targets import Targets
+from simulation.virtual import Process, Simulation, VirtualEvent, VirtualExecutor
 
-__all__ = ["Deployment", "Faults", "location_of"]
+__all__ = ["CALM", "Deployment", "Faults", "location_of", "on_schedule", "on_sensor"]
 
-_WITH_FAULTS = frozenset({"runs", "events", "assets", "instigators", "one_offs", "leases", "slots", "backfills"})
-_RUN_LEASE = 15.0
+CALM = 300.0
+_ANSWERED = 60.0
 _UNFINISHED = tuple(set(RunStatus) - FINISHED)
 _STRETCH = 5.0
 _AHEAD = 20.0
 """A leap ends up to so many seconds before something is due."""
-
-_HANGS = 62.0
-
-OVERRULED = "overruled"
-"""The schedule that operators override."""
-
-HANGING = "hanging-"
-"""How the names of sensors begin that hang until their time is over."""
 
 
 class Faults(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,6 +72,7 @@ class Faults(msgspec.Struct, frozen=True, kw_only=True):
     server_kills: float = 0.0
     jumps: float = 0.0
     runs: float = 0.0  # a run fails, and makes what it has announced or not
+    targets: float = 0.0  # who is told of alerts takes no messages for a while
 
 
 def location_of(
@@ -113,7 +100,10 @@ class Deployment:
         places: How many runs may be active at once, with a queue.
         people: Mean seconds between two acts of an operator; 0 for none.
         sensors_ask: Each so many evaluations, a sensor asks for a run.
-        makes: Mean seconds between two assets that something else makes; 0 for none.
+        code: What the code does.
+        settings: What else `penstock.yaml` says.
+        makes: Gives what something else tells of an asset, by chance.
+        makes_each: Mean seconds between two of these.
     """
 
     def __init__(
@@ -128,7 +118,10 @@ class Deployment:
         places: int = 10,
         people: float = 0.0,
         sensors_ask: int = 1,
-        makes: float = 0.0,
+        code: Code | None = None,
+        settings: Mapping[str, Any] | None = None,
+        makes: Callable[[Random], AssetFact] | None = None,
+        makes_each: float = 20.0,
     ) -> None:
         self.simulation = simulation
         self.faults = faults
@@ -140,10 +133,13 @@ class Deployment:
         self.immediate = immediate
         self.places = places
         self.sensors_ask = sensors_ask
-        self.code = CodeServer(self)
+        self.settings = msgspec.convert({"run_queue": {"max_concurrent_runs": places}, **(settings or {})}, Settings)
+        self.code = CodeServer(self, code or Code())
+        self.targets = Targets(self)
         self._wakers: dict[Process, list[tuple[frozenset[str], VirtualEvent]]] = {}
         self.storage.notifier.publish = self._publish  # type: ignore[method-assign]
         self.daemons: list[Process] = []
+        self.holders: dict[str, Process] = {}  # all that there were, by the name under which they hold leases
         self.calm = False
         self.asked: dict[tuple[str, float], float] = {}  # (schedule or sensor, due time) -> when its code first ran
         self.broken: list[str] = []  # promises that did not hold
@@ -151,9 +147,11 @@ class Deployment:
         self.people = People(self)
         if people:
             simulation.spawn(Process("people"), self._now_and_then(people, self.people.act))
-        self._assets = [asset.key for asset in location.assets]
-        if makes:
-            simulation.spawn(Process("makers"), self._now_and_then(makes, self._make_one))
+        self.assets = [asset.key for asset in location.assets]
+        if makes is not None:
+            simulation.spawn(Process("makers"), self._now_and_then(makes_each, partial(self._make_one, makes)))
+        self.settled = 0
+        self.settled_alerts: set[int] = set()
         for number in range(daemons):
             self._start_daemon(number)
         chaos = Process("chaos")
@@ -162,15 +160,19 @@ class Deployment:
             (faults.freezes, self._freeze_one),
             (faults.server_kills, self.code.die),
             (faults.jumps, self._jump),
+            (faults.targets, self.targets.rest),
         ):
             if mean:
                 simulation.spawn(chaos, self._now_and_then(mean, act))
 
-    def run(self, seconds: float, *, calm: float = 300.0) -> None:
-        """Let it go on for so long, and then for some time in which nothing more goes wrong."""
+    def run(self, seconds: float, *, calm: float = CALM) -> None:
+        """Let it go on for so long, and then for some time in which nothing more goes wrong. What is stored up to the
+        event `settled` was stored long before the end."""
         self.simulation.run(seconds)
         self.calm = True
-        self.simulation.run(calm)
+        self.simulation.run(calm - _ANSWERED)
+        self.settled = self.storage.events.last_id()
+        self.simulation.run(_ANSWERED)
 
     def run_and_leap(self, seconds: float) -> None:
         """Let so much time pass at least, but leap over most of that in which nothing is due and nothing works."""
@@ -226,9 +228,14 @@ class Deployment:
                 event.set()
 
         holder = f"{process.name}-{simulation.random.randrange(1 << 30):x}"
+        self.holders[holder] = process
         keeper = LeaseKeeper(storage.leases, holder, simulation, wake_duties)
         duties = all_duties(
-            instance, listen, catalog, lambda workers, _name: VirtualExecutor(simulation, process, workers)
+            instance,
+            listen,
+            catalog,
+            lambda workers, _name: VirtualExecutor(simulation, process, workers),
+            partial(Post, send=partial(self.targets.take, process)),
         )
         loops = [
             (Loop(duty, keeper, woken, VirtualEvent(simulation), lambda: 1.0), cast("VirtualEvent", woken))
@@ -293,10 +300,8 @@ class Deployment:
         if self.well(process) and self.may_fail(process):
             process.frozen_until = self.simulation.time + self.simulation.random.uniform(0.1, 40.0)
 
-    def _make_one(self) -> None:
-        key = self.simulation.random.choice(self._assets)
-        fact = AssetMaterialization(asset=key) if self.simulation.random.random() < 0.9 else AssetWiped(asset=key)
-        self.storage.assets.report([fact], now=self.simulation.now())
+    def _make_one(self, makes: Callable[[Random], AssetFact]) -> None:
+        self.storage.assets.report([makes(self.simulation.random)], now=self.simulation.now())
 
     def _jump(self) -> None:
         before = self.simulation.now()
@@ -304,196 +309,10 @@ class Deployment:
         self.jumped.append((before, self.simulation.now()))
 
 
-class People:
-    """An operator who asks for one-off runs and calls some off, and who overrides the schedule `OVERRULED`."""
-
-    def __init__(self, deployment: Deployment) -> None:
-        self._deployment = deployment
-        self.planned: list[OneOff] = []
-        self.canceled: set[int] = set()
-        self.pauses: list[tuple[float, float]] = []  # (since, until), times of day
-
-    def act(self) -> None:
-        """Do one thing."""
-        self._deployment.simulation.random.choice((self._plan, self._plan, self._cancel, self._override))()
-
-    def _plan(self) -> None:
-        simulation = self._deployment.simulation
-        now = simulation.now()
-        due = now + simulation.random.uniform(1.0, 600.0)
-        asked = OneOff(location="code", job="job", due=due, until=due + 86_400)
-        self.planned.append(self._deployment.storage.one_offs.plan(asked, now=now))
-
-    def _cancel(self) -> None:
-        waiting = self._deployment.storage.one_offs.waiting()
-        if waiting:
-            number = self._deployment.simulation.random.choice(waiting).id
-            self._deployment.storage.one_offs.cancel(number, now=self._deployment.simulation.now())
-            self.canceled.add(number)
-
-    def _override(self) -> None:
-        chance, now = self._deployment.simulation.random, self._deployment.simulation.now()
-        if self.pauses and self.pauses[-1][1] > now:
-            self.pauses[-1] = (self.pauses[-1][0], now)  # what comes takes its place
-        until = now + chance.uniform(30.0, 900.0)
-        override = chance.choice((None, Override(paused_until=until), Override(cron=("*/3 * * * *",))))
-        if override is not None and override.paused_until is not None:
-            self.pauses.append((now, until))
-        self._deployment.storage.instigators.override(
-            f"code/schedule/{OVERRULED}", "code", InstigatorKind.SCHEDULE, OVERRULED, override, now=now
-        )
-
-
-class CodeServer:
-    """The code server of the location, and its runs."""
-
-    def __init__(self, deployment: Deployment) -> None:
-        self._deployment = deployment
-        self._process = Process("server")
-        self._number = 0
-        self.asked = 0  # how often it was asked to evaluate something
-        self.ended: Counter[str] = Counter()  # how often each run came to its end
-        self._workers: dict[str, int] = {}  # the attempt of each run that works here
-
-    def die(self) -> None:
-        """It is killed with all of its runs, and another one is there at once."""
-        self._deployment.simulation.kill(self._process)
-        self._workers.clear()
-        self._number += 1
-        self._process = Process(f"server-{self._number}")
-
-    def evaluate(self, work: EvaluateSchedule | EvaluateSensor) -> Evaluation:
-        """Run the user's code."""
-        deployment, chance = self._deployment, self._deployment.simulation.random
-        self.asked += 1
-        if not deployment.calm and chance.random() < deployment.faults.evaluation:
-            raise CodeServerUnreachableError("The code server does not answer; it is being restarted.")
-        deployment.asked.setdefault((work.name, work.due), deployment.simulation.now())
-        if work.name.startswith(HANGING):
-            deployment.simulation.sleep(_HANGS)
-            return Evaluation(error=ErrorInfo(cls="TimeLimitExceededError", message="It ran for too long."))
-        deployment.simulation.sleep(chance.choice((0.005, 0.05, 0.5, 12.0 if chance.random() < 0.05 else 0.02)))
-        if isinstance(work, EvaluateSchedule):
-            return Evaluation(run_requests=(RunRequestRecord(),))
-        if work.name == WATCHING:
-            return seen_by_sensor(deployment.storage, work)
-        number = int(work.cursor or "0")
-        if number % deployment.sensors_ask:
-            return Evaluation(skip_reason="not yet", cursor=str(number + 1))
-        request = RunRequestRecord(run_key=f"{work.name}:{number}")
-        return Evaluation(run_requests=(request,), cursor=str(number + 1))
-
-    def launch(self, run: Run) -> LaunchAnswer:
-        """Take a run over and let it work."""
-        deployment, process = self._deployment, self._process
-        simulation, runs = deployment.simulation, deployment.storage.runs
-        holder = f"{process.name}/{run.run_id}"
-        until = simulation.now() + _RUN_LEASE
-        if not runs.take_over(run.run_id, attempt=run.attempt, owner=holder, until=until):
-            return LaunchAnswer(accepted=False, reason="the attempt is not current")
-        self._workers[run.run_id] = run.attempt  # the worker of an earlier attempt is ended
-        simulation.spawn(process, lambda: self._work(run, holder))
-        return LaunchAnswer(accepted=True, pid=1)
-
-    def cancel(self, run: Run, *, force: bool = False) -> bool:
-        """End a run's worker."""
-        now = self._deployment.simulation.now()
-        is_here = self._workers.pop(run.run_id, None) is not None
-        if is_here:
-            self._deployment.storage.runs.record(run.run_id, [RunCanceled(message="asked to")], now=now)
-        return is_here
-
-    def _work(self, run: Run, holder: str) -> None:
-        deployment = self._deployment
-        simulation, storage = deployment.simulation, deployment.storage
-        try:
-            now = simulation.now()
-            storage.events.append(run.run_id, run.attempt, [Event(time=now, seq=1, fact=RunStart())], now=now)
-            for _ in range(simulation.random.choice((1, 1, 1, 4))):
-                simulation.sleep(simulation.random.uniform(0.1, 5.0))
-                if self._workers.get(run.run_id) != run.attempt:
-                    return
-                if (run.run_id, run.attempt) not in storage.runs.renew(holder, until=simulation.now() + _RUN_LEASE):
-                    return
-            now = simulation.now()
-            facts = self._facts(run)
-            events = [Event(time=now, seq=seq, fact=fact) for seq, fact in enumerate(facts, 2)]
-            storage.events.append(run.run_id, run.attempt, events, now=now)
-            self.ended[run.run_id] += 1
-            if self.ended[run.run_id] > 1:
-                deployment.broken.append(f"two workers brought the run {run.run_id} to its end")
-        except FencedError:
-            pass
-
-    def _facts(self, run: Run) -> list[Fact]:
-        """What a run makes, and how it ends."""
-        chance = self._deployment.simulation.random
-        fails = chance.random() < self._deployment.faults.runs
-        planned = self._deployment.storage.assets.planned([run.run_id])
-        made = [each for each in planned if not fails or chance.random() < 0.5]
-        end = RunFailure(reason=FailureReason.STEP_FAILURE, message="no") if fails else RunSuccess()
-        return [*(AssetMaterialization(asset=each.asset, partition=each.partition) for each in made), end]
-
-
-class FaultyStorage:
-    """The storage as one daemon sees it: calls take time, fail, and are where the daemon dies."""
-
-    def __init__(self, deployment: Deployment, process: Process) -> None:
-        self._deployment = deployment
-        self._process = process
-        self._nouns: dict[str, object] = {}
-
-    def __getattr__(self, name: str) -> Any:
-        noun = getattr(self._deployment.storage, name)
-        if name not in _WITH_FAULTS:
-            return noun
-        return self._nouns.setdefault(name, _FaultyNoun(self._deployment, self._process, noun))
-
-
-class _FaultyNoun:
-    def __init__(self, deployment: Deployment, process: Process, noun: object) -> None:
-        self._deployment = deployment
-        self._process = process
-        self._noun = noun
-
-    def __getattr__(self, name: str) -> Any:
-        method = getattr(self._noun, name)
-        deployment, process = self._deployment, self._process
-
-        def call(*args: Any, **kwargs: Any) -> Any:
-            self._go_wrong()
-            answer = method(*args, **kwargs)
-            if name == "claim" and self._noun is deployment.storage.runs and not deployment.immediate:
-                active = deployment.storage.runs.count(RunFilter(statuses=tuple(ACTIVE)))
-                if active > deployment.places:
-                    deployment.broken.append(f"{active} runs are active at once, and {deployment.places} may be")
-            self._go_wrong()
-            return answer
-
-        if process.dead:
-            raise Killed
-        return call
-
-    def _go_wrong(self) -> None:
-        deployment, process = self._deployment, self._process
-        chance, faults = deployment.simulation.random, deployment.faults
-        if process.dead:
-            raise Killed
-        if chance.random() < 0.2:
-            deployment.simulation.sleep(chance.choice((0.0, 0.001, 0.02)))
-        if deployment.calm:
-            return
-        if chance.random() < faults.death and deployment.may_fail(process):
-            deployment.kill(process)
-            raise Killed
-        if chance.random() < faults.storage and deployment.may_fail(process):
-            raise StorageUnavailableError("The database does not answer; try again.")
-
-
 def _instance(deployment: Deployment, storage: Storage) -> Instance:
     instance = Instance(
         home=None,
-        settings=msgspec.convert({"run_queue": {"max_concurrent_runs": deployment.places}}, Settings),
+        settings=deployment.settings,
         storage=storage,
         logs=LocalLogStore(deployment.folder / "logs"),
         artifacts=deployment.folder,

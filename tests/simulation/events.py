@@ -46,7 +46,7 @@ def materialize_now_and_then(
     return work
 
 
-def seen_by_sensor(storage: Storage, work: EvaluateSensor) -> Evaluation:
+def seen_by_sensor(_simulation: Simulation, storage: Storage, work: EvaluateSensor) -> Evaluation:
     """What the sensor asks for: a run, without a key, for each event after its cursor, some at a time."""
     if work.cursor is None:
         return Evaluation(skip_reason="from now on", cursor=str(storage.events.last_id()))

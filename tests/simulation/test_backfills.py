@@ -23,7 +23,7 @@ from penstock.records.backfill import Backfill, BackfillLine, BackfillStatus
 from penstock.records.run import RunStatus, Tag
 from penstock.storage.protocols import BackfillChange, RunFilter
 from simulation.deployment import Deployment
-from simulation.test_daemons import FIRST, JUMPS, ROUGH, SEEDS, START
+from simulation.rough import FIRST, JUMPS, ROUGH, SEEDS, START
 from simulation.virtual import Process, Simulation
 from support.backfill_house import asset, shop
 

@@ -10,8 +10,9 @@ import pytest
 from penstock.records.automation import TickStatus
 from penstock.records.run import Tag
 from penstock.storage.protocols import RunFilter
+from simulation.code_server import Code
 from simulation.deployment import Deployment, Faults, location_of
-from simulation.events import EVENT, WATCHING, materialize_now_and_then, on_asset
+from simulation.events import EVENT, WATCHING, materialize_now_and_then, on_asset, seen_by_sensor
 from simulation.virtual import Process, Simulation
 
 START = 1_767_261_600.0  # 2026-01-01T10:00 UTC
@@ -29,7 +30,15 @@ ROUGH = Faults(storage=0.01, death=0.001, evaluation=0.02, kills=600.0, freezes=
 def watched(seed: int, folder: Path, faults: Faults) -> dict[str, list[float]]:
     """How late the run of each event was made, checked to be one and in order."""
     simulation = Simulation(seed, START)
-    deployment = Deployment(simulation, location_of([], [on_asset()]), folder, daemons=3, faults=faults, places=1000)
+    deployment = Deployment(
+        simulation,
+        location_of([], [on_asset()]),
+        folder,
+        daemons=3,
+        faults=faults,
+        places=1000,
+        code=Code(sensors={WATCHING: seen_by_sensor}),
+    )
     storage = deployment.storage
     events: list[tuple[int, float]] = []
     simulation.run(60.0)

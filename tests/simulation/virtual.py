@@ -35,7 +35,12 @@ class Process:
         self.name = name
         self.dead = False
         self.frozen_until = 0.0
-        self.tasks: set[_Task] = set()
+        self.tasks: dict[_Task, None] = {}  # in the order in which they were begun
+
+    @property
+    def is_steady(self) -> bool:
+        """Whether it lives and was never stopped."""
+        return not self.dead and self.frozen_until == 0.0
 
 
 class _Task:
@@ -54,7 +59,7 @@ class _Task:
         except Killed:
             pass
         finally:
-            self.process.tasks.discard(self)
+            del self.process.tasks[self]
 
 
 class Simulation:
@@ -104,7 +109,7 @@ class Simulation:
     def spawn(self, process: Process, work: Callable[[], object], *, after: float = 0.0) -> None:
         """Let a process do something beside what it does."""
         task = _Task(self._hub, process, work)
-        process.tasks.add(task)
+        process.tasks[task] = None
         self._plan(task, self.time + after)
 
     def sleep(self, seconds: float) -> None:

@@ -80,7 +80,7 @@ class AlertsDuty:
         if now >= self._look_at:
             self._look_at = now + _LOOK_EVERY
             told: set[str] = set()
-            for found in self._watch.standing():
+            for found in self._watch.standing(steady_since=held.steady_since):
                 self._tell([alert for alert in found if alert.occurrence not in self._told])
                 told.update(alert.occurrence for alert in found)
             self._told = told
@@ -126,5 +126,9 @@ class AlertsDuty:
             self._again = due if self._again is None else min(due, self._again)
 
     def _wake(self, ended: Future[float | None]) -> None:
-        if ended.exception() is not None or ended.result() is not None:
+        """Have it learned when more is due, if that is sooner than is known: each look begins another sender, which
+        would only tell the same again. One that failed would at once fail again; it has time until the next look."""
+        due = None if ended.exception() is not None else ended.result()
+        again = self._again
+        if due is not None and (again is None or due < again):
             self._woken.set()

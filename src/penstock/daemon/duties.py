@@ -8,16 +8,18 @@ from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import TypeAlias
 
+from ..clock import Clock
 from ..engine.retry import RetryPolicyOfRuns
 from ..instance.alerts.post import Post, outbox_of
 from ..instance.alerts.watch import Watch
 from ..instance.instance import Instance
 from ..instance.retention import Sweeper
-from ..instance.settings import WorkerSettings
+from ..instance.settings import AlertSettings, WorkerSettings
 from ..launch.coordinators import ImmediateRunCoordinator
 from ..locations.catalog import Catalog
 from ..storage.following import Followed
 from ..storage.inbox import Receiving
+from ..storage.outbox import Outbox
 from .alerts import SENDERS, AlertsDuty
 from .backfills import MOST_OPEN, BackfillsDuty
 from .event_watch import EventWatch
@@ -45,6 +47,7 @@ def all_duties(
     listen: Listen,
     catalog: Catalog | None = None,
     workers: Callable[[int, str], Executor] = ThreadPoolExecutor,
+    post: Callable[[Outbox, AlertSettings, Clock], Post] = Post,
 ) -> list[tuple[Duty, threading.Event]]:
     """The duties, each with the event that wakes it.
 
@@ -53,6 +56,7 @@ def all_duties(
         listen: Gives an event that is set when one of these topics is published.
         catalog: What the code locations define; by default that which the storage tells.
         workers: Gives so many workers of that name, for what is done side by side.
+        post: Gives what sends alerts.
     """
     settings, storage, clock = instance.settings, instance.storage, instance.clock
     known = Catalog(storage.locations) if catalog is None else catalog
@@ -158,7 +162,7 @@ def all_duties(
             Watch(storage, known, settings.alerts, clock),
             settings.alerts.decided,
             outbox,
-            Post(outbox, settings.alerts, clock),
+            post(outbox, settings.alerts, clock),
             clock,
             workers=workers(SENDERS, "alerts"),
             woken=woken,

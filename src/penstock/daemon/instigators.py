@@ -77,6 +77,8 @@ class InstigatorDuty(Generic[D]):
         self._states: dict[str, InstigatorState] = {}
         self._looks: dict[str, float] = {}
         self._ended: deque[tuple[str, bool]] = deque()
+        # Those with a tick whose end has not been looked at: what is known of where they stand is older than that.
+        self._under_way: set[str] = set()
         self._known: object = None
         self._divided: object = None
         self._known_at = 0.0
@@ -147,7 +149,10 @@ class InstigatorDuty(Generic[D]):
         for due in outlook.due:
             _, description, part = self._ours[due.id]
             self._looks[due.id] = now + TRY_AGAIN
+            if due.id in self._under_way:
+                continue
             if self._runner.start(self._due_tick(description, due), part, done=self._note_end):
+                self._under_way.add(due.id)
                 self.begun(due.id)
         self._known = known
         more = self._runner.review()
@@ -161,6 +166,7 @@ class InstigatorDuty(Generic[D]):
         while self._ended:
             key, has_ended = self._ended.popleft()
             ended[key] = has_ended
+            self._under_way.discard(key)
         return ended
 
     def _note_end(self, key: str, has_ended: bool) -> None:

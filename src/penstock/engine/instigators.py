@@ -15,7 +15,6 @@ from typing import TypeVar
 
 import msgspec
 
-from ..clock import SET_BACK
 from ..codec import digest
 from ..errors import ConfigurationError
 from ..partitions.cron import Cron, last_tick, last_ticks, next_after, parse, ticks_between
@@ -55,6 +54,9 @@ MOST_COUNTED = 1000
 """Up to so many instants that were passed over are counted."""
 
 _UNCLEAR = 60.0
+
+_SET_BACK = 2.0
+"""Clocks of several hosts may differ by less; what lies further ahead was stored before the clock was set back."""
 
 
 class Catchup(msgspec.Struct, frozen=True, kw_only=True):
@@ -209,7 +211,7 @@ def look_at_sensors(
 def _is_ahead(state: InstigatorState, now: float) -> bool:
     """Whether it was planned before the clock was set back, so that its next due time says nothing."""
     last = state.turned_on if state.last_tick is None else state.last_tick
-    return last is not None and last > now + SET_BACK
+    return last is not None and last > now + _SET_BACK
 
 
 def _crons(schedule: ScheduleDescription) -> list[Cron]:

@@ -28,14 +28,15 @@ class Outbox(Protocol):
     def add(self, deliveries: Sequence[NewDelivery], *, now: float) -> None:
         """Store them in this order, all or none. One whose (rule, target, occurrence) is there already is passed over;
         one that comes within its `throttle` of another about the same subject that was not itself held back, by the
-        same rule for the same target, is stored as THROTTLED. What lies further ahead than that holds nothing back."""
+        same rule for the same target, is stored as THROTTLED. The other may have come later by its clock, which was set
+        back since."""
         ...
 
     def claim(self, *, now: float, until: float, limit: int, but: Collection[tuple[str, str]] = ()) -> list[Delivery]:
         """PENDING ones that are due, the longest due first, each with one more attempt. Nobody else is given them
         before `until`; then they are due again unless they have been settled. Those to a (rule, target) of `but` are
-        left. One that was stored later than now, by more than clocks differ (`SET_BACK`), is due whatever is said of
-        it, also if somebody is at it: since then the clock was set back. It counts as stored now."""
+        left. No pause after so many attempts is longer than 2 to the power of these in seconds: what is due still later
+        after `until` was put off before the clock was set back, and is due now."""
         ...
 
     def settle(

@@ -80,6 +80,7 @@ class World:
         target = AlertTarget(slack=SlackTarget(url="http://slack"))
         rule = AlertRuleSettings(name="all", when=kinds, where=only, to=(target,), throttle_seconds=throttle)
         self.settings = AlertSettings(rules=(rule,), late_after_seconds=60, stuck_after_seconds=3600)
+        self.woken = threading.Event()
         self.refuses = False
         self.breaks = False
         self.sent: list[str] = []
@@ -101,7 +102,7 @@ class World:
             Post(outbox, settings, self.clock, send or self.send),
             self.clock,
             workers=AtOnce(),
-            woken=threading.Event(),
+            woken=self.woken,
         )
 
     def fail(self, **fields: Any) -> Run:
@@ -408,6 +409,23 @@ def test_a_daemon_that_is_silent_and_has_not_said_goodbye_is_told(world: World) 
     assert world.look(duty) == []
 
 
+def test_after_a_break_of_our_own_others_have_time_to_be_heard_of(world: World) -> None:
+    duty = world.duty()
+    world.look(duty)
+    world.clock.advance(1)
+    for name, kind in (("other", "daemon"), ("server", "code-server")):
+        now = world.clock.now()
+        world.storage.leases.beat(
+            ProcessInfo(id=name, kind=kind, host="h", pid=1, version="1", started=now, seen=now, duties=("shop",))
+        )
+    world.clock.advance(3600)  # the machine slept
+    held = whole(HELD.lease)
+    held.steady_since = world.clock.now()
+    assert world.look(duty, held) == []
+    world.clock.advance(LOST_SECONDS)
+    assert world.look(duty, held) == ["Code location without a server: shop", "Daemon lost: h"]
+
+
 def test_a_location_whose_code_server_is_silent_is_told_until_another_one_serves_it(world: World) -> None:
     def beat(name: str, location: str = "shop") -> None:
         now = world.clock.now()
@@ -494,6 +512,24 @@ def test_messages_to_a_target_that_takes_none_hold_up_no_others(world: World) ->
     tried.clear()
     duty.tick(HELD)
     assert tried == ["dead", "dead", "dead"]
+
+
+@pytest.mark.parametrize("what", ["target", "outbox"])
+def test_what_does_not_answer_lets_the_duty_rest(world: World, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    duty = world.duty()
+    world.look(duty)
+    world.fail()
+
+    def lost(**_asked: Any) -> list[Delivery]:
+        raise StorageError("away")
+
+    world.refuses = what == "target"
+    if what == "outbox":
+        monkeypatch.setattr(world.storage.outbox, "claim", lost)
+    for _ in range(5):
+        world.woken.clear()
+        duty.tick(HELD)
+    assert not world.woken.is_set(), "it would look again at once, and on and on"
 
 
 def test_a_message_that_breaks_its_sender_is_tried_again_too(world: World) -> None:

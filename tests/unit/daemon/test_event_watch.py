@@ -21,7 +21,7 @@ from penstock.launch.coordinators import QueuedRunCoordinator
 from penstock.locations.catalog import Catalog
 from penstock.records.automation import InstigatorStatus, RunRequestRecord, Tick, TickStatus
 from penstock.records.errors import ErrorInfo
-from penstock.records.event import AssetMaterialization, RunCanceled, RunFailure
+from penstock.records.event import AssetMaterialization, RunCanceled, RunFailure, StoredEvent
 from penstock.records.lease import Lease
 from penstock.records.location import JobDescription, LocationDescription, RunsWatched, SensorDescription
 from penstock.records.run import FailureReason, Run
@@ -330,6 +330,34 @@ def test_a_tick_that_another_daemon_left_is_the_one_that_goes_on(houses: Callabl
     house.look(ticks=1)
     ended, _ = house.ticks("orders")
     assert (ended.id, ended.due, ended.status, ended.attempt) == (left.id, left.due, TickStatus.SKIPPED, 2)
+
+
+def test_what_a_tick_that_ends_during_a_look_has_seen_is_not_seen_again(houses: Callable[..., House]) -> None:
+    house = houses(ORDERS)
+    house.look(ticks=1)
+    house.clock.advance(5)
+    house.make("orders")
+    house.evaluate = unreachable
+    house.look(ticks=1)
+    house.clock.advance(5)
+    newest = house.make("orders")
+    house.start()
+    house.evaluate = house.see_all
+    house.duty.tick(house.held)  # goes on with the tick that was left, which began before the newest event
+    read = house.storage.events.of_types
+
+    def it_ends_meanwhile(*types: Any, **where: Any) -> list[StoredEvent]:
+        house.workers.work()
+        return read(*types, **where)
+
+    house.storage.events.of_types = it_ends_meanwhile  # type: ignore[method-assign]
+    house.duty.tick(house.held)
+    house.workers.work()
+    assert [work.cursor for work in house.asked] == [None, "0", "0"]
+    house.look(ticks=0)
+    state = house.storage.instigators.get("shop/sensor/orders")
+    assert state is not None
+    assert state.cursor == str(newest)
 
 
 def test_a_tick_that_waits_for_its_code_server_keeps_its_news(houses: Callable[..., House]) -> None:

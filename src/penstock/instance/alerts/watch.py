@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from ...clock import Clock
@@ -89,6 +90,7 @@ class Watch:
         self._late_before: str | None = None
         self._late: set[str] = set()
         self._still_late: set[str] = set()
+        self._silent_before = -math.inf  # who was last heard of then or before is lost
 
     # -- the event log ------------------------------------------------------------------------------------------------
 
@@ -113,10 +115,16 @@ class Watch:
 
     # -- how things stand ---------------------------------------------------------------------------------------------
 
-    def standing(self) -> Iterator[list[Alert]]:
+    def standing(self, *, steady_since: float = -math.inf) -> Iterator[list[Alert]]:
         """The ticks that have failed since the last look, and what is as it should not be now, which is there again at
-        each look under the same names. A part counts as told when the next one is asked for."""
+        each look under the same names. A part counts as told when the next one is asked for.
+
+        Args:
+            steady_since: Since when whoever looks has been at work without a break. After one, a machine's sleep or a
+                clock that was set forward, all others have been silent too.
+        """
         now = self._clock.now()
+        self._silent_before = now - LOST_SECONDS if now - steady_since >= LOST_SECONDS else -math.inf
         since = self._news_from(now)
         self._catalog.refresh()
         if "tick_failure" in self._kinds:
@@ -181,7 +189,7 @@ class Watch:
                     if location not in newest or newest[location].seen < process.seen:
                         newest[location] = process
         for location, process in newest.items():
-            if process.seen <= now - LOST_SECONDS:
+            if process.seen <= self._silent_before:
                 yield code_server_lost(location, process, now=now)
 
     def _old_assets(self, now: float, _since: float) -> Iterator[Alert]:
@@ -221,7 +229,7 @@ class Watch:
 
     def _lost_daemons(self, now: float, since: float) -> Iterator[Alert]:
         for process in self._storage.leases.processes(seen_after=since):
-            if process.kind == "daemon" and process.seen <= now - LOST_SECONDS:
+            if process.kind == "daemon" and process.seen <= self._silent_before:
                 yield daemon_lost(process, now=now)
 
     # -- for whoever is no daemon -------------------------------------------------------------------------------------
@@ -230,7 +238,8 @@ class Watch:
         """The daemons that are lost, if rules ask for that and no daemon is left to tell it."""
         now = self._clock.now()
         since = self._news_from(now)
-        heard_of = self._storage.leases.processes(seen_after=now - LOST_SECONDS)
+        self._silent_before = now - LOST_SECONDS
+        heard_of = self._storage.leases.processes(seen_after=self._silent_before)
         if "daemon_lost" not in self._kinds or any(process.kind == "daemon" for process in heard_of):
             return []
         return list(self._lost_daemons(now, since))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from ...clock import SET_BACK
 from ...codec import encode_msgpack
 from ...records.alert import Delivery, DeliveryStatus, NewDelivery
 from .. import rows
@@ -19,15 +18,16 @@ _ADD = (
     "WITH given AS (SELECT %(rule)s::text AS rule, %(target)s::text AS target, %(subject)s::text AS subject, "
     "%(now)s::float8 AS now), held AS (SELECT g.*, EXISTS (SELECT 1 FROM alert_deliveries d WHERE d.rule = g.rule "
     "AND d.target = g.target AND d.subject = g.subject AND d.status <> 'THROTTLED' "
-    "AND d.created > g.now - %(throttle)s::float8 AND d.created <= g.now + %(throttle)s::float8) AS back FROM given g) "
+    "AND d.created > g.now - %(throttle)s::float8 "
+    "AND d.created < g.now + %(throttle)s::float8) AS back FROM given g) "  # not for as long as the clock was set back
     "INSERT INTO alert_deliveries (rule, target, subject, occurrence, status, attempts, created, due, ended, body) "
     "SELECT rule, target, subject, %(occurrence)s, CASE WHEN back THEN 'THROTTLED' ELSE 'PENDING' END, 0, now, now, "
     "CASE WHEN back THEN now END, %(body)s FROM held ON CONFLICT (rule, target, occurrence) DO NOTHING"
 )
 _CLAIM = (
-    "UPDATE alert_deliveries SET attempts = attempts + 1, due = %(until)s, created = LEAST(created, %(now)s) "
-    "WHERE id IN (SELECT id FROM alert_deliveries "
-    "WHERE ended IS NULL AND (due <= %(now)s OR created > %(ahead)s) AND (rule, target) NOT IN "
+    "UPDATE alert_deliveries SET attempts = attempts + 1, due = %(until)s WHERE id IN (SELECT id FROM alert_deliveries "
+    "WHERE ended IS NULL AND (due <= %(now)s OR due > %(until)s::float8 + power(2, LEAST(attempts, 40))) "
+    "AND (rule, target) NOT IN "
     "(SELECT * FROM unnest(%(rules)s::text[], %(targets)s::text[])) ORDER BY due, id LIMIT %(limit)s "
     "FOR UPDATE SKIP LOCKED) "
     f"RETURNING {rows.DELIVERY}"
@@ -61,8 +61,7 @@ class PostgresOutbox:
     def claim(self, *, now: float, until: float, limit: int, but: Collection[tuple[str, str]] = ()) -> list[Delivery]:
         """Take what is due, for a while."""
         rules, targets = [rule for rule, _ in but], [target for _, target in but]
-        times = {"now": now, "ahead": now + SET_BACK, "until": until}
-        values = {**times, "limit": limit, "rules": rules, "targets": targets}
+        values = {"now": now, "until": until, "limit": limit, "rules": rules, "targets": targets}
         found = self._database.write("claim alerts", lambda tx: tx.rows(_CLAIM, values))
         return sorted(map(rows.delivery, found), key=lambda each: each.id)
 

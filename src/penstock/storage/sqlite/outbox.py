@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from ...clock import SET_BACK
 from ...codec import encode_msgpack
 from ...records.alert import Delivery, DeliveryStatus, NewDelivery
 from .. import rows
@@ -17,14 +16,16 @@ __all__ = ["SqliteOutbox"]
 
 _ADD = (
     "WITH held (back) AS (SELECT EXISTS (SELECT 1 FROM alert_deliveries WHERE rule = :rule AND target = :target "
-    "AND subject = :subject AND status <> 'THROTTLED' AND created > :now - :throttle AND created <= :now + :throttle)) "
+    "AND subject = :subject AND status <> 'THROTTLED' AND created > :now - :throttle "
+    "AND created < :now + :throttle)) "  # not for as long as the clock was set back
     "INSERT INTO alert_deliveries (rule, target, subject, occurrence, status, attempts, created, due, ended, body) "
     "SELECT :rule, :target, :subject, :occurrence, CASE WHEN back THEN 'THROTTLED' ELSE 'PENDING' END, 0, :now, :now, "
     "CASE WHEN back THEN :now END, :body FROM held WHERE true ON CONFLICT (rule, target, occurrence) DO NOTHING"
 )
 _DUE = (
-    "SELECT id FROM alert_deliveries WHERE ended IS NULL AND (due <= :now OR created > :ahead) AND (rule, target) "
-    "NOT IN (SELECT value ->> 0, value ->> 1 FROM json_each(:but)) ORDER BY due, id LIMIT :limit"
+    "SELECT id FROM alert_deliveries WHERE ended IS NULL "
+    "AND (due <= :now OR due > :until + (1 << MIN(attempts, 40))) AND (rule, target) NOT IN "
+    "(SELECT value ->> 0, value ->> 1 FROM json_each(:but)) ORDER BY due, id LIMIT :limit"
 )
 
 
@@ -57,14 +58,14 @@ class SqliteOutbox:
 
     def claim(self, *, now: float, until: float, limit: int, but: Collection[tuple[str, str]] = ()) -> list[Delivery]:
         """Take what is due, for a while."""
-        values = {"now": now, "ahead": now + SET_BACK, "until": until, "limit": limit, "but": listed(but)}
+        values = {"now": now, "until": until, "limit": limit, "but": listed(but)}
         with self._database.read("look for alerts that are due") as connection:
             if connection.execute(_DUE, values).fetchone() is None:
                 return []  # mostly so, and it needs no lock
         with self._database.write("claim alerts") as connection:
             found = connection.execute(
-                "UPDATE alert_deliveries SET attempts = attempts + 1, due = :until, created = MIN(created, :now) "
-                f"WHERE id IN ({_DUE}) RETURNING {rows.DELIVERY}",
+                f"UPDATE alert_deliveries SET attempts = attempts + 1, due = :until WHERE id IN ({_DUE}) "
+                f"RETURNING {rows.DELIVERY}",
                 values,
             ).fetchall()
         return sorted(map(rows.delivery, found), key=lambda each: each.id)

@@ -77,6 +77,21 @@ class OutboxContract:
         due = storage.outbox.claim(now=NOW + 60, until=NOW + 99, limit=10)
         assert [each.alert.occurrence for each in due] == ["1", "4", "5", "6"]
 
+    def test_nothing_is_held_back_for_as_long_as_the_clock_was_set_back(self, storage: _PostingStorage) -> None:
+        storage.outbox.add([_new("1", throttle=60), _new("2", subject="hourly")], now=NOW)
+        storage.outbox.add([_new("3", throttle=60), _new("4", subject="hourly", throttle=0)], now=NOW - 59)
+        storage.outbox.add([_new("5", throttle=60)], now=NOW - 3600)
+        stored = {each.alert.occurrence: each.status for each in storage.outbox.page()}
+        assert [name for name, status in stored.items() if status is DeliveryStatus.THROTTLED] == ["3"]
+
+    def test_nothing_waits_for_as_long_as_the_clock_was_set_back(self, storage: _PostingStorage) -> None:
+        storage.outbox.add([_new("1")], now=NOW)
+        again = _claimed(storage, now=NOW - 3600)
+        assert storage.outbox.settle(again, DeliveryStatus.PENDING, now=NOW, due=NOW + 1, error="no")
+        twice = _claimed(storage, now=NOW - 3600)
+        assert (twice.attempts, twice.due) == (2, NOW - 3540)
+        assert storage.outbox.claim(now=NOW - 3590, until=NOW - 3530, limit=10) == [], "it was claimed since"
+
     def test_what_is_for_certain_targets_stays(self, storage: _PostingStorage) -> None:
         news = [_new("1"), _new("1", target="email"), _new("1", rule="s")]
         storage.outbox.add(news, now=NOW)
@@ -102,41 +117,11 @@ class OutboxContract:
         again = storage.outbox.claim(now=NOW + 60, until=NOW + 99, limit=10)
         assert [each.attempts for each in again] == [2, 2, 2]
 
-    def test_what_was_stored_before_the_clock_was_set_back_waits_for_no_old_time(
-        self, storage: _PostingStorage
-    ) -> None:
-        outbox, ahead = storage.outbox, NOW + 3600
-        outbox.add([_new("1"), _new("2"), _new("3")], now=ahead)
-        refused, _ = outbox.claim(now=ahead, until=ahead + 60, limit=2)
-        outbox.settle(refused, DeliveryStatus.PENDING, now=ahead + 1, due=ahead + 100, error="HTTP 500")
-        assert outbox.claim(now=NOW, until=NOW + 60, limit=10, but={("r", "slack")}) == []
-        found = outbox.claim(now=NOW, until=NOW + 60, limit=10)
-        assert {each.id for each in found} == {each.id for each in outbox.page()}
-        assert {(each.created, each.due) for each in found} == {(NOW, NOW + 60)}
-        # From here on it goes by the new time.
-        assert outbox.claim(now=NOW + 59, until=NOW + 99, limit=10) == []
-        assert outbox.settle(found[0], DeliveryStatus.PENDING, now=NOW + 61, due=NOW + 70, error="HTTP 500")
-        assert len(outbox.claim(now=NOW + 60, until=NOW + 999, limit=10)) == 2
-        assert outbox.claim(now=NOW + 69, until=NOW + 999, limit=10) == []
-        assert len(outbox.claim(now=NOW + 70, until=NOW + 999, limit=10)) == 1
-
     def test_clocks_that_differ_a_little_take_nothing_from_each_other(self, storage: _PostingStorage) -> None:
         storage.outbox.add([_new("1")], now=NOW + 1)
         assert storage.outbox.claim(now=NOW, until=NOW + 60, limit=10) == []
         assert len(storage.outbox.claim(now=NOW + 1, until=NOW + 61, limit=10)) == 1
         assert storage.outbox.claim(now=NOW, until=NOW + 60, limit=10) == []
-
-    def test_nothing_is_held_back_by_what_was_told_before_the_clock_was_set_back(
-        self, storage: _PostingStorage
-    ) -> None:
-        storage.outbox.add([_new("1", throttle=60)], now=NOW + 3600)
-        storage.outbox.add([_new("2", throttle=60)], now=NOW)
-        storage.outbox.add([_new("3", throttle=60)], now=NOW + 59)
-        assert [each.status for each in storage.outbox.page()] == [
-            DeliveryStatus.THROTTLED,
-            DeliveryStatus.PENDING,
-            DeliveryStatus.PENDING,
-        ]
 
     def test_what_was_sent_is_over(self, storage: _PostingStorage) -> None:
         storage.outbox.add([_new("1")], now=NOW)
