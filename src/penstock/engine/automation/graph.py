@@ -220,9 +220,9 @@ class AutomationGraph:
 
     @cached_property
     def kin(self) -> Mapping[str, Kin]:
-        """The kin of each root whose evaluation follows from the answers to questions, and from what it remembers."""
-        shapes: dict[tuple[Any, ...], int] = {}
-        found: dict[str, Kin] = {}
+        """The kin of each root that has the shape of another one, and whose evaluation follows from the answers to
+        questions and from what it remembers."""
+        shapes: dict[tuple[Any, ...], list[tuple[Entity, ...]]] = {}
         for root in self.roots.values():
             assert root.condition is not None
             look = self._look(root.condition)
@@ -240,8 +240,9 @@ class AutomationGraph:
                 tuple([tuple([places[key] for key in each]) for each in ends]),
                 tuple([(places.get(dep.id), dep.mapping) for dep in root.deps]),
             )
-            found[root.id] = Kin(shapes.setdefault(shape, len(shapes)), entities)
-        return found
+            shapes.setdefault(shape, []).append(entities)
+        several = [each for each in shapes.values() if len(each) > 1]
+        return {alike[0].id: Kin(number, alike) for number, each in enumerate(several) for alike in each}
 
     @cached_property
     def fingerprint(self) -> str:

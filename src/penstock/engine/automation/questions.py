@@ -108,7 +108,11 @@ def _latest_run_tags(asked: Asked) -> Subset:
 def _by_latest_run(asked: Asked, matches: Callable[[RunFacts], bool]) -> Subset:
     known: dict[str, bool] = {}
     positions = []
-    for position, run_id in asked.facts.latest_runs(asked.entity, asked.candidates).items():
+    entity, candidates = asked.entity, asked.candidates
+    latest = asked.view.once(
+        ("latest runs", entity.id, candidates), lambda: asked.facts.latest_runs(entity, candidates)
+    )
+    for position, run_id in latest.items():
         if run_id not in known:
             run = asked.facts.run(run_id)
             known[run_id] = run is not None and matches(run)
