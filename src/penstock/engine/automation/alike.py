@@ -85,14 +85,14 @@ class Alike:
         places = {each.id: place for place, each in enumerate(kin.entities)}
         branches: dict[Any, _Node | _Outcome] = self._trees
         branch: Any = key
-        for question, asked, answer in evaluation.answers:
+        for answer in evaluation.answers:
             node = branches.get(branch)
             if node is None:
-                known = self._tick.answers_to(asked.condition, is_first=evaluation.is_first)
+                asked = answer.asked
                 place = places[asked.entity.id]
-                node = branches[branch] = _Node(question, asked.condition, place, asked.candidates, known)
+                node = branches[branch] = _Node(answer.question, asked.condition, place, asked.candidates, answer.known)
             assert isinstance(node, _Node)
-            branches, branch = node.branches, answer
+            branches, branch = node.branches, answer.subset
         branches[branch] = outcome
         return outcome
 

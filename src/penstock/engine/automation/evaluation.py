@@ -25,7 +25,7 @@ from .view import NONE, View
 if TYPE_CHECKING:
     from logging import Logger
 
-__all__ = ["Asked", "Evaluated", "Part", "Question", "RootEvaluation", "Tick", "answer_to"]
+__all__ = ["Answer", "Asked", "Evaluated", "Part", "Question", "RootEvaluation", "Tick", "answer_to"]
 
 
 class Evaluated(msgspec.Struct, kw_only=True, eq=False, gc=False):
@@ -105,6 +105,9 @@ class RootEvaluation:
         entity: The entity.
         remembered: What the parts of its condition remember, of the last evaluation; None where this is the first.
         values: The texts that they remember.
+
+    Attributes:
+        answers: What was asked, in order.
     """
 
     def __init__(
@@ -119,7 +122,7 @@ class RootEvaluation:
         self.new_values: dict[str, str] = {}
         self.settled = False
         self.turns: float | None = None
-        self.answers: list[tuple[Question, Asked, Subset]] = []
+        self.answers: list[Answer] = []
 
     def run(self) -> Evaluated:
         """What the whole condition comes to. Afterwards, `settled` says whether the next evaluation would, as long as
@@ -141,8 +144,9 @@ class RootEvaluation:
 
     def ask(self, question: Question, asked: Asked) -> Subset:
         """The answer to a question; from these and from what is remembered follows what all comes to."""
-        answer = answer_to(question, asked, self.tick.answers_to(asked.condition, is_first=self.is_first))
-        self.answers.append((question, asked, answer))
+        known = self.tick.answers_to(asked.condition, is_first=self.is_first)
+        answer = answer_to(question, asked, known)
+        self.answers.append(Answer(question, asked, known, answer))
         return answer
 
 
@@ -206,6 +210,15 @@ Part: TypeAlias = Callable[[Asked], Evaluated]
 
 Question: TypeAlias = Callable[[Asked], Subset]
 """What one class of conditions asks about an entity; the partitions may be more than the candidates."""
+
+
+class Answer(msgspec.Struct, eq=False, gc=False):
+    """An answer that was given, with what is known of the answers to the same question about others."""
+
+    question: Question
+    asked: Asked
+    known: dict[str, Subset] | None
+    subset: Subset
 
 
 def answer_to(question: Question, asked: Asked, known: dict[str, Subset] | None) -> Subset:

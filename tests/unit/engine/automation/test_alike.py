@@ -182,9 +182,9 @@ STORIES: Sequence[tuple[str, AutomationCondition, str, Iterable[Sequence[Any]], 
     (
         "the names of what they remember",
         A.all_deps_match(A.newly_updated().since(A.execution_failed())),
-        "cd",
-        [[make("a")], [make("b")], []],
-        [{}, {}, {"c": 1, "d": 1}, {"c": 1, "d": 1}],
+        "gh",
+        [[make("a", "c")], []],
+        [{}, {"g": 1, "h": 1}, {"g": 1, "h": 1}],
     ),
     (
         "how their dependencies depend on others",
