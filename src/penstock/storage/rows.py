@@ -488,7 +488,8 @@ def new_evaluations(
     names to read in it, and the same bytes."""
     found: list[tuple[str, int, float, int, bytes]] = []
     for record in records:
-        shared = zlib.compress(encode_msgpack(msgspec.structs.replace(record, alike=())), 1)
+        level = 9 if record.alike else 1  # what is stored many times is worth some time
+        shared = zlib.compress(encode_msgpack(msgspec.structs.replace(record, alike=())), level)
         found.append((record.entity, tick, now, record.requested, shared))
         found += [(ids[0], tick, now, record.requested, encode_msgpack((ids, shared))) for ids in record.alike]
     return found
