@@ -49,7 +49,8 @@ __all__ = [
 _KEPT = 1_000
 """So many evaluations of one tick are kept of those that requested nothing."""
 _PARTS = 10_000
-"""So many parts of conditions are explained in full, and the rest in short: a tick's answer stays small."""
+"""So many parts of conditions are explained in full, and the rest in short: a tick's answer stays small. What came to
+the same is explained once."""
 _LONGEST_REST = 3600.0
 
 
@@ -65,7 +66,10 @@ class EvaluateAutomationConditionsResult:
     def __init__(self, decision: Decision) -> None:
         self._decision = decision
         self.cursor = decision.cursor.to_text()
-        self.results = evaluation_records(decision, decision.evaluated)
+        of_each = {
+            each.entity: each for alike in evaluation_records(decision, decision.evaluated) for each in alike.each()
+        }
+        self.results = [of_each[key] for key in decision.evaluated]
 
     @property
     def total_requested(self) -> int:
@@ -225,17 +229,27 @@ def _partitions_as_of(now: float, storage: Storage) -> AbstractContextManager[An
 
 
 def evaluation_records(decision: Decision, entities: Iterable[str]) -> list[EvaluationRecord]:
-    """What the conditions of these came to, as records."""
-    cursor = decision.cursor
+    """What the conditions of these came to, as records: one for all that came to the same."""
+    cursor, kin = decision.cursor, decision.view.graph.kin
+    same: dict[int, list[str]] = {}
+    for key in entities:
+        same.setdefault(id(decision.evaluated[key]), []).append(key)
     left = _PARTS
     found = []
-    for key in entities:
-        evaluated = decision.evaluated[key]
+    for first, *others in same.values():
+        evaluated = decision.evaluated[first]
+        assert evaluated.entity.id == first, "it tells what it came to by its own names"
         root = explain(decision.view, evaluated, in_short=left <= 0)
         left -= _size(root) if left > 0 else 0
         found.append(
             EvaluationRecord(
-                entity=key, evaluation=cursor.evaluation, time=cursor.time, requested=len(evaluated.true), root=root
+                entity=first,
+                evaluation=cursor.evaluation,
+                time=cursor.time,
+                requested=len(evaluated.true),
+                root=root,
+                ids=kin[first].ids if others else (),
+                alike=tuple([kin[key].ids for key in others]),
             )
         )
     return found

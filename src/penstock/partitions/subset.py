@@ -18,7 +18,7 @@ Range: TypeAlias = tuple[int, int]
 _LONGEST_RANGE = 40  # characters; longer numbers are no positions, and Python refuses to read very long ones
 
 
-class Subset(msgspec.Struct, frozen=True):
+class Subset(msgspec.Struct, frozen=True, cache_hash=True):
     """Positions of a key space.
 
     Args:

@@ -52,10 +52,10 @@ __all__ = [
     "instigator_values",
     "kept_event",
     "logged_event",
+    "new_evaluations",
     "new_run_values",
     "note_value",
     "one_off",
-    "packed_evaluation",
     "partition_state",
     "run",
     "run_body",
@@ -478,14 +478,28 @@ def ticks_by_instigator(found: Iterable[Row], limit: int) -> dict[str, list[Tick
     return {instigator: newest[:limit] for instigator, newest in ticks.items()}
 
 
-def packed_evaluation(record: EvaluationRecord) -> bytes:
-    """What a condition came to, as it is stored: many of them are alike and repeat their words."""
-    return zlib.compress(encode_msgpack(record), 1)
+_COMPRESSED = 0x78  # the first byte of what zlib writes
+
+
+def new_evaluations(
+    records: Iterable[EvaluationRecord], tick: int, now: float
+) -> list[tuple[str, int, float, int, bytes]]:
+    """(entity, tick, time, requested, body) of each entity's. The body of what came to the same as another one are the
+    names to read in it, and the same bytes."""
+    found: list[tuple[str, int, float, int, bytes]] = []
+    for record in records:
+        level = 9 if record.alike else 1  # what is stored many times is worth some time
+        shared = zlib.compress(encode_msgpack(msgspec.structs.replace(record, alike=())), level)
+        found.append((record.entity, tick, now, record.requested, shared))
+        found += [(ids[0], tick, now, record.requested, encode_msgpack((ids, shared))) for ids in record.alike]
+    return found
 
 
 def evaluation(row: Row) -> StoredEvaluation:
     """The evaluation of a row of (id, tick, body, body of the tick)."""
-    record = decode_msgpack(zlib.decompress(row[2]), EvaluationRecord)
+    ids, body = ((), row[2]) if row[2][0] == _COMPRESSED else decode_msgpack(row[2], tuple[tuple[str, ...], bytes])
+    first = decode_msgpack(zlib.decompress(body), EvaluationRecord)
+    record = first.of_other(ids) if ids else msgspec.structs.replace(first, ids=())
     tick = decode_msgpack(row[3], Tick) if row[3] is not None and record.requested else None
     return StoredEvaluation(
         id=row[0],

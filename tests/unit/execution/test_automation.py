@@ -363,14 +363,17 @@ def test_a_run_without_the_check_is_news_to_it() -> None:
 def test_what_a_tick_explains_is_bounded(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     names = [f"up_{number}" for number in range(12)]
 
-    downs = [one(A.any_deps_match(A.newly_updated()), name=f"down_{number}", deps=names) for number in range(3)]
+    updated = A.any_deps_match(A.newly_updated())
+    conditions = [updated, updated, updated.with_label("news"), updated.with_label("more")]
+    downs = [one(each, name=f"down_{number}", deps=names) for number, each in enumerate(conditions)]
     defs: list[Any] = [*map(AssetSpec, names), *downs]
     world.tick(defs)
     world.report(*map(made, names))
     monkeypatch.setattr("penstock.execution.automation._PARTS", 20)
     result = world.tick(defs)
-    assert [each.requested for each in result.results] == [1, 1, 1]
-    assert [len(each.root.children) for each in result.results] == [12, 12, 1]
+    assert [each.requested for each in result.results] == [1, 1, 1, 1]
+    # What came to the same counts once.
+    assert [len(each.root.children) for each in result.results] == [12, 12, 12, 1]
 
 
 def test_in_short_an_evaluation_tells_the_parts_that_it_is_true_for(

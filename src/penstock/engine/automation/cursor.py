@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import zlib
+from functools import cache
 from typing import TypeAlias
 
 import msgspec
@@ -20,7 +21,7 @@ from ...partitions.space import KeySpace
 from ...partitions.spec import StaticSpec
 from ...partitions.subset import Subset
 
-__all__ = ["Cursor", "Keys", "RootMemory", "keys_to_subset", "subset_to_keys"]
+__all__ = ["Cursor", "Keys", "KnownKeys", "RootMemory", "keys_to_subset", "subset_to_keys"]
 
 Keys: TypeAlias = tuple[str, ...]
 """Part of a set: keys, and where their order stays as it is, ranges with both ends. ('',) is what has no partitions."""
@@ -90,7 +91,21 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             ) from error
 
 
-def subset_to_keys(subset: Subset, space: KeySpace | None) -> Keys:
+class KnownKeys:
+    """The keys of a set as of one instant: each one's text and position is worked out once.
+
+    Args:
+        space: The set.
+    """
+
+    def __init__(self, space: KeySpace) -> None:
+        self.spec = space.spec
+        self.keys = space.keys
+        self.key = cache(space.key)
+        self.position = cache(space.position)
+
+
+def subset_to_keys(subset: Subset, space: KeySpace | KnownKeys | None) -> Keys:
     """Part of a set by its keys."""
     if not subset:
         return ()
@@ -105,7 +120,7 @@ def subset_to_keys(subset: Subset, space: KeySpace | None) -> Keys:
     return tuple(key for start, stop in subset.ranges for key in space.keys(start, stop))
 
 
-def keys_to_subset(keys: Keys, space: KeySpace | None) -> Subset:
+def keys_to_subset(keys: Keys, space: KeySpace | KnownKeys | None) -> Subset:
     """The part of a set that has these keys, without those that the set no longer has."""
     if space is None:
         return Subset.span(0, 1) if keys else Subset()

@@ -19,9 +19,10 @@ from ...partitions.multi_space import MultiSpace
 from ...partitions.spec import DynamicSpec, TimeWindowSpec
 from ...partitions.subset import Subset
 from ...partitions.time_space import TimeSpace
+from .alike import Alike
 from .context import evaluate_custom
 from .cursor import Cursor, RootMemory
-from .evaluation import Evaluated, RootEvaluation, Tick
+from .evaluation import Evaluated, Tick
 from .facts import Facts
 from .graph import AutomationGraph, Entity
 from .operators import OPERATORS
@@ -44,7 +45,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     Args:
         requested: The partitions to update, by entity; what cannot but be made along is there too.
         cursor: For the next tick.
-        evaluated: For each entity whose condition was evaluated, what it came to.
+        evaluated: For each entity whose condition was evaluated, what it came to. That may be told by another one's
+            names, see `alike.py`; of those that have it in common, that one comes first.
         until: When something may come to something else although nothing happens, in seconds since the epoch; not
             after now where that is at the next evaluation, and None if it is never.
         view: The graph at the instant of the tick.
@@ -100,6 +102,7 @@ def decide(
     }
     waking = _waking(tick, cursor, sets, roots)
     facts.prepare(_looked_at(graph, waking))
+    alike = Alike(tick)
     kept: dict[str, RootMemory] = {}
     evaluated: dict[str, Evaluated] = {}
     for root in roots:
@@ -111,10 +114,8 @@ def decide(
             true = requested_before.get(root.id, NONE)
         else:
             known = memory if memory is not None and memory.digest == own_digest else None
-            evaluation = RootEvaluation(tick, root, *_recalled(view, root, known))
-            outcome = evaluated[root.id] = evaluation.run()
-            true = outcome.true
-            kept[root.id] = _memory(view, root, own_digest, evaluation, true)
+            evaluated[root.id], kept[root.id] = alike.evaluate(root, known)
+            true = evaluated[root.id].true
         if true:
             _request(tick, root, true, waking)
     return Decision(
@@ -229,34 +230,3 @@ def _requested_before(view: View, memories: Mapping[str, RootMemory]) -> dict[st
             for each in (key, *entity.siblings):
                 found[each] = found.get(each, NONE).union(subset)
     return found
-
-
-def _recalled(
-    view: View, root: Entity, memory: RootMemory | None
-) -> tuple[Mapping[str, Subset] | None, Mapping[str, str]]:
-    """What the parts of a root's condition remember, as positions; parts of entities that are gone are forgotten."""
-    if memory is None:
-        return None, {}
-    parts: dict[str, Subset] = {}
-    for place, keys in memory.parts.items():
-        _, _, other = place.partition(" ")
-        entity = view.graph.entities.get(other) if other else root
-        if entity is not None:
-            parts[place] = view.subset(entity, keys)
-    return parts, memory.values
-
-
-def _memory(view: View, root: Entity, own_digest: str, evaluation: RootEvaluation, true: Subset) -> RootMemory:
-    parts: dict[str, tuple[str, ...]] = {}
-    for place, subset in evaluation.memory.items():
-        _, _, other = place.partition(" ")
-        entity = view.graph.entities[other] if other else root
-        parts[place] = view.keys(entity, subset)
-    return RootMemory(
-        digest=own_digest,
-        requested=view.keys(root, true),
-        parts=parts,
-        values=evaluation.new_values,
-        unsettled=not evaluation.settled,
-        turns=evaluation.turns,
-    )

@@ -25,7 +25,7 @@ from .view import NONE, View
 if TYPE_CHECKING:
     from logging import Logger
 
-__all__ = ["Asked", "Evaluated", "Part", "RootEvaluation", "Tick"]
+__all__ = ["Answer", "Asked", "Evaluated", "Part", "Question", "RootEvaluation", "Tick", "answer_to"]
 
 
 class Evaluated(msgspec.Struct, kw_only=True, eq=False, gc=False):
@@ -70,7 +70,7 @@ class Tick(msgspec.Struct, kw_only=True, eq=False):
     log: Logger | None = None
     definitions: Any = None
     crons: dict[tuple[str, str], bool] = {}
-    shared: dict[tuple[Any, ...], Evaluated] = {}
+    answers: dict[tuple[AutomationCondition, bool], dict[str, Subset]] = {}
 
     @property
     def graph(self) -> AutomationGraph:
@@ -81,6 +81,10 @@ class Tick(msgspec.Struct, kw_only=True, eq=False):
     def facts(self) -> Facts:
         """What is known of them."""
         return self.view.facts
+
+    def answers_to(self, question: AutomationCondition, *, is_first: bool) -> dict[str, Subset] | None:
+        """The answers to a question so far, by entity; None where they depend on who asks, and when."""
+        return self.answers.setdefault((question, is_first), {}) if self.graph.is_same_for_all(question) else None
 
     def cron_passed(self, schedule: str, timezone: str) -> bool:
         """Whether a time of a cron text lies after the last evaluation, and not after this one."""
@@ -101,6 +105,9 @@ class RootEvaluation:
         entity: The entity.
         remembered: What the parts of its condition remember, of the last evaluation; None where this is the first.
         values: The texts that they remember.
+
+    Attributes:
+        answers: What was asked, in order.
     """
 
     def __init__(
@@ -115,7 +122,7 @@ class RootEvaluation:
         self.new_values: dict[str, str] = {}
         self.settled = False
         self.turns: float | None = None
-        self.asked_for_itself = 0
+        self.answers: list[Answer] = []
 
     def run(self) -> Evaluated:
         """What the whole condition comes to. Afterwards, `settled` says whether the next evaluation would, as long as
@@ -135,21 +142,12 @@ class RootEvaluation:
         part = self.tick.parts.get(type(condition), self.tick.custom)
         return part(Asked(self, condition, entity, candidates))
 
-    def evaluate_other(self, condition: AutomationCondition, other: Entity, candidates: Subset) -> Evaluated:
-        """What a part comes to for another entity; it is not asked again where it came to the same for another root."""
-        tick = self.tick
-        if not candidates.ranges or not tick.graph.is_about_itself(condition):
-            return self.evaluate(condition, other, candidates)
-        requested = tick.requested.get(other.id)
-        is_alike = requested is not None and other.partitions == self.entity.partitions
-        question = (id(condition), other.id, candidates, self.is_first, is_alike, requested)
-        known = tick.shared.get(question)
-        if known is None:
-            before = self.asked_for_itself
-            known = self.evaluate(condition, other, candidates)
-            if self.asked_for_itself == before:
-                tick.shared[question] = known
-        return known
+    def ask(self, question: Question, asked: Asked) -> Subset:
+        """The answer to a question; from these and from what is remembered follows what all comes to."""
+        known = self.tick.answers_to(asked.condition, is_first=self.is_first)
+        answer = answer_to(question, asked, known)
+        self.answers.append(Answer(question, asked, known, answer))
+        return answer
 
 
 class Asked(msgspec.Struct, eq=False, gc=False):
@@ -209,3 +207,25 @@ class Asked(msgspec.Struct, eq=False, gc=False):
 
 Part: TypeAlias = Callable[[Asked], Evaluated]
 """Answers for one class of conditions."""
+
+Question: TypeAlias = Callable[[Asked], Subset]
+"""What one class of conditions asks about an entity; the partitions may be more than the candidates."""
+
+
+class Answer(msgspec.Struct, eq=False, gc=False):
+    """An answer that was given, with what is known of the answers to the same question about others."""
+
+    question: Question
+    asked: Asked
+    known: dict[str, Subset] | None
+    subset: Subset
+
+
+def answer_to(question: Question, asked: Asked, known: dict[str, Subset] | None) -> Subset:
+    """The answer to a question, which is not put again where it is known."""
+    if known is None:
+        return question(asked)
+    answer = known.get(asked.entity.id)
+    if answer is None:
+        answer = known[asked.entity.id] = question(asked)
+    return answer

@@ -36,24 +36,25 @@ from ...records.conditions.nodes import (
     LatestRunTags,
     Missing,
     NewlyRequested,
+    NewlyTrue,
     NewlyUpdated,
     NewUpdateTags,
     Not,
     Or,
     RootTarget,
     RunInProgress,
+    Since,
     WillBeRequested,
     tag_of,
 )
 from ...records.freshness import AnyFreshnessPolicy
 
-__all__ = ["AutomationGraph", "Dependency", "Entity", "Kind"]
+__all__ = ["AutomationGraph", "Dependency", "Entity", "Kin", "Kind"]
 
 _DIGEST = 12  # hex digits
 
-_ABOUT_ITSELF: frozenset[type] = frozenset(
+_QUESTIONS: frozenset[type] = frozenset(
     {
-        And,
         BackfillInProgress,
         CheckResultIs,
         CronTickPassed,
@@ -66,14 +67,15 @@ _ABOUT_ITSELF: frozenset[type] = frozenset(
         NewUpdateTags,
         NewlyRequested,
         NewlyUpdated,
-        Not,
-        Or,
         RootTarget,
         RunInProgress,
         WillBeRequested,
     }
 )
 _HOPS: frozenset[type] = frozenset({AllChecks, AllDeps, AnyChecks, AnyDeps, EntityMatches, JobRoots})
+_SAME_FOR_ALL = _QUESTIONS - {LatestRunTags, RootTarget, WillBeRequested}
+_LEAVE_NOTHING = _QUESTIONS | _HOPS | {And, Not, Or}
+_FOLLOW_FROM_ANSWERS = _LEAVE_NOTHING | {NewlyTrue, Since}
 
 Path: TypeAlias = tuple[AutomationCondition, ...]
 """How to get from one entity to others: hops over dependencies, checks, root assets, or to a named asset."""
@@ -134,6 +136,24 @@ class Entity(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     freshness: AnyFreshnessPolicy | None = None
 
 
+class Kin(msgspec.Struct, frozen=True):
+    """A root with what its condition asks about.
+
+    Args:
+        shape: The same number for all roots of one condition that are alike in this: how many entities it asks about,
+            of what kind and with which partitions they are, and which part of the condition asks about which of them.
+        entities: The root, and then the others: those of two roots of one shape correspond, one by one.
+    """
+
+    shape: int
+    entities: tuple[Entity, ...]
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The ids of the entities."""
+        return tuple(each.id for each in self.entities)
+
+
 class AutomationGraph:
     """All entities by id, each after those that it depends on, and the check of an asset before its dependents.
 
@@ -146,11 +166,12 @@ class AutomationGraph:
         self._known_looks: dict[int, _Look] = {}
         self._digests: dict[int, tuple[str, AutomationCondition]] = {}
         self._names: dict[int, tuple[str, str, AutomationCondition]] = {}
-        self._known_effects: dict[int, tuple[bool, bool, AutomationCondition]] = {}
+        self._known_effects: dict[int, tuple[bool, AutomationCondition]] = {}
 
     def prepare(self) -> None:
         """Work out now what is else worked out when it is first asked for."""
         _ = (self.roots, self.assets, self.watchers, self.restless, self.crons, self.partition_sets, self.fingerprint)
+        _ = self.kin
 
     @cached_property
     def roots(self) -> dict[str, Entity]:
@@ -196,6 +217,32 @@ class AutomationGraph:
             if entity is not None and entity.partitions is not None:
                 found.setdefault(entity.partitions, []).append(key)
         return {digest(spec)[:_DIGEST]: tuple(each) for spec, each in found.items()}
+
+    @cached_property
+    def kin(self) -> Mapping[str, Kin]:
+        """The kin of each root that has the shape of another one, and whose evaluation follows from the answers to
+        questions and from what it remembers."""
+        shapes: dict[tuple[Any, ...], list[tuple[Entity, ...]]] = {}
+        for root in self.roots.values():
+            assert root.condition is not None
+            look = self._look(root.condition)
+            ends = [self._follow(root.id, path) for path in look.paths] if look.is_near else []
+            places = {
+                key: place
+                for place, key in enumerate(dict.fromkeys([root.id, *(key for each in ends for key in each)]))
+            }
+            if not look.is_near or not places.keys() <= self.entities.keys():
+                continue
+            entities = tuple([self.entities[key] for key in places])
+            shape = (
+                id(root.condition),
+                tuple([(each.kind, each.partitions) for each in entities]),
+                tuple([tuple([places[key] for key in each]) for each in ends]),
+                tuple([(places.get(dep.id), dep.mapping) for dep in root.deps]),
+            )
+            shapes.setdefault(shape, []).append(entities)
+        several = [each for each in shapes.values() if len(each) > 1]
+        return {alike[0].id: Kin(number, alike) for number, each in enumerate(several) for alike in each}
 
     @cached_property
     def fingerprint(self) -> str:
@@ -290,19 +337,16 @@ class AutomationGraph:
     def leaves_nothing(self, condition: AutomationCondition) -> bool:
         """Whether an evaluation of a condition comes to an answer and does nothing else: no part of it remembers
         anything, or says when it changes by time alone."""
-        return self._effects(condition)[0]
-
-    def is_about_itself(self, condition: AutomationCondition) -> bool:
-        """Whether, beside that, it asks about nothing but the entity that it is asked for."""
-        return self._effects(condition)[1]
-
-    def _effects(self, condition: AutomationCondition) -> tuple[bool, bool, AutomationCondition]:
         known = self._known_effects.get(id(condition))
         if known is None:
-            kinds = {type(each) for each in condition.walk()}
-            found = (kinds <= _ABOUT_ITSELF | _HOPS, kinds <= _ABOUT_ITSELF, condition)
+            found = ({type(each) for each in condition.walk()} <= _LEAVE_NOTHING, condition)
             known = self._known_effects[id(condition)] = found
-        return known
+        return known[0]
+
+    @staticmethod
+    def is_same_for_all(question: AutomationCondition) -> bool:
+        """Whether the answer to a question about an entity is the same for all roots, whenever they ask in a tick."""
+        return type(question) in _SAME_FOR_ALL
 
     def deps(self, entity: Entity, condition: AnyDeps | AllDeps) -> Iterable[Dependency]:
         """The dependencies that a condition looks at."""
@@ -320,9 +364,11 @@ class AutomationGraph:
 
 
 class _Look(msgspec.Struct, frozen=True):
-    """What a condition looks at besides the entity itself, whatever that is."""
+    """What a condition looks at besides the entity itself, whatever that is; `is_near` says that this is no more than a
+    hop away, and that what it comes to follows from the answers to its questions and from what it remembers."""
 
-    paths: frozenset[Path]
+    paths: tuple[Path, ...]
+    is_near: bool
     crons: frozenset[tuple[str, str]]
     restless: bool
     downstream: tuple[tuple[Path, AnyDownstream], ...]
@@ -332,7 +378,8 @@ def _look_of(condition: AutomationCondition) -> _Look:
     places = list(_places(condition, ()))
     parts = [each for _, each in places]
     return _Look(
-        paths=frozenset(path for path, _ in places),
+        paths=tuple(dict.fromkeys(path for path, _ in places)),
+        is_near=all(len(path) < 2 and type(each) in _FOLLOW_FROM_ANSWERS for path, each in places),
         crons=frozenset((each.cron_schedule, each.cron_timezone) for each in parts if isinstance(each, CronTickPassed)),
         restless=any(not each.is_record for each in parts),
         downstream=tuple((path, each) for path, each in places if isinstance(each, AnyDownstream)),

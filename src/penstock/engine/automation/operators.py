@@ -89,7 +89,7 @@ def _any_deps(asked: Asked) -> Evaluated:
     children = []
     for dep in view.graph.deps(entity, asked.condition):
         above = view.upstream(entity, dep, asked.candidates)
-        child = asked.root.evaluate_other(asked.condition.operand, view.graph.entities[dep.id], above)
+        child = asked.root.evaluate(asked.condition.operand, view.graph.entities[dep.id], above)
         children.append(child)
         below = NONE
         if child.true.ranges:
@@ -111,7 +111,7 @@ def _all_deps(asked: Asked) -> Evaluated:
     children = []
     for dep in view.graph.deps(entity, asked.condition):
         above = view.upstream(entity, dep, true)
-        child = asked.root.evaluate_other(asked.condition.operand, view.graph.entities[dep.id], above)
+        child = asked.root.evaluate(asked.condition.operand, view.graph.entities[dep.id], above)
         children.append(child)
         below = true.intersection(view.downstream(entity, dep, child.true))
         if child.later is child.true and later is true:
@@ -164,7 +164,7 @@ def _among(asked: Asked, keys: Iterable[str], *, every: bool) -> Evaluated:
     for key in keys:
         other = asked.view.graph.entities[key]
         same = other.partitions == asked.entity.partitions
-        child = asked.root.evaluate_other(
+        child = asked.root.evaluate(
             asked.condition.operand, other, asked.candidates if same else asked.view.full(other)
         )
         children.append(child)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TypeAlias
 
 from ...errors import DefinitionError
 from ...partitions.multi_space import MultiSpace
@@ -29,14 +28,12 @@ from ...records.conditions.nodes import (
     RunInProgress,
     WillBeRequested,
 )
-from .evaluation import Asked, Evaluated, Part
+from .evaluation import Asked, Evaluated, Part, Question
 from .facts import RunFacts, Update
 from .graph import Kind
 from .view import NONE
 
 __all__ = ["QUESTIONS"]
-
-Question: TypeAlias = Callable[[Asked], Subset]
 
 
 # -- true as long as nothing happens -----------------------------------------------------------------------------------
@@ -101,7 +98,6 @@ def _freshness(asked: Asked) -> Subset:
 
 def _root_target(asked: Asked) -> Subset:
     own = asked.root.entity.id
-    asked.root.asked_for_itself += 1
     return _by_latest_run(asked, lambda run: own in run.targets)
 
 
@@ -112,7 +108,11 @@ def _latest_run_tags(asked: Asked) -> Subset:
 def _by_latest_run(asked: Asked, matches: Callable[[RunFacts], bool]) -> Subset:
     known: dict[str, bool] = {}
     positions = []
-    for position, run_id in asked.facts.latest_runs(asked.entity, asked.candidates).items():
+    entity, candidates = asked.entity, asked.candidates
+    latest = asked.view.once(
+        ("latest runs", entity.id, candidates), lambda: asked.facts.latest_runs(entity, candidates)
+    )
+    for position, run_id in latest.items():
         if run_id not in known:
             run = asked.facts.run(run_id)
             known[run_id] = run is not None and matches(run)
@@ -179,7 +179,7 @@ def _updates(asked: Asked) -> list[Update]:
 def _lasting(question: Question) -> Part:
     def part(asked: Asked) -> Evaluated:
         candidates = asked.candidates
-        true = question(asked).intersection(candidates) if candidates.ranges else NONE
+        true = asked.root.ask(question, asked).intersection(candidates) if candidates.ranges else NONE
         return asked.answer(true, true)
 
     return part
@@ -188,7 +188,7 @@ def _lasting(question: Question) -> Part:
 def _momentary(question: Question) -> Part:
     def part(asked: Asked) -> Evaluated:
         # Also without candidates: what it remembers has to be kept.
-        return asked.answer(question(asked).intersection(asked.candidates) or NONE, NONE)
+        return asked.answer(asked.root.ask(question, asked).intersection(asked.candidates) or NONE, NONE)
 
     return part
 

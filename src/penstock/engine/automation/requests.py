@@ -85,34 +85,35 @@ def _is_made(entity: Entity) -> bool:
 
 def _groups(entities: Iterable[Entity], requested: Mapping[str, Subset]) -> list[_Group]:
     """Entities by their partition set, and then by the partitions to update; each job is a group of its own."""
-    sets: dict[object, list[Entity]] = {}
+    sets: dict[object, dict[Subset, list[Entity]]] = {}
     for entity in entities:
-        sets.setdefault(entity.id if entity.kind is Kind.JOB else (entity.partitions,), []).append(entity)
+        same_set = sets.setdefault(entity.id if entity.kind is Kind.JOB else (entity.partitions,), {})
+        same_set.setdefault(requested[entity.id], []).append(entity)
     groups: list[_Group] = []
-    for members in sets.values():
+    for same_set in sets.values():
         split: list[_Group] = []
-        for entity in members:
-            split = _split(split, entity, requested[entity.id])
+        for partitions, members in same_set.items():
+            split = _split(split, _Group(partitions, tuple(members)))
         groups += split
     return groups
 
 
-def _split(groups: Iterable[_Group], entity: Entity, partitions: Subset) -> list[_Group]:
-    """Disjoint groups, with one more entity: where it meets a group, that part of the group has it too."""
+def _split(groups: Iterable[_Group], new: _Group) -> list[_Group]:
+    """Disjoint groups, with one more: where it meets another, that part of the partitions has the entities of both."""
     result: list[_Group] = []
-    left = partitions
+    left = new.partitions
     for group in groups:
         common = group.partitions.intersection(left)
         if not common:
             result.append(group)
             continue
         rest = group.partitions.difference(common)
-        result.append(_Group(common, (*group.entities, entity)))
+        result.append(_Group(common, (*group.entities, *new.entities)))
         if rest:
             result.append(_Group(rest, group.entities))
         left = left.difference(common)
     if left:
-        result.append(_Group(left, (entity,)))
+        result.append(_Group(left, new.entities))
     return result
 
 

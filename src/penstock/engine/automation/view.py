@@ -9,7 +9,7 @@ from ...partitions.mapping import ClosedMapping
 from ...partitions.mapping_multi import default_mapping
 from ...partitions.space import KeySpace
 from ...partitions.subset import Subset
-from .cursor import Keys, keys_to_subset, subset_to_keys
+from .cursor import Keys, KnownKeys, keys_to_subset, subset_to_keys
 from .facts import ONE, Facts
 from .graph import AutomationGraph, Dependency, Entity
 
@@ -53,13 +53,17 @@ class View:
     def keys(self, entity: Entity, subset: Subset) -> Keys:
         """Some partitions by their keys."""
         space = self.space(entity)
-        found: Keys = self.once(("keys", id(space), subset), lambda: subset_to_keys(subset, space))
+        found: Keys = self.once(("keys", id(space), subset), lambda: subset_to_keys(subset, self._known(space)))
         return found
 
     def subset(self, entity: Entity, keys: Keys) -> Subset:
         """The partitions that have these keys, without those that there are no longer."""
         space = self.space(entity)
-        found: Subset = self.once(("subset", id(space), keys), lambda: keys_to_subset(keys, space))
+        found: Subset = self.once(("subset", id(space), keys), lambda: keys_to_subset(keys, self._known(space)))
+        return found
+
+    def _known(self, space: KeySpace | None) -> KnownKeys | None:
+        found: KnownKeys | None = self.once(("known", id(space)), lambda: None if space is None else KnownKeys(space))
         return found
 
     def upstream(self, entity: Entity, dep: Dependency, chosen: Subset) -> Subset:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
@@ -93,6 +93,8 @@ class EvaluationRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
         time: When, in seconds since the epoch.
         requested: How many partitions were requested.
         root: What the condition came to.
+        ids: The entities of which `root` tells, this one first; empty where nothing came to the same.
+        alike: Of each other one that came to the same at that tick, the entities to read in place of those.
     """
 
     entity: str
@@ -100,6 +102,24 @@ class EvaluationRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     time: float
     requested: int
     root: ConditionEvaluation
+    ids: tuple[str, ...] = ()
+    alike: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def alone(self) -> EvaluationRecord:
+        """The same without those that came to the same."""
+        return msgspec.structs.replace(self, ids=(), alike=()) if self.alike else self
+
+    def of_other(self, ids: tuple[str, ...]) -> EvaluationRecord:
+        """That of one that came to the same."""
+        root = _with_names(self.root, dict(zip(self.ids, ids, strict=True)))
+        return msgspec.structs.replace(self, entity=ids[0], root=root, ids=(), alike=())
+
+    def each(self) -> Iterator[EvaluationRecord]:
+        """It, and those of all that came to the same."""
+        yield self.alone
+        for ids in self.alike:
+            yield self.of_other(ids)
 
 
 class StoredEvaluation(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,6 +130,11 @@ class StoredEvaluation(msgspec.Struct, frozen=True, kw_only=True):
     record: EvaluationRecord
     run_ids: tuple[str, ...] = ()
     backfill_id: str | None = None
+
+
+def _with_names(evaluation: ConditionEvaluation, names: Mapping[str, str]) -> ConditionEvaluation:
+    children = tuple(_with_names(each, names) for each in evaluation.children)
+    return msgspec.structs.replace(evaluation, entity=names[evaluation.entity], children=children)
 
 
 def render(evaluation: ConditionEvaluation) -> str:

@@ -369,15 +369,13 @@ def _advance(
 
 
 def _store_evaluations(tx: Transaction, tick: int, evaluations: Sequence[EvaluationRecord], now: float) -> None:
+    new = rows.new_evaluations(evaluations, tick, now)
     # What requested nothing is of interest until the next one.
-    tx.send(
-        "DELETE FROM automation_evaluations WHERE requested = 0 AND entity = ANY(%s)",
-        ([each.entity for each in evaluations],),
-    )
+    tx.send("DELETE FROM automation_evaluations WHERE requested = 0 AND entity = ANY(%s)", ([row[0] for row in new],))
     tx.send_all(
         "INSERT INTO automation_evaluations (entity, tick, time, requested, body) SELECT * FROM {rows} AS given",
         "text int8 float8 int8 bytea",
-        [(each.entity, tick, now, each.requested, rows.packed_evaluation(each)) for each in evaluations],
+        new,
     )
 
 

@@ -353,14 +353,14 @@ def _make(connection: sqlite3.Connection, instigator: str, location: str, kind: 
 def _store_evaluations(
     connection: sqlite3.Connection, tick: int, evaluations: Sequence[EvaluationRecord], now: float
 ) -> None:
+    new = rows.new_evaluations(evaluations, tick, now)
     # What requested nothing is of interest until the next one.
     connection.execute(
         "DELETE FROM automation_evaluations WHERE requested = 0 AND entity IN (SELECT value FROM json_each(?))",
-        (listed({each.entity for each in evaluations}),),
+        (listed({row[0] for row in new}),),
     )
     connection.executemany(
-        "INSERT INTO automation_evaluations (entity, tick, time, requested, body) VALUES (?, ?, ?, ?, ?)",
-        [(each.entity, tick, now, each.requested, rows.packed_evaluation(each)) for each in evaluations],
+        "INSERT INTO automation_evaluations (entity, tick, time, requested, body) VALUES (?, ?, ?, ?, ?)", new
     )
 
 

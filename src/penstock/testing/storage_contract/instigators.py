@@ -368,3 +368,27 @@ class InstigatorContract:
         assert [each.record.evaluation for each in before] == [2]
         assert [each.record.evaluation for each in storage.instigators.evaluations("other")] == [4]
         assert storage.instigators.evaluations("unknown") == []
+
+    def test_evaluations_that_came_to_the_same_are_each_ones_own(self, storage: Storage) -> None:
+        tick, lease = _begin(storage)
+        part = ConditionEvaluation(condition="missing", kind="missing", entity="up", candidates=1, count=1, true=("",))
+        root = ConditionEvaluation(
+            condition="any", kind="any_deps", entity="a", candidates=1, count=1, children=(part,)
+        )
+        record = EvaluationRecord(
+            entity="a",
+            evaluation=1,
+            time=NOW,
+            requested=1,
+            root=root,
+            ids=("a", "up"),
+            alike=(("b", "upper"), ("c", "up")),
+        )
+        storage.instigators.complete_tick(_ended(tick), lease=lease, evaluations=[record], now=NOW)
+        found = [storage.instigators.evaluations(key)[0].record for key in "abc"]
+        assert found == list(record.each())
+        assert [(each.root.entity, each.root.children[0].entity) for each in found] == [
+            ("a", "up"),
+            ("b", "upper"),
+            ("c", "up"),
+        ]

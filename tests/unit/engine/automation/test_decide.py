@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -13,101 +12,18 @@ from hypothesis import strategies as st
 
 from penstock.engine.automation.cursor import Cursor
 from penstock.engine.automation.decide import decide
-from penstock.engine.automation.graph import AutomationGraph
 from penstock.errors import DefinitionError
 from penstock.records.conditions.condition import AutomationCondition
 from support.automation_world import World
 
-from .conftest import Ticks, small_graph
+from .conftest import CONDITIONS, Ticks, happen, happenings, small_graph
 
 A = AutomationCondition
 
-LEAVES = st.sampled_from(
-    [
-        A.missing(),
-        A.newly_updated(),
-        A.newly_requested(),
-        A.will_be_requested(),
-        A.in_progress(),
-        A.execution_failed(),
-        A.initial_evaluation(),
-        A.in_latest_time_window(),
-        A.cron_tick_passed("*/2 * * * *"),
-        A.executed_with_root_target(),
-        A.data_version_changed(),
-        A.executed_with_tags(tag_keys={"team"}),
-        A.newly_missing(),
-        A.any_deps_missing(),
-        A.any_deps_updated(),
-        A.eager(),
-        A.on_cron("* * * * *"),
-        A.on_missing(),
-        A.code_version_changed(),
-        A.in_latest_time_window(timedelta(days=2)),
-        A.any_new_update_has_run_tags(tag_values={"team": "x"}),
-        A.all_new_updates_have_run_tags(tag_keys={"team"}),
-        A.backfill_in_progress(),
-        A.any_deps_in_progress(),
-        A.all_deps_updated_since_cron("*/3 * * * *"),
-        A.all_deps_blocking_checks_passed(),
-        A.any_downstream_conditions(),
-        A.freshness_passed(),
-        A.freshness_warned(),
-        A.freshness_failed(),
-        A.any_checks_match(A.check_passed() | A.newly_updated()),
-        A.all_checks_match(A.check_failed(), blocking_only=True),
-        A.any_job_root_assets_match(A.newly_updated()),
-        A.all_job_root_assets_match(A.missing()),
-    ]
-)
-
-
-def _larger(parts: st.SearchStrategy[AutomationCondition]) -> st.SearchStrategy[AutomationCondition]:
-    return st.one_of(
-        st.builds(lambda one, other: one & other, parts, parts),
-        st.builds(lambda one, other: one | other, parts, parts),
-        st.builds(lambda one: ~one, parts),
-        st.builds(lambda one: one.newly_true(), parts),
-        st.builds(lambda one, other: one.since(other), parts, parts),
-        st.builds(lambda one: one.since_last_handled(), parts),
-        st.builds(A.any_deps_match, parts),
-        st.builds(A.all_deps_match, parts),
-        st.builds(lambda one: A.asset_matches("a", one), parts),
-    )
-
-
-CONDITIONS: st.SearchStrategy[AutomationCondition] = st.recursive(LEAVES, _larger, max_leaves=6)
 NAMES = ("a", "b", "c", "p", "q", "r", "d", "e")
 WITH_CONDITIONS = (*NAMES, "check", "job")
 
-HAPPENINGS = st.lists(
-    st.one_of(
-        st.tuples(st.just("tick"), st.sampled_from([1.0, 30.0, 60.0, 3600.0, 86_400.0])),
-        st.tuples(st.just("update"), st.sampled_from(NAMES), st.integers(0, 2)),
-        st.tuples(st.just("made by a run"), st.sampled_from(NAMES), st.integers(0, 2)),
-        st.tuples(st.just("run"), st.sampled_from(NAMES), st.sampled_from(NAMES)),
-        st.tuples(st.just("end"), st.booleans()),
-        st.tuples(st.just("check"), st.booleans()),
-    ),
-    min_size=3,
-    max_size=25,
-)
-
-
-def _happen(world: World, what: tuple[Any, ...]) -> None:
-    match what:
-        case ("update", name, position):
-            world.update(name, position if world.graph.entities[name].partitions else 0, version=str(position))
-        case ("made by a run", name, position) if world.runs:
-            world.update(name, position if world.graph.entities[name].partitions else 0, run=list(world.runs)[-1])
-        case ("run", one, other):
-            world.begin(f"r{len(world.runs)}", *{one, other}, tags={"team": "x"} if one < other else {})
-        case ("check", passed):
-            world.check("check a:good", passed)
-        case ("end", failed) if world.runs:
-            world.end(list(world.runs)[-1], failed=failed)
-        case _:
-            pass
+HAPPENINGS = happenings(NAMES)
 
 
 @settings(max_examples=300)
@@ -123,7 +39,7 @@ def test_evaluating_only_what_may_have_changed_comes_to_the_same(
     until: float | None = world.now
     for what in [*happenings, ("tick", 30.0), ("tick", 30.0), ("tick", 30.0)]:
         if what[0] != "tick":
-            _happen(world, what)
+            happen(world, what)
             continue
         world.now += what[1]
         world.tells_changes = False
@@ -140,38 +56,6 @@ def test_evaluating_only_what_may_have_changed_comes_to_the_same(
             assert lazy.roots[key].parts == memory.parts
             assert lazy.roots[key].values == memory.values
         assert set(every.evaluated) == set(world.graph.roots)
-
-
-class Apart(AutomationGraph):
-    """A graph whose conditions are asked about each entity anew, also where no partition is of interest."""
-
-    def leaves_nothing(self, condition: AutomationCondition) -> bool:
-        return False
-
-    def is_about_itself(self, condition: AutomationCondition) -> bool:
-        return False
-
-
-@given(
-    conditions=st.dictionaries(st.sampled_from(WITH_CONDITIONS), CONDITIONS, min_size=2, max_size=6),
-    happenings=HAPPENINGS,
-)
-def test_what_is_shared_between_roots_or_not_asked_comes_to_the_same(
-    conditions: dict[str, AutomationCondition], happenings: list[tuple[Any, ...]]
-) -> None:
-    world = World(small_graph(**conditions), now=10 * 86_400.0)
-    apart = Apart(world.graph.entities.values())
-    sharing = asking_all = None
-    for what in [*happenings, ("tick", 30.0), ("tick", 30.0)]:
-        _happen(world, what)
-        if what[0] != "tick":
-            continue
-        world.now += what[1]
-        shared, all_asked = decide(world.graph, world, sharing), decide(apart, world, asking_all)
-        sharing, asking_all = shared.cursor, all_asked.cursor
-        assert shared.requested == all_asked.requested
-        for key, memory in asking_all.roots.items():
-            assert (sharing.roots[key].parts, sharing.roots[key].values) == (memory.parts, memory.values)
 
 
 STEADY: st.SearchStrategy[AutomationCondition] = st.recursive(
@@ -193,7 +77,7 @@ def test_what_remembers_nothing_comes_to_the_same_from_scratch(
 ) -> None:
     run = Ticks(small_graph(**{name: condition}))
     for what in happenings:
-        _happen(run.world, what)
+        happen(run.world, what)
         if what[0] == "tick":
             run.world.now += what[1]
             now = run.world.now
@@ -220,7 +104,7 @@ def test_laws(
         sides = [Ticks(small_graph(**{name: side})) for side in (left, right)]
         for what in happenings:
             for side in sides:
-                _happen(side.world, what)
+                happen(side.world, what)
             if what[0] == "tick":
                 first, second = (side.tick(what[1]) for side in sides)
                 assert first == second
@@ -233,7 +117,7 @@ def test_since_is_a_walk_over_history(happenings: list[tuple[Any, ...]]) -> None
     walked: set[str] = set()
     for what in happenings:
         for each in ticks:
-            _happen(each.world, what)
+            happen(each.world, what)
         if what[0] == "tick":
             now_true, now_reset, found = (set(each.tick(what[1]).get("p", ())) for each in ticks)
             walked = (walked | now_true) - now_reset
