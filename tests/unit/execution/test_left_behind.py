@@ -22,9 +22,13 @@ import os, subprocess, sys
 from penstock.execution.left_behind import mark_this_process
 mark_this_process()
 pids = []
+reading, writing = os.pipe()
 def start(**how):
-    child = subprocess.Popen(["sh", "-c", "echo; exec sleep 1000 > /dev/null"], stdout=subprocess.PIPE, **how)
-    child.stdout.readline()  # its environment can be seen now
+    # It waits for ever, for a line that only it could write. Once it has spoken, its environment can be seen.
+    child = subprocess.Popen(
+        ["sh", "-c", "echo; read line"], stdin=reading, stdout=subprocess.PIPE, pass_fds=[writing], **how
+    )
+    child.stdout.readline()
     pids.append(child.pid)
 if "group" in sys.argv:
     start()

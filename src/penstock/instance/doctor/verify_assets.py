@@ -62,9 +62,10 @@ def _compare(storage: Storage, scratch: SqliteStorage, told: Callable[[int], Non
             read += len(page)
             logged += sum(not each.kept for each in page)
             told(read)
-        found = list(_differences(storage, scratch, assets, is_whole=logged == last))
+        given = storage.events.last_id()  # also of events that are gone
+        found = list(_differences(storage, scratch, assets, is_whole=logged == given))
         lasting = found if lasting is None else [each for each in lasting if each in found]
-        if not lasting or storage.events.last_id() <= last:
+        if not lasting or given <= last:
             break
     return lasting or []
 
