@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 
 from ..clock import Clock
 from ..engine.alerts import deliveries
@@ -39,6 +40,7 @@ class LastWatch:
         self._outbox = outbox
         self._post = post
         self._clock = clock
+        self._looked = self._steady_since = -math.inf
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -53,10 +55,14 @@ class LastWatch:
 
     def look(self) -> None:
         """Tell of lost daemons if no other is left."""
-        lost = self._watch.last_daemons()
+        now = self._clock.now()
+        if not 0 <= now - self._looked <= 2 * _EVERY_SECONDS:
+            self._steady_since = now
+        self._looked = now
+        lost = self._watch.last_daemons(steady_since=self._steady_since)
         if lost:
             wanted = [delivery for alert in lost for delivery in deliveries(self._rules, alert)]
-            self._outbox.add(wanted, now=self._clock.now())
+            self._outbox.add(wanted, now=now)
             self._post.send_due()
 
     def stop(self) -> None:

@@ -65,7 +65,8 @@ def test_the_last_daemon_is_told_once_by_whichever_web_server(world: World) -> N
     first, second = world.watch(), world.watch()
     world.beat("d1", "a")
     world.beat("w1", "a", "webserver")
-    first.look()
+    for watch in (first, second):
+        watch.look()
     assert world.sent == []
     world.clock.advance(LOST_SECONDS)
     for watch in (first, second, first):
@@ -76,6 +77,7 @@ def test_the_last_daemon_is_told_once_by_whichever_web_server(world: World) -> N
 def test_while_a_daemon_is_left_it_is_the_one_to_tell(world: World) -> None:
     watch = world.watch()
     world.beat("d1", "a")
+    watch.look()
     world.clock.advance(LOST_SECONDS)
     world.beat("d2", "b")
     watch.look()
@@ -86,16 +88,33 @@ def test_while_a_daemon_is_left_it_is_the_one_to_tell(world: World) -> None:
 
 
 def test_a_daemon_that_has_said_goodbye_is_not_lost(world: World) -> None:
+    watch = world.watch()
     world.beat("d1", "a")
+    watch.look()
     world.storage.leases.gone("d1")
     world.clock.advance(LOST_SECONDS)
-    world.watch().look()
+    watch.look()
     assert world.sent == []
+
+
+def test_a_daemon_is_not_lost_that_was_silent_only_while_the_machine_slept(world: World) -> None:
+    watch = world.watch()
+    world.beat("d1", "a")
+    watch.look()
+    world.clock.advance(3600)
+    watch.look()
+    world.clock.advance(15)
+    watch.look()
+    assert world.sent == []
+    world.clock.advance(15)
+    watch.look()
+    assert world.sent == ["Daemon lost: a"]
 
 
 def test_a_message_that_was_not_taken_is_sent_at_a_later_look(world: World) -> None:
     watch = world.watch()
     world.beat("d1", "a")
+    watch.look()
     world.clock.advance(LOST_SECONDS)
     world.refuses = True
     watch.look()
@@ -108,9 +127,11 @@ def test_a_message_that_was_not_taken_is_sent_at_a_later_look(world: World) -> N
 
 
 def test_only_rules_that_ask_for_it_make_a_web_server_watch(world: World, tmp_path: Path) -> None:
+    watch = world.watch("run_failure")
     world.beat("d1", "a")
+    watch.look()
     world.clock.advance(LOST_SECONDS)
-    world.watch("run_failure").look()
+    watch.look()
     assert outbox_of(world.storage).page() == []
     rule = {"name": "a", "when": ["daemon_lost"], "to": [{"slack": {"url": "http://a"}}]}
     for rules, watches in (([], False), ([{**rule, "when": ["run_late"]}], False), ([rule], True)):

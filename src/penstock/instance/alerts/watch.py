@@ -124,7 +124,7 @@ class Watch:
                 clock that was set forward, all others have been silent too.
         """
         now = self._clock.now()
-        self._silent_before = now - LOST_SECONDS if now - steady_since >= LOST_SECONDS else -math.inf
+        self._note_silence(now, steady_since)
         since = self._news_from(now)
         self._catalog.refresh()
         if "tick_failure" in self._kinds:
@@ -234,15 +234,22 @@ class Watch:
 
     # -- for whoever is no daemon -------------------------------------------------------------------------------------
 
-    def last_daemons(self) -> list[Alert]:
-        """The daemons that are lost, if rules ask for that and no daemon is left to tell it."""
+    def last_daemons(self, *, steady_since: float = -math.inf) -> list[Alert]:
+        """The daemons that are lost, if rules ask for that and no daemon is left to tell it.
+
+        Args:
+            steady_since: As for `standing`.
+        """
         now = self._clock.now()
         since = self._news_from(now)
-        self._silent_before = now - LOST_SECONDS
-        heard_of = self._storage.leases.processes(seen_after=self._silent_before)
+        self._note_silence(now, steady_since)
+        heard_of = self._storage.leases.processes(seen_after=now - LOST_SECONDS)
         if "daemon_lost" not in self._kinds or any(process.kind == "daemon" for process in heard_of):
             return []
         return list(self._lost_daemons(now, since))
+
+    def _note_silence(self, now: float, steady_since: float) -> None:
+        self._silent_before = now - LOST_SECONDS if now - steady_since >= LOST_SECONDS else -math.inf
 
     def _news_from(self, now: float) -> float:
         """From when on something is news; from now on, if it was to be news later and then the clock was set back."""
