@@ -39,15 +39,9 @@ _STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 
 def as_program(words: Sequence[str], lifeline: int) -> ServiceProcess:
-    """Start the command in a new interpreter."""
+    """Start the command in a new interpreter; as the command does, it looks for nothing in the present folder."""
     return subprocess.Popen(  # noqa: S603 - our own command
-        (
-            sys.executable,
-            "-P",
-            "-m",
-            "penstock.cli.main",
-            *words,
-        ),  # as the command, it looks for nothing in this folder
+        (sys.executable, "-P", "-m", "penstock.cli.main", *words),
         stdin=subprocess.DEVNULL,
         pass_fds=(lifeline,),
         start_new_session=True,
