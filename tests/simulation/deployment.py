@@ -245,7 +245,7 @@ class Deployment:
         def keep() -> None:
             while True:
                 try:
-                    pause = keeper.look(lambda: _sign_of_life(holder, simulation.now()))
+                    pause = keeper.look(lambda now: _sign_of_life(holder, now))
                 except StorageError:
                     pause = 1.0
                 simulation.sleep(pause)

@@ -30,7 +30,7 @@ LOOK_SECONDS = LEASE_SECONDS / 4
 """How long between two looks, each of which prolongs what we hold."""
 
 _SOON = 0.02
-"""What another daemon leaves is looked at so long after its time is over."""
+"""A lease of another daemon is looked at so long after its end."""
 
 
 class Part:
@@ -139,8 +139,12 @@ class LeaseKeeper:
         ours = {name: part for name, part in found.items() if part.lease.until > now}
         return Held(names, ours, self._steady_since)
 
-    def look(self, sign_of_life: Callable[[], ProcessInfo]) -> float:
+    def look(self, sign_of_life: Callable[[float], ProcessInfo]) -> float:
         """Prolong what is ours, tell that we live, take and give up what is due; gives the seconds until the next look.
+
+        Args:
+            sign_of_life: How this process tells of itself at a time. That is the one from which its leases last: so it
+                counts no longer than these, and all that it had is shared out with the first look after their end.
 
         Raises:
             StorageError: The database does not answer. What is ours stays so until its time is over.
@@ -151,13 +155,12 @@ class LeaseKeeper:
             self._steady_since = now
         self._prolong(now)
         held = {lease.name: lease for lease in self._leases.all()}
-        others = {
-            each.id: each.seen
+        daemons = {
+            each.id
             for each in self._leases.processes(seen_after=now - LEASE_SECONDS)
-            if each.kind == "daemon"
-            and each.id != self.holder
-            and each.seen < now + LEASE_SECONDS  # not before the clock was set back
+            if each.kind == "daemon" and each.seen < now + LEASE_SECONDS  # not before the clock was set back
         }
+        others = daemons - {self.holder}
         for group in self._groups:
             shares = share_out(group, held, me=self.holder, others=others, now=now, beyond=now + FAR * LEASE_SECONDS)
             for name in shares.give:
@@ -166,12 +169,12 @@ class LeaseKeeper:
                 self._take(name, now)
         if set(self._parts) != before:
             self._changed()
-        self._leases.beat(sign_of_life())
+        self._leases.beat(sign_of_life(now))
         self._looked = now
-        # Others count until some time after their leases' end: they tell that they live after they have prolonged them.
-        ends = [lease.until for lease in held.values() if lease.holder != self.holder]
-        ends += [seen + LEASE_SECONDS for seen in others.values()]
-        return min([LOOK_SECONDS, *(end - now + _SOON for end in ends if end > now)])
+        ends = (
+            lease.until - now + _SOON for lease in held.values() if lease.holder != self.holder and lease.until > now
+        )
+        return min([LOOK_SECONDS, *ends])
 
     def _prolong(self, now: float) -> None:
         with self._lock:

@@ -72,7 +72,7 @@ class Daemon:
                 pause = LOOK_SECONDS
             self._stopping.wait(pause)
 
-    def _sign_of_life(self) -> ProcessInfo:
+    def _sign_of_life(self, now: float) -> ProcessInfo:
         errors = [told for loop in self._loops if (told := loop.trouble()) is not None]
         return ProcessInfo(
             id=self._keeper.holder,
@@ -81,7 +81,7 @@ class Daemon:
             pid=os.getpid(),
             version=__version__,
             started=self._started,
-            seen=self._instance.clock.now(),
+            seen=now,
             duties=tuple(told for loop in self._loops if (told := loop.share()) is not None),
             error="; ".join(errors) or None,
         )

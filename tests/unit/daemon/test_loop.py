@@ -56,9 +56,8 @@ def keeper(storage: SqliteStorage, holder: str, clock: FakeClock, names: tuple[s
 
 
 def look(looking: LeaseKeeper, clock: FakeClock, *, takes: float = 0.0) -> float:
-    def sign_of_life() -> ProcessInfo:
+    def sign_of_life(now: float) -> ProcessInfo:
         clock.advance(takes)
-        now = clock.now()
         return ProcessInfo(id=looking.holder, kind="daemon", host="h", pid=1, version="1", started=now, seen=now)
 
     return looking.look(sign_of_life)
@@ -85,7 +84,7 @@ def test_a_duty_has_one_holder_and_passes_on_when_that_one_is_gone(storage: Sqli
     assert not first.held(["queue"])
 
 
-def test_what_a_lost_daemon_had_is_shared_as_soon_as_it_counts_no_more(storage: SqliteStorage) -> None:
+def test_what_a_lost_daemon_had_is_shared_out_with_the_first_look_after_its_leases_end(storage: SqliteStorage) -> None:
     clock = FakeClock()
     names = parts_of("sensors", 4)
     first, second = keeper(storage, "daemon-1", clock, names), keeper(storage, "daemon-2", clock, names)
@@ -220,7 +219,7 @@ def test_a_look_that_does_not_end_is_told(
 def test_a_daemon_lives_on_whatever_a_look_at_its_leases_raises(monkeypatch: pytest.MonkeyPatch) -> None:
     looks, failures, really = threading.Semaphore(0), [KeyError("a bug")], LeaseKeeper.look
 
-    def failing(looking: LeaseKeeper, sign_of_life: Callable[[], ProcessInfo]) -> float:
+    def failing(looking: LeaseKeeper, sign_of_life: Callable[[float], ProcessInfo]) -> float:
         looks.release()
         if failures:
             raise failures.pop()

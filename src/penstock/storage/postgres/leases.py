@@ -12,7 +12,7 @@ from ...records.lease import Lease, ProcessInfo
 from ..notifier import ROUTINE, Notifier
 from ..protocols import FAR
 from .connection import Database
-from .transaction import Row, Transaction
+from .transaction import Answer, Row, Transaction
 
 __all__ = ["PostgresLeases", "require_lease"]
 
@@ -63,14 +63,15 @@ class PostgresLeases:
         """
         values = {"name": name, "holder": holder, "until": now + ttl, "now": now, "beyond": now + FAR * ttl}
 
-        def work(tx: Transaction) -> list[Row] | None:
+        def work(tx: Transaction) -> Answer | bool | None:
             changes = f"SELECT {_FREE} FROM leases AS l WHERE name = %(name)s AND holder <> %(holder)s"
             match tx.row(changes, values):
                 case (False,):
-                    return []
+                    return False
                 case (True,) if tx.row("SELECT pg_try_advisory_xact_lock(%s, %s)", _fence(name)) == (False,):
                     return None
-            return tx.rows(
+            # Whoever is stopped here keeps no lock of the row: the commit is on its way with this.
+            return tx.ask(
                 f"INSERT INTO leases AS l ({_LEASE}) VALUES (%(name)s, %(holder)s, 1, %(until)s) "
                 "ON CONFLICT (name) DO UPDATE SET holder = EXCLUDED.holder, until = EXCLUDED.until, "
                 "epoch = l.epoch + (l.holder <> EXCLUDED.holder)::int "
@@ -88,13 +89,14 @@ class PostgresLeases:
                 log.warning("the lease %s waits for what is written under it: %s", name, error)
             found = self._database.write("acquire a lease", work, repeatable=True)
         self._notifier.publish({ROUTINE})
-        return _lease(found[0]) if found else None
+        taken = found.rows() if isinstance(found, Answer) else []
+        return _lease(taken[0]) if taken else None
 
     def renew(self, leases: Sequence[Lease], *, ttl: float, now: float) -> list[Lease]:
         """Prolong these at once; gives those that are still held."""
 
-        def work(tx: Transaction) -> list[Row]:
-            return tx.rows(
+        def work(tx: Transaction) -> Answer:
+            return tx.ask(
                 "UPDATE leases l SET until = %s FROM unnest(%s::text[], %s::text[], %s::bigint[]) "
                 "AS g (name, holder, epoch) WHERE l.name = g.name AND l.holder = g.holder AND l.epoch = g.epoch "
                 "RETURNING l.name, l.holder, l.epoch, l.until",
@@ -109,7 +111,7 @@ class PostgresLeases:
         # A renewal that a crash of the server takes back was for nobody: nothing else of that moment is left either.
         found = self._database.write("renew leases", work, durable=False, repeatable=True)
         self._notifier.publish({ROUTINE})
-        return sorted((_lease(row) for row in found), key=lambda lease: lease.name)
+        return sorted((_lease(row) for row in found.rows()), key=lambda lease: lease.name)
 
     def release(self, lease: Lease) -> None:
         """Give it up at once: the row stays, so that the next holder's epoch is higher."""
