@@ -32,6 +32,9 @@ LOOK_SECONDS = LEASE_SECONDS / 4
 _SOON = 0.02
 """A lease of another daemon is looked at so long after its end."""
 
+_MISSED = 0.1
+"""Who has reached for the same as another daemon, and has come too late, looks for the rest so much later."""
+
 
 class Part:
     """A part of a duty that this daemon has, for as long as `lease` says."""
@@ -161,20 +164,20 @@ class LeaseKeeper:
             if each.kind == "daemon" and each.seen < now + LEASE_SECONDS  # not before the clock was set back
         }
         others = daemons - {self.holder}
+        missed = False
         for group in self._groups:
             shares = share_out(group, held, me=self.holder, others=others, now=now, beyond=now + FAR * LEASE_SECONDS)
             for name in shares.give:
                 self._give_up(name)
             for name in shares.take:
-                self._take(name, now)
+                missed |= not self._take(name, now)
         if set(self._parts) != before:
             self._changed()
         self._leases.beat(sign_of_life(now))
         self._looked = now
-        ends = (
-            lease.until - now + _SOON for lease in held.values() if lease.holder != self.holder and lease.until > now
-        )
-        return min([LOOK_SECONDS, *ends])
+        ends = [lease.until for lease in held.values() if lease.holder != self.holder and lease.until > now]
+        next_look = min([now + (_MISSED if missed else LOOK_SECONDS), *(end + _SOON for end in ends)])
+        return min(LOOK_SECONDS, max(0.0, next_look - self._clock.now()))
 
     def _prolong(self, now: float) -> None:
         with self._lock:
@@ -193,11 +196,13 @@ class LeaseKeeper:
                     log.warning("%s has passed to another daemon", name)
                     del self._parts[name]
 
-    def _take(self, name: str, now: float) -> None:
+    def _take(self, name: str, now: float) -> bool:
+        """Take a lease; False if another daemon was quicker."""
         lease = self._leases.acquire(name, self.holder, ttl=LEASE_SECONDS, now=now)
         if lease is not None:
             with self._lock:
                 self._parts[name] = Part(lease)
+        return lease is not None
 
     def _give_up(self, name: str) -> None:
         with self._lock:

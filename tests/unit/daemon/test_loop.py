@@ -99,6 +99,29 @@ def test_what_a_lost_daemon_had_is_shared_out_with_the_first_look_after_its_leas
     assert clock.monotonic() - lost < LEASE_SECONDS + 0.1
 
 
+def test_who_reaches_for_what_another_daemon_takes_looks_for_the_rest_soon(
+    storage: SqliteStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = FakeClock()
+    names = parts_of("sensors", 4)
+    lost, first, second = (keeper(storage, f"daemon-{number}", clock, names) for number in range(3))
+    look(lost, clock)
+    clock.advance(LEASE_SECONDS + 0.1)
+    acquire = storage.leases.acquire
+
+    def too_late(name: str, holder: str, *, ttl: float, now: float) -> Lease | None:
+        monkeypatch.undo()
+        look(second, clock)  # it has read what is free, and the other one takes all of it
+        return acquire(name, holder, ttl=ttl, now=now)
+
+    monkeypatch.setattr(storage.leases, "acquire", too_late)
+    assert look(first, clock) <= 0.1
+    assert len(second.held(names)) == 4
+    assert len(first.held(names)) == 0
+    clock.advance(0.1)
+    assert look(first, clock) > 0.5
+
+
 def test_a_daemon_that_dies_before_the_clock_is_set_back_is_followed_at_once(storage: SqliteStorage) -> None:
     clock = FakeClock()
     names = parts_of("sensors", 4)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import zlib
 from collections.abc import Sequence
+from functools import partial
 
 from ...codec import decode_msgpack, encode_msgpack
 from ...errors import FencedError, StorageError
@@ -79,7 +80,9 @@ class PostgresLeases:
                 values,
             )
 
-        found = self._database.write("acquire a lease", work, repeatable=True)
+        # Whatever is done under it is written after it, so that a crash of the server takes both back or none.
+        acquire = partial(self._database.write, "acquire a lease", work, durable=False, repeatable=True)
+        found = acquire()
         if found is None:
             try:
                 self._database.read(
@@ -87,7 +90,7 @@ class PostgresLeases:
                 )
             except StorageError as error:
                 log.warning("the lease %s waits for what is written under it: %s", name, error)
-            found = self._database.write("acquire a lease", work, repeatable=True)
+            found = acquire()
         self._notifier.publish({ROUTINE})
         taken = found.rows() if isinstance(found, Answer) else []
         return _lease(taken[0]) if taken else None

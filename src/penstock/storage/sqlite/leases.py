@@ -26,7 +26,8 @@ class SqliteLeases:
 
     def acquire(self, name: str, holder: str, *, ttl: float, now: float) -> Lease | None:
         """Take the lease if it is free, over, or held by `holder` already; a change of holder raises its epoch."""
-        with self._database.write("acquire a lease") as connection:
+        # Whatever is done under it is written after it: a loss of power takes both back or none.
+        with self._database.write("acquire a lease", durable=False) as connection:
             connection.execute(
                 "INSERT INTO leases (name, holder, epoch, until) VALUES (:name, :holder, 1, :until) "
                 "ON CONFLICT (name) DO UPDATE SET holder = :holder, until = :until, "
