@@ -8,6 +8,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import msgspec
+
 from penstock.records.errors import ErrorInfo
 from penstock.records.event import AssetCheckEvaluation, AssetFact, AssetMaterialization, AssetWiped
 from penstock.records.freshness import AnyFreshnessPolicy, FreshnessPolicy
@@ -56,16 +58,7 @@ ROUGH = Faults(
     runs=0.15,
     targets=120.0,
 )
-JUMPS = Faults(
-    storage=0.01,
-    death=0.001,
-    evaluation=0.02,
-    kills=600.0,
-    freezes=300.0,
-    jumps=3000.0,
-    runs=0.15,
-    targets=120.0,
-)
+JUMPS = msgspec.structs.replace(ROUGH, server_kills=0.0, jumps=3000.0)
 
 MAX_RETRIES = 1
 TAGS = {
