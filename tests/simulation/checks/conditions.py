@@ -51,10 +51,15 @@ class _Asset(msgspec.Struct):
         return not self.made or (bool(self.wiped) and self.wiped[-1] > self.made[-1][0])
 
     def is_handled(self, cause: int, looks: list[int]) -> bool:
-        """Whether it was requested after what happened, or made after the look before that: what happens between two
-        looks has no order to conditions, and `since_last_handled` forgets what it waited for."""
+        """Whether it was requested after what happened, or made after the look before that, or requested by that look:
+        what happens between two looks has no order to conditions, and `since_last_handled` forgets what it waited
+        for."""
         before = max((look for look in looks if look < cause), default=0)
-        return any(event > cause for event, _ in self.planned) or any(event > before for event, _ in self.made)
+        return (
+            any(event > cause for event, _ in self.planned)
+            or any(event > before for event, _ in self.made)
+            or any(request.seen == before for request in self.requests)
+        )
 
     def lost(self, looks: list[int]) -> list[int]:
         """When it was lost that was there at a look before, each an event's id."""
